@@ -1,0 +1,89 @@
+"""IndexedRedis: a declarative ORM on plain Redis sets and hashes, and a fast front end for SQL."""
+
+from __future__ import annotations
+
+from ._core.keylist import KeyList
+from ._core.keys import PREFIX as INDEXED_REDIS_PREFIX
+from .connections import (
+    REDIS_DEFAULT_POOL_MAX_SIZE,
+    RedisPools,
+    clearRedisPools,
+    getDefaultRedisConnectionParams,
+    getRedisPool,
+    setDefaultRedisConnectionParams,
+)
+from .deleter import IndexedRedisDelete
+from .deprecated import toggleDeprecatedMessages
+from .encoding import getDefaultIREncoding, setDefaultIREncoding, to_unicode, tobytes
+from .errors import (
+    ConflictError,
+    ConnectionSetupError,
+    FieldTypeError,
+    FieldValueError,
+    IndexedRedisError,
+    InvalidModelException,
+    MissingExtraError,
+    ObjectGoneError,
+    QueryError,
+    ResetInProgressError,
+    ResetLostError,
+    UnreadableValueError,
+    UsageError,
+    WrongKeyTypeError,
+)
+from .fields import IR_NULL_STR, IRClassicField, IRField, IRNullType, IRRawField, irNull
+from .helper import IndexedRedisHelper
+from .IRQueryableList import IRQueryableList
+from .model import IndexedRedisModel, isIndexedRedisModel, validatedModels
+from .query import IndexedRedisQuery
+from .saver import IndexedRedisSave
+
+__version__ = '7.0.0'
+INDEXED_REDIS_VERSION = (7, 0, 0)
+INDEXED_REDIS_VERSION_STR = __version__
+
+__all__ = (
+    'INDEXED_REDIS_PREFIX',
+    'INDEXED_REDIS_VERSION',
+    'INDEXED_REDIS_VERSION_STR',
+    'IR_NULL_STR',
+    'REDIS_DEFAULT_POOL_MAX_SIZE',
+    'ConflictError',
+    'ConnectionSetupError',
+    'FieldTypeError',
+    'FieldValueError',
+    'IRClassicField',
+    'IRField',
+    'IRNullType',
+    'IRQueryableList',
+    'IRRawField',
+    'IndexedRedisDelete',
+    'IndexedRedisError',
+    'IndexedRedisHelper',
+    'IndexedRedisModel',
+    'IndexedRedisQuery',
+    'IndexedRedisSave',
+    'InvalidModelException',
+    'KeyList',
+    'MissingExtraError',
+    'ObjectGoneError',
+    'QueryError',
+    'RedisPools',
+    'ResetInProgressError',
+    'ResetLostError',
+    'UnreadableValueError',
+    'UsageError',
+    'WrongKeyTypeError',
+    'clearRedisPools',
+    'getDefaultIREncoding',
+    'getDefaultRedisConnectionParams',
+    'getRedisPool',
+    'irNull',
+    'isIndexedRedisModel',
+    'setDefaultIREncoding',
+    'setDefaultRedisConnectionParams',
+    'to_unicode',
+    'tobytes',
+    'toggleDeprecatedMessages',
+    'validatedModels',
+)

@@ -1,0 +1,139 @@
+"""A column is a field as the flows see it: bytes in, bytes out, errors that name the place."""
+
+from __future__ import annotations
+
+from hashlib import md5
+from typing import Any
+
+from ..encoding import getDefaultIREncoding, to_unicode
+from ..errors import FieldTypeError, FieldValueError, UnreadableValueError
+from ..fields.base import IRField
+from ..fields.null import IR_NULL_BYTES, irNull
+
+__all__ = ('Column',)
+
+_SHOWN = 80
+_UTF8 = ('utf-8', 'utf8', 'UTF-8')
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + '...'
+
+
+class Column:
+    """One field of one model.
+
+    :param model_name: name of the model, for messages
+    :param field: the field
+    :param indexed: whether it is listed in ``INDEXED_FIELDS``
+    """
+
+    def __init__(self, model_name: str, field: IRField, indexed: bool) -> None:
+        self.field = field
+        self.name = field.name
+        self.key = self.name.encode('utf-8')
+        self.label = f'{model_name}.{self.name}'
+        self.indexed = indexed
+        self.immutable = field.isImmutable
+        self.cheap = self.immutable and field.isCheap
+        # Then the index value is the stored bytes themselves, and nothing has to be decoded.
+        self._index_is_stored = (
+            type(field)._toIndex is IRField._toIndex and type(field).toIndex is IRField.toIndex
+        )
+
+    def from_input(self, value: Any) -> Any:
+        """Return what the attribute holds after ``value`` was assigned.
+
+        :raises FieldValueError: if the field cannot hold it
+        """
+        try:
+            return self.field.fromInput(value)
+        except Exception as exc:
+            raise self._refusal(value, exc) from exc
+
+    def encode(self, value: Any) -> bytes:
+        """Return the bytes that are stored for ``value``.
+
+        :raises FieldValueError: if it has no stored form
+        """
+        try:
+            stored = self.field.toStorage(value)
+            encoded = stored if type(stored) is bytes else _to_bytes(stored)
+        except Exception as exc:
+            raise self._refusal(value, exc) from exc
+        if encoded == IR_NULL_BYTES and value is not irNull and value is not None:
+            reason = f'its stored form {encoded!r} would be read as null'
+            raise FieldValueError(f'{self.label}: {_shorten(value)} cannot be stored: {reason}.')
+        return encoded
+
+    def decode(self, stored: bytes | None, pk: Any = None) -> Any:
+        """Return the value of stored bytes; the default where the field is absent.
+
+        :raises UnreadableValueError: if they cannot be decoded
+        """
+        if stored is None:
+            return self.default()
+        try:
+            return self.field.fromStorage(stored)
+        except Exception as exc:
+            raise UnreadableValueError(
+                f'{self.label} of the object with pk {pk}: the stored bytes {_shorten(stored)} '
+                f'cannot be read as {type(self.field).__name__} ({exc}). '
+                'Assign a new value and save, or delete the object.'
+            ) from exc
+
+    def default(self) -> Any:
+        """Return the default value, as a new object where it is mutable."""
+        return self.field.getDefaultValue()
+
+    def index_of(self, value: Any) -> bytes:
+        """Return the last part of the index key for an attribute's value."""
+        try:
+            return _to_index_bytes(self.field.toIndex(value))
+        except Exception as exc:
+            raise self._refusal(value, exc) from exc
+
+    def index_of_stored(self, stored: bytes | None) -> bytes:
+        """Return the last part of the index key for stored bytes, decoding as little as possible.
+
+        Bytes that cannot be decoded are indexed as they are.
+        """
+        if stored is None:
+            return self.index_of(self.default())
+        if self._index_is_stored and self.field.isIndexHashed:
+            return md5(stored, usedforsecurity=False).hexdigest().encode('ascii')
+        if self._index_is_stored and getDefaultIREncoding() in _UTF8:
+            return stored
+        try:
+            return self.index_of(self.field.fromStorage(stored))
+        except Exception:
+            return stored
+
+    def index_of_filter(self, value: Any) -> bytes:
+        """Return the last part of the index key that a filter by ``value`` looks up.
+
+        :raises FieldValueError: if the field cannot hold such a value
+        """
+        if value == IR_NULL_BYTES.decode() or value == IR_NULL_BYTES:
+            value = irNull
+        return self.index_of(self.from_input(value))
+
+    def _refusal(self, value: Any, exc: Exception) -> FieldValueError:
+        kind = FieldTypeError if isinstance(exc, TypeError) else FieldValueError
+        return kind(f'{self.label}: cannot hold {_shorten(value)}: {exc}.'.replace('..', '.'))
+
+
+def _to_bytes(stored: Any) -> bytes:
+    if isinstance(stored, str):
+        return stored.encode(getDefaultIREncoding())
+    if isinstance(stored, (bytes, bytearray, memoryview)):
+        return bytes(stored)
+    if isinstance(stored, (int, float)) and not isinstance(stored, bool):
+        return repr(stored).encode('ascii')
+    raise TypeError(f'its stored form is a {type(stored).__name__}, not bytes or text')
+
+
+def _to_index_bytes(index: Any) -> bytes:
+    # Index keys are UTF-8 text, whatever the default encoding is.
+    return index if isinstance(index, bytes) else to_unicode(index).encode('utf-8')

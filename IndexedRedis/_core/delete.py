@@ -1,0 +1,117 @@
+"""The flows that delete: compare-and-move from stored bytes, decoding nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import ConflictError
+from .plan import Command, Flow, ask, chunks
+from .read import Query, primary_keys, rows_of
+from .schema import Schema
+from .scripts import DELETE
+from .state import UNKNOWN, believed, forget
+from .write import ROUNDS, belief, old_index_key, wrong_type
+
+__all__ = ('delete_matching', 'delete_objects', 'delete_pks')
+
+# Objects deleted by one script: it holds up the server for a few milliseconds at most.
+CHUNK = 250
+
+Beliefs = dict[int, list[Any]]
+
+
+def delete_objects(schema: Schema, objs: Sequence[Any]) -> Flow[int]:
+    """Delete stored objects; returns how many of ``objs`` had a pk.
+
+    Their pk is ``None`` afterwards, and a save stores them anew.
+    """
+    stored = [obj for obj in objs if obj._id is not None]
+    yield from _delete(
+        schema, {obj._id: [believed(obj, column) for column in schema.indexed] for obj in stored}
+    )
+    for obj in stored:
+        forget(obj)
+    return len(stored)
+
+
+def delete_pks(schema: Schema, pks: Sequence[int]) -> Flow[int]:
+    """Delete the objects of ``pks``; returns how many there were."""
+    unknown = [UNKNOWN] * len(schema.indexed)
+    return (yield from _delete(schema, dict.fromkeys(pks, unknown)))
+
+
+def delete_matching(query: Query) -> Flow[int]:
+    """Select and delete in bounded chunks; returns how many objects there were.
+
+    An object that another process has changed so that it does not match any more stays. Entries
+    of objects that are long gone are taken out of the index sets that the filters name.
+    """
+    schema = query.schema
+    pks = yield from primary_keys(query, ordered=True)
+    leave = list(query.expression.every)
+    count = 0
+    for chunk in chunks(pks, CHUNK):
+        rows = yield from rows_of(schema, chunk, schema.indexed or schema.all[:1])
+        beliefs = {
+            pk: list(row)[: len(schema.indexed)] if row else [None] * len(schema.indexed)
+            for pk, row in zip(chunk, rows, strict=True)
+            if row is None or _matches(query, row)
+        }
+        count += yield from _delete(schema, beliefs, leave, query)
+    return count
+
+
+def _matches(query: Query, row: Any) -> bool:
+    indexed = query.schema.indexed
+    return all(
+        lookup.accepts(column.index_of_stored(row[indexed.index(column)]), wanted)
+        for column, lookup, wanted in query.filters
+    )
+
+
+def _delete(
+    schema: Schema, beliefs: Beliefs, leave: Sequence[bytes] = (), query: Query | None = None
+) -> Flow[int]:
+    count = 0
+    for pks in chunks(beliefs, CHUNK):
+        count += yield from _delete_chunk(schema, {pk: beliefs[pk] for pk in pks}, leave, query)
+    return count
+
+
+def _delete_chunk(
+    schema: Schema, beliefs: Beliefs, leave: Sequence[bytes], query: Query | None
+) -> Flow[int]:
+    for _ in range(ROUNDS):
+        if not beliefs:
+            return 0
+        answer = yield from ask(*_command(schema, beliefs, leave))
+        if isinstance(answer, int):
+            return answer
+        pks = list(beliefs)
+        for number, kind, *details in answer:
+            if kind == b'type':
+                raise wrong_type(schema, *details)
+            actual = list(details[0])
+            if query is not None and not _matches(query, actual):
+                del beliefs[pks[number - 1]]
+            else:
+                beliefs[pks[number - 1]] = actual
+    raise ConflictError(
+        f'{schema.name}: other writers changed the same objects {ROUNDS} times while they were '
+        'being deleted; try again.'
+    )
+
+
+def _command(schema: Schema, beliefs: Beliefs, leave: Sequence[bytes]) -> Command:
+    keys = [schema.keys.all, *leave]
+    args: list[Any] = [len(leave), len(beliefs)]
+    for pk, row in beliefs.items():
+        data = schema.keys.data(pk)
+        keys.append(data)
+        args += (pk, len(row))
+        for column, stored in zip(schema.indexed, row, strict=True):
+            args += (column.key, belief(stored))
+            # Nothing is known to leave before the script has told what is stored.
+            keys.append(old_index_key(schema, column, stored, schema.keys.all))
+    return DELETE(keys, *args)

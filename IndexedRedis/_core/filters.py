@@ -1,0 +1,77 @@
+"""An immutable set of filters: what ``filter(artist='AC/DC', genre__ne='Rock')`` says."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..errors import QueryError
+from .column import Column
+from .keys import Keys
+from .lookups import LOOKUPS, Lookup
+from .sets import SetExpression
+
+__all__ = ('Condition', 'Filters', 'near_miss')
+
+
+class Condition(NamedTuple):
+    """One comparison: the column, the lookup, and the index value that is looked up."""
+
+    column: Column
+    lookup: Lookup
+    wanted: bytes
+
+
+Filters = tuple[Condition, ...]
+
+
+def near_miss(name: str, names: list[str]) -> str:
+    """Return a hint such as `` Did you mean 'artist'?``, or nothing."""
+    close = difflib.get_close_matches(name, names, n=1)
+    return f' Did you mean {close[0]!r}?' if close else ''
+
+
+def parse(model_name: str, columns: Mapping[str, Column], given: Mapping[str, Any]) -> Filters:
+    """Turn keyword arguments into conditions.
+
+    :param model_name: name of the model, for messages
+    :param columns: the columns of the model by name
+    :param given: ``name=value`` and ``name__ne=value``
+    :raises QueryError: if a name is unknown, not indexed, or the lookup is unknown
+    :raises FieldValueError: if a field cannot hold the value
+    """
+    return tuple(_condition(model_name, columns, key, value) for key, value in given.items())
+
+
+def _condition(model_name: str, columns: Mapping[str, Column], key: str, value: Any) -> Condition:
+    name, _, suffix = (key, '', '') if key in columns else key.rpartition('__')
+    if not name:
+        name, suffix = key, ''
+    column = columns.get(name)
+    if column is None:
+        raise QueryError(
+            f'{model_name} has no field {name!r} to filter on.{near_miss(name, list(columns))}'
+        )
+    if not column.indexed:
+        indexed = ', '.join(c.name for c in columns.values() if c.indexed) or 'none'
+        raise QueryError(
+            f'{column.label} is not indexed, so it cannot be filtered on (indexed: {indexed}). Add '
+            'it to INDEXED_FIELDS and call objects.reindex(), or filter the fetched list.'
+        )
+    lookup = LOOKUPS.get(suffix)
+    if lookup is None:
+        known = ', '.join(f'{name}__{suffix}' for suffix in LOOKUPS if suffix)
+        raise QueryError(
+            f'{model_name}: unknown lookup {key!r}; the server answers {name} and {known}. '
+            'Others, such as gte or contains, work on the fetched list: .all().filter(...).'
+        )
+    return Condition(column, lookup, column.index_of_filter(value))
+
+
+def expression(keys: Keys, filters: Filters) -> SetExpression:
+    """Return the set expression of ``filters`` over the index sets of a model."""
+    found = SetExpression(keys.all)
+    for column, lookup, wanted in filters:
+        found = lookup.restrict(found, keys.index(column.key, wanted))
+    return found

@@ -1,0 +1,68 @@
+"""The only file that knows the key layout, which is that of IndexedRedis 6.0.3."""
+
+from __future__ import annotations
+
+__all__ = ('PREFIX', 'RESERVED_SEGMENTS', 'Keys')
+
+PREFIX = '_ir_|'
+
+# A KEY_NAME with one of these could share keys with another model.
+RESERVED_SEGMENTS = (':data', ':idx', ':keys', ':next', ':tmp')
+
+
+class Keys:
+    """The keys of one model, as bytes.
+
+    :param key_name: the model's ``KEY_NAME``, used as it is
+    """
+
+    __slots__ = ('_data', '_index', '_tmp', 'all', 'lock', 'next', 'record', 'swapped', 'touched')
+
+    def __init__(self, key_name: str) -> None:
+        base = (PREFIX + key_name).encode('utf-8')
+        self.next = base + b':next'
+        self.all = base + b':keys'
+        self._data = base + b':data:'
+        self._index = base + b':idx:'
+        self._tmp = base + b':tmp:'
+        self.lock = self._tmp + b'lock'
+        self.record = self._tmp + b'resets'
+        self.swapped = self._tmp + b'swapped'
+        self.touched = self._tmp + b'touched'
+
+    @property
+    def data_prefix(self) -> bytes:
+        """What comes before the pk in the key of an object's hash."""
+        return self._data
+
+    @property
+    def tmp(self) -> bytes:
+        """What all work keys begin with."""
+        return self._tmp
+
+    @property
+    def base(self) -> bytes:
+        """What every key of the model begins with, up to the kind of key."""
+        return self._data[: -len(b'data:')]
+
+    def data(self, pk: int) -> bytes:
+        """The hash of one object."""
+        return b'%s%d' % (self._data, pk)
+
+    def index(self, field: bytes, value: bytes) -> bytes:
+        """The set of pks whose field has this index value."""
+        return b'%s%s:%s' % (self._index, field, value)
+
+    def is_own(self, key: bytes) -> bool:
+        """Whether a key has one of the shapes above: the others are not ours to touch."""
+        if key in (self.next, self.all):
+            return True
+        return key.startswith((self._data, self._index, self._tmp))
+
+    def staged(self, token: bytes, key: bytes) -> bytes:
+        """Where a reset prepares what is to become ``key``."""
+        return b'%s%s:%s' % (self._tmp, token, key[len(self.base) :])
+
+    def work(self, token: bytes, name: bytes) -> bytes:
+        """A work key of one reset."""
+        return b'%s%s:%s' % (self._tmp, token, name)

@@ -1,0 +1,60 @@
+"""What may follow a field's name in a filter: nothing, or ``__ne``.
+
+A new lookup is one more class with a ``suffix``, registered by the decorator; it says how it
+changes the set expression and which rows it lets through.
+"""
+
+from __future__ import annotations
+
+from .sets import SetExpression
+
+__all__ = ('LOOKUPS', 'Lookup', 'register')
+
+
+class Lookup:
+    """One kind of comparison of a field with a value."""
+
+    suffix = ''
+
+    def restrict(self, expression: SetExpression, index_key: bytes) -> SetExpression:
+        """Return ``expression`` restricted by the index set of the value."""
+        raise NotImplementedError
+
+    def accepts(self, actual: bytes, wanted: bytes) -> bool:
+        """Whether a row with this index value belongs to the result."""
+        raise NotImplementedError
+
+
+LOOKUPS: dict[str, Lookup] = {}
+
+
+def register(lookup: type[Lookup]) -> type[Lookup]:
+    """Class decorator: make a lookup known by its suffix."""
+    LOOKUPS[lookup.suffix] = lookup()
+    return lookup
+
+
+@register
+class Equals(Lookup):
+    """``name=value``"""
+
+    suffix = ''
+
+    def restrict(self, expression: SetExpression, index_key: bytes) -> SetExpression:
+        return expression._replace(every=(*expression.every, index_key))
+
+    def accepts(self, actual: bytes, wanted: bytes) -> bool:
+        return actual == wanted
+
+
+@register
+class NotEquals(Lookup):
+    """``name__ne=value``"""
+
+    suffix = 'ne'
+
+    def restrict(self, expression: SetExpression, index_key: bytes) -> SetExpression:
+        return expression._replace(none=(*expression.none, index_key))
+
+    def accepts(self, actual: bytes, wanted: bytes) -> bool:
+        return actual != wanted

@@ -1,0 +1,66 @@
+"""The contract between the flows and whoever executes them.
+
+A flow is a generator. It yields steps and is sent what came of them; it returns the result of
+the operation. It never does I/O, so one text serves threads and asyncio alike, and a test can
+play the server. There are three kinds of steps:
+
+``Batch``
+    some commands that go out in one write. Sent back: the list of their replies, in order.
+``Stream``
+    any number of batches, a few of them in flight at a time. Each list of replies is given to
+    ``consume`` in order, while later batches are on the wire. Sent back: ``None``.
+``Pause``
+    wait that many seconds. Sent back: ``None``.
+
+An error reply, or a broken connection, is thrown into the flow at its ``yield``. An executor may
+send any batch **twice** (a reply got lost, a script was unknown to the server): each must be
+safe to repeat. Flows compose with ``yield from``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+__all__ = ('Batch', 'Command', 'Flow', 'Pause', 'Step', 'Stream', 'ask', 'chunks')
+
+Command = tuple[Any, ...]
+T = TypeVar('T')
+
+
+class Batch(NamedTuple):
+    """Commands for one write; ``atomic`` ones run inside ``MULTI`` and ``EXEC``."""
+
+    commands: Sequence[Command]
+    atomic: bool = False
+
+
+class Stream(NamedTuple):
+    """Batches that overlap on the wire; ``batches`` is consumed only as fast as they leave."""
+
+    batches: Iterable[Batch]
+    consume: Callable[[list[Any]], None]
+
+
+class Pause(NamedTuple):
+    """A wait, in seconds."""
+
+    seconds: float
+
+
+Step = Batch | Stream | Pause
+Flow = Generator[Step, Any, T]
+
+
+def ask(*command: Any) -> Flow[Any]:
+    """Send one command; return its reply."""
+    (reply,) = yield Batch([command])
+    return reply
+
+
+def chunks(items: Iterable[T], size: int) -> Generator[list[T], None, None]:
+    """Cut ``items`` into lists of at most ``size``, reading no further ahead than that."""
+    source = iter(items)
+    while chunk := list(islice(source, size)):
+        yield chunk

@@ -1,0 +1,196 @@
+"""reset(): a new data set takes the place of the old one while readers go on reading.
+
+Everything is staged where nobody looks: rows under fresh pks, sets under ``:tmp:`` names. One
+script then swaps the sets, ``:keys`` last; its length grows with the number of distinct index
+values, not with the rows. The old rows stay readable for a grace time, so that a reader who took
+the old pks still gets the old data set. A record under ``:tmp:`` names all that was staged: what a
+killed reset left behind is invisible, and the next one sweeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..errors import ResetInProgressError, ResetLostError
+from .plan import Batch, Command, Flow, Pause, Stream, ask, chunks
+from .schema import Schema
+from .scripts import HOLD, RELEASE, SWAP
+from .state import confirm
+from .sweep import index_keys_in_use, sweep, sweep_abandoned
+from .write import (
+    PUT,
+    Entry,
+    check_distinct,
+    check_model,
+    check_types,
+    entry_of,
+    pairs,
+    reserve,
+    sadds,
+)
+
+__all__ = ('reset',)
+
+CHUNK = 250
+# Prolonged with every chunk that is staged; a killed reset blocks the next one no longer.
+LOCK_MS = 30_000
+WAIT_SECONDS = 15.0
+PAUSE_SECONDS = 0.05
+# Readers that took longer than this between two looks at the note need not compare.
+NOTE_MS = 60_000
+
+
+class _Staging:
+    """What one reset has staged so far."""
+
+    def __init__(self, schema: Schema, token: bytes) -> None:
+        self.schema, self.token = schema, token
+        self.entries: list[Entry] = []
+        self.moved: dict[bytes, bytes] = {}
+
+    def staged(self, key: bytes) -> bytes:
+        """Return where ``key`` is staged, and note that it has to be moved."""
+        staged = self.moved[key] = self.schema.keys.staged(self.token, key)
+        return staged
+
+
+def reset(schema: Schema, objs: Sequence[Any], token: bytes) -> Flow[list[int]]:
+    """Replace all objects of the model by ``objs``, in one moment.
+
+    Objects without a pk get a fresh one, in the order of the list; others keep theirs.
+
+    :param token: text that no other reset has
+    :returns: the pks, in order
+    """
+    for obj in objs:
+        check_model(schema, obj)
+    check_distinct(schema, objs, (obj._id for obj in objs))
+    yield from _lock(schema, token)
+    try:
+        staging = yield from _replace(schema, objs, token)
+    except GeneratorExit:
+        raise
+    except BaseException:
+        yield from _give_up(schema, token)
+        raise
+    for entry in staging.entries:
+        confirm(entry.obj, entry.pk, entry.written, entry.values, schema.columns)
+    yield from sweep(schema, token, known=staging.moved)
+    yield from ask(*RELEASE([schema.keys.lock], token))
+    return [entry.pk for entry in staging.entries]
+
+
+def _lock(schema: Schema, token: bytes) -> Flow[None]:
+    keys = schema.keys
+    waited = 0.0
+    while not (yield from _take(schema, token)):
+        if waited >= WAIT_SECONDS:
+            raise ResetInProgressError(
+                f'{schema.name}: another reset is under way and did not end within '
+                f'{WAIT_SECONDS:.0f} s. Nothing was changed; try again later.'
+            )
+        yield Pause(PAUSE_SECONDS)
+        waited += PAUSE_SECONDS
+    yield Batch([('DEL', keys.touched), ('HSET', keys.record, token, 'staging')])
+
+
+def _take(schema: Schema, token: bytes) -> Flow[bool]:
+    taken, holder = yield Batch(
+        [('SET', schema.keys.lock, token, 'NX', 'PX', LOCK_MS), ('GET', schema.keys.lock)]
+    )
+    # A repeated SET finds the lock of its own first sending.
+    return taken is not None or holder == token
+
+
+def _give_up(schema: Schema, token: bytes) -> Flow[None]:
+    """Take away what was staged; if that fails too, the next reset does it."""
+    try:
+        yield from sweep(schema, token)
+        yield from ask(*RELEASE([schema.keys.lock], token))
+    except Exception:
+        return
+
+
+def _replace(schema: Schema, objs: Sequence[Any], token: bytes) -> Flow[_Staging]:
+    yield from sweep_abandoned(schema, but=token)
+    staging = _Staging(schema, token)
+    yield from _stage(staging, objs)
+    dropped = yield from index_keys_in_use(schema)
+    yield from check_types(schema, [key for key in staging.moved if key not in dropped])
+    outcome = yield from ask(*_swap(staging, sorted(dropped)))
+    if outcome != b'done':
+        raise _lost(schema)
+    return staging
+
+
+def _lost(schema: Schema) -> ResetLostError:
+    return ResetLostError(
+        f'{schema.name}: this reset paused for more than {LOCK_MS // 1000} s, so that another one '
+        'could take over. Nothing was changed by this one; try again.'
+    )
+
+
+def _stage(staging: _Staging, objs: Sequence[Any]) -> Flow[None]:
+    schema, token = staging.schema, staging.token
+    count = sum(obj._id is None for obj in objs)
+    first = 0
+    if count:
+        first = yield from reserve(schema, count)
+        yield from ask('SADD', schema.keys.work(token, b'ranges'), b'%d %d' % (first, count))
+
+    def held(replies: list[Any]) -> None:
+        if not replies[0]:
+            raise _lost(schema)
+
+    yield Stream(_stage_batches(staging, objs, iter(range(first, first + count))), held)
+
+
+def _stage_batches(staging: _Staging, objs: Sequence[Any], fresh: Iterator[int]) -> Iterator[Batch]:
+    """Encode and stage chunk by chunk, while the server works on the chunk before."""
+    schema = staging.schema
+    for chunk in chunks(objs, CHUNK):
+        entries = [
+            entry_of(obj, next(fresh) if obj._id is None else obj._id, PUT, schema.all)
+            for obj in chunk
+        ]
+        staging.entries += entries
+        yield Batch(_stage_commands(staging, entries))
+
+
+def _stage_commands(staging: _Staging, entries: list[Entry]) -> list[Command]:
+    schema, token = staging.schema, staging.token
+    grouped: dict[bytes, list[int]] = {}
+    rows: list[Command] = []
+    for entry in entries:
+        data = schema.keys.data(entry.pk)
+        if entry.obj._id is not None:
+            data = staging.staged(data)
+        rows.append(('HSET', data, *pairs(schema, entry.written)))
+        for key in (schema.keys.all, *entry.index_keys(schema)):
+            grouped.setdefault(staging.staged(key), []).append(entry.pk)
+    named = [command[1] for command in rows if command[1].startswith(schema.keys.tmp)]
+    return [
+        HOLD([schema.keys.lock], token, LOCK_MS),
+        ('SADD', schema.keys.work(token, b'sets'), *grouped, *named),
+        *rows,
+        *sadds(grouped.items()),
+    ]
+
+
+def _swap(staging: _Staging, dropped: list[bytes]) -> Command:
+    schema, token = staging.schema, staging.token
+    keys = schema.keys
+    places = [key for key in staging.moved if key != keys.all]
+    if staging.entries:
+        places.append(keys.all)
+    brought = [entry.pk for entry in staging.entries if entry.obj._id is not None]
+    return SWAP(
+        [
+            *(keys.lock, keys.record, keys.all, keys.work(token, b'old')),
+            *(keys.next, keys.swapped, keys.touched),
+            *dropped,
+            *(key for place in places for key in (staging.moved[place], place)),
+        ],
+        *(token, len(dropped), 'swapped', max(brought, default=0), NOTE_MS if brought else 0),
+    )

@@ -1,0 +1,151 @@
+"""Scripts that read only, so they work on replicas and on a server that is out of memory."""
+
+from __future__ import annotations
+
+from .script import Script
+
+__all__ = ('COUNT', 'FIND', 'MEMBERS', 'PICK', 'SETS_ONLY')
+
+# For reading. KEYS[1..every] are to be in, the rest (up to `last`) are not.
+_SELECT = """
+local function smallest(every)
+  local best, size = KEYS[1], nil
+  for k = 1, every do
+    local n = redis.call('SCARD', KEYS[k])
+    if not size or n < size then best, size = KEYS[k], n end
+  end
+  return size, best
+end
+local function without(members, key)
+  local kept = {}
+  for start = 1, #members, 1000 do
+    local stop = math.min(start + 999, #members)
+    local found = redis.call('SMISMEMBER', key, unpack(members, start, stop))
+    for i = start, stop do
+      if found[i - start + 1] == 0 then kept[#kept + 1] = members[i] end
+    end
+  end
+  return kept
+end
+local function select_members(every)
+  local members
+  if every == 1 then
+    members = redis.call('SMEMBERS', KEYS[1])
+  else
+    members = redis.call('SINTER', unpack(KEYS, 1, every))
+  end
+  for k = every + 1, #KEYS do members = without(members, KEYS[k]) end
+  return members
+end
+"""
+
+# ARGV: number of sets to be in; most members to look at; most rows to return; prefix of data
+# keys; fields. Returns {} where there are more members, {pks} where there are more rows,
+# else {pks, rows}. What it returns is one moment.
+FIND = Script(
+    'find',
+    _SELECT
+    + """
+local every, most, rows = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+if smallest(every) > most then return {} end
+local pks = select_members(every)
+if #pks > rows then return {pks} end
+local found = {}
+for i = 1, #pks do
+  found[i] = redis.call('HMGET', ARGV[4] .. pks[i], unpack(ARGV, 5))
+end
+return {pks, found}
+""",
+)
+
+# ARGV: number of sets to be in. Returns the pks.
+MEMBERS = Script('members', _SELECT + 'return select_members(tonumber(ARGV[1]))')
+
+# ARGV: one term after the other: its sign, how many of KEYS it takes. Returns the sum of
+# sign * (cardinality of the intersection of the term's keys).
+COUNT = Script(
+    'count',
+    """
+local total, first = 0, 1
+for a = 1, #ARGV, 2 do
+  local sign, n = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
+  local size
+  if n == 1 then
+    size = redis.call('SCARD', KEYS[first])
+  else
+    size = redis.pcall('SINTERCARD', n, unpack(KEYS, first, first + n - 1))
+    -- Redis 6.2 has no SINTERCARD.
+    if type(size) == 'table' then
+      size = #redis.call('SINTER', unpack(KEYS, first, first + n - 1))
+    end
+  end
+  total = total + sign * size
+  first = first + n
+end
+return total
+""",
+)
+
+# ARGV: number of sets to be in; 'first', 'last' or 'random'; most members to look at; seed; prefix
+# of data keys; fields. Returns {pk, row}; {} if nothing matches; nil if it would take too long to
+# say. A pk whose row is gone is passed over.
+PICK = Script(
+    'pick',
+    _SELECT
+    + """
+local every, order, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local size, base = smallest(every)
+local function row_of(pk)
+  local row = redis.call('HMGET', ARGV[5] .. pk, unpack(ARGV, 6))
+  for i = 1, #row do
+    if row[i] then return {pk, row} end
+  end
+end
+local function matches(pk)
+  for k = 1, #KEYS do
+    if (redis.call('SISMEMBER', KEYS[k], pk) == 1) ~= (k <= every) then return false end
+  end
+  return true
+end
+if order == 'random' then
+  -- Few tries suffice unless the other sets exclude nearly all of the smallest.
+  for _ = 1, 4 do
+    local tries = redis.call('SRANDMEMBER', base, 16)
+    for i = 1, #tries do
+      local found = matches(tries[i]) and row_of(tries[i])
+      if found then return found end
+    end
+  end
+end
+if size > most then return false end
+local pks = select_members(every)
+if order == 'random' then math.randomseed(tonumber(ARGV[4])) end
+for _ = 1, 16 do
+  if #pks == 0 then return {} end
+  local best = order == 'random' and math.random(#pks) or 1
+  if order ~= 'random' then
+    local low, extreme = order == 'first', tonumber(pks[1])
+    for i = 2, #pks do
+      local pk = tonumber(pks[i])
+      if (pk < extreme) == low and pk ~= extreme then best, extreme = i, pk end
+    end
+  end
+  local found = row_of(pks[best])
+  if found then return found end
+  table.remove(pks, best)
+end
+return false
+""",
+)
+
+# KEYS: sets. Returns the first that is something else, or nil.
+SETS_ONLY = Script(
+    'sets_only',
+    """
+for i = 1, #KEYS do
+  local kind = redis.call('TYPE', KEYS[i]).ok
+  if kind ~= 'set' and kind ~= 'none' then return {KEYS[i], kind} end
+end
+return false
+""",
+)

@@ -1,0 +1,42 @@
+"""A Lua text and the command that runs it.
+
+Rules all texts share: names and values travel as KEYS and ARGV only, never in the text;
+everything is checked before the first write, since Redis does not roll back; each may be sent
+twice. No ``#!lua`` header: with one, a server that is out of memory refuses even scripts that
+only read. The first write of each is one that such a server refuses (HSET before SREM), so
+nothing is left half done.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha1
+from typing import Any
+
+__all__ = ('BY_SHA', 'Script')
+
+# What an executor needs to load a text that a server does not know (any more).
+BY_SHA: dict[bytes, Script] = {}
+
+
+class Script:
+    """A Lua text; calling it gives the command that runs it.
+
+    :param name: name for logs and golden tests
+    :param text: the Lua text
+    """
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text.encode('ascii')
+        self.sha = sha1(self.text, usedforsecurity=False).hexdigest().encode('ascii')
+        BY_SHA[self.sha] = self
+
+    def __call__(self, keys: list[bytes], *args: Any) -> tuple[Any, ...]:
+        return ('EVALSHA', self.sha, len(keys), *keys, *args)
+
+    def inline(self, keys: list[bytes]) -> tuple[Any, ...]:
+        """Return the command with the whole text, for use inside MULTI.
+
+        There a text that the server does not know would fail while its neighbours succeed.
+        """
+        return ('EVAL', self.text, len(keys), *keys)

@@ -1,0 +1,67 @@
+"""Set expressions, and the commands they become. Pure: golden tests need no server.
+
+An expression is "in every one of these sets, in none of those". All commands only read, so
+replicas answer them too.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import NamedTuple
+
+from .plan import Command
+from .scripts import COUNT, MEMBERS
+
+__all__ = ('SetExpression', 'count', 'members', 'operands')
+
+# The number of intersections doubles with each excluded set; above this, members are fetched.
+MOST_EXCLUDED = 6
+
+
+class SetExpression(NamedTuple):
+    """Members of ``every`` set, and of ``none``; of ``all`` where no set is named."""
+
+    all: bytes
+    every: tuple[bytes, ...] = ()
+    none: tuple[bytes, ...] = ()
+
+
+def operands(expression: SetExpression) -> tuple[list[bytes], int]:
+    """Return the keys for a script, and how many of them are to be in."""
+    every = list(expression.every) or [expression.all]
+    return [*every, *expression.none], len(every)
+
+
+def members(expression: SetExpression) -> Command:
+    """Return the one command that gives the members: native where set algebra has one."""
+    keys, every = operands(expression)
+    if len(keys) == 1:
+        return ('SMEMBERS', keys[0])
+    if every == len(keys):
+        return ('SINTER', *keys)
+    if every == 1:
+        return ('SDIFF', *keys)
+    return MEMBERS(keys, every)
+
+
+def count(expression: SetExpression) -> Command | None:
+    """Return the one command that counts the members without moving them.
+
+    Excluded sets are counted by inclusion and exclusion. ``None`` where there are too many.
+    """
+    keys, every = operands(expression)
+    if len(keys) == 1:
+        return ('SCARD', keys[0])
+    excluded = keys[every:]
+    if len(excluded) > MOST_EXCLUDED:
+        return None
+    # Index sets hold members of `all` only, so `all` itself need not be intersected.
+    base = list(expression.every)
+    terms: list[tuple[int, list[bytes]]] = []
+    for size in range(len(excluded) + 1):
+        for chosen in combinations(excluded, size):
+            terms.append(((-1) ** size, [*base, *chosen] or [expression.all]))
+    return COUNT(
+        [key for _, term in terms for key in term],
+        *(number for sign, term in terms for number in (sign, len(term))),
+    )

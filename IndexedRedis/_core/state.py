@@ -1,0 +1,179 @@
+"""What an object knows of its stored form.
+
+Nothing is copied when an object is loaded. Immutable values leave a note of the old one when they
+are assigned; for mutable ones the stored bytes are the snapshot, compared only when somebody asks
+what changed. An object that was fetched and never touched has no state of its own at all: the
+shared ``LOADED`` speaks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .column import Column
+
+__all__ = ('LOADED', 'PENDING', 'UNKNOWN', 'State', 'own_state')
+
+
+class _Mark:
+    """A named singleton that survives copies and pickling."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __reduce__(self) -> str:
+        return self._name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+# An old value that is still undecoded, or the default where nothing was stored.
+PENDING = _Mark('PENDING')
+# An old value, or stored bytes, that this process has never seen.
+UNKNOWN = _Mark('UNKNOWN')
+
+
+class State:
+    """The stored form of one object, as far as this process has seen it.
+
+    ``stored``: it was fetched or saved. ``changed``: old values of assigned fields.
+    ``raw``: stored bytes not yet decoded, and those of mutable fields (``None``: absent).
+    ``fetched``: the fields of a partial object, else ``None``. ``attempt``: the pk and row of a
+    save whose outcome is not known.
+    """
+
+    __slots__ = ('attempt', 'changed', 'fetched', 'raw', 'stored')
+
+    def __init__(
+        self,
+        stored: bool = False,
+        raw: dict[str, bytes | None] | None = None,
+        fetched: frozenset[str] | None = None,
+    ) -> None:
+        self.stored = stored
+        self.changed: dict[str, Any] = {}
+        self.raw: dict[str, bytes | None] = {} if raw is None else raw
+        self.fetched = fetched
+        self.attempt: tuple[int, dict[str, bytes]] | None = None
+
+    def knows(self, name: str) -> bool:
+        """Whether the field's value was fetched, saved or assigned, and is no mere default."""
+        return self.fetched is None or name in self.fetched or name in self.changed
+
+    def copy(self, stored: bool) -> State:
+        """Return the state of a copy of the object, with nothing noted as changed."""
+        duplicate = State(stored, dict(self.raw), self.fetched)
+        if self.fetched is not None:
+            duplicate.fetched = self.fetched | self.changed.keys()
+        return duplicate
+
+
+LOADED = State(stored=True)
+
+
+def own_state(obj: Any) -> State:
+    """Return the state of ``obj``, giving it one of its own first."""
+    state: State | None = obj.__dict__.get('_state')
+    if state is None:
+        # Rows bring a pk along; an object under construction has none yet.
+        state = obj.__dict__['_state'] = State(stored='_id' in obj.__dict__)
+    return state
+
+
+def original(obj: Any, column: Column) -> Any:
+    """Return the value that was fetched or saved last (of a new object: constructed)."""
+    state: State = obj._state
+    old = state.changed.get(column.name, PENDING)
+    if old is UNKNOWN:
+        return column.default()
+    if old is not PENDING:
+        return old
+    if column.name in state.raw:
+        return column.decode(state.raw[column.name], obj._id)
+    return column.default() if column.name in state.changed else getattr(obj, column.name)
+
+
+def believed(obj: Any, column: Column) -> Any:
+    """Return the stored bytes of a field as far as known: bytes, ``None`` (absent), UNKNOWN."""
+    state: State = obj._state
+    if not state.stored or (state.fetched is not None and column.name not in state.fetched):
+        return UNKNOWN
+    old = state.changed.get(column.name, PENDING)
+    if old is UNKNOWN:
+        return UNKNOWN
+    if old is not PENDING:
+        return column.encode(old)
+    if column.name in state.raw:
+        return state.raw[column.name]
+    return column.encode(original(obj, column))
+
+
+def current_bytes(obj: Any, column: Column) -> bytes:
+    """Return what would be stored for the field; bytes never decoded are passed on as they are."""
+    raw: bytes | None = obj._state.raw.get(column.name)
+    if raw is not None and column.name not in obj.__dict__:
+        return raw
+    return column.encode(getattr(obj, column.name))
+
+
+def is_changed(obj: Any, column: Column) -> bool:
+    """Whether the field differs from what was fetched or saved last."""
+    state: State = obj._state
+    name = column.name
+    if name in state.changed:
+        old = state.changed[name]
+        if old is UNKNOWN:
+            return True
+        if old is PENDING:
+            return state.raw.get(name) != current_bytes(obj, column)
+        new = obj.__dict__[name]
+        return new is not old and bool(new != old)
+    if column.immutable or name not in obj.__dict__ or name not in state.raw:
+        return False
+    stored = state.raw[name]
+    return current_bytes(obj, column) != (
+        column.encode(column.default()) if stored is None else stored
+    )
+
+
+def confirm(
+    obj: Any, pk: int, written: dict[str, bytes], values: dict[str, Any], columns: dict[str, Column]
+) -> None:
+    """Note that the server has stored ``written`` for ``obj`` under ``pk``.
+
+    A field that was assigned anew while the save was under way stays changed.
+    """
+    state = own_state(obj)
+    obj.__dict__['_id'] = pk
+    state.stored, state.attempt = True, None
+    if state.fetched is not None:
+        state.fetched = state.fetched | written.keys()
+    for name, stored in written.items():
+        if not columns[name].immutable:
+            state.raw[name] = stored
+            state.changed.pop(name, None)
+            continue
+        if name not in obj.__dict__:
+            continue
+        state.raw.pop(name, None)
+        if obj.__dict__[name] is values[name]:
+            state.changed.pop(name, None)
+        else:
+            state.changed[name] = values[name]
+
+
+def forget(obj: Any) -> None:
+    """Note that the object is no longer stored; its values stay, and a save stores it anew."""
+    obj.__dict__['_state'] = obj._state.copy(stored=False)
+    obj.__dict__['_id'] = None
+
+
+def confirm_fetched(obj: Any, fresh: Any, names: Iterable[str]) -> None:
+    """Make ``obj`` hold just what ``fresh``, another object of the same pk, was fetched with."""
+    for name in names:
+        obj.__dict__.pop(name, None)
+    state = State(True, dict(fresh._state.raw))
+    obj.__dict__.update({name: fresh.__dict__[name] for name in names if name in fresh.__dict__})
+    obj.__dict__['_state'] = state

@@ -1,0 +1,76 @@
+"""Runs flows over a connection pool of redis-py."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, TypeVar
+
+from redis.exceptions import ResponseError
+
+from .._core.plan import Flow
+from .conversation import converse
+from .pools import connection_of
+
+__all__ = ('SyncExecutor',)
+
+T = TypeVar('T')
+
+
+class SyncExecutor:
+    """Runs flows, each on connections that it takes from the pool while it talks.
+
+    :param pool: a ``redis.ConnectionPool``, or one of its relatives
+    """
+
+    def __init__(self, pool: Any) -> None:
+        self.pool = pool
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its end and return its result."""
+        line = _Line(self.pool)
+        conversation = converse(flow)
+        try:
+            operation = next(conversation)
+            while True:
+                try:
+                    outcome = getattr(line, operation[0])(*operation[1:])
+                except BaseException as exc:
+                    operation = conversation.throw(exc)
+                else:
+                    operation = conversation.send(outcome)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+
+class _Line:
+    """The five operations of a conversation, on one connection at a time."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._connection: Any = None
+
+    def open(self) -> None:
+        self._connection = connection_of(self._pool)
+
+    def send(self, data: bytes) -> None:
+        self._connection.send_packed_command([data])
+
+    def read(self, count: int) -> list[Any]:
+        read_response = self._connection.read_response
+        replies = []
+        for _ in range(count):
+            try:
+                replies.append(read_response())
+            except ResponseError as error:
+                replies.append(error)
+        return replies
+
+    def close(self, broken: bool) -> None:
+        connection, self._connection = self._connection, None
+        if broken:
+            connection.disconnect()
+        self._pool.release(connection)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)

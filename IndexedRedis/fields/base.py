@@ -1,0 +1,184 @@
+"""``IRField``: a name, and the way a value takes to Redis and back.
+
+The public four (``toStorage``, ``fromStorage``, ``fromInput``, ``toIndex``) deal with nulls and
+hashing and are what the library calls; the private four are what a field type implements, and
+null never reaches those. A field *is* a ``str`` (its name) because programs written for 6.0.3
+use it as one; inside the library only ``field.name`` is used as a key.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from hashlib import md5
+from typing import Any, TypeVar
+
+from ..deprecated import deprecatedMessage
+from ..encoding import tobytes
+from .null import IR_NULL_BYTES, IR_NULL_STR, IR_NULL_STRINGS, irNull
+from .value_types import ValueType, value_type_of
+
+__all__ = ('IRField', 'immutable_value')
+
+F = TypeVar('F', bound=Callable[..., Any])
+
+
+def immutable_value(*, cheap: bool) -> Callable[[F], F]:
+    """Mark a ``_fromStorage`` whose values cannot change in place.
+
+    Values of an unmarked one are taken for mutable: their stored bytes are kept to tell changes.
+
+    :param cheap: convert while a result is fetched (microseconds count), not at first touch
+    """
+
+    def mark(func: F) -> F:
+        func.immutable, func.cheap = True, cheap  # type: ignore[attr-defined]
+        return func
+
+    return mark
+
+
+class IRField(str):
+    """A field of a model, and the base of all other field types.
+
+    :param name: name of the field; empty only inside a chain
+    :param valueType: type of the value: ``str`` (default), ``int``, ``float``, ``bool``,
+        ``bytes``, ``datetime``, ``dict``/``list``/``tuple`` (stored as json), ``None`` (stored and
+        fetched unconverted), or any class that is called with one argument
+    :param defaultValue: value of the field where none is given; converted as if assigned
+    :param hashIndex: index by the md5 of the value, for long values
+    :raises TypeError: if ``valueType`` is not a type
+    """
+
+    CAN_INDEX = False
+    hashIndex = False
+    defaultValue: Any = irNull
+    valueType: Any = None
+    _conversion: ValueType = value_type_of(None)[1]
+
+    def __new__(cls, name: str = '', *args: Any, **kwargs: Any) -> IRField:
+        return str.__new__(cls, name)
+
+    def __init__(
+        self,
+        name: str = '',
+        valueType: Any = str,
+        defaultValue: Any = irNull,
+        hashIndex: bool = False,
+    ) -> None:
+        self.valueType, self._conversion = value_type_of(valueType)
+        self.CAN_INDEX = self._conversion.can_index
+        self.hashIndex = bool(hashIndex)
+        self.defaultValue = defaultValue
+
+    @property
+    def name(self) -> str:
+        """The name as a plain ``str``."""
+        return str.__str__(self)
+
+    @property
+    def isIndexHashed(self) -> bool:
+        """Whether index keys hold the md5 of the value."""
+        return bool(self.hashIndex)
+
+    @property
+    def isImmutable(self) -> bool:
+        """Whether values cannot change in place, so that no snapshot of them is needed."""
+        return self._trait('immutable')
+
+    @property
+    def isCheap(self) -> bool:
+        """Whether values are converted while a result is fetched, not at first touch."""
+        return self._trait('cheap')
+
+    def _trait(self, trait: str) -> bool:
+        decode = type(self)._fromStorage
+        if decode is IRField._fromStorage:
+            return bool(getattr(self._conversion, trait))
+        return bool(getattr(decode, trait, False))
+
+    def toStorage(self, value: Any) -> Any:
+        """Return the text or bytes that are stored for ``value``."""
+        return IR_NULL_STR if _is_null(value) else self._toStorage(value)
+
+    def fromStorage(self, stored: Any) -> Any:
+        """Return the value of stored text or bytes.
+
+        :raises ValueError: if they cannot be decoded (or what else the field type raises)
+        """
+        return irNull if stored in IR_NULL_STRINGS else self._fromStorage(stored)
+
+    def fromInput(self, value: Any) -> Any:
+        """Return the value that an attribute has after ``value`` was assigned to it.
+
+        :raises ValueError: if the field cannot hold it
+        :raises TypeError: if its type cannot be converted
+        """
+        return irNull if _is_null(value) else self._fromInput(value)
+
+    def toIndex(self, value: Any) -> Any:
+        """Return the last part of the index key for ``value``: text or bytes, or their md5."""
+        null = _is_null(value) or value in IR_NULL_STRINGS
+        indexed = IR_NULL_BYTES if null else self._toIndex(value)
+        if not self.isIndexHashed:
+            return IR_NULL_STR if null else indexed
+        return md5(tobytes(indexed), usedforsecurity=False).hexdigest()
+
+    def getDefaultValue(self) -> Any:
+        """Return the default, converted as if assigned, and never shared between objects."""
+        value = self.fromInput(self.defaultValue)
+        return value if self.isImmutable else copy.deepcopy(value)
+
+    def copy(self) -> IRField:
+        """Return a field of the same name and properties."""
+        return copy.copy(self)
+
+    def convert(self, value: Any) -> Any:
+        """Deprecated name of :meth:`fromStorage`."""
+        deprecatedMessage('field.convert(x) is now field.fromStorage(x).')
+        return self.fromStorage(value)
+
+    def _toStorage(self, value: Any) -> Any:
+        return self._conversion.to_storage(value)
+
+    def _fromStorage(self, stored: Any) -> Any:
+        return self._conversion.from_storage(stored)
+
+    def _fromInput(self, value: Any) -> Any:
+        return self._conversion.from_input(value)
+
+    def _toIndex(self, value: Any) -> Any:
+        return self._toStorage(value)
+
+    def __copy__(self) -> IRField:
+        duplicate = str.__new__(type(self), self.name)
+        duplicate.__dict__.update(self.__dict__)
+        return duplicate
+
+    def __deepcopy__(self, memo: Any) -> IRField:
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        return _restore, (type(self), self.name, dict(self.__dict__))
+
+    def _properties(self) -> list[tuple[str, Any]]:
+        valueType = getattr(self.valueType, '__name__', self.valueType)
+        return [
+            ('valueType', valueType),
+            ('hashIndex', self.hashIndex),
+            ('defaultValue', repr(self.defaultValue)),
+        ]
+
+    def __repr__(self) -> str:
+        shown = ', '.join(f'{key}={value}' for key, value in self._properties())
+        return f'{type(self).__name__}( "{self.name}", {shown} )'
+
+
+def _is_null(value: Any) -> bool:
+    return value is irNull or value is None
+
+
+def _restore(cls: type[IRField], name: str, attributes: dict[str, Any]) -> IRField:
+    field = str.__new__(cls, name)
+    field.__dict__.update(attributes)
+    return field

@@ -1,0 +1,22 @@
+"""``IRClassicField``: what a plain string in ``FIELDS`` was before version 5."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import IRField
+
+__all__ = ('IRClassicField',)
+
+
+class IRClassicField(IRField):
+    """A text field whose value is the empty text where none was given.
+
+    :param name: name of the field
+    """
+
+    def __init__(self, name: str = '') -> None:
+        super().__init__(name, valueType=str, defaultValue='')
+
+    def _properties(self) -> list[tuple[str, Any]]:
+        return [('defaultValue', repr(self.defaultValue))]

@@ -1,0 +1,55 @@
+"""``irNull``, the null of every field but raw: one object, equal to itself and to nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = (
+    'IR_NULL_BYTES',
+    'IR_NULL_STR',
+    'IR_NULL_STRINGS',
+    'IR_NULL_UNICODE',
+    'IRNullType',
+    'irNull',
+)
+
+IR_NULL_STR = 'IRNullType()'
+IR_NULL_BYTES = b'IRNullType()'
+IR_NULL_UNICODE = IR_NULL_STR
+IR_NULL_STRINGS = (IR_NULL_STR, IR_NULL_BYTES)
+
+
+class IRNullType(str):
+    """The type of ``irNull``: falsy, of length 0, an empty ``str`` that equals no other value."""
+
+    __slots__ = ()
+
+    def __new__(cls, *args: Any) -> IRNullType:
+        return _the_null
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    # 6.0.3's could not be hashed, so sets and ``in`` filters failed on the first null.
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return ''
+
+    def __repr__(self) -> str:
+        return 'irNull'
+
+    def __reduce__(self) -> str:
+        # A name instead of a recipe: copies and unpickled ones are this very object.
+        return 'irNull'
+
+
+_the_null = str.__new__(IRNullType)
+
+irNull = _the_null

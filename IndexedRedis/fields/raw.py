@@ -1,0 +1,45 @@
+"""``IRRawField``: bytes in, bytes out; the one field without a null and without conversion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import IRField, immutable_value
+from .null import irNull
+from .value_types import plain_from_input, plain_to_storage
+
+__all__ = ('IRRawField',)
+
+
+class IRRawField(IRField):
+    """A field that is stored as given and fetched as bytes; it cannot be indexed.
+
+    :param name: name of the field
+    """
+
+    CAN_INDEX = False
+
+    def __init__(self, name: str = '') -> None:
+        super().__init__(name, valueType=None, defaultValue='')
+
+    def toStorage(self, value: Any) -> Any:
+        """Return bytes and text as they are, numbers as text; an assigned irNull is empty."""
+        return b'' if value is irNull else plain_to_storage(value)
+
+    def fromInput(self, value: Any) -> Any:
+        """Return ``value`` as it is.
+
+        :raises TypeError: for what Redis cannot store as it is
+        """
+        return value if value is irNull else plain_from_input(value)
+
+    def fromStorage(self, stored: Any) -> Any:
+        """Return the stored bytes."""
+        return stored
+
+    @immutable_value(cheap=True)
+    def _fromStorage(self, stored: Any) -> Any:
+        return stored
+
+    def _properties(self) -> list[tuple[str, Any]]:
+        return [('defaultValue', repr(self.defaultValue))]
