@@ -23,6 +23,7 @@ __all__ = (
     'ResetLostError',
     'UnreadableValueError',
     'UsageError',
+    'ValueTooLargeError',
     'WrongKeyTypeError',
 )
 
@@ -61,6 +62,13 @@ class UnreadableValueError(IndexedRedisError, ValueError):
     """Stored bytes that a field cannot decode; raised when the attribute is read.
 
     The other fields and objects stay readable, and the object can be changed or deleted.
+    """
+
+
+class ValueTooLargeError(UnreadableValueError):
+    """A compressed value inflates to more than its field allows.
+
+    Solution: if the value is genuine, raise the ``maxSize`` of the field.
     """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any, TypeVar
 
 from ._core.plan import Flow
@@ -9,9 +10,12 @@ from ._core.schema import Schema
 from .connections import executor_for
 from .errors import UsageError
 
-__all__ = ('IndexedRedisHelper', 'executor_of', 'primary_key')
+__all__ = ('IndexedRedisHelper', 'executor_of', 'new_primary_key', 'primary_key')
 
 T = TypeVar('T')
+
+# Scripts count with floating point numbers, which are exact up to here.
+HIGHEST_PK = 2**53 - 1
 
 
 def executor_of(model: Any, obj: Any = None) -> Any:
@@ -23,15 +27,26 @@ def executor_of(model: Any, obj: Any = None) -> Any:
 def primary_key(value: Any) -> int:
     """Return a pk as number.
 
-    :param value: an int, or digits as text or bytes
+    :param value: a whole number of any type, or its digits as text or bytes
     :raises UsageError: if it is anything else
     """
     try:
-        if isinstance(value, (int, str, bytes)):
-            return int(value)
-    except ValueError:
+        return int(value) if isinstance(value, (str, bytes)) else operator.index(value)
+    except (TypeError, ValueError):
         pass
     raise UsageError(f'{value!r} is no primary key; it is a whole number, or its digits.')
+
+
+def new_primary_key(value: Any) -> int:
+    """Return a pk that an object is to be stored under.
+
+    :param value: as of :func:`primary_key`
+    :raises UsageError: if it is none, or outside the range of pks
+    """
+    pk = primary_key(value)
+    if isinstance(value, bool) or not 1 <= pk <= HIGHEST_PK:
+        raise UsageError(f'{value!r} cannot be used as a pk; pks go from 1 to 2**53 - 1.')
+    return pk
 
 
 class IndexedRedisHelper:

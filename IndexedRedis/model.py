@@ -21,7 +21,7 @@ from .deleter import IndexedRedisDelete
 from .deprecated import deprecatedMessage
 from .errors import ConnectionSetupError, UsageError
 from .fields import IRClassicField, IRField
-from .helper import IndexedRedisHelper, executor_of, primary_key
+from .helper import IndexedRedisHelper, executor_of, new_primary_key
 from .query import IndexedRedisQuery
 from .saver import IndexedRedisSave, reset
 
@@ -155,7 +155,7 @@ class IndexedRedisModel(metaclass=ModelType):
             return  # fetched: the values are there already
         own = state.own_state(self)
         pk = values.get('_id')
-        self.__dict__['_id'] = primary_key(pk) if pk else None
+        self.__dict__['_id'] = new_primary_key(pk) if pk else None
         for name, column in schema.columns.items():
             given = name in values
             self.__dict__[name] = column.from_input(values[name]) if given else column.default()

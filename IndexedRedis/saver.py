@@ -10,7 +10,7 @@ from ._core import replace, write
 from ._core.plan import Flow
 from ._core.schema import Schema
 from .errors import UsageError
-from .helper import IndexedRedisHelper, primary_key
+from .helper import IndexedRedisHelper, new_primary_key
 
 __all__ = ('IndexedRedisSave', 'reset')
 
@@ -58,11 +58,7 @@ def _forced(given: Any, count: int) -> list[int | None]:
     pks = list(given) if isinstance(given, (list, tuple)) else [given]
     if len(pks) != count:
         raise UsageError(f'forceID names {len(pks)} pks for {count} objects; give one for each.')
-    forced = [None if pk is False or pk is None else primary_key(pk) for pk in pks]
-    for pk in forced:
-        if pk is not None and pk < 1:
-            raise UsageError(f'forceID={pk} cannot be used; pks begin at 1.')
-    return forced
+    return [None if pk is False or pk is None else new_primary_key(pk) for pk in pks]
 
 
 def reset(schema: Schema, objs: Iterable[Any]) -> Flow[list[int]]:

@@ -11,7 +11,7 @@ from .read import Query, primary_keys, rows_of
 from .schema import Schema
 from .scripts import DELETE
 from .state import UNKNOWN, believed, forget
-from .write import ROUNDS, belief, old_index_key, wrong_type
+from .write import ROUNDS, belief, check_model, old_index_key, wrong_type
 
 __all__ = ('delete_matching', 'delete_objects', 'delete_pks')
 
@@ -26,6 +26,8 @@ def delete_objects(schema: Schema, objs: Sequence[Any]) -> Flow[int]:
 
     Their pk is ``None`` afterwards, and a save stores them anew.
     """
+    for obj in objs:
+        check_model(schema, obj)
     stored = [obj for obj in objs if obj._id is not None]
     yield from _delete(
         schema, {obj._id: [believed(obj, column) for column in schema.indexed] for obj in stored}

@@ -14,7 +14,8 @@ play the server. There are three kinds of steps:
 
 An error reply, or a broken connection, is thrown into the flow at its ``yield``. An executor may
 send any batch **twice** (a reply got lost, a script was unknown to the server): each must be
-safe to repeat. Flows compose with ``yield from``.
+safe to repeat, whatever others did in between. One that is not is marked ``once``; its flow gets
+:class:`AnswerLost` instead. Flows compose with ``yield from``.
 """
 
 from __future__ import annotations
@@ -23,17 +24,25 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-__all__ = ('Batch', 'Command', 'Flow', 'Pause', 'Step', 'Stream', 'ask', 'chunks')
+__all__ = ('AnswerLost', 'Batch', 'Command', 'Flow', 'Pause', 'Step', 'Stream', 'ask', 'chunks')
 
 Command = tuple[Any, ...]
 T = TypeVar('T')
 
 
 class Batch(NamedTuple):
-    """Commands for one write; ``atomic`` ones run inside ``MULTI`` and ``EXEC``."""
+    """Commands for one write; ``atomic`` ones run inside ``MULTI`` and ``EXEC``.
+
+    ``once``: not to be repeated where the connection broke before the answer came.
+    """
 
     commands: Sequence[Command]
     atomic: bool = False
+    once: bool = False
+
+
+class AnswerLost(Exception):
+    """The connection broke, so a batch that is sent once was carried out or not."""
 
 
 class Stream(NamedTuple):

@@ -25,6 +25,7 @@ from .write import (
     check_model,
     check_types,
     entry_of,
+    highest,
     pairs,
     reserve,
     sadds,
@@ -133,10 +134,11 @@ def _lost(schema: Schema) -> ResetLostError:
 
 def _stage(staging: _Staging, objs: Sequence[Any]) -> Flow[None]:
     schema, token = staging.schema, staging.token
-    count = sum(obj._id is None for obj in objs)
+    brought = [obj._id for obj in objs if obj._id is not None]
+    count = len(objs) - len(brought)
     first = 0
     if count:
-        first = yield from reserve(schema, count)
+        first = yield from reserve(schema, count, above=highest(brought))
         yield from ask('SADD', schema.keys.work(token, b'ranges'), b'%d %d' % (first, count))
 
     def held(replies: list[Any]) -> None:

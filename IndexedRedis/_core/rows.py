@@ -99,7 +99,7 @@ class RowBuilder:
         adopt: Callable[[Any], None] | None = None,
     ) -> None:
         self._cls, self._columns, self._build, self._adopt = cls, columns, build, adopt
-        self._memos = [Memo(column.decode) for column in columns if column.cheap]
+        self._memos = [Memo(column.decoder()) for column in columns if column.cheap]
 
     def objects(self, pks: Sequence[int], rows: Sequence[Row]) -> list[Any]:
         """Return the objects of these pks and rows."""

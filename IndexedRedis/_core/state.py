@@ -112,10 +112,11 @@ def believed(obj: Any, column: Column) -> Any:
 
 def current_bytes(obj: Any, column: Column) -> bytes:
     """Return what would be stored for the field; bytes never decoded are passed on as they are."""
+    value = obj.__dict__.get(column.name, PENDING)
+    if value is not PENDING:
+        return column.encode(value)
     raw: bytes | None = obj._state.raw.get(column.name)
-    if raw is not None and column.name not in obj.__dict__:
-        return raw
-    return column.encode(getattr(obj, column.name))
+    return column.encode(getattr(obj, column.name)) if raw is None else raw
 
 
 def is_changed(obj: Any, column: Column) -> bool:

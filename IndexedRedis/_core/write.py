@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import ConflictError, ObjectGoneError, UsageError, WrongKeyTypeError
 from .column import Column
-from .plan import Batch, Command, Flow, ask, chunks
+from .plan import AnswerLost, Batch, Command, Flow, ask, chunks
 from .schema import Schema
 from .scripts import RESERVE, SETS_ONLY, TOUCH, WRITE
 from .state import UNKNOWN, believed, confirm, current_bytes, is_changed, own_state
@@ -35,12 +35,12 @@ class Entry:
 
     :param pk: where it goes; None until a pk is reserved
     :param mode: ``INSERT``, ``UPDATE`` or ``PUT`` (either)
-    :param written: stored bytes by field
+    :param written: stored bytes by field; ``sent``: those that the server does not have yet
     :param beliefs: what is believed to be stored in the indexed fields concerned
     :param obj: the object, if it is one that is being saved
     """
 
-    __slots__ = ('beliefs', 'mode', 'obj', 'pk', 'values', 'written')
+    __slots__ = ('beliefs', 'mode', 'obj', 'pk', 'sent', 'values', 'written')
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Entry:
         obj: Any = None,
     ) -> None:
         self.pk, self.mode, self.written, self.beliefs = pk, mode, written, beliefs
-        self.obj = obj
+        self.sent, self.obj = written, obj
         # What the bytes were made of: an attribute assigned meanwhile stays changed.
         self.values = {name: obj.__dict__.get(name) for name in written} if obj is not None else {}
 
@@ -107,7 +107,9 @@ def check_model(schema: Schema, obj: Any) -> None:
 
     :raises UsageError: if it does not
     """
-    if not isinstance(obj, schema.cls) and not issubclass(schema.cls, type(obj)):
+    related = isinstance(obj, schema.cls) or issubclass(schema.cls, type(obj))
+    # A subclass under a KEY_NAME of its own is another model: its pks mean other objects.
+    if not related or obj.KEY_NAME != schema.cls.KEY_NAME:
         raise UsageError(f'{schema.name}: {obj!r} is no object of {schema.name}.')
 
 
@@ -144,33 +146,48 @@ def _write(schema: Schema, entries: list[Entry]) -> Flow[None]:
     for entry in resumed:
         entry.pk = own_state(entry.obj).attempt[0]  # type: ignore[index]
     fresh = [entry for entry in entries if entry.mode == INSERT and entry.pk is None]
-    yield from _assign_pks(schema, fresh)
+    yield from _assign_pks(schema, fresh, above=highest(e.pk for e in entries if e.mode == PUT))
     try:
         if len(fresh) == len(entries) > 1:
             yield from _insert_all(schema, entries)
         else:
-            yield from compare_and_move(schema, entries)
+            yield from compare_and_move(schema, entries, once=bool(fresh))
+    except AnswerLost:
+        _note_attempt(entries)
+        yield from compare_and_move(schema, entries)
     except BaseException:
-        # It may have been stored or not: the next attempt goes to the same pk.
-        for entry in entries:
-            if entry.mode == INSERT:
-                own_state(entry.obj).attempt = (entry.pk, entry.written)
+        _note_attempt(entries)
         raise
     for entry in entries:
         confirm(entry.obj, entry.pk, entry.written, entry.values, schema.columns)
 
 
-def _assign_pks(schema: Schema, fresh: list[Entry]) -> Flow[None]:
+def _note_attempt(entries: list[Entry]) -> None:
+    """They may have been stored or not: the next attempt goes to the same pks."""
+    for entry in entries:
+        if entry.mode == INSERT:
+            own_state(entry.obj).attempt = (entry.pk, entry.written)
+
+
+def highest(pks: Iterable[int]) -> int:
+    """Return the highest of these pks, 0 if there is none."""
+    return max(pks, default=0)
+
+
+def _assign_pks(schema: Schema, fresh: list[Entry], above: int = 0) -> Flow[None]:
     if fresh:
-        first = yield from reserve(schema, len(fresh))
+        first = yield from reserve(schema, len(fresh), above)
         for pk, entry in enumerate(fresh, first):
             entry.pk = pk
 
 
-def reserve(schema: Schema, count: int) -> Flow[int]:
-    """Reserve ``count`` pks that nobody has; returns the first."""
+def reserve(schema: Schema, count: int, above: int = 0) -> Flow[int]:
+    """Reserve ``count`` pks that nobody has; returns the first.
+
+    :param above: the highest of the pks that are about to be used besides
+    """
     keys = schema.keys
-    return int((yield from ask(*RESERVE([keys.next, keys.all], count))))
+    return int((yield from ask(*RESERVE([keys.next, keys.all], count, above))))
 
 
 def _insert_all(schema: Schema, entries: list[Entry]) -> Flow[None]:
@@ -182,7 +199,7 @@ def _insert_all(schema: Schema, entries: list[Entry]) -> Flow[None]:
             grouped.setdefault(key, []).append(entry.pk)
     yield from check_types(schema, list(grouped))
     touched = TOUCH.inline([schema.keys.lock, schema.keys.touched, *grouped])
-    yield Batch([*commands, *sadds(grouped.items()), touched], atomic=True)
+    yield Batch([*commands, *sadds(grouped.items()), touched], atomic=True, once=True)
 
 
 def _hset(schema: Schema, entry: Entry) -> Command:
@@ -222,16 +239,17 @@ def wrong_type(schema: Schema, key: bytes, kind: bytes) -> WrongKeyTypeError:
 
 
 def compare_and_move(
-    schema: Schema, entries: list[Entry], gone_is_fine: bool = False
+    schema: Schema, entries: list[Entry], gone_is_fine: bool = False, once: bool = False
 ) -> Flow[None]:
     """Write all of ``entries`` or none, moving index entries from what is really stored.
 
     :param gone_is_fine: leave out objects that are not stored any more, instead of raising
+    :param once: raise AnswerLost instead of sending again where it is not known what happened
     :raises ObjectGoneError: for an update of an object that is not stored any more
     :raises WrongKeyTypeError: if a key to write to holds another type
     """
     for _ in range(ROUNDS):
-        problems = yield from ask(*_write_command(schema, entries))
+        (problems,) = yield Batch([_write_command(schema, entries)], once=once)
         if not problems:
             return
         if gone_is_fine:
@@ -257,7 +275,7 @@ def _write_command(schema: Schema, entries: list[Entry]) -> Command:
             column = schema.columns[name]
             args += (column.key, belief(stored))
             keys += (old_index_key(schema, column, stored, new, entry.mode), new)
-        args += (len(entry.written), *pairs(schema, entry.written))
+        args += (len(entry.sent), *pairs(schema, entry.sent))
     return WRITE(keys, *args)
 
 
@@ -265,7 +283,7 @@ def old_index_key(
     schema: Schema, column: Column, stored: Any, new: bytes, mode: str = UPDATE
 ) -> bytes:
     """The index set to leave; ``new`` where there is none."""
-    if stored is UNKNOWN or (stored is None and mode != UPDATE):
+    if stored is UNKNOWN or (stored is None and mode == INSERT):
         return new
     return schema.keys.index(column.key, column.index_of_stored(stored))
 
@@ -297,5 +315,8 @@ def _solve_taken(schema: Schema, entry: Entry) -> Flow[None]:
     if attempt is None:
         yield from _assign_pks(schema, [entry])
         return
+    # It was stored then; what others changed since is theirs.
+    before = attempt[1]
     entry.mode = UPDATE
-    entry.beliefs = {name: attempt[1][name] for name in entry.beliefs}
+    entry.sent = {name: new for name, new in entry.written.items() if before[name] != new}
+    entry.beliefs = {name: before[name] for name in entry.beliefs if name in entry.sent}

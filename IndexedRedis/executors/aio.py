@@ -49,12 +49,16 @@ class _Line:
     def __init__(self, pool: Any) -> None:
         self._pool = pool
         self._connection: Any = None
+        self._sent = False
 
     async def open(self) -> None:
         self._connection = await connection_of(self._pool)
+        self._sent = False
 
     async def send(self, data: bytes) -> None:
-        await self._connection.send_packed_command([data])
+        # redis-py's health check reads a reply, so it must come before anything is in flight.
+        check, self._sent = not self._sent, True
+        await self._connection.send_packed_command([data], check_health=check)
 
     async def read(self, count: int) -> list[Any]:
         read_response = self._connection.read_response
@@ -68,9 +72,11 @@ class _Line:
 
     async def close(self, broken: bool) -> None:
         connection, self._connection = self._connection, None
-        if broken:
-            await connection.disconnect()
-        await self._pool.release(connection)
+        try:
+            if broken:
+                await connection.disconnect()
+        finally:
+            await self._pool.release(connection)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

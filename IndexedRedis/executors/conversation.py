@@ -11,9 +11,12 @@ name and arguments, and is sent their results:
 ``('sleep', seconds)`` wait
 =====================  =========================================================
 
-Rules: a connection that was left with unread replies is closed. Lost connections are tried again
-for at most a second, with the batches that were not answered; every batch is safe to repeat.
-Time-outs are not tried again: their outcome is unknown and the caller has waited long enough.
+Rules: whatever was sent is read, even if a flow's own code fails meanwhile, so that nothing of a
+failed operation reaches the server after what its flow does about it. A connection that broke, or
+was left with unread replies, is closed. Lost connections are tried again for at most a second,
+with the batches that were not answered; the second begins anew with every answer. Batches that
+are to be sent ``once`` are not repeated: the flow gets an ``AnswerLost`` instead. Time-outs are
+not tried again: their outcome is unknown and the caller has waited long enough.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from typing import Any, TypeVar
 
 from redis.exceptions import AuthenticationError, AuthorizationError, ConnectionError
 
-from .._core.plan import Batch, Flow, Pause, Step, Stream
+from .._core.plan import AnswerLost, Batch, Flow, Pause, Step, Stream
 from .._core.scripts import BY_SHA
 from .wire import MissingScript, expected, pack, results
 
@@ -41,6 +44,8 @@ IN_FLIGHT = 3
 RETRY_SECONDS = 1.0
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.2
+# How often a script that was just loaded may be unknown again, before that is an error.
+_MOST_LOADS = 5
 _HOPELESS = (AuthenticationError, AuthorizationError)
 
 
@@ -72,50 +77,132 @@ def _perform(step: Step) -> Conversation[Any]:
     return None
 
 
+class _Patience:
+    """How much longer to try, of one exchange."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Something was answered: failures from now on are others."""
+        self._first: float | None = None
+        self._pause = _FIRST_PAUSE
+        self._loads = 0
+
+    def pause(self) -> float | None:
+        """Return how long to wait after a lost connection; None if that was long enough."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now
+        if now - self._first + self._pause > RETRY_SECONDS:
+            return None
+        pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)
+        return pause * random.uniform(0.5, 1.0)
+
+    def load(self, missing: MissingScript) -> None:
+        """Note that a script is unknown; raises the server's error if that happens too often."""
+        self._loads += 1
+        if self._loads > _MOST_LOADS:
+            raise missing.error
+
+
 def _exchange(batches: Iterator[Batch], consume: Callable[[list[Any]], None]) -> Conversation[None]:
     """Send all batches and give their results to ``consume``, in order."""
     waiting: deque[Batch] = deque()
-    began, pause = time.monotonic(), _FIRST_PAUSE
+    patience = _Patience()
     while True:
         try:
-            return (yield from _on_one_connection(batches, waiting, consume))
-        except MissingScript as missing:
-            yield from _load(missing.args[0])
+            failure = yield from _on_one_connection(batches, waiting, consume, patience)
         except _HOPELESS:
             raise
-        except ConnectionError:
-            if time.monotonic() - began + pause > RETRY_SECONDS:
+        except ConnectionError as error:
+            if any(batch.once for batch in waiting):
+                raise AnswerLost from error
+            pause = patience.pause()
+            if pause is None:
                 raise
-            yield ('sleep', pause * random.uniform(0.5, 1.0))
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            yield ('sleep', pause)
+            continue
+        if failure is None:
+            return
+        if not isinstance(failure, MissingScript):
+            raise failure
+        patience.load(failure)
+        yield from _load(failure)
 
 
 def _on_one_connection(
-    batches: Iterator[Batch], waiting: deque[Batch], consume: Callable[[list[Any]], None]
-) -> Conversation[None]:
+    batches: Iterator[Batch],
+    waiting: deque[Batch],
+    consume: Callable[[list[Any]], None],
+    patience: _Patience,
+) -> Conversation[Exception | None]:
+    """Talk, then read what was left unread. Returns what :func:`_talk` returns."""
     yield ('open',)
-    unread = 0
+    unread: deque[Batch] = deque()
     try:
-        for batch in waiting:
-            unread += 1
-            yield ('send', pack(batch))
-        while True:
-            while len(waiting) < IN_FLIGHT and (batch := next(batches, None)) is not None:  # type: ignore[assignment]
-                waiting.append(batch)
-                unread += 1
-                yield ('send', pack(batch))
-            if not waiting:
-                return
-            replies = yield ('read', expected(waiting[0]))
-            unread -= 1
+        failure = yield from _talk(batches, waiting, unread, consume, patience)
+        yield from _drain(unread)
+    except GeneratorExit:
+        raise  # nobody is left who could close the connection
+    except BaseException:
+        yield ('close', True)
+        raise
+    yield ('close', len(unread) > 0)
+    return failure
+
+
+def _talk(
+    batches: Iterator[Batch],
+    waiting: deque[Batch],
+    unread: deque[Batch],
+    consume: Callable[[list[Any]], None],
+    patience: _Patience,
+) -> Conversation[Exception | None]:
+    """Send and read until all is answered.
+
+    Returns the error of a command, of the source of batches or of ``consume``: none of them says
+    anything of the connection, whose own errors are raised.
+    """
+    for batch in waiting:
+        unread.append(batch)
+        yield ('send', pack(batch))
+    while True:
+        while len(waiting) < IN_FLIGHT:
+            try:
+                following = next(batches, None)
+                data = b'' if following is None else pack(following)
+            except Exception as exc:
+                return exc
+            if following is None:
+                break
+            waiting.append(following)
+            unread.append(following)
+            yield ('send', data)
+        if not waiting:
+            return None
+        replies = yield ('read', expected(waiting[0]))
+        unread.popleft()
+        try:
             answer = results(waiting[0], replies)
             waiting.popleft()
+            patience.renew()
             consume(answer)
-    finally:
-        yield ('close', unread > 0)
+        except Exception as exc:
+            return exc
 
 
-def _load(command: Any) -> Conversation[None]:
+def _drain(unread: deque[Batch]) -> Conversation[None]:
+    """Read the replies nobody waits for any more; ``unread`` keeps those that do not come."""
+    while unread:
+        try:
+            yield ('read', expected(unread[0]))
+        except Exception:
+            return
+        unread.popleft()
+
+
+def _load(missing: MissingScript) -> Conversation[None]:
     """Make a script known to the server."""
-    script = BY_SHA[command[1]]
-    yield from _exchange(iter([Batch([('SCRIPT', 'LOAD', script.text)])]), lambda _: None)
+    text = BY_SHA[missing.sha].text
+    yield from _exchange(iter([Batch([('SCRIPT', 'LOAD', text)])]), lambda _: None)

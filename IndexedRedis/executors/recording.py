@@ -23,10 +23,11 @@ def readable(command: tuple[Any, ...]) -> tuple[Any, ...]:
 class RecordingExecutor:
     """Runs flows without a server.
 
-    :param replies: the replies to give, a list for each batch, in order
+    :param replies: the replies to give, a list for each batch, in order; an exception in place of
+        a list is thrown into the flow
     """
 
-    def __init__(self, replies: Iterable[list[Any]] = ()) -> None:
+    def __init__(self, replies: Iterable[list[Any] | Exception] = ()) -> None:
         self._replies = iter(replies)
         #: one list of commands for each batch that was "sent"
         self.trips: list[list[tuple[Any, ...]]] = []
@@ -38,7 +39,12 @@ class RecordingExecutor:
         try:
             step = next(flow)
             while True:
-                step = flow.send(self._perform(step))
+                try:
+                    outcome = self._perform(step)
+                except Exception as exc:
+                    step = flow.throw(exc)
+                else:
+                    step = flow.send(outcome)
         except StopIteration as stop:
             result: T = stop.value
             return result
@@ -55,4 +61,10 @@ class RecordingExecutor:
     def _answer(self, batch: Batch) -> list[Any]:
         self.trips.append([readable(command) for command in batch.commands])
         self.atomic.append(batch.atomic)
-        return next(self._replies)
+        try:
+            replies = next(self._replies)
+        except StopIteration:
+            raise AssertionError(f'no reply left for {self.trips[-1]!r}') from None
+        if isinstance(replies, Exception):
+            raise replies
+        return replies

@@ -49,12 +49,16 @@ class _Line:
     def __init__(self, pool: Any) -> None:
         self._pool = pool
         self._connection: Any = None
+        self._sent = False
 
     def open(self) -> None:
         self._connection = connection_of(self._pool)
+        self._sent = False
 
     def send(self, data: bytes) -> None:
-        self._connection.send_packed_command([data])
+        # redis-py's health check reads a reply, so it must come before anything is in flight.
+        check, self._sent = not self._sent, True
+        self._connection.send_packed_command([data], check_health=check)
 
     def read(self, count: int) -> list[Any]:
         read_response = self._connection.read_response
@@ -68,9 +72,11 @@ class _Line:
 
     def close(self, broken: bool) -> None:
         connection, self._connection = self._connection, None
-        if broken:
-            connection.disconnect()
-        self._pool.release(connection)
+        try:
+            if broken:
+                connection.disconnect()
+        finally:
+            self._pool.release(connection)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

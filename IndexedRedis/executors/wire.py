@@ -25,7 +25,15 @@ _EXEC = pack_command(('EXEC',))
 
 
 class MissingScript(Exception):
-    """The server does not know a script (any more); the command is the argument."""
+    """The server does not know a script (any more).
+
+    :param sha: which
+    :param error: what the server said
+    """
+
+    def __init__(self, sha: bytes, error: NoScriptError) -> None:
+        super().__init__(sha)
+        self.sha, self.error = sha, error
 
 
 def pack(batch: Batch) -> bytes:
@@ -51,7 +59,7 @@ def results(batch: Batch, replies: list[Any]) -> list[Any]:
     for command, reply in zip(batch.commands, replies, strict=True):
         if isinstance(reply, Exception):
             if isinstance(reply, NoScriptError):
-                raise MissingScript(command)
+                raise MissingScript(command[1], reply)
             raise reply
     return replies
 

@@ -7,9 +7,14 @@ differs from the stored one), and add its samples to ``tests/samples.py``.
 
 from __future__ import annotations
 
+from .b64 import IRBase64Field
 from .base import IRField, immutable_value
+from .bytes_field import IRBytesField
+from .chain import IRFieldChain
 from .classic import IRClassicField
+from .compressed import IRCompressedField
 from .FieldValueTypes import IRDatetimeValue, IRJsonValue
+from .fixedpoint import IRFixedPointField
 from .null import (
     IR_NULL_BYTES,
     IR_NULL_STR,
@@ -18,19 +23,28 @@ from .null import (
     IRNullType,
     irNull,
 )
+from .pickle_field import IRPickleField
 from .raw import IRRawField
+from .unicode_field import IRUnicodeField
 
 __all__ = (
     'IR_NULL_BYTES',
     'IR_NULL_STR',
     'IR_NULL_STRINGS',
     'IR_NULL_UNICODE',
+    'IRBase64Field',
+    'IRBytesField',
     'IRClassicField',
+    'IRCompressedField',
     'IRDatetimeValue',
     'IRField',
+    'IRFieldChain',
+    'IRFixedPointField',
     'IRJsonValue',
     'IRNullType',
+    'IRPickleField',
     'IRRawField',
+    'IRUnicodeField',
     'immutable_value',
     'irNull',
 )

@@ -33,8 +33,15 @@ class ValueType(NamedTuple):
 
 
 def text_from_input(value: Any) -> str:
-    """Return ``value`` as text; the one text that would read back as null is refused."""
-    text = to_unicode(value)
+    """Return ``value`` as text."""
+    return refuse_null_text(to_unicode(value))
+
+
+def refuse_null_text(text: str) -> str:
+    """Return ``text``, unless it is the one that would read back as null.
+
+    :raises ValueError: if it is
+    """
     if text == IR_NULL_STR:
         raise ValueError(f'the text {IR_NULL_STR!r} means null in the database; assign irNull')
     return text

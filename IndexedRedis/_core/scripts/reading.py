@@ -108,9 +108,10 @@ local function matches(pk)
   return true
 end
 if order == 'random' then
-  -- Few tries suffice unless the other sets exclude nearly all of the smallest.
+  -- Few tries suffice unless the other sets exclude nearly all of the smallest. A negative count
+  -- draws each anew; a positive one gives small sets in always the same order.
   for _ = 1, 4 do
-    local tries = redis.call('SRANDMEMBER', base, 16)
+    local tries = redis.call('SRANDMEMBER', base, -16)
     for i = 1, #tries do
       local found = matches(tries[i]) and row_of(tries[i])
       if found then return found end

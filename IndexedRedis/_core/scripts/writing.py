@@ -6,12 +6,15 @@ from .script import Script
 
 __all__ = ('DELETE', 'RESERVE', 'TOUCH', 'WRITE')
 
-# KEYS: counter, set of all pks. ARGV: how many. Returns the first of that many consecutive pks,
-# none of which is in use. (6.0.3 could leave a counter behind the pks that are.)
+# KEYS: counter, set of all pks. ARGV: how many, above which pk. Returns the first of that many
+# consecutive pks, none of which is in use. (6.0.3 could leave a counter behind the pks that are.)
 RESERVE = Script(
     'reserve',
     """
 local count = tonumber(ARGV[1])
+if tonumber(ARGV[2]) > tonumber(redis.call('GET', KEYS[1]) or '0') then
+  redis.call('SET', KEYS[1], ARGV[2])
+end
 while true do
   local last = redis.call('INCRBY', KEYS[1], count)
   local first, free = last - count + 1, true
@@ -108,7 +111,11 @@ for i = 1, #rows do
       if resetting then redis.call('SADD', touched, move.new) end
       if move.old ~= move.new then redis.call('SREM', move.old, row.pk) end
     end
-    if row.mode ~= 'update' then redis.call('SADD', all, row.pk) end
+    if row.mode ~= 'update' then
+      redis.call('SADD', all, row.pk)
+      -- A reset may have replaced what was here and let it expire.
+      redis.call('PERSIST', row.data)
+    end
     if row.mode == 'put' then highest = math.max(highest, tonumber(row.pk)) end
   end
 end

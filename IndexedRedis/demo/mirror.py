@@ -1,0 +1,51 @@
+"""From SQL into Redis: read the rows, make objects, ``reset``.
+
+The rule: this is the job of a real cron script, in the same few lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from .. import IndexedRedisModel
+from . import data
+from .models import Album, Artist, Genre, Track
+
+# In the order of the catalogue; what is mirrored, and the select it comes from.
+CATALOGUE: Mapping[type[IndexedRedisModel], Select[Any]] = {
+    Artist: data.ARTISTS,
+    Album: data.ALBUMS,
+    Genre: data.GENRES,
+    Track: data.TRACKS,
+}
+
+
+def count(connection: Connection, model: type[IndexedRedisModel]) -> int:
+    """How many rows the select of a model gives."""
+    rows = CATALOGUE[model].order_by(None).subquery()
+    return connection.scalar(select(func.count()).select_from(rows)) or 0
+
+
+def mirror(
+    connection: Connection,
+    model: type[IndexedRedisModel],
+    edition: int = 1,
+    advance: Callable[[], object] = lambda: None,
+) -> int:
+    """Replace all objects of a model by the rows of its select, at one stroke.
+
+    :param connection: to the SQL database
+    :param model: a model of ``CATALOGUE``
+    :param edition: number of the data set, kept with every track
+    :param advance: called after each row read
+    :returns: the number of objects
+    """
+    extra = {'edition': edition} if model is Track else {}
+    objects = []
+    for row in connection.execute(CATALOGUE[model]).mappings():
+        objects.append(model(**row, **extra))
+        advance()
+    return len(model.reset(objects))

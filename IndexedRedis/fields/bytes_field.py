@@ -1,0 +1,55 @@
+"""``IRBytesField``: bytes, whatever is assigned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..encoding import tobytes
+from .base import IRField, immutable_value
+from .null import irNull
+
+__all__ = ('IRBytesField', 'bytes_or_text')
+
+
+def bytes_or_text(value: Any) -> Any:
+    """Return ``value`` if it is text or bytes; the latter as ``bytes``.
+
+    :raises TypeError: if it is anything else
+    """
+    if isinstance(value, (str, bytes)):
+        return value
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
+    raise TypeError(f'needs bytes or text, not {type(value).__name__}')
+
+
+class IRBytesField(IRField):
+    """A field of bytes; always indexed by md5.
+
+    :param name: name of the field
+    :param defaultValue: value where none is given
+    :param encoding: encoding of text that is assigned; None means the default one
+    """
+
+    CAN_INDEX = True
+    hashIndex = True
+
+    def __init__(
+        self, name: str = '', defaultValue: Any = irNull, encoding: str | None = None
+    ) -> None:
+        super().__init__(name, valueType=bytes, defaultValue=defaultValue, hashIndex=True)
+        self.CAN_INDEX = True
+        self.encoding = encoding
+
+    def _fromInput(self, value: Any) -> Any:
+        return tobytes(bytes_or_text(value), self.encoding)
+
+    def _toStorage(self, value: Any) -> Any:
+        return tobytes(value, self.encoding)
+
+    @immutable_value(cheap=True)
+    def _fromStorage(self, stored: Any) -> Any:
+        return tobytes(stored, self.encoding)
+
+    def _properties(self) -> list[tuple[str, Any]]:
+        return [('defaultValue', repr(self.defaultValue)), ('encoding', repr(self.encoding))]

@@ -1,0 +1,187 @@
+"""Links to objects of other models: single ones, and lists of them.
+
+A link field stores pks. Which class a link's text names is looked up when it is first needed, so
+models may link to each other, and to ones that are defined later.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+from .base import IRField
+from .link_data import ForeignLinkData, ForeignLinkDataBase, ForeignLinkMultiData
+from .null import irNull
+
+__all__ = (
+    'ForeignLinkData',
+    'ForeignLinkDataBase',
+    'ForeignLinkMultiData',
+    'IRForeignLinkField',
+    'IRForeignLinkFieldBase',
+    'IRForeignMultiLinkField',
+    'register_model',
+)
+
+# The models defined so far, by name, the newest last.
+_models: dict[str, list[weakref.ref[Any]]] = {}
+
+
+def register_model(model: Any) -> None:
+    """Let links find a model by its name."""
+    known = _models.setdefault(model.__name__, [])
+    known[:] = [ref for ref in known if ref() is not None]
+    known.append(weakref.ref(model))
+
+
+def _model_named(name: str, module: str | None) -> Any:
+    """The newest model of a name; one of the linking model's own module goes first."""
+    path, _, plain = name.rpartition('.')
+    found = [model for ref in _models.get(plain, ()) if (model := ref()) is not None]
+    if path:
+        found = [model for model in found if model.__module__ == path]
+    if not found:
+        raise ValueError(
+            f'there is no model {name!r} (yet); define it before the link is used, and import the '
+            'module that does.'
+        )
+    own = [model for model in found if model.__module__ == module]
+    return (own or found)[-1]
+
+
+class IRForeignLinkFieldBase(IRField):
+    """What single and multi links have in common.
+
+    :param name: name of the field
+    :param foreignModel: the linked model, or its name (with its module in front if need be)
+    :param foreignKey: another name of ``foreignModel``
+    :raises TypeError: if no model is given
+    :raises ValueError: if what is given is no model
+    """
+
+    CAN_INDEX = True
+    hashIndex = False
+
+    def __init__(self, name: str = '', foreignModel: Any = None, foreignKey: Any = None) -> None:
+        model = foreignKey if foreignModel is None else foreignModel
+        if model is None:
+            raise TypeError(f'link field {name!r} needs foreignModel=, the model that it links to.')
+        if not isinstance(model, str) and not (
+            isinstance(model, type) and getattr(model, '_is_ir_model', False)
+        ):
+            raise ValueError(f'link field {name!r}: foreignModel={model!r} is not a model.')
+        super().__init__(name, valueType=None)
+        self.CAN_INDEX = True
+        self._model = model
+        #: module of the model that has the field; names without a module are looked up there first
+        self.home: str | None = None
+
+    @property
+    def foreignModel(self) -> Any:
+        """The linked model.
+
+        :raises ValueError: if it was given by name, and there is no model of that name
+        """
+        if isinstance(self._model, str):
+            self._model = _model_named(self._model, self.home)
+        return self._model
+
+    @staticmethod
+    def isMulti() -> bool:
+        """Whether the link is a list."""
+        raise NotImplementedError
+
+    def storage_with(self, value: Any, reserved: Mapping[int, int]) -> Any:
+        """Return :meth:`toStorage`, knowing the pks that unsaved targets are about to get."""
+        pks = [] if value is irNull else [pk for pk in value.pks_with(reserved) if pk is not None]
+        return ','.join(map(str, pks)) if pks else super().toStorage(irNull)
+
+    def toStorage(self, value: Any) -> Any:
+        """Return the pks as text; null where there are none."""
+        return self.storage_with(self.fromInput(value), {})
+
+    def _toIndex(self, value: Any) -> Any:
+        return self.toStorage(value)
+
+    def _target(self, value: Any) -> tuple[Any, Any]:
+        """The pk and the object that an assigned value stands for.
+
+        :raises ValueError: if it stands for none
+        """
+        if getattr(value, '_is_ir_model', False) and not isinstance(value, type):
+            self._check_model(value)
+            return value._id, value
+        if isinstance(value, ForeignLinkData):
+            return value.getPk(), value.obj
+        if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()):
+            return int(value), None
+        raise ValueError(
+            f'a link takes an object of {self._model_name()} or a pk, not {value!r}'
+        )
+
+    def _check_model(self, obj: Any) -> None:
+        if not self.foreignModel._is_variant(type(obj)):
+            raise ValueError(
+                f'it is an object of {type(obj).__name__}, but the field links to '
+                f'{self._model_name()}'
+            )
+
+    def _model_name(self) -> str:
+        return self._model if isinstance(self._model, str) else str(self._model.__name__)
+
+    def _properties(self) -> list[tuple[str, Any]]:
+        return [('foreignModel', self._model_name())]
+
+
+class IRForeignLinkField(IRForeignLinkFieldBase):
+    """A link to one object of another model, or of the same.
+
+    :param name: name of the field
+    :param foreignModel: the linked model, or its name
+    """
+
+    @staticmethod
+    def isMulti() -> bool:
+        return False
+
+    def _fromInput(self, value: Any) -> Any:
+        if isinstance(value, ForeignLinkData):
+            return value
+        pk, obj = self._target(value)
+        return ForeignLinkData(self.foreignModel, pk or None, obj) if pk or obj is not None else irNull
+
+    def _fromStorage(self, stored: Any) -> Any:
+        return ForeignLinkData(self.foreignModel, int(stored)) if stored else irNull
+
+
+class IRForeignMultiLinkField(IRForeignLinkFieldBase):
+    """A link to a list of objects of another model, or of the same.
+
+    A filter has to name the whole list, in its order.
+
+    :param name: name of the field
+    :param foreignModel: the linked model, or its name
+    """
+
+    @staticmethod
+    def isMulti() -> bool:
+        return True
+
+    def _fromInput(self, value: Any) -> Any:
+        if isinstance(value, ForeignLinkMultiData):
+            return value
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(',')]
+        if not isinstance(value, (list, tuple, set, frozenset)):
+            raise ValueError(f'a multi link takes a list of objects or pks, not {value!r}')
+        targets = [self._target(item) for item in value if item is not None and item is not irNull]
+        if not targets:
+            return irNull
+        pks, objs = zip(*targets, strict=True)
+        return ForeignLinkMultiData(self.foreignModel, pks, objs)
+
+    def _fromStorage(self, stored: Any) -> Any:
+        # 6.0.3 wrote the text None for objects that were not saved.
+        pks = [int(part) for part in stored.split(b',') if part not in (b'', b'None')]
+        return ForeignLinkMultiData(self.foreignModel, pks) if pks else irNull

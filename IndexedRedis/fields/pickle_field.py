@@ -1,0 +1,92 @@
+"""``IRPickleField``: any object that Python can pickle.
+
+Whoever can write to the database can have code run by whoever reads such a field, unless
+``allow`` restricts what may be unpickled.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import pickle
+from collections.abc import Iterable
+from typing import Any
+
+from .base import IRField
+from .null import irNull
+
+__all__ = ('IRPickleField',)
+
+# Built-in types whose construction runs no code of others.
+_HARMLESS = {
+    *('bool', 'bytearray', 'bytes', 'complex', 'dict', 'float', 'frozenset', 'int', 'list'),
+    *('object', 'range', 'set', 'slice', 'str', 'tuple'),
+}
+
+
+class IRPickleField(IRField):
+    """A field of any object that can be pickled; it cannot be indexed.
+
+    :param name: name of the field
+    :param defaultValue: value where none is given
+    :param allow: if given, only built-in types and these classes are unpickled
+    """
+
+    CAN_INDEX = False
+    noneIsNull = False
+
+    # Other processes may run an older Python.
+    protocol = 2
+
+    def __init__(
+        self,
+        name: str = '',
+        defaultValue: Any = irNull,
+        allow: Iterable[type] | None = None,
+    ) -> None:
+        super().__init__(name, valueType=None, defaultValue=defaultValue)
+        self.allow = None if allow is None else tuple(allow)
+
+    def _fromInput(self, value: Any) -> Any:
+        return value
+
+    def _toStorage(self, value: Any) -> Any:
+        if isinstance(value, (str, bytes)) and not value:
+            return b''
+        return pickle.dumps(value, self.protocol)
+
+    def _fromStorage(self, stored: Any) -> Any:
+        if not stored:
+            return ''
+        if self.allow is None:
+            return pickle.loads(stored)
+        return _Restricted(stored, self.allow).load()
+
+    def _properties(self) -> list[tuple[str, Any]]:
+        return [('defaultValue', repr(self.defaultValue))]
+
+
+class _Restricted(pickle.Unpickler):
+    def __init__(self, stored: bytes, allowed: tuple[type, ...]) -> None:
+        super().__init__(io.BytesIO(stored))
+        self._allowed = {(cls.__module__, cls.__qualname__): cls for cls in allowed}
+
+    def find_class(self, module: str, name: str) -> Any:
+        # Protocol 2 writes the module names of Python 2.
+        if module in ('builtins', '__builtin__') and name in _HARMLESS:
+            return getattr(builtins, name)
+        if (module, name) == ('_codecs', 'encode'):
+            return _latin1_encode
+        try:
+            return self._allowed[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(
+                f'{module}.{name} is not in the allow list of the field'
+            ) from None
+
+
+def _latin1_encode(text: str, encoding: str) -> bytes:
+    """How protocol 2 spells bytes; no other codec is wanted."""
+    if encoding != 'latin1':
+        raise pickle.UnpicklingError(f'the codec {encoding!r} is not allowed')
+    return text.encode('latin1')

@@ -1,0 +1,58 @@
+"""``IRUnicodeField``: text in an encoding of its own."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Any
+
+from ..encoding import getDefaultIREncoding, to_unicode, tobytes
+from .base import IRField, immutable_value
+from .null import irNull
+from .value_types import refuse_null_text
+
+__all__ = ('IRUnicodeField',)
+
+
+class IRUnicodeField(IRField):
+    """A field of text; always indexed by md5.
+
+    :param name: name of the field
+    :param encoding: encoding of the stored bytes; None means the default one at the time of use
+    :param defaultValue: value where none is given
+    :raises ValueError: if Python does not know the encoding
+    """
+
+    CAN_INDEX = True
+    hashIndex = True
+
+    def __init__(
+        self, name: str = '', encoding: str | None = None, defaultValue: Any = irNull
+    ) -> None:
+        super().__init__(name, valueType=str, defaultValue=defaultValue, hashIndex=True)
+        if encoding is not None:
+            try:
+                codecs.lookup(encoding)
+            except LookupError as exc:
+                raise ValueError(f'{encoding!r} is not an encoding that Python knows.') from exc
+        self.encoding = encoding
+
+    def getEncoding(self) -> str:
+        """Return the encoding in force."""
+        return self.encoding or getDefaultIREncoding()
+
+    def toBytes(self, value: Any) -> bytes:
+        """Return text in the field's encoding; bytes are kept."""
+        return tobytes(value, self.getEncoding())
+
+    def _fromInput(self, value: Any) -> Any:
+        return refuse_null_text(to_unicode(value, self.getEncoding()))
+
+    def _toStorage(self, value: Any) -> Any:
+        return self.toBytes(value)
+
+    @immutable_value(cheap=True)
+    def _fromStorage(self, stored: Any) -> Any:
+        return to_unicode(stored, self.getEncoding())
+
+    def _properties(self) -> list[tuple[str, Any]]:
+        return [('encoding', repr(self.encoding)), ('defaultValue', repr(self.defaultValue))]

@@ -1,0 +1,207 @@
+"""The independent judge of what the library wrote. The rule: it shares no code with the library.
+
+It reads every key of the database with raw commands and knows only the documented key layout
+(docs/reference/keys.rst). Of a model it takes the key name, the names of the fields, which of them
+are indexed, and whether an index is hashed. It compares both ways: each object must be listed
+exactly under what it stores, and nothing may be listed that is not there.
+
+Nobody may write while it looks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+KEEPS = -1  # what TTL says of a key that does not expire
+TYPES = {'next': b'string', 'keys': b'set', 'data': b'hash', 'idx': b'set'}
+RECORD = b'resets'  # the work key that names unfinished resets
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the checker knows of a model: indexed fields -> whether the index is hashed."""
+
+    name: str
+    indexes: dict[bytes, bool]
+
+    @property
+    def prefix(self) -> bytes:
+        return b'_ir_|' + self.name.encode() + b':'
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of a model: its whole name, its part (`data`, `idx`, ...) and what comes after."""
+
+    name: bytes
+    part: str
+    rest: bytes | None
+    type: bytes
+    ttl: int
+
+
+def shape_of(model: Any) -> Shape:
+    """Read a model class."""
+    fields = {_name(field): field for field in model.FIELDS}
+    hashed = {name: _hashed(fields[name]) for name in map(_name, model.INDEXED_FIELDS)}
+    return Shape(model.KEY_NAME, {name.encode(): flag for name, flag in hashed.items()})
+
+
+def check_model(
+    client: Any, model: Any, others: Iterable[Any] = (), pending: bool = False
+) -> list[str]:
+    """What is wrong with the stored data of one model, one plain sentence each.
+
+    `others` are the models that share the database: needed only where the key name of one begins
+    with that of the other and a colon. With `pending` a reset may have been killed on its way:
+    what its record lists is allowed to wait for the next reset.
+    """
+    return check_shape(client, shape_of(model), map(shape_of, others), pending)
+
+
+def check_shape(
+    client: Any, shape: Shape, others: Iterable[Shape] = (), pending: bool = False
+) -> list[str]:
+    """As `check_model`, for what is known of a model."""
+    foreign = tuple(other.prefix for other in others if len(other.prefix) > len(shape.prefix))
+    keys = [key for key in _keys_below(client, shape.prefix) if not key.name.startswith(foreign)]
+    excused = _recorded(client, keys) if pending else set()
+    findings = [*_misshapen(keys), *_endless_work(keys, excused)]
+    findings += _Contents(client, shape, keys).findings(rows_may_wait=bool(excused))
+    return [f'{shape.name}: {text}' for text in findings]
+
+
+def _name(field: Any) -> str:
+    return str(getattr(field, 'name', field))
+
+
+def _hashed(field: Any) -> bool:
+    return bool(getattr(field, 'isIndexHashed', False))
+
+
+def _keys_below(client: Any, prefix: bytes) -> list[Key]:
+    names = sorted({name for name in client.scan_iter(count=1000) if name.startswith(prefix)})
+    types, ttls = _each(client, 'TYPE', names), _each(client, 'TTL', names)
+    return [_key(prefix, *facts) for facts in zip(names, types, ttls, strict=True)]
+
+
+def _key(prefix: bytes, name: bytes, type_: bytes, ttl: int) -> Key:
+    part, colon, rest = name[len(prefix) :].partition(b':')
+    return Key(name, part.decode(errors='replace'), rest if colon else None, type_, ttl)
+
+
+def _each(client: Any, command: str, names: Iterable[bytes]) -> list[Any]:
+    """The replies to one command for every key, in one trip."""
+    pipe = client.pipeline(transaction=False)
+    for name in names:
+        pipe.execute_command(command, name)
+    return list(pipe.execute())
+
+
+def _recorded(client: Any, keys: list[Key]) -> set[bytes]:
+    """The record of unfinished resets itself and the tokens in it."""
+    record = [k.name for k in keys if (k.part, k.rest, k.type) == ('tmp', RECORD, b'hash')]
+    return {RECORD, *client.hkeys(record[0])} if record else set()
+
+
+def _endless_work(keys: list[Key], excused: set[bytes]) -> Iterator[str]:
+    for key in keys:
+        token = (key.rest or b'').partition(b':')[0]
+        if key.part == 'tmp' and key.ttl == KEEPS and token not in excused:
+            yield f'work key {_show(key.name)} never expires'
+
+
+def _misshapen(keys: list[Key]) -> Iterator[str]:
+    """Keys outside the known shapes, of another type, or with an expiry they must not have."""
+    for key in keys:
+        if key.part not in (*TYPES, 'tmp') or (key.part in ('next', 'keys')) != (key.rest is None):
+            yield f'unknown key {_show(key.name)}'
+        elif key.part == 'data' and not _is_pk(key.rest):
+            yield f'unknown key {_show(key.name)}: it does not end in a pk'
+        elif key.part != 'tmp' and key.type != TYPES[key.part]:
+            yield f'{_show(key.name)} is a {_show(key.type)}, not a {_show(TYPES[key.part])}'
+        elif key.part not in ('tmp', 'data') and key.ttl != KEEPS:
+            yield f'{_show(key.name)} will expire'
+
+
+class _Contents:
+    """What the sound keys of one model hold, and whether it fits together."""
+
+    def __init__(self, client: Any, shape: Shape, keys: list[Key]):
+        self.shape = shape
+        sound = [key for key in keys if TYPES.get(key.part) == key.type]
+        self.counter = self._load(client, 'GET', 'next', sound).get(None)
+        self.pks = self._load(client, 'SMEMBERS', 'keys', sound).get(None, set())
+        self.rows = self._load(client, 'HGETALL', 'data', sound)
+        self.expiring = {key.rest for key in sound if key.part == 'data' and key.ttl != KEEPS}
+        self.sets = self._load(client, 'SMEMBERS', 'idx', sound)
+
+    @staticmethod
+    def _load(client: Any, command: str, part: str, keys: list[Key]) -> dict[Any, Any]:
+        wanted = {key.rest: key.name for key in keys if key.part == part}
+        return dict(zip(wanted, _each(client, command, wanted.values()), strict=True))
+
+    def findings(self, rows_may_wait: bool) -> list[str]:
+        """Everything that does not fit."""
+        stale = [] if rows_may_wait else self._leftovers()
+        return [*self._objects(), *stale, *self._counter(), *self._listed(), *self._missing()]
+
+    def _objects(self) -> Iterator[str]:
+        for pk in sorted(self.pks):
+            if not _is_pk(pk):
+                yield f':keys holds {_show(pk)}, which is no pk'
+            elif pk not in self.rows:
+                yield f'object {_show(pk)} is in :keys but has no data'
+            elif pk in self.expiring:
+                yield f'object {_show(pk)} is in :keys but its data will expire'
+
+    def _leftovers(self) -> Iterator[str]:
+        for pk in sorted(self.rows.keys() - self.pks - self.expiring):
+            yield f'data of {_show(pk)} is there for ever, but {_show(pk)} is not in :keys'
+
+    def _counter(self) -> Iterator[str]:
+        highest = max((int(pk) for pk in self.pks | self.rows.keys() if _is_pk(pk)), default=0)
+        if self.counter is not None and not self.counter.isdigit():
+            yield f':next holds {_show(self.counter)}, which is no number'
+        elif int(self.counter or 0) < highest:
+            yield f':next is {_show(self.counter or b"absent")}, but pk {highest} is in use'
+
+    def _listed(self) -> Iterator[str]:
+        """What the index sets list must be there, and store just this."""
+        for entry, members in sorted(self.sets.items()):
+            field = next((f for f in self.shape.indexes if entry.startswith(f + b':')), None)
+            if field is None:
+                yield f'index set {_show(entry)} belongs to no indexed field'
+                continue
+            for pk in sorted(members - self.pks):
+                yield f'index set {_show(entry)} lists {_show(pk)}, which is not in :keys'
+            for pk in sorted(members & self.pks):
+                stored = self.rows.get(pk, {}).get(field)
+                if stored is not None and entry != self._entry(field, stored):
+                    listed = f'index set {_show(entry)} lists {_show(pk)}'
+                    yield f'{listed}, which stores {_show(stored)}'
+
+    def _missing(self) -> Iterator[str]:
+        """What the objects store must be listed; a field the hash lacks is not looked for."""
+        for pk in sorted(self.pks & self.rows.keys()):
+            for field in self.shape.indexes.keys() & self.rows[pk].keys():
+                entry = self._entry(field, self.rows[pk][field])
+                if pk not in self.sets.get(entry, ()):
+                    yield f'object {_show(pk)} is missing from index set {_show(entry)}'
+
+    def _entry(self, field: bytes, stored: bytes) -> bytes:
+        if self.shape.indexes[field]:
+            stored = hashlib.md5(stored).hexdigest().encode()
+        return field + b':' + stored
+
+
+def _is_pk(text: bytes | None) -> bool:
+    """Whole decimal numbers from 1, written the only way."""
+    return text is not None and text.isdigit() and not text.startswith(b'0')
+
+
+def _show(text: bytes) -> str:
+    return text.decode('utf-8', 'backslashreplace')

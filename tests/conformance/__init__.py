@@ -1,0 +1,1 @@
+"""One suite of scenarios that every executor has to pass, on every kind of server."""

@@ -1,0 +1,109 @@
+"""Saving lists. The rule: all of a list or none of it, pks in its order."""
+
+from __future__ import annotations
+
+import pytest
+from IndexedRedis import FieldValueError, ObjectGoneError, UsageError
+from keyspace import dump, served
+
+
+def test_new_objects_get_pks_in_the_order_of_the_list(song):
+    assert song.saver.save([song(title=str(i)) for i in range(5)]) == [1, 2, 3, 4, 5]
+    assert [obj.title for obj in song.objects.allByAge()] == ['0', '1', '2', '3', '4']
+
+
+@pytest.mark.parametrize('method', ['save', 'saveMultiple'])
+@pytest.mark.parametrize('kind', [list, tuple, iter])
+def test_any_iterable_of_objects_is_taken(song, method, kind):
+    save = getattr(song.saver, method)
+    assert save(kind([song(title='a'), song(title='b')])) == [1, 2]
+    assert save(kind([song(title='c')])) == [3]
+    assert save(kind([])) == []
+
+
+def test_new_changed_and_unchanged_objects_go_together(songs, raw):
+    one, two = songs.objects.get(1), songs.objects.get(2)
+    one.artist = 'changed'
+    assert songs.saver.save([songs(title='new'), one, two]) == [7, 1, 2]
+    assert songs.objects.filter(artist='changed').getPrimaryKeys() == [1]
+    assert songs.objects.get(7).title == 'new'
+
+
+def test_thousands_of_objects_in_one_save(song):
+    objs = [song(title=f't{i}', artist=f'a{i % 7}', year=i % 3) for i in range(3000)]
+    assert song.saver.save(objs) == list(range(1, 3001))
+    assert song.objects.count() == 3000
+    assert song.objects.filter(artist='a3', year=0).count() == 143
+    assert [obj._id for obj in objs[:3]] == [1, 2, 3]
+    assert not objs[2999].hasUnsavedChanges()
+
+
+def test_thousands_of_changed_objects_in_one_save(song):
+    song.saver.save([song(title=f't{i}', artist='a') for i in range(1500)])
+    found = song.objects.allByAge()
+    for obj in found:
+        obj.artist = f'b{obj._id % 2}'
+    assert found.save() == list(range(1, 1501))
+    assert song.objects.filter(artist='a').count() == 0
+    assert song.objects.filter(artist='b1').count() == 750
+
+
+def test_a_bulk_insert_takes_few_commands(song, raw):
+    objs = [song(title=f't{i}', artist='same', year=1) for i in range(500)]
+    with served(raw) as commands:
+        song.saver.save(objs)
+    assert commands['hset'] == 500
+    assert commands['sadd'] == 4  # :keys and one set for each indexed field
+
+
+def test_one_value_that_cannot_be_stored_stops_the_whole_list(song, raw):
+    objs = [song(title='good', artist='x'), song(title='bad \ud800')]
+    with pytest.raises(FieldValueError, match=rf'{song.__name__}\.title'):
+        song.saver.save(objs)
+    assert dump(raw) == {}
+    assert [obj.getPk() for obj in objs] == [None, None]
+    objs[1].title = 'good'
+    assert song.saver.save(objs) == [1, 2]
+
+
+def test_one_object_that_is_gone_stops_the_whole_list(songs, raw):
+    one, two = songs.objects.get(1), songs.objects.get(2)
+    songs.deleter.deleteByPk(2)
+    one.title, two.title = 'x', 'y'
+    new = songs(title='z')
+    before = dump(raw)
+    del before[f'_ir_|{songs.KEY_NAME}:next'.encode()]  # a reserved pk may stay unused
+    with pytest.raises(ObjectGoneError, match='pk 2 '):
+        songs.saver.save([new, one, two])
+    after = dump(raw)
+    assert int(after.pop(f'_ir_|{songs.KEY_NAME}:next'.encode())) >= 6
+    assert after == before
+    assert new.getPk() is None
+    assert one.getUpdatedFields() == {'title': ('Waterloo', 'x')}
+
+
+def test_the_same_object_twice_is_refused(song, raw):
+    obj = song(title='a')
+    with pytest.raises(UsageError, match='twice'):
+        song.saver.save([obj, obj])
+    assert dump(raw) == {}
+    assert obj.save() == [1]
+
+
+def test_two_objects_of_one_pk_are_refused(song, raw):
+    song(title='a').save()
+    one, other = song.objects.get(1), song.objects.get(1)
+    one.title, other.title = 'b', 'c'
+    before = dump(raw)
+    with pytest.raises(UsageError, match='pk 1 '):
+        song.saver.save([one, other])
+    assert dump(raw) == before
+
+
+def test_a_result_saves_itself(songs):
+    found = songs.objects.filter(artist='Abba').allByAge()
+    for obj in found:
+        obj.artist = 'ABBA'
+    assert found.save() == [1, 2, 3]
+    assert songs.objects.filter(artist='ABBA').count() == 3
+    assert songs.objects.filter(artist='nobody').all().save() == []

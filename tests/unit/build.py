@@ -1,0 +1,27 @@
+"""Models and objects for tests without a server. The rule: one call, one model, no shared state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IndexedRedis import IndexedRedisModel, IRField
+
+
+def define(*fields: Any, indexed: Any = (), name: str = 'Song', **body: Any) -> Any:
+    """A model of these fields; plain names become text fields."""
+    proper = [IRField(field) if type(field) is str else field for field in fields]
+    definition = {'FIELDS': proper, 'INDEXED_FIELDS': list(indexed), 'KEY_NAME': name}
+    return type(IndexedRedisModel)(name, (IndexedRedisModel,), {**definition, **body})
+
+
+def load(model: Any, pk: int = 1, /, **row: bytes) -> Any:
+    """An object as if just fetched; a field that is not named is absent from the hash."""
+    return load_only(model, list(model._validated().columns), pk, **row)
+
+
+def load_only(model: Any, names: list[str], pk: int = 1, /, **row: bytes) -> Any:
+    """A partial object, of which only the fields `names` were fetched."""
+    schema = model._validated()
+    columns = schema.named(names)
+    built = schema.builder(columns).objects([pk], [[row.get(name) for name in names]])
+    return built[0]
