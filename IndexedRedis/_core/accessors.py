@@ -28,6 +28,9 @@ class FieldAccessor:
         if obj is None:
             return self
         column = self.column
+        if column.name not in type(obj)._schema.columns:
+            # Left behind on the class, or a base, by another definition.
+            raise AttributeError(f'{type(obj).__name__} has no field {column.name!r}')
         raw = obj._state.raw
         value = column.decode(raw.get(column.name), obj._id)
         obj.__dict__[column.name] = value

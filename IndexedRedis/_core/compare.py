@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import ObjectGoneError
+from ..errors import ObjectGoneError, UnreadableValueError
 from .plan import Flow
 from .read import get_one
 from .schema import Schema
@@ -51,6 +51,14 @@ def reload(schema: Schema, obj: Any) -> Flow[dict[str, tuple[Any, Any]]]:
             f'{schema.name}: the object with pk {obj._id} is not stored any more; it was deleted, '
             'or replaced by a reset.'
         )
-    changes = differences(schema, obj, fresh)
+    pairs = {name: (_readable(obj, name), _readable(fresh, name)) for name in schema.columns}
     confirm_fetched(obj, fresh, schema.columns)
-    return changes
+    return {name: pair for name, pair in pairs.items() if not _equal(*pair)}
+
+
+def _readable(obj: Any, name: str) -> Any:
+    """The value of a field, or its stored bytes where they cannot be decoded."""
+    try:
+        return getattr(obj, name)
+    except UnreadableValueError:
+        return obj._state.raw[name]

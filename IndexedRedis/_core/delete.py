@@ -106,7 +106,7 @@ def _delete_chunk(
 
 
 def _command(schema: Schema, beliefs: Beliefs, leave: Sequence[bytes]) -> Command:
-    keys = [schema.keys.all, *leave]
+    keys = [schema.keys.all, schema.keys.lock, *leave]
     args: list[Any] = [len(leave), len(beliefs)]
     for pk, row in beliefs.items():
         data = schema.keys.data(pk)

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 import redis.asyncio
+
 from IndexedRedis import IRField, connections
 from IndexedRedis.executors.aio import AsyncExecutor
+from IndexedRedis.executors.sync import SyncExecutor
 
 PASSED_ON = ('host', 'port', 'db', 'password', 'socket_timeout', 'socket_connect_timeout')
 
@@ -24,7 +26,6 @@ class AsyncBridge:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.pools: dict[Any, Any] = {}
-        self.flows = 0
 
     def executor_for(self, params: Any, client: Any = None) -> Any:
         known = connections.executor_for(params, client).pool.connection_kwargs
@@ -46,7 +47,6 @@ class _Bridged:
         self.bridge, self.executor = bridge, executor
 
     def run(self, flow: Any) -> Any:
-        self.bridge.flows += 1
         return self.bridge.loop.run_until_complete(self.executor.run(flow))
 
 
@@ -59,6 +59,8 @@ def executor(
         yield request.param
         return
     bridge = AsyncBridge()
+    # What would be sent without the bridge is an error, so that nothing is tested twice instead.
+    monkeypatch.delattr(SyncExecutor, 'run')
     monkeypatch.setattr('IndexedRedis.helper.executor_for', bridge.executor_for)
     monkeypatch.setattr('IndexedRedis.model.executor_for', bridge.executor_for)
     yield request.param

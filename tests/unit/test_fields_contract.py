@@ -7,8 +7,6 @@ import pickle
 from typing import Any
 
 import pytest
-from IndexedRedis import FieldTypeError, FieldValueError, IRField, irNull
-from IndexedRedis._core.column import Column
 from samples import (
     MAKERS,
     NULL,
@@ -18,6 +16,9 @@ from samples import (
     SAMPLES,
     WITHOUT_NULL,
 )
+
+from IndexedRedis import FieldTypeError, FieldValueError, IRField, irNull
+from IndexedRedis._core.column import Column
 
 
 def label(make: Any) -> str:
