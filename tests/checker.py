@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 KEEPS = -1  # what TTL says of a key that does not expire
+GONE = b'none'  # what TYPE says of one that has expired since it was listed
 TYPES = {'next': b'string', 'keys': b'set', 'data': b'hash', 'idx': b'set'}
 RECORD = b'resets'  # the work key that names unfinished resets
 
@@ -85,7 +86,8 @@ def _hashed(field: Any) -> bool:
 def _keys_below(client: Any, prefix: bytes) -> list[Key]:
     names = sorted({name for name in client.scan_iter(count=1000) if name.startswith(prefix)})
     types, ttls = _each(client, 'TYPE', names), _each(client, 'TTL', names)
-    return [_key(prefix, *facts) for facts in zip(names, types, ttls, strict=True)]
+    facts = zip(names, types, ttls, strict=True)
+    return [_key(prefix, *each) for each in facts if each[1] != GONE]
 
 
 def _key(prefix: bytes, name: bytes, type_: bytes, ttl: int) -> Key:

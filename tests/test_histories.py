@@ -207,6 +207,15 @@ class Histories(RuleBasedStateMachine):
         self.truth[pk] = row(given)
         return Handle(obj, row(given), row(given))
 
+    @rule(target=handles, given=values, ahead=st.integers(1, 3))
+    def put_ahead(self, given, ahead):
+        """Write under a pk that was never handed out: the counter has to move past it."""
+        pk = self.fresh(max(self.used, default=0) + ahead)
+        obj = self.new(given)
+        assert self.model.saver.save(obj, forceID=pk) == [pk]
+        self.truth[pk] = row(given)
+        return Handle(obj, row(given), row(given))
+
     @rule(target=handles, given=st.lists(values, max_size=3), brought=st.lists(handles, max_size=2))
     def reset(self, given, brought):
         kept = list({handle.obj._id or id(handle): handle for handle in brought}.values())

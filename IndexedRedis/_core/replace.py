@@ -172,7 +172,8 @@ def _stage_batches(staging: _Staging, objs: Sequence[Any]) -> Iterator[Batch]:
     for chunk in chunks(objs, CHUNK):
         entries = [entry_of(obj, _pk_for(obj, staging), PUT, schema.all) for obj in chunk]
         staging.entries += entries
-        yield Batch(_stage_commands(staging, entries))
+        # Atomic, so that a sweep by another process never sees rows that are not listed yet.
+        yield Batch(_stage_commands(staging, entries), atomic=True)
 
 
 def _pk_for(obj: Any, staging: _Staging) -> int:

@@ -1,7 +1,8 @@
 """What a reset leaves behind: rows that were replaced, and what was staged and never used.
 
 All of it is found by exact names: the record of resets lists the tokens, the work keys of a token
-list the rest. Everything here may be done twice, and by another process than the one that began.
+list the rest. Everything here may be done twice, and by another process than the one that began,
+which may even wake up meanwhile and stage more: what it lists then stays listed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from .plan import Batch, Command, Flow, ask, chunks
 from .schema import Schema
-from .scripts import PRUNE, RETIRE
+from .scripts import FORGET, PRUNE, RETIRE
 
 __all__ = ('index_keys_in_use', 'sweep', 'sweep_abandoned')
 
@@ -44,13 +45,15 @@ def sweep(
     keys = schema.keys
     sets, ranges, old = (keys.work(token, name) for name in (b'sets', b'ranges', b'old'))
     if known is None:
-        yield from _each_page(sets, lambda page: [('UNLINK', *page), *hold])
+        yield from _each_page(sets, lambda page: [('UNLINK', *page), ('SREM', sets, *page), *hold])
         for text in (yield from ask('SMEMBERS', ranges)):
             first, count = map(int, text.split())
             for pks in chunks(range(first, first + count), PAGE):
                 yield Batch([RETIRE([keys.all], 0, keys.data_prefix, 0, *pks), *hold])
+            yield from ask('SREM', ranges, text)
     yield from _retire(schema, old, known or (), hold)
-    yield Batch([('UNLINK', sets, ranges, old), ('HDEL', keys.record, token)])
+    done = (sets, ranges, old) if known is not None else (old,)
+    yield Batch([('UNLINK', *done), FORGET([keys.record, sets, ranges], token)])
 
 
 def _each_page(key: bytes, commands: Callable[[list[bytes]], list[Any]]) -> Flow[None]:

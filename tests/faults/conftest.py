@@ -19,8 +19,8 @@ def item(watch_models):
 class Stored:
     """What is in the database, as the checker sees it."""
 
-    def __init__(self, raw, check):
-        self._raw, self._check = raw, check
+    def __init__(self, raw, check, watch):
+        self._raw, self._check, self._watch = raw, check, watch
 
     def empty(self):
         """Remove everything."""
@@ -29,6 +29,10 @@ class Stored:
     def check(self, pending=False):
         """Fail if anything is damaged; `pending`: but for what the next reset has to sweep."""
         self._check(Item, pending=pending)
+
+    def findings(self, pending=False):
+        """As `check`, but a list of what is damaged."""
+        return self._watch.findings(Item, pending=pending)
 
     def end_lock(self):
         """As if the time of a dead reset's lock were over."""
@@ -40,8 +44,8 @@ class Stored:
 
 
 @pytest.fixture
-def stored(raw, check, item):
-    return Stored(raw, check)
+def stored(raw, check, watch, item):
+    return Stored(raw, check, watch)
 
 
 @pytest.fixture

@@ -147,6 +147,8 @@ def main() -> None:
     """Do the jobs that come on the standard input, each in a child."""
     model = over(json.loads(sys.argv[1]))
     model.validateModel()
+    import redis  # noqa: F401  once here, not in each child
+
     for line in sys.stdin:
         job, args = json.loads(line)
         source, sink = os.pipe()

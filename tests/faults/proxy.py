@@ -17,6 +17,8 @@ from typing import Any, BinaryIO
 # 'lost': it is carried out, then the connection is closed. 'silent': it is carried out, the
 # connection stays open, and no reply comes.
 MODES = ('cut', 'lost', 'silent')
+# Nothing is broken; what `then` does comes just before the command.
+INTERLEAVED = 'interleaved'
 # What redis-py says to a server when it connects; it is passed on and not counted.
 HANDSHAKE = (b'HELLO', b'CLIENT', b'AUTH', b'SELECT')
 
@@ -29,6 +31,7 @@ class Proxy:
         self._listener = socket.create_server(('127.0.0.1', 0))
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self._due, self._mode, self._then = 0, '', lambda: None
         #: names of the commands that came since the last call of `fault` or `watch`
         self.commands: list[bytes] = []
@@ -43,14 +46,14 @@ class Proxy:
     def fault(self, number: int, mode: str, then: Callable[[], None] = lambda: None) -> None:
         """Break at this command, counted from now, the first being 1; once.
 
-        `then` is called when it happens, before a connection is closed.
+        `then` is called when it happens, before a connection is closed; others wait meanwhile.
         """
         with self._lock:
             self._due, self._mode, self._then = number, mode, then
             self.commands = []
 
     def __enter__(self) -> Proxy:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._start(self._accept)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -58,19 +61,35 @@ class Proxy:
             sockets, self._sockets = self._sockets, []
         for each in (self._listener, *sockets):
             _close(each)
+        for thread in self._threads:
+            thread.join()
+
+    def _start(self, run: Callable[..., None], *args: Any) -> None:
+        thread = threading.Thread(target=run, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+                self._start(self._serve, client)
 
     def _serve(self, client: socket.socket) -> None:
-        server = socket.create_connection(self._target)
+        try:
+            server = socket.create_connection(self._target)
+        except OSError:  # the server is down, which its client is to see
+            _close(client)
+            return
         with self._lock:
             self._sockets += [client, server]
-        with contextlib.suppress(OSError, EOFError):
-            commands, replies = client.makefile('rb'), server.makefile('rb')
+        for each in (client, server):
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with (
+            contextlib.suppress(OSError, EOFError, ValueError),
+            client.makefile('rb') as commands,
+            server.makefile('rb') as replies,
+        ):
             while self._pass_on(client, server, read(commands), replies):
                 pass
         for each in (client, server):
@@ -81,8 +100,9 @@ class Proxy:
     ) -> bool:
         """Pass one command on; returns whether the connection is to stay."""
         mode = self._count(command)
-        if mode == 'cut':
+        if mode in ('cut', INTERLEAVED):
             self._then()
+        if mode == 'cut':
             return False
         server.sendall(command)
         reply = read(replies)

@@ -13,6 +13,7 @@ from faults.item import edition, over
 @pytest.fixture
 def replica(server, filled, new_server, raw):
     """The model with its 50 objects, over a replica of the server."""
+    raw.config_set('repl-diskless-sync-delay', 0)
     second = new_server(replicaof=f'{server.host} {server.port}')
     with second.client() as client:
         end = time.monotonic() + 20

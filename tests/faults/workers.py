@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,11 +47,15 @@ class Worker:
 
     def result(self) -> Any:
         """Wait for the end of the job; what it returned, or None if it was killed."""
-        outcome = self._line()
+        outcome = self.outcome()
         if outcome['killed']:
             return None
         assert outcome['error'] is None, outcome['error']
         return outcome['result']
+
+    def outcome(self) -> Any:
+        """Wait for the end of the job; its `result`, its `error`, whether it was `killed`."""
+        return self._line()
 
     def _line(self) -> Any:
         assert self._process.stdout
@@ -78,8 +83,20 @@ def crew(params: dict[str, Any], count: int) -> Iterator[list[Worker]]:
         yield [stack.enter_context(Worker(params)) for _ in range(count)]
 
 
-def together(workers: list[Worker], *jobs: tuple[str, dict[str, Any]]) -> list[Any]:
-    """Have each worker do its job at the same time; the results, in order."""
-    for worker, (job, args) in zip(workers, jobs, strict=True):
-        worker.start(job, **args)
-    return [worker.result() for worker in workers]
+def together(
+    workers: list[Worker], *jobs: tuple[str, dict[str, Any]], enough: dict[str, int]
+) -> Counter[str]:
+    """Have each worker do its job at the same time, again and again until all of `enough` has
+    happened; returns how often what happened.
+
+    A busy machine needs more rounds than an idle one; a minute's worth of them is an error.
+    """
+    counts: Counter[str] = Counter()
+    for _ in range(60):
+        for worker, (job, args) in zip(workers, jobs, strict=True):
+            worker.start(job, seconds=1, **args)
+        for worker in workers:
+            counts += Counter(worker.result())
+        if all(counts[what] >= least for what, least in enough.items()):
+            return counts
+    raise AssertionError(f'too little happened to mean anything: {counts}')

@@ -301,7 +301,7 @@ def test_a_reset_stages_then_swaps_then_cleans_up(song):
         ],
         [
             ('UNLINK', staged + b'sets', staged + b'ranges', staged + b'old'),
-            ('HDEL', RECORD, b'TOKEN'),
+            ('EVALSHA', 'forget', 3, RECORD, staged + b'sets', staged + b'ranges', b'TOKEN'),
         ],
         [('EVALSHA', 'release', 2, LOCK, TOUCHED, b'TOKEN')],
     ]

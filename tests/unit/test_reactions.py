@@ -67,6 +67,14 @@ def test_an_absent_field_is_believed_to_be_absent(song):
     assert b'-' in executor.trips[1][0]
 
 
+def test_a_write_under_a_given_pk_leaves_the_index_set_of_an_absent_field(song):
+    """Where nothing is stored in a field, a reindex has listed the object under the default."""
+    executor, _ = run(save(song(_id=7, name='a', year=1)), [[]])
+    command = executor.trips[0][0]
+    assert command[8:10] == (K + b'idx:year:IRNullType()', K + b'idx:year:1')
+    assert command[10:15] == (1, 7, 'put', 1, b'year')
+
+
 def test_an_object_that_is_gone_is_not_resurrected(song):
     obj = load(song, 7, name=b'a', year=b'1')
     obj.year = 3

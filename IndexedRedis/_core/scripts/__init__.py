@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .reading import COUNT, FIND, MEMBERS, OTHER_TYPE, PICK
-from .replacing import HOLD, PRUNE, RELEASE, RETIRE, SWAP
+from .replacing import FORGET, HOLD, PRUNE, RELEASE, RETIRE, SWAP
 from .script import BY_SHA, Script
 from .writing import DELETE, RESERVE, TOUCH, WRITE
 
@@ -12,6 +12,7 @@ __all__ = (
     'COUNT',
     'DELETE',
     'FIND',
+    'FORGET',
     'HOLD',
     'MEMBERS',
     'OTHER_TYPE',

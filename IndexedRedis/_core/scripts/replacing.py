@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .script import Script
 
-__all__ = ('HOLD', 'PRUNE', 'RELEASE', 'RETIRE', 'SWAP')
+__all__ = ('FORGET', 'HOLD', 'PRUNE', 'RELEASE', 'RETIRE', 'SWAP')
 
 # KEYS: lock, record of resets, set of all pks, where that set moves, counter, note for readers,
 # index sets that writers touched meanwhile; then index sets to drop; then pairs of a staged key
@@ -73,6 +73,18 @@ for a = 1, #ARGV do
   end
 end
 return 0
+""",
+)
+
+# KEYS: record of resets, work keys of one. ARGV: its token. Takes it off the record, unless it has
+# staged something new.
+FORGET = Script(
+    'forget',
+    """
+for k = 2, #KEYS do
+  if redis.call('EXISTS', KEYS[k]) == 1 then return 0 end
+end
+return redis.call('HDEL', KEYS[1], ARGV[1])
 """,
 )
 

@@ -1,0 +1,77 @@
+"""A task is cancelled in the middle of what it does. The rule: connections go back to the pool,
+clean or closed, and the data is as if the process had been killed, or better."""
+
+from __future__ import annotations
+
+import asyncio
+
+from redis.asyncio import BlockingConnectionPool
+
+from faults.item import contents, edition
+from IndexedRedis._core import read, replace, write
+from IndexedRedis._core.plan import ask
+from IndexedRedis.executors.aio import AsyncExecutor
+
+TIMES = 60
+
+
+async def cancel_often(params, begin, after):
+    """Begin, cancel a little later each time, look; returns how often it was cut short."""
+    pool = BlockingConnectionPool(max_connections=1, timeout=5, **params)
+    executor, cut = AsyncExecutor(pool), 0
+    await executor.run(ask('PING'))
+    for number in range(TIMES):
+        task = asyncio.create_task(executor.run(begin(number)))
+        await asyncio.sleep(number * 0.0005)
+        # More than once: up to Python 3.11 wait_for, which redis-py uses, may swallow the first.
+        while task.cancel():
+            await asyncio.sleep(0)
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        cut += isinstance(outcome, asyncio.CancelledError)
+        # With an unread reply in it, the only connection of the pool would give that.
+        assert await executor.run(ask('ECHO', b'%d' % number)) == b'%d' % number
+        await asyncio.to_thread(after)
+    await pool.disconnect()
+    return cut
+
+
+def test_a_cancelled_reset_leaves_all_or_nothing(item, stored, redis_params):
+    schema = item._validated()
+    old = edition(item, 0, 3)
+    item.reset(old)
+    seen = {0: 0}
+
+    def begin(number):
+        return replace.reset(schema, edition(item, number + 1, 600), b'token%d' % number)
+
+    def look():
+        editions = {row[2] for row in contents(item)}
+        assert len(editions) == 1
+        assert item.objects.count() in (3, 600)
+        stored.check(pending=True)
+        for number in editions:
+            seen[number] = seen.get(number, 0) + 1
+
+    cut = asyncio.run(cancel_often(redis_params, begin, look))
+    assert cut >= 10
+    stored.end_lock()
+    item.reset(edition(item, 0, 3))
+    stored.check()
+    assert stored.kept_work_keys() == []
+
+
+def test_a_cancelled_save_or_read_leaves_the_connection_clean(item, stored, redis_params):
+    schema = item._validated()
+    item.reset(edition(item, 0, 600))
+
+    def begin(number):
+        if number % 2:
+            return read.fetch(read.Query(schema))
+        return write.save(schema, edition(item, 1, 200), [None] * 200)
+
+    def look():
+        assert item.objects.filter(edition=1).count() % 200 == 0
+
+    cut = asyncio.run(cancel_often(redis_params, begin, look))
+    assert cut >= 10
+    stored.check()

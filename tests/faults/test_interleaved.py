@@ -1,0 +1,155 @@
+"""Somebody else acts between any two commands of an operation. The rule: this tries each such
+order once, on purpose; the races of other files try many by chance."""
+
+from __future__ import annotations
+
+import pytest
+
+from faults.item import edition, over
+from faults.proxy import INTERLEAVED
+from faults.writes import WRITES, Reset, ResetInPlace
+from IndexedRedis._core import read
+from IndexedRedis.errors import ObjectGoneError
+
+
+def change(item):
+    for obj in item.objects.all():
+        obj.n += 100
+        obj.save()
+
+
+def delete(item):
+    item.objects.filter(n=2).delete()
+
+
+def delete_all(item):
+    item.objects.delete()
+
+
+def delete_what_is_to_come(item):
+    item.deleter.deleteMultipleByPks(range(1, 20))
+
+
+def insert(item):
+    item.saver.save(edition(item, 7, 2))
+
+
+def put(item):
+    for pk in item.objects.getPrimaryKeys():
+        item(_id=pk, name='put', n=pk, edition=8).save()
+
+
+def reset(item):
+    item.reset(edition(item, 3, 4))
+
+
+def reset_in_place(item):
+    item.reset(edition(item, 3, 4, item.objects.getPrimaryKeys(True)))
+
+
+OTHERS = [change, delete, delete_all, delete_what_is_to_come, insert, put, reset, reset_in_place]
+# A reset waits for another, so here it would wait for ever.
+PAIRS = [
+    (write, other)
+    for write in WRITES
+    for other in OTHERS
+    if write not in (Reset, ResetInPlace) or other not in (reset, reset_in_place)
+]
+
+
+def steps(proxy, begin):
+    """Do it twice, since the second time the server knows the scripts; then count its commands."""
+    for _ in range(2):
+        operation = begin()
+        proxy.watch()
+        operation()
+    return len(proxy.commands)
+
+
+@pytest.mark.parametrize('pair', PAIRS, ids=lambda pair: ' and '.join(f.__name__ for f in pair))
+def test_a_write_between_whose_steps_others_write(item, proxy, stored, pair):
+    write, other = pair
+    model = over(proxy.params)
+
+    def begin():
+        stored.empty()
+        item.saver.save(edition(item, 1, 3))
+        return write(model).do
+
+    count = steps(proxy, begin)
+    for number in range(1, count + 1):
+        operation = begin()
+        proxy.fault(number, INTERLEAVED, lambda: other(item))
+        try:
+            operation()
+        except ObjectGoneError:
+            assert other not in (change, insert, put)
+        assert item.objects.count() == len(item.objects.all())
+        stored.check()
+        assert stored.kept_work_keys() == []
+    assert proxy.happened == count
+
+
+@pytest.mark.parametrize('write', [Reset, ResetInPlace], ids=lambda write: write.__name__)
+@pytest.mark.parametrize('other', [change, insert, put], ids=lambda other: other.__name__)
+def test_at_no_step_of_a_reset_an_index_is_wrong(item, proxy, stored, write, other):
+    """Others write at one step, and at each later one the index sets are compared."""
+    model, found, looks = over(proxy.params), [], 0
+
+    def begin():
+        stored.empty()
+        item.saver.save(edition(item, 1, 3))
+        return write(model).do
+
+    def look():
+        nonlocal looks
+        looks += 1
+        found.extend(stored.findings(pending=True))
+        proxy.fault(1, INTERLEAVED, look)
+
+    def act():
+        other(item)
+        proxy.fault(1, INTERLEAVED, look)
+
+    count = steps(proxy, begin)
+    for number in range(1, count + 1):
+        operation = begin()
+        proxy.fault(number, INTERLEAVED, act)
+        operation()
+        assert found == [], f'after somebody wrote before command {number}'
+    assert looks >= count * (count - 1) / 2
+
+
+@pytest.fixture
+def small_steps(monkeypatch):
+    """Chunked reading from the sixth object on."""
+    monkeypatch.setattr(read, 'ROWS_IN_ONE_TRIP', 5)
+    monkeypatch.setattr(read, 'CHUNK', 3)
+
+
+@pytest.mark.usefixtures('small_steps')
+@pytest.mark.parametrize('keep', [0, 4, 8], ids=['fresh pks', 'some the same', 'the same pks'])
+@pytest.mark.parametrize('filters', [{}, {'n__ne': 99}, {'edition__ne': 7, 'n__ne': 99}], ids=str)
+def test_a_read_between_whose_steps_a_reset_comes(item, proxy, stored, filters, keep):
+    query = over(proxy.params).objects.filter(**filters)
+
+    def data_set(number):
+        return [
+            *edition(item, number, keep, range(1, keep + 1)),
+            *edition(item, number, 8 - keep),
+        ]
+
+    def begin():
+        item.reset(data_set(1))
+        return query.all
+
+    count = steps(proxy, begin)
+    assert count > 10
+    for number in range(1, count + 1):
+        fetch = begin()
+        proxy.fault(number, INTERLEAVED, lambda: item.reset(data_set(2)))
+        found = fetch()
+        assert len(found) == 8
+        assert len({obj.edition for obj in found}) == 1, f'a reset before command {number}'
+    assert proxy.happened == count
+    stored.check()
