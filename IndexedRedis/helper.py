@@ -21,7 +21,7 @@ HIGHEST_PK = 2**53 - 1
 def executor_of(model: Any, obj: Any = None) -> Any:
     """Return the executor of a model, or of one of its objects that has a connection of its own."""
     client = getattr(model if obj is None else obj, '_connection', None)
-    return executor_for(model.REDIS_CONNECTION_PARAMS, client)
+    return executor_for(model.REDIS_CONNECTION_PARAMS, client, executor_of)
 
 
 def primary_key(value: Any) -> int:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ._core import compare, state
+from ._core import compare, links, state
 from ._core.accessors import assign
 from ._core.schema import Schema
 from .connections import executor_for
@@ -21,6 +21,7 @@ from .deleter import IndexedRedisDelete
 from .deprecated import deprecatedMessage
 from .errors import ConnectionSetupError, UsageError
 from .fields import IRClassicField, IRField
+from .fields.foreign import register_model
 from .helper import IndexedRedisHelper, executor_of, new_primary_key
 from .query import IndexedRedisQuery
 from .saver import IndexedRedisSave, reset
@@ -45,6 +46,7 @@ class ModelType(type):
         super().__init__(name, bases, namespace)
         type.__setattr__(cls, '_schema', None)
         type.__setattr__(cls, '_alternatives', {})
+        register_model(cls)
 
     def __setattr__(cls, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -75,7 +77,7 @@ def _define(cls: Any) -> Schema:
     own_init = cls.__init__ is not IndexedRedisModel.__init__
     schema = Schema(cls, _RESERVED, _adopt if own_init else None)
     type.__setattr__(cls, 'FIELDS', schema.fields)
-    type.__setattr__(cls, 'foreignFields', [])
+    type.__setattr__(cls, 'foreignFields', [column.field for column in schema.links])
     schema.install()
     type.__setattr__(cls, '_schema', schema)
     validatedModels.add(cls)
@@ -96,9 +98,9 @@ def _as_field(cls: type, item: Any) -> Any:
 def _adopt(obj: Any) -> None:
     """Run the ``__init__`` of a user's model over a fetched object, as 6.0.3 did."""
     values = {}
-    for name in type(obj)._schema.columns:
+    for name, column in type(obj)._schema.columns.items():
         try:
-            values[name] = getattr(obj, name)
+            values[name] = state.value_of(obj, column)
         except ValueError:
             continue
     obj.__init__(_id=obj._id, **values)
@@ -158,7 +160,9 @@ class IndexedRedisModel(metaclass=ModelType):
         self.__dict__['_id'] = new_primary_key(pk) if pk else None
         for name, column in schema.columns.items():
             given = name in values
-            self.__dict__[name] = column.from_input(values[name]) if given else column.default()
+            self.__dict__[column.slot] = (
+                column.from_input(values[name]) if given else column.default()
+            )
         own.changed.clear()
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -232,19 +236,26 @@ class IndexedRedisModel(metaclass=ModelType):
         """Return the pk; None until the object is saved."""
         return self._id
 
-    def reload(self) -> dict[str, tuple[Any, Any]]:
+    def reload(self, cascadeObjects: bool = True) -> dict[str, tuple[Any, Any]]:
         """Fetch the newest values into this object, over local changes.
 
+        :param cascadeObjects: into linked objects that are here as well
         :returns: ``{name: (local value, fetched value)}`` of the fields that differed
         :raises ObjectGoneError: a ``KeyError``, if never saved or not stored any more
 
         Redis: ``SMISMEMBER`` and ``HMGET`` in one trip.
         """
-        schema = type(self)._validated()
         result: dict[str, tuple[Any, Any]] = executor_of(type(self), self).run(
-            compare.reload(schema, self)
+            compare.reload(self, cascadeObjects)
         )
         return result
+
+    def cascadeFetch(self) -> None:
+        """Fetch all linked objects, and those that they link to, and so on.
+
+        Redis: as ``getMultiple``, once for each level of links and model.
+        """
+        executor_of(type(self), self).run(links.cascade_fetch([self]))
 
     def saveToExternal(self, params: Any) -> list[int]:
         """Save a copy of the object into another Redis, under a new pk of there.
@@ -269,7 +280,7 @@ class IndexedRedisModel(metaclass=ModelType):
         """
         result: dict[Any, Any] = {'_id': self._id} if includeMeta else {}
         for column in type(self)._validated().all:
-            value = getattr(self, column.name)
+            value = state.value_of(self, column)
             key = column.name if strKeys else column.field
             result[key] = column.field.toStorage(value) if forStorage else value
         return result
@@ -283,21 +294,34 @@ class IndexedRedisModel(metaclass=ModelType):
         """
         pprint.pprint(self.asDict(includeMeta=True, strKeys=True), stream=stream)
 
-    def hasUnsavedChanges(self) -> bool:
-        """Whether the object was never saved, or differs from what was fetched or saved last."""
-        if self._id is None or not self._state.stored:
-            return True
-        return any(state.is_changed(self, column) for column in type(self)._validated().all)
+    def hasUnsavedChanges(self, cascadeObjects: bool = False) -> bool:
+        """Whether the object was never saved, or differs from what was fetched or saved last.
 
-    def getUpdatedFields(self) -> dict[str, tuple[Any, Any]]:
-        """Return ``{name: (old, new)}`` of what changed since the last fetch or save."""
-        return compare.updated_fields(type(self)._validated(), self)
+        :param cascadeObjects: ask linked objects that are here as well
+        """
+        return compare.has_unsaved_changes(self, cascadeObjects)
 
-    def hasSameValues(self, other: Any) -> bool:
-        """Whether ``other`` has the same fields with equal values; pks do not count."""
+    def getUpdatedFields(self, cascadeObjects: bool = False) -> dict[str, tuple[Any, Any]]:
+        """Return ``{name: (old, new)}`` of what changed since the last fetch or save.
+
+        Of links it gives the link data.
+
+        :param cascadeObjects: give links whose objects have changes, too
+        """
+        return compare.updated_fields(self, cascadeObjects)
+
+    def hasSameValues(
+        self, other: Any, cascadeObject: bool = True, cascadeObjects: bool | None = None
+    ) -> bool:
+        """Whether ``other`` has the same fields with equal values; pks do not count.
+
+        :param cascadeObject: compare linked objects that are here on both sides as well
+        :param cascadeObjects: the same, under the name that the other methods use
+        """
         if not isIndexedRedisModel(other) or list(self.FIELDS) != list(other.FIELDS):
             return False
-        return compare.same_values(type(self)._validated(), self, other)
+        cascade = cascadeObject if cascadeObjects is None else cascadeObjects
+        return compare.same_values(self, other, cascade)
 
     def diff(self, other: Any, includeMeta: bool = False) -> dict[str, tuple[Any, Any]]:
         """Return ``{name: (mine, theirs)}`` of the fields that differ.
@@ -310,7 +334,7 @@ class IndexedRedisModel(metaclass=ModelType):
             raise UsageError(f'diff compares two objects of models, not {self!r} and {other!r}.')
         if list(self.FIELDS) != list(other.FIELDS):
             raise UsageError(f'{self!r} and {other!r} have different FIELDS.')
-        found = compare.differences(type(self)._validated(), self, other)
+        found = compare.differences(self, other)
         if includeMeta and self._id != other._id:
             found['_id'] = (self._id, other._id)
         return found
@@ -326,8 +350,10 @@ class IndexedRedisModel(metaclass=ModelType):
         duplicate.__dict__['_id'] = self._id if copyPrimaryKey else None
         duplicate.__dict__['_state'] = self._state.copy(stored=False)
         if copyValues:
-            for name in type(self)._validated().columns.keys() & duplicate.__dict__.keys():
-                duplicate.__dict__[name] = copy.deepcopy(duplicate.__dict__[name])
+            for column in type(self)._validated().all:
+                if column.slot in duplicate.__dict__:
+                    value = copy.deepcopy(duplicate.__dict__[column.slot])
+                    duplicate.__dict__[column.slot] = value
         return duplicate
 
     @property
@@ -365,7 +391,7 @@ class IndexedRedisModel(metaclass=ModelType):
 
     def _shown(self, name: str) -> str:
         try:
-            return repr(getattr(self, name))
+            return repr(state.value_of(self, type(self)._validated().columns[name]))
         except ValueError:
             return '<unreadable>'
 

@@ -51,7 +51,7 @@ def delete_matching(query: Query) -> Flow[int]:
     """
     schema = query.schema
     pks = yield from primary_keys(query, ordered=True)
-    leave = list(query.expression.every)
+    leave = [key for expression in query.expressions for key in expression.every]
     count = 0
     for chunk in chunks(pks, CHUNK):
         rows = yield from rows_of(schema, chunk, schema.indexed or schema.all[:1])

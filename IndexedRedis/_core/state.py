@@ -8,12 +8,15 @@ shared ``LOADED`` speaks for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .column import Column
 
 __all__ = ('LOADED', 'PENDING', 'UNKNOWN', 'State', 'own_state')
+
+
+_NONE: Mapping[int, int] = {}
 
 
 class _Mark:
@@ -82,6 +85,18 @@ def own_state(obj: Any) -> State:
     return state
 
 
+def value_of(obj: Any, column: Column) -> Any:
+    """Return the value of a field, of a link its data; decodes it at the first touch."""
+    values = obj.__dict__
+    value = values.get(column.slot, PENDING)
+    if value is PENDING:
+        raw = obj._state.raw
+        value = values[column.slot] = column.decode(raw.get(column.name), obj._id)
+        if column.immutable:
+            raw.pop(column.name, None)
+    return value
+
+
 def original(obj: Any, column: Column) -> Any:
     """Return the value that was fetched or saved last (of a new object: constructed)."""
     state: State = obj._state
@@ -92,7 +107,7 @@ def original(obj: Any, column: Column) -> Any:
         return old
     if column.name in state.raw:
         return column.decode(state.raw[column.name], obj._id)
-    return column.default() if column.name in state.changed else getattr(obj, column.name)
+    return column.default() if column.name in state.changed else value_of(obj, column)
 
 
 def believed(obj: Any, column: Column) -> Any:
@@ -110,16 +125,19 @@ def believed(obj: Any, column: Column) -> Any:
     return column.encode(original(obj, column))
 
 
-def current_bytes(obj: Any, column: Column) -> bytes:
-    """Return what would be stored for the field; bytes never decoded are passed on as they are."""
-    value = obj.__dict__.get(column.name, PENDING)
+def current_bytes(obj: Any, column: Column, reserved: Mapping[int, int] = _NONE) -> bytes:
+    """Return what would be stored for the field; bytes never decoded are passed on as they are.
+
+    :param reserved: pks that linked objects are about to get, by ``id()``
+    """
+    value = obj.__dict__.get(column.slot, PENDING)
     if value is not PENDING:
-        return column.encode(value)
+        return column.encode(value, reserved)
     raw: bytes | None = obj._state.raw.get(column.name)
-    return column.encode(getattr(obj, column.name)) if raw is None else raw
+    return column.encode(value_of(obj, column), reserved) if raw is None else raw
 
 
-def is_changed(obj: Any, column: Column) -> bool:
+def is_changed(obj: Any, column: Column, reserved: Mapping[int, int] = _NONE) -> bool:
     """Whether the field differs from what was fetched or saved last."""
     state: State = obj._state
     name = column.name
@@ -128,13 +146,13 @@ def is_changed(obj: Any, column: Column) -> bool:
         if old is UNKNOWN:
             return True
         if old is PENDING:
-            return state.raw.get(name) != current_bytes(obj, column)
-        new = obj.__dict__[name]
+            return state.raw.get(name) != current_bytes(obj, column, reserved)
+        new = obj.__dict__[column.slot]
         return new is not old and bool(new != old)
-    if column.immutable or name not in obj.__dict__ or name not in state.raw:
+    if column.immutable or column.slot not in obj.__dict__ or name not in state.raw:
         return False
     stored = state.raw[name]
-    return current_bytes(obj, column) != (
+    return current_bytes(obj, column, reserved) != (
         column.encode(column.default()) if stored is None else stored
     )
 
@@ -171,10 +189,11 @@ def forget(obj: Any) -> None:
     obj.__dict__['_id'] = None
 
 
-def confirm_fetched(obj: Any, fresh: Any, names: Iterable[str]) -> None:
+def confirm_fetched(obj: Any, fresh: Any, columns: Iterable[Column]) -> None:
     """Make ``obj`` hold just what ``fresh``, another object of the same pk, was fetched with."""
-    for name in names:
-        obj.__dict__.pop(name, None)
-    state = State(True, dict(fresh._state.raw))
-    obj.__dict__.update({name: fresh.__dict__[name] for name in names if name in fresh.__dict__})
-    obj.__dict__['_state'] = state
+    for column in columns:
+        for place in (column.name, column.slot):
+            obj.__dict__.pop(place, None)
+            if place in fresh.__dict__:
+                obj.__dict__[place] = fresh.__dict__[place]
+    obj.__dict__['_state'] = State(True, dict(fresh._state.raw))

@@ -67,6 +67,13 @@ class IRFieldChain(IRField):
             stored = field._fromStorage(stored)
         return stored
 
+    def _legacyIndexes(self, stored: bytes) -> list[Any]:
+        # Its updates sent what was stored through the whole chain once more, if it could.
+        try:
+            return [self.toIndex(stored)]
+        except Exception:
+            return []
+
     def __copy__(self) -> IRField:
         duplicate = super().__copy__()
         duplicate.__dict__['chainedFields'] = [field.copy() for field in self.chainedFields]

@@ -116,9 +116,7 @@ class IRForeignLinkFieldBase(IRField):
             return value.getPk(), value.obj
         if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()):
             return int(value), None
-        raise ValueError(
-            f'a link takes an object of {self._model_name()} or a pk, not {value!r}'
-        )
+        raise ValueError(f'a link takes an object of {self._model_name()} or a pk, not {value!r}')
 
     def _check_model(self, obj: Any) -> None:
         if not self.foreignModel._is_variant(type(obj)):
@@ -149,7 +147,9 @@ class IRForeignLinkField(IRForeignLinkFieldBase):
         if isinstance(value, ForeignLinkData):
             return value
         pk, obj = self._target(value)
-        return ForeignLinkData(self.foreignModel, pk or None, obj) if pk or obj is not None else irNull
+        return (
+            ForeignLinkData(self.foreignModel, pk or None, obj) if pk or obj is not None else irNull
+        )
 
     def _fromStorage(self, stored: Any) -> Any:
         return ForeignLinkData(self.foreignModel, int(stored)) if stored else irNull
