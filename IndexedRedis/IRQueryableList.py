@@ -7,6 +7,7 @@ that a part of a result is a result.
 from __future__ import annotations
 
 import copy
+import operator
 import pprint
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -23,12 +24,18 @@ def _is_null(value: Any) -> bool:
     return value is None or value is irNull
 
 
-# Comparisons that a null never passes, where QueryableList would compare it and fail.
-_ORDERING: dict[str, Callable[[Any, Any], bool]] = {
-    'lt': lambda value, limit: value < limit,
-    'lte': lambda value, limit: value <= limit,
-    'gt': lambda value, limit: value > limit,
-    'gte': lambda value, limit: value >= limit,
+def _contains_any(value: Any, wanted: Iterable[Any]) -> bool:
+    return any(item in value for item in wanted)
+
+
+# Where QueryableList would ask a null and fail: what a null gives, and what other values do.
+_NULL_SAFE: dict[str, tuple[bool, Callable[[Any, Any], bool]]] = {
+    'lt': (False, operator.lt),
+    'lte': (False, operator.le),
+    'gt': (False, operator.gt),
+    'gte': (False, operator.ge),
+    'containsAny': (False, _contains_any),
+    'notcontainsAny': (True, lambda value, wanted: not _contains_any(value, wanted)),
 }
 
 Test = Callable[[Any], bool]
@@ -45,8 +52,10 @@ class IRQueryableList(QueryableList.QueryableListObjs):
     def __init__(self, val: Any = None, mdl: Any = None) -> None:
         if val is None:
             val = ()
-        elif getattr(val, '_is_ir_model', False):
+        elif _is_object(val):
             val = (val,)
+        if mdl is not None and not (isinstance(mdl, type) and getattr(mdl, '_is_ir_model', False)):
+            raise UsageError(f'mdl={mdl!r} is no model.')
         super().__init__(val)
         self.mdl = mdl if mdl is not None else _model_of(self)
 
@@ -75,7 +84,7 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         """Return a new list of the objects as stored now; those gone are None."""
         if not self:
             return self._like()
-        pks = [obj._id for obj in self if obj._id is not None]
+        pks = [obj._id for obj in self if obj is not None and obj._id is not None]
         fetched: IRQueryableList = self.getModel().objects.getMultiple(pks)
         return fetched
 
@@ -84,7 +93,8 @@ class IRQueryableList(QueryableList.QueryableListObjs):
 
         :param stream: a text file; None means the standard output
         """
-        pprint.pprint([obj.asDict(includeMeta=True, strKeys=True) for obj in self], stream=stream)
+        shown = [None if obj is None else obj.asDict(True, strKeys=True) for obj in self]
+        pprint.pprint(shown, stream=stream)
 
     def filterAnd(self, **kwargs: Any) -> IRQueryableList:
         """Return the objects that pass all filters ``name__operator=value``.
@@ -141,21 +151,21 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         return tests, others
 
     def _null_aware_test(self, key: str, argument: Any) -> Test | None:
-        name, _, operator = key.rpartition('__')
+        name, _, kind = key.rpartition('__')
         if not name:
             return None
         get = self._get_item_value
-        if operator == 'isnull':
+        if kind == 'isnull':
             if not isinstance(argument, bool):
                 raise UsageError(f'{key} takes True or False, not {argument!r}.')
             return lambda obj: _is_null(get(obj, name)) is argument
-        compare = _ORDERING.get(operator)
-        if compare is None:
+        if kind not in _NULL_SAFE:
             return None
+        of_null, compare = _NULL_SAFE[kind]
 
         def passes(obj: Any) -> bool:
             value = get(obj, name)
-            return not _is_null(value) and compare(value, argument)
+            return of_null if _is_null(value) else compare(value, argument)
 
         return passes
 
@@ -213,11 +223,15 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         return type(self), (list(self), self.mdl)
 
 
+def _is_object(value: Any) -> bool:
+    return bool(getattr(type(value), '_is_ir_model', False))
+
+
 def _model_of(objs: Iterable[Any]) -> Any:
     first = next((obj for obj in objs if obj is not None), None)
     if first is None:
         return None
-    if not getattr(first, '_is_ir_model', False):
+    if not _is_object(first):
         raise UsageError(f'IRQueryableList holds objects of a model, not {first!r}.')
     return type(first)
 

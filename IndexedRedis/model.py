@@ -7,6 +7,7 @@ Methods here are thin: what they do with Redis is in ``_core``, run by the model
 from __future__ import annotations
 
 import copy
+import functools
 import itertools
 import pprint
 import threading
@@ -71,12 +72,14 @@ class ModelType(type):
 def _define(cls: Any) -> Schema:
     if cls is IndexedRedisModel:
         raise UsageError('IndexedRedisModel is the base of models; derive a class from it.')
-    fields = cls.FIELDS
-    if isinstance(fields, (list, tuple)):
-        type.__setattr__(cls, 'FIELDS', [_as_field(cls, item) for item in fields])
+    # Inherited FIELDS stay inherited, so that a later change on the base reaches this class too.
+    owner = next(each for each in cls.__mro__ if 'FIELDS' in vars(each))
+    if isinstance(cls.FIELDS, (list, tuple)) and cls.FIELDS:
+        fields = [*map(functools.partial(_as_field, cls), cls.FIELDS)]
+        type.__setattr__(owner, 'FIELDS', fields)
     own_init = cls.__init__ is not IndexedRedisModel.__init__
     schema = Schema(cls, _RESERVED, _adopt if own_init else None)
-    type.__setattr__(cls, 'FIELDS', schema.fields)
+    type.__setattr__(owner, 'FIELDS', schema.fields)
     type.__setattr__(cls, 'foreignFields', [column.field for column in schema.links])
     schema.install()
     type.__setattr__(cls, '_schema', schema)
@@ -171,6 +174,11 @@ class IndexedRedisModel(metaclass=ModelType):
             object.__setattr__(self, name, value)
         else:
             assign(self, column, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in type(self)._validated().columns:
+            raise AttributeError(f'{type(self).__name__}.{name} is a field; assign irNull instead.')
+        object.__delattr__(self, name)
 
     @classmethod
     def validateModel(cls) -> bool:
@@ -330,7 +338,7 @@ class IndexedRedisModel(metaclass=ModelType):
         :param includeMeta: give differing pks as ``'_id'``
         :raises UsageError: if it has other fields, or is no object of a model
         """
-        if not isIndexedRedisModel(self) or not isIndexedRedisModel(other):
+        if not all(isIndexedRedisModel(type(each)) for each in (self, other)):
             raise UsageError(f'diff compares two objects of models, not {self!r} and {other!r}.')
         if list(self.FIELDS) != list(other.FIELDS):
             raise UsageError(f'{self!r} and {other!r} have different FIELDS.')
@@ -348,7 +356,7 @@ class IndexedRedisModel(metaclass=ModelType):
         duplicate = type(self).__new__(type(self))
         duplicate.__dict__.update(self.__dict__)
         duplicate.__dict__['_id'] = self._id if copyPrimaryKey else None
-        duplicate.__dict__['_state'] = self._state.copy(stored=False)
+        duplicate.__dict__['_state'] = self._state.unsaved(self.__dict__)
         if copyValues:
             for column in type(self)._validated().all:
                 if column.slot in duplicate.__dict__:
@@ -396,7 +404,7 @@ class IndexedRedisModel(metaclass=ModelType):
             return '<unreadable>'
 
 
-_RESERVED = frozenset(dir(IndexedRedisModel)) | {'foreignFields'}
+_RESERVED = frozenset({*dir(IndexedRedisModel), *vars(ModelType), 'foreignFields'})
 
 
 def _save_flow(schema: Schema, obj: Any) -> Any:

@@ -21,16 +21,20 @@ def dump(client: redis.Redis, expiring: bool = True) -> dict[bytes, Any]:
 
     :param expiring: with the keys that have a time to live
     """
-    names = sorted(client.scan_iter(count=1000))
+    names = sorted(set(client.scan_iter(count=1000)))
     if not expiring:
-        names = [name for name in names if client.ttl(name) == -1]
-    return {name: _content(client, name) for name in names}
+        ttls = _ask(client, [('TTL', name) for name in names])
+        names = [name for name, ttl in zip(names, ttls, strict=True) if ttl == -1]
+    types = _ask(client, [('TYPE', name) for name in names])
+    reads = [(_READ.get(kind, 'DUMP'), name) for kind, name in zip(types, names, strict=True)]
+    return dict(zip(names, _ask(client, reads), strict=True))
 
 
-def _content(client: redis.Redis, name: bytes) -> Any:
-    command = _READ.get(client.type(name), 'DUMP')
-    found = client.execute_command(command, name)
-    return set(found) if command == 'SMEMBERS' else found
+def _ask(client: redis.Redis, commands: list[tuple[Any, ...]]) -> list[Any]:
+    pipeline = client.pipeline(transaction=False)
+    for command in commands:
+        pipeline.execute_command(*command)
+    return list(pipeline.execute())
 
 
 @contextlib.contextmanager

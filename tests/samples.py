@@ -17,8 +17,6 @@ from IndexedRedis import IRClassicField, IRField, IRRawField, irNull, to_unicode
 
 NULL = b'IRNullType()'
 NULL_MD5 = b'563e746fa69bd6749e2b7f83dadc17d4'
-_AS_STORED: Any = object()
-_AS_VALUE: Any = object()
 
 
 class Sample(NamedTuple):
@@ -32,16 +30,10 @@ class Sample(NamedTuple):
     fetched: Any
 
 
-def _row(
-    make: Any,
-    given: Any,
-    value: Any,
-    stored: bytes,
-    index: bytes | None = _AS_STORED,
-    fetched: Any = _AS_VALUE,
-) -> Sample:
-    index = stored if index is _AS_STORED else index
-    return Sample(make, given, value, stored, index, value if fetched is _AS_VALUE else fetched)
+def _row(make: Any, given: Any, value: Any, stored: bytes, *ends: Any) -> Sample:
+    """`ends` are the index key (else the stored bytes) and what is fetched (else `value`)."""
+    index, fetched = (*ends, *(stored, value)[len(ends) :])
+    return Sample(make, given, value, stored, index, fetched)
 
 
 class Money:
@@ -55,6 +47,9 @@ class Money:
 
     def __str__(self) -> str:
         return f'{self.cents}c'
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}({str(self)!r})'
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Money) and self.cents == other.cents

@@ -27,7 +27,14 @@ class FieldAccessor:
         self.column = column
 
     def __get__(self, obj: Any, owner: Any = None) -> Any:
-        return self if obj is None else value_of(obj, self.column)
+        return self if obj is None else self._value(obj)
+
+    def _value(self, obj: Any) -> Any:
+        column = self.column
+        if column.name not in type(obj)._schema.columns:
+            # Left behind on the class, or a base, by another definition.
+            raise AttributeError(f'{type(obj).__name__} has no field {column.name!r}')
+        return value_of(obj, column)
 
 
 class LinkAccessor(FieldAccessor):
@@ -39,7 +46,7 @@ class LinkAccessor(FieldAccessor):
     def __get__(self, obj: Any, owner: Any = None) -> Any:
         if obj is None:
             return self
-        data = value_of(obj, self.column)
+        data = self._value(obj)
         if data is irNull:
             return irNull
         target = data.getObj()
@@ -57,7 +64,7 @@ class LinkIdAccessor(FieldAccessor):
     def __get__(self, obj: Any, owner: Any = None) -> Any:
         if obj is None:
             return self
-        data = value_of(obj, self.column)
+        data = self._value(obj)
         return irNull if data is irNull else data.getPk()
 
     def __set__(self, obj: Any, value: Any) -> None:

@@ -10,7 +10,7 @@ from ..encoding import getDefaultIREncoding, to_unicode
 from ..errors import FieldTypeError, FieldValueError, UnreadableValueError
 from ..fields.base import IRField
 from ..fields.foreign import IRForeignLinkFieldBase
-from ..fields.null import IR_NULL_BYTES, irNull
+from ..fields.null import IR_NULL_BYTES, IR_NULL_STR, irNull
 
 __all__ = ('Column',)
 
@@ -42,6 +42,7 @@ class Column:
         self.slot = f'{self.name} link' if self.is_link else self.name
         self.label = f'{model_name}.{self.name}'
         self.indexed = indexed
+        self._encoding = field.storageEncoding
         self.immutable = field.isImmutable
         self.cheap = self.immutable and field.isCheap
         # Then the index value is the stored bytes themselves, and nothing has to be decoded.
@@ -69,16 +70,23 @@ class Column:
             return _to_bytes(self.field.storage_with(value, reserved))
         try:
             stored = self.field.toStorage(value)
-            if type(stored) is str:
-                encoded = stored.encode(getDefaultIREncoding())
+            if type(stored) is str and stored != IR_NULL_STR:
+                encoded = stored.encode(self._encoding or getDefaultIREncoding())
             else:
                 encoded = stored if type(stored) is bytes else _to_bytes(stored)
         except Exception as exc:
             raise self._refusal(value, exc) from exc
-        if encoded == IR_NULL_BYTES and value is not irNull and value is not None:
+        if encoded == IR_NULL_BYTES and self._turns_null(value):
             reason = f'its stored form {encoded!r} would be read as null'
             raise FieldValueError(f'{self.label}: {_shorten(value)} cannot be stored: {reason}.')
         return encoded
+
+    def _turns_null(self, value: Any) -> bool:
+        return (
+            value is not irNull
+            and value is not None
+            and self.field.fromStorage(IR_NULL_BYTES) is irNull
+        )
 
     def decode(self, stored: bytes | None, pk: Any = None) -> Any:
         """Return the value of stored bytes; the default where the field is absent.
@@ -122,10 +130,10 @@ class Column:
         """
         if stored is None:
             return self.index_of(self.default())
-        if self._index_is_stored and self.field.isIndexHashed:
-            return md5(stored, usedforsecurity=False).hexdigest().encode('ascii')
         if self._index_is_stored and getDefaultIREncoding() in _UTF8:
-            return stored
+            if not self.field.isIndexHashed:
+                return stored
+            return md5(stored, usedforsecurity=False).hexdigest().encode('ascii')
         try:
             return self.index_of(self.field.fromStorage(stored))
         except Exception:
@@ -150,11 +158,14 @@ class Column:
 
     def _refusal(self, value: Any, exc: Exception) -> FieldValueError:
         kind = FieldTypeError if isinstance(exc, TypeError) else FieldValueError
-        return kind(f'{self.label}: cannot hold {_shorten(value)}: {exc}.'.replace('..', '.'))
+        reason = str(exc).rstrip('.')
+        return kind(f'{self.label}: cannot hold {_shorten(value)}: {reason}.')
 
 
 def _to_bytes(stored: Any) -> bytes:
     """The rarer storage forms."""
+    if stored == IR_NULL_STR:
+        return IR_NULL_BYTES
     if isinstance(stored, str):
         return stored.encode(getDefaultIREncoding())
     if isinstance(stored, (bytes, bytearray, memoryview)):

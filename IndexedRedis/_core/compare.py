@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import ObjectGoneError
+from ..errors import ObjectGoneError, UnreadableValueError
 from ..fields.null import irNull
+from .column import Column
 from .plan import Elsewhere, Flow
 from .read import get_one
 from .schema import Schema
@@ -132,7 +133,10 @@ def reload(obj: Any, cascade: bool, seen: set[int] | None = None) -> Flow[Change
             f'{schema.name}: the object with pk {obj._id} is not stored any more; it was deleted, '
             'or replaced by a reset.'
         )
-    changes = differences(obj, fresh)
+    pairs = {
+        column.name: (_readable(obj, column), _readable(fresh, column)) for column in schema.all
+    }
+    changes = {name: pair for name, pair in pairs.items() if not _equal(*pair)}
     kept = {column: data for column, data in linked(obj) if column.name not in changes}
     confirm_fetched(obj, fresh, schema.all)
     for column, data in kept.items():
@@ -140,6 +144,14 @@ def reload(obj: Any, cascade: bool, seen: set[int] | None = None) -> Flow[Change
         if cascade and (yield from _reload_targets(data, seen)):
             changes[column.name] = (data, data)
     return changes
+
+
+def _readable(obj: Any, column: Column) -> Any:
+    """The value of a field, or its stored bytes where they cannot be decoded."""
+    try:
+        return value_of(obj, column)
+    except UnreadableValueError:
+        return obj._state.raw[column.name]
 
 
 def _reload_targets(data: Any, seen: set[int]) -> Flow[bool]:

@@ -75,15 +75,7 @@ def _matches(query: Query, row: Any) -> bool:
 def _delete(
     schema: Schema, beliefs: Beliefs, leave: Sequence[bytes] = (), query: Query | None = None
 ) -> Flow[int]:
-    count = 0
-    for pks in chunks(beliefs, CHUNK):
-        count += yield from _delete_chunk(schema, {pk: beliefs[pk] for pk in pks}, leave, query)
-    return count
-
-
-def _delete_chunk(
-    schema: Schema, beliefs: Beliefs, leave: Sequence[bytes], query: Query | None
-) -> Flow[int]:
+    """Delete all of these objects, or none; returns how many were there."""
     for _ in range(ROUNDS):
         if not beliefs:
             return 0
@@ -106,7 +98,7 @@ def _delete_chunk(
 
 
 def _command(schema: Schema, beliefs: Beliefs, leave: Sequence[bytes]) -> Command:
-    keys = [schema.keys.all, *leave]
+    keys = [schema.keys.all, schema.keys.lock, *leave]
     args: list[Any] = [len(leave), len(beliefs)]
     for pk, row in beliefs.items():
         data = schema.keys.data(pk)

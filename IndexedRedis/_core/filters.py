@@ -62,7 +62,7 @@ def _condition(model_name: str, columns: Mapping[str, Column], key: str, value: 
             f'{column.label} is not indexed, so it cannot be filtered on (indexed: {indexed}). Add '
             'it to INDEXED_FIELDS and call objects.reindex(), or filter the fetched list.'
         )
-    lookup = LOOKUPS.get(suffix)
+    lookup = LOOKUPS.get(suffix) if suffix or key == name else None
     if lookup is None:
         known = ', '.join(f'{name}__{suffix}' for suffix in LOOKUPS if suffix)
         raise QueryError(

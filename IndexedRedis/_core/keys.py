@@ -59,6 +59,10 @@ class Keys:
             return True
         return key.startswith((self._data, self._index, self._tmp))
 
+    def is_row(self, key: bytes) -> bool:
+        """Whether a key of the model is the hash of an object."""
+        return key.startswith(self._data)
+
     def staged(self, token: bytes, key: bytes) -> bytes:
         """Where a reset prepares what is to become ``key``."""
         return b'%s%s:%s' % (self._tmp, token, key[len(self.base) :])

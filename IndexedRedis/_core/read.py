@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from . import sets
 from .column import Column
 from .filters import Filters, expressions
-from .plan import Batch, Flow, Stream, ask, chunks
+from .plan import Batch, Command, Flow, Stream, ask, chunks
 from .rows import Memo, Row
 from .schema import Schema
 from .scripts import FIND, PICK
@@ -26,6 +26,7 @@ MEMBERS_TO_PICK = 5000
 CHUNK = 250
 # How often a reader whose rows went away under it asks anew.
 ATTEMPTS = 4
+ENDLESS = 2**53
 
 
 class Query(NamedTuple):
@@ -88,10 +89,8 @@ def fetch_rows(query: Query, columns: Sequence[Column]) -> Flow[tuple[list[int],
 def _fetch_rows(
     query: Query, expression: sets.SetExpression, columns: Sequence[Column]
 ) -> Flow[tuple[list[int], list[Row]]]:
-    keys, every = sets.operands(expression)
     fields = [column.key for column in columns]
-    prefix = query.schema.keys.data_prefix
-    found = yield from ask(*FIND(keys, every, MEMBERS_IN_SCRIPT, ROWS_IN_ONE_TRIP, prefix, *fields))
+    found = yield from ask(*_find(query, expression, fields, MEMBERS_IN_SCRIPT, ROWS_IN_ONE_TRIP))
     if len(found) == 2:
         pks, rows = [int(pk) for pk in found[0]], found[1]
     else:
@@ -110,14 +109,27 @@ def _fetch_many_rows(
     keys = query.schema.keys
     members = sets.members(expression)
     for _ in range(ATTEMPTS):
-        found, before = yield Batch([members, ('GET', keys.swapped)])
+        # The note first: a swap between the two then shows as a change.
+        before, found = yield Batch([('GET', keys.swapped), members])
         pks = [int(pk) for pk in found]
         rows: list[Row] = []
         yield Stream(_row_batches(query.schema, pks, fields), rows.extend)
         after = yield from ask('GET', keys.swapped)
         if before == after and not any(_is_empty(row) for row in rows):
             break
+    if before != after:
+        # Resets come faster than rows: once, the server is held up for a whole answer.
+        found, rows = yield from ask(*_find(query, expression, fields, ENDLESS, ENDLESS))
+        pks = [int(pk) for pk in found]
     return pks, rows
+
+
+def _find(
+    query: Query, expression: sets.SetExpression, fields: list[bytes], members: int, rows: int
+) -> Command:
+    """The script that answers in one trip what is not larger than this."""
+    keys, every = sets.operands(expression)
+    return FIND(keys, every, members, rows, query.schema.keys.data_prefix, *fields)
 
 
 def _row_batches(schema: Schema, pks: Iterable[int], fields: list[bytes]) -> Iterable[Batch]:

@@ -9,7 +9,8 @@ killed reset left behind is invisible, and the next one sweeps it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ..errors import ResetInProgressError, ResetLostError
@@ -34,8 +35,8 @@ from .write import (
 __all__ = ('reset',)
 
 CHUNK = 250
-# Prolonged with every chunk that is staged; a killed reset blocks the next one no longer.
-LOCK_MS = 30_000
+# Prolonged with every step; a killed reset blocks the next one no longer, which waits longer.
+LOCK_MS = 10_000
 WAIT_SECONDS = 15.0
 PAUSE_SECONDS = 0.05
 # Readers that took longer than this between two looks at the note need not compare.
@@ -49,11 +50,25 @@ class _Staging:
         self.schema, self.token = schema, token
         self.entries: list[Entry] = []
         self.moved: dict[bytes, bytes] = {}
+        self.fresh: Iterator[int] = iter(())
+        # Prolongs the lock; lists the reset and the pks that it has reserved, for others to sweep.
+        self.hold = HOLD([schema.keys.lock, schema.keys.touched], token, LOCK_MS)
+        self.listed: list[Command] = [('HSET', schema.keys.record, token, 'staging')]
 
     def staged(self, key: bytes) -> bytes:
         """Return where ``key`` is staged, and note that it has to be moved."""
         staged = self.moved[key] = self.schema.keys.staged(self.token, key)
         return staged
+
+    @property
+    def rows(self) -> list[bytes]:
+        """The rows that have to be moved: those of objects that keep their pk."""
+        return [key for key in self.moved if self.schema.keys.is_row(key)]
+
+    @property
+    def sets(self) -> list[bytes]:
+        """The sets that have to be moved."""
+        return [key for key in self.moved if not self.schema.keys.is_row(key)]
 
 
 def reset(schema: Schema, objs: Sequence[Any], token: bytes) -> Flow[list[int]]:
@@ -67,23 +82,21 @@ def reset(schema: Schema, objs: Sequence[Any], token: bytes) -> Flow[list[int]]:
     for obj in objs:
         check_model(schema, obj)
     check_distinct(schema, objs, (obj._id for obj in objs))
-    yield from _lock(schema, token)
     try:
+        yield from _lock(schema, token)
         staging = yield from _replace(schema, objs, token)
     except GeneratorExit:
         raise
     except BaseException:
-        yield from _give_up(schema, token)
+        yield from _clean_up(schema, token)
         raise
     for entry in staging.entries:
         confirm(entry.obj, entry.pk, entry.written, entry.values, schema.columns)
-    yield from sweep(schema, token, known=staging.moved)
-    yield from ask(*RELEASE([schema.keys.lock], token))
+    yield from _clean_up(schema, token, known=staging.moved)
     return [entry.pk for entry in staging.entries]
 
 
 def _lock(schema: Schema, token: bytes) -> Flow[None]:
-    keys = schema.keys
     waited = 0.0
     while not (yield from _take(schema, token)):
         if waited >= WAIT_SECONDS:
@@ -93,7 +106,6 @@ def _lock(schema: Schema, token: bytes) -> Flow[None]:
             )
         yield Pause(PAUSE_SECONDS)
         waited += PAUSE_SECONDS
-    yield Batch([('DEL', keys.touched), ('HSET', keys.record, token, 'staging')])
 
 
 def _take(schema: Schema, token: bytes) -> Flow[bool]:
@@ -104,21 +116,26 @@ def _take(schema: Schema, token: bytes) -> Flow[bool]:
     return taken is not None or holder == token
 
 
-def _give_up(schema: Schema, token: bytes) -> Flow[None]:
-    """Take away what was staged; if that fails too, the next reset does it."""
-    try:
-        yield from sweep(schema, token)
-        yield from ask(*RELEASE([schema.keys.lock], token))
-    except Exception:
-        return
+def _clean_up(schema: Schema, token: bytes, known: Collection[bytes] | None = None) -> Flow[None]:
+    """Take away what nobody needs, whether the reset worked or not.
+
+    It changes nothing about that if this fails: the next reset does it.
+    """
+    with suppress(Exception):
+        yield from sweep(schema, token, known)
+    with suppress(Exception):
+        yield from ask(*RELEASE([schema.keys.lock, schema.keys.touched], token))
 
 
 def _replace(schema: Schema, objs: Sequence[Any], token: bytes) -> Flow[_Staging]:
-    yield from sweep_abandoned(schema, but=token)
     staging = _Staging(schema, token)
+    yield Batch([('DEL', schema.keys.touched), *staging.listed])
+    yield from sweep_abandoned(schema, token, staging.hold)
     yield from _stage(staging, objs)
-    dropped = yield from index_keys_in_use(schema)
-    yield from check_types(schema, [key for key in staging.moved if key not in dropped])
+    yield from check_types(schema, [schema.keys.all])
+    dropped = yield from index_keys_in_use(schema, staging.hold)
+    yield from check_types(schema, [*dropped, *staging.sets])
+    yield from check_types(schema, staging.rows, b'hash')
     outcome = yield from ask(*_swap(staging, sorted(dropped)))
     if outcome != b'done':
         raise _lost(schema)
@@ -133,31 +150,33 @@ def _lost(schema: Schema) -> ResetLostError:
 
 
 def _stage(staging: _Staging, objs: Sequence[Any]) -> Flow[None]:
-    schema, token = staging.schema, staging.token
+    schema = staging.schema
     brought = [obj._id for obj in objs if obj._id is not None]
     count = len(objs) - len(brought)
-    first = 0
     if count:
         first = yield from reserve(schema, count, above=highest(brought))
-        yield from ask('SADD', schema.keys.work(token, b'ranges'), b'%d %d' % (first, count))
+        ranges = schema.keys.work(staging.token, b'ranges')
+        staging.listed.append(('SADD', ranges, b'%d %d' % (first, count)))
+        staging.fresh = iter(range(first, first + count))
 
     def held(replies: list[Any]) -> None:
         if not replies[0]:
             raise _lost(schema)
 
-    yield Stream(_stage_batches(staging, objs, iter(range(first, first + count))), held)
+    yield Stream(_stage_batches(staging, objs), held)
 
 
-def _stage_batches(staging: _Staging, objs: Sequence[Any], fresh: Iterator[int]) -> Iterator[Batch]:
+def _stage_batches(staging: _Staging, objs: Sequence[Any]) -> Iterator[Batch]:
     """Encode and stage chunk by chunk, while the server works on the chunk before."""
     schema = staging.schema
     for chunk in chunks(objs, CHUNK):
-        entries = [
-            entry_of(obj, next(fresh) if obj._id is None else obj._id, PUT, schema.all)
-            for obj in chunk
-        ]
+        entries = [entry_of(obj, _pk_for(obj, staging), PUT, schema.all) for obj in chunk]
         staging.entries += entries
         yield Batch(_stage_commands(staging, entries))
+
+
+def _pk_for(obj: Any, staging: _Staging) -> int:
+    return next(staging.fresh) if obj._id is None else int(obj._id)
 
 
 def _stage_commands(staging: _Staging, entries: list[Entry]) -> list[Command]:
@@ -173,7 +192,9 @@ def _stage_commands(staging: _Staging, entries: list[Entry]) -> list[Command]:
             grouped.setdefault(staging.staged(key), []).append(entry.pk)
     named = [command[1] for command in rows if command[1].startswith(schema.keys.tmp)]
     return [
-        HOLD([schema.keys.lock], token, LOCK_MS),
+        staging.hold,
+        # In each batch anew: one that arrives after all was given up is found by the next reset.
+        *staging.listed,
         ('SADD', schema.keys.work(token, b'sets'), *grouped, *named),
         *rows,
         *sadds(grouped.items()),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..errors import FieldValueError, UnreadableValueError
 from .column import Column
 
 __all__ = ('LOADED', 'PENDING', 'UNKNOWN', 'State', 'own_state')
@@ -44,7 +45,7 @@ class State:
     ``stored``: it was fetched or saved. ``changed``: old values of assigned fields.
     ``raw``: stored bytes not yet decoded, and those of mutable fields (``None``: absent).
     ``fetched``: the fields of a partial object, else ``None``. ``attempt``: the pk and row of a
-    save whose outcome is not known.
+    save whose outcome is not known (``UNKNOWN`` where two such saves differ).
     """
 
     __slots__ = ('attempt', 'changed', 'fetched', 'raw', 'stored')
@@ -59,18 +60,30 @@ class State:
         self.changed: dict[str, Any] = {}
         self.raw: dict[str, bytes | None] = {} if raw is None else raw
         self.fetched = fetched
-        self.attempt: tuple[int, dict[str, bytes]] | None = None
+        self.attempt: tuple[int, dict[str, Any]] | None = None
 
     def knows(self, name: str) -> bool:
         """Whether the field's value was fetched, saved or assigned, and is no mere default."""
         return self.fetched is None or name in self.fetched or name in self.changed
 
-    def copy(self, stored: bool) -> State:
-        """Return the state of a copy of the object, with nothing noted as changed."""
-        duplicate = State(stored, dict(self.raw), self.fetched)
+    def unsaved(self, decoded: Iterable[str]) -> State:
+        """Return the state of an object of these values that is not stored: nothing has changed.
+
+        :param decoded: the fields whose stored bytes are no longer needed
+        """
+        raw = {name: stored for name, stored in self.raw.items() if name not in decoded}
+        duplicate = State(False, raw, self.fetched)
         if self.fetched is not None:
             duplicate.fetched = self.fetched | self.changed.keys()
         return duplicate
+
+    # With slots alone, pickle protocols 0 and 1 would refuse the object.
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
 
 
 LOADED = State(stored=True)
@@ -98,7 +111,10 @@ def value_of(obj: Any, column: Column) -> Any:
 
 
 def original(obj: Any, column: Column) -> Any:
-    """Return the value that was fetched or saved last (of a new object: constructed)."""
+    """Return the value that was fetched or saved last (of a new object: constructed).
+
+    Stored bytes that cannot be decoded stand for themselves.
+    """
     state: State = obj._state
     old = state.changed.get(column.name, PENDING)
     if old is UNKNOWN:
@@ -106,8 +122,12 @@ def original(obj: Any, column: Column) -> Any:
     if old is not PENDING:
         return old
     if column.name in state.raw:
-        return column.decode(state.raw[column.name], obj._id)
-    return column.default() if column.name in state.changed else value_of(obj, column)
+        try:
+            return column.decode(state.raw[column.name], obj._id)
+        except UnreadableValueError:
+            return state.raw[column.name]
+    never_seen = column.name in state.changed or not state.knows(column.name)
+    return column.default() if never_seen else value_of(obj, column)
 
 
 def believed(obj: Any, column: Column) -> Any:
@@ -142,19 +162,37 @@ def is_changed(obj: Any, column: Column, reserved: Mapping[int, int] = _NONE) ->
     state: State = obj._state
     name = column.name
     if name in state.changed:
-        old = state.changed[name]
-        if old is UNKNOWN:
+        if state.changed[name] is UNKNOWN:
             return True
-        if old is PENDING:
-            return state.raw.get(name) != current_bytes(obj, column, reserved)
-        new = obj.__dict__[column.slot]
+        old, new = original(obj, column), obj.__dict__[column.slot]
         return new is not old and bool(new != old)
-    if column.immutable or column.slot not in obj.__dict__ or name not in state.raw:
+    if column.immutable or column.slot not in obj.__dict__:
         return False
-    stored = state.raw[name]
-    return current_bytes(obj, column, reserved) != (
-        column.encode(column.default()) if stored is None else stored
-    )
+    if name not in state.raw and (not state.stored or state.knows(name)):
+        return False
+    return _is_mutated(obj, column, state.raw.get(name), reserved)
+
+
+def _is_mutated(
+    obj: Any, column: Column, stored: bytes | None, reserved: Mapping[int, int]
+) -> bool:
+    try:
+        current = current_bytes(obj, column, reserved)
+    except FieldValueError:
+        # It can be compared no better than stored: whoever saves it is told.
+        return True
+    return current != stored and current != _rewritten(column, stored)
+
+
+def _rewritten(column: Column, stored: bytes | None) -> bytes | None:
+    """What this process would write for stored bytes; another writer may spell the value otherwise.
+
+    None where they cannot be decoded.
+    """
+    try:
+        return column.encode(column.decode(stored))
+    except (UnreadableValueError, FieldValueError):
+        return None
 
 
 def confirm(
@@ -185,7 +223,7 @@ def confirm(
 
 def forget(obj: Any) -> None:
     """Note that the object is no longer stored; its values stay, and a save stores it anew."""
-    obj.__dict__['_state'] = obj._state.copy(stored=False)
+    obj.__dict__['_state'] = obj._state.unsaved(obj.__dict__)
     obj.__dict__['_id'] = None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from .plan import Batch, Flow, ask, chunks
+from .plan import Batch, Command, Flow, ask, chunks
 from .schema import Schema
 from .scripts import PRUNE, RETIRE
 
@@ -20,27 +20,36 @@ PAGE = 500
 GRACE_MS = 10_000
 
 
-def sweep_abandoned(schema: Schema, but: bytes) -> Flow[None]:
-    """Sweep what other resets left; the caller holds the lock, so they are dead."""
+def sweep_abandoned(schema: Schema, but: bytes, hold: Command) -> Flow[None]:
+    """Sweep what other resets left; the caller holds the lock, so they are dead.
+
+    :param hold: the command that prolongs the lock, sent with each step
+    """
     for token in (yield from ask('HKEYS', schema.keys.record)):
         if token != but:
-            yield from sweep(schema, token)
+            yield from sweep(schema, token, hold=(hold,))
 
 
-def sweep(schema: Schema, token: bytes, known: Collection[bytes] | None = None) -> Flow[None]:
+def sweep(
+    schema: Schema,
+    token: bytes,
+    known: Collection[bytes] | None = None,
+    hold: tuple[Command, ...] = (),
+) -> Flow[None]:
     """Take away what the reset ``token`` staged and did not use, and let expire what it replaced.
 
     :param known: index sets that the reset put in place itself; None if it never came to that
+    :param hold: commands to send along with each step
     """
     keys = schema.keys
     sets, ranges, old = (keys.work(token, name) for name in (b'sets', b'ranges', b'old'))
     if known is None:
-        yield from _each_page(sets, lambda page: [('UNLINK', *page)])
+        yield from _each_page(sets, lambda page: [('UNLINK', *page), *hold])
         for text in (yield from ask('SMEMBERS', ranges)):
             first, count = map(int, text.split())
             for pks in chunks(range(first, first + count), PAGE):
-                yield from ask(*RETIRE([keys.all], 0, keys.data_prefix, 0, *pks))
-    yield from _retire(schema, old, known or ())
+                yield Batch([RETIRE([keys.all], 0, keys.data_prefix, 0, *pks), *hold])
+    yield from _retire(schema, old, known or (), hold)
     yield Batch([('UNLINK', sets, ranges, old), ('HDEL', keys.record, token)])
 
 
@@ -52,13 +61,15 @@ def _each_page(key: bytes, commands: Callable[[list[bytes]], list[Any]]) -> Flow
             yield Batch(commands(page))
 
 
-def _page(key: bytes, cursor: Any) -> Flow[tuple[Any, list[bytes]]]:
+def _page(key: bytes, cursor: Any, hold: tuple[Command, ...] = ()) -> Flow[tuple[Any, list[bytes]]]:
     """One page of a set, and the cursor of the next; None after the last."""
-    cursor, page = yield from ask('SSCAN', key, cursor, 'COUNT', PAGE)
+    (cursor, page), *_ = yield Batch([('SSCAN', key, cursor, 'COUNT', PAGE), *hold])
     return (None if cursor in (b'0', 0) else cursor), page
 
 
-def _retire(schema: Schema, old: bytes, known: Collection[bytes]) -> Flow[None]:
+def _retire(
+    schema: Schema, old: bytes, known: Collection[bytes], hold: tuple[Command, ...]
+) -> Flow[None]:
     """Give the replaced rows their expiry.
 
     Index entries that another version's writer made between listing and swap are taken out by the
@@ -68,7 +79,7 @@ def _retire(schema: Schema, old: bytes, known: Collection[bytes]) -> Flow[None]:
     fields = [column.key for column in schema.indexed]
     cursor: Any = b'0'
     while cursor is not None:
-        cursor, page = yield from _page(old, cursor)
+        cursor, page = yield from _page(old, cursor, hold)
         rows = yield from ask(
             *RETIRE([keys.all], GRACE_MS, keys.data_prefix, len(fields), *fields, *page)
         )
@@ -88,13 +99,16 @@ def _index_keys(schema: Schema, row: Any) -> list[bytes]:
     ]
 
 
-def index_keys_in_use(schema: Schema) -> Flow[set[bytes]]:
-    """The index sets that hold the objects of the model, found by their rows."""
+def index_keys_in_use(schema: Schema, hold: Command) -> Flow[set[bytes]]:
+    """The index sets that hold the objects of the model, found by their rows.
+
+    :param hold: the command that prolongs the lock, sent with each step
+    """
     found: set[bytes] = set()
     fields = [column.key for column in schema.indexed]
     cursor: Any = b'0' if fields else None
     while cursor is not None:
-        cursor, page = yield from _page(schema.keys.all, cursor)
+        cursor, page = yield from _page(schema.keys.all, cursor, (hold,))
         if page:
             rows = yield Batch([('HMGET', schema.keys.data(int(pk)), *fields) for pk in page])
             for row in rows:

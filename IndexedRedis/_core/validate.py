@@ -24,7 +24,9 @@ def problems(cls: type, fields: Any, indexed: Any, reserved: Any) -> list[str]:
     :param reserved: names that fields cannot have: the attributes of the base model
     """
     found = [*_key_name_problems(getattr(cls, 'KEY_NAME', None)), *_removed_attributes(cls)]
-    if not isinstance(fields, (list, tuple)) or not fields:
+    if not isinstance(fields, (list, tuple)):
+        return [*found, f'FIELDS is {fields!r}; it must be a list of fields.']
+    if not fields:
         return [*found, 'FIELDS is empty; list at least one field, such as IRField("name").']
     proper = [field for field in fields if isinstance(field, IRField)]
     for item in fields:
@@ -91,9 +93,12 @@ def _index_problems(fields: Sequence[IRField], indexed: Any) -> Iterator[str]:
         return
     by_name = {field.name: field for field in fields}
     for item in indexed:
-        name = str.__str__(item) if isinstance(item, str) else item
+        if not isinstance(item, str):
+            yield f'INDEXED_FIELDS holds {item!r}, which is no name of a field.'
+            continue
+        name = str.__str__(item)
         if name not in by_name:
-            hint = near_miss(str(name), list(by_name))
+            hint = near_miss(name, list(by_name))
             yield f'INDEXED_FIELDS names {name!r}, which is not in FIELDS.{hint}'
         elif not by_name[name].CAN_INDEX:
             yield f'field {name!r} cannot be indexed: {by_name[name]!r} has no index form.'

@@ -17,7 +17,7 @@ from ..errors import ConflictError, ObjectGoneError, UsageError, WrongKeyTypeErr
 from .column import Column
 from .plan import AnswerLost, Batch, Command, Flow, ask, chunks
 from .schema import Schema
-from .scripts import RESERVE, SETS_ONLY, TOUCH, WRITE
+from .scripts import OTHER_TYPE, RESERVE, TOUCH, WRITE
 from .state import UNKNOWN, believed, confirm, current_bytes, is_changed, own_state
 
 __all__ = ('INSERT', 'PUT', 'UPDATE', 'Entry', 'plan_entry', 'save')
@@ -165,7 +165,14 @@ def _write(schema: Schema, entries: list[Entry]) -> Flow[None]:
 def _note_attempt(entries: list[Entry]) -> None:
     """They may have been stored or not: the next attempt goes to the same pks."""
     for entry in entries:
-        if entry.mode == INSERT:
+        earlier = entry.obj._state.attempt
+        if earlier is not None:
+            row = {
+                name: new if earlier[1][name] == new else UNKNOWN
+                for name, new in entry.written.items()
+            }
+            entry.obj._state.attempt = (entry.pk, row)
+        elif entry.mode == INSERT:
             own_state(entry.obj).attempt = (entry.pk, entry.written)
 
 
@@ -185,9 +192,13 @@ def reserve(schema: Schema, count: int, above: int = 0) -> Flow[int]:
     """Reserve ``count`` pks that nobody has; returns the first.
 
     :param above: the highest of the pks that are about to be used besides
+    :raises WrongKeyTypeError: if the counter, or the set of all pks, is something else
     """
     keys = schema.keys
-    return int((yield from ask(*RESERVE([keys.next, keys.all], count, above))))
+    answer = yield from ask(*RESERVE([keys.next, keys.all], count, above))
+    if isinstance(answer, list):
+        raise wrong_type(schema, *answer)
+    return int(answer)
 
 
 def _insert_all(schema: Schema, entries: list[Entry]) -> Flow[None]:
@@ -220,13 +231,13 @@ def sadds(grouped: Iterable[tuple[bytes, list[int]]]) -> Iterator[Command]:
             yield ('SADD', key, *group)
 
 
-def check_types(schema: Schema, keys: Sequence[bytes]) -> Flow[None]:
-    """Make sure that keys to become index sets are no keys of another type.
+def check_types(schema: Schema, keys: Sequence[bytes], kind: bytes = b'set') -> Flow[None]:
+    """Make sure that keys about to be written are of a type, or not there.
 
-    :raises WrongKeyTypeError: naming the first that is
+    :raises WrongKeyTypeError: naming the first that is of another
     """
     for group in chunks(keys, GROUP):
-        wrong = yield from ask(*SETS_ONLY(group))
+        wrong = yield from ask(*OTHER_TYPE(group, kind))
         if wrong:
             raise wrong_type(schema, *wrong)
 

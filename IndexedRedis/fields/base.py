@@ -92,11 +92,17 @@ class IRField(str):
         """Whether values are converted while a result is fetched, not at first touch."""
         return self._trait('cheap')
 
+    @property
+    def storageEncoding(self) -> str | None:
+        """Encoding of stored text; ``None`` means the default one at the time."""
+        return self._conversion.encoding
+
     def _trait(self, trait: str) -> bool:
-        decode = type(self)._fromStorage
-        if decode is IRField._fromStorage:
+        cls = type(self)
+        whole = cls.fromStorage is IRField.fromStorage
+        if whole and cls._fromStorage is IRField._fromStorage:
             return bool(getattr(self._conversion, trait))
-        return bool(getattr(decode, trait, False))
+        return bool(getattr(cls._fromStorage if whole else cls.fromStorage, trait, False))
 
     def toStorage(self, value: Any) -> Any:
         """Return the text or bytes that are stored for ``value``."""

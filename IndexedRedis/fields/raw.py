@@ -33,6 +33,7 @@ class IRRawField(IRField):
         """
         return value if value is irNull else plain_from_input(value)
 
+    @immutable_value(cheap=True)
     def fromStorage(self, stored: Any) -> Any:
         """Return the stored bytes."""
         return stored

@@ -6,13 +6,14 @@ A new built-in value type is one more entry of ``_VALUE_TYPES``; nothing else ch
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..encoding import to_unicode, tobytes
 from .FieldValueTypes import IRDatetimeValue, IRJsonValue, json_value
-from .null import IR_NULL_STR, irNull
+from .null import IR_NULL_STR, IR_NULL_STRINGS, irNull
 
 __all__ = ('ValueType', 'value_type_of')
 
@@ -22,6 +23,7 @@ class ValueType(NamedTuple):
 
     ``immutable`` values cannot change in place, so no snapshot of them is kept. ``cheap`` ones
     are converted while a result is fetched, others when an attribute is first touched.
+    ``encoding`` is that of stored text; ``None`` means the default one.
     """
 
     from_input: Callable[[Any], Any]
@@ -30,19 +32,21 @@ class ValueType(NamedTuple):
     can_index: bool
     immutable: bool = True
     cheap: bool = True
+    encoding: str | None = None
 
 
 def text_from_input(value: Any) -> str:
     """Return ``value`` as text."""
-    return refuse_null_text(to_unicode(value))
+    text: str = refuse_null_text(to_unicode(value))
+    return text
 
 
-def refuse_null_text(text: str) -> str:
-    """Return ``text``, unless it is the one that would read back as null.
+def refuse_null_text(text: Any) -> Any:
+    """Return text or bytes, unless they are those that would read back as null.
 
-    :raises ValueError: if it is
+    :raises ValueError: if they are
     """
-    if text == IR_NULL_STR:
+    if text in IR_NULL_STRINGS:
         raise ValueError(f'the text {IR_NULL_STR!r} means null in the database; assign irNull')
     return text
 
@@ -66,12 +70,17 @@ def _bool_from_input(value: Any) -> Any:
         raise ValueError('a bool is true, false, 1 or 0') from None
 
 
+def _bool_from_storage(stored: Any) -> Any:
+    return _bool_from_input(to_unicode(stored, 'utf-8'))
+
+
 def _bytes_from_input(value: Any) -> bytes:
     if isinstance(value, (bytearray, memoryview)):
-        return bytes(value)
+        value = bytes(value)
     if not isinstance(value, (bytes, str)):
         raise TypeError(f'needs bytes or text, not {type(value).__name__}')
-    return tobytes(value)
+    encoded: bytes = refuse_null_text(tobytes(value))
+    return encoded
 
 
 def plain_from_input(value: Any) -> Any:
@@ -79,6 +88,10 @@ def plain_from_input(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (bytes, str, int, float)):
         raise TypeError(f'needs bytes, text or a number, not {type(value).__name__}')
     return value
+
+
+def _plain_or_null_from_input(value: Any) -> Any:
+    return refuse_null_text(plain_from_input(value))
 
 
 def plain_to_storage(value: Any) -> Any:
@@ -94,20 +107,20 @@ def _json_from_storage(stored: bytes) -> Any:
     return json_value(json.loads(stored)) if stored else irNull
 
 
-_TEXT = ValueType(text_from_input, _same, to_unicode, can_index=True)
-_JSON = ValueType(
-    IRJsonValue, json.dumps, _json_from_storage, can_index=False, immutable=False, cheap=False
-)
+# What is written in ASCII characters is so whatever the default encoding is.
+_FIXED: Any = functools.partial(ValueType, encoding='utf-8')
 
 _VALUE_TYPES: dict[Any, ValueType] = {
-    str: _TEXT,
-    int: ValueType(_int_from_input, repr, int, can_index=True),
-    float: ValueType(float, repr, float, can_index=False),
-    bool: ValueType(_bool_from_input, str, _bool_from_input, can_index=True),
+    str: ValueType(text_from_input, _same, to_unicode, can_index=True),
+    int: _FIXED(_int_from_input, repr, int, can_index=True),
+    float: _FIXED(float, repr, float, can_index=False),
+    bool: _FIXED(_bool_from_input, str, _bool_from_storage, can_index=True),
     bytes: ValueType(_bytes_from_input, _same, _same, can_index=False),
-    None: ValueType(plain_from_input, plain_to_storage, _same, can_index=False),
-    IRDatetimeValue: ValueType(IRDatetimeValue, str, IRDatetimeValue, can_index=True, cheap=False),
-    IRJsonValue: _JSON,
+    None: ValueType(_plain_or_null_from_input, plain_to_storage, _same, can_index=False),
+    IRDatetimeValue: _FIXED(IRDatetimeValue, str, IRDatetimeValue, can_index=True, cheap=False),
+    IRJsonValue: _FIXED(
+        IRJsonValue, json.dumps, _json_from_storage, can_index=False, immutable=False, cheap=False
+    ),
 }
 _ALIASES: dict[Any, Any] = {
     datetime.datetime: IRDatetimeValue,
@@ -117,14 +130,14 @@ _ALIASES: dict[Any, Any] = {
 }
 
 
+def _made_into(cls: type, value: Any) -> Any:
+    return value if isinstance(value, cls) else cls(value)
+
+
 def _own_type(cls: type) -> ValueType:
     """A type of the user's: made from input or stored bytes, stored by its ``str()``."""
-
-    def convert(value: Any) -> Any:
-        return value if isinstance(value, cls) else cls(value)
-
     return ValueType(
-        from_input=convert,
+        from_input=functools.partial(_made_into, cls),
         to_storage=str,
         from_storage=cls,
         can_index=bool(getattr(cls, 'CAN_INDEX', False)),

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 import redis.asyncio
+
 from IndexedRedis import IRField, connections
 from IndexedRedis.executors.aio import AsyncExecutor
+from IndexedRedis.executors.sync import SyncExecutor
 
 PASSED_ON = ('host', 'port', 'db', 'password', 'socket_timeout', 'socket_connect_timeout')
 
@@ -24,15 +26,16 @@ class AsyncBridge:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.pools: dict[Any, Any] = {}
-        self.flows = 0
 
-    def executor_for(self, params: Any, client: Any = None) -> Any:
+    def executor_for(self, params: Any, client: Any = None, executor_of: Any = None) -> Any:
         known = connections.executor_for(params, client).pool.connection_kwargs
         place = {name: known[name] for name in PASSED_ON if known.get(name) is not None}
         key = tuple(sorted(place.items()))
         if key not in self.pools:
             self.pools[key] = redis.asyncio.BlockingConnectionPool(**place, max_connections=8)
-        return _Bridged(self, AsyncExecutor(self.pools[key]))
+        return _Bridged(
+            self, AsyncExecutor(self.pools[key], lambda model: executor_of(model).executor)
+        )
 
     def close(self) -> None:
         for pool in self.pools.values():
@@ -46,7 +49,6 @@ class _Bridged:
         self.bridge, self.executor = bridge, executor
 
     def run(self, flow: Any) -> Any:
-        self.bridge.flows += 1
         return self.bridge.loop.run_until_complete(self.executor.run(flow))
 
 
@@ -59,6 +61,8 @@ def executor(
         yield request.param
         return
     bridge = AsyncBridge()
+    # What would be sent without the bridge is an error, so that nothing is tested twice instead.
+    monkeypatch.delattr(SyncExecutor, 'run')
     monkeypatch.setattr('IndexedRedis.helper.executor_for', bridge.executor_for)
     monkeypatch.setattr('IndexedRedis.model.executor_for', bridge.executor_for)
     yield request.param

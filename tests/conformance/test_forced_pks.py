@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from IndexedRedis import UsageError
 from keyspace import dump
+
+from IndexedRedis import UsageError
 
 
 def test_an_object_is_stored_under_the_pk_and_the_counter_moves_past_it(song):

@@ -4,6 +4,7 @@ nor a delete takes that default for what is stored."""
 from __future__ import annotations
 
 import pytest
+
 from IndexedRedis import IRField, UsageError, irNull
 
 

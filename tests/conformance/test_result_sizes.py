@@ -4,10 +4,11 @@ never seen in what arrives."""
 from __future__ import annotations
 
 import pytest
+
 from IndexedRedis import IRField, IRQueryableList, irNull
 
 # About the limits of _core/read.py: rows in one trip, chunks, members a script looks at.
-SIZES = [0, 1, 2, 99, 100, 101, 249, 250, 251, 750, 2000, 2001]
+SIZES = [0, 1, 99, 100, 101, 250, 251, 2001]
 
 
 @pytest.fixture
@@ -17,9 +18,7 @@ def numbers(make_model):
     model = make_model([*fields, IRField('list', valueType=list)], indexed=['n', 'third', 'same'])
 
     def fill(size):
-        model.saver.save(
-            [model(n=n, third=n % 3, same='x', list=[n]) for n in range(1, size + 1)]
-        )
+        model.saver.save([model(n=n, third=n % 3, same='x', list=[n]) for n in range(1, size + 1)])
         return model
 
     return fill
@@ -37,7 +36,7 @@ def test_all_of_a_model(numbers, size):
     assert [obj.n for obj in model.objects.allByAge()] == expected
 
 
-@pytest.mark.parametrize('size', SIZES)
+@pytest.mark.parametrize('size', [0, 1, 101, 250, 2001])
 def test_what_filters_leave(numbers, size):
     model = numbers(size)
     everything = set(range(1, size + 1))

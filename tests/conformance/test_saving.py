@@ -4,8 +4,9 @@ there; in memory nothing changes before the server said yes."""
 from __future__ import annotations
 
 import pytest
-from IndexedRedis import ObjectGoneError, UsageError, irNull
 from keyspace import dump, served
+
+from IndexedRedis import ObjectGoneError, UsageError, irNull
 
 
 def test_a_first_save_gives_the_object_the_next_pk(song):
@@ -72,6 +73,15 @@ def test_a_list_changed_in_place_is_seen_and_stored(song):
     fetched.tags.append('c')
     fetched.save()
     assert song.objects.get(1).tags == ['a', 'b', 'c']
+
+
+@pytest.mark.parametrize(('before', 'after'), [([1], [True]), ([1], [1.0]), ([{}], [[]])])
+def test_a_list_of_equal_looking_values_of_another_type_is_a_change(song, raw, before, after):
+    song(tags=before).save()
+    obj = song.objects.get(1)
+    obj.tags[0] = after[0]
+    obj.save()
+    assert repr(song.objects.get(1).tags) == repr(after)
 
 
 def test_two_handles_that_change_different_fields_both_win(song):
@@ -173,7 +183,7 @@ def test_a_pk_may_be_given_as_digits(song, pk):
 
 @pytest.mark.parametrize('pk', [-3, 2**63, 'x', '-1'])
 def test_a_number_that_cannot_be_a_pk_is_refused(song, raw, pk):
-    with pytest.raises(UsageError, match='pk|primary key'):
+    with pytest.raises(UsageError, match=r'pk|primary key'):
         song(_id=pk, title='x').save()
     assert dump(raw) == {}
 

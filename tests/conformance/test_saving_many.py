@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from IndexedRedis import FieldValueError, ObjectGoneError, UsageError
 from keyspace import dump, served
+
+from IndexedRedis import FieldValueError, ObjectGoneError, UsageError
 
 
 def test_new_objects_get_pks_in_the_order_of_the_list(song):

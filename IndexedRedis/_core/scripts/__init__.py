@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .reading import COUNT, FIND, MEMBERS, PICK, SETS_ONLY
+from .reading import COUNT, FIND, MEMBERS, OTHER_TYPE, PICK
 from .replacing import HOLD, PRUNE, RELEASE, RETIRE, SWAP
 from .script import BY_SHA, Script
 from .writing import DELETE, RESERVE, TOUCH, WRITE
@@ -14,12 +14,12 @@ __all__ = (
     'FIND',
     'HOLD',
     'MEMBERS',
+    'OTHER_TYPE',
     'PICK',
     'PRUNE',
     'RELEASE',
     'RESERVE',
     'RETIRE',
-    'SETS_ONLY',
     'SWAP',
     'TOUCH',
     'WRITE',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .script import Script
 
-__all__ = ('COUNT', 'FIND', 'MEMBERS', 'PICK', 'SETS_ONLY')
+__all__ = ('COUNT', 'FIND', 'MEMBERS', 'OTHER_TYPE', 'PICK')
 
 # For reading. KEYS[1..every] are to be in, the rest (up to `last`) are not.
 _SELECT = """
@@ -139,13 +139,14 @@ return false
 """,
 )
 
-# KEYS: sets. Returns the first that is something else, or nil.
-SETS_ONLY = Script(
-    'sets_only',
+# KEYS: names. ARGV: the type they should have. Returns the first that has another, and that type;
+# nil if there is none.
+OTHER_TYPE = Script(
+    'other_type',
     """
 for i = 1, #KEYS do
   local kind = redis.call('TYPE', KEYS[i]).ok
-  if kind ~= 'set' and kind ~= 'none' then return {KEYS[i], kind} end
+  if kind ~= ARGV[1] and kind ~= 'none' then return {KEYS[i], kind} end
 end
 return false
 """,

@@ -76,20 +76,22 @@ return 0
 """,
 )
 
-# KEYS: lock. ARGV: token, milliseconds. Prolongs the lock; 0 if it is not ours any more.
+# KEYS: lock, note of touched index sets. ARGV: token, milliseconds. Prolongs both; 0 if the lock is
+# not ours any more.
 HOLD = Script(
     'hold',
     """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[2], 600000)
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """,
 )
 
-# KEYS: lock. ARGV: token. Gives the lock back if it is ours.
+# KEYS: lock, note of touched index sets. ARGV: token. Gives the lock back if it is ours.
 RELEASE = Script(
     'release',
     """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1], KEYS[2]) end
 return 0
 """,
 )

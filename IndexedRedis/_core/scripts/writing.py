@@ -8,11 +8,19 @@ __all__ = ('DELETE', 'RESERVE', 'TOUCH', 'WRITE')
 
 # KEYS: counter, set of all pks. ARGV: how many, above which pk. Returns the first of that many
 # consecutive pks, none of which is in use. (6.0.3 could leave a counter behind the pks that are.)
+# Where a key holds something else: {key, what}, and nothing is written.
 RESERVE = Script(
     'reserve',
     """
+local kinds = {'string', 'set'}
+for k = 1, 2 do
+  local found = redis.call('TYPE', KEYS[k]).ok
+  if found ~= kinds[k] and found ~= 'none' then return {KEYS[k], found} end
+end
+local counter = redis.call('GET', KEYS[1]) or '0'
+if not string.find(counter, '^%d+$') then return {KEYS[1], 'text that is no number'} end
 local count = tonumber(ARGV[1])
-if tonumber(ARGV[2]) > tonumber(redis.call('GET', KEYS[1]) or '0') then
+if tonumber(ARGV[2]) > tonumber(counter) then
   redis.call('SET', KEYS[1], ARGV[2])
 end
 while true do
@@ -58,6 +66,16 @@ local function check_moves(row, data, moves)
 end
 """
 
+# While a reset is under way it is told of index sets that it may not have listed, so that its swap
+# drops them too. The note outlives the lock of the reset, which prolongs both, but not for ever.
+_TOUCH = """
+local touched
+local function touch(name)
+  redis.call('SADD', touched, name)
+  redis.call('PEXPIRE', touched, 600000)
+end
+"""
+
 # Inserts, updates and forced pks.
 # KEYS: set of all pks, counter, lock of resets, note for a reset; for each row: its hash; for each
 # move: old and new index set.
@@ -66,8 +84,11 @@ end
 WRITE = Script(
     'write',
     _CHECKED
+    + _TOUCH
     + """
-local counter, lock, touched = key(), key(), key()
+local counter, lock = key(), key()
+touched = key()
+must_be('string', counter)
 local rows, highest = {}, 0
 for i = 1, tonumber(arg()) do
   local row = {pk = arg(), mode = arg(), data = key(), moves = {}, pairs = {}}
@@ -84,10 +105,10 @@ end
 if #problems > 0 then return problems end
 for i = 1, #rows do
   local row = rows[i]
-  local there = redis.call('SISMEMBER', all, row.pk) == 1
-  if row.mode == 'update' and not there then
+  row.there = redis.call('SISMEMBER', all, row.pk) == 1
+  if row.mode == 'update' and not row.there then
     problems[#problems + 1] = {i, 'gone'}
-  elseif row.mode == 'insert' and there then
+  elseif row.mode == 'insert' and row.there then
     row.done = true
     for p = 1, #row.pairs, 2 do
       if redis.call('HGET', row.data, row.pairs[p]) ~= row.pairs[p + 1] then row.done = false end
@@ -99,22 +120,32 @@ for i = 1, #rows do
 end
 if #problems > 0 then return problems end
 local resetting = redis.call('EXISTS', lock) == 1
+-- A reset may have replaced what was here and let it expire: none of that is to stay.
+local function strip(row)
+  if not row.expiring then return end
+  redis.call('PERSIST', row.data)
+  local written = {}
+  for p = 1, #row.pairs, 2 do written[row.pairs[p]] = true end
+  for _, field in ipairs(redis.call('HKEYS', row.data)) do
+    if not written[field] then redis.call('HDEL', row.data, field) end
+  end
+end
 for i = 1, #rows do
   local row = rows[i]
   if not row.done then
+    row.expiring = not row.there and redis.call('EXISTS', row.data) == 1
     for p = 1, #row.pairs, 1000 do
       redis.call('HSET', row.data, unpack(row.pairs, p, math.min(p + 999, #row.pairs)))
     end
     for m = 1, #row.moves do
       local move = row.moves[m]
       redis.call('SADD', move.new, row.pk)
-      if resetting then redis.call('SADD', touched, move.new) end
+      if resetting then touch(move.new) end
       if move.old ~= move.new then redis.call('SREM', move.old, row.pk) end
     end
-    if row.mode ~= 'update' then
+    if not row.there then
+      strip(row)
       redis.call('SADD', all, row.pk)
-      -- A reset may have replaced what was here and let it expire.
-      redis.call('PERSIST', row.data)
     end
     if row.mode == 'put' then highest = math.max(highest, tonumber(row.pk)) end
   end
@@ -126,27 +157,29 @@ return problems
 """,
 )
 
-# KEYS: lock of resets, note for a reset, keys written to. While a reset is under way it is told
-# of index sets that it may not have listed, so that its swap drops them too.
+# KEYS: lock of resets, note for a reset, keys written to.
 TOUCH = Script(
     'touch',
-    """
+    _TOUCH
+    + """
+touched = KEYS[2]
 if redis.call('EXISTS', KEYS[1]) == 1 then
-  for k = 3, #KEYS do redis.call('SADD', KEYS[2], KEYS[k]) end
+  for k = 3, #KEYS do touch(KEYS[k]) end
 end
 return 0
 """,
 )
 
-# KEYS: set of all pks; index sets to leave in any case; for each row: its hash; for each move: its
-# index set.
+# KEYS: set of all pks, lock of resets; index sets to leave in any case; for each row: its hash; for
+# each move: its index set.
 # ARGV: number of index sets to leave in any case, number of rows; for each: pk, number of moves,
-# (field, belief) each. Returns problems, or the number of objects that were there.
+# (field, belief) each. Returns problems, or the number of objects that were there. While a reset
+# is under way, a row that is not in use may be one that it has staged, and stays.
 DELETE = Script(
     'delete',
     _CHECKED
     + """
-local leave = {}
+local lock, leave = key(), {}
 for i = 1, tonumber(arg()) do leave[i] = key() end
 local rows = {}
 for i = 1, tonumber(arg()) do
@@ -161,13 +194,14 @@ end
 if #problems > 0 then return problems end
 for i = 1, #rows do check_moves(i, rows[i].data, rows[i].moves) end
 if #problems > 0 then return problems end
-local count = 0
+local count, resetting = 0, redis.call('EXISTS', lock) == 1
 for i = 1, #rows do
   local row = rows[i]
+  local there = redis.call('SREM', all, row.pk)
   for m = 1, #row.moves do redis.call('SREM', row.moves[m].old, row.pk) end
   for s = 1, #leave do redis.call('SREM', leave[s], row.pk) end
-  redis.call('UNLINK', row.data)
-  count = count + redis.call('SREM', all, row.pk)
+  if there == 1 or not resetting then redis.call('UNLINK', row.data) end
+  count = count + there
 end
 return count
 """,

@@ -1,0 +1,63 @@
+"""What the fault tests share: the model, judged at the end, and a proxy before the server."""
+
+from __future__ import annotations
+
+import pytest
+
+from faults.item import Item, edition
+from faults.proxy import Proxy
+from faults.workers import crew
+
+
+@pytest.fixture
+def item(watch_models):
+    """The model, over a healthy connection, empty."""
+    watch_models(Item)
+    return Item
+
+
+class Stored:
+    """What is in the database, as the checker sees it."""
+
+    def __init__(self, raw, check):
+        self._raw, self._check = raw, check
+
+    def empty(self):
+        """Remove everything."""
+        self._raw.flushdb()
+
+    def check(self, pending=False):
+        """Fail if anything is damaged; `pending`: but for what the next reset has to sweep."""
+        self._check(Item, pending=pending)
+
+    def end_lock(self):
+        """As if the time of a dead reset's lock were over."""
+        self._raw.delete('_ir_|Item:tmp:lock')
+
+    def kept_work_keys(self):
+        """Work keys that do not expire by themselves."""
+        return [key for key in self._raw.keys('*:tmp:*') if self._raw.ttl(key) == -1]
+
+
+@pytest.fixture
+def stored(raw, check, item):
+    return Stored(raw, check)
+
+
+@pytest.fixture
+def filled(item):
+    """The model with 50 objects of edition 1 under the pks 1 to 50."""
+    item.reset(edition(item, 1, 50))
+    return item
+
+
+@pytest.fixture
+def proxy(redis_params):
+    with Proxy(redis_params) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def four_workers(redis_params):
+    with crew(redis_params, 4) as workers:
+        yield workers

@@ -1,0 +1,31 @@
+"""The model of the fault tests. The rule: the same class here and in every worker process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IndexedRedis import IndexedRedisModel, IRField
+
+
+class Item(IndexedRedisModel):
+    """``edition`` is that of the data set, the same in all objects of one ``reset``."""
+
+    FIELDS = [IRField('name'), IRField('n', valueType=int), IRField('edition', valueType=int)]
+    INDEXED_FIELDS = ['n', 'edition']
+    KEY_NAME = 'Item'
+
+
+def over(params: dict[str, Any]) -> Any:
+    """The model over another connection, with errors instead of long waits."""
+    return Item.connectAlt(params)
+
+
+def edition(model: Any, number: int, size: int, pks: Any = None) -> list[Any]:
+    """A data set: objects that say which edition they belong to."""
+    kept = [{'_id': pk} for pk in pks] if pks else [{}] * size
+    return [model(name=f'e{number}', n=i % 7, edition=number, **pk) for i, pk in enumerate(kept)]
+
+
+def contents(model: Any) -> list[tuple[str, int, int]]:
+    """What is stored, in the order of the pks."""
+    return [(obj.name, obj.n, obj.edition) for obj in model.objects.allByAge()]

@@ -1,0 +1,128 @@
+"""A proxy before a server that breaks things at the n-th command. The rule: it passes on one
+command at a time and knows its reply, so that it breaks exactly where it was told to.
+
+    with Proxy(server.params) as proxy:
+        proxy.fault(3, 'lost')  # the third command from now is carried out, but not answered
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+# What happens to the command: 'cut': the connection is closed before it reaches the server.
+# 'lost': it is carried out, then the connection is closed. 'silent': it is carried out, the
+# connection stays open, and no reply comes.
+MODES = ('cut', 'lost', 'silent')
+# What redis-py says to a server when it connects; it is passed on and not counted.
+HANDSHAKE = (b'HELLO', b'CLIENT', b'AUTH', b'SELECT')
+
+
+class Proxy:
+    """Listens on a port of its own; every connection has a thread."""
+
+    def __init__(self, params: dict[str, Any]):
+        self._target = params['host'], params['port']
+        self._listener = socket.create_server(('127.0.0.1', 0))
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self._due, self._mode, self._then = 0, '', lambda: None
+        #: names of the commands that came since the last call of `fault` or `watch`
+        self.commands: list[bytes] = []
+        #: how many faults took place
+        self.happened = 0
+        self.params = {**params, 'host': '127.0.0.1', 'port': self._listener.getsockname()[1]}
+
+    def watch(self) -> None:
+        """Count from now on, and break nothing."""
+        self.fault(0, '')
+
+    def fault(self, number: int, mode: str, then: Callable[[], None] = lambda: None) -> None:
+        """Break at this command, counted from now, the first being 1; once.
+
+        `then` is called when it happens, before a connection is closed.
+        """
+        with self._lock:
+            self._due, self._mode, self._then = number, mode, then
+            self.commands = []
+
+    def __enter__(self) -> Proxy:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        with self._lock:
+            sockets, self._sockets = self._sockets, []
+        for each in (self._listener, *sockets):
+            _close(each)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        server = socket.create_connection(self._target)
+        with self._lock:
+            self._sockets += [client, server]
+        with contextlib.suppress(OSError, EOFError):
+            commands, replies = client.makefile('rb'), server.makefile('rb')
+            while self._pass_on(client, server, read(commands), replies):
+                pass
+        for each in (client, server):
+            _close(each)
+
+    def _pass_on(
+        self, client: socket.socket, server: socket.socket, command: bytes, replies: BinaryIO
+    ) -> bool:
+        """Pass one command on; returns whether the connection is to stay."""
+        mode = self._count(command)
+        if mode == 'cut':
+            self._then()
+            return False
+        server.sendall(command)
+        reply = read(replies)
+        if mode == 'lost':
+            self._then()
+            return False
+        if mode != 'silent':
+            client.sendall(reply)
+        return True
+
+    def _count(self, command: bytes) -> str:
+        """The mode if the fault is due at this command, else nothing."""
+        name = command.split(b'\r\n')[2].upper()
+        if name in HANDSHAKE:
+            return ''
+        with self._lock:
+            self.commands.append(name)
+            if len(self.commands) != self._due:
+                return ''
+            self.happened += 1
+            return self._mode
+
+
+def read(source: BinaryIO) -> bytes:
+    """One command, or one reply of either protocol, as the bytes it came in."""
+    line = source.readline()
+    if not line.endswith(b'\r\n'):
+        raise EOFError
+    kind, size = line[:1], line[1:-2]
+    if size == b'-1':
+        return line
+    if kind in b'$=!':
+        return line + source.read(int(size) + 2)
+    if kind in b'*~>%':
+        parts = int(size) * (2 if kind == b'%' else 1)
+        return line + b''.join(read(source) for _ in range(parts))
+    return line
+
+
+def _close(each: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        each.shutdown(socket.SHUT_RDWR)
+    each.close()

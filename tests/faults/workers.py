@@ -1,0 +1,85 @@
+"""Other processes, which write at the same time and can be killed. The rule: a worker does one
+named job of ``jobs.py`` at a time, in a child of its own, and reports what came of it.
+
+    with Worker(params) as worker:
+        worker.start('update', pks=[1, 2], rounds=100)
+        counts = worker.result()         # None if the child was killed
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+
+class Worker:
+    """One process that forks a child for each job, so that a job begins within milliseconds."""
+
+    def __init__(self, params: dict[str, Any]):
+        environment = {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, sys.path))}
+        command = [sys.executable, '-m', 'faults.jobs', json.dumps(params)]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, env=environment)
+        self._child = 0
+        self._started = threading.Event()
+
+    def start(self, job: str, **args: Any) -> None:
+        """Begin a job."""
+        assert self._process.stdin
+        self._started.clear()
+        self._process.stdin.write(json.dumps([job, args]).encode() + b'\n')
+        self._process.stdin.flush()
+        self._child = self._line()
+        self._started.set()
+
+    def signal(self, number: int = signal.SIGKILL) -> None:
+        """Send a signal, kill -9 if nothing is said, to the child that does the job."""
+        assert self._started.wait(10)
+        os.kill(self._child, number)
+
+    def result(self) -> Any:
+        """Wait for the end of the job; what it returned, or None if it was killed."""
+        outcome = self._line()
+        if outcome['killed']:
+            return None
+        assert outcome['error'] is None, outcome['error']
+        return outcome['result']
+
+    def _line(self) -> Any:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        assert line, 'the worker itself died'
+        return json.loads(line)
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.kill()
+        self._process.wait()
+
+
+@contextlib.contextmanager
+def crew(params: dict[str, Any], count: int) -> Iterator[list[Worker]]:
+    """Several workers."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(Worker(params)) for _ in range(count)]
+
+
+def together(workers: list[Worker], *jobs: tuple[str, dict[str, Any]]) -> list[Any]:
+    """Have each worker do its job at the same time; the results, in order."""
+    for worker, (job, args) in zip(workers, jobs, strict=True):
+        worker.start(job, **args)
+    return [worker.result() for worker in workers]

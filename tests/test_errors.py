@@ -1,0 +1,147 @@
+"""Bad input. The rule: each mistake raises one error of its own type that names the place and says
+what to do; nothing was written, and the object is as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+
+import pytest
+from keyspace import dump
+
+from IndexedRedis import (
+    FieldTypeError,
+    FieldValueError,
+    IndexedRedisError,
+    IRField,
+    ObjectGoneError,
+    QueryError,
+    UsageError,
+)
+
+AWARE = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+@pytest.fixture
+def song(make_model):
+    return make_model(
+        [
+            IRField('title'),
+            IRField('artist'),
+            IRField('year', valueType=int),
+            IRField('ratio', valueType=float),
+            IRField('good', valueType=bool),
+            IRField('added', valueType=datetime.datetime),
+            IRField('tags', valueType=list),
+            IRField('blob', valueType=bytes),
+        ],
+        indexed=['artist', 'year'],
+    )
+
+
+@contextlib.contextmanager
+def nothing_written(raw):
+    """The database holds the same before and after."""
+    before = dump(raw)
+    yield
+    assert dump(raw) == before
+
+
+VALUES = [
+    ('year', 'five', FieldValueError, "'five'"),
+    ('year', [1], FieldTypeError, r'\[1\]'),
+    ('ratio', 'x', FieldValueError, "'x'"),
+    ('good', 'maybe', FieldValueError, 'maybe.*true, false, 1 or 0'),
+    ('added', 'yesterday', FieldValueError, 'yesterday.*YYYY-MM-DD HH:MM:SS'),
+    ('added', AWARE, FieldValueError, 'astimezone'),
+    ('added', {}, FieldTypeError, 'dict'),
+    ('tags', '[1', FieldValueError, r"'\[1'"),
+    ('tags', {1, 2}, FieldTypeError, 'set'),
+    ('blob', 5, FieldTypeError, 'int'),
+    ('title', 'IRNullType()', FieldValueError, 'null'),
+    ('title', b'\xff', FieldValueError, r"b'\\xff'"),
+]
+
+
+@pytest.mark.parametrize('case', VALUES, ids=repr)
+def test_a_value_that_a_field_cannot_hold(song, raw, case):
+    name, value, error, told = case
+    place = rf'(?s){song.__name__}\.{name}: .*{told}'
+    obj = song(title='as it was')
+    obj.save()
+    before = getattr(obj, name)
+    with nothing_written(raw):
+        with pytest.raises(error, match=place) as caught:
+            song(**{name: value})
+        assert isinstance(caught.value, (ValueError, IndexedRedisError))
+        with pytest.raises(error, match=place):
+            setattr(obj, name, value)
+    assert getattr(obj, name) is before
+    assert not obj.hasUnsavedChanges()
+
+
+def test_a_value_that_became_wrong_in_place(song, raw):
+    obj = song(tags=[1])
+    obj.save()
+    obj.tags.append({1, 2})
+    with (
+        nothing_written(raw),
+        pytest.raises(FieldTypeError, match=rf'{song.__name__}\.tags: .*set'),
+    ):
+        obj.save()
+    obj.tags.pop()
+    obj.tags.append(2)
+    obj.save()
+    assert song.objects.get(1).tags == [1, 2]
+
+
+QUERIES = [
+    ({'artst': 'x'}, r"no field 'artst'.*Did you mean 'artist'\?"),
+    ({'artst__ne': 'x'}, r"no field 'artst'.*Did you mean 'artist'\?"),
+    ({'nonsense': 'x'}, "no field 'nonsense'"),
+    ({'title': 'x'}, r'\.title is not indexed.*artist, year.*INDEXED_FIELDS.*reindex'),
+    ({'title__ne': 'x'}, r'\.title is not indexed'),
+    ({'year__gte': 5}, r"'year__gte'.*year__ne.*\.all\(\)\.filter"),
+    ({'_id': 5}, "no field '_id'"),
+]
+
+
+@pytest.mark.parametrize(('filters', 'told'), QUERIES, ids=repr)
+def test_a_filter_that_cannot_be_answered(song, raw, filters, told):
+    with nothing_written(raw):
+        with pytest.raises(QueryError, match=rf'(?s){song.__name__}.*{told}') as caught:
+            song.objects.filter(**filters)
+        assert isinstance(caught.value, ValueError)
+        assert f'{song.__name__}' in str(caught.value)
+
+
+def test_a_filter_value_that_the_field_cannot_hold(song):
+    with pytest.raises(FieldValueError, match=rf"{song.__name__}\.year: .*'five'"):
+        song.objects.filter(year='five')
+
+
+def test_an_object_that_is_not_stored_cannot_be_reloaded(song, raw):
+    obj = song(title='x')
+    with nothing_written(raw), pytest.raises(ObjectGoneError, match='never saved') as caught:
+        obj.reload()
+    assert isinstance(caught.value, KeyError)
+    assert str(caught.value).startswith(song.__name__)
+
+
+FORCED = [
+    (5, 2, 'names 1 pks for 2 objects'),
+    ([1, 2], 1, 'names 2 pks for 1 objects'),
+    (-1, 1, '-1'),
+    ('x', 1, "'x'"),
+    ([3, 3], 2, 'pk 3'),
+    (2**63, 1, str(2**63)),
+    (1.5, 1, '1.5'),
+]
+
+
+@pytest.mark.parametrize(('forced', 'count', 'told'), FORCED, ids=repr)
+def test_a_forceID_that_cannot_be_used(song, raw, forced, count, told):
+    objs = [song(title='x') for _ in range(count)]
+    with nothing_written(raw), pytest.raises(UsageError, match=told):
+        song.saver.save(objs, forceID=forced)
+    assert {obj.getPk() for obj in objs} == {None}

@@ -1,0 +1,115 @@
+"""Servers and clients that cannot be used. The rule: redis-py's own errors pass through as they
+are, whatever cannot work is refused with the remedy, and nobody waits for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import pytest
+import redis
+import redis.asyncio
+from keyspace import dump
+from servers import free_port
+
+from IndexedRedis import ConnectionSetupError
+
+
+@pytest.fixture
+def song(make_model):
+    return make_model(['title'])
+
+
+CALLS = {
+    'save': lambda song: song(title='x').save(),
+    'bulk save': lambda song: song.saver.save([song(), song()]),
+    'get': lambda song: song.objects.get(1),
+    'all': lambda song: song.objects.all(),
+    'delete': lambda song: song.objects.delete(),
+    'reset': lambda song: song.reset([song()]),
+    'destroyModel': lambda song: song.deleter.destroyModel(),
+}
+
+
+@pytest.mark.parametrize('call', ['save', 'all', 'reset'])
+def test_a_server_that_is_down(song, call):
+    alt = song.connectAlt({'port': free_port()})
+    began = time.monotonic()
+    with pytest.raises(redis.ConnectionError, match=r'[Rr]efused'):
+        CALLS[call](alt)
+    assert time.monotonic() - began < 10  # it does not wait for ever
+
+
+def test_an_object_that_met_a_server_that_is_down_can_be_saved_later(song):
+    alt = song.connectAlt({'port': free_port()})
+    obj = alt(title='x')
+    with pytest.raises(redis.ConnectionError):
+        obj.save()
+    assert obj.getPk() is None
+    assert obj.hasUnsavedChanges()
+    alt.REDIS_CONNECTION_PARAMS = {}
+    assert obj.save() == [1]
+    assert song.objects.get(1).title == 'x'
+
+
+@pytest.mark.parametrize('password', ['wrong', None])
+def test_a_wrong_password(song, new_server, password):
+    server = new_server(requirepass='right')
+    given = {name: value for name, value in server.params.items() if name != 'password'}
+    alt = song.connectAlt({**given, 'password': password})
+    for call in CALLS.values():
+        # A server that was told no password refuses a long first command in words of its own.
+        with pytest.raises(
+            (redis.AuthenticationError, redis.ResponseError), match=r'(?i)auth|pass'
+        ):
+            call(alt)
+    with contextlib.closing(server.client()) as client:
+        assert dump(client) == {}
+    right = song.connectAlt({**given, 'password': 'right'})
+    assert right(title='x').save() == [1]
+
+
+def test_clients_that_decode_responses_are_refused(song, redis_params, raw):
+    told = 'decode_responses=True cannot be used.*Leave it out'
+    with contextlib.closing(redis.Redis(**redis_params, decode_responses=True)) as client:
+        for params in ({'decode_responses': True}, {'connection_pool': client.connection_pool}):
+            alt = song.connectAlt(params)
+            for call in CALLS.values():
+                with pytest.raises(ConnectionSetupError, match=told):
+                    call(alt)
+        song._connection = client
+        with pytest.raises(ConnectionSetupError, match=told) as caught:
+            song(title='x').save()
+        assert isinstance(caught.value, ValueError)
+        song._connection = None
+        with pytest.raises(ConnectionSetupError, match=told):
+            song(title='x').saveToExternal(client)
+    assert dump(raw) == {}
+
+
+def test_clients_of_asyncio_are_refused(song, redis_params, raw):
+    told = 'redis.asyncio; here one of redis.Redis'
+    client = redis.asyncio.Redis(**redis_params)
+    song._connection = client
+    with pytest.raises(ConnectionSetupError, match=told):
+        song(title='x').save()
+    song._connection = None
+    with pytest.raises(ConnectionSetupError, match=told):
+        song(title='x').saveToExternal(client)
+    with pytest.raises(ConnectionSetupError, match=told):
+        song.connectAlt({'connection_pool': client.connection_pool}).objects.all()
+    assert dump(raw) == {}
+
+
+@pytest.mark.parametrize('what', ['redis://localhost', 5, object()])
+def test_what_is_no_client_is_refused(song, what):
+    song._connection = what
+    with pytest.raises(ConnectionSetupError, match=r'no redis-py client.*redis\.Redis'):
+        song.objects.all()
+    song._connection = None
+    with pytest.raises(ConnectionSetupError):
+        song(title='x').saveToExternal(what)
+    with pytest.raises(ConnectionSetupError):
+        song.connectAlt(what)
+    with pytest.raises(ConnectionSetupError, match='no connection pool'):
+        song.connectAlt({'connection_pool': what}).objects.all()

@@ -1,0 +1,245 @@
+"""What flows do about what the server answers. The rule: the test plays the server, so that each
+answer, and each failure, comes exactly when it is wanted."""
+
+from __future__ import annotations
+
+import pytest
+from redis.exceptions import ConnectionError, OutOfMemoryError, TimeoutError
+
+from IndexedRedis import IRField, errors
+from IndexedRedis._core import delete, maintain, read, replace, write
+from IndexedRedis._core.plan import AnswerLost
+from IndexedRedis.executors.recording import RecordingExecutor
+
+from .build import define, load
+
+K = b'_ir_|Song:'
+FAILURES = [ConnectionError('broken'), TimeoutError('late'), OutOfMemoryError('full')]
+
+
+@pytest.fixture
+def song():
+    return define('name', IRField('year', valueType=int), indexed=['year'])
+
+
+def run(flow, *replies):
+    """Run a flow against these replies; returns the executor and what the flow gave."""
+    executor = RecordingExecutor(replies)
+    return executor, executor.run(flow)
+
+
+def fails(error, flow, *replies):
+    executor = RecordingExecutor(replies)
+    with pytest.raises(error) as caught:
+        executor.run(flow)
+    return executor, str(caught.value)
+
+
+def save(*objs):
+    return write.save(type(objs[0])._validated(), list(objs), [None] * len(objs))
+
+
+def inserts(executor):
+    """Mode and pk of each first row that was written."""
+    return [
+        (command[4 + command[2]], command[5 + command[2]])
+        for trip in executor.trips
+        for command in trip
+        if command[:2] == ('EVALSHA', 'write')
+    ]
+
+
+def test_a_stale_update_is_sent_again_with_what_is_really_stored(song):
+    obj = load(song, 7, name=b'a', year=b'1')
+    obj.year = 3
+    executor, _ = run(save(obj), [[[1, b'stale', [b'2']]]], [[]])
+    first, second = (trip[0] for trip in executor.trips)
+    assert (first[8], second[8]) == (K + b'idx:year:1', K + b'idx:year:2')
+    assert b'=1' in first
+    assert b'=2' in second
+    assert not obj.hasUnsavedChanges()
+
+
+def test_an_absent_field_is_believed_to_be_absent(song):
+    obj = load(song, 7, name=b'a', year=b'1')
+    obj.year = 3
+    executor, _ = run(save(obj), [[[1, b'stale', [None]]]], [[]])
+    assert b'-' in executor.trips[1][0]
+
+
+def test_an_object_that_is_gone_is_not_resurrected(song):
+    obj = load(song, 7, name=b'a', year=b'1')
+    obj.year = 3
+    executor, text = fails(errors.ObjectGoneError, save(obj), [[[1, b'gone']]])
+    assert len(executor.trips) == 1
+    assert 'pk 7' in text
+    assert obj.getPk() == 7
+    assert obj.hasUnsavedChanges()
+
+
+def test_a_key_of_another_type_is_named(song):
+    _, text = fails(
+        errors.WrongKeyTypeError,
+        save(song(name='a', year=1)),
+        *([7], [[[0, b'type', K + b'idx:year:1', b'string']]]),
+    )
+    assert 'idx:year:1' in text
+    assert 'string' in text
+
+
+def test_a_pk_that_a_stranger_took_is_given_up(song):
+    obj = song(name='a', year=1)
+    executor, pks = run(save(obj), [7], [[[1, b'taken']]], [8], [[]])
+    assert inserts(executor) == [(7, 'insert'), (8, 'insert')]
+    assert pks == [8] == [obj.getPk()]
+
+
+def test_writers_that_are_always_faster_are_an_error_in_the_end(song, monkeypatch):
+    monkeypatch.setattr(write, 'ROUNDS', 5)
+    monkeypatch.setattr(delete, 'ROUNDS', 5)
+    obj = load(song, 7, name=b'a', year=b'1')
+    obj.year = 3
+    stale = [[[1, b'stale', [b'2']]]]
+    executor, _ = fails(errors.ConflictError, save(obj), *[stale] * 5)
+    assert len(executor.trips) == 5
+    assert obj.hasUnsavedChanges()
+    removal = delete.delete_objects(song._validated(), [obj])
+    fails(errors.ConflictError, removal, *[stale] * 5)
+    assert obj.getPk() == 7
+
+
+@pytest.mark.parametrize('failure', FAILURES, ids=lambda error: type(error).__name__)
+def test_a_failed_insert_is_tried_again_at_the_same_pk(song, failure):
+    obj = song(name='a', year=1)
+    fails(type(failure), save(obj), [7], failure)
+    assert (obj.getPk(), obj.hasUnsavedChanges(), obj.name) == (None, True, 'a')
+    executor, pks = run(save(obj), [[]])
+    assert inserts(executor) == [(7, 'insert')]
+    assert pks == [7] == [obj.getPk()]
+
+
+@pytest.mark.parametrize('failure', FAILURES, ids=lambda error: type(error).__name__)
+def test_nothing_in_memory_changes_when_an_update_fails(song, failure):
+    obj = load(song, 7, name=b'a', year=b'1')
+    obj.year = 3
+    before = dict(obj.__dict__), obj.getUpdatedFields(), obj._origData
+    fails(type(failure), save(obj), failure)
+    assert (dict(obj.__dict__), obj.getUpdatedFields(), obj._origData) == before
+    fails(type(failure), delete.delete_objects(song._validated(), [obj]), failure)
+    assert (dict(obj.__dict__), obj.getUpdatedFields(), obj._origData) == before
+
+
+def test_an_insert_that_may_have_worked_writes_only_what_changed_since(song):
+    obj = song(name='a', year=1)
+    fails(TimeoutError, save(obj), [7], TimeoutError('late'))
+    obj.name = 'b'
+    executor, _ = run(save(obj), [[[1, b'taken']]], [[]])
+    assert executor.trips[1][0][-6:] == (7, 'update', 0, 1, b'name', b'b')
+    assert not obj.hasUnsavedChanges()
+
+
+def test_a_value_changed_and_changed_back_between_two_lost_answers_is_written(song):
+    obj = song(name='a', year=1)
+    fails(TimeoutError, save(obj), [7], TimeoutError('late'))
+    obj.name = 'b'
+    fails(TimeoutError, save(obj), TimeoutError('late'))
+    obj.name = 'a'
+    executor, _ = run(save(obj), [[[1, b'taken']]], [[]])
+    assert executor.trips[1][0][-6:] == (7, 'update', 0, 1, b'name', b'a')
+
+
+@pytest.mark.parametrize('count', [1, 3])
+def test_an_insert_whose_answer_was_lost_leaves_later_changes_of_others_alone(song, count):
+    objs = [song(name='a', year=1) for _ in range(count)]
+    before = [[7], [None]] if count > 1 else [[7]]
+    problems = [[[number, b'taken'] for number in range(1, count + 1)]]
+    executor, pks = run(save(*objs), *before, AnswerLost(), problems, [[]])
+    assert executor.trips[-1][0][-4 * count :] == tuple(
+        part for pk in pks for part in (pk, 'update', 0, 0)
+    )
+    assert pks == list(range(7, 7 + count)) == [obj.getPk() for obj in objs]
+
+
+def test_a_delete_takes_in_what_is_really_stored(song):
+    obj = load(song, 7, name=b'a', year=b'1')
+    removal = delete.delete_objects(song._validated(), [obj])
+    executor, _ = run(removal, [[[1, b'stale', [b'2']]]], [1])
+    assert executor.trips[1][0][6] == K + b'idx:year:2'
+
+
+def test_a_filtered_delete_spares_what_does_not_match_any_more(song):
+    query = song.objects.filter(year=1)._query
+    executor, count = run(
+        delete.delete_matching(query),
+        *([[b'7', b'8']], [[1, 1], [b'1'], [b'1']], [[[2, b'stale', [b'2']]]], [1]),
+    )
+    first, second = (trip[0] for trip in executor.trips[2:])
+    assert first[-6:] == (7, 1, b'year', b'=1', 8, 1, b'year', b'=1')[-6:]
+    assert second[-6:] == (1, 1, 7, 1, b'year', b'=1')
+    assert count == 1
+
+
+def test_a_reader_asks_again_when_rows_went_away_under_it(song):
+    pks = [b'%d' % pk for pk in range(1, 102)]
+    row, gone = [b'a', b'1'], [None, None]
+    first = [[pks]], [None, pks], [*[row] * 100, gone], [None]
+    again = [None, pks[:100]], [row] * 100, [None]
+    executor, found = run(read.fetch(song.objects._query), *first, *again)
+    assert len(executor.trips) == 7
+    assert len(found) == 100
+
+
+def test_a_reader_asks_again_when_a_reset_replaced_rows_in_place(song):
+    pks = [b'%d' % pk for pk in range(1, 102)]
+    old, new = [b'a', b'1'], [b'b', b'1']
+    first = [[pks]], [b'T1', pks], [*[old] * 50, *[new] * 51], [b'T2']
+    again = [b'T2', pks], [new] * 101, [b'T2']
+    _, found = run(read.fetch(song.objects._query), *first, *again)
+    assert {obj.name for obj in found} == {'b'}
+
+
+def test_a_reader_whom_resets_outrun_takes_all_in_one_moment(song):
+    pks = [b'%d' % pk for pk in range(1, 102)]
+    rows = [[b'a', b'1']] * 101
+    tries = [
+        reply for n in range(read.ATTEMPTS) for reply in ([b'%d' % n, pks], rows, [b'%d' % (n + 1)])
+    ]
+    executor, found = run(read.fetch(song.objects._query), [[pks]], *tries, [[pks, rows]])
+    assert executor.trips[-1][0][1] == 'find'
+    assert len(found) == 101
+
+
+def test_reindex_passes_over_what_is_gone_meanwhile(song):
+    answers = [[b'7', b'8']], [[1, 1], [b'1'], [b'2']], [[[1, b'gone']]], [[]]
+    executor, _ = run(maintain.reindex(song.objects._query), *answers)
+    assert inserts(executor) == [(7, 'update'), (8, 'update')]
+
+
+def test_a_reset_that_lost_its_lock_says_so_and_cleans_up(song):
+    flow = replace.reset(song._validated(), [song(name='a')], b'T')
+    start = [b'OK', b'T'], [0, 1], [[b'T']], [7]
+    lost = [0, 1, 1, 1, 1, 1, 1]
+    sweep = [[b'0', []]], [[b'7 1']], [[]], [[b'0', []]], [[]], [1, 1], [1]
+    executor, text = fails(errors.ResetLostError, flow, *start, lost, *sweep)
+    assert 'Nothing was changed' in text
+    assert executor.trips[-1][0][:2] == ('EVALSHA', 'release')
+    assert not any('swap' in command for trip in executor.trips for command in trip)
+
+
+def test_a_reset_waits_for_another_and_gives_up_with_a_clear_error(song, monkeypatch):
+    monkeypatch.setattr(replace, 'WAIT_SECONDS', 0.2)
+    flow = replace.reset(song._validated(), [], b'T')
+    waiting = [[None, b'other']] * 5
+    nothing = [[b'0', []]], [[]], [[b'0', []]], [[]], [0, 0], [0]
+    executor, text = fails(errors.ResetInProgressError, flow, *waiting, *nothing)
+    assert [trip[0][0] for trip in executor.trips[:6]] == ['SET'] * 5 + ['SSCAN']
+    assert 'another reset' in text
+
+
+def test_a_reset_is_done_even_if_its_cleaning_up_fails(song):
+    flow = replace.reset(song._validated(), [], b'T')
+    start = [b'OK', b'T'], [0, 1], [[b'T']], [None], [[b'0', []], 1]
+    broken = ConnectionError('broken')
+    executor, pks = run(flow, *start, [b'done'], broken, broken)
+    assert pks == []
+    assert executor.trips[-2][0][0] == 'SSCAN'

@@ -1,0 +1,89 @@
+"""Set expressions against Python's sets. The rule: whatever command an expression becomes, a tiny
+interpreter of that command must find what the expression says."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from IndexedRedis._core import sets
+from IndexedRedis._core.scripts import BY_SHA
+from IndexedRedis._core.sets import SetExpression
+
+ALL = b'all'
+NAMES = [b'a', b'b', b'c', b'd']
+pks = st.frozensets(st.integers(0, 20))
+databases = st.builds(
+    lambda others, more: {ALL: frozenset().union(more, *others.values()), **others},
+    st.fixed_dictionaries(dict.fromkeys(NAMES, pks)),
+    pks,
+)
+names = st.lists(st.sampled_from(NAMES), max_size=sets.MOST_EXCLUDED).map(tuple)
+expressions = st.builds(SetExpression, st.just(ALL), names, names)
+
+
+def meaning(expression, database):
+    """What the expression says, in Python."""
+    return {
+        pk
+        for pk in database[ALL]
+        if all(pk in database[name] for name in expression.every)
+        and not any(pk in database[name] for name in expression.none)
+    }
+
+
+def answer(command, database):
+    """What a server would answer."""
+    name, *args = command
+    if name == 'EVALSHA':
+        sha, count, *rest = args
+        keys, args = rest[:count], rest[count:]
+        return SCRIPTS[BY_SHA[sha].name]([database[key] for key in keys], args)
+    first, *others = (database[key] for key in args)
+    if name == 'SCARD':
+        return len(first)
+    return {'SMEMBERS': first.union, 'SINTER': first.intersection, 'SDIFF': first.difference}[name](
+        *others
+    )
+
+
+def _members(found, args):
+    (every,) = args
+    return frozenset.intersection(*found[:every]).difference(*found[every:])
+
+
+def _count(found, args):
+    remaining, total = list(found), 0
+    for sign, size in zip(args[::2], args[1::2], strict=True):
+        term, remaining = remaining[:size], remaining[size:]
+        total += sign * len(frozenset.intersection(*term))
+    assert remaining == []
+    return total
+
+
+SCRIPTS = {'members': _members, 'count': _count}
+
+
+@given(expressions, databases)
+def test_the_members_are_those_that_the_expression_names(expression, database):
+    assert answer(sets.members(expression), database) == meaning(expression, database)
+
+
+@given(expressions, databases)
+def test_the_count_is_that_of_the_members(expression, database):
+    assert answer(sets.count(expression), database) == len(meaning(expression, database))
+
+
+@given(expressions, databases)
+def test_the_operands_of_a_script_say_the_same(expression, database):
+    keys, every = sets.operands(expression)
+    found = _members([database[key] for key in keys], [every])
+    assert found == meaning(expression, database)
+
+
+def test_too_many_exclusions_are_not_counted_by_inclusion_and_exclusion():
+    excluded = tuple(b'%d' % number for number in range(sets.MOST_EXCLUDED + 1))
+    assert sets.count(SetExpression(ALL, (), excluded)) is None
+    command = sets.count(SetExpression(ALL, (), excluded[1:]))
+    assert command is not None
+    assert len(command) < 2000
