@@ -7,7 +7,7 @@ from typing import Any
 from .encoding import getDefaultIREncoding, setDefaultIREncoding, to_unicode, tobytes
 
 __all__ = (
-    'defaultIREncoding',
+    'defaultIREncoding',  # noqa: F822
     'encoded_str_type',
     'getDefaultIREncoding',
     'isBaseStringy',

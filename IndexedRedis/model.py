@@ -1,13 +1,11 @@
-"""``IndexedRedisModel`` and its metaclass.
+"""``IndexedRedisModel``, the base of all models.
 
-A model is validated at its first use, once; its class then carries one descriptor for each field.
 Methods here are thin: what they do with Redis is in ``_core``, run by the model's executor.
 """
 
 from __future__ import annotations
 
 import copy
-import functools
 import itertools
 import pprint
 import threading
@@ -16,108 +14,20 @@ from typing import Any
 
 from ._core import compare, links, state
 from ._core.accessors import assign
-from ._core.schema import Schema
+from ._core.keylist import KeyList
 from .connections import executor_for
+from .definition import Manager, ModelType, validatedModels
 from .deleter import IndexedRedisDelete
-from .deprecated import deprecatedMessage
+from .deprecated import deprecated
 from .errors import ConnectionSetupError, UsageError
-from .fields import IRClassicField, IRField
-from .fields.foreign import register_model
-from .helper import IndexedRedisHelper, executor_of, new_primary_key
+from .helper import executor_of, new_primary_key
 from .query import IndexedRedisQuery
-from .saver import IndexedRedisSave, reset
+from .saver import IndexedRedisSave
 
 __all__ = ('IndexedRedisModel', 'isIndexedRedisModel', 'validatedModels')
 
-#: Models whose definition was found to be right. Taking one out has it looked at anew.
-validatedModels: set[type] = set()
-
-_DEFINITION = ('FIELDS', 'INDEXED_FIELDS', 'KEY_NAME')
 _lock = threading.RLock()
 _numbers = itertools.count(1)
-
-
-class ModelType(type):
-    """The class of models: a definition that is changed later is validated anew."""
-
-    _schema: Schema | None
-    _alternatives: dict[str, Any]
-
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
-        super().__init__(name, bases, namespace)
-        type.__setattr__(cls, '_schema', None)
-        type.__setattr__(cls, '_alternatives', {})
-        register_model(cls)
-
-    def __setattr__(cls, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
-        if name in _DEFINITION:
-            cls._outdate()
-
-    def _outdate(cls) -> None:
-        validatedModels.discard(cls)
-        subclasses: list[Any] = cls.__subclasses__()
-        for subclass in subclasses:
-            subclass._outdate()
-
-    def _validated(cls) -> Schema:
-        """Return the schema; validates the definition at first use."""
-        schema = cls._schema
-        if schema is not None and cls in validatedModels:
-            return schema
-        with _lock:
-            return cls._schema if cls in validatedModels and cls._schema else _define(cls)
-
-
-def _define(cls: Any) -> Schema:
-    if cls is IndexedRedisModel:
-        raise UsageError('IndexedRedisModel is the base of models; derive a class from it.')
-    # Inherited FIELDS stay inherited, so that a later change on the base reaches this class too.
-    owner = next(each for each in cls.__mro__ if 'FIELDS' in vars(each))
-    if isinstance(cls.FIELDS, (list, tuple)) and cls.FIELDS:
-        fields = [*map(functools.partial(_as_field, cls), cls.FIELDS)]
-        type.__setattr__(owner, 'FIELDS', fields)
-    own_init = cls.__init__ is not IndexedRedisModel.__init__
-    schema = Schema(cls, _RESERVED, _adopt if own_init else None)
-    type.__setattr__(owner, 'FIELDS', schema.fields)
-    type.__setattr__(cls, 'foreignFields', [column.field for column in schema.links])
-    schema.install()
-    type.__setattr__(cls, '_schema', schema)
-    validatedModels.add(cls)
-    return schema
-
-
-def _as_field(cls: type, item: Any) -> Any:
-    if not isinstance(item, str) or isinstance(item, IRField):
-        return item
-    deprecatedMessage(
-        f'{cls.__name__}: FIELDS holds the plain text {item!r}; use IRClassicField({item!r}), or '
-        f'IRField({item!r}) for a field that can be null.',
-        stacklevel=5,
-    )
-    return IRClassicField(item)
-
-
-def _adopt(obj: Any) -> None:
-    """Run the ``__init__`` of a user's model over a fetched object, as 6.0.3 did."""
-    values = {}
-    for name, column in type(obj)._schema.columns.items():
-        try:
-            values[name] = state.value_of(obj, column)
-        except ValueError:
-            continue
-    obj.__init__(_id=obj._id, **values)
-
-
-class _Manager:
-    """Gives a new helper at every access, on the class or an object."""
-
-    def __init__(self, helper: type[IndexedRedisHelper]) -> None:
-        self._helper = helper
-
-    def __get__(self, obj: Any, owner: Any) -> Any:
-        owner._validated()
-        return self._helper(owner, obj)
 
 
 class IndexedRedisModel(metaclass=ModelType):
@@ -143,13 +53,15 @@ class IndexedRedisModel(metaclass=ModelType):
     REDIS_CONNECTION_PARAMS: Any = {}
 
     _is_ir_model = True
+    _is_ir_base = True
     _connection: Any = None
     _id: int | None = None
     _state = state.LOADED
+    _copies = 0
 
-    objects = _Manager(IndexedRedisQuery)
-    saver = _Manager(IndexedRedisSave)
-    deleter = _Manager(IndexedRedisDelete)
+    objects = Manager(IndexedRedisQuery)
+    saver = Manager(IndexedRedisSave)
+    deleter = Manager(IndexedRedisDelete)
 
     # Equality is by value, so there is no hash that stays right.
     __hash__ = None  # type: ignore[assignment]
@@ -204,9 +116,8 @@ class IndexedRedisModel(metaclass=ModelType):
 
         Redis: rows and sets are staged in overlapping chunks; one script swaps the sets.
         """
-        schema = cls._validated()
-        result: list[int] = executor_of(cls).run(reset(schema, objs))
-        return result
+        pks: list[int] = cls.objects.reset(objs)
+        return pks
 
     @classmethod
     def connectAlt(cls, params: Mapping[str, Any]) -> Any:
@@ -219,20 +130,36 @@ class IndexedRedisModel(metaclass=ModelType):
         """
         if not isinstance(params, Mapping):
             raise ConnectionSetupError(f'connectAlt takes a dict of parameters, not {params!r}.')
-        own = dict(params)
-        key = repr(sorted(own.items(), key=lambda item: str(item[0])))
+        key = repr(sorted(params.items(), key=lambda item: str(item[0])))
         with _lock:
             if key not in cls._alternatives:
-                name = f'AltConnect{cls.__name__}{next(_numbers)}'
-                body = {'REDIS_CONNECTION_PARAMS': own, '_connection': None}
-                cls._alternatives[key] = ModelType(
-                    name, (cls,), {**body, '__module__': cls.__module__}
+                cls._alternatives[key] = cls._derived(
+                    f'AltConnect{cls.__name__}{next(_numbers)}',
+                    REDIS_CONNECTION_PARAMS=dict(params),
+                    _connection=None,
                 )
             return cls._alternatives[key]
 
-    def save(self) -> list[int]:
+    @classmethod
+    @deprecated('Model.connect(params) is now Model.connectAlt(params).')
+    def connect(cls, params: Mapping[str, Any]) -> Any:
+        """Deprecated name of :meth:`connectAlt`."""
+        return cls.connectAlt(params)
+
+    @classmethod
+    def copyModel(cls) -> Any:
+        """Return a subclass with copies of the fields, which can be changed independently."""
+        cls._validated()
+        number = cls._copies = cls.__dict__.get('_copies', 0) + 1
+        return cls._derived(
+            f'{cls.__name__}_Copy{number}',
+            FIELDS=KeyList(field.copy() for field in cls.FIELDS),
+            INDEXED_FIELDS=list(cls.INDEXED_FIELDS),
+        )
+
+    def save(self, cascadeSave: bool = True) -> list[int]:
         """Store the object; returns a list of its pk. See :meth:`IndexedRedisSave.save`."""
-        pks: list[int] = self.saver.save(self)
+        pks: list[int] = self.saver.save(self, cascadeSave=cascadeSave)
         return pks
 
     def delete(self) -> int:
@@ -253,7 +180,7 @@ class IndexedRedisModel(metaclass=ModelType):
 
         Redis: ``SMISMEMBER`` and ``HMGET`` in one trip.
         """
-        result: dict[str, tuple[Any, Any]] = executor_of(type(self), self).run(
+        result: dict[str, tuple[Any, Any]] = executor_of(self).run(
             compare.reload(self, cascadeObjects)
         )
         return result
@@ -263,7 +190,7 @@ class IndexedRedisModel(metaclass=ModelType):
 
         Redis: as ``getMultiple``, once for each level of links and model.
         """
-        executor_of(type(self), self).run(links.cascade_fetch([self]))
+        executor_of(self).run(links.cascade_fetch([self]))
 
     def saveToExternal(self, params: Any) -> list[int]:
         """Save a copy of the object into another Redis, under a new pk of there.
@@ -274,7 +201,7 @@ class IndexedRedisModel(metaclass=ModelType):
         is_params = isinstance(params, Mapping)
         schema = type(self)._validated()
         executor = executor_for(params) if is_params else executor_for(None, params)
-        pks: list[int] = executor.run(_save_flow(schema, self.copy()))
+        pks: list[int] = executor.run(links.save(schema, [self.copy()], [None]))
         return pks
 
     def asDict(
@@ -402,15 +329,6 @@ class IndexedRedisModel(metaclass=ModelType):
             return repr(state.value_of(self, type(self)._validated().columns[name]))
         except ValueError:
             return '<unreadable>'
-
-
-_RESERVED = frozenset({*dir(IndexedRedisModel), *vars(ModelType), 'foreignFields'})
-
-
-def _save_flow(schema: Schema, obj: Any) -> Any:
-    from ._core.write import save
-
-    return save(schema, [obj], [None])
 
 
 def isIndexedRedisModel(value: Any) -> bool:

@@ -159,11 +159,23 @@ class IndexedRedisQuery(IndexedRedisHelper):
 
         :returns: how many objects there were
         """
-        return self._run(maintain.reindex(self._query))
+        return self._run(maintain.reindex_matching(self._query))
+
+    def compat_convertHashedIndexes(self, fetchAll: bool = True) -> int:
+        """Convert the indexes of the objects that match after ``hashIndex`` of a field changed.
+
+        For each field that lets ``hashIndex`` be chosen, an object leaves the index set that the
+        other choice would name. Safe beside other writers.
+
+        :param fetchAll: many objects at a time; False goes object by object
+        :returns: how many objects there were
+        """
+        size = read.CHUNK if fetchAll else 1
+        return self._run(maintain.reindex_matching(self._query, rehash=True, size=size))
 
     def reset(self, objs: Iterable[Any]) -> list[int]:
         """Replace all objects of the model; see :meth:`IndexedRedisModel.reset`."""
-        return self._run(reset(self._schema, objs))
+        return self._run(reset(self._schema, objs, self._place))
 
     def _pick(self, order: str, cascade: bool) -> Any:
         flow = read.pick(self._query, order, random.randrange(2**31))

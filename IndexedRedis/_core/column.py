@@ -139,6 +139,14 @@ class Column:
         except Exception:
             return stored
 
+    def rehashed(self, stored: bytes | None) -> list[bytes]:
+        """Return the index value that the other choice of ``hashIndex`` would give."""
+        if not self.field.canChooseHash:
+            return []
+        other = self.field.copy()
+        other.hashIndex = not self.field.hashIndex
+        return [Column(self.label, other, True).index_of_stored(stored)]
+
     def indexes_of_filter(self, value: Any) -> tuple[bytes, ...]:
         """Return the last parts of the index keys that a filter by ``value`` looks up.
 

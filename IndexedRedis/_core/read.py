@@ -40,11 +40,22 @@ class Query(NamedTuple):
         """The set expressions of the filters, nearly always one."""
         return expressions(self.schema.keys, self.filters)
 
+    @property
+    def living(self) -> list[sets.SetExpression]:
+        """The same, without index entries of objects that are gone."""
+        return [
+            each._replace(every=(each.all, *each.every)) if each.every else each
+            for each in self.expressions
+        ]
 
-def primary_keys(query: Query, ordered: bool = False) -> Flow[list[int]]:
-    """The pks that match; ascending if ``ordered``."""
+
+def primary_keys(query: Query, ordered: bool = False, living: bool = True) -> Flow[list[int]]:
+    """The pks that match; ascending if ``ordered``.
+
+    :param living: leave out index entries of objects that are gone, which 6.0.3 could leave behind
+    """
     pks: list[int] = []
-    for expression in query.expressions:
+    for expression in query.living if living else query.expressions:
         pks += map(int, (yield from ask(*sets.members(expression))))
     return sorted(pks) if ordered else pks
 
@@ -79,7 +90,7 @@ def fetch_rows(query: Query, columns: Sequence[Column]) -> Flow[tuple[list[int],
     """The pks that match and their rows; one trip where they are few."""
     pks: list[int] = []
     rows: list[Row] = []
-    for expression in query.expressions:
+    for expression in query.living:
         some_pks, some_rows = yield from _fetch_rows(query, expression, columns)
         pks += some_pks
         rows += some_rows
@@ -175,7 +186,7 @@ def _acceptance(condition: Any) -> Memo:
 def pick(query: Query, order: str, seed: int) -> Flow[Any]:
     """The object of the lowest (``first``), highest (``last``) or any (``random``) pk, or None."""
     found = []
-    for expression in query.expressions:
+    for expression in query.living:
         obj = yield from _pick(query, expression, order, seed)
         if obj is not None:
             found.append(obj)

@@ -83,6 +83,11 @@ class IRField(str):
         return bool(self.hashIndex)
 
     @property
+    def canChooseHash(self) -> bool:
+        """Whether ``hashIndex`` can be set as one likes."""
+        return type(self) is IRField
+
+    @property
     def isImmutable(self) -> bool:
         """Whether values cannot change in place, so that no snapshot of them is needed."""
         return self._trait('immutable')

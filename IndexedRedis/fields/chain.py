@@ -45,6 +45,11 @@ class IRFieldChain(IRField):
         return bool(self.hashIndex or self.chainedFields[-1].isIndexHashed)
 
     @property
+    def canChooseHash(self) -> bool:
+        """Whether the rightmost field leaves the choice."""
+        return not self.chainedFields[-1].isIndexHashed
+
+    @property
     def isImmutable(self) -> bool:
         """Whether values cannot change in place; so for those of the leftmost field."""
         return self.chainedFields[0].isImmutable
