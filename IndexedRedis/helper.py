@@ -82,9 +82,9 @@ class IndexedRedisHelper:
         return result
 
     def _place(self, obj: Any) -> Any:
-        """The server that an object is saved to: for one of this model, where this helper works."""
-        own = self._obj is None and isinstance(obj, self.mdl)
-        return executor_of(self.mdl if own else obj).pool
+        """The server that a linked object is saved to; of None, the one this helper works on."""
+        own = self.mdl if self._obj is None else self._obj
+        return executor_of(own if obj is None else obj).pool
 
     def _get_key_for_index(self, field: Any, value: Any) -> str:
         """The whole key of the index set of a value; known programs look into it."""

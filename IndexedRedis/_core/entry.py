@@ -84,6 +84,12 @@ class Entry:
         for (column, *_), stored in zip(self.moves(), actual, strict=True):
             self.beliefs[column.name] = stored
 
+    def after(self, earlier: Entry) -> Entry:
+        """Return an entry for what two of one row write, this one after the other."""
+        mode = PUT if PUT in (earlier.mode, self.mode) else self.mode
+        written = {**earlier.written, **self.written}
+        return Entry(self.schema, self.pk, mode, written, {**self.beliefs, **earlier.beliefs})
+
     def relink(self, reserved: Reserved) -> None:
         """Encode the links anew, now that the pks of their targets are known."""
         for column in self.schema.links:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import UnreadableValueError
 from ..fields.null import irNull
-from .compare import linked, schema_of
+from .compare import children, linked, reachable, schema_of
 from .entry import check_model
 from .plan import Elsewhere, Flow
 from .read import get_many
@@ -18,10 +18,17 @@ from .schema import Schema
 from .state import value_of
 from .write import save_all
 
-__all__ = ('cascade_fetch', 'fetch_linked', 'fetch_linked_of_one', 'reachable', 'save')
+__all__ = (
+    'cascade_fetch',
+    'fetch_linked',
+    'fetch_linked_of_one',
+    'save',
+    'save_each',
+    'save_linked',
+)
 
 Target = tuple[Any, int]
-# Tells on which server an object lives: equal for equal servers.
+# Tells on which server an object lives, or of None, on which one the flow runs.
 Place = Callable[[Any], Any]
 
 
@@ -31,7 +38,10 @@ def cascade_fetch(objs: Iterable[Any]) -> Flow[None]:
     Objects that several others link to are fetched once and shared.
     """
     level = [obj for obj in objs if obj is not None]
-    here: dict[Target, Any] = {(type(obj), obj._id): obj for obj in level}
+    # Partial objects are no targets: who follows a link gets all of the fields.
+    here: dict[Target, Any] = {
+        (type(obj), obj._id): obj for obj in level if obj._state.fetched is None
+    }
     visited = {id(obj) for obj in level}
     while level:
         links = [data for obj in level for data in _links(obj)]
@@ -97,42 +107,53 @@ def save(
     """
     for obj in objs:
         check_model(schema, obj)
-    targets: list[Any] = []
+    early: list[Any] = []
+    here: list[Any] = []
     if place is not None:
-        targets = yield from save_linked(objs, place)
-    yield from save_all([*targets, *objs], [*([None] * len(targets)), *forced])
+        early, here = yield from save_linked(objs, place)
+    yield from save_all(objs, forced, here)
+    for obj in (*early, *here, *objs):
+        for _, data in linked(obj):
+            data.getPks()  # picks them up: should a target be deleted later, the link is to its pk
+    if place is not None:
+        yield from save_each(early, place)
     return [obj._id for obj in objs]
 
 
-def save_linked(objs: Sequence[Any], place: Place) -> Flow[list[Any]]:
-    """Save the linked objects that live on other servers than ``objs``; returns the others."""
+def save_linked(objs: Sequence[Any], place: Place) -> Flow[tuple[list[Any], list[Any]]]:
+    """Save the linked objects that live on other servers than ``objs``, and what they lead to.
+
+    In a circle they may link to objects that have no pk yet: once those have, ``save_each`` stores
+    such links.
+
+    :returns: those that were saved, and the others
+    """
     listed = {id(obj) for obj in objs}
     targets = [target for target in reachable(objs) if id(target) not in listed]
-    if not targets:
-        return []
-    home = place(objs[0])
-    elsewhere: dict[Any, list[Any]] = {}
+    home = place(None)
+    early = {id(obj) for obj in reachable(t for t in targets if place(t) is not home)}
+    before = [target for target in targets if id(target) in early]
+    yield from save_each(before, place)
+    return before, [target for target in targets if id(target) not in early]
+
+
+def save_each(targets: Sequence[Any], place: Place) -> Flow[None]:
+    """Save what is new or changed of ``targets``, children first, each where it lives."""
+    for group in _in_turn(targets, place):
+        yield Elsewhere(group[0], save_all((), targets=group))
+
+
+def _in_turn(targets: Sequence[Any], place: Place) -> list[list[Any]]:
+    """Group objects, given children first, by server, so that those linked to are saved earlier."""
+    places = {id(target): place(target) for target in targets}
+    turns: dict[int, int] = {}
+    groups: dict[tuple[int, int], list[Any]] = {}
     for target in targets:
-        elsewhere.setdefault(place(target), []).append(target)
-    here = elsewhere.pop(home, [])
-    for group in elsewhere.values():
-        yield Elsewhere(group[0], save_all(group, [None] * len(group)))
-    return here
-
-
-def reachable(objs: Iterable[Any]) -> list[Any]:
-    """The objects that links lead to and that are here, children before their parents."""
-    found: list[Any] = []
-    visited: set[int] = set()
-    # A stack instead of recursion: chains of links may be longer than Python's.
-    stack = [(obj, False) for obj in reversed(list(objs))]
-    while stack:
-        obj, done = stack.pop()
-        if done:
-            found.append(obj)
-        elif id(obj) not in visited:
-            visited.add(id(obj))
-            stack.append((obj, True))
-            targets = [target for _, data in linked(obj) for target in data.known()]
-            stack += [(target, False) for target in reversed(targets)]
-    return found
+        here = places[id(target)]
+        # One more for each change of servers on the way.
+        after = [
+            turns[id(c)] + (places[id(c)] is not here) for c in children(target) if id(c) in turns
+        ]
+        turn = turns[id(target)] = max(after, default=0)
+        groups.setdefault((turn, id(here)), []).append(target)
+    return [groups[key] for key in sorted(groups)]

@@ -15,9 +15,9 @@ from itertools import count
 from typing import Any
 
 from ..errors import ResetInProgressError, ResetLostError
-from .compare import schema_of
+from .compare import reachable, schema_of
 from .entry import PUT, Entry, check_distinct, check_model, check_whole, entry_of, pairs
-from .links import Place, reachable, save_linked
+from .links import Place, save_each, save_linked
 from .plan import Batch, Command, Flow, Pause, Stream, ask, chunks
 from .schema import Schema
 from .scripts import HOLD, RELEASE, SWAP
@@ -82,7 +82,7 @@ def reset(schema: Schema, objs: Sequence[Any], token: bytes, place: Place) -> Fl
         check_whole(obj)
     given, objs = len(objs), [*objs, *_own_targets(schema, objs)]
     check_distinct(schema, objs, (obj._id for obj in objs))
-    yield from _save_targets(objs, place)
+    targets = yield from _save_targets(objs, place)
     try:
         yield from _lock(schema, token)
         staging = yield from _replace(schema, objs, token)
@@ -94,6 +94,8 @@ def reset(schema: Schema, objs: Sequence[Any], token: bytes, place: Place) -> Fl
     for entry in staging.entries:
         confirm(entry.obj, entry.pk, entry.written, entry.values, schema.columns)
     yield from _clean_up(schema, token, known=staging.moved)
+    # Those that link back know the new pks only now.
+    yield from save_each(targets, place)
     return [entry.pk for entry in staging.entries[:given]]
 
 
@@ -107,12 +109,13 @@ def _own_targets(schema: Schema, objs: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _save_targets(objs: Sequence[Any], place: Place) -> Flow[None]:
-    """Save what the objects link to in other models."""
-    here = yield from save_linked(objs, place)
+def _save_targets(objs: Sequence[Any], place: Place) -> Flow[list[Any]]:
+    """Save what the objects link to in other models; returns it."""
+    early, here = yield from save_linked(objs, place)
     own = {schema_of(obj).keys.all for obj in objs}
     others = [target for target in here if schema_of(target).keys.all not in own]
-    yield from save_all(others, [None] * len(others))
+    yield from save_all((), targets=others)
+    return [target for target in (*early, *others) if schema_of(target).keys.all not in own]
 
 
 def _lock(schema: Schema, token: bytes) -> Flow[None]:

@@ -28,19 +28,24 @@ ROUNDS = 200
 GROUP = 1000
 
 
-def save_all(objs: Sequence[Any], forced: Sequence[int | None]) -> Flow[None]:
-    """Store all of ``objs``, or none; they may be of several models on one server.
+def save_all(
+    objs: Sequence[Any], forced: Sequence[int | None] = (), targets: Sequence[Any] = ()
+) -> Flow[None]:
+    """Store all of ``objs`` and ``targets``, or none; of any models on one server.
 
     Links among them are stored with the pks that their targets get here.
 
-    :param forced: for each object the pk to store it under, or None
+    :param forced: for each of ``objs`` the pk to store it under, or None; empty means all None
+    :param targets: what is stored along, since links lead to it
     """
-    new = {id(obj): 0 for obj, pk in zip(objs, forced, strict=True) if pk is None and not obj._id}
-    new.update({id(obj): pk for obj, pk in zip(objs, forced, strict=True) if pk is not None})
-    planned = [plan_entry(obj, pk, new) for obj, pk in zip(objs, forced, strict=True)]
-    entries = sorted((entry for entry in planned if entry is not None), key=_model)
-    for mine in by_model(entries):
+    pks = [*([None] * len(targets)), *(forced or [None] * len(objs))]
+    every = list(zip([*targets, *objs], pks, strict=True))
+    new = {id(obj): 0 if pk is None else pk for obj, pk in every if pk is not None or not obj._id}
+    planned = [plan_entry(obj, pk, new) for obj, pk in every]
+    listed = sorted((entry for entry in planned[len(targets) :] if entry is not None), key=_model)
+    for mine in by_model(listed):
         check_distinct(mine[0].schema, [e.obj for e in mine], (e.pk for e in mine))
+    entries = sorted((entry for entry in planned if entry is not None), key=_model)
     if entries:
         yield from _write(entries)
 
@@ -61,19 +66,29 @@ def _write(entries: list[Entry]) -> Flow[None]:
     reserved = {id(entry.obj): entry.pk for entry in entries}
     for entry in entries:
         entry.relink(reserved)
+    rows = _rows(entries)
     try:
         if len(fresh) == len(entries) > 1:
             yield from _insert_all(entries)
         else:
-            yield from compare_and_move(entries, once=bool(fresh))
+            yield from compare_and_move(rows, once=bool(fresh))
     except AnswerLost:
         _note_attempt(entries)
-        yield from compare_and_move(entries)
+        yield from compare_and_move(rows)
     except BaseException:
         _note_attempt(entries)
         raise
     for entry in entries:
         confirm(entry.obj, entry.pk, entry.written, entry.values, entry.schema.columns)
+
+
+def _rows(entries: list[Entry]) -> list[Entry]:
+    """One entry for each row: links may lead to several handles of it, of which the last wins."""
+    rows: dict[bytes, Entry] = {}
+    for entry in entries:
+        key = entry.schema.keys.data(entry.pk)
+        rows[key] = entry.after(rows[key]) if key in rows else entry
+    return list(rows.values())
 
 
 def _note_attempt(entries: list[Entry]) -> None:

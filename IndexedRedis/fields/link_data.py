@@ -11,6 +11,11 @@ from typing import Any
 __all__ = ('ForeignLinkData', 'ForeignLinkDataBase', 'ForeignLinkMultiData')
 
 
+def _is_target(obj: Any, pk: Any) -> bool:
+    # An object that was deleted has no pk any more, and saving it again would not mend the link.
+    return obj is not None and (pk is None or obj._id is not None)
+
+
 class ForeignLinkDataBase:
     """What the data of single and multi links have in common.
 
@@ -42,7 +47,7 @@ class ForeignLinkDataBase:
         raise NotImplementedError
 
     def known(self) -> list[Any]:
-        """Return the targets that are here already."""
+        """Return the targets that are here already, but for those deleted since."""
         raise NotImplementedError
 
     def missing(self) -> list[int]:
@@ -117,7 +122,7 @@ class ForeignLinkData(ForeignLinkDataBase):
         return [self.getObj()]
 
     def known(self) -> list[Any]:
-        return [] if self.obj is None else [self.obj]
+        return [self.obj] if _is_target(self.obj, self.pk) else []
 
     def missing(self) -> list[int]:
         return [self.pk] if self.obj is None and self.pk is not None else []
@@ -168,7 +173,7 @@ class ForeignLinkMultiData(ForeignLinkDataBase):
         return self.getObj()
 
     def known(self) -> list[Any]:
-        return [obj for obj in self.obj if obj is not None]
+        return [obj for pk, obj in zip(self.pk, self.obj, strict=True) if _is_target(obj, pk)]
 
     def missing(self) -> list[int]:
         return [pk for pk, obj in zip(self.pk, self.obj, strict=True) if obj is None]
