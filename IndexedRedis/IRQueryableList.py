@@ -66,12 +66,20 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         return self.mdl
 
     def save(self) -> list[int]:
-        """Store all objects that are new or changed, or none; returns the pks."""
-        return self.getModel().saver.save(self) if self else []
+        """Store all objects that are new or changed, or none; returns the pks.
+
+        Those that are None, in place of objects that are gone, are passed over.
+        """
+        objs = self._objects()
+        return self.getModel().saver.save(objs) if objs else []
 
     def delete(self) -> int:
         """Delete all objects; returns how many had a pk."""
-        return self.getModel().deleter.deleteMultiple(self) if self else 0
+        objs = self._objects()
+        return self.getModel().deleter.deleteMultiple(objs) if objs else 0
+
+    def _objects(self) -> list[Any]:
+        return [obj for obj in self if obj is not None]
 
     def reload(self) -> list[Any]:
         """Fetch the newest values into the objects.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._core.keylist import KeyList
 from ._core.keys import PREFIX as INDEXED_REDIS_PREFIX
+from .classprops import classproperty
 from .connections import (
     REDIS_DEFAULT_POOL_MAX_SIZE,
     RedisPools,
@@ -13,7 +14,7 @@ from .connections import (
     setDefaultRedisConnectionParams,
 )
 from .deleter import IndexedRedisDelete
-from .deprecated import toggleDeprecatedMessages
+from .deprecated import deprecated, toggleDeprecatedMessages
 from .encoding import getDefaultIREncoding, setDefaultIREncoding, to_unicode, tobytes
 from .errors import (
     ConflictError,
@@ -29,14 +30,28 @@ from .errors import (
     ResetLostError,
     UnreadableValueError,
     UsageError,
+    ValueTooLargeError,
     WrongKeyTypeError,
 )
-from .fields import IR_NULL_STR, IRClassicField, IRField, IRNullType, IRRawField, irNull
+from .fields import (
+    IR_NULL_STR,
+    IRClassicField,
+    IRField,
+    IRFieldChain,
+    IRForeignLinkFieldBase,
+    IRNullType,
+    IRRawField,
+    irNull,
+)
 from .helper import IndexedRedisHelper
 from .IRQueryableList import IRQueryableList
 from .model import IndexedRedisModel, isIndexedRedisModel, validatedModels
 from .query import IndexedRedisQuery
 from .saver import IndexedRedisSave
+from .utils import hashDictOneLevel
+
+# Attributes that programs use without importing them.
+from . import compat_str, fields, utils  # isort: skip
 
 __version__ = '7.0.0'
 INDEXED_REDIS_VERSION = (7, 0, 0)
@@ -54,6 +69,8 @@ __all__ = (
     'FieldValueError',
     'IRClassicField',
     'IRField',
+    'IRFieldChain',
+    'IRForeignLinkFieldBase',
     'IRNullType',
     'IRQueryableList',
     'IRRawField',
@@ -73,11 +90,17 @@ __all__ = (
     'ResetLostError',
     'UnreadableValueError',
     'UsageError',
+    'ValueTooLargeError',
     'WrongKeyTypeError',
+    'classproperty',
     'clearRedisPools',
+    'compat_str',
+    'deprecated',
+    'fields',
     'getDefaultIREncoding',
     'getDefaultRedisConnectionParams',
     'getRedisPool',
+    'hashDictOneLevel',
     'irNull',
     'isIndexedRedisModel',
     'setDefaultIREncoding',
@@ -85,5 +108,6 @@ __all__ = (
     'to_unicode',
     'tobytes',
     'toggleDeprecatedMessages',
+    'utils',
     'validatedModels',
 )

@@ -7,7 +7,7 @@ never written to. redis-py is imported at the first connection, not before.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .errors import ConnectionSetupError
@@ -162,16 +162,21 @@ def _check(params: Mapping[str, Any]) -> None:
         )
 
 
-def executor_for(params: Mapping[str, Any] | None, client: Any = None) -> Any:
+def executor_for(
+    params: Mapping[str, Any] | None,
+    client: Any = None,
+    executor_of: Callable[[Any], Any] | None = None,
+) -> Any:
     """Return the executor for connection parameters, or for a client of redis-py.
 
     :param params: as of :func:`getRedisPool`; not looked at where there is a ``client``
     :param client: a ``redis.Redis``, or what has a ``connection_pool`` like one
+    :param executor_of: gives the executor of another model
     :raises ConnectionSetupError: if the client cannot work
     """
     from .executors.sync import SyncExecutor
 
-    return SyncExecutor(getRedisPool(params) if client is None else _pool_of(client))
+    return SyncExecutor(getRedisPool(params) if client is None else _pool_of(client), executor_of)
 
 
 def _pool_of(client: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ._core import delete, maintain
-from .helper import IndexedRedisHelper, primary_key
+from .helper import IndexedRedisHelper, primary_key, refuse_pipeline
 
 __all__ = ('IndexedRedisDelete',)
 
@@ -18,8 +18,13 @@ class IndexedRedisDelete(IndexedRedisHelper):
     stored, whatever the caller remembers.
     """
 
-    def deleteOne(self, obj: Any) -> int:
-        """Delete an object; returns 1, or 0 if it has no pk. Deleting twice is no error."""
+    def deleteOne(self, obj: Any, conn: Any = None) -> int:
+        """Delete an object; returns 1, or 0 if it has no pk. Deleting twice is no error.
+
+        :param conn: of 6.0.3; a pipeline of the caller is refused, since a delete has to see the
+            answer
+        """
+        refuse_pipeline(True, conn)
         return self.deleteMultiple([obj])
 
     def deleteByPk(self, pk: Any) -> int:

@@ -18,10 +18,22 @@ T = TypeVar('T')
 HIGHEST_PK = 2**53 - 1
 
 
-def executor_of(model: Any, obj: Any = None) -> Any:
+def executor_of(place: Any) -> Any:
     """Return the executor of a model, or of one of its objects that has a connection of its own."""
-    client = getattr(model if obj is None else obj, '_connection', None)
-    return executor_for(model.REDIS_CONNECTION_PARAMS, client)
+    return executor_for(place.REDIS_CONNECTION_PARAMS, place._connection, executor_of)
+
+
+def refuse_pipeline(use_pipeline: bool, conn: Any) -> None:
+    """Refuse to queue onto a pipeline of the caller.
+
+    :raises UsageError: if that is what the arguments ask for
+    """
+    if not use_pipeline or conn is not None:
+        raise UsageError(
+            'Queueing onto a pipeline of the caller (usePipeline=False, conn=...) is not possible: '
+            'what is written depends on the answer of the server. Pass all objects in one call, '
+            'which stores or deletes all of them or none.'
+        )
 
 
 def primary_key(value: Any) -> int:
@@ -66,5 +78,16 @@ class IndexedRedisHelper:
         return schema
 
     def _run(self, flow: Flow[T]) -> T:
-        result: T = executor_of(self.mdl, self._obj).run(flow)
+        result: T = executor_of(self.mdl if self._obj is None else self._obj).run(flow)
         return result
+
+    def _place(self, obj: Any) -> Any:
+        """The server that a linked object is saved to; of None, the one this helper works on."""
+        own = self.mdl if self._obj is None else self._obj
+        return executor_of(own if obj is None else obj).pool
+
+    def _get_key_for_index(self, field: Any, value: Any) -> str:
+        """The whole key of the index set of a value; known programs look into it."""
+        column = self._schema.columns[str.__str__(field)]
+        key = self._schema.keys.index(column.key, column.index_of(column.from_input(value)))
+        return key.decode('utf-8', 'surrogateescape')

@@ -1,121 +1,33 @@
-"""``IndexedRedisModel`` and its metaclass.
+"""``IndexedRedisModel``, the base of all models.
 
-A model is validated at its first use, once; its class then carries one descriptor for each field.
 Methods here are thin: what they do with Redis is in ``_core``, run by the model's executor.
 """
 
 from __future__ import annotations
 
 import copy
-import functools
 import itertools
 import pprint
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ._core import compare, state
+from ._core import compare, links, state
 from ._core.accessors import assign
-from ._core.schema import Schema
+from ._core.keylist import KeyList
 from .connections import executor_for
+from .definition import Manager, ModelType, validatedModels
 from .deleter import IndexedRedisDelete
-from .deprecated import deprecatedMessage
+from .deprecated import deprecated
 from .errors import ConnectionSetupError, UsageError
-from .fields import IRClassicField, IRField
-from .helper import IndexedRedisHelper, executor_of, new_primary_key
+from .helper import executor_of, new_primary_key
 from .query import IndexedRedisQuery
-from .saver import IndexedRedisSave, reset
+from .saver import IndexedRedisSave
 
 __all__ = ('IndexedRedisModel', 'isIndexedRedisModel', 'validatedModels')
 
-#: Models whose definition was found to be right. Taking one out has it looked at anew.
-validatedModels: set[type] = set()
-
-_DEFINITION = ('FIELDS', 'INDEXED_FIELDS', 'KEY_NAME')
 _lock = threading.RLock()
 _numbers = itertools.count(1)
-
-
-class ModelType(type):
-    """The class of models: a definition that is changed later is validated anew."""
-
-    _schema: Schema | None
-    _alternatives: dict[str, Any]
-
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
-        super().__init__(name, bases, namespace)
-        type.__setattr__(cls, '_schema', None)
-        type.__setattr__(cls, '_alternatives', {})
-
-    def __setattr__(cls, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
-        if name in _DEFINITION:
-            cls._outdate()
-
-    def _outdate(cls) -> None:
-        validatedModels.discard(cls)
-        subclasses: list[Any] = cls.__subclasses__()
-        for subclass in subclasses:
-            subclass._outdate()
-
-    def _validated(cls) -> Schema:
-        """Return the schema; validates the definition at first use."""
-        schema = cls._schema
-        if schema is not None and cls in validatedModels:
-            return schema
-        with _lock:
-            return cls._schema if cls in validatedModels and cls._schema else _define(cls)
-
-
-def _define(cls: Any) -> Schema:
-    if cls is IndexedRedisModel:
-        raise UsageError('IndexedRedisModel is the base of models; derive a class from it.')
-    # Inherited FIELDS stay inherited, so that a later change on the base reaches this class too.
-    owner = next(each for each in cls.__mro__ if 'FIELDS' in vars(each))
-    if isinstance(cls.FIELDS, (list, tuple)) and cls.FIELDS:
-        fields = [*map(functools.partial(_as_field, cls), cls.FIELDS)]
-        type.__setattr__(owner, 'FIELDS', fields)
-    own_init = cls.__init__ is not IndexedRedisModel.__init__
-    schema = Schema(cls, _RESERVED, _adopt if own_init else None)
-    type.__setattr__(owner, 'FIELDS', schema.fields)
-    type.__setattr__(cls, 'foreignFields', [])
-    schema.install()
-    type.__setattr__(cls, '_schema', schema)
-    validatedModels.add(cls)
-    return schema
-
-
-def _as_field(cls: type, item: Any) -> Any:
-    if not isinstance(item, str) or isinstance(item, IRField):
-        return item
-    deprecatedMessage(
-        f'{cls.__name__}: FIELDS holds the plain text {item!r}; use IRClassicField({item!r}), or '
-        f'IRField({item!r}) for a field that can be null.',
-        stacklevel=5,
-    )
-    return IRClassicField(item)
-
-
-def _adopt(obj: Any) -> None:
-    """Run the ``__init__`` of a user's model over a fetched object, as 6.0.3 did."""
-    values = {}
-    for name in type(obj)._schema.columns:
-        try:
-            values[name] = getattr(obj, name)
-        except ValueError:
-            continue
-    obj.__init__(_id=obj._id, **values)
-
-
-class _Manager:
-    """Gives a new helper at every access, on the class or an object."""
-
-    def __init__(self, helper: type[IndexedRedisHelper]) -> None:
-        self._helper = helper
-
-    def __get__(self, obj: Any, owner: Any) -> Any:
-        owner._validated()
-        return self._helper(owner, obj)
 
 
 class IndexedRedisModel(metaclass=ModelType):
@@ -141,13 +53,15 @@ class IndexedRedisModel(metaclass=ModelType):
     REDIS_CONNECTION_PARAMS: Any = {}
 
     _is_ir_model = True
+    _is_ir_base = True
     _connection: Any = None
     _id: int | None = None
     _state = state.LOADED
+    _copies = 0
 
-    objects = _Manager(IndexedRedisQuery)
-    saver = _Manager(IndexedRedisSave)
-    deleter = _Manager(IndexedRedisDelete)
+    objects = Manager(IndexedRedisQuery)
+    saver = Manager(IndexedRedisSave)
+    deleter = Manager(IndexedRedisDelete)
 
     # Equality is by value, so there is no hash that stays right.
     __hash__ = None  # type: ignore[assignment]
@@ -161,7 +75,9 @@ class IndexedRedisModel(metaclass=ModelType):
         self.__dict__['_id'] = new_primary_key(pk) if pk else None
         for name, column in schema.columns.items():
             given = name in values
-            self.__dict__[name] = column.from_input(values[name]) if given else column.default()
+            self.__dict__[column.slot] = (
+                column.from_input(values[name]) if given else column.default()
+            )
         own.changed.clear()
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -200,9 +116,8 @@ class IndexedRedisModel(metaclass=ModelType):
 
         Redis: rows and sets are staged in overlapping chunks; one script swaps the sets.
         """
-        schema = cls._validated()
-        result: list[int] = executor_of(cls).run(reset(schema, objs))
-        return result
+        pks: list[int] = cls.objects.reset(objs)
+        return pks
 
     @classmethod
     def connectAlt(cls, params: Mapping[str, Any]) -> Any:
@@ -215,20 +130,36 @@ class IndexedRedisModel(metaclass=ModelType):
         """
         if not isinstance(params, Mapping):
             raise ConnectionSetupError(f'connectAlt takes a dict of parameters, not {params!r}.')
-        own = dict(params)
-        key = repr(sorted(own.items(), key=lambda item: str(item[0])))
+        key = repr(sorted(params.items(), key=lambda item: str(item[0])))
         with _lock:
             if key not in cls._alternatives:
-                name = f'AltConnect{cls.__name__}{next(_numbers)}'
-                body = {'REDIS_CONNECTION_PARAMS': own, '_connection': None}
-                cls._alternatives[key] = ModelType(
-                    name, (cls,), {**body, '__module__': cls.__module__}
+                cls._alternatives[key] = cls._derived(
+                    f'AltConnect{cls.__name__}{next(_numbers)}',
+                    REDIS_CONNECTION_PARAMS=dict(params),
+                    _connection=None,
                 )
             return cls._alternatives[key]
 
-    def save(self) -> list[int]:
+    @classmethod
+    @deprecated('Model.connect(params) is now Model.connectAlt(params).')
+    def connect(cls, params: Mapping[str, Any]) -> Any:
+        """Deprecated name of :meth:`connectAlt`."""
+        return cls.connectAlt(params)
+
+    @classmethod
+    def copyModel(cls) -> Any:
+        """Return a subclass with copies of the fields, which can be changed independently."""
+        cls._validated()
+        number = cls._copies = cls.__dict__.get('_copies', 0) + 1
+        return cls._derived(
+            f'{cls.__name__}_Copy{number}',
+            FIELDS=KeyList(field.copy() for field in cls.FIELDS),
+            INDEXED_FIELDS=list(cls.INDEXED_FIELDS),
+        )
+
+    def save(self, cascadeSave: bool = True) -> list[int]:
         """Store the object; returns a list of its pk. See :meth:`IndexedRedisSave.save`."""
-        pks: list[int] = self.saver.save(self)
+        pks: list[int] = self.saver.save(self, cascadeSave=cascadeSave)
         return pks
 
     def delete(self) -> int:
@@ -240,19 +171,26 @@ class IndexedRedisModel(metaclass=ModelType):
         """Return the pk; None until the object is saved."""
         return self._id
 
-    def reload(self) -> dict[str, tuple[Any, Any]]:
+    def reload(self, cascadeObjects: bool = True) -> dict[str, tuple[Any, Any]]:
         """Fetch the newest values into this object, over local changes.
 
+        :param cascadeObjects: into linked objects that are here as well
         :returns: ``{name: (local value, fetched value)}`` of the fields that differed
         :raises ObjectGoneError: a ``KeyError``, if never saved or not stored any more
 
         Redis: ``SMISMEMBER`` and ``HMGET`` in one trip.
         """
-        schema = type(self)._validated()
-        result: dict[str, tuple[Any, Any]] = executor_of(type(self), self).run(
-            compare.reload(schema, self)
+        result: dict[str, tuple[Any, Any]] = executor_of(self).run(
+            compare.reload(self, cascadeObjects)
         )
         return result
+
+    def cascadeFetch(self) -> None:
+        """Fetch all linked objects, and those that they link to, and so on.
+
+        Redis: as ``getMultiple``, once for each level of links and model.
+        """
+        executor_of(self).run(links.cascade_fetch([self]))
 
     def saveToExternal(self, params: Any) -> list[int]:
         """Save a copy of the object into another Redis, under a new pk of there.
@@ -263,7 +201,7 @@ class IndexedRedisModel(metaclass=ModelType):
         is_params = isinstance(params, Mapping)
         schema = type(self)._validated()
         executor = executor_for(params) if is_params else executor_for(None, params)
-        pks: list[int] = executor.run(_save_flow(schema, self.copy()))
+        pks: list[int] = executor.run(links.save(schema, [self.copy()], [None]))
         return pks
 
     def asDict(
@@ -277,7 +215,7 @@ class IndexedRedisModel(metaclass=ModelType):
         """
         result: dict[Any, Any] = {'_id': self._id} if includeMeta else {}
         for column in type(self)._validated().all:
-            value = getattr(self, column.name)
+            value = state.value_of(self, column)
             key = column.name if strKeys else column.field
             result[key] = column.field.toStorage(value) if forStorage else value
         return result
@@ -291,21 +229,34 @@ class IndexedRedisModel(metaclass=ModelType):
         """
         pprint.pprint(self.asDict(includeMeta=True, strKeys=True), stream=stream)
 
-    def hasUnsavedChanges(self) -> bool:
-        """Whether the object was never saved, or differs from what was fetched or saved last."""
-        if self._id is None or not self._state.stored:
-            return True
-        return any(state.is_changed(self, column) for column in type(self)._validated().all)
+    def hasUnsavedChanges(self, cascadeObjects: bool = False) -> bool:
+        """Whether the object was never saved, or differs from what was fetched or saved last.
 
-    def getUpdatedFields(self) -> dict[str, tuple[Any, Any]]:
-        """Return ``{name: (old, new)}`` of what changed since the last fetch or save."""
-        return compare.updated_fields(type(self)._validated(), self)
+        :param cascadeObjects: ask linked objects that are here as well
+        """
+        return compare.has_unsaved_changes(self, cascadeObjects)
 
-    def hasSameValues(self, other: Any) -> bool:
-        """Whether ``other`` has the same fields with equal values; pks do not count."""
+    def getUpdatedFields(self, cascadeObjects: bool = False) -> dict[str, tuple[Any, Any]]:
+        """Return ``{name: (old, new)}`` of what changed since the last fetch or save.
+
+        Of links it gives the link data.
+
+        :param cascadeObjects: give links whose objects have changes, too
+        """
+        return compare.updated_fields(self, cascadeObjects)
+
+    def hasSameValues(
+        self, other: Any, cascadeObject: bool = True, cascadeObjects: bool | None = None
+    ) -> bool:
+        """Whether ``other`` has the same fields with equal values; pks do not count.
+
+        :param cascadeObject: compare linked objects that are here on both sides as well
+        :param cascadeObjects: the same, under the name that the other methods use
+        """
         if not isIndexedRedisModel(other) or list(self.FIELDS) != list(other.FIELDS):
             return False
-        return compare.same_values(type(self)._validated(), self, other)
+        cascade = cascadeObject if cascadeObjects is None else cascadeObjects
+        return compare.same_values(self, other, cascade)
 
     def diff(self, other: Any, includeMeta: bool = False) -> dict[str, tuple[Any, Any]]:
         """Return ``{name: (mine, theirs)}`` of the fields that differ.
@@ -318,7 +269,7 @@ class IndexedRedisModel(metaclass=ModelType):
             raise UsageError(f'diff compares two objects of models, not {self!r} and {other!r}.')
         if list(self.FIELDS) != list(other.FIELDS):
             raise UsageError(f'{self!r} and {other!r} have different FIELDS.')
-        found = compare.differences(type(self)._validated(), self, other)
+        found = compare.differences(self, other)
         if includeMeta and self._id != other._id:
             found['_id'] = (self._id, other._id)
         return found
@@ -334,8 +285,10 @@ class IndexedRedisModel(metaclass=ModelType):
         duplicate.__dict__['_id'] = self._id if copyPrimaryKey else None
         duplicate.__dict__['_state'] = self._state.unsaved(self.__dict__)
         if copyValues:
-            for name in type(self)._validated().columns.keys() & duplicate.__dict__.keys():
-                duplicate.__dict__[name] = copy.deepcopy(duplicate.__dict__[name])
+            for column in type(self)._validated().all:
+                if column.slot in duplicate.__dict__:
+                    value = copy.deepcopy(duplicate.__dict__[column.slot])
+                    duplicate.__dict__[column.slot] = value
         return duplicate
 
     @property
@@ -373,18 +326,9 @@ class IndexedRedisModel(metaclass=ModelType):
 
     def _shown(self, name: str) -> str:
         try:
-            return repr(getattr(self, name))
+            return repr(state.value_of(self, type(self)._validated().columns[name]))
         except ValueError:
             return '<unreadable>'
-
-
-_RESERVED = frozenset({*dir(IndexedRedisModel), *vars(ModelType), 'foreignFields'})
-
-
-def _save_flow(schema: Schema, obj: Any) -> Any:
-    from ._core.write import save
-
-    return save(schema, [obj], [None])
 
 
 def isIndexedRedisModel(value: Any) -> bool:

@@ -9,9 +9,10 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ._core import delete, filters, maintain, read
+from ._core import delete, filters, links, maintain, read
 from ._core.column import Column
 from ._core.filters import near_miss
+from ._core.plan import Flow
 from .errors import UsageError
 from .helper import IndexedRedisHelper, primary_key
 from .IRQueryableList import IRQueryableList
@@ -51,25 +52,28 @@ class IndexedRedisQuery(IndexedRedisHelper):
     def _query(self) -> read.Query:
         return read.Query(self._schema, self._filters)
 
-    def all(self) -> IRQueryableList:
+    def all(self, cascadeFetch: bool = False) -> IRQueryableList:
         """Fetch the objects that match, in no particular order.
+
+        :param cascadeFetch: fetch linked objects as well, a batch for each level and model
 
         Redis: one script (set algebra and rows) for up to 100 rows; else ``SMEMBERS``, ``SINTER``
         or ``SDIFF``, then ``HMGET`` in overlapping chunks.
         """
-        return self._list(self._run(read.fetch(self._query)))
+        return self._list(self._fetch(read.fetch(self._query), cascadeFetch))
 
-    def allByAge(self) -> IRQueryableList:
+    def allByAge(self, cascadeFetch: bool = False) -> IRQueryableList:
         """Fetch the objects that match, in ascending order of their pks; else as :meth:`all`."""
-        return self._list(self._run(read.fetch(self._query, ordered=True)))
+        return self._list(self._fetch(read.fetch(self._query, ordered=True), cascadeFetch))
 
-    def allOnlyFields(self, fields: Iterable[str]) -> IRQueryableList:
+    def allOnlyFields(self, fields: Iterable[str], cascadeFetch: bool = False) -> IRQueryableList:
         """Fetch partial objects: only these fields, the others are at their defaults.
 
         :param fields: names of fields
         :raises UsageError: if one is unknown
         """
-        return self._list(self._run(read.fetch(self._query, self._columns(fields))))
+        flow = read.fetch(self._query, self._columns(fields))
+        return self._list(self._fetch(flow, cascadeFetch))
 
     def allOnlyIndexedFields(self) -> IRQueryableList:
         """Fetch partial objects of the indexed fields; see :meth:`allOnlyFields`."""
@@ -82,17 +86,17 @@ class IndexedRedisQuery(IndexedRedisHelper):
         """
         return self._run(read.count(self._query))
 
-    def first(self) -> Any:
+    def first(self, cascadeFetch: bool = False) -> Any:
         """Fetch the object of the lowest pk, or None; one trip for up to 5,000 candidates."""
-        return self._pick('first')
+        return self._pick('first', cascadeFetch)
 
-    def last(self) -> Any:
+    def last(self, cascadeFetch: bool = False) -> Any:
         """Fetch the object of the highest pk, or None; see :meth:`first`."""
-        return self._pick('last')
+        return self._pick('last', cascadeFetch)
 
-    def random(self) -> Any:
+    def random(self, cascadeFetch: bool = False) -> Any:
         """Fetch any one of the objects that match, or None; one trip."""
-        return self._pick('random')
+        return self._pick('random', cascadeFetch)
 
     def getPrimaryKeys(self, sortByAge: bool = False) -> list[int]:
         """Fetch the pks that match.
@@ -108,34 +112,37 @@ class IndexedRedisQuery(IndexedRedisHelper):
         """
         return self._run(delete.delete_matching(self._query))
 
-    def get(self, pk: Any) -> Any:
+    def get(self, pk: Any, cascadeFetch: bool = False) -> Any:
         """Fetch the object of a pk, or None; filters are not looked at.
 
         Redis: ``SMISMEMBER`` and ``HMGET`` in one trip.
         """
         schema = self._schema
-        return self._run(read.get_one(schema, primary_key(pk), schema.all))
+        return self._fetch_one(read.get_one(schema, primary_key(pk), schema.all), cascadeFetch)
 
-    def getMultiple(self, pks: Iterable[Any]) -> IRQueryableList:
+    def getMultiple(self, pks: Iterable[Any], cascadeFetch: bool = False) -> IRQueryableList:
         """Fetch the objects of several pks, in their order; None in place of those not stored.
 
         Redis: as :meth:`get`, 250 pks at a time.
         """
         schema = self._schema
-        return self._list(self._run(read.get_many(schema, _pks(pks), schema.all)))
+        return self._list(self._fetch(read.get_many(schema, _pks(pks), schema.all), cascadeFetch))
 
     def exists(self, pk: Any) -> bool:
         """Whether an object is stored under a pk. Redis: ``SISMEMBER``."""
         return self._run(read.exists(self._schema, primary_key(pk)))
 
-    def getOnlyFields(self, pk: Any, fields: Iterable[str]) -> Any:
+    def getOnlyFields(self, pk: Any, fields: Iterable[str], cascadeFetch: bool = False) -> Any:
         """Fetch a partial object; None if it is not stored or has none of these fields."""
-        return self._run(read.get_one(self._schema, primary_key(pk), self._columns(fields)))
+        flow = read.get_one(self._schema, primary_key(pk), self._columns(fields))
+        return self._fetch_one(flow, cascadeFetch)
 
-    def getMultipleOnlyFields(self, pks: Iterable[Any], fields: Iterable[str]) -> IRQueryableList:
+    def getMultipleOnlyFields(
+        self, pks: Iterable[Any], fields: Iterable[str], cascadeFetch: bool = False
+    ) -> IRQueryableList:
         """Fetch partial objects of several pks; see :meth:`getOnlyFields`."""
-        columns = self._columns(fields)
-        return self._list(self._run(read.get_many(self._schema, _pks(pks), columns)))
+        flow = read.get_many(self._schema, _pks(pks), self._columns(fields))
+        return self._list(self._fetch(flow, cascadeFetch))
 
     def getOnlyIndexedFields(self, pk: Any) -> Any:
         """Fetch a partial object of the indexed fields; see :meth:`getOnlyFields`."""
@@ -152,14 +159,33 @@ class IndexedRedisQuery(IndexedRedisHelper):
 
         :returns: how many objects there were
         """
-        return self._run(maintain.reindex(self._query))
+        return self._run(maintain.reindex_matching(self._query))
+
+    def compat_convertHashedIndexes(self, fetchAll: bool = True) -> int:
+        """Convert the indexes of the objects that match after ``hashIndex`` of a field changed.
+
+        For each field that lets ``hashIndex`` be chosen, an object leaves the index set that the
+        other choice would name. Safe beside other writers.
+
+        :param fetchAll: many objects at a time; False goes object by object
+        :returns: how many objects there were
+        """
+        size = read.CHUNK if fetchAll else 1
+        return self._run(maintain.reindex_matching(self._query, rehash=True, size=size))
 
     def reset(self, objs: Iterable[Any]) -> list[int]:
         """Replace all objects of the model; see :meth:`IndexedRedisModel.reset`."""
-        return self._run(reset(self._schema, objs))
+        return self._run(reset(self._schema, objs, self._place))
 
-    def _pick(self, order: str) -> Any:
-        return self._run(read.pick(self._query, order, random.randrange(2**31)))
+    def _pick(self, order: str, cascade: bool) -> Any:
+        flow = read.pick(self._query, order, random.randrange(2**31))
+        return self._fetch_one(flow, cascade)
+
+    def _fetch(self, flow: Flow[list[Any]], cascade: bool) -> list[Any]:
+        return self._run(links.fetch_linked(flow) if cascade else flow)
+
+    def _fetch_one(self, flow: Flow[Any], cascade: bool) -> Any:
+        return self._run(links.fetch_linked_of_one(flow) if cascade else flow)
 
     def _list(self, objs: Iterable[Any]) -> IRQueryableList:
         return IRQueryableList(objs, mdl=self.mdl)

@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from ._core import replace, write
+from ._core import links, maintain, replace
 from ._core.plan import Flow
 from ._core.schema import Schema
 from .errors import UsageError
-from .helper import IndexedRedisHelper, new_primary_key
+from .helper import IndexedRedisHelper, new_primary_key, refuse_pipeline
 
 __all__ = ('IndexedRedisSave', 'reset')
 
@@ -18,12 +18,24 @@ __all__ = ('IndexedRedisSave', 'reset')
 class IndexedRedisSave(IndexedRedisHelper):
     """Stores objects of a model. Get one as ``Model.saver``."""
 
-    def save(self, obj: Any, *, forceID: Any = False) -> list[int]:
+    def save(
+        self,
+        obj: Any,
+        usePipeline: bool = True,
+        forceID: Any = False,
+        cascadeSave: bool = True,
+        conn: Any = None,
+    ) -> list[int]:
         """Store one object, or all of a list, or none of them.
 
-        New objects are inserted; of others only the changed fields are written.
+        New objects are inserted; of others only the changed fields are written. Linked objects
+        that are new or changed are stored in the same transaction, children first; those on other
+        servers before it, in one of their own.
 
         :param obj: one object, or an iterable of objects
+        :param usePipeline: of 6.0.3; False is refused, since a save has to see the answer
+        :param cascadeSave: store linked objects too; without, links to unsaved ones are left out
+        :param conn: of 6.0.3; a pipeline of the caller is refused likewise
         :param forceID: a pk to store the object under (for several: a list of pks, with ``False``
             for those that need none). What is stored there is overwritten, and the counter of pks
             moves past it.
@@ -35,12 +47,33 @@ class IndexedRedisSave(IndexedRedisHelper):
         Redis: a script to reserve pks, then a script; for several new objects one ``MULTI`` of an
         ``HSET`` each and an ``SADD`` for each index set.
         """
-        objs = [obj] if getattr(obj, '_is_ir_model', False) else _listed(self._schema, obj)
-        return self._run(write.save(self._schema, objs, _forced(forceID, len(objs))))
+        refuse_pipeline(usePipeline, conn)
+        schema = self._schema
+        objs = [obj] if getattr(obj, '_is_ir_model', False) else _listed(schema, obj)
+        place = self._place if cascadeSave else None
+        return self._run(links.save(schema, objs, _forced(forceID, len(objs)), place))
 
     def saveMultiple(self, objs: Iterable[Any]) -> list[int]:
         """Store all of a list of objects; see :meth:`save`."""
         return self.save(objs)
+
+    def reindex(self, objs: Iterable[Any], conn: Any = None) -> int:
+        """Put stored objects into the indexes of all ``INDEXED_FIELDS``; returns how many.
+
+        :param objs: the objects; what is stored counts, not what they hold
+        :param conn: of 6.0.3; a pipeline of the caller is refused
+        """
+        refuse_pipeline(True, conn)
+        return self._run(maintain.reindex(self._schema, _stored_pks(objs)))
+
+    def compat_convertHashedIndexes(self, objs: Iterable[Any], conn: Any = None) -> int:
+        """As :meth:`IndexedRedisQuery.compat_convertHashedIndexes`, for given objects."""
+        refuse_pipeline(True, conn)
+        return self._run(maintain.reindex(self._schema, _stored_pks(objs), rehash=True))
+
+
+def _stored_pks(objs: Iterable[Any]) -> list[int]:
+    return [obj._id for obj in objs if obj._id is not None]
 
 
 def _listed(schema: Schema, objs: Any) -> list[Any]:
@@ -61,6 +94,7 @@ def _forced(given: Any, count: int) -> list[int | None]:
     return [None if pk is False or pk is None else new_primary_key(pk) for pk in pks]
 
 
-def reset(schema: Schema, objs: Iterable[Any]) -> Flow[list[int]]:
+def reset(schema: Schema, objs: Iterable[Any], place: Any) -> Flow[list[int]]:
     """The flow of ``reset()``, under a token that no other one has."""
-    return replace.reset(schema, _listed(schema, objs), uuid.uuid4().hex.encode('ascii'))
+    token = uuid.uuid4().hex.encode('ascii')
+    return replace.reset(schema, _listed(schema, objs), token, place)

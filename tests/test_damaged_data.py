@@ -138,14 +138,25 @@ def test_a_ghost_and_a_half_can_be_deleted_by_pk(old, raw):
     assert not raw.exists(f'{BASE}idx:artist:half')
 
 
-def test_a_half_that_an_index_lists_is_never_saved_and_can_be_cleared(old, raw):
-    half = old.objects.filter(artist='half').first()
+@pytest.mark.parametrize('way', ['pk', 'filter'])
+def test_a_half_that_an_index_lists_is_not_given_out_and_can_be_cleared(old, raw, way):
+    query = old.objects.filter(artist='half')
+    assert [query.first(), query.last(), query.random()] == [None] * 3
+    assert (query.all(), query.allOnlyFields(['artist']), query.getPrimaryKeys()) == ([], [], [])
+    assert raw.hgetall(f'{BASE}data:8') == {b'artist': b'half'}
+    assert (old.deleter.deleteByPk(8) if way == 'pk' else query.delete()) == 0
+    assert not raw.exists(f'{BASE}data:8', f'{BASE}idx:artist:half')
+
+
+def test_a_half_that_somebody_still_holds_is_never_saved(old, raw):
+    half = old.objects.get(2)
+    raw.srem(f'{BASE}keys', 2)
     half.title = 'x'
     with pytest.raises(ObjectGoneError):
         half.save()
-    assert raw.hgetall(f'{BASE}data:8') == {b'artist': b'half'}
+    assert raw.hget(f'{BASE}data:2', 'title') == b'two'
     half.delete()
-    assert not raw.exists(f'{BASE}data:8', f'{BASE}idx:artist:half')
+    assert not raw.exists(f'{BASE}data:2')
 
 
 @pytest.mark.parametrize('artist', ['Abba', 'half', 'stale', 'None'])

@@ -10,12 +10,12 @@ from typing import Any
 
 HOME = Path(next(iter(importlib.util.find_spec('IndexedRedis').submodule_search_locations)))
 LAYERS = [
-    {'errors', 'encoding', 'deprecated'},
+    {'errors', 'encoding', 'deprecated', 'classprops'},
     {'fields'},
     {'_core'},
     {'executors', 'connections'},
     {'helper', 'query', 'saver', 'deleter', 'IRQueryableList'},
-    {'model'},
+    {'model', 'definition'},
     {'embedded', 'demo', 'mirror', 'cli', 'testing', '__main__'},
 ]
 # Old import paths: a few lines each, which may name what they like but hold nothing.

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import md5
 from typing import Any
 
 from ..encoding import getDefaultIREncoding, to_unicode
 from ..errors import FieldTypeError, FieldValueError, UnreadableValueError
 from ..fields.base import IRField
+from ..fields.foreign import IRForeignLinkFieldBase
 from ..fields.null import IR_NULL_BYTES, IR_NULL_STR, irNull
 
 __all__ = ('Column',)
 
 _SHOWN = 80
+_NONE: Mapping[int, int] = {}
 _UTF8 = ('utf-8', 'utf8', 'UTF-8')
 
 
@@ -31,9 +33,13 @@ class Column:
     """
 
     def __init__(self, model_name: str, field: IRField, indexed: bool) -> None:
-        self.field = field
+        self.field: Any = field
         self.name = field.name
         self.key = self.name.encode('utf-8')
+        self.is_link = isinstance(field, IRForeignLinkFieldBase)
+        # Where in an object's __dict__ the value is. That of a link is link data; the place of the
+        # name itself is for the linked object.
+        self.slot = f'{self.name} link' if self.is_link else self.name
         self.label = f'{model_name}.{self.name}'
         self.indexed = indexed
         self._encoding = field.storageEncoding
@@ -54,11 +60,14 @@ class Column:
         except Exception as exc:
             raise self._refusal(value, exc) from exc
 
-    def encode(self, value: Any) -> bytes:
+    def encode(self, value: Any, reserved: Mapping[int, int] = _NONE) -> bytes:
         """Return the bytes that are stored for ``value``.
 
+        :param reserved: pks that linked objects are about to get, by ``id()``
         :raises FieldValueError: if it has no stored form
         """
+        if self.is_link:
+            return _to_bytes(self.field.storage_with(value, reserved))
         try:
             stored = self.field.toStorage(value)
             if type(stored) is str and stored != IR_NULL_STR:
@@ -130,14 +139,30 @@ class Column:
         except Exception:
             return stored
 
-    def index_of_filter(self, value: Any) -> bytes:
-        """Return the last part of the index key that a filter by ``value`` looks up.
+    def rehashed(self, stored: bytes | None) -> list[bytes]:
+        """Return the index value that the other choice of ``hashIndex`` would give."""
+        if not self.field.canChooseHash:
+            return []
+        other = self.field.copy()
+        other.hashIndex = not self.field.hashIndex
+        return [Column(self.label, other, True).index_of_stored(stored)]
+
+    def indexes_of_filter(self, value: Any) -> tuple[bytes, ...]:
+        """Return the last parts of the index keys that a filter by ``value`` looks up.
 
         :raises FieldValueError: if the field cannot hold such a value
         """
         if value == IR_NULL_BYTES.decode() or value == IR_NULL_BYTES:
             value = irNull
-        return self.index_of(self.from_input(value))
+        converted = self.from_input(value)
+        others = () if converted is irNull else self.field._otherIndexes(converted)
+        return (self.index_of(converted), *map(_to_index_bytes, others))
+
+    def legacy_indexes(self, stored: bytes | None) -> list[bytes]:
+        """Return index values besides the right one under which 6.0.3 may have left an entry."""
+        if stored is None or stored == IR_NULL_BYTES:
+            return []
+        return [_to_index_bytes(value) for value in self.field._legacyIndexes(stored)]
 
     def _refusal(self, value: Any, exc: Exception) -> FieldValueError:
         kind = FieldTypeError if isinstance(exc, TypeError) else FieldValueError

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ConflictError
+from .column import Column
+from .entry import belief, check_model, index_keys_of
 from .plan import Command, Flow, ask, chunks
 from .read import Query, primary_keys, rows_of
 from .schema import Schema
 from .scripts import DELETE
 from .state import UNKNOWN, believed, forget
-from .write import ROUNDS, belief, check_model, old_index_key, wrong_type
+from .write import ROUNDS, wrong_type
 
 __all__ = ('delete_matching', 'delete_objects', 'delete_pks')
 
@@ -50,8 +52,8 @@ def delete_matching(query: Query) -> Flow[int]:
     of objects that are long gone are taken out of the index sets that the filters name.
     """
     schema = query.schema
-    pks = yield from primary_keys(query, ordered=True)
-    leave = list(query.expression.every)
+    pks = yield from primary_keys(query, ordered=True, living=False)
+    leave = [key for expression in query.expressions for key in expression.every]
     count = 0
     for chunk in chunks(pks, CHUNK):
         rows = yield from rows_of(schema, chunk, schema.indexed or schema.all[:1])
@@ -75,15 +77,7 @@ def _matches(query: Query, row: Any) -> bool:
 def _delete(
     schema: Schema, beliefs: Beliefs, leave: Sequence[bytes] = (), query: Query | None = None
 ) -> Flow[int]:
-    count = 0
-    for pks in chunks(beliefs, CHUNK):
-        count += yield from _delete_chunk(schema, {pk: beliefs[pk] for pk in pks}, leave, query)
-    return count
-
-
-def _delete_chunk(
-    schema: Schema, beliefs: Beliefs, leave: Sequence[bytes], query: Query | None
-) -> Flow[int]:
+    """Delete all of these objects, or none; returns how many were there."""
     for _ in range(ROUNDS):
         if not beliefs:
             return 0
@@ -94,26 +88,47 @@ def _delete_chunk(
         for number, kind, *details in answer:
             if kind == b'type':
                 raise wrong_type(schema, *details)
-            actual = list(details[0])
+            pk = pks[number - 1]
+            actual = _learned(schema, beliefs[pk], details[0])
             if query is not None and not _matches(query, actual):
-                del beliefs[pks[number - 1]]
+                del beliefs[pk]
             else:
-                beliefs[pks[number - 1]] = actual
+                beliefs[pk] = actual
     raise ConflictError(
         f'{schema.name}: other writers changed the same objects {ROUNDS} times while they were '
         'being deleted; try again.'
     )
 
 
+def _moves(schema: Schema, row: Sequence[Any]) -> list[tuple[Column, Any, bytes]]:
+    """What has to leave where: column, what is believed to be stored, index set."""
+    return [
+        (column, stored, key)
+        for column, stored in zip(schema.indexed, row, strict=True)
+        # Nothing is known to leave before the script has told what is stored.
+        for key in (
+            [schema.keys.all] if stored is UNKNOWN else index_keys_of(schema, column, stored)
+        )
+    ]
+
+
+def _learned(schema: Schema, row: Sequence[Any], actual: Sequence[bytes | None]) -> list[Any]:
+    """The row as it is really stored, as the script gave it for each move."""
+    by_column = {
+        column.name: stored
+        for (column, *_), stored in zip(_moves(schema, row), actual, strict=True)
+    }
+    return list(by_column.values())
+
+
 def _command(schema: Schema, beliefs: Beliefs, leave: Sequence[bytes]) -> Command:
     keys = [schema.keys.all, schema.keys.lock, *leave]
     args: list[Any] = [len(leave), len(beliefs)]
     for pk, row in beliefs.items():
-        data = schema.keys.data(pk)
-        keys.append(data)
-        args += (pk, len(row))
-        for column, stored in zip(schema.indexed, row, strict=True):
+        moves = _moves(schema, row)
+        keys.append(schema.keys.data(pk))
+        args += (pk, len(moves))
+        for column, stored, key in moves:
             args += (column.key, belief(stored))
-            # Nothing is known to leave before the script has told what is stored.
-            keys.append(old_index_key(schema, column, stored, schema.keys.all))
+            keys.append(key)
     return DELETE(keys, *args)

@@ -16,11 +16,14 @@ __all__ = ('Condition', 'Filters', 'near_miss')
 
 
 class Condition(NamedTuple):
-    """One comparison: the column, the lookup, and the index value that is looked up."""
+    """One comparison: the column, the lookup, and the index values that mean the value.
+
+    There is one, but for values that 6.0.3 stored in more than one form.
+    """
 
     column: Column
     lookup: Lookup
-    wanted: bytes
+    wanted: tuple[bytes, ...]
 
 
 Filters = tuple[Condition, ...]
@@ -66,12 +69,16 @@ def _condition(model_name: str, columns: Mapping[str, Column], key: str, value: 
             f'{model_name}: unknown lookup {key!r}; the server answers {name} and {known}. '
             'Others, such as gte or contains, work on the fetched list: .all().filter(...).'
         )
-    return Condition(column, lookup, column.index_of_filter(value))
+    return Condition(column, lookup, column.indexes_of_filter(value))
 
 
-def expression(keys: Keys, filters: Filters) -> SetExpression:
-    """Return the set expression of ``filters`` over the index sets of a model."""
-    found = SetExpression(keys.all)
+def expressions(keys: Keys, filters: Filters) -> list[SetExpression]:
+    """Return the set expressions of ``filters`` over the index sets of a model.
+
+    There is one, but where a value has several index values; they have no member in common then.
+    """
+    found = [SetExpression(keys.all)]
     for column, lookup, wanted in filters:
-        found = lookup.restrict(found, keys.index(column.key, wanted))
+        index_keys = [keys.index(column.key, value) for value in wanted]
+        found = [more for each in found for more in lookup.restrict(each, index_keys)]
     return found

@@ -16,11 +16,14 @@ class Lookup:
 
     suffix = ''
 
-    def restrict(self, expression: SetExpression, index_key: bytes) -> SetExpression:
-        """Return ``expression`` restricted by the index set of the value."""
+    def restrict(self, expression: SetExpression, index_keys: list[bytes]) -> list[SetExpression]:
+        """Return ``expression`` restricted by the index sets that the value may be in.
+
+        Where that takes several expressions, the result is all that match one of them.
+        """
         raise NotImplementedError
 
-    def accepts(self, actual: bytes, wanted: bytes) -> bool:
+    def accepts(self, actual: bytes, wanted: tuple[bytes, ...]) -> bool:
         """Whether a row with this index value belongs to the result."""
         raise NotImplementedError
 
@@ -40,11 +43,11 @@ class Equals(Lookup):
 
     suffix = ''
 
-    def restrict(self, expression: SetExpression, index_key: bytes) -> SetExpression:
-        return expression._replace(every=(*expression.every, index_key))
+    def restrict(self, expression: SetExpression, index_keys: list[bytes]) -> list[SetExpression]:
+        return [expression._replace(every=(*expression.every, key)) for key in index_keys]
 
-    def accepts(self, actual: bytes, wanted: bytes) -> bool:
-        return actual == wanted
+    def accepts(self, actual: bytes, wanted: tuple[bytes, ...]) -> bool:
+        return actual in wanted
 
 
 @register
@@ -53,8 +56,8 @@ class NotEquals(Lookup):
 
     suffix = 'ne'
 
-    def restrict(self, expression: SetExpression, index_key: bytes) -> SetExpression:
-        return expression._replace(none=(*expression.none, index_key))
+    def restrict(self, expression: SetExpression, index_keys: list[bytes]) -> list[SetExpression]:
+        return [expression._replace(none=(*expression.none, *index_keys))]
 
-    def accepts(self, actual: bytes, wanted: bytes) -> bool:
-        return actual != wanted
+    def accepts(self, actual: bytes, wanted: tuple[bytes, ...]) -> bool:
+        return actual not in wanted

@@ -3,45 +3,58 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
+from .entry import UPDATE, Entry
 from .plan import Batch, Flow, ask, chunks
 from .read import CHUNK, Query, primary_keys, rows_of
+from .rows import Row
 from .schema import Schema
-from .write import UPDATE, Entry, compare_and_move
+from .write import compare_and_move
 
-__all__ = ('destroy', 'reindex')
+__all__ = ('destroy', 'reindex', 'reindex_matching')
 
 _GLOB = re.compile(rb'([*?\[\]\\^-])')
 PAGE = 1000
 
 
-def reindex(query: Query) -> Flow[int]:
-    """Put the objects that match into the index sets of their stored values.
+def reindex(
+    schema: Schema, pks: Sequence[int], rehash: bool = False, size: int = CHUNK
+) -> Flow[int]:
+    """Put objects into the index sets of their stored values.
 
     Returns how many there were. Entries of other values stay, as do those of fields that are no
-    longer indexed.
+    longer indexed; those that 6.0.3 encoded twice go.
+
+    :param rehash: take them out of the sets that the other choice of ``hashIndex`` would name
+    :param size: how many objects at a time
     """
-    schema = query.schema
-    pks = yield from primary_keys(query)
-    count = 0
-    for chunk in chunks(pks, CHUNK):
-        rows = yield from rows_of(schema, chunk, schema.indexed) if schema.indexed else _none(chunk)
+    total = 0
+    for chunk in chunks(pks if schema.indexed else (), size):
+        rows = yield from rows_of(schema, chunk, schema.indexed)
         entries = [
-            Entry(pk, UPDATE, {}, dict(zip((c.name for c in schema.indexed), row, strict=True)))
+            _entry(schema, pk, row, rehash)
             for pk, row in zip(chunk, rows, strict=True)
             if row is not None
         ]
         if entries:
-            yield from compare_and_move(schema, entries, gone_is_fine=True)
-        count += len(entries)
-    return count
+            yield from compare_and_move(entries, gone_is_fine=True)
+        total += len(entries)
+    return total
 
 
-def _none(chunk: list[int]) -> Flow[list[Any]]:
-    """No indexed fields: nothing to do."""
-    return [None] * len(chunk)
-    yield
+def _entry(schema: Schema, pk: int, row: Row, rehash: bool) -> Entry:
+    stored = dict(zip((column.name for column in schema.indexed), row, strict=True))
+    entry = Entry(schema, pk, UPDATE, {}, stored)
+    entry.rehash = rehash
+    return entry
+
+
+def reindex_matching(query: Query, rehash: bool = False, size: int = CHUNK) -> Flow[int]:
+    """:func:`reindex` of the objects that match."""
+    pks = yield from primary_keys(query)
+    return (yield from reindex(query.schema, pks, rehash, size))
 
 
 def destroy(schema: Schema) -> Flow[int]:

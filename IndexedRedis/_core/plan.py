@@ -2,7 +2,7 @@
 
 A flow is a generator. It yields steps and is sent what came of them; it returns the result of
 the operation. It never does I/O, so one text serves threads and asyncio alike, and a test can
-play the server. There are three kinds of steps:
+play the server. There are four kinds of steps:
 
 ``Batch``
     some commands that go out in one write. Sent back: the list of their replies, in order.
@@ -11,6 +11,8 @@ play the server. There are three kinds of steps:
     ``consume`` in order, while later batches are on the wire. Sent back: ``None``.
 ``Pause``
     wait that many seconds. Sent back: ``None``.
+``Elsewhere``
+    run a flow on the connection of another model. Sent back: its result.
 
 An error reply, or a broken connection, is thrown into the flow at its ``yield``. An executor may
 send any batch **twice** (a reply got lost, a script was unknown to the server): each must be
@@ -24,7 +26,18 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-__all__ = ('AnswerLost', 'Batch', 'Command', 'Flow', 'Pause', 'Step', 'Stream', 'ask', 'chunks')
+__all__ = (
+    'AnswerLost',
+    'Batch',
+    'Command',
+    'Elsewhere',
+    'Flow',
+    'Pause',
+    'Step',
+    'Stream',
+    'ask',
+    'chunks',
+)
 
 Command = tuple[Any, ...]
 T = TypeVar('T')
@@ -58,7 +71,14 @@ class Pause(NamedTuple):
     seconds: float
 
 
-Step = Batch | Stream | Pause
+class Elsewhere(NamedTuple):
+    """A flow that belongs to another model, which may live on another server."""
+
+    model: Any
+    flow: Any
+
+
+Step = Batch | Stream | Pause | Elsewhere
 Flow = Generator[Step, Any, T]
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from . import sets
 from .column import Column
-from .filters import Filters, expression
+from .filters import Filters, expressions
 from .plan import Batch, Command, Flow, Stream, ask, chunks
 from .rows import Memo, Row
 from .schema import Schema
@@ -36,23 +36,39 @@ class Query(NamedTuple):
     filters: Filters = ()
 
     @property
-    def expression(self) -> sets.SetExpression:
-        """The set expression of the filters."""
-        return expression(self.schema.keys, self.filters)
+    def expressions(self) -> list[sets.SetExpression]:
+        """The set expressions of the filters, nearly always one."""
+        return expressions(self.schema.keys, self.filters)
+
+    @property
+    def living(self) -> list[sets.SetExpression]:
+        """The same, without index entries of objects that are gone."""
+        return [
+            each._replace(every=(each.all, *each.every)) if each.every else each
+            for each in self.expressions
+        ]
 
 
-def primary_keys(query: Query, ordered: bool = False) -> Flow[list[int]]:
-    """The pks that match; ascending if ``ordered``."""
-    pks = [int(pk) for pk in (yield from ask(*sets.members(query.expression)))]
+def primary_keys(query: Query, ordered: bool = False, living: bool = True) -> Flow[list[int]]:
+    """The pks that match; ascending if ``ordered``.
+
+    :param living: leave out index entries of objects that are gone, which 6.0.3 could leave behind
+    """
+    pks: list[int] = []
+    for expression in query.living if living else query.expressions:
+        pks += map(int, (yield from ask(*sets.members(expression))))
     return sorted(pks) if ordered else pks
 
 
 def count(query: Query) -> Flow[int]:
     """How many objects match, without moving their pks where the server can count."""
-    command = sets.count(query.expression)
-    if command is None:
-        return len((yield from primary_keys(query)))
-    return int((yield from ask(*command)))
+    total = 0
+    for expression in query.expressions:
+        command = sets.count(expression)
+        if command is None:
+            return len((yield from primary_keys(query)))
+        total += yield from ask(*command)
+    return total
 
 
 def fetch(
@@ -72,23 +88,37 @@ def fetch(
 
 def fetch_rows(query: Query, columns: Sequence[Column]) -> Flow[tuple[list[int], list[Row]]]:
     """The pks that match and their rows; one trip where they are few."""
+    pks: list[int] = []
+    rows: list[Row] = []
+    for expression in query.living:
+        some_pks, some_rows = yield from _fetch_rows(query, expression, columns)
+        pks += some_pks
+        rows += some_rows
+    return pks, rows
+
+
+def _fetch_rows(
+    query: Query, expression: sets.SetExpression, columns: Sequence[Column]
+) -> Flow[tuple[list[int], list[Row]]]:
     fields = [column.key for column in columns]
-    found = yield from ask(*_find(query, fields, MEMBERS_IN_SCRIPT, ROWS_IN_ONE_TRIP))
+    found = yield from ask(*_find(query, expression, fields, MEMBERS_IN_SCRIPT, ROWS_IN_ONE_TRIP))
     if len(found) == 2:
         pks, rows = [int(pk) for pk in found[0]], found[1]
     else:
-        pks, rows = yield from _fetch_many_rows(query, fields)
+        pks, rows = yield from _fetch_many_rows(query, expression, fields)
     return _settle(query, columns, pks, rows)
 
 
-def _fetch_many_rows(query: Query, fields: list[bytes]) -> Flow[tuple[list[int], list[Row]]]:
+def _fetch_many_rows(
+    query: Query, expression: sets.SetExpression, fields: list[bytes]
+) -> Flow[tuple[list[int], list[Row]]]:
     """Pks first, then rows in overlapping chunks.
 
     Asks anew where rows went away meanwhile, or where a reset replaced rows in place, so that
     what comes back is the data set before or after it.
     """
     keys = query.schema.keys
-    members = sets.members(query.expression)
+    members = sets.members(expression)
     for _ in range(ATTEMPTS):
         # The note first: a swap between the two then shows as a change.
         before, found = yield Batch([('GET', keys.swapped), members])
@@ -100,14 +130,16 @@ def _fetch_many_rows(query: Query, fields: list[bytes]) -> Flow[tuple[list[int],
             break
     if before != after:
         # Resets come faster than rows: once, the server is held up for a whole answer.
-        found, rows = yield from ask(*_find(query, fields, ENDLESS, ENDLESS))
+        found, rows = yield from ask(*_find(query, expression, fields, ENDLESS, ENDLESS))
         pks = [int(pk) for pk in found]
     return pks, rows
 
 
-def _find(query: Query, fields: list[bytes], members: int, rows: int) -> Command:
+def _find(
+    query: Query, expression: sets.SetExpression, fields: list[bytes], members: int, rows: int
+) -> Command:
     """The script that answers in one trip what is not larger than this."""
-    keys, every = sets.operands(query.expression)
+    keys, every = sets.operands(expression)
     return FIND(keys, every, members, rows, query.schema.keys.data_prefix, *fields)
 
 
@@ -153,8 +185,19 @@ def _acceptance(condition: Any) -> Memo:
 
 def pick(query: Query, order: str, seed: int) -> Flow[Any]:
     """The object of the lowest (``first``), highest (``last``) or any (``random``) pk, or None."""
+    found = []
+    for expression in query.living:
+        obj = yield from _pick(query, expression, order, seed)
+        if obj is not None:
+            found.append(obj)
+    if not found or order == 'random':
+        return found[seed % len(found)] if found else None
+    return (max if order == 'last' else min)(found, key=lambda obj: obj._id)
+
+
+def _pick(query: Query, expression: sets.SetExpression, order: str, seed: int) -> Flow[Any]:
     schema = query.schema
-    keys, every = sets.operands(query.expression)
+    keys, every = sets.operands(expression)
     fields = [column.key for column in schema.all]
     prefix = schema.keys.data_prefix
     found = yield from ask(*PICK(keys, every, order, MEMBERS_TO_PICK, seed, prefix, *fields))

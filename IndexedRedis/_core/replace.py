@@ -11,26 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 from ..errors import ResetInProgressError, ResetLostError
+from .compare import reachable, schema_of
+from .entry import PUT, Entry, check_distinct, check_model, check_whole, entry_of, pairs
+from .links import Place, save_each, save_linked
 from .plan import Batch, Command, Flow, Pause, Stream, ask, chunks
 from .schema import Schema
 from .scripts import HOLD, RELEASE, SWAP
 from .state import confirm
 from .sweep import index_keys_in_use, sweep, sweep_abandoned
-from .write import (
-    PUT,
-    Entry,
-    check_distinct,
-    check_model,
-    check_types,
-    entry_of,
-    highest,
-    pairs,
-    reserve,
-    sadds,
-)
+from .write import check_types, highest, reserve, sadds, save_all
 
 __all__ = ('reset',)
 
@@ -50,7 +43,8 @@ class _Staging:
         self.schema, self.token = schema, token
         self.entries: list[Entry] = []
         self.moved: dict[bytes, bytes] = {}
-        self.fresh: Iterator[int] = iter(())
+        #: pks of the objects, by ``id()``
+        self.pks: dict[int, int] = {}
         # Prolongs the lock; lists the reset and the pks that it has reserved, for others to sweep.
         self.hold = HOLD([schema.keys.lock, schema.keys.touched], token, LOCK_MS)
         self.listed: list[Command] = [('HSET', schema.keys.record, token, 'staging')]
@@ -71,17 +65,24 @@ class _Staging:
         return [key for key in self.moved if not self.schema.keys.is_row(key)]
 
 
-def reset(schema: Schema, objs: Sequence[Any], token: bytes) -> Flow[list[int]]:
+def reset(schema: Schema, objs: Sequence[Any], token: bytes, place: Place) -> Flow[list[int]]:
     """Replace all objects of the model by ``objs``, in one moment.
 
     Objects without a pk get a fresh one, in the order of the list; others keep theirs.
 
+    Linked objects of other models that are new or changed are saved first; new ones of the same
+    model become part of the new data set.
+
     :param token: text that no other reset has
+    :param place: tells on which server an object lives
     :returns: the pks, in order
     """
     for obj in objs:
         check_model(schema, obj)
+        check_whole(obj)
+    given, objs = len(objs), [*objs, *_own_targets(schema, objs)]
     check_distinct(schema, objs, (obj._id for obj in objs))
+    targets = yield from _save_targets(objs, place)
     try:
         yield from _lock(schema, token)
         staging = yield from _replace(schema, objs, token)
@@ -93,7 +94,28 @@ def reset(schema: Schema, objs: Sequence[Any], token: bytes) -> Flow[list[int]]:
     for entry in staging.entries:
         confirm(entry.obj, entry.pk, entry.written, entry.values, schema.columns)
     yield from _clean_up(schema, token, known=staging.moved)
-    return [entry.pk for entry in staging.entries]
+    # Those that link back know the new pks only now.
+    yield from save_each(targets, place)
+    return [entry.pk for entry in staging.entries[:given]]
+
+
+def _own_targets(schema: Schema, objs: Sequence[Any]) -> list[Any]:
+    """New objects of the same model that only links lead to."""
+    listed = {id(obj) for obj in objs}
+    return [
+        target
+        for target in reachable(objs)
+        if id(target) not in listed and target._id is None and schema.cls._is_variant(type(target))
+    ]
+
+
+def _save_targets(objs: Sequence[Any], place: Place) -> Flow[list[Any]]:
+    """Save what the objects link to in other models; returns it."""
+    early, here = yield from save_linked(objs, place)
+    own = {schema_of(obj).keys.all for obj in objs}
+    others = [target for target in here if schema_of(target).keys.all not in own]
+    yield from save_all((), targets=others)
+    return [target for target in (*early, *others) if schema_of(target).keys.all not in own]
 
 
 def _lock(schema: Schema, token: bytes) -> Flow[None]:
@@ -151,13 +173,14 @@ def _lost(schema: Schema) -> ResetLostError:
 
 def _stage(staging: _Staging, objs: Sequence[Any]) -> Flow[None]:
     schema = staging.schema
-    brought = [obj._id for obj in objs if obj._id is not None]
-    count = len(objs) - len(brought)
-    if count:
-        first = yield from reserve(schema, count, above=highest(brought))
+    brought = {id(obj): obj._id for obj in objs if obj._id is not None}
+    new = [id(obj) for obj in objs if obj._id is None]
+    staging.pks = brought
+    if new:
+        first = yield from reserve(schema, len(new), above=highest(brought.values()))
         ranges = schema.keys.work(staging.token, b'ranges')
-        staging.listed.append(('SADD', ranges, b'%d %d' % (first, count)))
-        staging.fresh = iter(range(first, first + count))
+        staging.listed.append(('SADD', ranges, b'%d %d' % (first, len(new))))
+        staging.pks = {**brought, **dict(zip(new, count(first)))}
 
     def held(replies: list[Any]) -> None:
         if not replies[0]:
@@ -170,14 +193,12 @@ def _stage_batches(staging: _Staging, objs: Sequence[Any]) -> Iterator[Batch]:
     """Encode and stage chunk by chunk, while the server works on the chunk before."""
     schema = staging.schema
     for chunk in chunks(objs, CHUNK):
-        entries = [entry_of(obj, _pk_for(obj, staging), PUT, schema.all) for obj in chunk]
+        entries = [
+            entry_of(obj, staging.pks[id(obj)], PUT, schema.all, staging.pks) for obj in chunk
+        ]
         staging.entries += entries
         # Atomic, so that a sweep by another process never sees rows that are not listed yet.
         yield Batch(_stage_commands(staging, entries), atomic=True)
-
-
-def _pk_for(obj: Any, staging: _Staging) -> int:
-    return next(staging.fresh) if obj._id is None else int(obj._id)
 
 
 def _stage_commands(staging: _Staging, entries: list[Entry]) -> list[Command]:
@@ -188,8 +209,8 @@ def _stage_commands(staging: _Staging, entries: list[Entry]) -> list[Command]:
         data = schema.keys.data(entry.pk)
         if entry.obj._id is not None:
             data = staging.staged(data)
-        rows.append(('HSET', data, *pairs(schema, entry.written)))
-        for key in (schema.keys.all, *entry.index_keys(schema)):
+        rows.append(('HSET', data, *pairs(entry)))
+        for key in (schema.keys.all, *entry.index_keys()):
             grouped.setdefault(staging.staged(key), []).append(entry.pk)
     named = [command[1] for command in rows if command[1].startswith(schema.keys.tmp)]
     return [

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import InvalidModelException
 from ..fields.base import IRField
-from .accessors import FieldAccessor
+from .accessors import FieldAccessor, LinkAccessor, LinkIdAccessor
 from .column import Column
 from .keylist import KeyList
 from .keys import Keys
@@ -42,13 +42,19 @@ class Schema:
         }
         self.all = tuple(self.columns.values())
         self.indexed = tuple(column for column in self.all if column.indexed)
+        self.links = tuple(column for column in self.all if column.is_link)
+        for column in self.links:
+            column.field.home = cls.__module__
         self._adopt = adopt
         self._builders: dict[tuple[str, ...], Callable[..., list[Any]]] = {}
 
     def install(self) -> None:
         """Put an accessor for each field on the class."""
         for column in self.all:
-            type.__setattr__(self.cls, column.name, FieldAccessor(column))
+            accessor = LinkAccessor if column.is_link else FieldAccessor
+            type.__setattr__(self.cls, column.name, accessor(column))
+        for column in self.links:
+            type.__setattr__(self.cls, f'{column.name}__id', LinkIdAccessor(column))
 
     def named(self, names: Sequence[str]) -> tuple[Column, ...]:
         """Return the columns of these names, in the order given, each once.

@@ -8,13 +8,16 @@ shared ``LOADED`` speaks for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import FieldValueError, UnreadableValueError
 from .column import Column
 
 __all__ = ('LOADED', 'PENDING', 'UNKNOWN', 'State', 'own_state')
+
+
+_NONE: Mapping[int, int] = {}
 
 
 class _Mark:
@@ -95,6 +98,18 @@ def own_state(obj: Any) -> State:
     return state
 
 
+def value_of(obj: Any, column: Column) -> Any:
+    """Return the value of a field, of a link its data; decodes it at the first touch."""
+    values = obj.__dict__
+    value = values.get(column.slot, PENDING)
+    if value is PENDING:
+        raw = obj._state.raw
+        value = values[column.slot] = column.decode(raw.get(column.name), obj._id)
+        if column.immutable:
+            raw.pop(column.name, None)
+    return value
+
+
 def original(obj: Any, column: Column) -> Any:
     """Return the value that was fetched or saved last (of a new object: constructed).
 
@@ -112,7 +127,7 @@ def original(obj: Any, column: Column) -> Any:
         except UnreadableValueError:
             return state.raw[column.name]
     never_seen = column.name in state.changed or not state.knows(column.name)
-    return column.default() if never_seen else getattr(obj, column.name)
+    return column.default() if never_seen else value_of(obj, column)
 
 
 def believed(obj: Any, column: Column) -> Any:
@@ -130,34 +145,39 @@ def believed(obj: Any, column: Column) -> Any:
     return column.encode(original(obj, column))
 
 
-def current_bytes(obj: Any, column: Column) -> bytes:
-    """Return what would be stored for the field; bytes never decoded are passed on as they are."""
-    value = obj.__dict__.get(column.name, PENDING)
+def current_bytes(obj: Any, column: Column, reserved: Mapping[int, int] = _NONE) -> bytes:
+    """Return what would be stored for the field; bytes never decoded are passed on as they are.
+
+    :param reserved: pks that linked objects are about to get, by ``id()``
+    """
+    value = obj.__dict__.get(column.slot, PENDING)
     if value is not PENDING:
-        return column.encode(value)
+        return column.encode(value, reserved)
     raw: bytes | None = obj._state.raw.get(column.name)
-    return column.encode(getattr(obj, column.name)) if raw is None else raw
+    return column.encode(value_of(obj, column), reserved) if raw is None else raw
 
 
-def is_changed(obj: Any, column: Column) -> bool:
+def is_changed(obj: Any, column: Column, reserved: Mapping[int, int] = _NONE) -> bool:
     """Whether the field differs from what was fetched or saved last."""
     state: State = obj._state
     name = column.name
     if name in state.changed:
         if state.changed[name] is UNKNOWN:
             return True
-        old, new = original(obj, column), obj.__dict__[name]
+        old, new = original(obj, column), obj.__dict__[column.slot]
         return new is not old and bool(new != old)
-    if column.immutable or name not in obj.__dict__:
+    if column.immutable or column.slot not in obj.__dict__:
         return False
     if name not in state.raw and (not state.stored or state.knows(name)):
         return False
-    return _is_mutated(obj, column, state.raw.get(name))
+    return _is_mutated(obj, column, state.raw.get(name), reserved)
 
 
-def _is_mutated(obj: Any, column: Column, stored: bytes | None) -> bool:
+def _is_mutated(
+    obj: Any, column: Column, stored: bytes | None, reserved: Mapping[int, int]
+) -> bool:
     try:
-        current = current_bytes(obj, column)
+        current = current_bytes(obj, column, reserved)
     except FieldValueError:
         # It can be compared no better than stored: whoever saves it is told.
         return True
@@ -207,10 +227,11 @@ def forget(obj: Any) -> None:
     obj.__dict__['_id'] = None
 
 
-def confirm_fetched(obj: Any, fresh: Any, names: Iterable[str]) -> None:
+def confirm_fetched(obj: Any, fresh: Any, columns: Iterable[Column]) -> None:
     """Make ``obj`` hold just what ``fresh``, another object of the same pk, was fetched with."""
-    for name in names:
-        obj.__dict__.pop(name, None)
-    state = State(True, dict(fresh._state.raw))
-    obj.__dict__.update({name: fresh.__dict__[name] for name in names if name in fresh.__dict__})
-    obj.__dict__['_state'] = state
+    for column in columns:
+        for place in (column.name, column.slot):
+            obj.__dict__.pop(place, None)
+            if place in fresh.__dict__:
+                obj.__dict__[place] = fresh.__dict__[place]
+    obj.__dict__['_state'] = State(True, dict(fresh._state.raw))

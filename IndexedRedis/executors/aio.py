@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from redis.exceptions import ResponseError
@@ -20,14 +21,16 @@ class AsyncExecutor:
     """Runs flows in the event loop that the pool belongs to.
 
     :param pool: a ``redis.asyncio.ConnectionPool``, or one of its relatives
+    :param executor_of: gives the executor of another model
     """
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, executor_of: Callable[[Any], Any] | None = None) -> None:
         self.pool = pool
+        self._executor_of = executor_of or (lambda model: self)
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and return its result."""
-        line = _Line(self.pool)
+        line = _Line(self.pool, self._executor_of)
         conversation = converse(flow)
         try:
             operation = next(conversation)
@@ -44,10 +47,11 @@ class AsyncExecutor:
 
 
 class _Line:
-    """The five operations of a conversation, on one connection at a time."""
+    """The operations of a conversation, on one connection at a time."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, executor_of: Callable[[Any], Any]) -> None:
         self._pool = pool
+        self._executor_of = executor_of
         self._connection: Any = None
         self._sent = False
 
@@ -80,3 +84,6 @@ class _Line:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    async def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
+        return await self._executor_of(model).run(flow)

@@ -3,13 +3,14 @@
 A conversation is a generator like a flow, one level lower. It yields operations, tuples of a
 name and arguments, and is sent their results:
 
-=====================  =========================================================
-``('open',)``          take a connection from the pool, ready for use
-``('send', data)``     write bytes
-``('read', count)``    read that many replies; error replies come as exceptions
-``('close', broken)``  give the connection back; a broken one is closed first
-``('sleep', seconds)`` wait
-=====================  =========================================================
+=======================  =======================================================
+``('open',)``            take a connection from the pool, ready for use
+``('send', data)``       write bytes
+``('read', count)``      read that many replies; error replies come as exceptions
+``('close', broken)``    give the connection back; a broken one is closed first
+``('sleep', seconds)``   wait
+``('elsewhere', m, f)``  run flow ``f`` on the connection of model ``m``
+=======================  =======================================================
 
 Rules: whatever was sent is read, even if a flow's own code fails meanwhile, so that nothing of a
 failed operation reaches the server after what its flow does about it. A connection that broke, or
@@ -29,7 +30,7 @@ from typing import Any, TypeVar
 
 from redis.exceptions import AuthenticationError, AuthorizationError, ConnectionError
 
-from .._core.plan import AnswerLost, Batch, Flow, Pause, Step, Stream
+from .._core.plan import AnswerLost, Batch, Elsewhere, Flow, Pause, Step, Stream
 from .._core.scripts import BY_SHA
 from .wire import MissingScript, expected, pack, results
 
@@ -72,6 +73,8 @@ def _perform(step: Step) -> Conversation[Any]:
         return answers[0]
     if isinstance(step, Stream):
         return (yield from _exchange(iter(step.batches), step.consume))
+    if isinstance(step, Elsewhere):
+        return (yield ('elsewhere', step.model, step.flow))
     assert isinstance(step, Pause)
     yield ('sleep', step.seconds)
     return None

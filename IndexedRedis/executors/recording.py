@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from .._core.plan import Batch, Flow, Pause, Step, Stream
+from .._core.plan import Batch, Elsewhere, Flow, Pause, Step, Stream
 from .._core.scripts import BY_SHA
 
 __all__ = ('RecordingExecutor', 'readable')
@@ -52,6 +52,8 @@ class RecordingExecutor:
     def _perform(self, step: Step) -> Any:
         if isinstance(step, Batch):
             return self._answer(step)
+        if isinstance(step, Elsewhere):
+            return self.run(step.flow)
         if isinstance(step, Stream):
             for batch in step.batches:
                 step.consume(self._answer(batch))

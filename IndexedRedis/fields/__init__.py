@@ -15,6 +15,7 @@ from .classic import IRClassicField
 from .compressed import IRCompressedField
 from .FieldValueTypes import IRDatetimeValue, IRJsonValue
 from .fixedpoint import IRFixedPointField
+from .foreign import IRForeignLinkField, IRForeignLinkFieldBase, IRForeignMultiLinkField
 from .null import (
     IR_NULL_BYTES,
     IR_NULL_STR,
@@ -40,6 +41,9 @@ __all__ = (
     'IRField',
     'IRFieldChain',
     'IRFixedPointField',
+    'IRForeignLinkField',
+    'IRForeignLinkFieldBase',
+    'IRForeignMultiLinkField',
     'IRJsonValue',
     'IRNullType',
     'IRPickleField',

@@ -23,6 +23,10 @@ class IRBase64Field(IRBytesField):
     def _toStorage(self, value: Any) -> Any:
         return base64.b64encode(tobytes(value, self.encoding))
 
+    def _legacyIndexes(self, stored: bytes) -> list[Any]:
+        # Its updates encoded what was encoded already.
+        return [self.toIndex(stored)]
+
     @immutable_value(cheap=True)
     def _fromStorage(self, stored: Any) -> Any:
         # Strictly, since lenient decoding turns damage into other bytes.

@@ -9,7 +9,7 @@ use it as one; inside the library only ``field.name`` is used as a key.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import md5
 from typing import Any, TypeVar
 
@@ -81,6 +81,11 @@ class IRField(str):
     def isIndexHashed(self) -> bool:
         """Whether index keys hold the md5 of the value."""
         return bool(self.hashIndex)
+
+    @property
+    def canChooseHash(self) -> bool:
+        """Whether ``hashIndex`` can be set as one likes."""
+        return type(self) is IRField
 
     @property
     def isImmutable(self) -> bool:
@@ -168,6 +173,14 @@ class IRField(str):
 
     def _toIndex(self, value: Any) -> Any:
         return self._toStorage(value)
+
+    def _otherIndexes(self, value: Any) -> Sequence[Any]:
+        """Index values besides that of :meth:`toIndex` that mean the same to a filter."""
+        return ()
+
+    def _legacyIndexes(self, stored: bytes) -> Sequence[Any]:
+        """Wrong index values under which 6.0.3 may have listed an object."""
+        return ()
 
     def __copy__(self) -> IRField:
         duplicate = str.__new__(type(self), self.name)

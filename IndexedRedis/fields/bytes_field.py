@@ -7,6 +7,7 @@ from typing import Any
 from ..encoding import tobytes
 from .base import IRField, immutable_value
 from .null import irNull
+from .value_types import refuse_null_text
 
 __all__ = ('IRBytesField', 'bytes_or_text')
 
@@ -15,11 +16,12 @@ def bytes_or_text(value: Any) -> Any:
     """Return ``value`` if it is text or bytes; the latter as ``bytes``.
 
     :raises TypeError: if it is anything else
+    :raises ValueError: if it is the text that means null
     """
-    if isinstance(value, (str, bytes)):
-        return value
     if isinstance(value, (bytearray, memoryview)):
-        return bytes(value)
+        value = bytes(value)
+    if isinstance(value, (str, bytes)):
+        return refuse_null_text(value)
     raise TypeError(f'needs bytes or text, not {type(value).__name__}')
 
 

@@ -45,6 +45,11 @@ class IRFieldChain(IRField):
         return bool(self.hashIndex or self.chainedFields[-1].isIndexHashed)
 
     @property
+    def canChooseHash(self) -> bool:
+        """Whether the rightmost field leaves the choice."""
+        return not self.chainedFields[-1].isIndexHashed
+
+    @property
     def isImmutable(self) -> bool:
         """Whether values cannot change in place; so for those of the leftmost field."""
         return self.chainedFields[0].isImmutable
@@ -66,6 +71,13 @@ class IRFieldChain(IRField):
         for field in reversed(self.chainedFields):
             stored = field._fromStorage(stored)
         return stored
+
+    def _legacyIndexes(self, stored: bytes) -> list[Any]:
+        # Its updates sent what was stored through the whole chain once more, if it could.
+        try:
+            return [self.toIndex(stored)]
+        except Exception:
+            return []
 
     def __copy__(self) -> IRField:
         duplicate = super().__copy__()

@@ -6,8 +6,7 @@ models may link to each other, and to ones that are defined later.
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .base import IRField
@@ -24,30 +23,29 @@ __all__ = (
     'register_model',
 )
 
-# The models defined so far, by name, the newest last.
-_models: dict[str, list[weakref.ref[Any]]] = {}
+# The newest model of each name and module, the newest of all last. Held, since a name in a field
+# may be all that still leads to a model.
+_models: dict[str, dict[str, Any]] = {}
 
 
 def register_model(model: Any) -> None:
     """Let links find a model by its name."""
-    known = _models.setdefault(model.__name__, [])
-    known[:] = [ref for ref in known if ref() is not None]
-    known.append(weakref.ref(model))
+    known = _models.setdefault(model.__name__, {})
+    known.pop(model.__module__, None)
+    known[model.__module__] = model
 
 
 def _model_named(name: str, module: str | None) -> Any:
     """The newest model of a name; one of the linking model's own module goes first."""
     path, _, plain = name.rpartition('.')
-    found = [model for ref in _models.get(plain, ()) if (model := ref()) is not None]
-    if path:
-        found = [model for model in found if model.__module__ == path]
-    if not found:
+    known = _models.get(plain, {})
+    found = known.get(path or module or '') or (None if path else [None, *known.values()][-1])
+    if found is None:
         raise ValueError(
             f'there is no model {name!r} (yet); define it before the link is used, and import the '
             'module that does.'
         )
-    own = [model for model in found if model.__module__ == module]
-    return (own or found)[-1]
+    return found
 
 
 class IRForeignLinkFieldBase(IRField):
@@ -110,21 +108,19 @@ class IRForeignLinkFieldBase(IRField):
         :raises ValueError: if it stands for none
         """
         if getattr(value, '_is_ir_model', False) and not isinstance(value, type):
-            self._check_model(value)
+            self._check_model(type(value))
             return value._id, value
         if isinstance(value, ForeignLinkData):
+            self._check_model(value.foreignModel)
             return value.getPk(), value.obj
         if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()):
             return int(value), None
-        raise ValueError(
-            f'a link takes an object of {self._model_name()} or a pk, not {value!r}'
-        )
+        raise ValueError(f'a link takes an object of {self._model_name()} or a pk, not {value!r}')
 
-    def _check_model(self, obj: Any) -> None:
-        if not self.foreignModel._is_variant(type(obj)):
+    def _check_model(self, model: Any) -> None:
+        if not self.foreignModel._is_variant(model):
             raise ValueError(
-                f'it is an object of {type(obj).__name__}, but the field links to '
-                f'{self._model_name()}'
+                f'it means {model.__name__}, but the field links to {self._model_name()}'
             )
 
     def _model_name(self) -> str:
@@ -147,9 +143,12 @@ class IRForeignLinkField(IRForeignLinkFieldBase):
 
     def _fromInput(self, value: Any) -> Any:
         if isinstance(value, ForeignLinkData):
+            self._check_model(value.foreignModel)
             return value
         pk, obj = self._target(value)
-        return ForeignLinkData(self.foreignModel, pk or None, obj) if pk or obj is not None else irNull
+        return (
+            ForeignLinkData(self.foreignModel, pk or None, obj) if pk or obj is not None else irNull
+        )
 
     def _fromStorage(self, stored: Any) -> Any:
         return ForeignLinkData(self.foreignModel, int(stored)) if stored else irNull
@@ -170,6 +169,7 @@ class IRForeignMultiLinkField(IRForeignLinkFieldBase):
 
     def _fromInput(self, value: Any) -> Any:
         if isinstance(value, ForeignLinkMultiData):
+            self._check_model(value.foreignModel)
             return value
         if isinstance(value, str):
             value = [part.strip() for part in value.split(',')]
@@ -185,3 +185,7 @@ class IRForeignMultiLinkField(IRForeignLinkFieldBase):
         # 6.0.3 wrote the text None for objects that were not saved.
         pks = [int(part) for part in stored.split(b',') if part not in (b'', b'None')]
         return ForeignLinkMultiData(self.foreignModel, pks) if pks else irNull
+
+    def _legacyIndexes(self, stored: bytes) -> Sequence[Any]:
+        # What it stored that way, it listed that way.
+        return [stored] if {b'', b'None'} & {*stored.split(b',')} else []

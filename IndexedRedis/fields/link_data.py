@@ -11,6 +11,11 @@ from typing import Any
 __all__ = ('ForeignLinkData', 'ForeignLinkDataBase', 'ForeignLinkMultiData')
 
 
+def _is_target(obj: Any, pk: Any) -> bool:
+    # An object that was deleted has no pk any more, and saving it again would not mend the link.
+    return obj is not None and (pk is None or obj._id is not None)
+
+
 class ForeignLinkDataBase:
     """What the data of single and multi links have in common.
 
@@ -26,7 +31,7 @@ class ForeignLinkDataBase:
         self.obj = obj
 
     def getPk(self) -> Any:
-        """Return the pk, or the list of pks; that of an object assigned unsaved once it is saved."""
+        """Return the pk, or the list of pks; that of an unsaved target once it is saved."""
         raise NotImplementedError
 
     def getPks(self) -> list[Any]:
@@ -42,7 +47,7 @@ class ForeignLinkDataBase:
         raise NotImplementedError
 
     def known(self) -> list[Any]:
-        """Return the targets that are here already."""
+        """Return the targets that are here already, but for those deleted since."""
         raise NotImplementedError
 
     def missing(self) -> list[int]:
@@ -55,6 +60,10 @@ class ForeignLinkDataBase:
 
     def pks_with(self, reserved: Mapping[int, int]) -> list[Any]:
         """Return the pks, those of targets about to be saved from ``reserved`` (by ``id()``)."""
+        raise NotImplementedError
+
+    def let_go(self, target: Any) -> None:
+        """Forget a target that is gone from the database."""
         raise NotImplementedError
 
     def isFetched(self) -> bool:
@@ -73,7 +82,7 @@ class ForeignLinkDataBase:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return self.getPks() == other.getPks()  # type: ignore[attr-defined]
+        return self.getPks() == other.getPks()
 
     # Pks of unsaved targets are still to come, so no hash would stay right.
     __hash__ = None  # type: ignore[assignment]
@@ -88,10 +97,6 @@ class ForeignLinkDataBase:
         return f'{type(self).__name__}({model}, pk={self.getPk()!r}{fetched})'
 
 
-def _pk_of(pk: Any, obj: Any) -> Any:
-    return obj._id if pk is None and obj is not None else pk
-
-
 class ForeignLinkData(ForeignLinkDataBase):
     """The data of a single link.
 
@@ -101,8 +106,8 @@ class ForeignLinkData(ForeignLinkDataBase):
     """
 
     def getPk(self) -> Any:
-        if self.pk is None:
-            self.pk = _pk_of(None, self.obj)
+        if self.pk is None and self.obj is not None:
+            self.pk = self.obj._id
         return self.pk
 
     def getPks(self) -> list[Any]:
@@ -117,7 +122,7 @@ class ForeignLinkData(ForeignLinkDataBase):
         return [self.getObj()]
 
     def known(self) -> list[Any]:
-        return [] if self.obj is None else [self.obj]
+        return [self.obj] if _is_target(self.obj, self.pk) else []
 
     def missing(self) -> list[int]:
         return [self.pk] if self.obj is None and self.pk is not None else []
@@ -125,6 +130,10 @@ class ForeignLinkData(ForeignLinkDataBase):
     def attach(self, found: Mapping[int, Any]) -> None:
         if self.obj is None:
             self.obj = found.get(self.pk)
+
+    def let_go(self, target: Any) -> None:
+        self.getPk()
+        self.obj = None
 
     def pks_with(self, reserved: Mapping[int, int]) -> list[Any]:
         pk = self.getPk()
@@ -141,12 +150,13 @@ class ForeignLinkMultiData(ForeignLinkDataBase):
 
     def __init__(self, foreignModel: Any, pk: Any = None, obj: Any = None) -> None:
         count = max(len(pk or ()), len(obj or ()))
-        super().__init__(
-            foreignModel, list(pk or [None] * count), list(obj or [None] * count)
-        )
+        super().__init__(foreignModel, list(pk or [None] * count), list(obj or [None] * count))
 
     def getPk(self) -> list[Any]:
-        self.pk = [_pk_of(pk, obj) for pk, obj in zip(self.pk, self.obj, strict=True)]
+        self.pk = [
+            obj._id if pk is None and obj is not None else pk
+            for pk, obj in zip(self.pk, self.obj, strict=True)
+        ]
         return list(self.pk)
 
     def getPks(self) -> list[Any]:
@@ -163,16 +173,19 @@ class ForeignLinkMultiData(ForeignLinkDataBase):
         return self.getObj()
 
     def known(self) -> list[Any]:
-        return [obj for obj in self.obj if obj is not None]
+        return [obj for pk, obj in zip(self.pk, self.obj, strict=True) if _is_target(obj, pk)]
 
     def missing(self) -> list[int]:
         return [pk for pk, obj in zip(self.pk, self.obj, strict=True) if obj is None]
 
     def attach(self, found: Mapping[int, Any]) -> None:
         self.obj = [
-            found.get(pk) if obj is None else obj
-            for pk, obj in zip(self.pk, self.obj, strict=True)
+            found.get(pk) if obj is None else obj for pk, obj in zip(self.pk, self.obj, strict=True)
         ]
+
+    def let_go(self, target: Any) -> None:
+        self.getPk()
+        self.obj = [None if obj is target else obj for obj in self.obj]
 
     def pks_with(self, reserved: Mapping[int, int]) -> list[Any]:
         return [

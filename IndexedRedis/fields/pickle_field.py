@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import io
 import pickle
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Iterable
 from typing import Any
 
@@ -72,17 +73,21 @@ class _Restricted(pickle.Unpickler):
         self._allowed = {(cls.__module__, cls.__qualname__): cls for cls in allowed}
 
     def find_class(self, module: str, name: str) -> Any:
-        # Protocol 2 writes the module names of Python 2.
-        if module in ('builtins', '__builtin__') and name in _HARMLESS:
-            return getattr(builtins, name)
         if (module, name) == ('_codecs', 'encode'):
             return _latin1_encode
-        try:
-            return self._allowed[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(
-                f'{module}.{name} is not in the allow list of the field'
-            ) from None
+        for place in ((module, name), _modern(module, name)):
+            if place[0] == 'builtins' and place[1] in _HARMLESS:
+                return getattr(builtins, place[1])
+            if place in self._allowed:
+                return self._allowed[place]
+        raise pickle.UnpicklingError(f'{module}.{name} is not in the allow list of the field')
+
+
+def _modern(module: str, name: str) -> tuple[str, str]:
+    """Protocol 2 writes the names of Python 2."""
+    if (module, name) in NAME_MAPPING:
+        return NAME_MAPPING[module, name]
+    return IMPORT_MAPPING.get(module, module), name
 
 
 def _latin1_encode(text: str, encoding: str) -> bytes:

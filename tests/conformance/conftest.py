@@ -10,10 +10,13 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import linked
 import pytest
 import redis.asyncio
 
 from IndexedRedis import IRField, connections
+from IndexedRedis._core.plan import Batch, Stream
+from IndexedRedis.executors import conversation
 from IndexedRedis.executors.aio import AsyncExecutor
 from IndexedRedis.executors.sync import SyncExecutor
 
@@ -27,13 +30,15 @@ class AsyncBridge:
         self.loop = asyncio.new_event_loop()
         self.pools: dict[Any, Any] = {}
 
-    def executor_for(self, params: Any, client: Any = None) -> Any:
+    def executor_for(self, params: Any, client: Any = None, executor_of: Any = None) -> Any:
         known = connections.executor_for(params, client).pool.connection_kwargs
         place = {name: known[name] for name in PASSED_ON if known.get(name) is not None}
         key = tuple(sorted(place.items()))
         if key not in self.pools:
             self.pools[key] = redis.asyncio.BlockingConnectionPool(**place, max_connections=8)
-        return _Bridged(self, AsyncExecutor(self.pools[key]))
+        return _Bridged(
+            self, AsyncExecutor(self.pools[key], lambda model: executor_of(model).executor)
+        )
 
     def close(self) -> None:
         for pool in self.pools.values():
@@ -45,6 +50,7 @@ class AsyncBridge:
 class _Bridged:
     def __init__(self, bridge: AsyncBridge, executor: AsyncExecutor) -> None:
         self.bridge, self.executor = bridge, executor
+        self.pool = executor.pool
 
     def run(self, flow: Any) -> Any:
         return self.bridge.loop.run_until_complete(self.executor.run(flow))
@@ -96,3 +102,46 @@ def songs(song: Any) -> Any:
     names = ('title', 'artist', 'year', 'album')
     song.saver.save([song(**dict(zip(names, row, strict=True)), tags=[row[0]]) for row in rows])
     return song
+
+
+@pytest.fixture
+def authors(watch_models: Callable[..., None], redis_params: Any) -> Any:
+    """The model `Author`; with `books` two models that link to each other."""
+    watch_models(linked.Author)
+    return linked.Author
+
+
+@pytest.fixture
+def books(authors: Any, watch_models: Callable[..., None]) -> Any:
+    """The model `Book`, which links to `Author` and to itself."""
+    watch_models(linked.Book)
+    return linked.Book
+
+
+@pytest.fixture
+def shelf(authors: Any, books: Any) -> Any:
+    """Three stored books: 1 and 2 by Ann (1), 3 by Bob (2) and similar to 2, then 1."""
+    ann, bob = authors(name='Ann', born=1950), authors(name='Bob')
+    authors.saver.save([ann, bob])
+    books.saver.save([books(title='one', author=ann), books(title='two', author=1)])
+    books(title='three', author=bob, similar=[2, 1]).save()
+    return books
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
+    """The commands of each batch that was sent to a server since the test cleared the list."""
+    sent: list[list[Any]] = []
+    perform = conversation._perform
+
+    def recording(step: Any) -> Any:
+        if isinstance(step, Batch):
+            sent.append(list(step.commands))
+        if isinstance(step, Stream):
+            batches = list(step.batches)
+            sent.append([command for batch in batches for command in batch.commands])
+            step = step._replace(batches=batches)
+        return perform(step)
+
+    monkeypatch.setattr(conversation, '_perform', recording)
+    return sent

@@ -102,10 +102,18 @@ def test_an_object_of_another_model_is_refused(songs, make_model):
     with pytest.raises(UsageError, match=songs.__name__):
         songs.deleter.deleteMultiple([songs.objects.get(1), stranger])
     with pytest.raises(UsageError, match=songs.__name__):
-        songs.objects.getMultiple([1, 99]).delete()
+        songs.deleter.deleteMultiple([songs.objects.get(1), None])
     assert songs.objects.count() == 6
     assert other.objects.count() == 1
     assert stranger.getPk() == 1
+
+
+def test_a_result_with_gaps_deletes_what_is_there(songs):
+    found = songs.objects.getMultiple([1, 99, 3])
+    assert found.delete() == 2
+    assert songs.objects.getPrimaryKeys(sortByAge=True) == [2, 4, 5, 6]
+    assert found[1] is None
+    assert [found[0].getPk(), found[2].getPk()] == [None, None]
 
 
 @pytest.mark.damaged

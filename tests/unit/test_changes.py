@@ -234,7 +234,7 @@ def test_fetched_values_win_over_local_ones():
     song, fresh = loaded(), loaded(name=b'newer', tags=b'["z"]')
     song.name, song.year = 'local', 5
     song.tags.append('local')
-    state.confirm_fetched(song, fresh, SONG._validated().columns)
+    state.confirm_fetched(song, fresh, SONG._validated().all)
     assert (song.name, song.year, song.tags) == ('newer', 1980, ['z'])
     assert is_clean(song)
 

@@ -7,7 +7,7 @@ import pytest
 from redis.exceptions import ConnectionError, OutOfMemoryError, TimeoutError
 
 from IndexedRedis import IRField, errors
-from IndexedRedis._core import delete, maintain, read, replace, write
+from IndexedRedis._core import delete, links, maintain, read, replace, write
 from IndexedRedis._core.plan import AnswerLost
 from IndexedRedis.executors.recording import RecordingExecutor
 
@@ -36,13 +36,13 @@ def fails(error, flow, *replies):
 
 
 def save(*objs):
-    return write.save(type(objs[0])._validated(), list(objs), [None] * len(objs))
+    return links.save(type(objs[0])._validated(), list(objs), [None] * len(objs))
 
 
 def inserts(executor):
     """Mode and pk of each first row that was written."""
     return [
-        (command[4 + command[2]], command[5 + command[2]])
+        (command[5 + command[2]], command[6 + command[2]])
         for trip in executor.trips
         for command in trip
         if command[:2] == ('EVALSHA', 'write')
@@ -219,12 +219,12 @@ def test_a_reader_whom_resets_outrun_takes_all_in_one_moment(song):
 
 def test_reindex_passes_over_what_is_gone_meanwhile(song):
     answers = [[b'7', b'8']], [[1, 1], [b'1'], [b'2']], [[[1, b'gone']]], [[]]
-    executor, _ = run(maintain.reindex(song.objects._query), *answers)
+    executor, _ = run(maintain.reindex_matching(song.objects._query), *answers)
     assert inserts(executor) == [(7, 'update'), (8, 'update')]
 
 
 def test_a_reset_that_lost_its_lock_says_so_and_cleans_up(song):
-    flow = replace.reset(song._validated(), [song(name='a')], b'T')
+    flow = replace.reset(song._validated(), [song(name='a')], b'T', lambda obj: None)
     start = [b'OK', b'T'], [0, 1], [[b'T']], [7]
     lost = [0, 1, 1, 1, 1, 1, 1]
     sweep = [[b'0', []]], [[b'7 1']], [[]], [[b'0', []]], [[]], [1, 1], [1]
@@ -236,7 +236,7 @@ def test_a_reset_that_lost_its_lock_says_so_and_cleans_up(song):
 
 def test_a_reset_waits_for_another_and_gives_up_with_a_clear_error(song, monkeypatch):
     monkeypatch.setattr(replace, 'WAIT_SECONDS', 0.2)
-    flow = replace.reset(song._validated(), [], b'T')
+    flow = replace.reset(song._validated(), [], b'T', lambda obj: None)
     waiting = [[None, b'other']] * 5
     nothing = [[b'0', []]], [[]], [[b'0', []]], [[]], [0, 0], [0]
     executor, text = fails(errors.ResetInProgressError, flow, *waiting, *nothing)
@@ -245,7 +245,7 @@ def test_a_reset_waits_for_another_and_gives_up_with_a_clear_error(song, monkeyp
 
 
 def test_a_reset_is_done_even_if_its_cleaning_up_fails(song):
-    flow = replace.reset(song._validated(), [], b'T')
+    flow = replace.reset(song._validated(), [], b'T', lambda obj: None)
     start = [b'OK', b'T'], [0, 1], [[b'T']], [None], [[b'0', []], 1]
     broken = ConnectionError('broken')
     executor, pks = run(flow, *start, [b'done'], broken, broken)

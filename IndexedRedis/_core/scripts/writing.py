@@ -46,15 +46,12 @@ _CHECKED = """
 local k, a, problems = 0, 0, {}
 local function key() k = k + 1; return KEYS[k] end
 local function arg() a = a + 1; return ARGV[a] end
-local function must_be(kind, name)
+local function must_be(kind, name, row)
   local found = redis.call('TYPE', name).ok
   if found ~= kind and found ~= 'none' then
-    problems[#problems + 1] = {0, 'type', name, found}
+    problems[#problems + 1] = {row, 'type', name, found}
   end
 end
-local all = key()
-must_be('set', all)
-if #problems > 0 then return problems end
 local function check_moves(row, data, moves)
   local actual, stale = {}, false
   for m = 1, #moves do
@@ -69,43 +66,48 @@ end
 # While a reset is under way it is told of index sets that it may not have listed, so that its swap
 # drops them too. The note outlives the lock of the reset, which prolongs both, but not for ever.
 _TOUCH = """
-local touched
-local function touch(name)
+local function touch(touched, name)
   redis.call('SADD', touched, name)
   redis.call('PEXPIRE', touched, 600000)
 end
 """
 
-# Inserts, updates and forced pks.
-# KEYS: set of all pks, counter, lock of resets, note for a reset; for each row: its hash; for each
-# move: old and new index set.
-# ARGV: number of rows; for each: pk, mode, number of moves, (field, belief) each, number of
-# pairs, (field, value) each. Modes: insert (a pk nobody else has), update, put (either).
+# Inserts, updates and forced pks, of one or several models.
+# KEYS: for each model: set of all pks, counter, lock of resets, note for a reset; for each of its
+# rows: its hash; for each move: old and new index set.
+# ARGV: number of models; for each: number of rows; for each: pk, mode, number of moves,
+# (field, belief) each, number of pairs, (field, value) each. Modes: insert (a pk nobody else has),
+# update, put (either).
 WRITE = Script(
     'write',
     _CHECKED
     + _TOUCH
     + """
-local counter, lock = key(), key()
-touched = key()
-must_be('string', counter)
-local rows, highest = {}, 0
-for i = 1, tonumber(arg()) do
-  local row = {pk = arg(), mode = arg(), data = key(), moves = {}, pairs = {}}
-  must_be('hash', row.data)
+local models, rows = {}, {}
+local function read_row(model)
+  local row = {model = model, pk = arg(), mode = arg(), data = key(), moves = {}, pairs = {}}
+  local i = #rows + 1
+  must_be('hash', row.data, i)
   for m = 1, tonumber(arg()) do
     local move = {field = arg(), belief = arg(), old = key(), new = key()}
-    must_be('set', move.old)
-    must_be('set', move.new)
+    must_be('set', move.old, i)
+    must_be('set', move.new, i)
     row.moves[m] = move
   end
   for p = 1, 2 * tonumber(arg()) do row.pairs[p] = arg() end
   rows[i] = row
 end
+for g = 1, tonumber(arg()) do
+  local model = {all = key(), counter = key(), lock = key(), touched = key(), highest = 0}
+  must_be('set', model.all, #rows + 1)
+  must_be('string', model.counter, #rows + 1)
+  for i = 1, tonumber(arg()) do read_row(model) end
+  models[g] = model
+end
 if #problems > 0 then return problems end
 for i = 1, #rows do
   local row = rows[i]
-  row.there = redis.call('SISMEMBER', all, row.pk) == 1
+  row.there = redis.call('SISMEMBER', row.model.all, row.pk) == 1
   if row.mode == 'update' and not row.there then
     problems[#problems + 1] = {i, 'gone'}
   elseif row.mode == 'insert' and row.there then
@@ -119,7 +121,7 @@ for i = 1, #rows do
   end
 end
 if #problems > 0 then return problems end
-local resetting = redis.call('EXISTS', lock) == 1
+for g = 1, #models do models[g].resetting = redis.call('EXISTS', models[g].lock) == 1 end
 -- A reset may have replaced what was here and let it expire: none of that is to stay.
 local function strip(row)
   if not row.expiring then return end
@@ -140,18 +142,23 @@ for i = 1, #rows do
     for m = 1, #row.moves do
       local move = row.moves[m]
       redis.call('SADD', move.new, row.pk)
-      if resetting then touch(move.new) end
+      if row.model.resetting then touch(row.model.touched, move.new) end
       if move.old ~= move.new then redis.call('SREM', move.old, row.pk) end
     end
     if not row.there then
       strip(row)
-      redis.call('SADD', all, row.pk)
+      redis.call('SADD', row.model.all, row.pk)
     end
-    if row.mode == 'put' then highest = math.max(highest, tonumber(row.pk)) end
+    if row.mode == 'put' then
+      row.model.highest = math.max(row.model.highest, tonumber(row.pk))
+    end
   end
 end
-if highest > tonumber(redis.call('GET', counter) or '0') then
-  redis.call('SET', counter, string.format('%.0f', highest))
+for g = 1, #models do
+  local model = models[g]
+  if model.highest > (tonumber(redis.call('GET', model.counter) or '0') or 0) then
+    redis.call('SET', model.counter, string.format('%.0f', model.highest))
+  end
 end
 return problems
 """,
@@ -162,9 +169,8 @@ TOUCH = Script(
     'touch',
     _TOUCH
     + """
-touched = KEYS[2]
 if redis.call('EXISTS', KEYS[1]) == 1 then
-  for k = 3, #KEYS do touch(KEYS[k]) end
+  for k = 3, #KEYS do touch(KEYS[2], KEYS[k]) end
 end
 return 0
 """,
@@ -179,16 +185,17 @@ DELETE = Script(
     'delete',
     _CHECKED
     + """
-local lock, leave = key(), {}
+local all, lock, leave = key(), key(), {}
+must_be('set', all, 1)
 for i = 1, tonumber(arg()) do leave[i] = key() end
 local rows = {}
 for i = 1, tonumber(arg()) do
   local row = {pk = arg(), data = key(), moves = {}}
   for m = 1, tonumber(arg()) do
     row.moves[m] = {field = arg(), belief = arg(), old = key()}
-    must_be('set', row.moves[m].old)
+    must_be('set', row.moves[m].old, i)
   end
-  must_be('hash', row.data)
+  must_be('hash', row.data, i)
   rows[i] = row
 end
 if #problems > 0 then return problems end

@@ -1,0 +1,1 @@
+"""Import path of 6.0.3, where it was empty too."""
