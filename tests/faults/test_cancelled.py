@@ -12,7 +12,7 @@ from IndexedRedis._core import read, replace, write
 from IndexedRedis._core.plan import ask
 from IndexedRedis.executors.aio import AsyncExecutor
 
-TIMES = 60
+TIMES = 40
 
 
 async def cancel_often(params, begin, after):
