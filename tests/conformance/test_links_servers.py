@@ -83,13 +83,14 @@ def test_cascadeFetch_reads_each_from_its_own_place(models, trips):
 
 
 def test_what_was_stored_there_stays_when_the_parent_fails_and_a_retry_works(models, raw):
-    thing, part, _, there = models
-    car = thing(name='car', main=part(name='wheel'))
+    thing, part, tool, there = models
+    car = thing(name='car', main=part(name='wheel', tool=tool(name='spanner')))
     raw.set('_ir_|Thing:keys', 'text')
     with pytest.raises(WrongKeyTypeError):
         car.save()
     assert (car._id, car.main._id) == (None, 1)
-    assert names(raw) == []
+    assert names(raw) == [b'_ir_|Tool:data:1']
+    assert there.hget('_ir_|Part:data:1', 'tool') == b'1'
     raw.delete('_ir_|Thing:keys')
     car.save()
     assert names(there) == [b'_ir_|Part:data:1']
