@@ -1,4 +1,4 @@
-"""The rows: tracks of the Chinook catalogue that comes with the demo, repeated as often as needed."""
+"""The rows: tracks of the Chinook catalogue that comes with the demo, as many as wanted."""
 
 from __future__ import annotations
 

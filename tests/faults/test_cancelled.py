@@ -8,7 +8,7 @@ import asyncio
 from redis.asyncio import BlockingConnectionPool
 
 from faults.item import contents, edition
-from IndexedRedis._core import read, replace, write
+from IndexedRedis._core import links, read, replace
 from IndexedRedis._core.plan import ask
 from IndexedRedis.executors.aio import AsyncExecutor
 
@@ -42,7 +42,7 @@ def test_a_cancelled_reset_leaves_all_or_nothing(item, stored, redis_params):
     seen = {0: 0}
 
     def begin(number):
-        return replace.reset(schema, edition(item, number + 1, 600), b'token%d' % number)
+        return replace.reset(schema, edition(item, number + 1, 600), b'token%d' % number, type)
 
     def look():
         editions = {row[2] for row in contents(item)}
@@ -67,7 +67,7 @@ def test_a_cancelled_save_or_read_leaves_the_connection_clean(item, stored, redi
     def begin(number):
         if number % 2:
             return read.fetch(read.Query(schema))
-        return write.save(schema, edition(item, 1, 200), [None] * 200)
+        return links.save(schema, edition(item, 1, 200), [None] * 200)
 
     def look():
         assert item.objects.filter(edition=1).count() % 200 == 0

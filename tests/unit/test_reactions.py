@@ -72,7 +72,7 @@ def test_a_write_under_a_given_pk_leaves_the_index_set_of_an_absent_field(song):
     executor, _ = run(save(song(_id=7, name='a', year=1)), [[]])
     command = executor.trips[0][0]
     assert command[8:10] == (K + b'idx:year:IRNullType()', K + b'idx:year:1')
-    assert command[10:15] == (1, 7, 'put', 1, b'year')
+    assert command[10:16] == (1, 1, 7, 'put', 1, b'year')
 
 
 def test_an_object_that_is_gone_is_not_resurrected(song):
