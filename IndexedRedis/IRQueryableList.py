@@ -14,7 +14,7 @@ from typing import Any
 
 import QueryableList
 
-from .errors import UsageError
+from .errors import ObjectGoneError, UsageError
 from .fields.null import irNull
 
 __all__ = ('IRQueryableList',)
@@ -245,6 +245,8 @@ def _model_of(objs: Iterable[Any]) -> Any:
 
 
 def _reloaded(obj: Any) -> Any:
+    if obj is None:
+        return ObjectGoneError('There is no object in this place of the list to reload.')
     try:
         return obj.reload()
     except Exception as exc:

@@ -128,6 +128,8 @@ def save_linked(objs: Sequence[Any], place: Place) -> Flow[tuple[list[Any], list
 
     :returns: those that were saved, and the others
     """
+    if not any(model._validated().links for model in {type(obj) for obj in objs}):
+        return [], []
     listed = {id(obj) for obj in objs}
     targets = [target for target in reachable(objs) if id(target) not in listed]
     home = place(None)

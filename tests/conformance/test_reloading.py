@@ -128,3 +128,16 @@ def test_a_model_without_indexes_can_be_reindexed(make_model):
     model(a='x').save()
     assert model.objects.reindex() == 0
     assert model.objects.all()[0].a == 'x'
+
+
+def test_a_list_with_places_of_gone_objects_can_be_reloaded_saved_and_deleted(song):
+    song.saver.save([song(title='a'), song(title='b')])
+    found = song.objects.getMultiple([1, 99, 2])
+    first, gone, second = found.reload()
+    assert (first, second) == ({}, {})
+    assert isinstance(gone, KeyError)
+    found[0].title = 'c'
+    assert found.save() == [1, 2]
+    assert song.objects.get(1).title == 'c'
+    assert found.delete() == 2
+    assert song.objects.count() == 0
