@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from ..errors import ConflictError, ObjectGoneError, WrongKeyTypeError
+from ..errors import ConflictError, ObjectGoneError, ResetInProgressError, WrongKeyTypeError
 from .entry import INSERT, PUT, UPDATE, Entry, belief, check_distinct, pairs, plan_entry
 from .plan import AnswerLost, Batch, Command, Flow, ask, chunks
 from .schema import Schema
@@ -195,6 +195,7 @@ def compare_and_move(
     :param gone_is_fine: leave out objects that are not stored any more, instead of raising
     :param once: raise AnswerLost instead of sending again where it is not known what happened
     :raises ObjectGoneError: for an update of an object that is not stored any more
+    :raises ResetInProgressError: for a given pk that a running reset has taken
     :raises WrongKeyTypeError: if a key to write to holds another type
     """
     for _ in range(ROUNDS):
@@ -250,6 +251,11 @@ def _solve(entries: list[Entry], problems: list[Any]) -> Flow[None]:
                 f'{entry.schema.name}: the object with pk {entry.pk} is not stored any more; it '
                 'was deleted, or replaced by a reset. Nothing was written. Save obj.copy() to '
                 'store it anew.'
+            )
+        if kind == b'staged':
+            raise ResetInProgressError(
+                f'{entry.schema.name}: pk {entry.pk} belongs to a reset that is under way, so '
+                'nothing was written. Try again when it is done.'
             )
         if kind == b'stale':
             entry.learn(details[0])

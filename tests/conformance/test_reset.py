@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from keyspace import dump
 
-from IndexedRedis import FieldValueError, IRField, ObjectGoneError, UsageError
+from IndexedRedis import (
+    FieldValueError,
+    IRField,
+    ObjectGoneError,
+    ResetInProgressError,
+    UsageError,
+)
 
 
 def titles(model):
@@ -195,3 +201,17 @@ def test_a_model_without_indexes_and_one_with_many_values(make_model, raw):
     many.reset([many(n=n) for n in range(1000, 2500)])
     names = list(raw.scan_iter(f'_ir_|{many.KEY_NAME}:idx:n:*', count=1000))
     assert len(names) == many.objects.count() == 1500
+
+
+def test_a_given_pk_that_a_running_reset_has_staged_is_refused(song, raw):
+    base = f'_ir_|{song.KEY_NAME}:'
+    raw.set(base + 'tmp:lock', 'another', px=60_000)
+    raw.hset(base + 'data:5', 'title', 'staged')
+    obj = song(_id=5, title='mine', artist='x')
+    with pytest.raises(ResetInProgressError, match='pk 5'):
+        obj.save()
+    assert raw.hgetall(base + 'data:5') == {b'title': b'staged'}
+    assert not raw.exists(base + 'idx:artist:x')
+    raw.delete(base + 'tmp:lock', base + 'data:5')
+    assert obj.save() == [5]
+    assert titles(song) == {5: 'mine'}

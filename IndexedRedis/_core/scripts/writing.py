@@ -105,6 +105,7 @@ for g = 1, tonumber(arg()) do
   models[g] = model
 end
 if #problems > 0 then return problems end
+for g = 1, #models do models[g].resetting = redis.call('EXISTS', models[g].lock) == 1 end
 for i = 1, #rows do
   local row = rows[i]
   row.there = redis.call('SISMEMBER', row.model.all, row.pk) == 1
@@ -116,12 +117,15 @@ for i = 1, #rows do
       if redis.call('HGET', row.data, row.pairs[p]) ~= row.pairs[p + 1] then row.done = false end
     end
     if not row.done then problems[#problems + 1] = {i, 'taken'} end
+  elseif row.mode == 'put' and not row.there and row.model.resetting
+      and redis.call('PTTL', row.data) == -1 then
+    -- Most likely a row that the reset has staged under a pk of its own.
+    problems[#problems + 1] = {i, 'staged'}
   else
     check_moves(i, row.data, row.moves)
   end
 end
 if #problems > 0 then return problems end
-for g = 1, #models do models[g].resetting = redis.call('EXISTS', models[g].lock) == 1 end
 -- A reset may have replaced what was here and let it expire: none of that is to stay.
 local function strip(row)
   if not row.expiring then return end
