@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import datetime
 import io
 import operator
 import pickle
@@ -12,43 +11,14 @@ import pytest
 import QueryableList
 
 from IndexedRedis import (
-    IndexedRedisModel,
-    IRField,
     IRQueryableList,
     ObjectGoneError,
     UsageError,
     irNull,
 )
 
+from .a_result import NULLS, SONGS, A, B, C, Song, is_result, letters
 from .build import load
-
-
-class Song(IndexedRedisModel):
-    FIELDS = [
-        IRField('name'),
-        IRField('year', valueType=int),
-        IRField('cut', valueType=datetime.datetime),
-        IRField('tags', valueType=list),
-    ]
-    INDEXED_FIELDS = ['name', 'year']
-    KEY_NAME = 'Song'
-
-
-A = Song(name='Abba, Cher', year=1980, cut='2015-05-12 12:00:01', tags=[1, 2])
-B = Song(name='beck', year=1990, cut='2016-05-12 12:00:01', tags=[2, 3])
-C = Song(name='Cher', year=1985)
-NULLS = Song()
-SONGS = IRQueryableList([A, B, C, NULLS], mdl=Song)
-LETTERS = {id(A): 'A', id(B): 'B', id(C): 'C', id(NULLS): '0'}
-
-
-def letters(songs):
-    return ''.join(LETTERS[id(song)] for song in songs)
-
-
-def is_result(songs):
-    return type(songs) is IRQueryableList and songs.getModel() is Song
-
 
 AB, BC = IRQueryableList([A, B]), IRQueryableList([B, C])
 OPERATORS = [

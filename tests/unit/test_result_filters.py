@@ -7,39 +7,11 @@ import datetime
 import pytest
 
 from IndexedRedis import (
-    IndexedRedisModel,
-    IRField,
     IRQueryableList,
     irNull,
 )
 
-
-class Song(IndexedRedisModel):
-    FIELDS = [
-        IRField('name'),
-        IRField('year', valueType=int),
-        IRField('cut', valueType=datetime.datetime),
-        IRField('tags', valueType=list),
-    ]
-    INDEXED_FIELDS = ['name', 'year']
-    KEY_NAME = 'Song'
-
-
-A = Song(name='Abba, Cher', year=1980, cut='2015-05-12 12:00:01', tags=[1, 2])
-B = Song(name='beck', year=1990, cut='2016-05-12 12:00:01', tags=[2, 3])
-C = Song(name='Cher', year=1985)
-NULLS = Song()
-SONGS = IRQueryableList([A, B, C, NULLS], mdl=Song)
-LETTERS = {id(A): 'A', id(B): 'B', id(C): 'C', id(NULLS): '0'}
-
-
-def letters(songs):
-    return ''.join(LETTERS[id(song)] for song in songs)
-
-
-def is_result(songs):
-    return type(songs) is IRQueryableList and songs.getModel() is Song
-
+from .a_result import SONGS, A, B, Song, is_result, letters
 
 FILTERS = [
     ({}, 'ABC0', ''),
