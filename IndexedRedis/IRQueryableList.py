@@ -16,6 +16,7 @@ import QueryableList
 
 from .errors import ObjectGoneError, UsageError
 from .fields.null import irNull
+from .twins import awaitable
 
 __all__ = ('IRQueryableList',)
 
@@ -73,10 +74,20 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         objs = self._objects()
         return self.getModel().saver.save(objs) if objs else []
 
+    @awaitable(save)
+    async def asave(self) -> list[int]:
+        objs = self._objects()
+        return await self.getModel().saver.asave(objs) if objs else []
+
     def delete(self) -> int:
         """Delete all objects; returns how many had a pk."""
         objs = self._objects()
         return self.getModel().deleter.deleteMultiple(objs) if objs else 0
+
+    @awaitable(delete)
+    async def adelete(self) -> int:
+        objs = self._objects()
+        return await self.getModel().deleter.adeleteMultiple(objs) if objs else 0
 
     def _objects(self) -> list[Any]:
         return [obj for obj in self if obj is not None]
@@ -88,13 +99,20 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         """
         return [_reloaded(obj) for obj in self]
 
+    @awaitable(reload)
+    async def areload(self) -> list[Any]:
+        return [await _areloaded(obj) for obj in self]
+
     def refetch(self) -> IRQueryableList:
         """Return a new list of the objects as stored now; those gone are None."""
-        if not self:
-            return self._like()
-        pks = [obj._id for obj in self if obj is not None and obj._id is not None]
-        fetched: IRQueryableList = self.getModel().objects.getMultiple(pks)
-        return fetched
+        return self.getModel().objects.getMultiple(self._pks()) if self else self._like()
+
+    @awaitable(refetch)
+    async def arefetch(self) -> IRQueryableList:
+        return await self.getModel().objects.agetMultiple(self._pks()) if self else self._like()
+
+    def _pks(self) -> list[int]:
+        return [obj._id for obj in self if obj is not None and obj._id is not None]
 
     def pprint(self, stream: Any = None) -> None:
         """Print the objects as dicts.
@@ -244,10 +262,18 @@ def _model_of(objs: Iterable[Any]) -> Any:
     return type(first)
 
 
+_NOTHING = 'There is no object in this place of the list to reload.'
+
+
 def _reloaded(obj: Any) -> Any:
-    if obj is None:
-        return ObjectGoneError('There is no object in this place of the list to reload.')
     try:
-        return obj.reload()
+        return ObjectGoneError(_NOTHING) if obj is None else obj.reload()
+    except Exception as exc:
+        return exc
+
+
+async def _areloaded(obj: Any) -> Any:
+    try:
+        return ObjectGoneError(_NOTHING) if obj is None else await obj.areload()
     except Exception as exc:
         return exc

@@ -1,9 +1,18 @@
-"""IndexedRedis: a declarative ORM on plain Redis sets and hashes, and a fast front end for SQL."""
+"""IndexedRedis: a declarative ORM on plain Redis sets and hashes, and a fast front end for SQL.
+
+(PYTEST_DONT_REWRITE: else pytest, which knows our plugin, warns programs that import this first.)
+"""
 
 from __future__ import annotations
 
+from ._core.explanation import Explanation
+from ._core.found import FoundModel
 from ._core.keylist import KeyList
 from ._core.keys import PREFIX as INDEXED_REDIS_PREFIX
+from ._core.model_info import ModelInfo
+from ._core.observer import ResetObserver
+from ._core.report import CheckReport
+from .async_connections import aclose
 from .classprops import classproperty
 from .connections import (
     REDIS_DEFAULT_POOL_MAX_SIZE,
@@ -21,13 +30,18 @@ from .errors import (
     ConnectionSetupError,
     FieldTypeError,
     FieldValueError,
+    GuardRefusedError,
     IndexedRedisError,
     InvalidModelException,
+    LinkNotFetchedError,
+    MirrorError,
+    MirrorRunningError,
     MissingExtraError,
     ObjectGoneError,
     QueryError,
     ResetInProgressError,
     ResetLostError,
+    TooManyChangesError,
     UnreadableValueError,
     UsageError,
     ValueTooLargeError,
@@ -44,9 +58,11 @@ from .fields import (
     irNull,
 )
 from .helper import IndexedRedisHelper
+from .inspection import afindModels, findModels
 from .IRQueryableList import IRQueryableList
 from .model import IndexedRedisModel, isIndexedRedisModel, validatedModels
 from .query import IndexedRedisQuery
+from .resetting import aresetChanged, aresetMany, resetChanged, resetMany
 from .saver import IndexedRedisSave
 from .utils import hashDictOneLevel
 
@@ -63,10 +79,14 @@ __all__ = (
     'INDEXED_REDIS_VERSION_STR',
     'IR_NULL_STR',
     'REDIS_DEFAULT_POOL_MAX_SIZE',
+    'CheckReport',
     'ConflictError',
     'ConnectionSetupError',
+    'Explanation',
     'FieldTypeError',
     'FieldValueError',
+    'FoundModel',
+    'GuardRefusedError',
     'IRClassicField',
     'IRField',
     'IRFieldChain',
@@ -82,27 +102,40 @@ __all__ = (
     'IndexedRedisSave',
     'InvalidModelException',
     'KeyList',
+    'LinkNotFetchedError',
+    'MirrorError',
+    'MirrorRunningError',
     'MissingExtraError',
+    'ModelInfo',
     'ObjectGoneError',
     'QueryError',
     'RedisPools',
     'ResetInProgressError',
     'ResetLostError',
+    'ResetObserver',
+    'TooManyChangesError',
     'UnreadableValueError',
     'UsageError',
     'ValueTooLargeError',
     'WrongKeyTypeError',
+    'aclose',
+    'afindModels',
+    'aresetChanged',
+    'aresetMany',
     'classproperty',
     'clearRedisPools',
     'compat_str',
     'deprecated',
     'fields',
+    'findModels',
     'getDefaultIREncoding',
     'getDefaultRedisConnectionParams',
     'getRedisPool',
     'hashDictOneLevel',
     'irNull',
     'isIndexedRedisModel',
+    'resetChanged',
+    'resetMany',
     'setDefaultIREncoding',
     'setDefaultRedisConnectionParams',
     'to_unicode',

@@ -1,7 +1,7 @@
-"""``python -m IndexedRedis``: the commands.
+"""``python -m IndexedRedis``, which is also the script ``indexedredis``: the commands.
 
-The rule: this file only finds the command; what a command does lives elsewhere and is imported
-when it runs. Without the extra ``cli`` it says how to get it and ends with status 2.
+The rule: this file only finds the commands; they live in ``cli/``. Without the extra ``cli`` it
+says how to get it and ends with status 2.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EVERYTHING = "pip install 'indexedredis[cli,embedded,sql]'"
 
 def main() -> None:
     """Run the command that ``sys.argv`` names; ends the program with the status of the command."""
-    if '--version' in sys.argv[1:]:  # answered here, as it needs no extra
+    if sys.argv[1:2] == ['--version']:  # answered here, as it needs no extra
         print(f'IndexedRedis {__version__}')
         return
     try:
@@ -38,26 +38,13 @@ def command_line() -> Typer:
     """
     try:
         import rich as _rich  # noqa: F401  (typer alone would do, but the commands print with it)
-        import typer
+        import typer as _typer  # noqa: F401
     except ImportError:
         raise MissingExtraError('cli', PROGRAM) from None
 
-    app = typer.Typer(add_completion=False, no_args_is_help=True)
+    from .cli.app import build
 
-    @app.callback()
-    def options(
-        version: bool = typer.Option(False, '--version', help='Show the version and exit.'),
-    ) -> None:
-        """A fast Redis front end for SQL data."""
-
-    @app.command()
-    def demo() -> None:
-        """Mirror a music catalogue from SQL, ask it questions, replace it under a reader."""
-        from .demo import run
-
-        raise typer.Exit(run())
-
-    return app
+    return build()
 
 
 if __name__ == '__main__':

@@ -1,13 +1,15 @@
 """From connection parameters to pools and executors.
 
 Parameters are those of ``redis.Redis``, or ``{'url': 'redis://...'}``. The dicts of users are
-never written to. redis-py is imported at the first connection, not before.
+never written to. redis-py is imported at the first connection, not before. All connections can be
+redirected, and what is sent over them recorded, for the time of a test.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .errors import ConnectionSetupError
@@ -19,15 +21,18 @@ __all__ = (
     'executor_for',
     'getDefaultRedisConnectionParams',
     'getRedisPool',
+    'place_of',
+    'recordTrips',
+    'redirected',
     'setDefaultRedisConnectionParams',
 )
 
 REDIS_DEFAULT_POOL_MAX_SIZE = 32
 
 # Seconds; no call waits for ever. Each can be set in the connection parameters.
-_TIMEOUTS = {'socket_timeout': 5.0, 'socket_connect_timeout': 5.0}
+TIMEOUTS = {'socket_timeout': 5.0, 'socket_connect_timeout': 5.0}
 # Seconds that a thread waits for another to give its connection back.
-_POOL_TIMEOUT = 20.0
+POOL_TIMEOUT = 20.0
 _PLACES = ('host', 'port', 'db', 'unix_socket_path')
 
 _defaults: dict[str, Any] = {'host': '127.0.0.1', 'port': 6379, 'db': 0}
@@ -35,6 +40,15 @@ _lock = threading.RLock()
 
 #: The pools that this module made, by their parameters.
 RedisPools: dict[Any, Any] = {}
+# The same by what a model gives, and the defaults it was laid over: working out the parameters each
+# time would take longer than a small query.
+_shortcuts: dict[Any, tuple[Any, Any]] = {}
+
+Trip = list[tuple[Any, ...]]
+
+#: The lists of those who record; the executors add to each of them.
+recorders: list[list[Trip]] = []
+_redirect: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None
 
 
 def setDefaultRedisConnectionParams(params: Mapping[str, Any]) -> None:
@@ -46,7 +60,7 @@ def setDefaultRedisConnectionParams(params: Mapping[str, Any]) -> None:
     :raises ConnectionSetupError: if they cannot work
     """
     global _defaults
-    _check(params)
+    check_params(params)
     with _lock:
         _defaults = dict(params)
         clearRedisPools()
@@ -65,21 +79,63 @@ def clearRedisPools() -> None:
     with _lock:
         pools = list(RedisPools.values())
         RedisPools.clear()
+        _shortcuts.clear()
     for pool in pools:
         pool.disconnect()
 
 
 def merged(params: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return ``params`` with what they lack taken from the defaults."""
-    result = _without_url(_defaults)
-    own = _without_url(params or {})
+    result = without_url(_defaults)
+    own = without_url(params or {})
     if 'host' in own and 'unix_socket_path' not in own:
         result.pop('unix_socket_path', None)
     result.update(own)
-    return result
+    return result if _redirect is None else without_url(_redirect(result))
 
 
-def _without_url(params: Mapping[str, Any]) -> dict[str, Any]:
+@contextlib.contextmanager
+def redirected(to: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Iterator[None]:
+    """Have all connections of this process lead elsewhere while the block runs, also those of
+    models that name parameters or a client of their own, and of models defined meanwhile.
+
+    :param to: gives the parameters to use in the place of others; of a client that a user brought
+        it gets ``{'connection_pool': ...}``
+    """
+    global _redirect
+    before, _redirect = _redirect, to
+    try:
+        yield
+    finally:
+        _redirect = before
+        clearRedisPools()
+
+
+def in_place_of(params: Any, client: Any) -> tuple[Any, Any]:
+    """Return what to use instead of a client while connections are redirected."""
+    if client is None or _redirect is None:
+        return params, client
+    return {'connection_pool': pool_of_client(client)}, None
+
+
+@contextlib.contextmanager
+def recordTrips() -> Iterator[list[Trip]]:
+    """Gives a list to which each round trip of this process adds its commands, in all threads and
+    tasks, as tuples with scripts by name.
+
+    The chunks of one overlapped transfer are one trip. Commands that are sent again, and the
+    loading of scripts, are not counted: a trip costs the same at every run.
+    """
+    trips: list[Trip] = []
+    recorders.append(trips)
+    try:
+        yield trips
+    finally:
+        # By identity: lists of equal trips are equal.
+        recorders[:] = [each for each in recorders if each is not trips]
+
+
+def without_url(params: Mapping[str, Any]) -> dict[str, Any]:
     """Spell a URL out, so that single parameters can be laid over it."""
     if 'url' not in params:
         return dict(params)
@@ -89,7 +145,8 @@ def _without_url(params: Mapping[str, Any]) -> dict[str, Any]:
     try:
         found = dict(parse_url(params['url']))
     except ValueError as exc:
-        raise ConnectionSetupError(f'The URL {params["url"]!r} cannot be used: {exc}') from exc
+        # Without the URL itself: passwords do not belong into logs.
+        raise ConnectionSetupError(f'The URL of the connection cannot be used: {exc}') from exc
     kind = found.pop('connection_class', None)
     if kind is UnixDomainSocketConnection:
         found['unix_socket_path'] = found.pop('path')
@@ -105,11 +162,28 @@ def getRedisPool(params: Mapping[str, Any] | None = None) -> Any:
         parameters share a pool. A ``connection_pool`` among them is returned as it is.
     :raises ConnectionSetupError: if they cannot work
     """
+    defaults = _defaults
+    try:
+        given = tuple(params.items()) if params else ()
+        known, pool = _shortcuts[given]
+        # Whoever clears RedisPools wants new pools.
+        if known is defaults and RedisPools and _redirect is None:
+            return pool
+    except (AttributeError, KeyError, TypeError):  # not seen yet, not hashable, or wrong
+        pass
+    pool = _pool_for(params)
+    if _redirect is None:
+        with contextlib.suppress(TypeError):
+            _shortcuts[given] = defaults, pool
+    return pool
+
+
+def _pool_for(params: Mapping[str, Any] | None) -> Any:
     params = merged(params)
-    _check(params)
+    check_params(params)
     if params.get('connection_pool') is not None:
-        return _checked_pool(params['connection_pool'])
-    key = _key(params)
+        return checked_pool(params['connection_pool'])
+    key = key_of(params)
     pool = RedisPools.get(key)
     if pool is None:
         with _lock:
@@ -119,7 +193,8 @@ def getRedisPool(params: Mapping[str, Any] | None = None) -> Any:
     return pool
 
 
-def _key(params: dict[str, Any]) -> Any:
+def key_of(params: Mapping[str, Any]) -> Any:
+    """Return a hashable value that is equal for equal parameters."""
     try:
         key = tuple(sorted(params.items()))
         hash(key)
@@ -134,7 +209,9 @@ def _make_pool(params: dict[str, Any]) -> Any:
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    params = {**_TIMEOUTS, **params}
+    from .executors.pools import QuickPool
+
+    params = {**TIMEOUTS, **params}
     size = params.pop('max_connections', None) or REDIS_DEFAULT_POOL_MAX_SIZE
     # The executor tries again by rules of its own, so redis-py must not do so on top of it.
     params.setdefault('retry', Retry(NoBackoff(), 0))
@@ -142,15 +219,19 @@ def _make_pool(params: dict[str, Any]) -> Any:
         model = redis.Redis(**params).connection_pool
     except TypeError as exc:
         raise ConnectionSetupError(f'redis.Redis does not take these parameters: {exc}') from exc
-    return redis.BlockingConnectionPool(
+    return QuickPool(
         max_connections=size,
-        timeout=_POOL_TIMEOUT,
+        timeout=POOL_TIMEOUT,
         connection_class=model.connection_class,
         **model.connection_kwargs,
     )
 
 
-def _check(params: Mapping[str, Any]) -> None:
+def check_params(params: Mapping[str, Any]) -> None:
+    """Make sure that connection parameters can work.
+
+    :raises ConnectionSetupError: if they cannot
+    """
     if not isinstance(params, Mapping):
         raise ConnectionSetupError(
             f"Connection parameters are a dict such as {{'host': '127.0.0.1'}}, not {params!r}."
@@ -176,24 +257,58 @@ def executor_for(
     """
     from .executors.sync import SyncExecutor
 
+    params, client = in_place_of(params, client)
     return SyncExecutor(getRedisPool(params) if client is None else _pool_of(client), executor_of)
 
 
+def place_of(params: Mapping[str, Any] | None, client: Any = None) -> Any:
+    """Return what stands for a server: the same object for all that lives on one connection.
+
+    :param params: as of :func:`getRedisPool`; not looked at where there is a ``client``
+    :param client: a client of redis-py, of ``redis.asyncio`` too
+    """
+    params, client = in_place_of(params, client)
+    if client is not None:
+        return getattr(client, 'connection_pool', client)
+    brought = merged(params).get('connection_pool')  # which may be one of asyncio
+    return getRedisPool(params) if brought is None else brought
+
+
 def _pool_of(client: Any) -> Any:
+    return checked_pool(pool_of_client(client))
+
+
+def pool_of_client(client: Any) -> Any:
+    """Return the pool of a client of redis-py.
+
+    :raises ConnectionSetupError: if it is none
+    """
     pool = getattr(client, 'connection_pool', None)
     if pool is None:
         raise ConnectionSetupError(
             f'{client!r} is no redis-py client; _connection takes a redis.Redis(...).'
         )
-    return _checked_pool(pool)
+    return pool
 
 
-def _checked_pool(pool: Any) -> Any:
+def checked_pool(pool: Any, of_asyncio: bool = False) -> Any:
+    """Return a pool that a user brought, if it can work.
+
+    :param of_asyncio: whether it is to be one of ``redis.asyncio``
+    :raises ConnectionSetupError: if it cannot
+    """
     if not hasattr(pool, 'connection_kwargs'):
         raise ConnectionSetupError(f'{pool!r} is no connection pool of redis-py.')
-    _check(pool.connection_kwargs)
-    if type(pool).__module__.startswith('redis.asyncio'):
+    check_params(pool.connection_kwargs)
+    if type(pool).__module__.startswith('redis.asyncio') is of_asyncio:
+        return pool
+    name = f'{type(pool).__module__}.{type(pool).__name__}'
+    if of_asyncio:
         raise ConnectionSetupError(
-            f'{pool!r} belongs to redis.asyncio; here one of redis.Redis(...) is needed.'
+            f'A {name} blocks, so it cannot serve an event loop. Give the model connection '
+            'parameters, or a redis.asyncio.Redis(...); or call the methods without the prefix a.'
         )
-    return pool
+    raise ConnectionSetupError(
+        f'A {name} serves only the methods with the prefix a (aall, asave, ...), since it belongs '
+        'to redis.asyncio; here one of redis.Redis(...) is needed.'
+    )

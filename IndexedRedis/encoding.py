@@ -17,6 +17,7 @@ def _system_encoding() -> str:
     return 'utf-8' if encoding == 'ascii' else encoding
 
 
+_UTF8 = ('utf-8', 'utf8', 'UTF-8')
 _default = _system_encoding()
 
 
@@ -40,6 +41,11 @@ def setDefaultIREncoding(encoding: str) -> None:
 def getDefaultIREncoding() -> str:
     """Return the present default encoding."""
     return _default
+
+
+def is_utf8() -> bool:
+    """Whether the default encoding is UTF-8."""
+    return _default in _UTF8
 
 
 def to_unicode(value: Any, encoding: str | None = None) -> str:

@@ -14,13 +14,18 @@ __all__ = (
     'EmbeddedServerError',
     'FieldTypeError',
     'FieldValueError',
+    'GuardRefusedError',
     'IndexedRedisError',
     'InvalidModelException',
+    'LinkNotFetchedError',
+    'MirrorError',
+    'MirrorRunningError',
     'MissingExtraError',
     'ObjectGoneError',
     'QueryError',
     'ResetInProgressError',
     'ResetLostError',
+    'TooManyChangesError',
     'UnreadableValueError',
     'UsageError',
     'ValueTooLargeError',
@@ -94,12 +99,50 @@ class WrongKeyTypeError(IndexedRedisError, TypeError):
     """
 
 
+class LinkNotFetchedError(UsageError, RuntimeError):
+    """A link was followed inside a running event loop, and its object is not here yet.
+
+    Solution: ``await obj.acascadeFetch()`` before, or fetch with ``cascadeFetch=True``.
+    """
+
+
 class ResetInProgressError(IndexedRedisError, RuntimeError):
     """Another ``reset()`` of this model holds the lock. Nothing was changed; try again later."""
 
 
 class ResetLostError(IndexedRedisError, RuntimeError):
     """This ``reset()`` took so long that another one took over. Nothing was changed."""
+
+
+class TooManyChangesError(IndexedRedisError, RuntimeError):
+    """``resetChanged()`` found more changes than may go live in one moment. Nothing was changed.
+
+    Solution: replace the data sets by ``reset()`` or ``resetMany()``.
+    """
+
+
+class MirrorError(IndexedRedisError, RuntimeError):
+    """Base of what a mirror raises; the stored data is as it was."""
+
+
+class GuardRefusedError(MirrorError):
+    """What a mirror read is so doubtful that the old data stays.
+
+    Solution: mend the source, or the rule of the mirror that the message names.
+
+    :param problems: all that speaks against it
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = list(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return '\n'.join(['The mirror was refused, nothing was changed.', *self.problems])
+
+
+class MirrorRunningError(MirrorError):
+    """Another run of the mirror is under way. Nothing was changed; the next run does it."""
 
 
 class ConnectionSetupError(UsageError):

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import operator
+import uuid
+from collections.abc import Collection, Iterator
 from typing import Any, TypeVar
 
 from ._core.plan import Flow
 from ._core.schema import Schema
-from .connections import executor_for
+from .async_connections import async_executor_for
+from .connections import executor_for, place_of
 from .errors import UsageError
 
-__all__ = ('IndexedRedisHelper', 'executor_of', 'new_primary_key', 'primary_key')
+__all__ = (
+    'IndexedRedisHelper',
+    'async_executor_of',
+    'executor_of',
+    'list_or_iterator',
+    'new_primary_key',
+    'new_token',
+    'primary_key',
+    'refuse_pipeline',
+    'server_of',
+)
 
 T = TypeVar('T')
 
@@ -21,6 +34,39 @@ HIGHEST_PK = 2**53 - 1
 def executor_of(place: Any) -> Any:
     """Return the executor of a model, or of one of its objects that has a connection of its own."""
     return executor_for(place.REDIS_CONNECTION_PARAMS, place._connection, executor_of)
+
+
+def async_executor_of(place: Any) -> Any:
+    """As :func:`executor_of`, for the running event loop."""
+    return async_executor_for(place.REDIS_CONNECTION_PARAMS, place._connection, async_executor_of)
+
+
+def server_of(place: Any) -> Any:
+    """Return what stands for the server of a model, or of one of its objects."""
+    return place_of(place.REDIS_CONNECTION_PARAMS, place._connection)
+
+
+def list_or_iterator(schema: Schema, objs: Any) -> list[Any] | Iterator[Any]:
+    """Return a list of what is in memory already, else the iterator.
+
+    :raises UsageError: if ``objs`` is neither
+    """
+    if hasattr(objs, '__aiter__'):
+        raise UsageError(
+            f'{schema.name}: {objs!r} is an asynchronous iterator, which cannot be read while '
+            'objects are stored. Read it first: [obj async for obj in ...].'
+        )
+    try:
+        return list(objs) if isinstance(objs, Collection) else iter(objs)
+    except TypeError:
+        raise UsageError(
+            f'{schema.name}: {objs!r} is neither an object nor a list of objects.'
+        ) from None
+
+
+def new_token() -> bytes:
+    """Text that no other reset has."""
+    return uuid.uuid4().hex.encode('ascii')
 
 
 def refuse_pipeline(use_pipeline: bool, conn: Any) -> None:
@@ -78,13 +124,20 @@ class IndexedRedisHelper:
         return schema
 
     def _run(self, flow: Flow[T]) -> T:
-        result: T = executor_of(self.mdl if self._obj is None else self._obj).run(flow)
+        result: T = executor_of(self._here).run(flow)
         return result
+
+    async def _arun(self, flow: Flow[T]) -> T:
+        result: T = await async_executor_of(self._here).run(flow)
+        return result
+
+    @property
+    def _here(self) -> Any:
+        return self.mdl if self._obj is None else self._obj
 
     def _place(self, obj: Any) -> Any:
         """The server that a linked object is saved to; of None, the one this helper works on."""
-        own = self.mdl if self._obj is None else self._obj
-        return executor_of(own if obj is None else obj).pool
+        return server_of(self._here if obj is None else obj)
 
     def _get_key_for_index(self, field: Any, value: Any) -> str:
         """The whole key of the index set of a value; known programs look into it."""

@@ -1,6 +1,6 @@
 """``IndexedRedisModel``, the base of all models.
 
-Methods here are thin: what they do with Redis is in ``_core``, run by the model's executor.
+Here is what needs no server; the rest is in ``stored.py``.
 """
 
 from __future__ import annotations
@@ -9,20 +9,17 @@ import copy
 import itertools
 import pprint
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from ._core import compare, links, state
+from ._core import compare, state
 from ._core.accessors import assign
 from ._core.keylist import KeyList
-from .connections import executor_for
-from .definition import Manager, ModelType, validatedModels
-from .deleter import IndexedRedisDelete
+from .definition import ModelType, validatedModels
 from .deprecated import deprecated
 from .errors import ConnectionSetupError, UsageError
-from .helper import executor_of, new_primary_key
-from .query import IndexedRedisQuery
-from .saver import IndexedRedisSave
+from .helper import new_primary_key
+from .stored import Stored
 
 __all__ = ('IndexedRedisModel', 'isIndexedRedisModel', 'validatedModels')
 
@@ -30,7 +27,7 @@ _lock = threading.RLock()
 _numbers = itertools.count(1)
 
 
-class IndexedRedisModel(metaclass=ModelType):
+class IndexedRedisModel(Stored, metaclass=ModelType):
     """Base of all models: derive a class, and list its fields.
 
     Class attributes to set:
@@ -50,23 +47,16 @@ class IndexedRedisModel(metaclass=ModelType):
     FIELDS: Any = ()
     INDEXED_FIELDS: Any = ()
     KEY_NAME: Any = None
-    REDIS_CONNECTION_PARAMS: Any = {}
-
     _is_ir_model = True
     _is_ir_base = True
-    _connection: Any = None
     _id: int | None = None
     _state = state.LOADED
     _copies = 0
 
-    objects = Manager(IndexedRedisQuery)
-    saver = Manager(IndexedRedisSave)
-    deleter = Manager(IndexedRedisDelete)
-
     # Equality is by value, so there is no hash that stays right.
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, *args: Any, **values: Any) -> None:
+    def __init__(self, /, *args: Any, **values: Any) -> None:
         schema = type(self)._validated()
         if '_id' in self.__dict__:
             return  # fetched: the values are there already
@@ -100,24 +90,6 @@ class IndexedRedisModel(metaclass=ModelType):
         """
         cls._validated()
         return True
-
-    @classmethod
-    def reset(cls, objs: Iterable[Any]) -> list[int]:
-        """Replace all stored objects of the model by ``objs``, in one moment.
-
-        Readers see the old data set or the new one, never a mixture, and do not wait. Objects
-        without a pk get fresh ones in the order of the list; others keep theirs. Objects that were
-        replaced cannot be saved any more.
-
-        :param objs: the new data set
-        :returns: their pks, in order
-        :raises ResetInProgressError: if another reset of the model does not end within 15 s
-        :raises FieldValueError: if a value cannot be stored; nothing is replaced then
-
-        Redis: rows and sets are staged in overlapping chunks; one script swaps the sets.
-        """
-        pks: list[int] = cls.objects.reset(objs)
-        return pks
 
     @classmethod
     def connectAlt(cls, params: Mapping[str, Any]) -> Any:
@@ -157,52 +129,9 @@ class IndexedRedisModel(metaclass=ModelType):
             INDEXED_FIELDS=list(cls.INDEXED_FIELDS),
         )
 
-    def save(self, cascadeSave: bool = True) -> list[int]:
-        """Store the object; returns a list of its pk. See :meth:`IndexedRedisSave.save`."""
-        pks: list[int] = self.saver.save(self, cascadeSave=cascadeSave)
-        return pks
-
-    def delete(self) -> int:
-        """Delete the stored object; returns 1, or 0 if it has no pk. The pk is None then."""
-        count: int = self.deleter.deleteOne(self)
-        return count
-
     def getPk(self) -> int | None:
         """Return the pk; None until the object is saved."""
         return self._id
-
-    def reload(self, cascadeObjects: bool = True) -> dict[str, tuple[Any, Any]]:
-        """Fetch the newest values into this object, over local changes.
-
-        :param cascadeObjects: into linked objects that are here as well
-        :returns: ``{name: (local value, fetched value)}`` of the fields that differed
-        :raises ObjectGoneError: a ``KeyError``, if never saved or not stored any more
-
-        Redis: ``SMISMEMBER`` and ``HMGET`` in one trip.
-        """
-        result: dict[str, tuple[Any, Any]] = executor_of(self).run(
-            compare.reload(self, cascadeObjects)
-        )
-        return result
-
-    def cascadeFetch(self) -> None:
-        """Fetch all linked objects, and those that they link to, and so on.
-
-        Redis: as ``getMultiple``, once for each level of links and model.
-        """
-        executor_of(self).run(links.cascade_fetch([self]))
-
-    def saveToExternal(self, params: Any) -> list[int]:
-        """Save a copy of the object into another Redis, under a new pk of there.
-
-        :param params: connection parameters, or a ``redis.Redis``
-        :returns: a list of the new pk
-        """
-        is_params = isinstance(params, Mapping)
-        schema = type(self)._validated()
-        executor = executor_for(params) if is_params else executor_for(None, params)
-        pks: list[int] = executor.run(links.save(schema, [self.copy()], [None]))
-        return pks
 
     def asDict(
         self, includeMeta: bool = False, forStorage: bool = False, strKeys: bool = False

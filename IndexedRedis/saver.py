@@ -1,18 +1,17 @@
-"""Storing objects: one, many, or a whole data set at once."""
+"""Storing objects: one, or many."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from ._core import links, maintain, replace
+from ._core import links, maintain
 from ._core.plan import Flow
-from ._core.schema import Schema
 from .errors import UsageError
-from .helper import IndexedRedisHelper, new_primary_key, refuse_pipeline
+from .helper import IndexedRedisHelper, list_or_iterator, new_primary_key, refuse_pipeline
+from .twins import awaitable
 
-__all__ = ('IndexedRedisSave', 'reset')
+__all__ = ('IndexedRedisSave',)
 
 
 class IndexedRedisSave(IndexedRedisHelper):
@@ -27,6 +26,10 @@ class IndexedRedisSave(IndexedRedisHelper):
         conn: Any = None,
     ) -> list[int]:
         """Store one object, or all of a list, or none of them.
+
+        An iterator, such as a generator, is read and stored a thousand objects at a time, so that
+        they need not be in memory together; each thousand is stored whole or not at all. If one
+        fails, those before it are stored, and their objects have their pks.
 
         New objects are inserted; of others only the changed fields are written. Linked objects
         that are new or changed are stored in the same transaction, children first; those on other
@@ -44,18 +47,29 @@ class IndexedRedisSave(IndexedRedisHelper):
         :raises ObjectGoneError: if an object is no longer stored
         :raises UsageError: if it is no object of the model, or listed twice
 
-        Redis: a script to reserve pks, then a script; for several new objects one ``MULTI`` of an
-        ``HSET`` each and an ``SADD`` for each index set.
+        Redis: a script to reserve pks, then a script, with an ``HSET`` for each object and an
+        ``SADD`` for each index set.
         """
-        refuse_pipeline(usePipeline, conn)
-        schema = self._schema
-        objs = [obj] if getattr(obj, '_is_ir_model', False) else _listed(schema, obj)
-        place = self._place if cascadeSave else None
-        return self._run(links.save(schema, objs, _forced(forceID, len(objs)), place))
+        return self._run(self._save(obj, usePipeline, forceID, cascadeSave, conn))
+
+    @awaitable(save)
+    async def asave(
+        self,
+        obj: Any,
+        usePipeline: bool = True,
+        forceID: Any = False,
+        cascadeSave: bool = True,
+        conn: Any = None,
+    ) -> list[int]:
+        return await self._arun(self._save(obj, usePipeline, forceID, cascadeSave, conn))
 
     def saveMultiple(self, objs: Iterable[Any]) -> list[int]:
         """Store all of a list of objects; see :meth:`save`."""
-        return self.save(objs)
+        return self._run(self._save(objs))
+
+    @awaitable(saveMultiple)
+    async def asaveMultiple(self, objs: Iterable[Any]) -> list[int]:
+        return await self._arun(self._save(objs))
 
     def reindex(self, objs: Iterable[Any], conn: Any = None) -> int:
         """Put stored objects into the indexes of all ``INDEXED_FIELDS``; returns how many.
@@ -63,26 +77,40 @@ class IndexedRedisSave(IndexedRedisHelper):
         :param objs: the objects; what is stored counts, not what they hold
         :param conn: of 6.0.3; a pipeline of the caller is refused
         """
-        refuse_pipeline(True, conn)
-        return self._run(maintain.reindex(self._schema, _stored_pks(objs)))
+        return self._run(self._reindex(objs, conn))
+
+    @awaitable(reindex)
+    async def areindex(self, objs: Iterable[Any], conn: Any = None) -> int:
+        return await self._arun(self._reindex(objs, conn))
 
     def compat_convertHashedIndexes(self, objs: Iterable[Any], conn: Any = None) -> int:
         """As :meth:`IndexedRedisQuery.compat_convertHashedIndexes`, for given objects."""
+        return self._run(self._reindex(objs, conn, rehash=True))
+
+    @awaitable(compat_convertHashedIndexes)
+    async def acompat_convertHashedIndexes(self, objs: Iterable[Any], conn: Any = None) -> int:
+        return await self._arun(self._reindex(objs, conn, rehash=True))
+
+    def _save(
+        self,
+        obj: Any,
+        use_pipeline: bool = True,
+        force_id: Any = False,
+        cascade: bool = True,
+        conn: Any = None,
+    ) -> Flow[list[int]]:
+        refuse_pipeline(use_pipeline, conn)
+        schema, place = self._schema, self._place if cascade else None
+        objs = [obj] if getattr(obj, '_is_ir_model', False) else list_or_iterator(schema, obj)
+        if not isinstance(objs, list) and force_id is False:
+            return links.save_in_blocks(schema, objs, place)
+        objs = list(objs)
+        return links.save(schema, objs, _forced(force_id, len(objs)), place)
+
+    def _reindex(self, objs: Iterable[Any], conn: Any, rehash: bool = False) -> Flow[int]:
         refuse_pipeline(True, conn)
-        return self._run(maintain.reindex(self._schema, _stored_pks(objs), rehash=True))
-
-
-def _stored_pks(objs: Iterable[Any]) -> list[int]:
-    return [obj._id for obj in objs if obj._id is not None]
-
-
-def _listed(schema: Schema, objs: Any) -> list[Any]:
-    try:
-        return list(objs)
-    except TypeError:
-        raise UsageError(
-            f'{schema.name}: {objs!r} is neither an object nor a list of objects.'
-        ) from None
+        pks = [obj._id for obj in objs if obj._id is not None]
+        return maintain.reindex(self._schema, pks, rehash)
 
 
 def _forced(given: Any, count: int) -> list[int | None]:
@@ -92,9 +120,3 @@ def _forced(given: Any, count: int) -> list[int | None]:
     if len(pks) != count:
         raise UsageError(f'forceID names {len(pks)} pks for {count} objects; give one for each.')
     return [None if pk is False or pk is None else new_primary_key(pk) for pk in pks]
-
-
-def reset(schema: Schema, objs: Iterable[Any], place: Any) -> Flow[list[int]]:
-    """The flow of ``reset()``, under a token that no other one has."""
-    token = uuid.uuid4().hex.encode('ascii')
-    return replace.reset(schema, _listed(schema, objs), token, place)

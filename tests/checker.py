@@ -19,6 +19,7 @@ KEEPS = -1  # what TTL says of a key that does not expire
 GONE = b'none'  # what TYPE says of one that has expired since it was listed
 TYPES = {'next': b'string', 'keys': b'set', 'data': b'hash', 'idx': b'set'}
 RECORD = b'resets'  # the work key that names unfinished resets
+MIRRORED = b'mirrored'  # the work key that says how old the data is; it stays
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def check_shape(
     keys = [key for key in _keys_below(client, shape.prefix) if not key.name.startswith(foreign)]
     excused = _recorded(client, keys) if pending else set()
     findings = [*_misshapen(keys), *_endless_work(keys, excused)]
-    findings += _Contents(client, shape, keys).findings(rows_may_wait=bool(excused))
+    waiting = _claimed(client, shape.prefix, excused)
+    findings += _Contents(client, shape, keys).findings(bool(excused), waiting)
     return [f'{shape.name}: {text}' for text in findings]
 
 
@@ -109,10 +111,23 @@ def _recorded(client: Any, keys: list[Key]) -> set[bytes]:
     return {RECORD, *client.hkeys(record[0])} if record else set()
 
 
+def _claimed(client: Any, prefix: bytes, tokens: set[bytes]) -> set[bytes]:
+    """The pks that recorded resets have staged, and those that they have replaced: index sets may
+    list them until they are swept."""
+    pks: set[bytes] = set()
+    for token in tokens - {RECORD}:
+        work = prefix + b'tmp:' + token
+        pks |= client.smembers(work + b':old') | client.smembers(work + b':brought')
+        for text in client.smembers(work + b':ranges'):
+            first, count = map(int, text.split())
+            pks.update(b'%d' % pk for pk in range(first, first + count))
+    return pks
+
+
 def _endless_work(keys: list[Key], excused: set[bytes]) -> Iterator[str]:
     for key in keys:
         token = (key.rest or b'').partition(b':')[0]
-        if key.part == 'tmp' and key.ttl == KEEPS and token not in excused:
+        if key.part == 'tmp' and key.ttl == KEEPS and token not in {MIRRORED, *excused}:
             yield f'work key {_show(key.name)} never expires'
 
 
@@ -146,10 +161,11 @@ class _Contents:
         wanted = {key.rest: key.name for key in keys if key.part == part}
         return dict(zip(wanted, _each(client, command, wanted.values()), strict=True))
 
-    def findings(self, rows_may_wait: bool) -> list[str]:
-        """Everything that does not fit."""
+    def findings(self, rows_may_wait: bool, waiting: set[bytes]) -> list[str]:
+        """Everything that does not fit; `waiting`: pks that may be listed though they are gone."""
         stale = [] if rows_may_wait else self._leftovers()
-        return [*self._objects(), *stale, *self._counter(), *self._listed(), *self._missing()]
+        listed = self._listed(waiting)
+        return [*self._objects(), *stale, *self._counter(), *listed, *self._missing()]
 
     def _objects(self) -> Iterator[str]:
         for pk in sorted(self.pks):
@@ -171,14 +187,14 @@ class _Contents:
         elif int(self.counter or 0) < highest:
             yield f':next is {_show(self.counter or b"absent")}, but pk {highest} is in use'
 
-    def _listed(self) -> Iterator[str]:
+    def _listed(self, waiting: set[bytes]) -> Iterator[str]:
         """What the index sets list must be there, and store just this."""
         for entry, members in sorted(self.sets.items()):
             field = next((f for f in self.shape.indexes if entry.startswith(f + b':')), None)
             if field is None:
                 yield f'index set {_show(entry)} belongs to no indexed field'
                 continue
-            for pk in sorted(members - self.pks):
+            for pk in sorted(members - self.pks - waiting):
                 yield f'index set {_show(entry)} lists {_show(pk)}, which is not in :keys'
             for pk in sorted(members & self.pks):
                 stored = self.rows.get(pk, {}).get(field)

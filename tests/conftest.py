@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -36,6 +37,24 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [f'server {kind}: {_fate(kind, wanted)}' for kind in servers.KINDS]
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what tests counted (`figures`), added up over those that say the same of themselves.
+
+    With pytest-xdist it comes along with the reports.
+    """
+    reports = [*terminalreporter.getreports('passed'), *terminalreporter.getreports('failed')]
+    total: dict[str, Counter[str]] = {}
+    for report in reports:
+        for name, noted in report.user_properties if report.when == 'call' else ():
+            if name == 'figures':
+                total.setdefault(noted[0], Counter()).update(noted[1])
+    if total:
+        terminalreporter.section('figures')
+    for what, counts in sorted(total.items()):
+        told = ', '.join(f'{count:,} {name}' for name, count in counts.items())
+        terminalreporter.write_line(f'{what}: {told}')
+
+
 def _fate(kind: str, wanted: list[str]) -> str:
     if kind in wanted:
         return f'{servers.version(kind)} ({servers.binary(kind)})'
@@ -47,9 +66,15 @@ def _kinds(config: pytest.Config) -> list[str]:
     return [kind for kind in servers.present() if only in (None, kind)]
 
 
+# What is tested in these directories does not depend on the kind of server: one will do.
+ONE_KIND = ('aio', 'cli', 'mirror', 'testing')
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if 'server' in metafunc.fixturenames:
         kinds = _kinds(metafunc.config) or ['none']
+        if metafunc.definition.path.parent.name in ONE_KIND:
+            kinds = kinds[-1:]
         metafunc.parametrize('server', kinds, indirect=True, scope='session')
 
 
@@ -60,6 +85,17 @@ def server(request: pytest.FixtureRequest) -> Iterator[servers.Server]:
         pytest.fail(servers.HOW_TO_GET)
     with servers.Server(request.param) as running:
         yield running
+
+
+@pytest.fixture
+def figures(server: servers.Server, record_property: Callable[..., None]) -> Callable[..., None]:
+    """`figures('8 savers', saves=1600, wrong=0)`: have this printed at the end of the run."""
+
+    def note(what: str, **counts: int) -> None:
+        told = {name.replace('_', ' '): count for name, count in counts.items()}
+        record_property('figures', (f'{server.kind}, {what}', told))
+
+    return note
 
 
 @pytest.fixture

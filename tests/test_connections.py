@@ -122,14 +122,14 @@ def test_different_parameters_never_share_a_pool(redis_params, one, other):
 
 
 def test_a_pool_is_made_once_by_any_number_of_threads(redis_params):
-    barrier = threading.Barrier(20)
+    barrier = threading.Barrier(50)
 
     def ask(_):
         barrier.wait()
         return IR.getRedisPool({'db': 1})
 
-    with ThreadPoolExecutor(20) as threads:
-        assert len(set(map(id, threads.map(ask, range(20))))) == 1
+    with ThreadPoolExecutor(50) as threads:
+        assert len(set(map(id, threads.map(ask, range(50))))) == 1
 
 
 def test_a_pool_is_limited_and_patient_unless_told_otherwise(redis_params):

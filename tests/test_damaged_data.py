@@ -181,6 +181,30 @@ def test_reindex_adds_what_is_missing(old, raw):
     assert [obj._id for obj in old.objects.filter(year=irNull).allByAge()] == [2, 5]
 
 
+FOUND = {
+    **{'row_missing': 1, 'row_unlisted': 1, 'counter_low': 1},
+    **{'entry_stale': 3, 'entry_gone': 5, 'entry_missing': 3},
+}
+
+
+def test_check_finds_all_of_it(old, raw):
+    report = old.objects.check()
+    assert report.counts == FOUND, str(report)
+    assert f'{BASE}idx:year:1900 lists pk 2, whose year is stored as nothing' in str(report)
+
+
+def test_repair_mends_all_of_it(old, raw, watch):
+    rows = {pk: raw.hgetall(f'{BASE}data:{pk}') for pk in (1, 2, 4, 5)}
+    assert watch.findings()
+    report = old.objects.repair()
+    assert (report.ok, report.repaired) == (True, FOUND), str(report)
+    assert watch.findings() == []
+    assert old.objects.check().counts == {}
+    assert {pk: raw.hgetall(f'{BASE}data:{pk}') for pk in rows} == rows
+    assert old.objects.filter(artist='Abba').count() == 2
+    assert old(title='new').save() == [6]
+
+
 def test_new_objects_get_no_pk_that_is_in_use(old):
     pks = old.saver.save([old(title='new') for _ in range(4)])
     assert not set(pks) & {1, 2, 3, 4, 5}

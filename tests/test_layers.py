@@ -13,9 +13,18 @@ LAYERS = [
     {'errors', 'encoding', 'deprecated', 'classprops'},
     {'fields'},
     {'_core'},
-    {'executors', 'connections'},
-    {'helper', 'query', 'saver', 'deleter', 'IRQueryableList'},
-    {'model', 'definition'},
+    {'executors', 'connections', 'async_connections', 'twins'},
+    {
+        'helper',
+        'inspection',
+        'query',
+        'query_flows',
+        'saver',
+        'deleter',
+        'resetting',
+        'IRQueryableList',
+    },
+    {'model', 'stored', 'definition'},
     {'embedded', 'demo', 'mirror', 'cli', 'testing', '__main__'},
 ]
 # Old import paths: a few lines each, which may name what they like but hold nothing.

@@ -22,24 +22,29 @@ def in_threads(work, count):
             future.result()
 
 
-def test_many_threads_share_few_connections(song, raw):
-    song.REDIS_CONNECTION_PARAMS = {'max_connections': 4, 'client_name': 'few'}
-    barrier, one_at_a_time, seen = threading.Barrier(40), threading.Lock(), set()
+def test_150_threads_share_8_connections(song, raw):
+    """The server is asked all the time how many there are."""
+    song.REDIS_CONNECTION_PARAMS = {'max_connections': 8, 'client_name': 'few'}
+    barrier, seen = threading.Barrier(151), []
 
     def work():
         barrier.wait()
-        for number in range(5):
-            obj = song(title='x', artist=str(number))
-            obj.save()
-            obj.artist = 'changed'
-            obj.save()
-            assert obj._id in song.objects.filter(artist='changed').getPrimaryKeys()
-        with one_at_a_time:
-            seen.add(sum(client['name'] == 'few' for client in raw.client_list()))
+        obj = song(title='x', artist='first')
+        obj.save()
+        obj.artist = 'changed'
+        obj.save()
+        assert obj._id in song.objects.filter(artist='changed').getPrimaryKeys()
 
-    in_threads(work, 40)
-    assert song.objects.filter(artist='changed').count() == song.objects.count() == 200
-    assert seen <= {1, 2, 3, 4}
+    with ThreadPoolExecutor(150) as threads:
+        futures = [threads.submit(work) for _ in range(150)]
+        barrier.wait()
+        while not all(future.done() for future in futures):
+            seen.append(sum(client['name'] == 'few' for client in raw.client_list()))
+    for future in futures:
+        future.result()
+    assert song.objects.filter(artist='changed').count() == song.objects.count() == 150
+    assert len(seen) > 10
+    assert 1 < max(seen) <= 8
 
 
 def test_a_connection_that_a_forked_child_inherits_is_not_used_by_both(redis_params, raw):
@@ -90,6 +95,80 @@ def test_scripts_that_the_server_forgot_are_loaded_again(song, raw):
             raw.script_flush()
             call()
     assert song.objects.count() == 0
+
+
+def test_a_child_forked_while_other_threads_talk_works_and_so_do_they(redis_params, watch_models):
+    lines = run_python(
+        """
+        import os, sys, threading, warnings
+        import IndexedRedis as IR
+        warnings.simplefilter('ignore', DeprecationWarning)  # of Python 3.12: threads and fork
+        IR.setDefaultRedisConnectionParams({'host': sys.argv[1], 'port': int(sys.argv[2])})
+        class Song(IR.IndexedRedisModel):
+            FIELDS = [IR.IRField('title')]
+            INDEXED_FIELDS = ['title']
+            KEY_NAME = 'Song'
+        Song(title='parent').save()  # a fork in the middle of an import deadlocks by itself
+        stop, saved = threading.Event(), [1]
+        def talk():
+            while not stop.is_set():
+                saved.extend(Song(title='parent').save())
+        threads = [threading.Thread(target=talk) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        codes = set()
+        for child in range(20):
+            pid = os.fork()
+            if not pid:
+                pks = [Song(title='child').save()[0] for _ in range(5)]
+                found = [obj.title for obj in Song.objects.getMultiple(pks)]
+                os._exit(0 if found == ['child'] * 5 else 1)
+            codes.add(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        stop.set()
+        for thread in threads:
+            thread.join()
+        counts = [Song.objects.filter(title=title).count() for title in ('parent', 'child')]
+        print(codes, counts == [len(saved), 100], len(set(saved)) == len(saved) > 100)
+        IR.clearRedisPools()
+        """,
+        redis_params['host'],
+        redis_params['port'],
+    )
+    assert lines == '{0} True True'
+
+
+def test_scripts_that_are_flushed_in_the_middle_of_everything(song, raw, check):
+    """Eight threads do all there is, while the server forgets its scripts again and again."""
+    song.saver.save([song(title=str(n), artist='x') for n in range(300)])
+    stop, flushes = threading.Event(), 0
+
+    def work():
+        for number in range(15):
+            obj = song(title='y', artist=str(number))
+            obj.save()
+            obj.artist = 'changed'
+            obj.save()
+            song.saver.save([song(artist='many'), song(artist='many')])
+            assert len(song.objects.filter(artist='x').all()) == 300
+            assert song.objects.filter(artist='x', title__ne='y').count() == 300
+            assert song.objects.random() is not None
+            obj.delete()
+
+    song.INDEXED_FIELDS = ['artist', 'title']
+    song.objects.reindex()
+    with ThreadPoolExecutor(8) as threads:
+        futures = [threads.submit(work) for _ in range(8)]
+        while not all(future.done() for future in futures):
+            raw.script_flush()
+            flushes += 1
+            stop.wait(0.01)  # not faster than a script can be loaded and called
+    for future in futures:
+        future.result()
+    assert flushes > 20
+    assert song.objects.count() == 300 + 8 * 15 * 2
+    check(song)
+    raw.script_flush()
+    assert len(song.reset([song(title=str(n), artist='x') for n in range(600)])) == 600
 
 
 @pytest.mark.parametrize('how', ['restart', 'kill'])

@@ -12,7 +12,9 @@ import redis.asyncio
 from keyspace import dump
 from servers import free_port
 
-from IndexedRedis import ConnectionSetupError
+from IndexedRedis import ConnectionSetupError, getRedisPool
+from IndexedRedis.executors import sync
+from IndexedRedis.executors.pools import connection_of
 
 
 @pytest.fixture
@@ -67,6 +69,72 @@ def test_a_wrong_password(song, new_server, password):
         assert dump(client) == {}
     right = song.connectAlt({**given, 'password': 'right'})
     assert right(title='x').save() == [1]
+
+
+@pytest.mark.parametrize('call', ['save', 'all', 'reset'])
+def test_a_wrong_password_is_not_tried_again(song, new_server, call):
+    server = new_server(requirepass='right')
+    alt = song.connectAlt({**server.params, 'password': 'wrong'})
+    with contextlib.closing(server.client()) as client:
+        before = client.info('stats')['total_connections_received']
+        with pytest.raises(redis.AuthenticationError):
+            CALLS[call](alt)
+        tries = client.info('stats')['total_connections_received'] - before
+        # A reset gives back the lock that it may have taken: one more command, which connects.
+        assert tries == (2 if call == 'reset' else 1)
+
+
+@pytest.mark.parametrize('call', CALLS)
+def test_a_frozen_server_is_given_up_after_the_time_limit(song, new_server, call):
+    """On a connection that is open, and while one is made."""
+    server = new_server()
+    patient = song.connectAlt(server.params)
+    patient(title='before').save()
+    alt = song.connectAlt({**server.params, 'socket_timeout': 0.2, 'socket_connect_timeout': 0.2})
+    with contextlib.suppress(redis.TimeoutError):  # on a busy machine
+        alt.objects.all()
+    server.freeze()
+    began = time.monotonic()
+    for _ in range(2):
+        with pytest.raises(redis.TimeoutError):
+            CALLS[call](alt)
+    assert time.monotonic() - began < 12
+    server.resume()
+    assert patient(title='after').save()[0] > 1  # what was sent when it was frozen may have worked
+    assert 'after' in [obj.title for obj in patient.objects.all()]
+
+
+def test_a_frozen_server_is_given_up_by_default_too(song, new_server):
+    server = new_server()
+    alt = song.connectAlt(server.params)
+    assert alt.objects.all() == []
+    server.freeze()
+    began = time.monotonic()
+    with pytest.raises(redis.TimeoutError):
+        alt.objects.all()
+    assert time.monotonic() - began < 12
+
+
+def test_a_reset_on_a_frozen_server_does_not_wait_again_and_again(song, new_server, monkeypatch):
+    server = new_server()
+    alt = song.connectAlt({**server.params, 'socket_timeout': 0.2, 'socket_connect_timeout': 0.2})
+    opened, open_line = [], sync.Line.open
+    monkeypatch.setattr(sync.Line, 'open', lambda line: (opened.append(1), open_line(line))[1])
+    server.freeze()
+    with pytest.raises(redis.TimeoutError):
+        alt.reset([alt(title='x')])
+    assert len(opened) <= 2
+
+
+def test_threads_do_not_wait_for_ever_for_a_connection(song, redis_params, monkeypatch):
+    monkeypatch.setattr('IndexedRedis.connections.POOL_TIMEOUT', 0.2)
+    alt = song.connectAlt({'max_connections': 1, 'client_name': 'only'})
+    pool = getRedisPool(alt.REDIS_CONNECTION_PARAMS)
+    taken = connection_of(pool)
+    with pytest.raises(redis.ConnectionError, match='No connection available'):
+        alt.objects.all()
+    pool.release(taken)
+    assert alt.objects.all() == []
 
 
 def test_clients_that_decode_responses_are_refused(song, redis_params, raw):

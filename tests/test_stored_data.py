@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import datetime
 import math
+from base64 import b64encode
+from hashlib import md5
 from typing import Any
 
 import pytest
@@ -197,6 +199,13 @@ def test_a_reindex_changes_nothing_that_is_right(by_hand, raw):
     assert dump(raw) == KEYSPACE
 
 
+def test_a_check_finds_nothing_wrong_and_a_repair_changes_nothing(by_hand, raw):
+    report = by_hand.objects.check()
+    assert (report.ok, report.objects, report.entries) == (True, 2, 2 * len(LISTED)), str(report)
+    assert by_hand.objects.repair().counts == {}
+    assert dump(raw) == KEYSPACE
+
+
 @pytest.mark.damaged  # the checker does not know index forms of a user's own
 def test_every_sample_is_written_and_read_through_the_server(make_model, raw):
     for number, sample in enumerate([*SAMPLES, *MORE_SAMPLES]):
@@ -216,6 +225,7 @@ def test_every_sample_is_written_and_read_through_the_server(make_model, raw):
         assert model.objects.get(1).name == sample.fetched, sample
         if sample.index is not None:
             assert model.objects.filter(name=sample.given).count() == 1, sample
+        assert model.objects.check().ok, sample
 
 
 @pytest.mark.damaged
@@ -231,3 +241,26 @@ def test_other_spellings_are_read_and_left_as_they_are(make_model, raw):
         obj.other = 'changed'
         obj.save()
         assert raw.hgetall(data) == {b'name': stored, b'other': b'changed'}
+
+
+def test_a_zero_from_below_is_right_where_6_0_3_put_it(make_model, raw):
+    model = make_model([IRFixedPointField('f', decimalPlaces=2)], ['f'], key_name='Zero')
+    raw.hset('_ir_|Zero:data:1', 'f', '-0.00')
+    raw.sadd('_ir_|Zero:keys', 1)
+    raw.set('_ir_|Zero:next', 1)
+    raw.sadd('_ir_|Zero:idx:f:-0.00', 1)
+    assert model.objects.check().ok
+    assert model.objects.repair().counts == {}
+    assert model.objects.filter(f=0).count() == 1
+
+
+@pytest.mark.damaged
+def test_an_index_key_encoded_twice_is_found_and_repaired(make_model, raw):
+    model = make_model([IRBase64Field('f')], ['f'], key_name='Twice')
+    model(f=b'\x00\xff').save()
+    twice = '_ir_|Twice:idx:f:' + md5(b64encode(b'AP8=')).hexdigest()  # as an update left it
+    raw.sadd(twice, 1)
+    assert model.objects.check().counts == {'entry_stale': 1}
+    assert model.objects.repair().ok
+    assert not raw.exists(twice)
+    assert model.objects.filter(f=b'\x00\xff').count() == 1

@@ -60,6 +60,19 @@ def test_a_key_of_another_type_stops_a_write(song, raw, key, write, kind):
     assert song.objects.filter(artist='x').count() == 1
 
 
+@pytest.mark.parametrize('size', [0, 2])
+def test_a_counter_of_another_type_stops_a_reset_that_needs_no_new_pk(song, raw, size):
+    song.saver.save([song(artist='a'), song(artist='b')])
+    name = f'_ir_|{song.KEY_NAME}:next'
+    other_type(raw, name, 'list')
+    before = dump(raw)
+    with pytest.raises(WrongKeyTypeError, match=':next'):
+        song.reset([song(_id=pk, artist='x') for pk in range(2, 2 + size)])
+    assert dump(raw) == before
+    raw.delete(name)
+    raw.set(name, 2)
+
+
 def test_a_counter_that_is_no_number(song, raw):
     raw.set(f'_ir_|{song.KEY_NAME}:next', 'x')
     with pytest.raises(WrongKeyTypeError, match=r':next.*no number'):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from hashlib import md5
 from typing import Any
 
-from ..encoding import getDefaultIREncoding, to_unicode
+from ..encoding import getDefaultIREncoding, is_utf8, to_unicode
 from ..errors import FieldTypeError, FieldValueError, UnreadableValueError
 from ..fields.base import IRField
 from ..fields.foreign import IRForeignLinkFieldBase
@@ -16,7 +16,6 @@ __all__ = ('Column',)
 
 _SHOWN = 80
 _NONE: Mapping[int, int] = {}
-_UTF8 = ('utf-8', 'utf8', 'UTF-8')
 
 
 def _shorten(value: Any) -> str:
@@ -45,6 +44,9 @@ class Column:
         self._encoding = field.storageEncoding
         self.immutable = field.isImmutable
         self.cheap = self.immutable and field.isCheap
+        self.memorable = field.hasOneForm
+        # Values of just this type need no conversion when they are assigned.
+        self.exact = field.valueType if field.hasOneForm and field.valueType in (int, str) else None
         # Then the index value is the stored bytes themselves, and nothing has to be decoded.
         self._index_is_stored = (
             type(field)._toIndex is IRField._toIndex and type(field).toIndex is IRField.toIndex
@@ -55,6 +57,8 @@ class Column:
 
         :raises FieldValueError: if the field cannot hold it
         """
+        if type(value) is self.exact and value != IR_NULL_STR:
+            return value
         try:
             return self.field.fromInput(value)
         except Exception as exc:
@@ -107,10 +111,8 @@ class Column:
 
     def decoder(self) -> Callable[[bytes | None], Any]:
         """Return :meth:`decode` for use in bulk: errors do not name the place, but it is fast."""
-        convert = self.field.quick_decoder()
-        default = self.default
-
-        return lambda stored: default() if stored is None else convert(stored)
+        decoder: Callable[[bytes | None], Any] = self.field.quick_decoder()
+        return decoder
 
     def default(self) -> Any:
         """Return the default value, as a new object where it is mutable."""
@@ -130,7 +132,7 @@ class Column:
         """
         if stored is None:
             return self.index_of(self.default())
-        if self._index_is_stored and getDefaultIREncoding() in _UTF8:
+        if self._index_is_stored and is_utf8():
             if not self.field.isIndexHashed:
                 return stored
             return md5(stored, usedforsecurity=False).hexdigest().encode('ascii')

@@ -13,7 +13,8 @@ from .read import Query, primary_keys, rows_of
 from .schema import Schema
 from .scripts import DELETE
 from .state import UNKNOWN, believed, forget
-from .write import ROUNDS, wrong_type
+from .write import ROUNDS
+from .wrong_keys import wrong_type
 
 __all__ = ('delete_matching', 'delete_objects', 'delete_pks')
 

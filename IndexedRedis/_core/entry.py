@@ -13,11 +13,23 @@ from ..errors import UsageError
 from .column import Column
 from .compare import schema_of
 from .schema import Schema
-from .state import UNKNOWN, believed, current_bytes, is_changed
+from .state import UNKNOWN, assigned, believed, current_bytes, is_changed
 
-__all__ = ('INSERT', 'PUT', 'UPDATE', 'Entry', 'Reserved', 'belief', 'entry_of', 'plan_entry')
+__all__ = (
+    'INSERT',
+    'PUT',
+    'REMOVE',
+    'UPDATE',
+    'Entry',
+    'Reserved',
+    'belief',
+    'entry_of',
+    'plan_entry',
+)
 
-INSERT, UPDATE, PUT = 'insert', 'update', 'put'
+INSERT, UPDATE, PUT, REMOVE = 'insert', 'update', 'put', 'remove'
+
+_NOTHING: Mapping[str, Any] = {}
 
 # The pks that objects are about to get, by ``id()``: links to them are stored with these.
 Reserved = Mapping[int, int]
@@ -29,10 +41,11 @@ class Entry:
 
     :param schema: the model
     :param pk: where it goes; None until a pk is reserved
-    :param mode: ``INSERT``, ``UPDATE`` or ``PUT`` (either)
+    :param mode: ``INSERT``, ``UPDATE``, ``PUT`` (either) or ``REMOVE``
     :param written: stored bytes by field; ``sent``: those that the server does not have yet
     :param beliefs: what is believed to be stored in the indexed fields concerned
     :param obj: the object, if it is one that is being saved
+    :param values: what :func:`~.state.assigned` gave before it was encoded
     """
 
     __slots__ = ('beliefs', 'mode', 'obj', 'pk', 'rehash', 'schema', 'sent', 'values', 'written')
@@ -45,11 +58,11 @@ class Entry:
         written: dict[str, bytes],
         beliefs: dict[str, Any],
         obj: Any = None,
+        values: Mapping[str, Any] = _NOTHING,
     ) -> None:
         self.schema, self.pk, self.mode, self.written = schema, pk, mode, written
         self.beliefs, self.sent, self.obj = beliefs, written, obj
-        # What the bytes were made of: an attribute assigned meanwhile stays changed.
-        self.values = {name: obj.__dict__.get(name) for name in written} if obj is not None else {}
+        self.values = values
         # Whether the entry of the other choice of hashIndex is to go.
         self.rehash = False
 
@@ -111,10 +124,11 @@ def entry_of(
     :raises FieldValueError: if a value has no stored form
     """
     columns = list(columns)
+    values = assigned(obj)  # before encoding, so that no assignment in between is missed
     written = {column.name: current_bytes(obj, column, reserved) for column in columns}
     indexed = (column for column in columns if column.indexed)
     beliefs = {c.name: believed(obj, c) if mode == UPDATE else None for c in indexed}
-    return Entry(schema_of(obj), pk, mode, written, beliefs, obj)
+    return Entry(schema_of(obj), pk, mode, written, beliefs, obj, values)
 
 
 def belief(stored: Any) -> bytes:

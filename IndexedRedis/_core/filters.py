@@ -12,7 +12,7 @@ from .keys import Keys
 from .lookups import LOOKUPS, Lookup
 from .sets import SetExpression
 
-__all__ = ('Condition', 'Filters', 'near_miss')
+__all__ = ('Condition', 'Filters', 'joined', 'near_miss', 'parse')
 
 
 class Condition(NamedTuple):
@@ -70,6 +70,19 @@ def _condition(model_name: str, columns: Mapping[str, Column], key: str, value: 
             'Others, such as gte or contains, work on the fetched list: .all().filter(...).'
         )
     return Condition(column, lookup, column.indexes_of_filter(value))
+
+
+def joined(filters: Filters) -> Filters:
+    """Return filters that say the same, each once, so that thousands of them cost no more each."""
+    values: dict[tuple[Column, Lookup], dict[bytes, None]] = {}
+    others: dict[Condition, None] = {}
+    for condition in filters:
+        if condition.lookup.joins:
+            place = values.setdefault((condition.column, condition.lookup), {})
+            place.update(dict.fromkeys(condition.wanted))
+        else:
+            others[condition] = None
+    return (*others, *(Condition(*place, tuple(wanted)) for place, wanted in values.items()))
 
 
 def expressions(keys: Keys, filters: Filters) -> list[SetExpression]:

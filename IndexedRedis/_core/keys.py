@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ('PREFIX', 'RESERVED_SEGMENTS', 'Keys')
+import re
+
+__all__ = ('ALL_MODELS', 'PREFIX', 'RESERVED_SEGMENTS', 'Keys', 'model_and_kind')
 
 PREFIX = '_ir_|'
 
 # A KEY_NAME with one of these could share keys with another model.
 RESERVED_SEGMENTS = (':data', ':idx', ':keys', ':next', ':tmp')
+
+# What finds the keys of all models.
+ALL_MODELS = PREFIX.encode('ascii') + b'*'
+# As no KEY_NAME holds a reserved segment, the first one ends it, whatever a value holds.
+_KEY = re.compile(
+    re.escape(PREFIX.encode('ascii')) + rb'(.+?):(?:(data|idx|tmp):(.*)|(keys|next))', re.DOTALL
+)
+
+_GLOB = re.compile(rb'([*?\[\]\\^-])')
 
 
 class Keys:
@@ -16,7 +27,10 @@ class Keys:
     :param key_name: the model's ``KEY_NAME``, used as it is
     """
 
-    __slots__ = ('_data', '_index', '_tmp', 'all', 'lock', 'next', 'record', 'swapped', 'touched')
+    __slots__ = (
+        *('_data', '_index', '_tmp', 'all', 'next'),
+        *('lock', 'mirrored', 'record', 'swapped', 'touched'),
+    )
 
     def __init__(self, key_name: str) -> None:
         base = (PREFIX + key_name).encode('utf-8')
@@ -28,12 +42,18 @@ class Keys:
         self.lock = self._tmp + b'lock'
         self.record = self._tmp + b'resets'
         self.swapped = self._tmp + b'swapped'
+        self.mirrored = self._tmp + b'mirrored'
         self.touched = self._tmp + b'touched'
 
     @property
     def data_prefix(self) -> bytes:
         """What comes before the pk in the key of an object's hash."""
         return self._data
+
+    @property
+    def index_prefix(self) -> bytes:
+        """What comes before field and value in the key of an index set."""
+        return self._index
 
     @property
     def tmp(self) -> bytes:
@@ -44,6 +64,16 @@ class Keys:
     def base(self) -> bytes:
         """What every key of the model begins with, up to the kind of key."""
         return self._data[: -len(b'data:')]
+
+    @property
+    def pattern(self) -> bytes:
+        """What finds every key of the model by its name; it also finds some that are not own."""
+        return _GLOB.sub(rb'\\\1', self.base) + b'*'
+
+    @property
+    def pattern_but_rows(self) -> bytes:
+        """What finds the index sets and work keys by their names, and no hash of an object."""
+        return _GLOB.sub(rb'\\\1', self.base) + b'[it]*'
 
     def data(self, pk: int) -> bytes:
         """The hash of one object."""
@@ -63,6 +93,10 @@ class Keys:
         """Whether a key of the model is the hash of an object."""
         return key.startswith(self._data)
 
+    def is_index(self, key: bytes) -> bool:
+        """Whether a key of the model is an index set."""
+        return key.startswith(self._index)
+
     def staged(self, token: bytes, key: bytes) -> bytes:
         """Where a reset prepares what is to become ``key``."""
         return b'%s%s:%s' % (self._tmp, token, key[len(self.base) :])
@@ -70,3 +104,16 @@ class Keys:
     def work(self, token: bytes, name: bytes) -> bytes:
         """A work key of one reset."""
         return b'%s%s:%s' % (self._tmp, token, name)
+
+
+def model_and_kind(key: bytes) -> tuple[str, str, bytes] | None:
+    """Whose key this is: the ``KEY_NAME``; ``data``, ``idx``, ``tmp``, ``keys`` or ``next``; and
+    what follows. None if no model has such a key."""
+    match = _KEY.fullmatch(key)
+    if match is None:
+        return None
+    try:
+        name = match[1].decode('utf-8')
+    except UnicodeDecodeError:
+        return None
+    return name, (match[2] or match[4]).decode('ascii'), match[3] or b''

@@ -1,4 +1,4 @@
-"""Following links: to fetch, one batch for each level and model; to save, children first.
+"""Following links: to fetch, one trip for each level and server; to save, children first.
 
 Links may form circles, so each object is visited once.
 """
@@ -10,13 +10,13 @@ from typing import Any
 
 from ..errors import UnreadableValueError
 from ..fields.null import irNull
-from .compare import children, linked, reachable, schema_of
+from .compare import children, linked, reachable
 from .entry import check_model
-from .plan import Elsewhere, Flow
-from .read import get_many
+from .plan import Elsewhere, Flow, chunks, together
+from .read import get_targets
+from .save import save_all
 from .schema import Schema
 from .state import value_of
-from .write import save_all
 
 __all__ = (
     'cascade_fetch',
@@ -24,73 +24,107 @@ __all__ = (
     'fetch_linked_of_one',
     'save',
     'save_each',
+    'save_in_blocks',
     'save_linked',
 )
 
-Target = tuple[Any, int]
+# A link that is set: the object, the attribute if the link is a single one, and the link data.
+Link = tuple[Any, str | None, Any]
+# What was fetched so far, by model and pk; None for what is not stored.
+Here = dict[Any, dict[int, Any]]
+# Objects of an iterator that are saved at a time.
+BLOCK = 1000
 # Tells on which server an object lives, or of None, on which one the flow runs.
 Place = Callable[[Any], Any]
 
 
-def cascade_fetch(objs: Iterable[Any]) -> Flow[None]:
+def cascade_fetch(objs: Iterable[Any], place: Place | None = None) -> Flow[None]:
     """Fetch all that ``objs`` link to, and what that links to, and so on.
 
     Objects that several others link to are fetched once and shared.
+
+    :param place: tells on which server a model lives; what lives on one shares a trip
     """
     level = [obj for obj in objs if obj is not None]
-    # Partial objects are no targets: who follows a link gets all of the fields.
-    here: dict[Target, Any] = {
-        (type(obj), obj._id): obj for obj in level if obj._state.fetched is None
-    }
+    here: Here = {}
+    for obj in level:
+        # Partial objects are no targets: who follows a link gets all of the fields.
+        if obj._state.fetched is None:
+            here.setdefault(type(obj), {})[obj._id] = obj
     visited = {id(obj) for obj in level}
     while level:
-        links = [data for obj in level for data in _links(obj)]
-        yield from _fetch_missing(links, here)
-        level = []
-        for data in links:
-            data.attach({pk: here.get((data.foreignModel, pk)) for pk in data.missing()})
-            fresh = [target for target in data.known() if id(target) not in visited]
-            visited.update(map(id, fresh))
-            level += fresh
+        links = _links(level)
+        yield from _fetch_missing(links, here, place)
+        level = _attach(links, here, visited)
 
 
-def fetch_linked(flow: Flow[list[Any]]) -> Flow[list[Any]]:
+def fetch_linked(flow: Flow[list[Any]], place: Place | None = None) -> Flow[list[Any]]:
     """What a flow fetches, and all that it links to."""
     objs = yield from flow
-    yield from cascade_fetch(objs)
+    yield from cascade_fetch(objs, place)
     return objs
 
 
-def fetch_linked_of_one(flow: Flow[Any]) -> Flow[Any]:
+def fetch_linked_of_one(flow: Flow[Any], place: Place | None = None) -> Flow[Any]:
     """The object that a flow fetches, if it does, and all that it links to."""
     obj = yield from flow
-    yield from cascade_fetch([obj])
+    yield from cascade_fetch([obj], place)
     return obj
 
 
-def _links(obj: Any) -> list[Any]:
-    """The data of an object's links; one that cannot be read waits until it is touched."""
-    found = []
-    for column in schema_of(obj).links:
-        try:
-            data = value_of(obj, column)
-        except UnreadableValueError:
-            continue
-        if data is not irNull:
-            found.append(data)
+def _links(objs: Sequence[Any]) -> list[Link]:
+    """The links that are set; one that cannot be read waits until it is touched."""
+    columns = {model: model._validated().links for model in {type(obj) for obj in objs}}
+    found: list[Link] = []
+    for obj in objs:
+        for column in columns[type(obj)]:
+            try:
+                data = value_of(obj, column)
+            except UnreadableValueError:
+                continue
+            if data is not irNull:
+                found.append((obj, None if column.field.isMulti() else column.name, data))
     return found
 
 
-def _fetch_missing(links: list[Any], here: dict[Target, Any]) -> Flow[None]:
+def _fetch_missing(links: list[Link], here: Here, place: Place | None) -> Flow[None]:
+    """Fetch all targets that are not here yet: those of one server in one trip."""
     wanted: dict[Any, dict[int, None]] = {}
-    for data in links:
+    for _, _, data in links:
+        known = here.setdefault(data.foreignModel, {})
         for pk in data.missing():
-            if pk is not None and (data.foreignModel, pk) not in here:
+            if pk is not None and pk not in known:
                 wanted.setdefault(data.foreignModel, {})[pk] = None
-    for model, pks in wanted.items():
-        schema = model._validated()
-        found = yield Elsewhere(model, get_many(schema, list(pks), schema.all))
-        here.update({(model, pk): obj for pk, obj in zip(pks, found, strict=True)})
+    for models in _by_server([*wanted], place):
+        flows = [get_targets(model._validated(), [*wanted[model]]) for model in models]
+        found = yield Elsewhere(models[0], together(flows))
+        for model, targets in zip(models, found, strict=True):
+            here[model].update(zip(wanted[model], targets, strict=True))
+
+
+def _by_server(models: list[Any], place: Place | None) -> list[list[Any]]:
+    """The models in groups, each of which lives on one server as far as is known."""
+    if place is None or len(models) == 1:
+        return [[model] for model in models]
+    groups: dict[int, list[Any]] = {}
+    for model in models:
+        groups.setdefault(id(place(model)), []).append(model)
+    return [*groups.values()]
+
+
+def _attach(links: list[Link], here: Here, visited: set[int]) -> list[Any]:
+    """Give the links their targets; returns those that were not visited yet."""
+    fresh = []
+    for obj, name, data in links:
+        targets = data.attach(here[data.foreignModel])
+        if name is not None and targets:
+            # As the first touch would: from now on it is read like any attribute.
+            obj.__dict__[name] = targets[0]
+        for target in targets:
+            if id(target) not in visited:
+                visited.add(id(target))
+                fresh.append(target)
+    return fresh
 
 
 def save(
@@ -109,6 +143,9 @@ def save(
         check_model(schema, obj)
     early: list[Any] = []
     here: list[Any] = []
+    if not schema.links:
+        yield from save_all(objs, forced)
+        return [obj._id for obj in objs]
     if place is not None:
         early, here = yield from save_linked(objs, place)
     yield from save_all(objs, forced, here)
@@ -118,6 +155,16 @@ def save(
     if place is not None:
         yield from save_each(early, place)
     return [obj._id for obj in objs]
+
+
+def save_in_blocks(
+    schema: Schema, objs: Iterable[Any], place: Place | None = None
+) -> Flow[list[int]]:
+    """As :func:`save`, a thousand objects after the other; returns the pks, in order."""
+    pks: list[int] = []
+    for block in chunks(objs, BLOCK):
+        pks += yield from save(schema, block, [None] * len(block), place)
+    return pks
 
 
 def save_linked(objs: Sequence[Any], place: Place) -> Flow[tuple[list[Any], list[Any]]]:

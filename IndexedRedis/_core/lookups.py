@@ -6,6 +6,8 @@ changes the set expression and which rows it lets through.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .sets import SetExpression
 
 __all__ = ('LOOKUPS', 'Lookup', 'register')
@@ -15,6 +17,8 @@ class Lookup:
     """One kind of comparison of a field with a value."""
 
     suffix = ''
+    #: whether several of one field say the same as a single one with the values of all
+    joins = False
 
     def restrict(self, expression: SetExpression, index_keys: list[bytes]) -> list[SetExpression]:
         """Return ``expression`` restricted by the index sets that the value may be in.
@@ -23,7 +27,7 @@ class Lookup:
         """
         raise NotImplementedError
 
-    def accepts(self, actual: bytes, wanted: tuple[bytes, ...]) -> bool:
+    def accepts(self, actual: bytes, wanted: Collection[bytes]) -> bool:
         """Whether a row with this index value belongs to the result."""
         raise NotImplementedError
 
@@ -46,7 +50,7 @@ class Equals(Lookup):
     def restrict(self, expression: SetExpression, index_keys: list[bytes]) -> list[SetExpression]:
         return [expression._replace(every=(*expression.every, key)) for key in index_keys]
 
-    def accepts(self, actual: bytes, wanted: tuple[bytes, ...]) -> bool:
+    def accepts(self, actual: bytes, wanted: Collection[bytes]) -> bool:
         return actual in wanted
 
 
@@ -55,9 +59,10 @@ class NotEquals(Lookup):
     """``name__ne=value``"""
 
     suffix = 'ne'
+    joins = True
 
     def restrict(self, expression: SetExpression, index_keys: list[bytes]) -> list[SetExpression]:
         return [expression._replace(none=(*expression.none, *index_keys))]
 
-    def accepts(self, actual: bytes, wanted: tuple[bytes, ...]) -> bool:
+    def accepts(self, actual: bytes, wanted: Collection[bytes]) -> bool:
         return actual not in wanted

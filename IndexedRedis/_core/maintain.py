@@ -1,22 +1,20 @@
-"""The flows that keep a model in order: fill its indexes anew, or remove all of it."""
+"""The flows that fill the indexes of a model anew."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Any
 
 from .entry import UPDATE, Entry
-from .plan import Batch, Flow, ask, chunks
-from .read import CHUNK, Query, primary_keys, rows_of
+from .plan import Flow, chunks
+from .read import Query, primary_keys, rows_of
 from .rows import Row
 from .schema import Schema
 from .write import compare_and_move
 
-__all__ = ('destroy', 'reindex', 'reindex_matching')
+__all__ = ('reindex', 'reindex_matching')
 
-_GLOB = re.compile(rb'([*?\[\]\\^-])')
-PAGE = 1000
+# Objects that one script lists: it holds up the server for a few milliseconds.
+CHUNK = 100
 
 
 def reindex(
@@ -55,22 +53,3 @@ def reindex_matching(query: Query, rehash: bool = False, size: int = CHUNK) -> F
     """:func:`reindex` of the objects that match."""
     pks = yield from primary_keys(query)
     return (yield from reindex(query.schema, pks, rehash, size))
-
-
-def destroy(schema: Schema) -> Flow[int]:
-    """Remove every key of the model, the pk counter too; returns how many keys there were.
-
-    Keys are found by walking over the names in bounded steps, and only those of the exact shapes
-    of this model are removed.
-    """
-    keys = schema.keys
-    pattern = _GLOB.sub(rb'\\\1', keys.base) + b'*'
-    removed = yield from ask('UNLINK', keys.all)
-    cursor: Any = b'0'
-    while cursor is not None:
-        cursor, page = yield from ask('SCAN', cursor, 'MATCH', pattern, 'COUNT', PAGE)
-        cursor = None if cursor in (b'0', 0) else cursor
-        own = [key for key in page if keys.is_own(key)]
-        if own:
-            removed += sum((yield Batch([('UNLINK', *own)])))
-    return int(removed)

@@ -37,6 +37,9 @@ __all__ = (
     'Stream',
     'ask',
     'chunks',
+    'look',
+    'page_of',
+    'together',
 )
 
 Command = tuple[Any, ...]
@@ -44,14 +47,15 @@ T = TypeVar('T')
 
 
 class Batch(NamedTuple):
-    """Commands for one write; ``atomic`` ones run inside ``MULTI`` and ``EXEC``.
+    """Commands for one write.
 
+    ``shared``: they read, and are quick, so that others may use the same connection meanwhile.
     ``once``: not to be repeated where the connection broke before the answer came.
     """
 
     commands: Sequence[Command]
-    atomic: bool = False
     once: bool = False
+    shared: bool = False
 
 
 class AnswerLost(Exception):
@@ -88,8 +92,52 @@ def ask(*command: Any) -> Flow[Any]:
     return reply
 
 
+def look(*command: Any) -> Flow[Any]:
+    """As :func:`ask`, for a command that reads and is quick."""
+    (reply,) = yield Batch([command], shared=True)
+    return reply
+
+
+def page_of(reply: Any) -> tuple[Any, list[bytes]]:
+    """What SCAN and SSCAN give: the cursor of the next page, None after the last; the page."""
+    cursor, page = reply
+    return (None if cursor in (b'0', 0) else cursor), page
+
+
 def chunks(items: Iterable[T], size: int) -> Generator[list[T], None, None]:
     """Cut ``items`` into lists of at most ``size``, reading no further ahead than that."""
     source = iter(items)
     while chunk := list(islice(source, size)):
         yield chunk
+
+
+def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
+    """Run flows that only read side by side; returns their results.
+
+    What they ask at the same time goes out in one write, so that they take no more trips than the
+    longest of them.
+    """
+    if len(flows) == 1:
+        return [(yield from flows[0])]
+    results: dict[int, T] = {}
+    waiting: dict[int, Step] = {}
+
+    def go_on(number: int, outcome: Any) -> None:
+        waiting.pop(number, None)
+        try:
+            waiting[number] = flows[number].send(outcome)
+        except StopIteration as stop:
+            results[number] = stop.value
+
+    for number in range(len(flows)):
+        go_on(number, None)
+    while waiting:
+        batches = {n: step.commands for n, step in waiting.items() if isinstance(step, Batch)}
+        if not batches:
+            number, step = next(iter(waiting.items()))
+            go_on(number, (yield step))
+            continue
+        replies = iter((yield Batch([each for commands in batches.values() for each in commands])))
+        for number, commands in batches.items():
+            go_on(number, list(islice(replies, len(commands))))
+    return [results[number] for number in range(len(flows))]

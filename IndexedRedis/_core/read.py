@@ -5,18 +5,31 @@ All of them only read, so replicas answer them, and a server that is out of memo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from . import sets
 from .column import Column
-from .filters import Filters, expressions
-from .plan import Batch, Command, Flow, Stream, ask, chunks
+from .filters import Condition, Filters, expressions
+from .plan import Batch, Command, Flow, Stream, ask, chunks, look
 from .rows import Memo, Row
 from .schema import Schema
 from .scripts import FIND, PICK
 
-__all__ = ('Query', 'count', 'exists', 'fetch', 'get_many', 'get_one', 'pick', 'primary_keys')
+__all__ = (
+    'Query',
+    'count',
+    'exists',
+    'fetch',
+    'get_many',
+    'get_one',
+    'get_targets',
+    'listed',
+    'pick',
+    'primary_keys',
+    'with_filtered',
+)
 
 # Up to this many rows come back together with the answer of the set algebra.
 ROWS_IN_ONE_TRIP = 100
@@ -27,6 +40,9 @@ CHUNK = 250
 # How often a reader whose rows went away under it asks anew.
 ATTEMPTS = 4
 ENDLESS = 2**53
+
+# Makes something of pks and their rows.
+Take = Callable[[Sequence[int], Sequence[Row]], list[Any]]
 
 
 class Query(NamedTuple):
@@ -62,12 +78,20 @@ def primary_keys(query: Query, ordered: bool = False, living: bool = True) -> Fl
 
 def count(query: Query) -> Flow[int]:
     """How many objects match, without moving their pks where the server can count."""
-    total = 0
+    keys, total = query.schema.keys, 0
     for expression in query.expressions:
         command = sets.count(expression)
         if command is None:
             return len((yield from primary_keys(query)))
-        total += yield from ask(*command)
+        if command[1] == keys.all:
+            total += yield from look(*command)
+            continue
+        # A reset fills index sets before its swap, and removes the old pks after it.
+        recorded = ('EXISTS', keys.record)
+        before, size, after = yield Batch([recorded, command, recorded], shared=True)
+        if before or after:
+            size = yield from look(*sets.count_living(expression, keys.touched))  # type: ignore[misc]
+        total += size
     return total
 
 
@@ -76,42 +100,63 @@ def fetch(
 ) -> Flow[list[Any]]:
     """The objects that match, with these columns or all."""
     columns = query.schema.all if columns is None else columns
-    pks, rows = yield from fetch_rows(query, _with_filtered(query, columns))
-    if ordered:
-        pairs = sorted(zip(pks, rows, strict=True), key=lambda pair: pair[0])
-        pks, rows = [pk for pk, _ in pairs], [row for _, row in pairs]
-    width = len(columns)
-    if rows and len(rows[0]) != width:
-        rows = [row[:width] for row in rows]
-    return query.schema.builder(columns).objects(pks, rows)
+    wanted, width = with_filtered(query, columns), len(columns)
+    builder, memos = query.schema.builder(columns), list[Memo]()
 
+    def take(pks: Sequence[int], rows: Sequence[Row]) -> list[Any]:
+        pks, rows = _settle(query, wanted, pks, rows)
+        if len(wanted) != width:
+            rows = [row[:width] for row in rows]
+        return builder.objects(pks, rows, memos)
 
-def fetch_rows(query: Query, columns: Sequence[Column]) -> Flow[tuple[list[int], list[Row]]]:
-    """The pks that match and their rows; one trip where they are few."""
-    pks: list[int] = []
-    rows: list[Row] = []
+    objs: list[Any] = []
     for expression in query.living:
-        some_pks, some_rows = yield from _fetch_rows(query, expression, columns)
-        pks += some_pks
-        rows += some_rows
-    return pks, rows
+        objs += yield from listed(query, expression, wanted, take)
+    if ordered:
+        objs.sort(key=attrgetter('_id'))
+    return objs
 
 
-def _fetch_rows(
-    query: Query, expression: sets.SetExpression, columns: Sequence[Column]
-) -> Flow[tuple[list[int], list[Row]]]:
+def listed(
+    query: Query, expression: sets.SetExpression, columns: Sequence[Column], take: Take
+) -> Flow[list[Any]]:
+    """What the index sets say: the pks of one expression, and their rows as they are.
+
+    All that decides which commands are sent is in here; :mod:`explain` rehearses it.
+
+    :param take: makes something of pks and rows, while later ones are on the wire
+    :returns: what it made
+    """
     fields = [column.key for column in columns]
-    found = yield from ask(*_find(query, expression, fields, MEMBERS_IN_SCRIPT, ROWS_IN_ONE_TRIP))
+    found: list[Any] = []
+    if sets.is_short(expression):
+        command = _find(query, expression, fields, MEMBERS_IN_SCRIPT, ROWS_IN_ONE_TRIP)
+        found = yield from look(*command)
     if len(found) == 2:
-        pks, rows = [int(pk) for pk in found[0]], found[1]
-    else:
-        pks, rows = yield from _fetch_many_rows(query, expression, fields)
-    return _settle(query, columns, pks, rows)
+        return take([int(pk) for pk in found[0]], found[1])
+    return (yield from _listed_many(query, expression, fields, take))
 
 
-def _fetch_many_rows(
-    query: Query, expression: sets.SetExpression, fields: list[bytes]
-) -> Flow[tuple[list[int], list[Row]]]:
+class _Arriving:
+    """Rows of these pks, which come chunk by chunk and in order."""
+
+    def __init__(self, pks: list[int], take: Take) -> None:
+        self.pks, self._take = pks, take
+        self._count = 0
+        self.taken: list[Any] = []
+        #: whether a row was missing
+        self.gaps = False
+
+    def rows(self, rows: list[Row]) -> None:
+        pks = self.pks[self._count : self._count + len(rows)]
+        self._count += len(rows)
+        self.gaps = self.gaps or any(map(_is_empty, rows))
+        self.taken += self._take(pks, rows)
+
+
+def _listed_many(
+    query: Query, expression: sets.SetExpression, fields: list[bytes], take: Take
+) -> Flow[list[Any]]:
     """Pks first, then rows in overlapping chunks.
 
     Asks anew where rows went away meanwhile, or where a reset replaced rows in place, so that
@@ -122,17 +167,16 @@ def _fetch_many_rows(
     for _ in range(ATTEMPTS):
         # The note first: a swap between the two then shows as a change.
         before, found = yield Batch([('GET', keys.swapped), members])
-        pks = [int(pk) for pk in found]
-        rows: list[Row] = []
-        yield Stream(_row_batches(query.schema, pks, fields), rows.extend)
+        arriving = _Arriving([int(pk) for pk in found], take)
+        yield Stream(_row_batches(query.schema, arriving.pks, fields), arriving.rows)
         after = yield from ask('GET', keys.swapped)
-        if before == after and not any(_is_empty(row) for row in rows):
+        if before == after and not arriving.gaps:
             break
     if before != after:
         # Resets come faster than rows: once, the server is held up for a whole answer.
         found, rows = yield from ask(*_find(query, expression, fields, ENDLESS, ENDLESS))
-        pks = [int(pk) for pk in found]
-    return pks, rows
+        return take([int(pk) for pk in found], rows)
+    return arriving.taken
 
 
 def _find(
@@ -153,7 +197,7 @@ def _is_empty(row: Row) -> bool:
     return row[0] is None and not any(value is not None for value in row)
 
 
-def _with_filtered(query: Query, columns: Sequence[Column]) -> list[Column]:
+def with_filtered(query: Query, columns: Sequence[Column]) -> list[Column]:
     """The columns, then those needed besides to see whether a row still matches.
 
     The first field of the model is always among them, so that a partial row of an object without
@@ -164,22 +208,21 @@ def _with_filtered(query: Query, columns: Sequence[Column]) -> list[Column]:
 
 
 def _settle(
-    query: Query, columns: Sequence[Column], pks: list[int], rows: list[Row]
-) -> tuple[list[int], list[Row]]:
+    query: Query, columns: Sequence[Column], pks: Sequence[int], rows: Sequence[Row]
+) -> tuple[Sequence[int], Sequence[Row]]:
     """Leave out rows that are gone, or do not match (any more)."""
-    checks = [
-        (columns.index(condition.column), _acceptance(condition)) for condition in query.filters
-    ]
-    kept = [
-        (pk, row)
-        for pk, row in zip(pks, rows, strict=True)
-        if not _is_empty(row) and all(accepts[row[i]] for i, accepts in checks)
-    ]
+    kept = [pair for pair in zip(pks, rows, strict=True) if not _is_empty(pair[1])]
+    for condition in query.filters:
+        i, accepts = columns.index(condition.column), _acceptance(condition)
+        kept = [pair for pair in kept if accepts[pair[1][i]]]
+    if len(kept) == len(pks):
+        return pks, rows
     return [pk for pk, _ in kept], [row for _, row in kept]
 
 
-def _acceptance(condition: Any) -> Memo:
-    column, lookup, wanted = condition
+def _acceptance(condition: Condition) -> Memo:
+    column, lookup = condition.column, condition.lookup
+    wanted = frozenset(condition.wanted)
     return Memo(lambda stored: lookup.accepts(column.index_of_stored(stored), wanted))
 
 
@@ -200,7 +243,9 @@ def _pick(query: Query, expression: sets.SetExpression, order: str, seed: int) -
     keys, every = sets.operands(expression)
     fields = [column.key for column in schema.all]
     prefix = schema.keys.data_prefix
-    found = yield from ask(*PICK(keys, every, order, MEMBERS_TO_PICK, seed, prefix, *fields))
+    found = None
+    if sets.is_short(expression):
+        found = yield from look(*PICK(keys, every, order, MEMBERS_TO_PICK, seed, prefix, *fields))
     if found == []:
         return None
     if found is not None:
@@ -231,7 +276,7 @@ def _pick_among_all(query: Query, order: str, seed: int) -> Flow[Any]:
 
 def exists(schema: Schema, pk: int) -> Flow[bool]:
     """Whether an object is stored under ``pk``."""
-    return bool((yield from ask('SISMEMBER', schema.keys.all, pk)))
+    return bool((yield from look('SISMEMBER', schema.keys.all, pk)))
 
 
 def get_one(schema: Schema, pk: int, columns: Sequence[Column]) -> Flow[Any]:
@@ -247,6 +292,23 @@ def get_many(schema: Schema, pks: Sequence[int], columns: Sequence[Column]) -> F
     found: list[Any] = [None] * len(pks)
     for (i, _), obj in zip(there, built, strict=True):
         found[i] = obj
+    return found
+
+
+def get_targets(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
+    """As :func:`get_many`, and objects that a reset has replaced and that are still readable: what
+    was fetched before it links to them."""
+    found = yield from get_many(schema, pks, schema.all)
+    absent = [i for i, obj in enumerate(found) if obj is None]
+    fields = [column.key for column in schema.all]
+    for places in chunks(absent, CHUNK):
+        keys = [schema.keys.data(pks[i]) for i in places]
+        replies = yield Batch(
+            [command for key in keys for command in (('PTTL', key), ('HMGET', key, *fields))]
+        )
+        for i, ttl, row in zip(places, replies[::2], replies[1::2], strict=True):
+            if ttl >= 0 and not _is_empty(row):
+                (found[i],) = schema.builder(schema.all).objects([pks[i]], [row])
     return found
 
 
@@ -268,7 +330,7 @@ def rows_of(
         for batch in _row_batches(schema, chunk, fields)
     ]
     if len(batches) == 1:
-        keep((yield batches[0]))
+        keep((yield batches[0]._replace(shared=len(pks) <= ROWS_IN_ONE_TRIP)))
     else:
         yield Stream(batches, keep)
     return rows

@@ -11,14 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..encoding import getDefaultIREncoding
 from .column import Column
 from .state import State
 
-__all__ = ('Memo', 'RowBuilder', 'compile_builder')
+__all__ = ('FEW', 'Memo', 'RowBuilder')
 
 Row = Sequence[bytes | None]
 
 _REMEMBERED = 2048
+# As many rows are converted without a memo: making one takes as long as a few conversions.
+FEW = 8
 
 
 class Memo(dict):  # type: ignore[type-arg]
@@ -58,11 +61,12 @@ def build(new, cls, pks, rows, {memos} careful):
 """
 
 
-def compile_builder(columns: Sequence[Column], partial: bool) -> Callable[..., list[Any]]:
+def _compile(columns: Sequence[Column], partial: bool, converted: str) -> Callable[..., list[Any]]:
     """Generate the function that turns rows of these columns into objects.
 
     :param columns: the columns, in the order of the row
     :param partial: whether the model has other fields, which are not fetched
+    :param converted: how the value of column i comes of its converter ``mi`` and its bytes ``vi``
     """
     cheap = [i for i, column in enumerate(columns) if column.cheap]
     waiting = [i for i, column in enumerate(columns) if not column.cheap]
@@ -72,7 +76,7 @@ def compile_builder(columns: Sequence[Column], partial: bool) -> Callable[..., l
         variables=''.join(f'v{i}, ' for i in range(len(columns))),
         state=f"values['_state'] = State(True, {{{raw}}}, fetched)" if waiting or partial else '',
         statements='\n            '.join(
-            f'values[{columns[i].name!r}] = m{i}[v{i}]' for i in cheap
+            f'values[{columns[i].name!r}] = {converted.format(i=i)}' for i in cheap
         ),
     )
     fetched = frozenset(column.name for column in columns) if partial else None
@@ -83,11 +87,11 @@ def compile_builder(columns: Sequence[Column], partial: bool) -> Callable[..., l
 
 
 class RowBuilder:
-    """Builds the objects of one result.
+    """Builds objects from rows of certain columns.
 
     :param cls: the model
     :param columns: the columns, in the order of the row
-    :param build: what :func:`compile_builder` made for them
+    :param partial: whether the model has other fields, which are not fetched
     :param adopt: called with each object where the model has an ``__init__`` of its own
     """
 
@@ -95,16 +99,31 @@ class RowBuilder:
         self,
         cls: type,
         columns: Sequence[Column],
-        build: Callable[..., list[Any]],
+        partial: bool,
         adopt: Callable[[Any], None] | None = None,
     ) -> None:
-        self._cls, self._columns, self._build, self._adopt = cls, columns, build, adopt
-        self._memos = [Memo(column.decoder()) for column in columns if column.cheap]
+        self._cls, self._columns, self._adopt = cls, columns, adopt
+        #: what the decoders take the default encoding to be
+        self.encoding = getDefaultIREncoding()
+        self._decoders = [column.decoder() for column in columns if column.cheap]
+        self._build_few = _compile(columns, partial, 'm{i}(v{i})')
+        self._build_many = _compile(columns, partial, 'm{i}[v{i}]')
 
-    def objects(self, pks: Sequence[int], rows: Sequence[Row]) -> list[Any]:
-        """Return the objects of these pks and rows."""
+    def objects(
+        self, pks: Sequence[int], rows: Sequence[Row], memos: list[Memo] | None = None
+    ) -> list[Any]:
+        """Return the objects of these pks and rows.
+
+        :param memos: an empty list that is filled, for the chunks of one result
+        """
         new = self._cls.__new__
-        built = self._build(new, self._cls, pks, rows, *self._memos, self._carefully)
+        if len(rows) <= FEW:
+            built = self._build_few(new, self._cls, pks, rows, *self._decoders, self._carefully)
+        else:
+            memos = [] if memos is None else memos
+            if not memos:
+                memos += map(Memo, self._decoders)
+            built = self._build_many(new, self._cls, pks, rows, *memos, self._carefully)
         if self._adopt is not None:
             for obj in built:
                 self._adopt(obj)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
+from ..encoding import getDefaultIREncoding
 from ..errors import InvalidModelException
 from ..fields.base import IRField
 from .accessors import FieldAccessor, LinkAccessor, LinkIdAccessor
 from .column import Column
+from .encoder import Encoder, StoredRow, compile_packer
 from .keylist import KeyList
 from .keys import Keys
-from .rows import RowBuilder, compile_builder
+from .rows import RowBuilder
 from .validate import problems
 
 __all__ = ('Schema',)
@@ -34,6 +37,7 @@ class Schema:
             )
         self.cls = cls
         self.name: str = cls.__name__
+        self.key_name: str = cls.KEY_NAME
         self.keys = Keys(cls.KEY_NAME)
         self.fields = KeyList(cls.FIELDS)
         indexed = set(cls.INDEXED_FIELDS)
@@ -45,8 +49,9 @@ class Schema:
         self.links = tuple(column for column in self.all if column.is_link)
         for column in self.links:
             column.field.home = cls.__module__
+        self.plain = all(column.immutable for column in self.all)
         self._adopt = adopt
-        self._builders: dict[tuple[str, ...], Callable[..., list[Any]]] = {}
+        self._builders: dict[tuple[Column, ...], RowBuilder] = {}
 
     def install(self) -> None:
         """Put an accessor for each field on the class."""
@@ -64,11 +69,21 @@ class Schema:
         plain = (name.name if isinstance(name, IRField) else name for name in names)
         return tuple(self.columns[name] for name in dict.fromkeys(plain))
 
+    @cached_property
+    def encoder(self) -> Encoder:
+        """What encodes whole objects."""
+        return Encoder(self.all)
+
+    @cached_property
+    def pack_rows(self) -> Callable[[Iterable[StoredRow]], list[bytes]]:
+        """What packs rows of all columns for a script."""
+        return compile_packer(self.all)
+
     def builder(self, columns: Sequence[Column]) -> RowBuilder:
         """Return a builder of objects from rows of these columns."""
-        names = tuple(column.name for column in columns)
-        build = self._builders.get(names)
-        if build is None:
-            build = compile_builder(columns, partial=set(names) != set(self.columns))
-            self._builders[names] = build
-        return RowBuilder(self.cls, columns, build, self._adopt)
+        key = tuple(columns)
+        builder = self._builders.get(key)
+        if builder is None or builder.encoding != getDefaultIREncoding():
+            partial = len(key) < len(self.all)
+            builder = self._builders[key] = RowBuilder(self.cls, key, partial, self._adopt)
+        return builder

@@ -8,7 +8,7 @@ shared ``LOADED`` speaks for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import FieldValueError, UnreadableValueError
@@ -18,6 +18,7 @@ __all__ = ('LOADED', 'PENDING', 'UNKNOWN', 'State', 'own_state')
 
 
 _NONE: Mapping[int, int] = {}
+_NOTHING: dict[str, Any] = {}
 
 
 class _Mark:
@@ -195,12 +196,23 @@ def _rewritten(column: Column, stored: bytes | None) -> bytes | None:
         return None
 
 
+def assigned(obj: Any) -> dict[str, Any]:
+    """Return the values of the fields that were assigned since the object was fetched or saved."""
+    changed = obj._state.changed
+    return {name: obj.__dict__.get(name) for name in changed} if changed else _NOTHING
+
+
 def confirm(
-    obj: Any, pk: int, written: dict[str, bytes], values: dict[str, Any], columns: dict[str, Column]
+    obj: Any,
+    pk: int,
+    written: Mapping[str, bytes],
+    values: Mapping[str, Any],
+    columns: Mapping[str, Column],
 ) -> None:
     """Note that the server has stored ``written`` for ``obj`` under ``pk``.
 
-    A field that was assigned anew while the save was under way stays changed.
+    :param values: what :func:`assigned` gave when it was encoded: a field that was assigned anew
+        while the save was under way stays changed
     """
     state = own_state(obj)
     obj.__dict__['_id'] = pk
@@ -215,10 +227,32 @@ def confirm(
         if name not in obj.__dict__:
             continue
         state.raw.pop(name, None)
+        if name not in values:
+            continue  # if it is among the changed ones, it was assigned meanwhile
         if obj.__dict__[name] is values[name]:
             state.changed.pop(name, None)
         else:
             state.changed[name] = values[name]
+
+
+def confirm_row(
+    obj: Any,
+    pk: int,
+    row: Sequence[bytes],
+    values: Mapping[str, Any],
+    columns: Mapping[str, Column],
+    plain: bool,
+) -> None:
+    """As :func:`confirm`, for a whole row.
+
+    :param plain: whether all values are immutable, so that mostly nothing was noted of them
+    """
+    state = own_state(obj)
+    if not plain or state.changed or state.raw or state.fetched is not None:
+        confirm(obj, pk, dict(zip(columns, row, strict=True)), values, columns)
+        return
+    obj.__dict__['_id'] = pk
+    state.stored, state.attempt = True, None
 
 
 def forget(obj: Any) -> None:

@@ -1,4 +1,5 @@
-"""What a reset leaves behind: rows that were replaced, and what was staged and never used.
+"""What a reset leaves behind: rows that were replaced, and what was staged and never used, with
+their entries in index sets.
 
 All of it is found by exact names: the record of resets lists the tokens, the work keys of a token
 list the rest. Everything here may be done twice, and by another process than the one that began,
@@ -7,18 +8,23 @@ which may even wake up meanwhile and stage more: what it lists then stays listed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from .plan import Batch, Command, Flow, ask, chunks
+from .entry import index_keys_of
+from .locks import WORK
+from .plan import Batch, Command, Flow, ask, chunks, page_of
 from .schema import Schema
 from .scripts import FORGET, PRUNE, RETIRE
 
-__all__ = ('index_keys_in_use', 'sweep', 'sweep_abandoned')
+__all__ = ('PAGE', 'index_keys_of_rows', 'members_page', 'sweep', 'sweep_abandoned')
 
-PAGE = 500
+# Members of a page, rows retired by one script: it holds up the server for a millisecond or two.
+PAGE = 200
 # How long replaced rows stay readable, for readers that took their pks before the swap.
 GRACE_MS = 10_000
+# How long the note stays that tells readers of rows that were replaced in place.
+NOTE_MS = 60_000
 
 
 def sweep_abandoned(schema: Schema, but: bytes, hold: Command) -> Flow[None]:
@@ -26,8 +32,12 @@ def sweep_abandoned(schema: Schema, but: bytes, hold: Command) -> Flow[None]:
 
     :param hold: the command that prolongs the lock, sent with each step
     """
-    for token in (yield from ask('HKEYS', schema.keys.record)):
+    record = schema.keys.record
+    for token in (yield from ask('HKEYS', record)):
         if token != but:
+            if (yield from ask('HGET', record, token)) == b'staging':
+                # So that a reset that wakes up in the middle of this does not go on staging.
+                yield Batch([('HSET', record, token, 'swept'), hold])
             yield from sweep(schema, token, hold=(hold,))
 
 
@@ -39,81 +49,89 @@ def sweep(
 ) -> Flow[None]:
     """Take away what the reset ``token`` staged and did not use, and let expire what it replaced.
 
-    :param known: index sets that the reset put in place itself; None if it never came to that
+    :param known: index sets that its swap replaced; None if it never came to that
     :param hold: commands to send along with each step
     """
     keys = schema.keys
-    sets, ranges, old = (keys.work(token, name) for name in (b'sets', b'ranges', b'old'))
+    sets, ranges, brought, old = work = [keys.work(token, name) for name in WORK]
     if known is None:
         yield from _each_page(sets, lambda page: [('UNLINK', *page), ('SREM', sets, *page), *hold])
         for text in (yield from ask('SMEMBERS', ranges)):
             first, count = map(int, text.split())
-            for pks in chunks(range(first, first + count), PAGE):
-                yield Batch([RETIRE([keys.all], 0, keys.data_prefix, 0, *pks), *hold])
+            pks = (b'%d' % pk for pk in range(first, first + count))
+            for some in chunks(pks, PAGE):
+                yield from _retire(schema, some, 0, (), hold)
             yield from ask('SREM', ranges, text)
-    yield from _retire(schema, old, known or (), hold)
-    done = (sets, ranges, old) if known is not None else (old,)
+        yield from _retire_all(schema, brought, 0, (), hold)
+    yield from _retire_all(schema, old, GRACE_MS, known or (), hold)
+    done = [brought, old] if known is None else work
     yield Batch([('UNLINK', *done), FORGET([keys.record, sets, ranges], token)])
 
 
 def _each_page(key: bytes, commands: Callable[[list[bytes]], list[Any]]) -> Flow[None]:
     cursor: Any = b'0'
     while cursor is not None:
-        cursor, page = yield from _page(key, cursor)
+        cursor, page = yield from members_page(key, cursor)
         if page:
             yield Batch(commands(page))
 
 
-def _page(key: bytes, cursor: Any, hold: tuple[Command, ...] = ()) -> Flow[tuple[Any, list[bytes]]]:
+def members_page(
+    key: bytes, cursor: Any, hold: tuple[Command, ...] = ()
+) -> Flow[tuple[Any, list[bytes]]]:
     """One page of a set, and the cursor of the next; None after the last."""
-    (cursor, page), *_ = yield Batch([('SSCAN', key, cursor, 'COUNT', PAGE), *hold])
-    return (None if cursor in (b'0', 0) else cursor), page
+    reply, *_ = yield Batch([('SSCAN', key, cursor, 'COUNT', PAGE), *hold])
+    return page_of(reply)
+
+
+def _retire_all(
+    schema: Schema, pks: bytes, grace: int, known: Collection[bytes], hold: tuple[Command, ...]
+) -> Flow[None]:
+    cursor: Any = b'0'
+    while cursor is not None:
+        cursor, page = yield from members_page(pks, cursor, hold)
+        for some in chunks(page, PAGE):  # a small set comes in one page
+            yield from _retire(schema, some, grace, known, hold)
 
 
 def _retire(
-    schema: Schema, old: bytes, known: Collection[bytes], hold: tuple[Command, ...]
+    schema: Schema,
+    pks: Sequence[bytes],
+    grace: int,
+    known: Collection[bytes],
+    hold: tuple[Command, ...],
 ) -> Flow[None]:
-    """Give the replaced rows their expiry.
+    """Take the pks that are not in use out of the index sets, then let their rows go.
 
-    Index entries that another version's writer made between listing and swap are taken out by the
-    rows' own values, which nobody can change any more.
+    In this order, as the rows tell which sets list them; nobody can change those any more.
+
+    :param grace: milliseconds that the rows stay readable; 0: none
+    :param known: index sets that do not list them
     """
-    keys = schema.keys
+    if not pks:
+        return
     fields = [column.key for column in schema.indexed]
-    cursor: Any = b'0'
-    while cursor is not None:
-        cursor, page = yield from _page(old, cursor, hold)
-        rows = yield from ask(
-            *RETIRE([keys.all], GRACE_MS, keys.data_prefix, len(fields), *fields, *page)
-        )
-        left: dict[bytes, list[bytes]] = {}
-        for pk, row in rows:
-            for key in _index_keys(schema, row):
-                if key not in known:
-                    left.setdefault(key, []).append(pk)
-        if left:
-            yield Batch([PRUNE([keys.all, key], *pks) for key, pks in left.items()])
+    listed: dict[bytes, list[bytes]] = {}
+    if fields:
+        rows = yield Batch([('HMGET', schema.keys.data_prefix + pk, *fields) for pk in pks])
+        listed = index_keys_of_rows(schema, pks, rows)
+    left = [(key, some) for key, some in listed.items() if key not in known]
+    prunes = [_prune(schema, some) for some in chunks(left, PAGE)]
+    yield Batch([*prunes, RETIRE([schema.keys.all], grace, schema.keys.data_prefix, *pks), *hold])
 
 
-def _index_keys(schema: Schema, row: Any) -> list[bytes]:
-    return [
-        schema.keys.index(column.key, column.index_of_stored(stored))
-        for column, stored in zip(schema.indexed, row, strict=True)
-    ]
+def _prune(schema: Schema, listed: Sequence[tuple[bytes, list[bytes]]]) -> Command:
+    numbers = (number for _, pks in listed for number in (len(pks), *pks))
+    return PRUNE([schema.keys.all, *(key for key, _ in listed)], *numbers)
 
 
-def index_keys_in_use(schema: Schema, hold: Command) -> Flow[set[bytes]]:
-    """The index sets that hold the objects of the model, found by their rows.
-
-    :param hold: the command that prolongs the lock, sent with each step
-    """
-    found: set[bytes] = set()
-    fields = [column.key for column in schema.indexed]
-    cursor: Any = b'0' if fields else None
-    while cursor is not None:
-        cursor, page = yield from _page(schema.keys.all, cursor, (hold,))
-        if page:
-            rows = yield Batch([('HMGET', schema.keys.data(int(pk)), *fields) for pk in page])
-            for row in rows:
-                found.update(_index_keys(schema, row))
-    return found
+def index_keys_of_rows(
+    schema: Schema, pks: Sequence[bytes], rows: Sequence[Any]
+) -> dict[bytes, list[bytes]]:
+    """The index sets that list these objects, by their stored values, and the pks in each."""
+    listed: dict[bytes, list[bytes]] = {}
+    for pk, row in zip(pks, rows, strict=True):
+        for column, stored in zip(schema.indexed, row, strict=True):
+            for key in index_keys_of(schema, column, stored):
+                listed.setdefault(key, []).append(pk)
+    return listed

@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 
 from redis.exceptions import ResponseError
 
-from .._core.plan import Flow
+from .._core.plan import Batch, Flow
 from .conversation import converse
 from .pools import connection_of
+from .queueing import queue_of
+from .replies import arrived
 
-__all__ = ('AsyncExecutor',)
+__all__ = ('AsyncExecutor', 'Line')
 
 T = TypeVar('T')
 
@@ -30,14 +32,19 @@ class AsyncExecutor:
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and return its result."""
-        line = _Line(self.pool, self._executor_of)
+        line = Line(self.pool, self._executor_of)
         conversation = converse(flow)
+        cancellations = _cancellations()
+        noticed = cancellations()
         try:
             operation = next(conversation)
             while True:
                 try:
                     outcome = await getattr(line, operation[0])(*operation[1:])
+                    if operation[0] == 'send' and cancellations() > noticed:
+                        raise asyncio.CancelledError  # which was swallowed
                 except BaseException as exc:
+                    noticed = cancellations()
                     operation = conversation.throw(exc)
                 else:
                     operation = conversation.send(outcome)
@@ -46,17 +53,50 @@ class AsyncExecutor:
             return result
 
 
-class _Line:
+def _cancellations() -> Callable[[], int]:
+    """Tells how often the running task was cancelled; always 0 in Python 3.10, where nobody knows.
+
+    Up to Python 3.11 ``wait_for``, by which redis-py writes, may swallow a cancellation.
+    """
+    cancelling: Callable[[], int] = getattr(asyncio.current_task(), 'cancelling', int)
+    return cancelling
+
+
+async def _wake_another(pool: Any) -> None:
+    """Let another task look whether there is a connection now.
+
+    Before Python 3.13 a condition, which redis-py waits on, loses the notice that a connection is
+    free if the task that got it was cancelled in the same moment (gh-112202).
+    """
+    condition = getattr(pool, '_condition', None)
+    if condition is not None:
+        async with condition:
+            condition.notify()
+
+
+class Line:
     """The operations of a conversation, on one connection at a time."""
 
-    def __init__(self, pool: Any, executor_of: Callable[[Any], Any]) -> None:
+    def __init__(self, pool: Any, executor_of: Callable[[Any], Any] | None = None) -> None:
         self._pool = pool
         self._executor_of = executor_of
+        self._queue: Any = queue_of(pool)
         self._connection: Any = None
         self._sent = False
 
+    async def share(self, batch: Batch) -> list[Any] | None:
+        sharing = getattr(self._pool, 'sharing', None)
+        return None if sharing is None else await sharing.exchange(batch)
+
     async def open(self) -> None:
-        self._connection = await connection_of(self._pool)
+        await self._queue.take()
+        try:
+            self._connection = await connection_of(self._pool)
+        except BaseException as exc:
+            self._queue.leave()
+            if isinstance(exc, asyncio.CancelledError):
+                await _wake_another(self._pool)
+            raise
         self._sent = False
 
     async def send(self, data: bytes) -> None:
@@ -66,12 +106,13 @@ class _Line:
 
     async def read(self, count: int) -> list[Any]:
         read_response = self._connection.read_response
-        replies = []
-        for _ in range(count):
+        replies: list[Any] = []
+        while len(replies) < count:
             try:
                 replies.append(await read_response())
             except ResponseError as error:
                 replies.append(error)
+            replies += arrived(self._connection, count - len(replies))
         return replies
 
     async def close(self, broken: bool) -> None:
@@ -80,10 +121,14 @@ class _Line:
             if broken:
                 await connection.disconnect()
         finally:
-            await self._pool.release(connection)
+            try:
+                await self._pool.release(connection)
+            finally:
+                self._queue.leave()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
     async def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
+        assert self._executor_of is not None
         return await self._executor_of(model).run(flow)

@@ -4,6 +4,8 @@ A conversation is a generator like a flow, one level lower. It yields operations
 name and arguments, and is sent their results:
 
 =======================  =======================================================
+``('share', batch)``     the replies to a batch over a connection that others use, too;
+                         None if it should go its own way
 ``('open',)``            take a connection from the pool, ready for use
 ``('send', data)``       write bytes
 ``('read', count)``      read that many replies; error replies come as exceptions
@@ -31,8 +33,9 @@ from typing import Any, TypeVar
 from redis.exceptions import AuthenticationError, AuthorizationError, ConnectionError
 
 from .._core.plan import AnswerLost, Batch, Elsewhere, Flow, Pause, Step, Stream
-from .._core.scripts import BY_SHA
-from .wire import MissingScript, expected, pack, results
+from ..connections import recorders
+from .recording import noted
+from .wire import MissingScript, expected, pack, results, with_texts
 
 __all__ = ('Conversation', 'converse')
 
@@ -45,8 +48,6 @@ IN_FLIGHT = 3
 RETRY_SECONDS = 1.0
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.2
-# How often a script that was just loaded may be unknown again, before that is an error.
-_MOST_LOADS = 5
 _HOPELESS = (AuthenticationError, AuthorizationError)
 
 
@@ -67,7 +68,13 @@ def converse(flow: Flow[T]) -> Conversation[T]:
 
 
 def _perform(step: Step) -> Conversation[Any]:
+    if recorders:
+        step = noted(step, [*recorders])
     if isinstance(step, Batch):
+        if step.shared:
+            answer = yield from _shared(step)
+            if answer is not None:
+                return answer
         answers: list[list[Any]] = []
         yield from _exchange(iter([step]), answers.append)
         return answers[0]
@@ -80,6 +87,15 @@ def _perform(step: Step) -> Conversation[Any]:
     return None
 
 
+def _shared(batch: Batch) -> Conversation[list[Any] | None]:
+    """Send a batch along with those of others; None if it has to go its own way."""
+    replies = yield ('share', batch)
+    try:
+        return None if replies is None else results(replies)
+    except MissingScript:
+        return None
+
+
 class _Patience:
     """How much longer to try, of one exchange."""
 
@@ -90,7 +106,6 @@ class _Patience:
         """Something was answered: failures from now on are others."""
         self._first: float | None = None
         self._pause = _FIRST_PAUSE
-        self._loads = 0
 
     def pause(self) -> float | None:
         """Return how long to wait after a lost connection; None if that was long enough."""
@@ -102,20 +117,14 @@ class _Patience:
         pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)
         return pause * random.uniform(0.5, 1.0)
 
-    def load(self, missing: MissingScript) -> None:
-        """Note that a script is unknown; raises the server's error if that happens too often."""
-        self._loads += 1
-        if self._loads > _MOST_LOADS:
-            raise missing.error
-
 
 def _exchange(batches: Iterator[Batch], consume: Callable[[list[Any]], None]) -> Conversation[None]:
     """Send all batches and give their results to ``consume``, in order."""
     waiting: deque[Batch] = deque()
-    patience = _Patience()
+    patience, texts = _Patience(), False
     while True:
         try:
-            failure = yield from _on_one_connection(batches, waiting, consume, patience)
+            failure = yield from _on_one_connection(batches, waiting, consume, patience, texts)
         except _HOPELESS:
             raise
         except ConnectionError as error:
@@ -130,8 +139,8 @@ def _exchange(batches: Iterator[Batch], consume: Callable[[list[Any]], None]) ->
             return
         if not isinstance(failure, MissingScript):
             raise failure
-        patience.load(failure)
-        yield from _load(failure)
+        # With their texts they run even if another client keeps making the server forget them.
+        texts = True
 
 
 def _on_one_connection(
@@ -139,12 +148,13 @@ def _on_one_connection(
     waiting: deque[Batch],
     consume: Callable[[list[Any]], None],
     patience: _Patience,
+    texts: bool,
 ) -> Conversation[Exception | None]:
     """Talk, then read what was left unread. Returns what :func:`_talk` returns."""
     yield ('open',)
     unread: deque[Batch] = deque()
     try:
-        failure = yield from _talk(batches, waiting, unread, consume, patience)
+        failure = yield from _talk(batches, waiting, unread, consume, patience, texts)
         yield from _drain(unread)
     except GeneratorExit:
         raise  # nobody is left who could close the connection
@@ -161,15 +171,18 @@ def _talk(
     unread: deque[Batch],
     consume: Callable[[list[Any]], None],
     patience: _Patience,
+    texts: bool,
 ) -> Conversation[Exception | None]:
     """Send and read until all is answered.
 
     Returns the error of a command, of the source of batches or of ``consume``: none of them says
     anything of the connection, whose own errors are raised.
+
+    :param texts: whether what is sent again calls its scripts by their texts
     """
     for batch in waiting:
         unread.append(batch)
-        yield ('send', pack(batch))
+        yield ('send', pack(with_texts(batch) if texts else batch))
     while True:
         while len(waiting) < IN_FLIGHT:
             try:
@@ -187,7 +200,7 @@ def _talk(
         replies = yield ('read', expected(waiting[0]))
         unread.popleft()
         try:
-            answer = results(waiting[0], replies)
+            answer = results(replies)
             waiting.popleft()
             patience.renew()
             consume(answer)
@@ -203,9 +216,3 @@ def _drain(unread: deque[Batch]) -> Conversation[None]:
         except Exception:
             return
         unread.popleft()
-
-
-def _load(missing: MissingScript) -> Conversation[None]:
-    """Make a script known to the server."""
-    text = BY_SHA[missing.sha].text
-    yield from _exchange(iter([Batch([('SCRIPT', 'LOAD', text)])]), lambda _: None)

@@ -1,23 +1,42 @@
-"""Plays the server: notes what a flow would send, and answers from a list. For golden tests."""
+"""Notes what flows send: beside the server, or in its place, answering from a list (for golden
+tests)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from .._core.plan import Batch, Elsewhere, Flow, Pause, Step, Stream
-from .._core.scripts import BY_SHA
+from .._core.scripts import readable
 
-__all__ = ('RecordingExecutor', 'readable')
+__all__ = ('RecordingExecutor', 'noted', 'readable')
 
 T = TypeVar('T')
+Trip = list[tuple[Any, ...]]
 
 
-def readable(command: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return a command with scripts by name: ``('EVALSHA', 'write', 4, ...)``."""
-    if command[0] == 'EVALSHA':
-        return ('EVALSHA', BY_SHA[command[1]].name, *command[2:])
-    return command
+def noted(step: Step, recorders: list[list[Trip]]) -> Step:
+    """Return a step that does the same and, once it is sent, adds a trip to each recorder."""
+    if isinstance(step, Batch):
+        for trips in recorders:
+            trips.append(_commands(step))
+    if isinstance(step, Stream):
+        return step._replace(batches=_noting(step.batches, recorders))
+    return step
+
+
+def _noting(batches: Iterable[Batch], recorders: list[list[Trip]]) -> Iterator[Batch]:
+    trip: Trip = []
+    for number, batch in enumerate(batches):
+        if number == 0:
+            for trips in recorders:
+                trips.append(trip)
+        trip += _commands(batch)
+        yield batch
+
+
+def _commands(batch: Batch) -> Trip:
+    return [readable(command) for command in batch.commands]
 
 
 class RecordingExecutor:
@@ -32,7 +51,6 @@ class RecordingExecutor:
         #: one list of commands for each batch that was "sent"
         self.trips: list[list[tuple[Any, ...]]] = []
         #: whether each of them was to run inside MULTI and EXEC
-        self.atomic: list[bool] = []
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and return its result."""
@@ -61,8 +79,7 @@ class RecordingExecutor:
         return None
 
     def _answer(self, batch: Batch) -> list[Any]:
-        self.trips.append([readable(command) for command in batch.commands])
-        self.atomic.append(batch.atomic)
+        self.trips.append(_commands(batch))
         try:
             replies = next(self._replies)
         except StopIteration:

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 from redis.exceptions import ResponseError
 
-from .._core.plan import Flow
+from .._core.plan import Batch, Flow
 from .conversation import converse
 from .pools import connection_of
+from .replies import arrived
 
 __all__ = ('SyncExecutor',)
 
@@ -30,7 +31,7 @@ class SyncExecutor:
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and return its result."""
-        line = _Line(self.pool, self._executor_of)
+        line = Line(self.pool, self._executor_of)
         conversation = converse(flow)
         try:
             operation = next(conversation)
@@ -46,7 +47,7 @@ class SyncExecutor:
             return result
 
 
-class _Line:
+class Line:
     """The operations of a conversation, on one connection at a time."""
 
     def __init__(self, pool: Any, executor_of: Callable[[Any], Any]) -> None:
@@ -54,6 +55,9 @@ class _Line:
         self._executor_of = executor_of
         self._connection: Any = None
         self._sent = False
+
+    def share(self, batch: Batch) -> None:
+        """Threads do not share connections."""
 
     def open(self) -> None:
         self._connection = connection_of(self._pool)
@@ -66,12 +70,13 @@ class _Line:
 
     def read(self, count: int) -> list[Any]:
         read_response = self._connection.read_response
-        replies = []
-        for _ in range(count):
+        replies: list[Any] = []
+        while len(replies) < count:
             try:
                 replies.append(read_response())
             except ResponseError as error:
                 replies.append(error)
+            replies += arrived(self._connection, count - len(replies))
         return replies
 
     def close(self, broken: bool) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis.exceptions import ExecAbortError, NoScriptError, ResponseError
+from redis.exceptions import NoScriptError
 
 from .._core.plan import Batch
+from .._core.scripts import BY_SHA
 
 try:
     from hiredis import pack_command
@@ -18,61 +19,42 @@ except ImportError:  # hiredis is a dependency, but a platform may lack it
     from .packing import pack_command  # type: ignore[assignment]
 
 
-__all__ = ('MissingScript', 'expected', 'pack', 'results')
-
-_MULTI = pack_command(('MULTI',))
-_EXEC = pack_command(('EXEC',))
+__all__ = ('MissingScript', 'expected', 'pack', 'results', 'with_texts')
 
 
 class MissingScript(Exception):
-    """The server does not know a script (any more).
-
-    :param sha: which
-    :param error: what the server said
-    """
-
-    def __init__(self, sha: bytes, error: NoScriptError) -> None:
-        super().__init__(sha)
-        self.sha, self.error = sha, error
+    """The server does not know a script (any more), so it did not run."""
 
 
 def pack(batch: Batch) -> bytes:
     """Return the bytes of a batch."""
-    packed = b''.join(map(pack_command, batch.commands))
-    return b''.join((_MULTI, packed, _EXEC)) if batch.atomic else packed
+    return b''.join(map(pack_command, batch.commands))
+
+
+def with_texts(batch: Batch) -> Batch:
+    """Return a batch with the texts of its scripts, for a server that does not know them."""
+    commands = [
+        ('EVAL', BY_SHA[command[1]].text, *command[2:]) if command[0] == 'EVALSHA' else command
+        for command in batch.commands
+    ]
+    return batch._replace(commands=commands)
 
 
 def expected(batch: Batch) -> int:
     """Return how many replies a batch gets."""
-    return len(batch.commands) + (2 if batch.atomic else 0)
+    return len(batch.commands)
 
 
-def results(batch: Batch, replies: list[Any]) -> list[Any]:
+def results(replies: list[Any]) -> list[Any]:
     """Return the results of a batch.
 
     :param replies: its replies; error replies as exceptions
-    :raises MissingScript: if a script has to be loaded first
+    :raises MissingScript: if the server does not know one of its scripts
     :raises ResponseError: the first error, of the command that caused it
     """
-    if batch.atomic:
-        replies = _of_transaction(replies)
-    for command, reply in zip(batch.commands, replies, strict=True):
+    for reply in replies:
         if isinstance(reply, Exception):
             if isinstance(reply, NoScriptError):
-                raise MissingScript(command[1], reply)
+                raise MissingScript from reply
             raise reply
     return replies
-
-
-def _of_transaction(replies: list[Any]) -> list[Any]:
-    outcome = replies[-1]
-    if isinstance(outcome, ExecAbortError):
-        # The reason is the command that was refused, not that EXEC gave up because of it.
-        for reply in replies[1:-1]:
-            if isinstance(reply, Exception):
-                raise reply
-    if isinstance(outcome, Exception):
-        raise outcome
-    if outcome is None:
-        raise ResponseError('EXEC was refused: a watched key changed')
-    return list(outcome)

@@ -14,7 +14,7 @@ from hashlib import md5
 from typing import Any, TypeVar
 
 from ..deprecated import deprecatedMessage
-from ..encoding import tobytes
+from ..encoding import is_utf8, to_unicode, tobytes
 from .null import IR_NULL_BYTES, IR_NULL_STR, IR_NULL_STRINGS, irNull
 from .value_types import ValueType, value_type_of
 
@@ -98,6 +98,14 @@ class IRField(str):
         return self._trait('cheap')
 
     @property
+    def hasOneForm(self) -> bool:
+        """Whether equal values have the same stored form, so that one may stand for the others."""
+        cls = type(self)
+        hooks = ('fromInput', '_fromInput', 'toStorage', '_toStorage')
+        plain = all(getattr(cls, name) is getattr(IRField, name) for name in hooks)
+        return plain and self._conversion.one_form
+
+    @property
     def storageEncoding(self) -> str | None:
         """Encoding of stored text; ``None`` means the default one at the time."""
         return self._conversion.encoding
@@ -150,14 +158,30 @@ class IRField(str):
         deprecatedMessage('field.convert(x) is now field.fromStorage(x).')
         return self.fromStorage(value)
 
-    def quick_decoder(self) -> Callable[[bytes], Any]:
-        """Return :meth:`fromStorage` for bytes, the shortest way that the field type allows."""
+    def quick_decoder(self) -> Callable[[bytes | None], Any]:
+        """Return :meth:`fromStorage` for bytes, the shortest way that the field type allows.
+
+        It gives the default where nothing is stored, and knows the default encoding of the moment.
+        """
+        default, convert = self.getDefaultValue, self._quick_conversion()
+        null = None if type(self).fromStorage is not IRField.fromStorage else IR_NULL_BYTES
+
+        def decode(stored: bytes | None) -> Any:
+            if stored is None:
+                return default()
+            return irNull if stored == null else convert(stored)
+
+        return decode
+
+    def _quick_conversion(self) -> Callable[[bytes], Any]:
         cls = type(self)
         if cls.fromStorage is not IRField.fromStorage:
             return self.fromStorage
-        own = cls._fromStorage is not IRField._fromStorage
-        convert = self._fromStorage if own else self._conversion.from_storage
-        return lambda stored: irNull if stored == IR_NULL_BYTES else convert(stored)
+        if cls._fromStorage is not IRField._fromStorage:
+            return self._fromStorage
+        convert = self._conversion.from_storage
+        # Half of the time of a text was spent to find out that it is one.
+        return bytes.decode if convert is to_unicode and is_utf8() else convert
 
     def _is_null(self, value: Any) -> bool:
         return value is irNull or (value is None and self.noneIsNull)

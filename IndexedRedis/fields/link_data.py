@@ -5,8 +5,11 @@ Models are met by what they can do only (``objects.get``), never imported.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
+
+from ..errors import LinkNotFetchedError
 
 __all__ = ('ForeignLinkData', 'ForeignLinkDataBase', 'ForeignLinkMultiData')
 
@@ -24,6 +27,8 @@ class ForeignLinkDataBase:
 
     pk: Any
     obj: Any
+    #: pks that were looked for in vain when the targets were fetched last
+    _absent: frozenset[int] = frozenset()
 
     def __init__(self, foreignModel: Any, pk: Any = None, obj: Any = None) -> None:
         self.foreignModel = foreignModel
@@ -54,8 +59,11 @@ class ForeignLinkDataBase:
         """Return the pks of targets that are not here yet."""
         raise NotImplementedError
 
-    def attach(self, found: Mapping[int, Any]) -> None:
-        """Take in fetched targets, by their pks."""
+    def attach(self, found: Mapping[int, Any]) -> list[Any]:
+        """Take in fetched targets by their pks, all that were missing; None: it is not stored.
+
+        :returns: the same as :meth:`known`
+        """
         raise NotImplementedError
 
     def pks_with(self, reserved: Mapping[int, int]) -> list[Any]:
@@ -69,6 +77,26 @@ class ForeignLinkDataBase:
     def isFetched(self) -> bool:
         """Whether no target has to be fetched."""
         return not self.missing()
+
+    def _to_fetch(self) -> list[int]:
+        """Return the pks of targets that have to be fetched now.
+
+        Where an event loop is running, those are absent that were looked for in vain already.
+
+        :raises LinkNotFetchedError: if fetching would hold up an event loop
+        """
+        wanted = self.missing()
+        # A program that has not imported asyncio has no event loop.
+        if 'asyncio' not in sys.modules or sys.modules['asyncio']._get_running_loop() is None:
+            return wanted
+        if self._absent.issuperset(wanted):
+            return []
+        raise LinkNotFetchedError(
+            f'{self.foreignModel.__name__} {self.getPk()}, which this link leads to, has not '
+            'been fetched, and fetching it now would hold up the event loop. First '
+            '`await obj.acascadeFetch()`, or fetch with cascadeFetch=True. obj.LINK__id gives '
+            'the pk without fetching.'
+        )
 
     def objHasUnsavedChanges(self) -> bool:
         """Whether a target that is here has changes that were not saved."""
@@ -89,7 +117,9 @@ class ForeignLinkDataBase:
 
     def __deepcopy__(self, memo: Any) -> ForeignLinkDataBase:
         # The link is copied, its target is not.
-        return type(self)(self.foreignModel, self.pk, self.obj)
+        data = type(self)(self.foreignModel, self.pk, self.obj)
+        data._absent = self._absent
+        return data
 
     def __repr__(self) -> str:
         model = getattr(self.foreignModel, '__name__', self.foreignModel)
@@ -114,8 +144,8 @@ class ForeignLinkData(ForeignLinkDataBase):
         return [self.getPk()]
 
     def getObj(self) -> Any:
-        if self.obj is None and self.pk is not None:
-            self.obj = self.foreignModel.objects.get(self.pk)
+        if self._to_fetch():
+            self.attach({self.pk: self.foreignModel.objects.get(self.pk)})
         return self.obj
 
     def getObjs(self) -> list[Any]:
@@ -127,9 +157,11 @@ class ForeignLinkData(ForeignLinkDataBase):
     def missing(self) -> list[int]:
         return [self.pk] if self.obj is None and self.pk is not None else []
 
-    def attach(self, found: Mapping[int, Any]) -> None:
-        if self.obj is None:
+    def attach(self, found: Mapping[int, Any]) -> list[Any]:
+        if self.obj is None and self.pk is not None:
             self.obj = found.get(self.pk)
+            self._absent = frozenset() if self.obj is not None else frozenset((self.pk,))
+        return self.known()
 
     def let_go(self, target: Any) -> None:
         self.getPk()
@@ -163,7 +195,7 @@ class ForeignLinkMultiData(ForeignLinkDataBase):
         return self.getPk()
 
     def getObj(self) -> list[Any]:
-        wanted = self.missing()
+        wanted = self._to_fetch()
         if wanted:
             found = self.foreignModel.objects.getMultiple(wanted)
             self.attach(dict(zip(wanted, found, strict=True)))
@@ -178,10 +210,12 @@ class ForeignLinkMultiData(ForeignLinkDataBase):
     def missing(self) -> list[int]:
         return [pk for pk, obj in zip(self.pk, self.obj, strict=True) if obj is None]
 
-    def attach(self, found: Mapping[int, Any]) -> None:
+    def attach(self, found: Mapping[int, Any]) -> list[Any]:
         self.obj = [
             found.get(pk) if obj is None else obj for pk, obj in zip(self.pk, self.obj, strict=True)
         ]
+        self._absent = frozenset(self.missing())
+        return self.known()
 
     def let_go(self, target: Any) -> None:
         self.getPk()

@@ -23,7 +23,8 @@ class ValueType(NamedTuple):
 
     ``immutable`` values cannot change in place, so no snapshot of them is kept. ``cheap`` ones
     are converted while a result is fetched, others when an attribute is first touched.
-    ``encoding`` is that of stored text; ``None`` means the default one.
+    ``encoding`` is that of stored text; ``None`` means the default one. ``one_form``: equal values
+    have the same stored form, as text and whole numbers do, and ``0.0`` and ``-0.0`` do not.
     """
 
     from_input: Callable[[Any], Any]
@@ -33,6 +34,7 @@ class ValueType(NamedTuple):
     immutable: bool = True
     cheap: bool = True
     encoding: str | None = None
+    one_form: bool = False
 
 
 def text_from_input(value: Any) -> str:
@@ -111,10 +113,10 @@ def _json_from_storage(stored: bytes) -> Any:
 _FIXED: Any = functools.partial(ValueType, encoding='utf-8')
 
 _VALUE_TYPES: dict[Any, ValueType] = {
-    str: ValueType(text_from_input, _same, to_unicode, can_index=True),
-    int: _FIXED(_int_from_input, repr, int, can_index=True),
+    str: ValueType(text_from_input, _same, to_unicode, can_index=True, one_form=True),
+    int: _FIXED(_int_from_input, repr, int, can_index=True, one_form=True),
     float: _FIXED(float, repr, float, can_index=False),
-    bool: _FIXED(_bool_from_input, str, _bool_from_storage, can_index=True),
+    bool: _FIXED(_bool_from_input, str, _bool_from_storage, can_index=True, one_form=True),
     bytes: ValueType(_bytes_from_input, _same, _same, can_index=False),
     None: ValueType(_plain_or_null_from_input, plain_to_storage, _same, can_index=False),
     IRDatetimeValue: _FIXED(IRDatetimeValue, str, IRDatetimeValue, can_index=True, cheap=False),

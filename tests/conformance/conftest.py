@@ -1,76 +1,79 @@
-"""The same facade over every executor. The rule: a scenario does not know which one runs it.
+"""The same scenarios over threads and over asyncio. The rule: a scenario does not know which.
 
-The asyncio executor is driven through a bridge: each call of the facade runs its flow in an event
-loop that belongs to the test, over a pool of `redis.asyncio` made of the same parameters.
+For asyncio each method of the facade is replaced by one that awaits its twin (``all`` by ``aall``)
+in an event loop that belongs to the test.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import linked
 import pytest
 import redis.asyncio
+from twins import TWINS
 
-from IndexedRedis import IRField, connections
+import IndexedRedis as IR
+from IndexedRedis import IRField
 from IndexedRedis._core.plan import Batch, Stream
 from IndexedRedis.executors import conversation
-from IndexedRedis.executors.aio import AsyncExecutor
 from IndexedRedis.executors.sync import SyncExecutor
 
-PASSED_ON = ('host', 'port', 'db', 'password', 'socket_timeout', 'socket_connect_timeout')
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out asyncio over Redis where it is tested over Valkey: executors and servers differ in
+    different things, and threads are tested over both."""
+    if not any(_pair(item) == ('aio', 'valkey') for item in items):
+        return
+    left_out = [item for item in items if _pair(item) == ('aio', 'redis')]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if _pair(item) != ('aio', 'redis')]
 
 
-class AsyncBridge:
-    """Stands in for `connections.executor_for`, which it asks for checks and parameters."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.pools: dict[Any, Any] = {}
-
-    def executor_for(self, params: Any, client: Any = None, executor_of: Any = None) -> Any:
-        known = connections.executor_for(params, client).pool.connection_kwargs
-        place = {name: known[name] for name in PASSED_ON if known.get(name) is not None}
-        key = tuple(sorted(place.items()))
-        if key not in self.pools:
-            self.pools[key] = redis.asyncio.BlockingConnectionPool(**place, max_connections=8)
-        return _Bridged(
-            self, AsyncExecutor(self.pools[key], lambda model: executor_of(model).executor)
-        )
-
-    def close(self) -> None:
-        for pool in self.pools.values():
-            self.loop.run_until_complete(pool.disconnect())
-        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
-        self.loop.close()
+def _pair(item: Any) -> tuple[Any, Any]:
+    params = item.callspec.params if hasattr(item, 'callspec') else {}
+    return params.get('bring_client'), params.get('server')
 
 
-class _Bridged:
-    def __init__(self, bridge: AsyncBridge, executor: AsyncExecutor) -> None:
-        self.bridge, self.executor = bridge, executor
-        self.pool = executor.pool
+def awaiting(twin: Any, loop: asyncio.AbstractEventLoop) -> Any:
+    """A function that awaits a twin, bound as the twin is."""
 
-    def run(self, flow: Any) -> Any:
-        return self.bridge.loop.run_until_complete(self.executor.run(flow))
+    def method(*args: Any, **kwargs: Any) -> Any:
+        return loop.run_until_complete(function(*args, **kwargs))
+
+    function = getattr(twin, '__func__', twin)
+    return classmethod(method) if isinstance(twin, classmethod) else method
 
 
 @pytest.fixture(params=['sync', 'aio'], autouse=True)
-def executor(
+def bring_client(
     request: pytest.FixtureRequest, redis_params: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
-    """Has every scenario run over each executor."""
+) -> Iterator[Callable[..., Any]]:
+    """Has every scenario run over each executor; gives clients that users of it bring."""
     if request.param == 'sync':
-        yield request.param
+        with contextlib.ExitStack() as stack:
+            yield lambda **params: stack.enter_context(redis.Redis(**params))
         return
-    bridge = AsyncBridge()
-    # What would be sent without the bridge is an error, so that nothing is tested twice instead.
+    loop = asyncio.new_event_loop()
+    clients: list[Any] = []
+
+    def bring(**params: Any) -> Any:
+        clients.append(redis.asyncio.Redis(**params))
+        return clients[-1]
+
+    # What would block is an error, so that nothing is tested twice instead.
     monkeypatch.delattr(SyncExecutor, 'run')
-    monkeypatch.setattr('IndexedRedis.helper.executor_for', bridge.executor_for)
-    monkeypatch.setattr('IndexedRedis.model.executor_for', bridge.executor_for)
-    yield request.param
-    bridge.close()
+    for place, name in TWINS:
+        monkeypatch.setattr(place, name, awaiting(vars(place)['a' + name], loop))
+    yield bring
+    for client in clients:
+        loop.run_until_complete(client.connection_pool.disconnect())
+    loop.run_until_complete(IR.aclose())
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
 
 
 @pytest.fixture

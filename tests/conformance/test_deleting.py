@@ -7,6 +7,7 @@ import pytest
 from keyspace import dump
 
 from IndexedRedis import UsageError
+from IndexedRedis._core import destroy, links
 
 
 def remains(model, raw):
@@ -138,3 +139,29 @@ def test_destroyModel_counts_the_keys(song, raw):
     song(artist='x').save()
     before = len(dump(raw))
     assert song.deleter.destroyModel() == before == 6
+
+
+def test_what_is_saved_beside_destroyModel_is_stored_whole(song, monkeypatch, check):
+    song.saver.save([song(title=str(n), artist=str(n % 3), year=n) for n in range(400)])
+    monkeypatch.setattr(destroy, 'PAGE', 10)
+    saved = []
+
+    def with_saves(flow):
+        def saving(*args):
+            found = yield from flow(*args)
+            new = [song(title='new', artist='1', year=len(saved) + n) for n in range(4)]
+            saved.extend(new if len(saved) < 600 else ())
+            yield from links.save(song._validated(), new if len(saved) < 600 else [], [None] * 4)
+            return found
+
+        return saving
+
+    for flow in ('own_keys', 'members_page'):
+        monkeypatch.setattr(destroy, flow, with_saves(getattr(destroy, flow)))
+    song.deleter.destroyModel()
+    assert len(saved) >= 50
+    kept = song.objects.all()
+    assert {obj.title for obj in kept} == {'new'}
+    assert song.objects.filter(artist='1').count() == len(kept) >= 5
+    check(song)
+    assert song(title='next').save()[0] > 400

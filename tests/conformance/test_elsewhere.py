@@ -3,10 +3,7 @@ model works like the model, and stays apart from it."""
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
-import redis
 from keyspace import dump
 
 from IndexedRedis import IndexedRedisModel, IRField, ObjectGoneError
@@ -18,15 +15,10 @@ def other_db(redis_params):
     return {**redis_params, 'db': 1}
 
 
-@pytest.fixture
-def other_raw(other_db):
-    with contextlib.closing(redis.Redis(**other_db)) as client:
-        yield client
-
-
 @pytest.mark.parametrize('by', ['parameters', 'missing parameters', 'a client'])
-def test_saveToExternal_stores_a_copy_under_a_pk_of_there(songs, other_raw, raw, other_db, by):
-    target = {'parameters': other_db, 'missing parameters': {'db': 1}, 'a client': other_raw}[by]
+def test_saveToExternal_stores_a_copy_under_a_pk_of_there(songs, bring_client, raw, other_db, by):
+    client = bring_client(**other_db)
+    target = {'parameters': other_db, 'missing parameters': {'db': 1}, 'a client': client}[by]
     before = dump(raw)
     obj = songs.objects.get(4)
     assert obj.saveToExternal(target) == [1]

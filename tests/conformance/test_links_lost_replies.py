@@ -29,13 +29,13 @@ def loss(request, monkeypatch):
     """After `loss.after = n` the n-th answer gets lost."""
     loss = Loss()
     loss.error = request.param
-    read, read_async = sync._Line.read, aio._Line.read
+    read, read_async = sync.Line.read, aio.Line.read
 
     async def losing_async(line, count):
         return loss.count(await read_async(line, count))
 
-    monkeypatch.setattr(sync._Line, 'read', lambda line, count: loss.count(read(line, count)))
-    monkeypatch.setattr(aio._Line, 'read', losing_async)
+    monkeypatch.setattr(sync.Line, 'read', lambda line, count: loss.count(read(line, count)))
+    monkeypatch.setattr(aio.Line, 'read', losing_async)
     return loss
 
 

@@ -13,7 +13,7 @@ from IndexedRedis.fields import IRForeignLinkField, IRForeignMultiLinkField
 
 
 @pytest.fixture(params=['another database', 'another server', 'a client'])
-def place(request, redis_params, new_server):
+def place(request, redis_params, new_server, bring_client):
     """Attributes of a model that lives elsewhere, and a plain client of that place."""
     if request.param == 'another server':
         other = new_server()
@@ -23,7 +23,7 @@ def place(request, redis_params, new_server):
         params, attributes = {'db': 2}, {'REDIS_CONNECTION_PARAMS': {'db': 2}}
     with contextlib.closing(redis.Redis(**{**redis_params, **params})) as client:
         if request.param == 'a client':
-            attributes['_connection'] = client
+            attributes['_connection'] = bring_client(**{**redis_params, **params})
         yield attributes, client
 
 
@@ -80,6 +80,20 @@ def test_cascadeFetch_reads_each_from_its_own_place(models, trips):
     assert len(trips) == 3
     assert first.reload() == {}
     assert len(trips) == 6
+
+
+def test_cascadeFetch_takes_one_trip_for_each_server(models, make_model, trips):
+    thing, part, tool, _ = models
+    owner = make_model(['name'], key_name='Owner')
+    links = {'thing': thing, 'part': part, 'tool': tool, 'owner': owner}
+    fields = [IRForeignLinkField(name, model) for name, model in links.items()]
+    box = make_model(fields, key_name='Box')
+    box(**{name: model(name=name) for name, model in links.items()}).save()
+    trips.clear()
+    (found,) = box.objects.all(cascadeFetch=True)
+    assert [getattr(found, name).name for name in links] == list(links)
+    # Three models live here, one elsewhere.
+    assert sorted(len(trip) for trip in trips[1:]) == [2, 6]
 
 
 def test_what_was_stored_there_stays_when_the_parent_fails_and_a_retry_works(models, raw):

@@ -65,6 +65,8 @@ CHANGES = {
     'empty reset': lambda model: model.reset([]),
     'save': lambda model: model(a='same', b='new').save(),
     'reindex': lambda model: model.objects.reindex(),
+    'check': lambda model: model.objects.check(),
+    'repair': lambda model: model.objects.repair(),
 }
 
 
@@ -78,6 +80,26 @@ def test_a_change_of_one_model_touches_no_key_of_another(models, raw, change):
         others = [{k: v for k, v in data.items() if k not in mine} for data in (before, after)]
         assert others[0] == others[1]
         before = after
+
+
+def test_a_repair_puts_back_what_was_damaged_and_nothing_else(models, raw):
+    sound = dump(raw)
+    for model in models:
+        base = f'_ir_|{model.KEY_NAME}:'
+        raw.sadd(f'{base}idx:a:stale', 1)
+        raw.srem(f'{base}idx:a:same', 1)
+        raw.set(f'{base}next', 1)
+        raw.hset(f'{base}data:9', 'a', 'ghost')
+    expected = dump(raw)
+    for model in models:
+        report = model.objects.repair()
+        assert report.counts == report.repaired
+        assert set(report.counts) == {'entry_stale', 'entry_missing', 'counter_low', 'row_unlisted'}
+        for key in own_data(model, expected):
+            del expected[key]
+        expected.update(own_data(model, sound))
+        assert dump(raw) == expected
+    assert expected == sound
 
 
 def test_destroyModel_leaves_nothing_of_its_own(models, raw):

@@ -12,6 +12,8 @@ from IndexedRedis import (
     ResetInProgressError,
     UsageError,
 )
+from IndexedRedis._core import filling
+from IndexedRedis.fields import IRBase64Field
 
 
 def titles(model):
@@ -203,6 +205,46 @@ def test_a_model_without_indexes_and_one_with_many_values(make_model, raw):
     assert len(names) == many.objects.count() == 1500
 
 
+@pytest.mark.parametrize('most', [1, 5, 1000])
+def test_index_sets_of_all_sizes_are_replaced(make_model, raw, monkeypatch, most):
+    """Smaller ones are filled before the swap, larger ones are moved by it."""
+    monkeypatch.setattr(filling, 'MOST', most)
+    model = make_model(['title', 'genre', 'isrc'], indexed=['genre', 'isrc'])
+    base = f'_ir_|{model.KEY_NAME}:'
+    for size in (9, 4, 12, 1, 12):
+        objs = [model(title='x', genre=f'g{i % 2}', isrc=str(i)) for i in range(size)]
+        pks = model.reset(objs)
+        raw.sadd(base + 'idx:isrc:0', 999)  # an entry of nothing, which 6.0.3 could leave
+        assert model.objects.filter(genre='g0').getPrimaryKeys(True) == pks[::2]
+        assert model.objects.filter(genre='g0').count() == len(pks[::2])
+        assert [obj._id for obj in model.objects.filter(isrc='0').all()] == pks[:1]
+    model.reset(objs[:2])
+    assert sorted(key.decode() for key in raw.keys(base + 'idx:*')) == [
+        base + f'idx:{rest}' for rest in ('genre:g0', 'genre:g1', 'isrc:0', 'isrc:1')
+    ]
+
+
+def test_an_object_does_not_get_a_pk_that_a_running_reset_has_staged(song, raw):
+    base = f'_ir_|{song.KEY_NAME}:'
+    raw.set(base + 'tmp:lock', 'another', px=60_000)
+    raw.hset(base + 'data:1', 'title', 'staged')
+    assert song(title='mine', artist='x').save() == [2]
+    assert raw.hgetall(base + 'data:1') == {b'title': b'staged'}
+    raw.delete(base + 'data:1')
+
+
+def test_a_filtered_delete_leaves_what_a_running_reset_has_filled_in(song, raw):
+    base = f'_ir_|{song.KEY_NAME}:'
+    song(title='mine', artist='x').save()
+    raw.set(base + 'tmp:lock', 'another', px=60_000)
+    raw.hset(base + 'data:2', mapping={'title': 'staged', 'artist': 'x'})
+    raw.sadd(base + 'idx:artist:x', 2)
+    assert song.objects.filter(artist='x').delete() == 1
+    assert raw.smembers(base + 'idx:artist:x') == {b'2'}
+    assert raw.exists(base + 'data:2')
+    raw.delete(base + 'data:2', base + 'idx:artist:x')
+
+
 def test_a_given_pk_that_a_running_reset_has_staged_is_refused(song, raw):
     base = f'_ir_|{song.KEY_NAME}:'
     raw.set(base + 'tmp:lock', 'another', px=60_000)
@@ -215,3 +257,15 @@ def test_a_given_pk_that_a_running_reset_has_staged_is_refused(song, raw):
     raw.delete(base + 'tmp:lock', base + 'data:5')
     assert obj.save() == [5]
     assert titles(song) == {5: 'mine'}
+
+
+@pytest.mark.parametrize('way', ['fresh pks', 'the same pk'])
+def test_entries_that_6_0_3_left_in_wrong_sets_go_with_the_old_data(make_model, raw, way):
+    model = make_model([IRBase64Field('blob')], ['blob'], key_name='Blobs')
+    model.reset([model(blob=b'a')])
+    column = model._validated().columns['blob']
+    (wrong,) = column.legacy_indexes(b'YQ==')
+    raw.sadd(b'_ir_|Blobs:idx:blob:' + wrong, 1)
+    model.reset([model(blob=b'b') if way == 'fresh pks' else model(_id=1, blob=b'b')])
+    assert not raw.exists(b'_ir_|Blobs:idx:blob:' + wrong)
+    assert model.objects.check().ok

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faults.item import Item, edition
+from faults.item import Box, Item, edition
 from faults.proxy import Proxy
 from faults.workers import crew
 
@@ -14,6 +14,13 @@ def item(watch_models):
     """The model, over a healthy connection, empty."""
     watch_models(Item)
     return Item
+
+
+@pytest.fixture
+def boxes(watch_models):
+    """The model that links to items, empty."""
+    watch_models(Box)
+    return Box
 
 
 class Stored:
@@ -28,15 +35,15 @@ class Stored:
 
     def check(self, pending=False):
         """Fail if anything is damaged; `pending`: but for what the next reset has to sweep."""
-        self._check(Item, pending=pending)
+        self._check(pending=pending)
 
     def findings(self, pending=False):
         """As `check`, but a list of what is damaged."""
-        return self._watch.findings(Item, pending=pending)
+        return self._watch.findings(pending=pending)
 
     def end_lock(self):
-        """As if the time of a dead reset's lock were over."""
-        self._raw.delete('_ir_|Item:tmp:lock')
+        """As if the time of a dead reset's locks were over."""
+        self._raw.delete('_ir_|Item:tmp:lock', '_ir_|Box:tmp:lock')
 
     def kept_work_keys(self):
         """Work keys that do not expire by themselves."""
@@ -44,7 +51,7 @@ class Stored:
 
 
 @pytest.fixture
-def stored(raw, check, watch, item):
+def stored(raw, check, watch, item, boxes):
     return Stored(raw, check, watch)
 
 

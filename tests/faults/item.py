@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import IndexedRedis as IR
 from IndexedRedis import IndexedRedisModel, IRField
+from IndexedRedis.fields import IRForeignMultiLinkField
 
 
 class Item(IndexedRedisModel):
@@ -13,6 +15,14 @@ class Item(IndexedRedisModel):
     FIELDS = [IRField('name'), IRField('n', valueType=int), IRField('edition', valueType=int)]
     INDEXED_FIELDS = ['n', 'edition']
     KEY_NAME = 'Item'
+
+
+class Box(IndexedRedisModel):
+    """Links to items; saving a new one saves its new items along."""
+
+    FIELDS = [IRField('name'), IRForeignMultiLinkField('items', Item)]
+    INDEXED_FIELDS = ['name']
+    KEY_NAME = 'Box'
 
 
 def over(params: dict[str, Any]) -> Any:
@@ -24,6 +34,18 @@ def edition(model: Any, number: int, size: int, pks: Any = None) -> list[Any]:
     """A data set: objects that say which edition they belong to."""
     kept = [{'_id': pk} for pk in pks] if pks else [{}] * size
     return [model(name=f'e{number}', n=i % 7, edition=number, **pk) for i, pk in enumerate(kept)]
+
+
+def box(number: int, items: list[Any]) -> Any:
+    """A new box of these items."""
+    return Box(name=f'e{number}', items=items)
+
+
+def reset_family(number: int, size: int, items_first: bool = False) -> Any:
+    """Replace items and the one box of them together."""
+    items = edition(Item, number, size)
+    groups = [(Box, [box(number, items)]), (Item, items)]
+    return IR.resetMany(reversed(groups) if items_first else groups)
 
 
 def contents(model: Any) -> list[tuple[str, int, int]]:

@@ -14,18 +14,13 @@ import traceback
 from collections import Counter
 from typing import Any
 
-from faults.item import edition, over
+import redis
+
+import IndexedRedis
+from faults import old_version, single_jobs
+from faults.item import Box, edition, over, reset_family
+from IndexedRedis._core import filling, sets
 from IndexedRedis.errors import ObjectGoneError
-
-
-def insert_many(model: Any, size: int) -> Any:
-    """Save several objects at once."""
-    return model.saver.save(edition(model, 2, size))
-
-
-def reset(model: Any, size: int, pks: Any = None) -> Any:
-    """Replace the data set."""
-    return model.reset(edition(model, 2, size, pks))
 
 
 def update(model: Any, pks: list[int], seconds: float) -> Any:
@@ -65,6 +60,41 @@ def delete(model: Any, pks: list[int], seconds: float) -> Any:
     return counts
 
 
+def all_at_each(model: Any, way: str, count: int, of: int) -> Any:
+    """Save or delete every object through a handle fetched before anybody wrote, in step with the
+    other workers: they meet at each object."""
+    counts: Counter[str] = Counter()
+    handles = [model.objects.get(pk) for pk in range(1, count + 1)]
+    with redis.Redis(**model.REDIS_CONNECTION_PARAMS, socket_timeout=60) as client:
+        for obj in handles:
+            _meet(client, f'meeting {obj._id}', of)
+            try:
+                counts[way] += _delete_soon(obj) if way == 'deleted' else _save_twice(obj)
+            except ObjectGoneError:
+                counts['gone'] += 1
+    return counts
+
+
+def _meet(client: redis.Redis, name: str, of: int) -> None:
+    """Wait until that many are here."""
+    if client.incr(f'{name}: here') == of:
+        client.rpush(name, *range(of))
+    assert client.blpop([name], 30)
+    client.expire(f'{name}: here', 60)
+
+
+def _delete_soon(obj: Any) -> int:
+    time.sleep(random.choice((0, 0.0005, 0.001, 0.002)))
+    return int(obj.delete())
+
+
+def _save_twice(obj: Any) -> int:
+    for _ in range(2):
+        obj.n = random.randrange(1_000_000)
+        obj.save()
+    return 2
+
+
 def write_any(model: Any, seconds: float) -> Any:
     """Insert, update and delete whatever is there, while resets replace it."""
     counts: Counter[str] = Counter()
@@ -94,42 +124,142 @@ def _write_one(model: Any, way: str) -> None:
             obj.delete()
 
 
-def read(model: Any, size: int, seconds: float) -> Any:
+WAYS = ('all', 'filter', 'filter_ne', 'first', 'last', 'random')
+COUNTS = ('count', 'count_some', 'count_others', 'count_both')
+
+
+def read(model: Any, size: int, seconds: float, large: int = 0) -> Any:
     """Read in all ways while resets go on; each answer must be of one edition, and whole."""
+    _treat_as_large(large)
     counts: Counter[str] = Counter()
-    for way in _for(seconds, ('all', 'filter', 'filter_ne', 'count', 'first', 'last', 'random')):
+    for way in _for(seconds, (*WAYS, *COUNTS)):
         counts['reads'] += 1
-        wrong = _wrong(model, size, way)
+        wrong = wrong_answer(model, size, way)
         if wrong:
             counts[f'{way}: {wrong}'] += 1
     return counts
 
 
-def _wrong(model: Any, size: int, way: str) -> str:
-    every = model.objects.filter(n__ne=99)
-    if way == 'count':
-        count = every.count()
-        return '' if count == size else f'{count} objects'
+def wrong_answer(model: Any, size: int, way: str) -> str:
+    """Read in one way; what is wrong with it, if anything is."""
+    every, some = model.objects.filter(n__ne=99), len(range(3, size, 7))
+    if way in COUNTS:
+        queries = every, model.objects.filter(n=3), model.objects.filter(n__ne=3)
+        query = [*queries, model.objects.filter(n=3, edition__ne=0)][COUNTS.index(way)]
+        count, expected = query.count(), [size, some, size - some, some][COUNTS.index(way)]
+        return '' if count == expected else f'{count} objects'
     if way in ('first', 'last', 'random'):
         obj = getattr(every, way)()
         return '' if obj is not None and obj.name == f'e{obj.edition}' else f'{obj!r}'
     query = {'all': model.objects, 'filter': model.objects.filter(n=3), 'filter_ne': every}[way]
     found = query.all()
-    expected = len(range(3, size, 7)) if way == 'filter' else size
+    expected = some if way == 'filter' else size
     if any(obj is None or obj.name != f'e{obj.edition}' for obj in found):
         return 'an object that is not whole'
+    if way == 'filter' and any(obj.n != 3 for obj in found):
+        return 'an object that does not match'
     if len({obj.edition for obj in found}) != 1:
         return f'{len({obj.edition for obj in found})} editions'
     return '' if len(found) == expected else f'{len(found)} objects'
 
 
-def reset_often(model: Any, size: int, seconds: float, keep: bool = False) -> Any:
-    """Replace the data set again and again; with `keep`, objects have the same pks each time."""
+def _treat_as_large(above: int) -> None:
+    """Have resets move index sets of more members in their swap, and counts take their sizes."""
+    if above:
+        filling.MOST = sets.LARGEST_UNSETTLED = above
+
+
+def reset_often(
+    model: Any,
+    size: int,
+    seconds: float,
+    keep: bool = False,
+    rate: float = 0,
+    large: int = 0,
+    ahead: bool = False,
+) -> Any:
+    """Replace the data set again and again; with `keep`, objects have the same pks each time, with
+    `ahead` pks that they bring along and that nobody has had.
+
+    :param rate: how many times a second, if the machine can
+    """
+    _treat_as_large(large)
     counts: Counter[str] = Counter()
     pks = list(range(1, size + 1)) if keep else None
+    began = time.monotonic()
     for _ in _for(seconds, [None]):
         counts['resets'] += 1
-        model.reset(edition(model, counts['resets'], size, pks))
+        first = 1_000_000 + counts['resets'] * size
+        brought = list(range(first, first + size)) if ahead else pks
+        model.reset(edition(model, counts['resets'], size, brought))
+        if rate:
+            time.sleep(max(0, began + counts['resets'] / rate - time.monotonic()))
+    counts['milliseconds'] = round((time.monotonic() - began) * 1000)
+    return counts
+
+
+def read_families(_: Any, size: int, seconds: float) -> Any:
+    """Read the box and follow its links, while resets of both go on: each leads to an item of the
+    same edition, or to none where a reset came in between."""
+    counts: Counter[str] = Counter()
+    for number in _for(seconds, range(1, size + 1)):
+        (only,) = Box.objects.all(cascadeFetch=True) if number % 2 else Box.objects.all()
+        counts['reads'] += 1
+        for obj in only.items[:number]:
+            if obj is None:
+                counts['replaced meanwhile'] += 1
+            else:
+                counts['links right' if obj.name == only.name else 'links wrong'] += 1
+    return counts
+
+
+def reset_families(_: Any, size: int, first: int, items_first: bool, seconds: float) -> Any:
+    """Replace both again and again, naming the models in this order."""
+    counts: Counter[str] = Counter()
+    for _ in _for(seconds, [None]):
+        counts['resets'] += 1
+        reset_family(first + counts['resets'], size, items_first)
+    return counts
+
+
+def check_often(model: Any, seconds: float) -> Any:
+    """Check again and again; whatever is found is counted by its kind."""
+    counts: Counter[str] = Counter()
+    for _ in _for(seconds, [None]):
+        report = model.objects.check()
+        counts['checks'] += 1
+        counts['objects'] += report.objects
+        counts.update({f'found {kind}': n for kind, n in report.counts.items()})
+    return counts
+
+
+def repair_often(model: Any, seconds: float) -> Any:
+    """Repair again and again; what was found, and what of it is not repaired, is counted."""
+    counts: Counter[str] = Counter()
+    for _ in _for(seconds, [None]):
+        report = model.objects.repair()
+        counts['repairs'] += 1
+        counts['objects'] += report.objects
+        counts.update({f'found {kind}': n for kind, n in report.counts.items()})
+        counts.update({f'left {k}': n for k, n in (report.counts - report.repaired).items()})
+    return counts
+
+
+def damage(model: Any, seconds: float) -> Any:
+    """Take rows out of indexes, and list them where they do not belong, with raw commands."""
+    import redis
+
+    counts: Counter[str] = Counter()
+    with redis.Redis(**model.REDIS_CONNECTION_PARAMS) as client:
+        for way in _for(seconds, ('stale', 'gone', 'missing')):
+            pk = client.srandmember('_ir_|Item:keys')
+            if way == 'stale' and pk:
+                client.sadd('_ir_|Item:idx:n:-1', pk)
+            elif way == 'gone':
+                client.sadd(f'_ir_|Item:idx:n:{random.randrange(7)}', 2**52)
+            elif way == 'missing' and pk:
+                client.srem(f'_ir_|Item:idx:n:{random.randrange(7)}', pk)
+            counts['damaged'] += 1
     return counts
 
 
@@ -147,7 +277,8 @@ def main() -> None:
     """Do the jobs that come on the standard input, each in a child."""
     model = over(json.loads(sys.argv[1]))
     model.validateModel()
-    import redis  # noqa: F401  once here, not in each child
+    IndexedRedis.setDefaultRedisConnectionParams(model.REDIS_CONNECTION_PARAMS)
+    jobs = {**vars(old_version), **vars(single_jobs), **globals()}
 
     for line in sys.stdin:
         job, args = json.loads(line)
@@ -156,7 +287,7 @@ def main() -> None:
         if child == 0:
             outcome: dict[str, Any] = {'result': None, 'error': None, 'killed': False}
             try:
-                outcome['result'] = globals()[job](model, **args)
+                outcome['result'] = jobs[job](model, **args)
             except BaseException:
                 outcome['error'] = traceback.format_exc()
             with open(sink, 'w') as pipe:

@@ -3,11 +3,14 @@ order once, on purpose; the races of other files try many by chance."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
+import IndexedRedis as IR
 from faults.item import edition, over
 from faults.proxy import INTERLEAVED
-from faults.writes import WRITES, Reset, ResetInPlace
+from faults.writes import RESETS, WRITES, Reset, ResetInPlace
 from IndexedRedis._core import read
 from IndexedRedis.errors import ObjectGoneError
 
@@ -47,13 +50,30 @@ def reset_in_place(item):
     item.reset(edition(item, 3, 4, item.objects.getPrimaryKeys(True)))
 
 
-OTHERS = [change, delete, delete_all, delete_what_is_to_come, insert, put, reset, reset_in_place]
+def put_ahead(item):
+    """Under pks that were handed out a moment ago, or will be next."""
+    with suppress(IR.ResetInProgressError):
+        item.saver.save(edition(item, 8, 4), forceID=list(range(4, 8)))
+
+
+def reset_ahead(item):
+    item.reset(edition(item, 3, 4, range(4, 8)))
+
+
+def reset_changed(item):
+    IR.resetChanged([(item, edition(item, 3, 4))], {item: 'n'})
+
+
+OTHERS = [
+    *(change, delete, delete_all, delete_what_is_to_come, insert, put),
+    *(put_ahead, reset, reset_in_place, reset_ahead, reset_changed),
+]
 # A reset waits for another, so here it would wait for ever.
 PAIRS = [
     (write, other)
     for write in WRITES
     for other in OTHERS
-    if write not in (Reset, ResetInPlace) or other not in (reset, reset_in_place)
+    if write not in RESETS or 'reset' not in other.__name__
 ]
 
 
@@ -83,7 +103,10 @@ def test_a_write_between_whose_steps_others_write(item, proxy, stored, pair):
         try:
             operation()
         except ObjectGoneError:
-            assert other not in (change, insert, put)
+            assert other not in (change, insert, put, put_ahead)
+        except IR.ConflictError:
+            assert write in RESETS
+            assert other is put_ahead
         assert item.objects.count() == len(item.objects.all())
         stored.check()
         assert stored.kept_work_keys() == []
@@ -151,5 +174,33 @@ def test_a_read_between_whose_steps_a_reset_comes(item, proxy, stored, filters, 
         found = fetch()
         assert len(found) == 8
         assert len({obj.edition for obj in found}) == 1, f'a reset before command {number}'
+    assert proxy.happened == count
+    stored.check()
+
+
+@pytest.mark.usefixtures('small_steps')
+@pytest.mark.parametrize('filters', [{}, {'n__ne': 99}, {'edition__ne': 7, 'n__ne': 99}], ids=str)
+def test_a_read_between_whose_steps_a_resetChanged_comes(item, proxy, stored, filters):
+    """Some objects go, some are changed in place, some are new."""
+    query = over(proxy.params).objects.filter(**filters)
+
+    def replace(number):
+        objs = [item(name='x', n=n, edition=number) for n in range(number, number + 8)]
+        (counts,) = IR.resetChanged([(item, objs)], {item: 'n'})
+        return counts
+
+    def begin():
+        replace(1)
+        return query.all
+
+    count = steps(proxy, begin)
+    assert count > 10
+    for number in range(1, count + 1):
+        fetch = begin()
+        proxy.fault(number, INTERLEAVED, lambda: replace(3))
+        found = fetch()
+        assert {obj.n - obj.edition for obj in found} == set(range(8)), f'before command {number}'
+        assert len({obj.edition for obj in found}) == 1, f'before command {number}'
+        assert tuple(replace(1)) == (2, 6, 0, 2)
     assert proxy.happened == count
     stored.check()

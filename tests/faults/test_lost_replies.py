@@ -11,8 +11,8 @@ from redis.exceptions import ConnectionError, TimeoutError
 
 from faults.item import contents, edition, over
 from faults.proxy import MODES
-from faults.writes import NEW, WRITES, Insert, InsertMany
-from IndexedRedis._core import replace
+from faults.writes import NEW, WRITES, Insert, InsertMany, ResetChanged
+from IndexedRedis._core import locks
 
 
 def works(attempt):
@@ -26,7 +26,7 @@ def works(attempt):
 
 @pytest.fixture
 def short_lock(monkeypatch):
-    monkeypatch.setattr(replace, 'LOCK_MS', 2000)
+    monkeypatch.setattr(locks, 'LOCK_MS', 2000)
 
 
 @pytest.mark.usefixtures('short_lock')
@@ -56,8 +56,10 @@ def test_what_is_tried_again_is_stored_exactly_once(item, proxy, stored, write, 
             again += 1
             stored.check(pending=True)
         assert contents(item) == write.expected, f'command {number} of {steps}'
+        assert attempt.links_are_right()
         stored.check(pending=True)
-        item.reset([])
+        for each in (item, *write.others):
+            each.reset([])
         stored.check()
         assert stored.kept_work_keys() == []
     assert proxy.happened == steps
@@ -99,3 +101,35 @@ def test_what_others_do_before_a_lost_insert_is_repeated_stays(item, proxy, stor
         # The insert, repeated, belongs to the new data set, as if it had come after the reset.
         assert [row for row in found if row[2] == 3] == [('e3', n, 3) for n in range(4)]
         assert [row for row in found if row[2] == 2] == write.expected[3:]
+
+
+def test_what_others_do_before_a_lost_resetChanged_is_repeated_stays(item, proxy, stored):
+    """They delete one object that it has stored, and change another."""
+    model, acted = over(proxy.params), 0
+
+    def act():
+        nonlocal acted
+        for obj in item.objects.filter(n=2, edition=2).all():
+            item.objects.filter(n=4).delete()
+            obj.name = 'changed'
+            obj.save()
+            acted += 1
+
+    def attempt(number=0):
+        stored.empty()
+        item.reset(edition(item, 1, 3))
+        write = ResetChanged(model)
+        proxy.fault(number, 'lost', act)
+        write.do()
+
+    for _ in range(2):  # the second time the server knows the scripts
+        attempt()
+    steps = len(proxy.commands)
+    for number in range(1, steps + 1):
+        before = acted
+        attempt(number)
+        changed = [('e1', 1, 1), ('changed', 2, 2), ('e2', 3, 2)]
+        assert contents(item) == (changed if acted > before else ResetChanged.expected)
+        stored.check()
+    assert proxy.happened == steps
+    assert steps > acted >= 2

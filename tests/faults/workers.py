@@ -15,8 +15,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -76,6 +77,14 @@ class Worker:
         self._process.wait()
 
 
+def wait_until(happened: Callable[[], Any], seconds: float = 30) -> None:
+    """Wait for what comes soon, and not for ever."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, f'it did not happen within {seconds} s'
+        time.sleep(0.001)
+
+
 @contextlib.contextmanager
 def crew(params: dict[str, Any], count: int) -> Iterator[list[Worker]]:
     """Several workers."""
@@ -84,17 +93,22 @@ def crew(params: dict[str, Any], count: int) -> Iterator[list[Worker]]:
 
 
 def together(
-    workers: list[Worker], *jobs: tuple[str, dict[str, Any]], enough: dict[str, int]
+    workers: list[Worker],
+    *jobs: tuple[str, dict[str, Any]],
+    enough: dict[str, int],
+    seconds: float = 1,
 ) -> Counter[str]:
     """Have each worker do its job at the same time, again and again until all of `enough` has
     happened; returns how often what happened.
 
-    A busy machine needs more rounds than an idle one; a minute's worth of them is an error.
+    A busy machine needs more rounds than an idle one; sixty of them are an error.
+
+    :param seconds: how long a round is
     """
     counts: Counter[str] = Counter()
     for _ in range(60):
         for worker, (job, args) in zip(workers, jobs, strict=True):
-            worker.start(job, seconds=1, **args)
+            worker.start(job, seconds=seconds, **args)
         for worker in workers:
             counts += Counter(worker.result())
         if all(counts[what] >= least for what, least in enough.items()):

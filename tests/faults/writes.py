@@ -3,7 +3,8 @@ stored once it was done, however often it had to be tried."""
 
 from __future__ import annotations
 
-from faults.item import edition
+import IndexedRedis as IR
+from faults.item import Box, Item, edition
 
 OLD = [('e1', 0, 1), ('e1', 1, 1), ('e1', 2, 1)]
 NEW = [('e2', 0, 2), ('e2', 1, 2), ('e2', 2, 2)]
@@ -12,12 +13,19 @@ NEW = [('e2', 0, 2), ('e2', 1, 2), ('e2', 2, 2)]
 class Write:
     """One kind of write: what it is done to, how it is done (again), and what must come of it."""
 
+    #: models that it may leave work keys in, besides
+    others = ()
+
     def __init__(self, model):
         self.objs = self.prepare(model)
         self.model = model
 
     def prepare(self, model):
         return list(model.objects.allByAge())
+
+    def links_are_right(self):
+        """Whether stored links lead to what they should, if there are any."""
+        return True
 
 
 class Insert(Write):
@@ -68,6 +76,35 @@ class DeleteMatching(Write):
         self.model.objects.filter(n=0).delete()
 
 
+class DeleteMany(Write):
+    expected = OLD[2:]
+
+    def do(self):
+        self.model.deleter.deleteMultiple(self.objs[:2])
+
+
+class Reindex(Write):
+    expected = OLD
+
+    def do(self):
+        self.model.objects.reindex()
+
+
+class Cascade(Write):
+    """A new object saves new ones and a changed one along that it links to."""
+
+    expected = [*OLD[:2], ('e1', 42, 1), *NEW[:2]]
+
+    def prepare(self, model):
+        last = model.objects.last()
+        last.n = 42
+        boxes = Box.connectAlt(model.REDIS_CONNECTION_PARAMS)
+        return [boxes(name='box', items=[last, *edition(model, 2, 2)])]
+
+    def do(self):
+        self.objs[0].save()
+
+
 class Reset(Write):
     expected = NEW
 
@@ -91,4 +128,47 @@ class ResetInPlace(Write):
         self.model.reset(self.objs)
 
 
-WRITES = [Insert, InsertMany, InsertAndUpdate, Update, Delete, DeleteMatching, Reset, ResetInPlace]
+class ResetIterator(Reset):
+    """The data set comes from a generator, anew for each attempt."""
+
+    def do(self):
+        self.model.reset(obj for obj in self.objs)
+
+
+class ResetMany(Reset):
+    """Boxes with their items, in one moment."""
+
+    others = (Box,)
+
+    def prepare(self, model):
+        items = edition(model, 2, 3)
+        boxes = Box.connectAlt(model.REDIS_CONNECTION_PARAMS)
+        return boxes, [boxes(name='e2', items=items)], items
+
+    def do(self):
+        boxes, new, items = self.objs
+        IR.resetMany([(boxes, new), (self.model, items)])
+
+    def links_are_right(self):
+        (only,) = Box.objects.all()
+        return [obj._id for obj in only.items] == Item.objects.getPrimaryKeys(True)
+
+
+class ResetChanged(Write):
+    """One object is removed, one stays as it is, one is changed, two are new."""
+
+    expected = [('e1', 1, 1), ('e2', 2, 2), ('e2', 3, 2), ('e2', 4, 2)]
+
+    def prepare(self, model):
+        return [edition(model, 1, 2)[1], *edition(model, 2, 5)[2:]]
+
+    def do(self):
+        objs = [obj.copy() for obj in self.objs]
+        IR.resetChanged([(self.model, objs)], {self.model: 'n'})
+
+
+WRITES = [
+    *(Insert, InsertMany, InsertAndUpdate, Update, Delete, DeleteMany, DeleteMatching),
+    *(Reindex, Cascade, Reset, ResetInPlace, ResetIterator, ResetMany, ResetChanged),
+]
+RESETS = (Reset, ResetInPlace, ResetIterator, ResetMany, ResetChanged)

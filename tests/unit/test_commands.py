@@ -6,16 +6,17 @@ Scripts appear by name; one list is one round trip.
 
 from __future__ import annotations
 
+import msgpack
 import pytest
 
 from IndexedRedis import IRField
-from IndexedRedis._core import delete, links, maintain, read, replace
+from IndexedRedis._core import check, delete, links, maintain, read, replace
 from IndexedRedis.executors.recording import RecordingExecutor
 
 from .build import define, load
 
 K = b'_ir_|Song:'
-KEYS, NEXT, DATA = K + b'keys', K + b'next', K + b'data:'
+KEYS, NEXT, DATA, TMP = K + b'keys', K + b'next', K + b'data:', K + b'tmp:'
 LOCK, TOUCHED, RECORD, SWAPPED = (
     K + b'tmp:lock',
     K + b'tmp:touched',
@@ -92,7 +93,6 @@ def test_pks_come_by_the_native_command_where_there_is_one(song, shape, command)
 @pytest.mark.parametrize(
     ('filters', 'command'),
     [
-        ({}, ('SCARD', KEYS)),
         ({'genre': 'rock'}, ('SCARD', GENRE_ROCK)),
         (
             {'genre': 'rock', 'year': 1999},
@@ -113,8 +113,28 @@ def test_pks_come_by_the_native_command_where_there_is_one(song, shape, command)
     ],
 )
 def test_counts_move_no_members(song, filters, command):
-    count, sent = trips(read.count(query(song, **filters)), [42])
-    assert sent == [[command]]
+    count, sent = trips(read.count(query(song, **filters)), [0, 42, 0])
+    assert sent == [[('EXISTS', RECORD), command, ('EXISTS', RECORD)]]
+    assert count == 42
+
+
+def test_all_objects_are_counted_by_one_command(song):
+    assert trips(read.count(query(song)), [42]) == (42, [[('SCARD', KEYS)]])
+
+
+@pytest.mark.parametrize('replies', [[1, 43, 1], [0, 43, 1], [1, 43, 0]])
+def test_beside_a_reset_small_index_sets_are_counted_together_with_all_pks(song, replies):
+    count, sent = trips(read.count(query(song, genre='rock', year__ne=1999)), replies, [42])
+    numbers = (1, 1, -1, 2)
+    terms = (GENRE_ROCK, GENRE_ROCK, YEAR_1999)
+    assert sent == [
+        [
+            ('EXISTS', RECORD),
+            ('EVALSHA', 'count', 3, *terms, *numbers),
+            ('EXISTS', RECORD),
+        ],
+        [('EVALSHA', 'count_living', 5, KEYS, TOUCHED, *terms, 10_000, *numbers)],
+    ]
     assert count == 42
 
 
@@ -139,17 +159,21 @@ def test_one_object_comes_with_its_membership_in_one_trip(song):
     assert gone is None
 
 
+def packed(*pairs):
+    """A row as a script is given it."""
+    return b'\xdd' + len(pairs).to_bytes(4, 'big') + b''.join(map(msgpack.packb, pairs))
+
+
 def test_an_insert_reserves_its_pk_then_writes(song):
     obj = song(name='Hells Bells', genre='rock', year=1999)
-    pks, sent = trips(links.save(song._validated(), [obj], [None]), [7], [[]])
+    pks, sent = trips(links.save(song._validated(), [obj], [None]), [7], [1])
     assert sent == [
-        [('EVALSHA', 'reserve', 2, NEXT, KEYS, 1, 0)],
+        [('EVALSHA', 'reserve', 2, NEXT, KEYS, 1, 0, 1000)],
         [
             (
-                *('EVALSHA', 'write', 9, KEYS, NEXT, LOCK, TOUCHED, DATA + b'7'),
-                *(GENRE_ROCK, GENRE_ROCK, YEAR_1999, YEAR_1999),
-                *(1, 1, 7, 'insert', 2, b'genre', b'-', b'year', b'-'),
-                *(3, b'name', b'Hells Bells', b'genre', b'rock', b'year', b'1999'),
+                *('EVALSHA', 'insert', 6, KEYS, LOCK, TOUCHED, DATA + b'7', GENRE_ROCK, YEAR_1999),
+                *(1, 1, 2, b'7', packed('name', 'Hells Bells', 'genre', 'rock', 'year', '1999')),
+                *(1, b'7', 1, b'7'),
             )
         ],
     ]
@@ -178,26 +202,22 @@ def test_a_save_without_changes_sends_nothing(song):
     assert (pks, sent) == ([7], [])
 
 
-def test_a_bulk_insert_is_one_transaction_with_one_sadd_for_each_set(song):
+def test_a_bulk_insert_is_one_script(song):
     objs = [song(name='a', genre='rock', year=1999), song(name='b', genre='rock', year=2000)]
-    executor = RecordingExecutor([[7], [None], [1, 1, 2, 2, 1, 1, 0]])
-    executor.run(links.save(song._validated(), objs, [None, None]))
-    reserve, types, batch = executor.trips
-    assert reserve == [('EVALSHA', 'reserve', 2, NEXT, KEYS, 2, 0)]
-    assert types == [
-        ('EVALSHA', 'other_type', 4, KEYS, GENRE_ROCK, YEAR_1999, YEAR_2000, b'set'),
+    _, sent = trips(links.save(song._validated(), objs, [None, None]), [7], [1])
+    assert sent == [
+        [('EVALSHA', 'reserve', 2, NEXT, KEYS, 2, 0, 1000)],
+        [
+            (
+                *('EVALSHA', 'insert', 8, KEYS, LOCK, TOUCHED, DATA + b'7', DATA + b'8'),
+                *(GENRE_ROCK, YEAR_1999, YEAR_2000),
+                *(1, 2, 3, b'7', b'8'),
+                packed('name', 'a', 'genre', 'rock', 'year', '1999'),
+                packed('name', 'b', 'genre', 'rock', 'year', '2000'),
+                *(2, b'7', b'8', 1, b'7', 1, b'8'),
+            )
+        ],
     ]
-    assert batch[:-1] == [
-        ('HSET', DATA + b'7', b'name', b'a', b'genre', b'rock', b'year', b'1999'),
-        ('HSET', DATA + b'8', b'name', b'b', b'genre', b'rock', b'year', b'2000'),
-        ('SADD', KEYS, 7, 8),
-        ('SADD', GENRE_ROCK, 7, 8),
-        ('SADD', YEAR_1999, 7),
-        ('SADD', YEAR_2000, 8),
-    ]
-    command, _text, *keys = batch[-1]
-    assert [command, *keys] == ['EVAL', 6, LOCK, TOUCHED, KEYS, GENRE_ROCK, YEAR_1999, YEAR_2000]
-    assert executor.atomic == [False, False, True]
     assert [obj.getPk() for obj in objs] == [7, 8]
 
 
@@ -248,67 +268,184 @@ def test_reindex_writes_sets_only(song):
     assert count == 1
 
 
-def test_a_reset_stages_then_swaps_then_cleans_up(song):
-    objs = [song(name='a', genre='pop', year=2000), song(name='b', genre='pop', _id=3)]
-    staged = K + b'tmp:TOKEN:'
-    old = [[b'0', [b'1']], 1]
-    (pks, sent) = trips(
-        replace.reset(song._validated(), objs, b'TOKEN', lambda obj: None),
-        *([b'OK', b'TOKEN'], [0, 1], [[b'TOKEN']], [7], [1] * 11, [None]),
-        *(old, [[b'rock', b'1999']], [None], [None], [b'done']),
-        *([[b'0', [b'1']]], [[[b'1', [b'rock', b'1999']]]], [0, 0], [1, 1], [1]),
+def test_a_check_looks_at_objects_then_at_keys(song):
+    pages = [b'0', [b'7']], [b'0', [KEYS, DATA + b'7', GENRE_ROCK, K + b'other']]
+    facts = [b'set', -1, b'hash', -1, b'set', -1]
+    report, sent = trips(
+        check.check(song._validated()),
+        *([None], [1], [pages[0]], [[[1, -1, [b'rock', b'1999'], []]]]),
+        *([[[1, -1, [b'rock', b'1999'], [1, 0]]]], [[[], []]], [[[], []]]),
+        *([4], [pages[1]], facts, [[]]),
+        *([[b'0', [b'7', b'8']]], [[[1, -1, [b'rock'], [1]], [0, -2, [None], [1]]]], [None]),
     )
-    hold = ('EVALSHA', 'hold', 2, LOCK, TOUCHED, b'TOKEN', 10_000)
-    listed = ('HSET', RECORD, b'TOKEN', 'staging')
-    null = b'IRNullType()'
+    look, fields = ('EVALSHA', 'look'), (b'genre', b'year')
     assert sent == [
-        [('SET', LOCK, b'TOKEN', 'NX', 'PX', 10_000), ('GET', LOCK)],
-        [('DEL', TOUCHED), listed],
-        [('HKEYS', RECORD)],
-        [('EVALSHA', 'reserve', 2, NEXT, KEYS, 1, 3)],
-        [
-            hold,
-            listed,
-            ('SADD', staged + b'ranges', b'7 1'),
-            (
-                *('SADD', staged + b'sets', staged + b'keys', staged + b'idx:genre:pop'),
-                *(staged + b'idx:year:2000', staged + b'idx:year:' + null, staged + b'data:3'),
-            ),
-            ('HSET', DATA + b'7', b'name', b'a', b'genre', b'pop', b'year', b'2000'),
-            ('HSET', staged + b'data:3', b'name', b'b', b'genre', b'pop', b'year', null),
-            ('SADD', staged + b'keys', 7, 3),
-            ('SADD', staged + b'idx:genre:pop', 7, 3),
-            ('SADD', staged + b'idx:year:2000', 7),
-            ('SADD', staged + b'idx:year:' + null, 3),
-        ],
         [('EVALSHA', 'other_type', 1, KEYS, b'set')],
-        [('SSCAN', KEYS, b'0', 'COUNT', 500), hold],
+        [('SCARD', KEYS)],
+        [('SSCAN', KEYS, b'0', 'COUNT', 500)],
+        [(*look, 2, KEYS, RECORD, DATA, TMP, b'7', 2, 0, *fields)],
+        [(*look, 4, KEYS, RECORD, GENRE_ROCK, YEAR_1999, DATA, TMP, b'7', 2, 2, *fields)],
+        [('EVALSHA', 'leftovers', 3, LOCK, RECORD, LOCK, TMP)],
+        [('EVALSHA', 'leftovers', 2, LOCK, RECORD, TMP)],
+        [('DBSIZE',)],
+        [('SCAN', b'0', 'MATCH', K + b'*', 'COUNT', 500)],
+        [
+            *(('TYPE', KEYS), ('PTTL', KEYS), ('TYPE', DATA + b'7'), ('PTTL', DATA + b'7')),
+            *(('TYPE', GENRE_ROCK), ('PTTL', GENRE_ROCK)),
+        ],
+        [('EVALSHA', 'unlisted', 2, KEYS, RECORD, DATA, TMP, b'7')],
+        [('SSCAN', GENRE_ROCK, b'0', 'COUNT', 500)],
+        [
+            (
+                *(*look, 4, KEYS, RECORD, GENRE_ROCK, GENRE_ROCK, DATA, TMP),
+                *(b'7', 1, 1, b'genre', b'8', 1, 1, b'genre'),
+            )
+        ],
+        [('EVALSHA', 'counter', 2, NEXT, KEYS, DATA, b'7')],
+    ]
+    assert report.counts == {'entry_missing': 1, 'entry_gone': 1}
+    assert (report.objects, report.entries) == (1, 2)
+
+
+def test_a_repair_looks_again_while_it_writes(song):
+    facts = [[1, 90, [b'rock', b'1999'], []]]
+    _, sent = trips(
+        check.repair(song._validated(), b'TOKEN'),
+        *([None], [1], [[b'0', [b'7']]], [facts], [[[1, -1, [b'rock', b'1999'], [1, 0]]]]),
+        *([[1]], [0], [[[], []]], [[[], []]], [4], [[b'0', []]], [[b'3']], [b'OK']),
+    )
+    assert sent[5:7] == [
+        [
+            (
+                *('EVALSHA', 'mend_entries', 5, KEYS, LOCK, TOUCHED, RECORD, YEAR_1999),
+                *(DATA, TMP, 'entry_missing', b'7', b'year', b'=1999'),
+            )
+        ],
+        [('EVALSHA', 'mend_rows', 2, KEYS, RECORD, DATA, TMP, 'row_expiring', b'7')],
+    ]
+    assert sent[11:] == [
+        [('EVALSHA', 'counter', 2, NEXT, KEYS, DATA, b'7')],
+        [('EVALSHA', 'mend_counter', 2, NEXT, KEYS, DATA, b'7')],
+    ]
+
+
+def test_a_reset_stages_fills_swaps_and_cleans_up(song):
+    objs = [song(name='a', genre='pop', year=2000), song(name='b', genre='rock', year=2000)]
+    staged = K + b'tmp:TOKEN:'
+    work = [staged + name for name in (b'sets', b'ranges', b'brought', b'old')]
+    listed = [staged + rest for rest in (b'keys', b'idx:genre:pop', b'idx:genre:rock')]
+    listed.append(staged + b'idx:year:2000')
+    old = [[b'0', [b'1']], 1]
+    ((pks,), sent) = trips(
+        replace.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
+        *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [7], [1, 1], [None], [None]),
+        *(old, [[b'rock', b'1999']], [[GENRE_ROCK]], [None]),  # this genre is a large one
+        *([[b'0', listed], 1], [[1, []], 1], [[1, [YEAR_2000]], 1], [None], [b'done']),
+        *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [0, 0, 1], [1, 1], [0, 1]),
+    )
+    locks = ('EVALSHA', 'hold', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 10_000)
+    hold, retake = (*locks, 0), (*locks, 1)
+    fill = (*('EVALSHA', 'fill', 3, LOCK, staged + b'sets', KEYS), *(b'TOKEN', 1000, 5000))
+    fill += (staged, K)
+    assert sent[:3] == [
+        [('SET', LOCK, b'TOKEN', 'NX', 'PX', 10_000), ('GET', LOCK)],
+        [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 0)],
+        [('HKEYS', RECORD)],
+    ]
+    assert sent[3:5] == [
+        [('EVALSHA', 'reserve', 2, NEXT, KEYS, 2, 0, 1000)],
+        [
+            retake,
+            (
+                *('EVALSHA', 'stage', 11, KEYS, staged + b'keys', RECORD),
+                *(staged + b'ranges', staged + b'brought', staged + b'sets'),
+                *(DATA + b'7', DATA + b'8', staged + b'idx:genre:pop', staged + b'idx:genre:rock'),
+                *(staged + b'idx:year:2000', b'TOKEN', 1, b'7 2', 0, 2, 0, b'7', b'8'),
+                packed('name', 'a', 'genre', 'pop', 'year', '2000'),
+                packed('name', 'b', 'genre', 'rock', 'year', '2000'),
+                *(3, 1, b'7', 1, b'8', 2, b'7', b'8'),
+            ),
+        ],
+    ]
+    assert sent[5:16] == [
+        [('EVALSHA', 'other_type', 1, KEYS, b'set')],
+        [('EVALSHA', 'other_type', 1, NEXT, b'string')],
+        [('SSCAN', KEYS, b'0', 'COUNT', 200), hold],
         [('HMGET', DATA + b'1', b'genre', b'year')],
-        sent[8],  # the same check of types, in whatever order
+        [('EVALSHA', 'large', 2, GENRE_ROCK, YEAR_1999, 1000)],
+        [('EVALSHA', 'other_type', 1, GENRE_ROCK, b'set')],
+        [('SSCAN', staged + b'sets', b'0', 'COUNT', 200), hold],
+        # it stopped after the first, so it is called again; the second gets too large
+        [(*fill, b'idx:genre:pop', b'idx:year:2000'), hold],
+        [(*fill, b'idx:year:2000'), hold],
+        [('EVALSHA', 'other_type', 3, GENRE_ROCK, YEAR_2000, KEYS, b'set')],
+        [
+            (
+                *('EVALSHA', 'swap', 15, LOCK, RECORD, KEYS, staged + b'old', NEXT, SWAPPED),
+                *(K + b'tmp:mirrored', TOUCHED, GENRE_ROCK),
+                *(staged + b'idx:genre:rock', GENRE_ROCK, staged + b'idx:year:2000', YEAR_2000),
+                *(staged + b'keys', KEYS),
+                *(b'TOKEN', 'swapped', '', 1, 1, 3, 0, 0, 1000),
+            )
+        ],
+    ]
+    assert sent[16:] == [
+        [('SSCAN', staged + b'old', b'0', 'COUNT', 200), hold],
+        [('HMGET', DATA + b'1', b'genre', b'year')],
+        [
+            # not the genre, which the swap has replaced
+            ('EVALSHA', 'prune', 2, KEYS, YEAR_1999, 1, b'1'),
+            ('EVALSHA', 'retire', 1, KEYS, 10_000, DATA, b'1'),
+            hold,
+        ],
+        [
+            ('UNLINK', *work),
+            ('EVALSHA', 'forget', 3, RECORD, staged + b'sets', staged + b'ranges', b'TOKEN'),
+        ],
+        [
+            (*('EVALSHA', 'forget', 5, RECORD, *work, b'TOKEN'),),
+            ('EVALSHA', 'release', 2, LOCK, TOUCHED, b'TOKEN'),
+        ],
+    ]
+    assert pks == [7, 8]
+
+
+def test_objects_whose_pks_are_in_use_are_moved_by_the_swap(song):
+    objs = [song(name=name, genre='pop', year=1999, _id=pk) for name, pk in (('b', 3), ('c', 9))]
+    staged = K + b'tmp:TOKEN:'
+    rests = (b'keys', b'data:3', b'idx:genre:pop', b'idx:year:1999')
+    _, sent = trips(
+        replace.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
+        *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [None], [None], [[b'3']], [1, 1], [None], [None]),
+        *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [[GENRE_ROCK, YEAR_1999]], [None]),
+        *([[b'0', [staged + rest for rest in rests]], 1], [None], [None], [b'done']),
+        *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [0, 1], [1, 1], [0, 1]),
+    )
+    assert sent[3:6] == [
+        [('EVALSHA', 'other_type', 1, KEYS, b'set')],
+        [('EVALSHA', 'other_type', 1, NEXT, b'string')],
+        [('EVALSHA', 'claim', 2, NEXT, KEYS, DATA, 9, 3, 9)],
+    ]
+    assert sent[6][1] == (
+        *('EVALSHA', 'stage', 10, KEYS, staged + b'keys', RECORD),
+        *(staged + b'ranges', staged + b'brought', staged + b'sets', DATA + b'9'),
+        *(staged + b'data:3', staged + b'idx:genre:pop', staged + b'idx:year:1999'),
+        *(b'TOKEN', 0, 1, 9, 2, 1, b'9', b'3'),
+        packed('name', 'c', 'genre', 'pop', 'year', '1999'),
+        packed('name', 'b', 'genre', 'pop', 'year', '1999'),
+        *(2, 2, b'9', b'3', 2, b'9', b'3'),
+    )
+    assert sent[11] == [('EVALSHA', 'large', 2, GENRE_ROCK, YEAR_1999, 0)]
+    assert sent[14:17] == [
+        [('EVALSHA', 'other_type', 3, GENRE_POP, YEAR_1999, KEYS, b'set')],
         [('EVALSHA', 'other_type', 1, DATA + b'3', b'hash')],
         [
             (
-                *('EVALSHA', 'swap', 19, LOCK, RECORD, KEYS, staged + b'old', NEXT, SWAPPED),
-                *(TOUCHED, GENRE_ROCK, YEAR_1999),
-                *(staged + b'idx:genre:pop', GENRE_POP, staged + b'idx:year:2000', YEAR_2000),
-                *(staged + b'data:3', DATA + b'3'),
-                *(staged + b'idx:year:' + null, K + b'idx:year:' + null, staged + b'keys', KEYS),
-                *(b'TOKEN', 2, 'swapped', 3, 60_000),
+                *('EVALSHA', 'swap', 18, LOCK, RECORD, KEYS, staged + b'old', NEXT, SWAPPED),
+                *(K + b'tmp:mirrored', TOUCHED, GENRE_ROCK, YEAR_1999),
+                *(staged + b'data:3', DATA + b'3', staged + b'idx:genre:pop', GENRE_POP),
+                *(staged + b'idx:year:1999', YEAR_1999, staged + b'keys', KEYS),
+                *(b'TOKEN', 'swapped', '', 1, 2, 4, 3, 60_000, 0),
             )
         ],
-        [('SSCAN', staged + b'old', b'0', 'COUNT', 500)],
-        [('EVALSHA', 'retire', 1, KEYS, 10_000, DATA, 2, b'genre', b'year', b'1')],
-        [
-            ('EVALSHA', 'prune', 2, KEYS, GENRE_ROCK, b'1'),
-            ('EVALSHA', 'prune', 2, KEYS, YEAR_1999, b'1'),
-        ],
-        [
-            ('UNLINK', staged + b'sets', staged + b'ranges', staged + b'old'),
-            ('EVALSHA', 'forget', 3, RECORD, staged + b'sets', staged + b'ranges', b'TOKEN'),
-        ],
-        [('EVALSHA', 'release', 2, LOCK, TOUCHED, b'TOKEN')],
     ]
-    assert sorted(sent[8][0][3:-1]) == sorted(
-        [GENRE_ROCK, YEAR_1999, KEYS, GENRE_POP, YEAR_2000, K + b'idx:year:' + null]
-    )
-    assert pks == [7, 3]

@@ -7,9 +7,7 @@ import pytest
 from redis.exceptions import (
     AuthenticationError,
     ConnectionError,
-    ExecAbortError,
     NoScriptError,
-    OutOfMemoryError,
     ResponseError,
     TimeoutError,
 )
@@ -82,16 +80,6 @@ def test_a_batch_is_one_write_and_one_read():
     assert line.run(flow()) == [b'1', b'2']
     assert line.log == ['open', 'send', ('read', 2), ('close', False)]
     assert line.sent == [b'*2\r\n$3\r\nGET\r\n$1\r\na\r\n*2\r\n$3\r\nGET\r\n$1\r\nb\r\n']
-
-
-def test_a_transaction_is_one_write_too_and_gives_what_exec_gave():
-    line = Line([b'OK', b'QUEUED', b'QUEUED', [1, 2]])
-
-    def flow():
-        return (yield Batch([('INCR', 'a'), ('INCR', 'a')], atomic=True))
-
-    assert line.run(flow()) == [1, 2]
-    assert line.log == ['open', 'send', ('read', 4), ('close', False)]
 
 
 def test_lost_connections_are_closed_and_the_batch_is_sent_again():
@@ -188,20 +176,15 @@ def test_a_batch_to_be_sent_once_may_wait_for_a_connection():
     assert len(line.sent) == 1
 
 
-def test_an_unknown_script_is_loaded_and_the_call_repeated():
+def test_the_call_of_an_unknown_script_is_repeated_with_its_text():
     command = RESERVE([b'next', b'keys'], 1, 0)
-    line = Line([NoScriptError('NOSCRIPT')], [RESERVE.sha], [5])
+    line = Line([NoScriptError('NOSCRIPT')], [5])
     assert line.run(ask(*command)) == 5
-    call, load = pack(Batch([command])), pack(Batch([('SCRIPT', 'LOAD', RESERVE.text)]))
-    assert line.sent == [call, load, call]
+    assert line.sent == [
+        pack(Batch([command])),
+        pack(Batch([('EVAL', RESERVE.text, 2, b'next', b'keys', 1, 0)])),
+    ]
     assert ('close', True) not in line.log
-
-
-def test_a_script_that_stays_unknown_is_an_error_in_the_end():
-    line = Line(*[[NoScriptError('NOSCRIPT')], [RESERVE.sha]] * 50)
-    with pytest.raises(NoScriptError):
-        line.run(ask(*RESERVE([b'next', b'keys'], 1, 0)))
-    assert len(line.sent) < 20
 
 
 def test_a_script_unknown_in_the_middle_of_a_stream_loses_nothing():
@@ -212,32 +195,10 @@ def test_a_script_unknown_in_the_middle_of_a_stream_loses_nothing():
         yield Stream((Batch([command]) for _ in range(4)), lambda replies: got.append(replies[0]))
 
     unknown = [NoScriptError('NOSCRIPT')]
-    line = Line([1], unknown, unknown, unknown, [RESERVE.sha], [2], [3], [4])
+    line = Line([1], unknown, unknown, unknown, [2], [3], [4])
     line.run(flow())
     assert got == [1, 2, 3, 4]
     assert ('close', True) not in line.log
-
-
-def test_a_refused_transaction_raises_the_reason_not_execabort():
-    full = OutOfMemoryError('OOM')
-    line = Line([b'OK', b'QUEUED', full, ExecAbortError('EXECABORT')])
-
-    def flow():
-        yield Batch([('GET', 'a'), ('SET', 'a', 1)], atomic=True)
-
-    with pytest.raises(OutOfMemoryError):
-        line.run(flow())
-    assert line.log[-1] == ('close', False)
-
-
-def test_an_error_inside_a_transaction_is_raised():
-    line = Line([b'OK', b'QUEUED', b'QUEUED', [1, ResponseError('WRONGTYPE')]])
-
-    def flow():
-        yield Batch([('INCR', 'a'), ('INCR', 'b')], atomic=True)
-
-    with pytest.raises(ResponseError, match='WRONGTYPE'):
-        line.run(flow())
 
 
 def test_errors_reach_the_flow_where_it_asked():

@@ -7,7 +7,7 @@ import pytest
 from redis.exceptions import ConnectionError, OutOfMemoryError, TimeoutError
 
 from IndexedRedis import IRField, errors
-from IndexedRedis._core import delete, links, maintain, read, replace, write
+from IndexedRedis._core import delete, links, locks, maintain, read, replace, write
 from IndexedRedis._core.plan import AnswerLost
 from IndexedRedis.executors.recording import RecordingExecutor
 
@@ -89,7 +89,7 @@ def test_a_key_of_another_type_is_named(song):
     _, text = fails(
         errors.WrongKeyTypeError,
         save(song(name='a', year=1)),
-        *([7], [[[0, b'type', K + b'idx:year:1', b'string']]]),
+        *([7], [0], [[[0, b'type', K + b'idx:year:1', b'string']]]),
     )
     assert 'idx:year:1' in text
     assert 'string' in text
@@ -97,7 +97,7 @@ def test_a_key_of_another_type_is_named(song):
 
 def test_a_pk_that_a_stranger_took_is_given_up(song):
     obj = song(name='a', year=1)
-    executor, pks = run(save(obj), [7], [[[1, b'taken']]], [8], [[]])
+    executor, pks = run(save(obj), [7], [0], [[[1, b'taken']]], [8], [[]])
     assert inserts(executor) == [(7, 'insert'), (8, 'insert')]
     assert pks == [8] == [obj.getPk()]
 
@@ -224,30 +224,50 @@ def test_reindex_passes_over_what_is_gone_meanwhile(song):
 
 
 def test_a_reset_that_lost_its_lock_says_so_and_cleans_up(song):
-    flow = replace.reset(song._validated(), [song(name='a')], b'T', lambda obj: None)
-    start = [b'OK', b'T'], [0, 1], [[b'T']], [7]
-    lost = [0, 1, 1, 1, 1, 1, 1]
-    sweep = [[b'0', []]], [[b'7 1']], [[]], [[b'0', []]], [[]], [1, 1], [1]
+    flow = replace.reset_all([(song._validated(), [song(name='a')])], b'T', lambda obj: None)
+    start = [b'OK', b'T'], [1], [[b'T']], [7]
+    lost = [0, 1]
+    sweep = [[b'0', []]], [[b'7 1']], [[]], [[b'0', []]], [[]], [1, 1], [0, 1]
     executor, text = fails(errors.ResetLostError, flow, *start, lost, *sweep)
     assert 'Nothing was changed' in text
-    assert executor.trips[-1][0][:2] == ('EVALSHA', 'release')
+    assert executor.trips[-1][1][:2] == ('EVALSHA', 'release')
     assert not any('swap' in command for trip in executor.trips for command in trip)
 
 
+def test_a_reset_stages_over_nobodys_object(song):
+    flow = replace.reset_all([(song._validated(), [song(name='a')])], b'T', lambda obj: None)
+    start = [b'OK', b'T'], [1], [[b'T']], [7]
+    sweep = [[b'0', []]], [[b'7 1']], [[]], [[b'0', []]], [[]], [1, 1], [0, 1]
+    stored = [[1, 0]] * replace.CLAIMS
+    executor, text = fails(errors.ConflictError, flow, *start, *stored, *sweep)
+    assert 'Nothing was changed' in text
+    assert not any('swap' in command for trip in executor.trips for command in trip)
+
+
+def test_a_bulk_insert_over_somebodys_object_is_stored_by_comparing(song):
+    flow = links.save(song._validated(), [song(name='a'), song(name='b')], [None, None])
+    taken = [[[1, b'taken']]]
+    executor, pks = run(flow, [7], [0], taken, [9], [[]])
+    assert [trip[0][1] for trip in executor.trips] == [
+        *('reserve', 'insert', 'write', 'reserve', 'write'),
+    ]
+    assert pks == [9, 8]
+
+
 def test_a_reset_waits_for_another_and_gives_up_with_a_clear_error(song, monkeypatch):
-    monkeypatch.setattr(replace, 'WAIT_SECONDS', 0.2)
-    flow = replace.reset(song._validated(), [], b'T', lambda obj: None)
+    monkeypatch.setattr(locks, 'WAIT_SECONDS', 0.2)
+    flow = replace.reset_all([(song._validated(), [])], b'T', lambda obj: None)
     waiting = [[None, b'other']] * 5
-    nothing = [[b'0', []]], [[]], [[b'0', []]], [[]], [0, 0], [0]
-    executor, text = fails(errors.ResetInProgressError, flow, *waiting, *nothing)
-    assert [trip[0][0] for trip in executor.trips[:6]] == ['SET'] * 5 + ['SSCAN']
+    executor, text = fails(errors.ResetInProgressError, flow, *waiting, [0, 0])
+    assert executor.trips[-1][1][:2] == ('EVALSHA', 'release')
+    assert [trip[0][0] for trip in executor.trips[:-1]] == ['SET'] * 5
     assert 'another reset' in text
 
 
 def test_a_reset_is_done_even_if_its_cleaning_up_fails(song):
-    flow = replace.reset(song._validated(), [], b'T', lambda obj: None)
-    start = [b'OK', b'T'], [0, 1], [[b'T']], [None], [[b'0', []], 1]
+    flow = replace.reset_all([(song._validated(), [])], b'T', lambda obj: None)
+    start = [b'OK', b'T'], [1], [[b'T']], [None], [None], [[b'0', []], 1]
     broken = ConnectionError('broken')
     executor, pks = run(flow, *start, [b'done'], broken, broken)
-    assert pks == []
+    assert pks == [[]]
     assert executor.trips[-2][0][0] == 'SSCAN'

@@ -13,6 +13,7 @@ from IndexedRedis._core.sets import SetExpression
 ALL = b'all'
 NAMES = [b'a', b'b', b'c', b'd']
 pks = st.frozensets(st.integers(0, 20))
+strangers = st.frozensets(st.integers(30, 50))
 databases = st.builds(
     lambda others, more: {ALL: frozenset().union(more, *others.values()), **others},
     st.fixed_dictionaries(dict.fromkeys(NAMES, pks)),
@@ -61,7 +62,21 @@ def _count(found, args):
     return total
 
 
-SCRIPTS = {'members': _members, 'count': _count}
+def _count_living(found, args):
+    every, touched, *found = found
+    most, *terms = args
+    doubtful = [name for name in found if name is not every]
+    doubtful = [name for name in doubtful if len(name) <= most or id(name) in touched]
+    remaining, total = list(found), 0
+    for sign, size in zip(terms[::2], terms[1::2], strict=True):
+        term, remaining = remaining[:size], remaining[size:]
+        if all(any(name is other for other in doubtful) for name in term):
+            term.append(every)
+        total += sign * len(frozenset.intersection(*term))
+    return total
+
+
+SCRIPTS = {'members': _members, 'count': _count, 'count_living': _count_living}
 
 
 @given(expressions, databases)
@@ -74,6 +89,17 @@ def test_the_count_is_that_of_the_members(expression, database):
     assert answer(sets.count(expression), database) == len(meaning(expression, database))
 
 
+@given(expressions, databases, st.fixed_dictionaries(dict.fromkeys(NAMES, strangers)))
+def test_beside_a_reset_small_sets_may_hold_what_is_no_object(expression, database, more):
+    """Those that hold at most so many members, or that writers have touched."""
+    lying = {name: database[name] | more[name] for name in NAMES}
+    database = {ALL: database[ALL], **lying}
+    command = sets.count_living(expression, b'touched')
+    most = sets.LARGEST_UNSETTLED
+    database[b'touched'] = {id(lying[name]) for name in NAMES if len(lying[name]) > most}
+    assert answer(command, database) == len(meaning(expression, database))
+
+
 @given(expressions, databases)
 def test_the_operands_of_a_script_say_the_same(expression, database):
     keys, every = sets.operands(expression)
@@ -84,6 +110,7 @@ def test_the_operands_of_a_script_say_the_same(expression, database):
 def test_too_many_exclusions_are_not_counted_by_inclusion_and_exclusion():
     excluded = tuple(b'%d' % number for number in range(sets.MOST_EXCLUDED + 1))
     assert sets.count(SetExpression(ALL, (), excluded)) is None
+    assert sets.count_living(SetExpression(ALL, (), excluded), b'touched') is None
     command = sets.count(SetExpression(ALL, (), excluded[1:]))
     assert command is not None
     assert len(command) < 2000

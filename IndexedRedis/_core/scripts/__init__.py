@@ -2,27 +2,60 @@
 
 from __future__ import annotations
 
-from .reading import COUNT, FIND, MEMBERS, OTHER_TYPE, PICK
-from .replacing import FORGET, HOLD, PRUNE, RELEASE, RETIRE, SWAP
-from .script import BY_SHA, Script
-from .writing import DELETE, RESERVE, TOUCH, WRITE
+from .checking import (
+    COUNTER,
+    LEFTOVERS,
+    LOOK,
+    MEND_COUNTER,
+    MEND_ENTRIES,
+    MEND_LEFTOVERS,
+    MEND_ROWS,
+    UNLISTED,
+)
+from .inserting import INSERT, STAGE
+from .locking import BEGIN, HOLD, RELEASE
+from .looking import MEASURE
+from .reading import COUNT, COUNT_LIVING, FIND, MEMBERS, OTHER_TYPE, PICK
+from .replacing import CLAIM, FILL, LARGE, SWAP
+from .script import BY_SHA, Script, readable
+from .sweeping import CLEAR, FINISH, FORGET, PRUNE, RETIRE
+from .writing import DELETE, MERGE, RESERVE, WRITE
 
 __all__ = (
+    'BEGIN',
     'BY_SHA',
+    'CLAIM',
+    'CLEAR',
     'COUNT',
+    'COUNTER',
+    'COUNT_LIVING',
     'DELETE',
+    'FILL',
     'FIND',
+    'FINISH',
     'FORGET',
     'HOLD',
+    'INSERT',
+    'LARGE',
+    'LEFTOVERS',
+    'LOOK',
+    'MEASURE',
     'MEMBERS',
+    'MEND_COUNTER',
+    'MEND_ENTRIES',
+    'MEND_LEFTOVERS',
+    'MEND_ROWS',
+    'MERGE',
     'OTHER_TYPE',
     'PICK',
     'PRUNE',
     'RELEASE',
     'RESERVE',
     'RETIRE',
+    'STAGE',
     'SWAP',
-    'TOUCH',
+    'UNLISTED',
     'WRITE',
     'Script',
+    'readable',
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .script import Script
 
-__all__ = ('COUNT', 'FIND', 'MEMBERS', 'OTHER_TYPE', 'PICK')
+__all__ = ('COUNT', 'COUNT_LIVING', 'FIND', 'MEMBERS', 'OTHER_TYPE', 'PICK')
 
 # For reading. KEYS[1..every] are to be in, the rest (up to `last`) are not.
 _SELECT = """
@@ -27,14 +27,35 @@ local function without(members, key)
   end
   return kept
 end
+local function those_in(members, others)
+  local there, kept = {}, {}
+  for i = 1, #others do there[others[i]] = true end
+  for i = 1, #members do
+    if there[members[i]] then kept[#kept + 1] = members[i] end
+  end
+  return kept
+end
+-- Lua passes on some thousands of arguments, not more.
 local function select_members(every)
   local members
   if every == 1 then
     members = redis.call('SMEMBERS', KEYS[1])
   else
-    members = redis.call('SINTER', unpack(KEYS, 1, every))
+    members = redis.call('SINTER', unpack(KEYS, 1, math.min(every, 1000)))
   end
-  for k = every + 1, #KEYS do members = without(members, KEYS[k]) end
+  for k = 1001, every, 1000 do
+    local others = redis.call('SINTER', unpack(KEYS, k, math.min(k + 999, every)))
+    members = those_in(members, others)
+  end
+  if #KEYS - every <= 10 then
+    for k = every + 1, #KEYS do members = without(members, KEYS[k]) end
+  else
+    local _, base = smallest(every)
+    for k = every + 1, #KEYS, 1000 do
+      local others = redis.call('SDIFF', base, unpack(KEYS, k, math.min(k + 999, #KEYS)))
+      members = those_in(members, others)
+    end
+  end
   return members
 end
 """
@@ -47,7 +68,10 @@ FIND = Script(
     _SELECT
     + """
 local every, most, rows = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-if smallest(every) > most then return {} end
+local size = smallest(every)
+if size > most then return {} end
+-- Nearly all of a single index set is alive, so that it need not be intersected to know.
+if #KEYS == every and every <= 2 and size > rows then return {} end
 local pks = select_members(every)
 if #pks > rows then return {pks} end
 local found = {}
@@ -61,25 +85,51 @@ return {pks, found}
 # ARGV: number of sets to be in. Returns the pks.
 MEMBERS = Script('members', _SELECT + 'return select_members(tonumber(ARGV[1]))')
 
+# Redis 6.2 has no SINTERCARD.
+_CARDINALITY = """
+local function cardinality(names)
+  if #names == 1 then return redis.call('SCARD', names[1]) end
+  local size = redis.pcall('SINTERCARD', #names, unpack(names))
+  return type(size) == 'table' and #redis.call('SINTER', unpack(names)) or size
+end
+"""
+
 # ARGV: one term after the other: its sign, how many of KEYS it takes. Returns the sum of
 # sign * (cardinality of the intersection of the term's keys).
 COUNT = Script(
     'count',
-    """
+    _CARDINALITY
+    + """
 local total, first = 0, 1
 for a = 1, #ARGV, 2 do
-  local sign, n = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
-  local size
-  if n == 1 then
-    size = redis.call('SCARD', KEYS[first])
-  else
-    size = redis.pcall('SINTERCARD', n, unpack(KEYS, first, first + n - 1))
-    -- Redis 6.2 has no SINTERCARD.
-    if type(size) == 'table' then
-      size = #redis.call('SINTER', unpack(KEYS, first, first + n - 1))
-    end
-  end
-  total = total + sign * size
+  local n = tonumber(ARGV[a + 1])
+  total = total + tonumber(ARGV[a]) * cardinality({unpack(KEYS, first, first + n - 1)})
+  first = first + n
+end
+return total
+""",
+)
+
+# As COUNT, while a reset is under way or waits for being swept. KEYS: set of all pks, index sets
+# that writers touched; then as of COUNT. ARGV: how many members an index set has at most that may
+# list what is not yet an object, or no longer; then as of COUNT. A term of such sets alone is
+# intersected with the set of all pks.
+COUNT_LIVING = Script(
+    'count_living',
+    _CARDINALITY
+    + """
+local function may_lie(name)
+  if name == KEYS[1] then return false end
+  return redis.call('SCARD', name) <= tonumber(ARGV[1])
+    or redis.call('SISMEMBER', KEYS[2], name) == 1
+end
+local total, first = 0, 3
+for a = 2, #ARGV, 2 do
+  local n, doubtful = tonumber(ARGV[a + 1]), true
+  local names = {unpack(KEYS, first, first + n - 1)}
+  for i = 1, n do doubtful = doubtful and may_lie(names[i]) end
+  if doubtful then names[n + 1] = KEYS[1] end
+  total = total + tonumber(ARGV[a]) * cardinality(names)
   first = first + n
 end
 return total

@@ -1,109 +1,138 @@
-"""Scripts of reset(): hold the lock, swap the sets, retire what was replaced."""
+"""Scripts of reset(): claim pks, fill small index sets, swap the rest."""
 
 from __future__ import annotations
 
 from .script import Script
 
-__all__ = ('FORGET', 'HOLD', 'PRUNE', 'RELEASE', 'RETIRE', 'SWAP')
+__all__ = ('CLAIM', 'FILL', 'LARGE', 'SWAP')
 
-# KEYS: lock, record of resets, set of all pks, where that set moves, counter, note for readers,
-# index sets that writers touched meanwhile; then index sets to drop; then pairs of a staged key
-# and its place.
-# ARGV: token, number of sets to drop, what the record says afterwards, highest pk that was brought
-# along, milliseconds of the note for readers (0: none).
+# KEYS: counter, set of all pks. ARGV: prefix of data keys, highest of the pks, pks. Keeps others
+# from being given one of these pks, and returns those that are in use, or whose rows are there.
+CLAIM = Script(
+    'claim',
+    """
+local taken, counter = {}, tonumber(redis.call('GET', KEYS[1]) or '0') or 0
+if tonumber(ARGV[2]) > counter then redis.call('SET', KEYS[1], ARGV[2]) end
+for a = 3, #ARGV do
+  local pk = ARGV[a]
+  if redis.call('SISMEMBER', KEYS[2], pk) == 1 or redis.call('EXISTS', ARGV[1] .. pk) == 1 then
+    taken[#taken + 1] = pk
+  end
+end
+return taken
+""",
+)
+
+# The index sets of replaced objects that may not wait until after the swap. KEYS: index sets. ARGV:
+# how many members one that may wait has at most. Returns the larger ones, and what is no set.
+LARGE = Script(
+    'large',
+    """
+local large = {}
+for k = 1, #KEYS do
+  local size = redis.pcall('SCARD', KEYS[k])
+  if type(size) == 'table' or size > tonumber(ARGV[1]) then large[#large + 1] = KEYS[k] end
+end
+return large
+""",
+)
+
+# Before the swap: puts staged index sets into their places, which nobody sees as long as their pks
+# are not among all pks. KEYS: lock, list of staged sets, set of all pks. ARGV: token, how many
+# members a place may have afterwards, how many are looked at here, prefix of staged keys, prefix of
+# places, what follows these. Returns {how many of them are done, places that would become larger or
+# that are no sets}; nil if the lock or a staged set is lost.
+FILL = Script(
+    'fill',
+    """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+local most, budget, large = tonumber(ARGV[2]), tonumber(ARGV[3]), {}
+local function fill(staged, place)
+  local size, there = redis.call('SCARD', staged), redis.pcall('SCARD', place)
+  if type(there) == 'table' or size + there > most then return place end
+  -- Sent again: it is off the list once it is in its place.
+  if size == 0 then return redis.call('SISMEMBER', KEYS[2], staged) == 0 end
+  budget = budget - size - there
+  if there > 0 then there = redis.call('SINTERSTORE', place, place, KEYS[3]) end
+  if there > 0 then
+    redis.call('SUNIONSTORE', place, place, staged)
+    redis.call('UNLINK', staged)
+  else
+    redis.call('RENAME', staged, place)
+  end
+  redis.call('SREM', KEYS[2], staged)
+  return true
+end
+for a = 6, #ARGV do
+  local outcome = fill(ARGV[4] .. ARGV[a], ARGV[5] .. ARGV[a])
+  if not outcome then return false end
+  if outcome ~= true then large[#large + 1] = outcome end
+  if budget < 0 then return {a - 5, large} end
+end
+return {#ARGV - 5, large}
+""",
+)
+
+# KEYS: for each model: lock, record of resets, set of all pks, where that set moves, counter, note
+# for readers, time stamp, index sets that writers touched meanwhile; then index sets to drop; then
+# pairs of a staged key and its place.
+# ARGV: token, what the record says afterwards, time stamp or nothing, number of models; for each:
+# number of sets to drop, number of pairs, highest pk that was brought along, milliseconds of the
+# note for readers (or 0), how many members an index set may have that was filled before (0: none
+# was).
 # Returns 'done' (also if it was done before), or 'lost'.
 SWAP = Script(
     'swap',
     """
-local token, drop = ARGV[1], tonumber(ARGV[2])
-if redis.call('HGET', KEYS[2], token) == ARGV[3] then return 'done' end
-if redis.call('GET', KEYS[1]) ~= token then return 'lost' end
-for k = 8 + drop, #KEYS, 2 do
-  if redis.call('EXISTS', KEYS[k]) == 0 then return 'lost' end
+local token, outcome, stamp, k, a = ARGV[1], ARGV[2], ARGV[3], 0, 4
+local function key() k = k + 1; return KEYS[k] end
+local function arg() a = a + 1; return tonumber(ARGV[a]) end
+local models = {}
+for g = 1, tonumber(ARGV[4]) do
+  local model = {
+    lock = key(), record = key(), all = key(), old = key(), counter = key(), note = key(),
+    stamp = key(), touched = key(), drop = {}, moves = {}, moved = {}
+  }
+  local drops, moves = arg(), arg()
+  model.highest, model.note_ms, model.most = arg(), arg(), arg()
+  for d = 1, drops do model.drop[d] = key() end
+  for m = 1, moves do model.moves[m] = {staged = key(), place = key()} end
+  models[g] = model
 end
-redis.call('HSET', KEYS[2], token, ARGV[3])
-for k = 8, 7 + drop do redis.call('UNLINK', KEYS[k]) end
-local touched = redis.call('SMEMBERS', KEYS[7])
-for t = 1, #touched do
-  if touched[t] ~= KEYS[3] then redis.call('UNLINK', touched[t]) end
+if redis.call('HGET', models[1].record, token) == outcome then return 'done' end
+for _, model in ipairs(models) do
+  if redis.call('GET', model.lock) ~= token then return 'lost' end
+  model.count = tonumber(redis.call('GET', model.counter) or '0') or 0
+  for _, move in ipairs(model.moves) do
+    if redis.call('EXISTS', move.staged) == 0 then return 'lost' end
+  end
 end
-redis.call('UNLINK', KEYS[7])
-if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('RENAME', KEYS[3], KEYS[4]) end
-for k = 8 + drop, #KEYS, 2 do redis.call('RENAME', KEYS[k], KEYS[k + 1]) end
-if tonumber(ARGV[4]) > tonumber(redis.call('GET', KEYS[5]) or '0') then
-  redis.call('SET', KEYS[5], ARGV[4])
+-- Others have listed objects there that now are gone.
+local function clear(model, name)
+  if name == model.all or model.moved[name] then return end
+  if model.most == 0 then
+    redis.call('UNLINK', name)
+  elseif redis.call('SCARD', name) > model.most then
+    redis.call('SINTERSTORE', name, name, model.all)
+  end
 end
-if ARGV[5] ~= '0' then redis.call('SET', KEYS[6], token, 'PX', ARGV[5]) end
+local function swap(model)
+  redis.call('HSET', model.record, token, outcome)
+  for _, name in ipairs(model.drop) do redis.call('UNLINK', name) end
+  if redis.call('EXISTS', model.all) == 1 then redis.call('RENAME', model.all, model.old) end
+  for _, move in ipairs(model.moves) do
+    redis.call('RENAME', move.staged, move.place)
+    model.moved[move.place] = true
+  end
+  for _, name in ipairs(redis.call('SMEMBERS', model.touched)) do clear(model, name) end
+  redis.call('UNLINK', model.touched)
+  if model.highest > model.count then
+    redis.call('SET', model.counter, string.format('%.0f', model.highest))
+  end
+  if model.note_ms > 0 then redis.call('SET', model.note, token, 'PX', model.note_ms) end
+  if stamp == '' then redis.call('DEL', model.stamp) else redis.call('SET', model.stamp, stamp) end
+end
+for _, model in ipairs(models) do swap(model) end
 return 'done'
-""",
-)
-
-# What was replaced, or staged and never used. KEYS: set of all pks. ARGV: milliseconds the rows
-# stay readable (0: none), prefix of data keys, number of fields, fields, pks. Passes over pks that
-# are in use. Returns the rows of those that are not.
-RETIRE = Script(
-    'retire',
-    """
-local grace, fields = tonumber(ARGV[1]), tonumber(ARGV[3])
-local rows = {}
-for a = 4 + fields, #ARGV do
-  local pk, data = ARGV[a], ARGV[2] .. ARGV[a]
-  if redis.call('SISMEMBER', KEYS[1], pk) == 0 then
-    local row = {}
-    if fields > 0 then row = redis.call('HMGET', data, unpack(ARGV, 4, 3 + fields)) end
-    rows[#rows + 1] = {pk, row}
-    if grace == 0 then
-      redis.call('UNLINK', data)
-    elseif redis.call('PTTL', data) < 0 then
-      redis.call('PEXPIRE', data, grace)
-    end
-  end
-end
-return rows
-""",
-)
-
-# KEYS: set of all pks, index sets. ARGV: pks. Takes those that are not in use out of the sets.
-PRUNE = Script(
-    'prune',
-    """
-for a = 1, #ARGV do
-  if redis.call('SISMEMBER', KEYS[1], ARGV[a]) == 0 then
-    for k = 2, #KEYS do redis.call('SREM', KEYS[k], ARGV[a]) end
-  end
-end
-return 0
-""",
-)
-
-# KEYS: record of resets, work keys of one. ARGV: its token. Takes it off the record, unless it has
-# staged something new.
-FORGET = Script(
-    'forget',
-    """
-for k = 2, #KEYS do
-  if redis.call('EXISTS', KEYS[k]) == 1 then return 0 end
-end
-return redis.call('HDEL', KEYS[1], ARGV[1])
-""",
-)
-
-# KEYS: lock, note of touched index sets. ARGV: token, milliseconds. Prolongs both; 0 if the lock is
-# not ours any more.
-HOLD = Script(
-    'hold',
-    """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('PEXPIRE', KEYS[2], 600000)
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-""",
-)
-
-# KEYS: lock, note of touched index sets. ARGV: token. Gives the lock back if it is ours.
-RELEASE = Script(
-    'release',
-    """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1], KEYS[2]) end
-return 0
 """,
 )

@@ -12,9 +12,9 @@ from __future__ import annotations
 from hashlib import sha1
 from typing import Any
 
-__all__ = ('BY_SHA', 'Script')
+__all__ = ('BY_SHA', 'Script', 'readable')
 
-# What an executor needs to load a text that a server does not know (any more).
+# What an executor needs to run a text that a server does not know (any more).
 BY_SHA: dict[bytes, Script] = {}
 
 
@@ -34,9 +34,9 @@ class Script:
     def __call__(self, keys: list[bytes], *args: Any) -> tuple[Any, ...]:
         return ('EVALSHA', self.sha, len(keys), *keys, *args)
 
-    def inline(self, keys: list[bytes]) -> tuple[Any, ...]:
-        """Return the command with the whole text, for use inside MULTI.
 
-        There a text that the server does not know would fail while its neighbours succeed.
-        """
-        return ('EVAL', self.text, len(keys), *keys)
+def readable(command: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a command with scripts by name: ``('EVALSHA', 'write', 4, ...)``."""
+    if command[0] == 'EVALSHA':
+        return ('EVALSHA', BY_SHA[command[1]].name, *command[2:])
+    return command

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from .script import Script
 
-__all__ = ('DELETE', 'RESERVE', 'TOUCH', 'WRITE')
+__all__ = ('DELETE', 'MERGE', 'NOTE_TOUCHED', 'RESERVE', 'WRITE')
 
-# KEYS: counter, set of all pks. ARGV: how many, above which pk. Returns the first of that many
-# consecutive pks, none of which is in use. (6.0.3 could leave a counter behind the pks that are.)
-# Where a key holds something else: {key, what}, and nothing is written.
+# KEYS: counter, set of all pks. ARGV: how many, above which pk, up to how many are looked at here.
+# Returns the first of that many consecutive pks, none of which is in use, if they were looked at.
+# (6.0.3 could leave a counter behind the pks that are.) Where a key holds something else: {key,
+# what}, and nothing is written.
 RESERVE = Script(
     'reserve',
     """
+if ARGV[1] == '1' and ARGV[2] == '0' then -- the common case takes two commands instead of six
+  local pk = redis.pcall('INCRBY', KEYS[1], 1)
+  if type(pk) == 'number' then
+    local used = redis.pcall('SISMEMBER', KEYS[2], string.format('%.0f', pk))
+    if used == 0 then return pk end
+    if used ~= 1 then redis.call('INCRBY', KEYS[1], -1) end
+  end
+end
 local kinds = {'string', 'set'}
 for k = 1, 2 do
   local found = redis.call('TYPE', KEYS[k]).ok
@@ -26,13 +35,12 @@ end
 while true do
   local last = redis.call('INCRBY', KEYS[1], count)
   local first, free = last - count + 1, true
-  for start = first, last, 1000 do
-    local pks = {}
-    for pk = start, math.min(start + 999, last) do pks[#pks + 1] = string.format('%.0f', pk) end
-    local used = redis.call('SMISMEMBER', KEYS[2], unpack(pks))
-    for i = 1, #used do
-      if used[i] == 1 then free = false end
-    end
+  if count > tonumber(ARGV[3]) then return first end
+  local pks = {}
+  for pk = first, last do pks[#pks + 1] = string.format('%.0f', pk) end
+  local used = redis.call('SMISMEMBER', KEYS[2], unpack(pks))
+  for i = 1, #used do
+    if used[i] == 1 then free = false end
   end
   if free then return first end
 end
@@ -46,17 +54,22 @@ _CHECKED = """
 local k, a, problems = 0, 0, {}
 local function key() k = k + 1; return KEYS[k] end
 local function arg() a = a + 1; return ARGV[a] end
+local known = {}
 local function must_be(kind, name, row)
+  if known[name] then return end
+  known[name] = true
   local found = redis.call('TYPE', name).ok
   if found ~= kind and found ~= 'none' then
     problems[#problems + 1] = {row, 'type', name, found}
   end
 end
 local function check_moves(row, data, moves)
-  local actual, stale = {}, false
+  if #moves == 0 then return end
+  local fields, stale = {}, false
+  for m = 1, #moves do fields[m] = moves[m].field end
+  local actual = redis.call('HMGET', data, unpack(fields))
   for m = 1, #moves do
-    local value = redis.call('HGET', data, moves[m].field)
-    actual[m] = value
+    local value = actual[m]
     if moves[m].belief ~= (value and '=' .. value or '-') then stale = true end
   end
   if stale then problems[#problems + 1] = {row, 'stale', actual} end
@@ -65,24 +78,20 @@ end
 
 # While a reset is under way it is told of index sets that it may not have listed, so that its swap
 # drops them too. The note outlives the lock of the reset, which prolongs both, but not for ever.
-_TOUCH = """
+NOTE_TOUCHED = """
 local function touch(touched, name)
   redis.call('SADD', touched, name)
   redis.call('PEXPIRE', touched, 600000)
 end
 """
 
-# Inserts, updates and forced pks, of one or several models.
+# Rows of one or several models on their way in or out.
 # KEYS: for each model: set of all pks, counter, lock of resets, note for a reset; for each of its
 # rows: its hash; for each move: old and new index set.
 # ARGV: number of models; for each: number of rows; for each: pk, mode, number of moves,
 # (field, belief) each, number of pairs, (field, value) each. Modes: insert (a pk nobody else has),
-# update, put (either).
-WRITE = Script(
-    'write',
-    _CHECKED
-    + _TOUCH
-    + """
+# update, put (either), remove (the row stays readable for a while).
+_READ_ROWS = """
 local models, rows = {}, {}
 local function read_row(model)
   local row = {model = model, pk = arg(), mode = arg(), data = key(), moves = {}, pairs = {}}
@@ -106,6 +115,9 @@ for g = 1, tonumber(arg()) do
 end
 if #problems > 0 then return problems end
 for g = 1, #models do models[g].resetting = redis.call('EXISTS', models[g].lock) == 1 end
+"""
+
+_CHECK_ROWS = """
 for i = 1, #rows do
   local row = rows[i]
   row.there = redis.call('SISMEMBER', row.model.all, row.pk) == 1
@@ -117,15 +129,18 @@ for i = 1, #rows do
       if redis.call('HGET', row.data, row.pairs[p]) ~= row.pairs[p + 1] then row.done = false end
     end
     if not row.done then problems[#problems + 1] = {i, 'taken'} end
-  elseif row.mode == 'put' and not row.there and row.model.resetting
+  elseif (row.mode == 'put' or row.mode == 'insert') and not row.there and row.model.resetting
       and redis.call('PTTL', row.data) == -1 then
     -- Most likely a row that the reset has staged under a pk of its own.
-    problems[#problems + 1] = {i, 'staged'}
+    problems[#problems + 1] = {i, row.mode == 'put' and 'staged' or 'taken'}
   else
     check_moves(i, row.data, row.moves)
   end
 end
 if #problems > 0 then return problems end
+"""
+
+_STORE_ROWS = """
 -- A reset may have replaced what was here and let it expire: none of that is to stay.
 local function strip(row)
   if not row.expiring then return end
@@ -136,47 +151,84 @@ local function strip(row)
     if not written[field] then redis.call('HDEL', row.data, field) end
   end
 end
-for i = 1, #rows do
-  local row = rows[i]
-  if not row.done then
-    row.expiring = not row.there and redis.call('EXISTS', row.data) == 1
-    for p = 1, #row.pairs, 1000 do
-      redis.call('HSET', row.data, unpack(row.pairs, p, math.min(p + 999, #row.pairs)))
-    end
-    for m = 1, #row.moves do
-      local move = row.moves[m]
-      redis.call('SADD', move.new, row.pk)
-      if row.model.resetting then touch(row.model.touched, move.new) end
-      if move.old ~= move.new then redis.call('SREM', move.old, row.pk) end
-    end
-    if not row.there then
-      strip(row)
-      redis.call('SADD', row.model.all, row.pk)
-    end
-    if row.mode == 'put' then
-      row.model.highest = math.max(row.model.highest, tonumber(row.pk))
-    end
+local function store(row)
+  row.expiring = not row.there and redis.call('EXISTS', row.data) == 1
+  for p = 1, #row.pairs, 1000 do
+    redis.call('HSET', row.data, unpack(row.pairs, p, math.min(p + 999, #row.pairs)))
+  end
+  for m = 1, #row.moves do
+    local move = row.moves[m]
+    redis.call('SADD', move.new, row.pk)
+    if row.model.resetting then touch(row.model.touched, move.new) end
+    if move.old ~= move.new then redis.call('SREM', move.old, row.pk) end
+  end
+  if not row.there then
+    strip(row)
+    redis.call('SADD', row.model.all, row.pk)
+  end
+  if row.mode == 'put' then
+    row.model.highest = math.max(row.model.highest, tonumber(row.pk))
   end
 end
-for g = 1, #models do
-  local model = models[g]
+local function raise_counter(model)
   if model.highest > (tonumber(redis.call('GET', model.counter) or '0') or 0) then
     redis.call('SET', model.counter, string.format('%.0f', model.highest))
   end
 end
-return problems
-""",
+for i = 1, #rows do
+  if rows[i].mode ~= 'remove' and not rows[i].done then store(rows[i]) end
+end
+for g = 1, #models do raise_counter(models[g]) end
+"""
+
+# One or several models; KEYS and ARGV as of rows. Returns the problems.
+WRITE = Script(
+    'write', _CHECKED + NOTE_TOUCHED + _READ_ROWS + _CHECK_ROWS + _STORE_ROWS + 'return problems'
 )
 
-# KEYS: lock of resets, note for a reset, keys written to.
-TOUCH = Script(
-    'touch',
-    _TOUCH
+# What has changed of a data set, under the lock of a reset.
+# KEYS: for each model: lock, note for readers, time stamp; then as of rows.
+# ARGV: token, milliseconds that removed rows stay readable, milliseconds of the note, time stamp or
+# nothing, number of models; then as of rows. Returns the problems; a lost lock is one. Sent again
+# once it is done, it does nothing: others may have written to the same objects meanwhile.
+MERGE = Script(
+    'merge',
+    _CHECKED
+    + NOTE_TOUCHED
     + """
-if redis.call('EXISTS', KEYS[1]) == 1 then
-  for k = 3, #KEYS do touch(KEYS[2], KEYS[k]) end
+local token, grace, note_ms, stamp = arg(), arg(), arg(), arg()
+local notes = {}
+for g = 1, tonumber(arg()) do
+  local lock, note = key(), key()
+  if redis.call('GET', note) == token then return {} end
+  if redis.call('GET', lock) ~= token then return {{0, 'lost'}} end
+  notes[g] = {note = note, stamp = key()}
 end
-return 0
+"""
+    + _READ_ROWS
+    + _CHECK_ROWS
+    + _STORE_ROWS
+    + """
+local function remove(row)
+  redis.call('SREM', row.model.all, row.pk)
+  for m = 1, #row.moves do
+    redis.call('SREM', row.moves[m].old, row.pk)
+    redis.call('SREM', row.moves[m].new, row.pk)
+  end
+  redis.call('PEXPIRE', row.data, grace)
+end
+for i = 1, #rows do
+  if rows[i].mode == 'remove' then remove(rows[i]) end
+end
+for g = 1, #notes do
+  redis.call('SET', notes[g].note, token, 'PX', note_ms)
+  if stamp == '' then
+    redis.call('DEL', notes[g].stamp)
+  else
+    redis.call('SET', notes[g].stamp, stamp)
+  end
+end
+return problems
 """,
 )
 
@@ -184,7 +236,7 @@ return 0
 # each move: its index set.
 # ARGV: number of index sets to leave in any case, number of rows; for each: pk, number of moves,
 # (field, belief) each. Returns problems, or the number of objects that were there. While a reset
-# is under way, a row that is not in use may be one that it has staged, and stays.
+# is under way, a row that is not in use may be one that it has staged, and stays where it is.
 DELETE = Script(
     'delete',
     _CHECKED
@@ -205,15 +257,40 @@ end
 if #problems > 0 then return problems end
 for i = 1, #rows do check_moves(i, rows[i].data, rows[i].moves) end
 if #problems > 0 then return problems end
-local count, resetting = 0, redis.call('EXISTS', lock) == 1
+local resetting, hashes = redis.call('EXISTS', lock) == 1, {}
+-- One SREM for each set: a fifth of the time of one for each set and object.
+local sets, leaving = {all}, {[all] = {}}
+local function leaves(name, pk)
+  if not leaving[name] then
+    leaving[name] = {}
+    sets[#sets + 1] = name
+  end
+  table.insert(leaving[name], pk)
+end
 for i = 1, #rows do
   local row = rows[i]
-  local there = redis.call('SREM', all, row.pk)
-  for m = 1, #row.moves do redis.call('SREM', row.moves[m].old, row.pk) end
-  for s = 1, #leave do redis.call('SREM', leave[s], row.pk) end
-  if there == 1 or not resetting then redis.call('UNLINK', row.data) end
-  count = count + there
+  if not resetting or redis.call('SISMEMBER', all, row.pk) == 1 then
+    leaves(all, row.pk)
+    for m = 1, #row.moves do leaves(row.moves[m].old, row.pk) end
+    for s = 1, #leave do leaves(leave[s], row.pk) end
+    hashes[#hashes + 1] = row.data
+  end
 end
+local function in_thousands(command, name, list)
+  local sum = 0
+  for i = 1, #list, 1000 do
+    local j = math.min(i + 999, #list)
+    if name then
+      sum = sum + redis.call(command, name, unpack(list, i, j))
+    else
+      redis.call(command, unpack(list, i, j))
+    end
+  end
+  return sum
+end
+local count = in_thousands('SREM', all, leaving[all])
+for s = 2, #sets do in_thousands('SREM', sets[s], leaving[sets[s]]) end
+in_thousands('UNLINK', nil, hashes)
 return count
 """,
 )

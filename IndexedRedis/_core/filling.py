@@ -1,0 +1,115 @@
+"""Before the swap of a reset: which index sets it has to move, and the small ones are filled.
+
+A new pk in an index set shows in no result as long as it is not in the set of all pks, and an old
+one no longer; queries look at both sets, and ``count()`` does while a reset is under way. So what
+few objects share is filled in small steps before the swap, and the old pks are taken out after it:
+however many values an index has, the swap moves only the few sets that are large. Not where objects
+keep their pk, since they are in the set of all pks before and after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from .locks import lost
+from .plan import Batch, Command, Flow, chunks
+from .schema import Schema
+from .scripts import FILL, LARGE
+from .staging import Staging
+from .sweep import PAGE, index_keys_of_rows, members_page
+from .wrong_keys import check_types
+
+__all__ = ('Switch', 'prepare')
+
+# Members of an index set that is not moved in the swap; 300,000 objects have at most 300 larger
+# ones in each index, and the swap takes some microseconds for each.
+MOST = 1000
+# Members that one script looks at: it holds up the server for a millisecond or two.
+AT_ONCE = 5000
+
+
+class Switch(NamedTuple):
+    """What the swap has to do about one model.
+
+    :param drop: index sets of the replaced objects
+    :param places: whose place a staged key takes, the set of all pks last
+    :param most: how many members an index set may have that is neither; 0 if there is none
+    """
+
+    staging: Staging
+    drop: Sequence[bytes]
+    places: Sequence[bytes] = ()
+    most: int = 0
+
+
+def prepare(staging: Staging, hold: Command) -> Flow[Switch]:
+    """Find out what has to move in the swap, and fill the other index sets.
+
+    :param hold: the command that prolongs the lock, sent with each step
+    :raises WrongKeyTypeError: if a key to write to holds another type
+    """
+    schema, keys = staging.schema, staging.schema.keys
+    yield from check_types(schema, [keys.all])
+    yield from check_types(schema, [keys.next], b'string')
+    most = 0 if staging.kept else MOST
+    drop = yield from _large_ones(schema, most, hold)
+    if not staging.count:
+        return Switch(staging, sorted(drop), (), most)
+    places = yield from _fill(staging, most, drop, hold)
+    if keys.all not in places:
+        raise lost([staging])  # somebody has removed what was staged
+    return Switch(staging, sorted(drop), [*sorted(places - {keys.all}), keys.all], most)
+
+
+def _large_ones(schema: Schema, most: int, hold: Command) -> Flow[set[bytes]]:
+    """The index sets of the stored objects that have more members than this."""
+    found: set[bytes] = set()
+    fields = [column.key for column in schema.indexed]
+    cursor: Any = b'0' if fields else None
+    while cursor is not None:
+        cursor, page = yield from members_page(schema.keys.all, cursor, (hold,))
+        if page:
+            rows = yield Batch([('HMGET', schema.keys.data_prefix + pk, *fields) for pk in page])
+            names = index_keys_of_rows(schema, page, rows).keys() - found
+            if names:
+                (large,) = yield Batch([LARGE(sorted(names), most)])
+                yield from check_types(schema, large)
+                found.update(large)
+    return found
+
+
+def _fill(staging: Staging, most: int, large: set[bytes], hold: Command) -> Flow[set[bytes]]:
+    """Put staged sets into their places; returns the places of those that the swap has to move."""
+    keys, token = staging.schema.keys, staging.token
+    base, prefix = keys.base, keys.staged(token, keys.base)
+    schema, places = staging.schema, set[bytes]()
+    cursor: Any = b'0'
+    while cursor is not None:
+        cursor, page = yield from members_page(keys.work(token, b'sets'), cursor, (hold,))
+        named = {base + name[len(prefix) :] for name in page}
+        small = {key for key in named - large if most and keys.is_index(key)}
+        moved = named - small
+        for some in chunks(sorted(small), PAGE):
+            rests = [key[len(base) :] for key in some]
+            moved.update((yield from _fill_some(staging, most, rests, hold)))
+        rows = {key for key in moved if keys.is_row(key)}
+        yield from check_types(schema, sorted(moved - rows))
+        yield from check_types(schema, sorted(rows), b'hash')
+        places |= moved
+    return places
+
+
+def _fill_some(staging: Staging, most: int, rests: list[bytes], hold: Command) -> Flow[list[bytes]]:
+    keys, token = staging.schema.keys, staging.token
+    names = [keys.lock, keys.work(token, b'sets'), keys.all]
+    prefixes = (keys.staged(token, keys.base), keys.base)
+    large: list[bytes] = []
+    while rests:
+        outcome, _ = yield Batch([FILL(names, token, most, AT_ONCE, *prefixes, *rests), hold])
+        if not outcome:
+            raise lost([staging])
+        done, found = outcome
+        large += found
+        rests = rests[done:]
+    return large

@@ -1,0 +1,107 @@
+"""Many new objects at once: whole rows, stored by one script that looks first.
+
+Nothing has to be compared, since nobody else should know their pks yet. Where somebody does (a
+reset, or a save with a given pk, may bring pks that were drawn here), the script does nothing, and
+the caller stores the same rows by comparing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .encoder import StoredRow
+from .entry import INSERT as MODE
+from .entry import Entry, Reserved
+from .pks import reserve
+from .plan import Batch, Command, Flow
+from .schema import Schema
+from .scripts import INSERT
+from .state import assigned, confirm_row
+
+__all__ = ('Draft', 'grouped_by_index', 'insert_all')
+
+
+class Draft:
+    """New objects of one model, encoded.
+
+    :param schema: the model
+    :param objs: the objects
+    :param reserved: pks that linked objects are about to get, by ``id()``
+    :raises FieldValueError: if a value has no stored form
+    """
+
+    def __init__(self, schema: Schema, objs: Sequence[Any], reserved: Reserved) -> None:
+        self.schema, self.objs = schema, objs
+        # Before encoding, so that no assignment in between is missed.
+        self._values = [assigned(obj) for obj in objs]
+        self.rows = schema.encoder.rows(objs, reserved)
+        self.pks = range(0)
+
+    def draw_pks(self) -> Flow[None]:
+        """Reserve a pk for each object."""
+        count = len(self.objs)
+        first = yield from reserve(self.schema, count)
+        self.pks = range(first, first + count)
+
+    def relink(self, reserved: Reserved) -> None:
+        """Encode the links anew, now that the pks of their targets are known."""
+        if self.schema.links:
+            self.rows = self.schema.encoder.rows(self.objs, reserved)
+
+    def entries(self) -> Iterator[Entry]:
+        """The same rows as single entries."""
+        columns = self.schema.columns
+        for obj, pk, row, values in zip(self.objs, self.pks, self.rows, self._values, strict=True):
+            beliefs = {column.name: None for column in self.schema.indexed}
+            written = dict(zip(columns, row, strict=True))
+            yield Entry(self.schema, pk, MODE, written, beliefs, obj, values)
+
+    def confirm(self) -> None:
+        """Note that all are stored."""
+        for obj, pk, row, values in zip(self.objs, self.pks, self.rows, self._values, strict=True):
+            confirm_row(obj, pk, row, values, self.schema.columns, self.schema.plain)
+
+
+def insert_all(drafts: Sequence[Draft]) -> Flow[bool]:
+    """Store all objects, whose pks are drawn, or none.
+
+    :returns: whether that could be done
+    :raises AnswerLost: where nobody knows
+    """
+    (done,) = yield Batch([_command(drafts)], once=True)
+    return bool(done)
+
+
+def _command(drafts: Sequence[Draft]) -> Command:
+    names: list[bytes] = []
+    args: list[Any] = [len(drafts)]
+    for draft in drafts:
+        schema, keys = draft.schema, draft.schema.keys
+        pks = [b'%d' % pk for pk in draft.pks]
+        sets = grouped_by_index(schema, pks, draft.rows)
+        names += (keys.all, keys.lock, keys.touched)
+        names += (keys.data_prefix + pk for pk in pks)
+        names += sets
+        args += (len(pks), len(sets), *pks, *schema.pack_rows(draft.rows))
+        for members in sets.values():
+            args.append(len(members))
+            args += members
+    return INSERT(names, *args)
+
+
+def grouped_by_index(
+    schema: Schema, pks: Sequence[bytes], rows: Sequence[StoredRow]
+) -> dict[bytes, list[bytes]]:
+    """The index sets that are to list rows, with the pks that each is to get."""
+    grouped: dict[bytes, list[bytes]] = {}
+    for place, column in enumerate(schema.all):
+        if not column.indexed:
+            continue
+        by_value: dict[bytes, list[bytes]] = {}
+        for pk, row in zip(pks, rows, strict=True):
+            by_value.setdefault(row[place], []).append(pk)
+        for stored, members in by_value.items():
+            key = schema.keys.index(column.key, column.index_of_stored(stored))
+            grouped.setdefault(key, []).extend(members)
+    return grouped

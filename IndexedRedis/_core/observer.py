@@ -1,0 +1,27 @@
+"""What can be learned of a reset while it is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ('ResetObserver',)
+
+
+class ResetObserver:
+    """Is told how a reset goes. Derive from it; the methods do nothing by themselves.
+
+    They are called from inside the reset, so an error that one raises ends it.
+    """
+
+    def assigned(self, model: Any, objs: Sequence[Any], pks: Sequence[int]) -> None:
+        """These objects will have these pks, if the reset succeeds.
+
+        Objects that come later may link to those pks.
+        """
+
+    def staged(self, model: Any, count: int, size: int) -> None:
+        """So many more rows, of so many bytes, are on their way to the server."""
+
+    def swapping(self) -> None:
+        """Everything is staged; the new data sets go live next."""

@@ -1,0 +1,142 @@
+"""What check() and repair() found. Pure: facts go in, readable sentences come out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+__all__ = ('SENTENCES', 'CheckReport', 'Finding')
+
+MOST_EXAMPLES = 10
+_SHOWN = 80
+
+# In the order in which a report names them. Each is about one key, and what it says of one pk.
+SENTENCES = {
+    'row_missing': 'pk {pk} is listed in {key}, but has no hash',
+    'row_unlisted': '{key} never expires, but pk {pk} is not listed',
+    'row_expiring': '{key} is going to expire, but pk {pk} is listed',
+    'entry_stale': '{key} lists pk {pk}, whose {field} is stored as {value}',
+    'entry_gone': '{key} lists pk {pk}, which is no stored object',
+    'entry_missing': '{key} does not list pk {pk}, whose {field} is stored as {value}',
+    'index_unused': '{key} is the index set of no field in INDEXED_FIELDS',
+    'counter_low': '{key} holds {value}, which is no number or below a pk in use: {pk}',
+    'leftover': '{key} is what a dead reset left: {pk}',
+    'pk_invalid': '{key} lists {pk}, which is no pk',
+    'key_expiring': '{key} is going to expire',
+    'wrong_type': '{key} holds a {field}, which this library never stores there',
+    'key_unknown': '{key} does not end in a pk',
+}
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong.
+
+    :param kind: one of :data:`SENTENCES`
+    :param key: the key concerned
+    :param pk: the member or the row concerned
+    :param field: name of the field, or of the type of the key
+    :param value: what is stored; None: nothing
+    """
+
+    kind: str
+    key: bytes
+    pk: bytes = b''
+    field: str = ''
+    value: bytes | None = None
+
+    @property
+    def place(self) -> tuple[bytes, bytes]:
+        """What tells it from others of its kind."""
+        return self.key, self.pk
+
+    def __str__(self) -> str:
+        value = 'nothing' if self.value is None else repr(_text(self.value))
+        return SENTENCES[self.kind].format(
+            key=_text(self.key), pk=_text(self.pk), field=self.field, value=value
+        )
+
+
+def _text(data: bytes) -> str:
+    text = data.decode('utf-8', 'backslashreplace')
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + '...'
+
+
+class CheckReport:
+    """What :meth:`~IndexedRedis.IndexedRedisQuery.check` or ``repair`` found.
+
+    :param model: name of the model
+    """
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        #: how many objects were looked at
+        self.objects = 0
+        #: how many entries of index sets were looked at
+        self.entries = 0
+        #: how many findings of each kind; 0 for kinds that were not found
+        self.counts: Counter[str] = Counter()
+        #: up to ten sentences for each kind that was found
+        self.examples: dict[str, list[str]] = {}
+        #: after ``repair``: how many of the findings are gone, by kind
+        self.repaired: Counter[str] = Counter()
+        # A walk over a set that changes may pass a member twice.
+        self._known: set[int] = set()
+        self._gone: set[int] = set()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found, or all of it was repaired."""
+        return self.counts == self.repaired
+
+    def note(self, finding: Finding) -> None:
+        """Take in one finding, once."""
+        known = hash((finding.kind, finding.place))
+        if known not in self._known:
+            self._known.add(known)
+            self.counts[finding.kind] += 1
+            examples = self.examples.setdefault(finding.kind, [])
+            if len(examples) < MOST_EXAMPLES:
+                examples.append(str(finding))
+
+    def note_repaired(self, finding: Finding) -> None:
+        """Take in that what was found is not so any more."""
+        known = hash((finding.kind, finding.place))
+        if known not in self._gone:
+            self._gone.add(known)
+            self.repaired[finding.kind] += 1
+
+    def asDict(self) -> dict[str, Any]:
+        """Return it as plain data, for json and logs."""
+        return {
+            'model': self.model,
+            'ok': self.ok,
+            'objects': self.objects,
+            'entries': self.entries,
+            'counts': dict(self.counts),
+            'examples': {kind: list(texts) for kind, texts in self.examples.items()},
+            'repaired': dict(self.repaired),
+        }
+
+    def __str__(self) -> str:
+        found = f'{self.counts.total():,}' if self.counts else 'nothing'
+        lines = [
+            f'{self.model}: {self.objects:,} objects and {self.entries:,} index entries, '
+            f'{found} found{self._of_those()}'
+        ]
+        for kind in (kind for kind in SENTENCES if self.counts[kind]):
+            lines.append(f'  {kind}: {self.counts[kind]:,}{self._of_those(kind)}')
+            lines += [f'    {text}' for text in self.examples[kind]]
+            more = self.counts[kind] - len(self.examples[kind])
+            if more:
+                lines.append(f'    and {more:,} more')
+        return '\n'.join(lines)
+
+    def _of_those(self, kind: str = '') -> str:
+        if not self.repaired:
+            return ''
+        count = self.repaired[kind] if kind else self.repaired.total()
+        return f', {count:,} repaired'
+
+    def __repr__(self) -> str:
+        state = 'ok' if self.ok else f'{self.counts.total():,} found'
+        return f'<CheckReport {self.model}: {state}{self._of_those()}>'

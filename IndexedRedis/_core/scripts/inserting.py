@@ -1,0 +1,132 @@
+"""Scripts that store many whole rows, each packed into one argument (see ``encoder.py``)."""
+
+from __future__ import annotations
+
+from .script import Script
+from .writing import NOTE_TOUCHED
+
+__all__ = ('INSERT', 'STAGE')
+
+# A cursor over KEYS and ARGV; what stores a packed row, and what fills a set.
+_STORE = """
+local k, a = 0, 0
+local function key() k = k + 1; return KEYS[k] end
+local function arg() a = a + 1; return ARGV[a] end
+local function in_thousands(first, last, call)
+  for start = first, last, 1000 do call(start, math.min(start + 999, last)) end
+end
+local function store(data, packed)
+  local pairs = cmsgpack.unpack(packed)
+  for i = 1, #pairs, 1000 do
+    redis.call('HSET', data, unpack(pairs, i, math.min(i + 999, #pairs)))
+  end
+end
+local function fill(name, first, last)
+  in_thousands(first, last, function(i, j) redis.call('SADD', name, unpack(ARGV, i, j)) end)
+end
+-- Index sets: their keys, and in ARGV for each the number of its members and these.
+local function read_sets(count)
+  local sets = {}
+  for s = 1, count do
+    local size = tonumber(arg())
+    sets[s] = {name = key(), first = a + 1, last = a + size}
+    a = a + size
+  end
+  return sets
+end
+"""
+
+# New objects of one or several models, under pks that nobody else should have.
+# KEYS: for each model: set of all pks, lock of resets, note for a reset; hashes; index sets.
+# ARGV: number of models; for each: number of objects, of index sets, pks, packed rows; for each
+# index set: number of members, members. Returns 1; or 0 and does nothing where a pk, a row or a set
+# is not as it should be.
+INSERT = Script(
+    'insert',
+    NOTE_TOUCHED
+    + _STORE
+    + """
+local models = {}
+for g = 1, tonumber(arg()) do
+  local model = {all = key(), lock = key(), touched = key(), count = tonumber(arg())}
+  local sets = tonumber(arg())
+  model.pks, model.rows, model.hashes = a, a + model.count, k
+  k, a = k + model.count, a + 2 * model.count
+  model.sets = read_sets(sets)
+  models[g] = model
+end
+local function is_set(name)
+  local found = redis.call('TYPE', name).ok
+  return found == 'set' or found == 'none'
+end
+local function is_free(model)
+  local free = is_set(model.all)
+  for _, set in ipairs(model.sets) do free = free and is_set(set.name) end
+  if not free then return false end
+  in_thousands(1, model.count, function(i, j)
+    local pks, rows = model.pks, model.hashes
+    for _, used in ipairs(redis.call('SMISMEMBER', model.all, unpack(ARGV, pks + i, pks + j))) do
+      free = free and used == 0
+    end
+    free = free and redis.call('EXISTS', unpack(KEYS, rows + i, rows + j)) == 0
+  end)
+  return free
+end
+for _, model in ipairs(models) do
+  if not is_free(model) then return 0 end
+end
+for _, model in ipairs(models) do
+  for i = 1, model.count do store(KEYS[model.hashes + i], ARGV[model.rows + i]) end
+  local resetting = redis.call('EXISTS', model.lock) == 1
+  for _, set in ipairs(model.sets) do
+    fill(set.name, set.first, set.last)
+    if resetting then touch(model.touched, set.name) end
+  end
+  fill(model.all, model.pks + 1, model.pks + model.count)
+end
+return 1
+""",
+)
+
+# A chunk of what a reset stages. KEYS: set of all pks, the staged one, record of resets, list of
+# ranges, list of pks that were brought along, list of staged keys; rows; index sets. ARGV: token;
+# number of ranges, ranges; number of pks that were brought along and are not in use, these; number
+# of rows, of those at the end that are staged under names of their own, pks, packed rows; number of
+# index sets, for each: number of members, members. Returns 1; or 0 and does nothing if somebody
+# stored an object under one of the other pks. All is listed, so that another process can sweep it.
+STAGE = Script(
+    'stage',
+    _STORE
+    + """
+local all, staged, record = key(), key(), key()
+local ranges, brought, listed = key(), key(), key()
+local token, reserved, free = arg(), {}, {}
+for r = 1, tonumber(arg()) do reserved[r] = arg() end
+for p = 1, tonumber(arg()) do free[p] = arg() end
+local count, named = tonumber(arg()), tonumber(arg())
+local pks, taken = a, false
+in_thousands(1, count - named, function(i, j)
+  for _, used in ipairs(redis.call('SMISMEMBER', all, unpack(ARGV, pks + i, pks + j))) do
+    taken = taken or used == 1
+  end
+end)
+if taken then return 0 end
+-- One that was swept meanwhile must not look alive again, or it would take its lock again.
+redis.call('HSETNX', record, token, 'late')
+for _, range in ipairs(reserved) do redis.call('SADD', ranges, range) end
+for _, pk in ipairs(free) do redis.call('SADD', brought, pk) end
+a = pks + count
+for i = 1, count do
+  local data = key()
+  if i > count - named then redis.call('SADD', listed, data) end
+  store(data, arg())
+end
+redis.call('SADD', listed, staged)
+fill(staged, pks + 1, pks + count)
+for _, set in ipairs(read_sets(tonumber(arg()))) do
+  redis.call('SADD', listed, set.name)
+  fill(set.name, set.first, set.last)
+end
+return 1
+""",
+)

@@ -1,0 +1,100 @@
+"""Scripts that take away what a reset, or destroyModel(), leaves behind."""
+
+from __future__ import annotations
+
+from .script import Script
+
+__all__ = ('CLEAR', 'FINISH', 'FORGET', 'PRUNE', 'RETIRE')
+
+# What was replaced, or staged and never used. KEYS: set of all pks. ARGV: milliseconds the rows
+# stay readable (0: none), prefix of data keys, pks. Passes over pks that are in use.
+RETIRE = Script(
+    'retire',
+    """
+local grace = tonumber(ARGV[1])
+for a = 3, #ARGV do
+  local data = ARGV[2] .. ARGV[a]
+  if redis.call('SISMEMBER', KEYS[1], ARGV[a]) == 0 then
+    if grace == 0 then
+      redis.call('UNLINK', data)
+    elseif redis.call('PTTL', data) < 0 then
+      redis.call('PEXPIRE', data, grace)
+    end
+  end
+end
+return 0
+""",
+)
+
+# KEYS: set of all pks, index sets. ARGV: for each index set: number of pks, pks. Takes those that
+# are not in use out of the sets.
+PRUNE = Script(
+    'prune',
+    """
+local a, used = 0, {}
+local function in_use(pk)
+  if used[pk] == nil then used[pk] = redis.call('SISMEMBER', KEYS[1], pk) == 1 end
+  return used[pk]
+end
+for k = 2, #KEYS do
+  a = a + 1
+  for _ = 1, tonumber(ARGV[a]) do
+    a = a + 1
+    if not in_use(ARGV[a]) then redis.pcall('SREM', KEYS[k], ARGV[a]) end
+  end
+end
+return 0
+""",
+)
+
+# A page of the keys of a model that is being destroyed. KEYS: lock, set of all pks, index sets,
+# which are small, work keys. ARGV: token, number of index sets, prefix of data keys, pks. Removes
+# the work keys, and what does not belong to a pk that is in use. Without the lock it returns 0 and
+# does nothing, since work keys and rows may be those of another reset.
+CLEAR = Script(
+    'clear',
+    """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local last = 2 + tonumber(ARGV[2])
+for k = 3, last do
+  if redis.call('TYPE', KEYS[k]).ok ~= 'set' then
+    redis.call('UNLINK', KEYS[k])
+  else
+    for _, pk in ipairs(redis.call('SMEMBERS', KEYS[k])) do
+      if redis.call('SISMEMBER', KEYS[2], pk) == 0 then redis.call('SREM', KEYS[k], pk) end
+    end
+  end
+end
+for k = last + 1, #KEYS do redis.call('UNLINK', KEYS[k]) end
+for a = 4, #ARGV do
+  local data = ARGV[3] .. ARGV[a]
+  if redis.call('SISMEMBER', KEYS[2], ARGV[a]) == 0 then redis.call('UNLINK', data) end
+end
+return 1
+""",
+)
+
+# The last step of destroying a model. KEYS: lock, record of resets, counter, set of all pks. ARGV:
+# token. Removes the record, and the counter if there are no objects. Without the lock, or without
+# the record, since it is done then, it does nothing: others may have reserved pks.
+FINISH = Script(
+    'finish',
+    """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+redis.call('UNLINK', KEYS[2])
+if redis.call('EXISTS', KEYS[4]) == 0 then redis.call('UNLINK', KEYS[3]) end
+return 1
+""",
+)
+
+# KEYS: record of resets, work keys of one. ARGV: its token. Takes it off the record, unless it has
+# staged something new.
+FORGET = Script(
+    'forget',
+    """
+for k = 2, #KEYS do
+  if redis.call('EXISTS', KEYS[k]) == 1 then return 0 end
+end
+return redis.call('HDEL', KEYS[1], ARGV[1])
+""",
+)

@@ -1,0 +1,235 @@
+"""What a reset prepares where nobody looks: rows under fresh pks, sets under ``:tmp:`` names.
+
+Objects are encoded and sent chunk by chunk, and then let go: what comes from a generator is never
+in memory as a whole. Whatever is staged is listed under ``:tmp:`` in the same transaction, so that
+another process can sweep it by exact names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from weakref import KeyedRef
+
+from ..errors import UsageError
+from .encoder import StoredRow
+from .entry import check_distinct, check_model, check_whole
+from .insert import grouped_by_index
+from .observer import ResetObserver
+from .pks import highest, reserve
+from .plan import Batch, Command, Flow, ask, chunks
+from .schema import Schema
+from .scripts import CLAIM, STAGE
+from .state import assigned, confirm_row
+from .wrong_keys import check_types
+
+__all__ = ('Promises', 'Staging', 'assign', 'claim', 'stage_batches')
+
+CHUNK = 250
+
+
+class Promises:
+    """The pks that objects are about to get, and what they are to be told once they have them.
+
+    Holds no object: one that nobody else holds need not be told anything.
+    """
+
+    def __init__(self) -> None:
+        #: by ``id()``, of objects that are alive
+        self.pks: dict[int, int] = {}
+        self._refs: dict[int, KeyedRef[int, Any]] = {}
+        self._staged: dict[int, tuple[Schema, StoredRow, Mapping[str, Any]]] = {}
+
+    def give(self, obj: Any, pk: int) -> None:
+        """Promise a pk to an object."""
+        self.pks[id(obj)] = pk
+        self._refs[id(obj)] = KeyedRef(obj, self._forget, id(obj))
+
+    def _forget(self, ref: KeyedRef[int, Any]) -> None:
+        # Its id may soon be that of another object.
+        for known in (self.pks, self._refs, self._staged):
+            known.pop(ref.key, None)
+
+    def is_staged(self, obj: Any) -> bool:
+        """Whether an object was staged already."""
+        return id(obj) in self._staged
+
+    def stage(self, obj: Any, schema: Schema, row: StoredRow, values: Mapping[str, Any]) -> None:
+        """Note that an object was staged, and let go of it.
+
+        :param values: what :func:`~.state.assigned` gave before it was encoded
+        """
+        self._staged[id(obj)] = (schema, row, values)
+
+    def keep(self) -> None:
+        """Tell the objects that what was promised has come true."""
+        for number, (schema, row, values) in list(self._staged.items()):
+            obj = self._refs[number]()
+            if obj is not None:
+                confirm_row(obj, self.pks[number], row, values, schema.columns, schema.plain)
+
+
+class Staging:
+    """What one reset has staged so far of one model.
+
+    :param schema: the model
+    :param objs: the new data set: a list, or an iterator that is read once
+    :param token: of the reset
+    :param promises: those of all models of the reset
+    :param observer: is told how it goes
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        objs: Iterable[Any],
+        token: bytes,
+        promises: Promises,
+        observer: ResetObserver,
+    ) -> None:
+        self.schema, self.objs, self.token = schema, objs, token
+        self.promises, self.observer = promises, observer
+        self._memos = schema.encoder.memos()
+        #: pks of the new data set, in order
+        self.pks: list[int] = []
+        #: how many rows are staged
+        self.count = 0
+        #: keys that the swap replaced
+        self.replaced: set[bytes] = set()
+        #: pks that objects brought along; of these, those whose rows the swap has to move
+        self.brought: set[int] = set()
+        self.kept: set[int] = set()
+        #: objects that only links lead to so far, by ``id()``
+        self.awaited: dict[int, Any] = {}
+        self._ranges: list[tuple[int, int]] = []
+
+    def staged(self, key: bytes) -> bytes:
+        """Return where ``key`` is staged."""
+        return self.schema.keys.staged(self.token, key)
+
+    def ranges_of(self, pks: Sequence[int]) -> list[bytes]:
+        """The ranges that these pks were reserved in, as they are listed."""
+        low, high = min(pks), max(pks)
+        return [
+            b'%d %d' % (first, count)
+            for first, count in self._ranges
+            if first <= high and low < first + count
+        ]
+
+    def took(self, objs: Sequence[Any]) -> None:
+        """Note objects of the new data set whose pks are promised."""
+        pks = [self.promises.pks[id(obj)] for obj in objs]
+        self.pks += pks
+        self.observer.assigned(self.schema.cls, objs, pks)
+
+    def encode(self, objs: Sequence[Any]) -> list[StoredRow]:
+        """The stored form of objects, whose pks and those of their targets are promised."""
+        return self.schema.encoder.rows(objs, self.promises.pks, self._memos)
+
+    def check(self, objs: Sequence[Any]) -> None:
+        """Make sure that these can be part of the new data set.
+
+        :raises UsageError: naming what cannot
+        """
+        for obj in objs:
+            check_model(self.schema, obj)
+            check_whole(obj)
+        again = filter(self.promises.is_staged, objs)
+        check_distinct(self.schema, [*objs, *again], (obj._id for obj in objs))
+
+    def bring(self, objs: Iterable[Any]) -> None:
+        """Take in the pks of objects that keep theirs.
+
+        :raises UsageError: if another object of the data set has one of them already
+        """
+        for obj in objs:
+            pk = obj._id
+            fresh = any(first <= pk < first + count for first, count in self._ranges)
+            if fresh or pk in self.brought:
+                raise UsageError(
+                    f'{self.schema.name}: pk {pk} belongs to an earlier object of this reset '
+                    'already. Give a list instead of a generator, or first the objects that '
+                    'bring a pk.'
+                )
+            self.brought.add(pk)
+            self.promises.give(obj, pk)
+
+    def reserved(self, first: int, objs: Sequence[Any]) -> None:
+        """Promise consecutive pks to new objects."""
+        self._ranges.append((first, len(objs)))
+        for pk, obj in enumerate(objs, first):
+            self.promises.give(obj, pk)
+
+
+def assign(staging: Staging, objs: Iterable[Any]) -> Flow[None]:
+    """Promise a pk to those of ``objs`` that have none: a fresh one, or the one they bring."""
+    unknown = [obj for obj in objs if id(obj) not in staging.promises.pks]
+    staging.bring(obj for obj in unknown if obj._id is not None)
+    new = [obj for obj in unknown if obj._id is None]
+    if new:
+        first = yield from reserve(staging.schema, len(new), highest(staging.brought))
+        staging.reserved(first, new)
+
+
+def claim(staging: Staging, objs: Iterable[Any]) -> Flow[int]:
+    """Find out which of the pks that objects brought along are in use; returns how many are.
+
+    Rows of these are staged elsewhere, and moved by the swap; nothing refers to the other ones yet.
+    """
+    pks = [staging.promises.pks[id(obj)] for obj in objs]
+    pks = [pk for pk in pks if pk in staging.brought]
+    if not pks:
+        return 0
+    keys = staging.schema.keys
+    yield from check_types(staging.schema, [keys.all])
+    yield from check_types(staging.schema, [keys.next], b'string')
+    command = CLAIM([keys.next, keys.all], keys.data_prefix, highest(pks), *pks)
+    taken = yield from ask(*command)
+    staging.kept.update(map(int, taken))
+    return len(taken)
+
+
+def stage_batches(staging: Staging, objs: Iterable[Any], hold: Command) -> Iterator[Batch]:
+    """Encode and stage chunk by chunk, while the server works on the chunk before.
+
+    :param hold: the command that prolongs the locks of the reset
+    """
+    promises, schema = staging.promises, staging.schema
+    for chunk in chunks(objs, CHUNK):
+        values = [assigned(obj) for obj in chunk]
+        rows = staging.encode(chunk)
+        pks = [promises.pks[id(obj)] for obj in chunk]
+        yield Batch([hold, _command(staging, pks, rows)])
+        size = sum(sum(map(len, row)) for row in rows)
+        staging.observer.staged(schema.cls, len(rows), size)
+        for obj, row, noted in zip(chunk, rows, values, strict=True):
+            promises.stage(obj, schema, row, noted)
+        chunk.clear()
+
+
+def _command(staging: Staging, pks: Sequence[int], rows: Sequence[StoredRow]) -> Command:
+    schema, keys, token = staging.schema, staging.schema.keys, staging.token
+    ranges = staging.ranges_of(pks)
+    # Rows under pks that are in use get other names until the swap.
+    pairs = sorted(zip(pks, rows, strict=True), key=lambda pair: pair[0] in staging.kept)
+    named = sum(pk in staging.kept for pk in pks)
+    brought = [pk for pk in pks if pk in staging.brought and pk not in staging.kept]
+    staging.count += len(pks)
+    texts = [b'%d' % pk for pk, _ in pairs]
+    rows = [row for _, row in pairs]
+    names = [keys.data(pk) for pk, _ in pairs]
+    fresh = len(names) - named
+    sets = grouped_by_index(schema, texts, rows)
+    listing = (token, len(ranges), *ranges, len(brought), *brought)
+    return STAGE(
+        [
+            *(keys.all, staging.staged(keys.all), keys.record),
+            *(keys.work(token, name) for name in (b'ranges', b'brought', b'sets')),
+            *names[:fresh],
+            *map(staging.staged, names[fresh:]),
+            *map(staging.staged, sets),
+        ],
+        *(*listing, len(rows), named, *texts, *schema.pack_rows(rows)),
+        len(sets),
+        *(part for members in sets.values() for part in (len(members), *members)),
+    )

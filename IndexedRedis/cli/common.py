@@ -1,0 +1,137 @@
+"""What all commands have in common: options, errors, exit status.
+
+The rule: what ended with status 0 is done; an error is one line on standard error. A command is
+written so::
+
+    def register(app: typer.Typer) -> None:
+        command(app)(count)
+
+    def count(run: Run, target: Annotated[str, typer.Argument(metavar='MODEL')]) -> int:
+        '''Count the objects of a model.'''
+        found = run.model(target).objects.count()
+        run.print(f'{found:,} objects')  # for people; nothing with --json
+        run.data({'objects': found})  # a line of JSON; nothing without --json
+        return DONE if found else FOUND
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from ..errors import MissingExtraError
+from .run import CommandError, Refused, Run
+
+__all__ = ('DONE', 'FAILED', 'FOUND', 'INTERRUPTED', 'CommandError', 'Refused', 'Run', 'command')
+
+DONE, FOUND, FAILED = 0, 1, 2
+INTERRUPTED, NOBODY_READS, TERMINATED = 130, 141, 143
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        '--url',
+        metavar='URL',
+        envvar='INDEXEDREDIS_URL',
+        help='Where models live that name no server of their own: redis://host:port/db.',
+    ),
+]
+Json = Annotated[bool, typer.Option('--json', help='Print the results as JSON.')]
+Debug = Annotated[bool, typer.Option('--debug', help='Show where an error comes from.')]
+COMMON = {'url': Url, 'json': Json, 'debug': Debug}
+
+Command = Callable[..., 'int | None']
+
+
+def command(
+    app: typer.Typer, name: str | None = None, without: tuple[str, ...] = ()
+) -> Callable[[Command], None]:
+    """Make a function a command, with the common options ``--url``, ``--json``, ``--debug``.
+
+    :param name: name of the command; None: that of the function
+    :param without: common options that mean nothing to it
+    :returns: a decorator; the function gets a :class:`Run` first, and returns its exit status
+        (None: 0)
+    """
+    common = {option: kind for option, kind in COMMON.items() if option not in without}
+
+    def add(function: Command) -> None:
+        @functools.wraps(function)
+        def wrapper(**values: Any) -> None:
+            given = {option: values.pop(option) for option in common}
+            raise typer.Exit(execute(function, given, values))
+
+        own = list(inspect.signature(function).parameters.values())[1:]
+        hints = get_type_hints(function, include_extras=True)
+        kinds = {parameter.name: hints[parameter.name] for parameter in own}
+        _describe(wrapper, own, {**kinds, **common})
+        app.command(name)(wrapper)
+
+    return add
+
+
+def _describe(wrapper: Any, own: list[inspect.Parameter], kinds: dict[str, Any]) -> None:
+    """Give a wrapper the signature that typer is to see."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [each.replace(annotation=kinds[each.name], kind=keyword) for each in own]
+    for option in kinds.keys() - {each.name for each in own}:
+        default = None if option == 'url' else False
+        parameters.append(
+            inspect.Parameter(option, keyword, default=default, annotation=kinds[option])
+        )
+    order = list(kinds)
+    parameters.sort(key=lambda each: order.index(each.name))
+    del wrapper.__wrapped__
+    wrapper.__signature__ = inspect.Signature(parameters)
+    wrapper.__annotations__ = kinds
+
+
+def execute(function: Command, common: dict[str, Any], values: dict[str, Any]) -> int:
+    """Run a command; returns the exit status, whatever happens."""
+    try:
+        with _term_unwinds():
+            status = function(Run(**common), **values)
+            sys.stdout.flush()
+            return DONE if status is None else status
+    except (KeyboardInterrupt, typer.Abort):  # the latter where a question was asked
+        print('interrupted', file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output is gone; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS
+    except MissingExtraError:
+        raise  # the entry says how to get all of them
+    except Exception as error:
+        if common['debug']:
+            traceback.print_exc()
+        print(f'error: {_one_line(error)}', file=sys.stderr)
+        return error.status if isinstance(error, CommandError) else FAILED
+
+
+def _one_line(error: Exception) -> str:
+    text = ' '.join(str(error).split())
+    return text or type(error).__name__
+
+
+@contextmanager
+def _term_unwinds() -> Iterator[None]:
+    """Let a SIGTERM unwind the stack, as Ctrl-C does; it would end Python on the spot."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(TERMINATED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

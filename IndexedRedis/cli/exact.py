@@ -1,0 +1,123 @@
+"""A model whose objects hold what is stored, byte for byte.
+
+The rule: nothing is decoded and encoded again on its way through an export or import, so that even
+bytes that a field cannot read, or would spell otherwise, come back as they were. Indexes are those
+of the real fields.
+"""
+
+from __future__ import annotations
+
+from hashlib import md5
+from typing import Any
+
+from .. import IndexedRedisModel, IRField, getDefaultIREncoding, tobytes
+from ..fields import IR_NULL_BYTES, IR_NULL_STR, IRPickleField, immutable_value
+
+__all__ = ('ExactField', 'exact', 'kind_of', 'unreadable')
+
+# What says, besides its class, how a field reads what is stored.
+_PROPERTIES = ('encoding', 'compressMode', 'decimalPlaces')
+_UTF8 = ('utf-8', 'utf8')
+
+
+class ExactField(IRField):
+    """The stored bytes of another field; None where a row lacks it.
+
+    :param inner: the other field
+    """
+
+    CAN_INDEX = True
+    noneIsNull = False
+
+    def __new__(cls, inner: IRField) -> ExactField:
+        return str.__new__(cls, inner.name)
+
+    def __init__(self, inner: IRField) -> None:
+        super().__init__(inner.name, valueType=None, defaultValue=None)
+        self.CAN_INDEX = inner.CAN_INDEX
+        self.inner = inner
+        kind = type(inner)
+        self._index_is_stored = (kind._toIndex, kind.toIndex) == (IRField._toIndex, IRField.toIndex)
+
+    def getDefaultValue(self) -> Any:
+        """Return None: nothing is stored."""
+        return None
+
+    def fromInput(self, value: Any) -> Any:
+        """Return the bytes, or None, as they are."""
+        return value
+
+    @immutable_value(cheap=True)
+    def fromStorage(self, stored: Any) -> Any:
+        """Return the stored bytes."""
+        return stored
+
+    def toStorage(self, value: Any) -> Any:
+        """Return the bytes; for None what the other field stores as its default."""
+        return self._default() if value is None else value
+
+    def toIndex(self, value: Any) -> Any:
+        """Return the index value of the other field; of unreadable bytes, themselves."""
+        inner = self.inner
+        if value is None:
+            return inner.toIndex(inner.getDefaultValue())
+        if self._index_is_stored and getDefaultIREncoding().lower() in _UTF8:
+            return md5(value, usedforsecurity=False).hexdigest() if inner.isIndexHashed else value
+        try:
+            return inner.toIndex(inner.fromStorage(value))
+        except Exception:  # whatever a field type raises
+            return value
+
+    def _default(self) -> bytes:
+        stored = self.inner.toStorage(self.inner.getDefaultValue())
+        if stored == IR_NULL_STR:
+            return IR_NULL_BYTES
+        if isinstance(stored, str):
+            return stored.encode(self.inner.storageEncoding or getDefaultIREncoding())
+        return tobytes(stored)
+
+
+def exact(model: Any) -> Any:
+    """Return a model of the same keys whose values are the stored bytes."""
+    # Links find models by name; they are not to find this one.
+    twin = type(model)(
+        f'{model.__name__} as stored',
+        (IndexedRedisModel,),
+        {
+            'FIELDS': [ExactField(field) for field in model.FIELDS],
+            'INDEXED_FIELDS': [str(name) for name in model.INDEXED_FIELDS],
+            'KEY_NAME': model.KEY_NAME,
+            'REDIS_CONNECTION_PARAMS': dict(model.REDIS_CONNECTION_PARAMS),
+            '_connection': model._connection,
+        },
+    )
+    twin.__name__ = model.__name__  # for messages
+    return twin
+
+
+def kind_of(field: IRField) -> str:
+    """Return how a field reads what is stored, as text to compare."""
+    links = getattr(field, 'chainedFields', None)
+    if links:
+        return f'{type(field).__name__}({", ".join(map(kind_of, links))})'
+    shown = [getattr(field.valueType, '__name__', '')] if field.valueType is not None else []
+    shown += [f'{name}={getattr(field, name)}' for name in _PROPERTIES if hasattr(field, name)]
+    return f'{type(field).__name__}({", ".join(shown)})'
+
+
+def unreadable(field: IRField, stored: bytes) -> str:
+    """Return why a field cannot read these bytes; empty if it can.
+
+    Pickles are not looked at: that would run what somebody put into the file.
+    """
+    if any(isinstance(each, IRPickleField) for each in (field, *_links(field))):
+        return ''
+    try:
+        field.fromStorage(stored)
+    except Exception as error:  # whatever a field type raises
+        return str(error) or type(error).__name__
+    return ''
+
+
+def _links(field: IRField) -> list[IRField]:
+    return list(getattr(field, 'chainedFields', ()))

@@ -1,0 +1,93 @@
+"""Measures a flow from outside: its steps pass through, and are counted and timed on their way.
+
+Bytes are those of the protocol (RESP2), for commands and replies, whatever client is used.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .._core.explanation import Measured
+from .._core.plan import Batch, Flow, Step, Stream
+from .wire import pack
+
+__all__ = ('measured', 'reply_size')
+
+
+def measured(flow: Flow[list[Any]]) -> Flow[Measured]:
+    """Run a flow that fetches objects, and return what that took instead of them."""
+    counts = _Counts()
+    begin = time.perf_counter()
+    waited = 0.0
+    try:
+        step = next(flow)
+        while True:
+            asked = time.perf_counter()
+            try:
+                outcome = yield counts.on_its_way(step)
+            except Exception as exc:
+                step = flow.throw(exc)
+                continue
+            waited += time.perf_counter() - asked
+            if isinstance(step, Batch):
+                counts.received(outcome)
+            step = flow.send(outcome)
+    except StopIteration as stop:
+        seconds = time.perf_counter() - begin
+        return counts.result(len(stop.value), seconds, waited)
+
+
+class _Counts:
+    """What went to and fro."""
+
+    def __init__(self) -> None:
+        self._trips = self._chunks = self._commands = self._sent = self._got = 0
+
+    def on_its_way(self, step: Step) -> Step:
+        """Count a step; a stream is counted while it goes."""
+        if isinstance(step, Batch):
+            self._trips += 1
+            self._send(step)
+        if not isinstance(step, Stream):
+            return step
+        consume = step.consume
+
+        def counted(replies: list[Any]) -> None:
+            self.received(replies)
+            consume(replies)
+
+        return Stream(self._stream(step.batches), counted)
+
+    def _stream(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        for number, batch in enumerate(batches):
+            self._trips += not number
+            self._chunks += 1
+            self._send(batch)
+            yield batch
+
+    def _send(self, batch: Batch) -> None:
+        self._commands += len(batch.commands)
+        self._sent += len(pack(batch))
+
+    def received(self, replies: list[Any]) -> None:
+        """Count the replies of a batch."""
+        self._got += sum(map(reply_size, replies))
+
+    def result(self, rows: int, seconds: float, waited: float) -> Measured:
+        """All of it."""
+        return Measured(
+            *(rows, self._trips, self._chunks, self._commands),
+            *(self._sent, self._got, seconds, waited),
+        )
+
+
+def reply_size(reply: Any) -> int:
+    """Return how many bytes a reply has on the wire."""
+    if isinstance(reply, (bytes, str)):
+        size = len(reply)
+        return size + len(str(size)) + 5
+    if isinstance(reply, (list, tuple)):
+        return len(str(len(reply))) + 3 + sum(map(reply_size, reply))
+    return 5 if reply is None else len(str(reply)) + 3

@@ -1,0 +1,41 @@
+"""Replies that have arrived already, taken from hiredis itself.
+
+redis-py's ``read_response`` spends 2 us on a reply (asyncio: 5) to find out that hiredis has it; of
+thousands of rows that is as much as to make objects of them. So it waits for the first reply, and
+what came along with that one is taken here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import redis._parsers.hiredis as parsers
+from redis.exceptions import ResponseError
+
+__all__ = ('arrived',)
+
+# Before redis-py 5.3 hiredis says False.
+_NOT_YET = getattr(parsers, 'NOT_ENOUGH_DATA', False)
+_KNOWN = (parsers._HiredisParser, parsers._AsyncHiredisParser)
+
+
+def arrived(connection: Any, most: int) -> list[Any]:
+    """Return replies that need not be waited for, up to so many; error replies as exceptions.
+
+    :param connection: one from which a reply was just read
+    :raises redis.exceptions.ConnectionError: if a reply says that the connection is of no use
+    """
+    parser = connection._parser
+    reader: Any = parser._reader if isinstance(parser, _KNOWN) else None
+    # RESP3 may mix in messages that nobody asked for; redis-py deals with those.
+    if reader is None or connection.protocol not in (2, '2'):
+        return []
+    replies: list[Any] = []
+    while len(replies) < most:
+        reply = reader.gets()
+        if reply is _NOT_YET:
+            break
+        if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
+            raise reply
+        replies.append(reply)
+    return replies

@@ -1,0 +1,135 @@
+"""Where the objects of one model come from: a select, and what its columns mean.
+
+What can be told without the database is checked here, when the mirror is defined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from sqlalchemy import Table, select, text
+from sqlalchemy.sql import Executable, FromClause, Select
+
+from .. import IRForeignLinkFieldBase, isIndexedRedisModel
+from ..errors import UsageError
+
+__all__ = ('Source', 'near', 'same_model')
+
+
+class Source:
+    """The select of one model.
+
+    :param model: the model
+    :param statement: a select, a table, or SQL text
+    :param columns: column name to field name, where they differ; to None: not mirrored
+    :param key: name of the field, or of the column, that tells rows apart
+    :param defaults: names of fields that no column feeds
+    :raises UsageError: if these do not go together
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        statement: Any,
+        columns: Mapping[str, str | None],
+        key: str | None,
+        defaults: Iterable[str],
+    ) -> None:
+        if not (isinstance(model, type) and isIndexedRedisModel(model)):
+            raise UsageError(f'A mirror takes models and their selects; {model!r} is no model.')
+        self.model: Any = _untyped(model)
+        self.model.validateModel()
+        self.name: str = model.__name__
+        self.fields: dict[str, Any] = {field.name: field for field in self.model.FIELDS}
+        self.statement = _executable(self.name, statement)
+        self.columns, self.defaults = dict(columns), {*defaults}
+        self.key = key or primary_key(self.statement)
+        #: the models that link fields lead to, by the name of the field
+        self.links = {
+            name: field.foreignModel
+            for name, field in self.fields.items()
+            if isinstance(field, IRForeignLinkFieldBase)
+        }
+        self._check()
+
+    def _check(self) -> None:
+        for name in (*self.columns.values(), *self.defaults):
+            if name is not None and name not in self.fields:
+                raise UsageError(f'{self.name} has no field {name!r}.{near(name, self.fields)}')
+        for name in self.links.keys() - self.defaults:
+            if self.fields[name].isMulti():
+                raise UsageError(
+                    f'{self.name}.{name} is a multi link, which no SQL column holds. Name it in '
+                    'defaults to leave it null.'
+                )
+
+    @property
+    def key_field(self) -> str | None:
+        """The field that the key column feeds; None if there is none."""
+        if self.key is None:
+            return None
+        mapped: str | None = self.key
+        for column in (self.key, *alike(self.key, self.columns)):
+            if column in self.columns:
+                mapped = self.columns[column]
+                break
+        names = [mapped] if mapped in self.fields else alike(str(mapped), self.fields)
+        return names[0] if len(names) == 1 else None
+
+    def check_diff(self) -> None:
+        """Make sure that the stored objects can be found by the key.
+
+        :raises UsageError: if they cannot
+        """
+        name = self.key_field
+        if name is None or name not in self.model.INDEXED_FIELDS:
+            indexed = ', '.join(self.model.INDEXED_FIELDS) or 'none'
+            raise UsageError(
+                f"{self.name}: mode='diff' needs keys={{{self.name}: ...}} to name an indexed "
+                f'field that a column feeds, not {self.key!r} (indexed: {indexed}).'
+            )
+
+
+def _untyped(model: Any) -> Any:
+    return model
+
+
+def same_model(one: Any, other: Any) -> bool:
+    """Whether objects of one are stored as objects of the other."""
+    related = issubclass(one, other) or issubclass(other, one)
+    return bool(related and one.KEY_NAME == other.KEY_NAME)
+
+
+def alike(name: str, names: Iterable[str]) -> list[str]:
+    """The names that differ from this one in upper and lower case only."""
+    return [each for each in names if each.casefold() == name.casefold()]
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """A hint at the names that may have been meant."""
+    close = get_close_matches(name, [*names], 2)
+    return f' Did you mean {" or ".join(map(repr, close))}?' if close else ''
+
+
+def primary_key(statement: Any) -> str | None:
+    """The column that holds the primary key, if the select is of one table and has it."""
+    froms = statement.get_final_froms() if isinstance(statement, Select) else []
+    if len(froms) != 1 or not isinstance(froms[0], Table) or len(froms[0].primary_key) != 1:
+        return None
+    (key,) = froms[0].primary_key
+    found = [column for column in statement.selected_columns if column.shares_lineage(key)]
+    return found[0].name if len(found) == 1 else None
+
+
+def _executable(name: str, statement: Any) -> Any:
+    if isinstance(statement, str):
+        return text(statement.strip().rstrip(';'))
+    if isinstance(statement, FromClause):
+        return select(statement)
+    if isinstance(statement, Executable):
+        return statement
+    if isinstance(statement, type) and hasattr(statement, '__mapper__'):
+        return select(statement)
+    raise UsageError(f'{name}: {statement!r} is no select, table, or SQL text.')

@@ -1,0 +1,155 @@
+"""redis-py and hiredis by hand: the same keys and values, as one who knows both would write it.
+
+Rows are dicts, converted both ways. Commands go in pipelines; sets are intersected by the server.
+It takes less care than the library: nobody else may write meanwhile, and while it replaces the data
+set, readers wait.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+from typing import Any
+
+import redis
+
+__all__ = ('Subject',)
+
+NULL = 'IRNullType()'
+CHUNK = 1000
+PREFIX = '_ir_|Bench:'
+KEYS, NEXT, DATA, INDEX = (PREFIX + name for name in ('keys', 'next', 'data:', 'idx:'))
+Row = dict[str, Any]
+
+
+class Subject:
+    """Pipelines."""
+
+    cannot: dict[str, str] = {}
+    keeps_nulls = True
+
+    def __init__(self, name: str, connection: dict[str, Any], data: Any) -> None:
+        # hiredis decodes faster than we could.
+        self.client = redis.Redis(**connection, decode_responses=True)
+        self.ints = {key for key, kind in data.kinds.items() if kind == 'int'}
+        self.indexed = data.indexed
+
+    def reader(self, names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+        """What reads these fields of a row."""
+        return itemgetter(*names)
+
+    def _row(self, stored: dict[str, str]) -> Row:
+        ints = self.ints
+        return {
+            key: None if value == NULL else int(value) if key in ints else value
+            for key, value in stored.items()
+        }
+
+    def _fetched(self, pks: Any) -> list[Row]:
+        pipe = self.client.pipeline(transaction=False)
+        for pk in pks:
+            pipe.hgetall(DATA + pk)
+        answers = zip(pks, pipe.execute(), strict=True)
+        return [{'_id': pk, **self._row(stored)} for pk, stored in answers if stored]
+
+    def _pks(self, filters: Row) -> Any:
+        keys = [f'{INDEX}{key}:{value}' for key, value in filters.items()]
+        return self.client.sinter(keys) if len(keys) > 1 else self.client.smembers(keys[0])
+
+    def given(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Rows as this subject takes them: None is its null."""
+        return rows
+
+    def get(self, pk: int) -> Row:
+        return self._row(self.client.hgetall(f'{DATA}{pk}'))
+
+    def select(self, filters: Row) -> list[Row]:
+        return self._fetched(self._pks(filters))
+
+    def everything(self) -> list[Row]:
+        return self._fetched(self.client.smembers(KEYS))
+
+    def count(self, filters: Row) -> int:
+        ((name, value), *more) = filters.items()
+        if name.endswith('__ne') and not more:
+            pipe = self.client.pipeline(transaction=False)
+            every, left_out = pipe.scard(KEYS).scard(f'{INDEX}{name[:-4]}:{value}').execute()
+            return every - left_out
+        keys = [f'{INDEX}{key}:{value}' for key, value in filters.items()]
+        return (
+            self.client.sintercard(len(keys), keys) if len(keys) > 1 else self.client.scard(*keys)
+        )
+
+    def first(self, filters: Row) -> Row:
+        return self.get(min(map(int, self._pks(filters))))
+
+    def last(self, filters: Row) -> Row:
+        return self.get(max(map(int, self._pks(filters))))
+
+    def random(self, filters: Row) -> Row:
+        return self.get(random.choice(list(self._pks(filters))))
+
+    def create(self, row: Row) -> None:
+        self._store([row], self.client.incr(NEXT))
+
+    def save_all(self, rows: list[Row]) -> None:
+        self._store(rows, self.client.incrby(NEXT, len(rows)) - len(rows) + 1)
+
+    def _store(self, rows: list[Row], first: int) -> None:
+        pipe = self.client.pipeline()
+        self._queue(pipe, rows, first)
+        pipe.execute()
+
+    def _queue(self, pipe: Any, rows: list[Row], first: int) -> None:
+        groups: dict[str, list[int]] = defaultdict(list)
+        groups[KEYS].extend(range(first, first + len(rows)))
+        for pk, row in enumerate(rows, first):
+            stored = {key: NULL if value is None else value for key, value in row.items()}
+            pipe.hset(f'{DATA}{pk}', mapping=stored)
+            for name in self.indexed:
+                groups[f'{INDEX}{name}:{stored[name]}'].append(pk)
+        for key, pks in groups.items():
+            for chunk in chunks(pks):
+                pipe.sadd(key, *chunk)
+
+    def replace_all(self, rows: list[Row]) -> None:
+        old = [key for key in self.client.scan_iter(f'{PREFIX}*', count=CHUNK) if key != NEXT]
+        first = self.client.incrby(NEXT, len(rows)) - len(rows) + 1
+        pipe = self.client.pipeline()
+        for chunk in chunks(old):
+            pipe.unlink(*chunk)
+        self._queue(pipe, rows, first)
+        pipe.execute()
+
+    def update(self, row: Row, name: str, value: Any) -> None:
+        pk, old = row['_id'], row[name]
+        row[name] = value
+        pipe = self.client.pipeline()
+        pipe.hset(f'{DATA}{pk}', name, value)
+        pipe.srem(f'{INDEX}{name}:{NULL if old is None else old}', pk)
+        pipe.sadd(f'{INDEX}{name}:{value}', pk).execute()
+
+    def delete(self, filters: Row) -> None:
+        pks = list(self._pks(filters))
+        pipe = self.client.pipeline(transaction=False)
+        for pk in pks:
+            pipe.hmget(DATA + pk, self.indexed)
+        groups: dict[str, list[str]] = {KEYS: pks}
+        for pk, stored in zip(pks, pipe.execute(), strict=True):
+            for name, value in zip(self.indexed, stored, strict=True):
+                groups.setdefault(f'{INDEX}{name}:{value}', []).append(pk)
+        pipe = self.client.pipeline()
+        for key, members in groups.items():
+            for chunk in chunks(members):
+                pipe.srem(key, *chunk)
+        for chunk in chunks(pks):
+            pipe.unlink(*(DATA + pk for pk in chunk))
+        pipe.execute()
+
+
+def chunks(items: list[Any]) -> Iterator[list[Any]]:
+    """The items, a thousand at a time."""
+    for start in range(0, len(items), CHUNK):
+        yield items[start : start + CHUNK]

@@ -1,0 +1,234 @@
+"""The catalogue of a music shop as a web service: FastAPI in front, this library behind it.
+
+The rule: a handler says what it wants in one or two awaited calls. What a request may name and hold
+is judged by the models, and their errors become HTTP answers in one place, ``answer_to``.
+
+    python examples/fastapi_app.py          # or: uvicorn examples.fastapi_app:app
+
+``REDIS_URL`` says where the data lives (default: a throw-away server that comes with the extra
+``embedded``), ``RESET_TOKEN`` what ``POST /reset`` asks for, ``PORT`` where to listen (8000).
+"""
+
+from __future__ import annotations
+
+import csv
+import hmac
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager
+from datetime import datetime, timezone
+from importlib.resources import files
+from io import StringIO
+from typing import Annotated, Any
+
+import redis
+from fastapi import FastAPI, Header, HTTPException, Path, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+import IndexedRedis as IR
+from IndexedRedis import IndexedRedisModel, IRField
+from IndexedRedis.fields import IRFixedPointField, IRForeignLinkField
+
+
+class Artist(IndexedRedisModel):
+    """An artist or band."""
+
+    FIELDS = [IRField('name')]
+    INDEXED_FIELDS = ['name']
+    KEY_NAME = 'ShopArtist'
+
+
+class Album(IndexedRedisModel):
+    """An album, linked to its artist."""
+
+    FIELDS = [IRField('title'), IRForeignLinkField('artist', Artist)]
+    INDEXED_FIELDS = ['artist']
+    KEY_NAME = 'ShopAlbum'
+
+
+class Track(IndexedRedisModel):
+    """A track, linked to its album; it has the artist's name as well, to be found by it."""
+
+    FIELDS = [
+        IRField('name'),
+        IRField('artist'),
+        IRField('genre'),
+        IRField('composer'),
+        IRField('milliseconds', valueType=int),
+        IRFixedPointField('price', decimalPlaces=2),
+        IRField('edition'),  # when it was mirrored; null if it was added here
+        IRForeignLinkField('album', Album),
+    ]
+    INDEXED_FIELDS = ['artist', 'genre', 'composer', 'album']
+    KEY_NAME = 'ShopTrack'
+
+
+class NewTrack(BaseModel, extra='forbid'):
+    """What a client says of a new track. What is ``Any`` here is judged by the field of Track."""
+
+    name: Annotated[str, Field(min_length=1)]
+    album: Annotated[int, Field(ge=1, le=2**53)]
+    genre: str | None = None
+    composer: str | None = None
+    milliseconds: Any = None
+    price: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+
+
+def table(name: str) -> list[dict[str, str | None]]:
+    """The rows of a table. A real shop asks its SQL database here."""
+    text = (files('IndexedRedis.demo') / 'chinook' / f'{name}.csv').read_text('utf-8')
+    rows = csv.DictReader(StringIO(text, newline=''))
+    return [{column: value or None for column, value in row.items()} for row in rows]
+
+
+async def mirror() -> str:
+    """Replace the whole catalogue in one moment; returns the name of the new edition.
+
+    Objects keep the ids that they have in SQL, so links and bookmarks stay good.
+    """
+    edition = datetime.now(timezone.utc).isoformat(timespec='microseconds')
+    artists = {row['id']: row['name'] for row in table('artist')}
+    albums = {row['id']: row for row in table('album')}
+    genres = {row['id']: row['name'] for row in table('genre')}
+
+    def tracks() -> Iterator[Track]:
+        for row in table('track'):
+            yield Track(
+                _id=row['id'],
+                name=row['name'],
+                artist=artists[albums[row['album']]['artist']],
+                genre=genres[row['genre']],
+                composer=row['composer'],
+                milliseconds=row['milliseconds'],
+                price=row['unit_price'],
+                edition=edition,
+                album=row['album'],
+            )
+
+    catalogue = {
+        Artist: (Artist(_id=pk, name=name) for pk, name in artists.items()),
+        Album: (
+            Album(_id=pk, title=row['title'], artist=row['artist']) for pk, row in albums.items()
+        ),
+        Track: tracks(),
+    }
+    await IR.aresetMany(catalogue)
+    return edition
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Connect, fill an empty database, serve, and close what was opened."""
+    with ExitStack() as stack:
+        if url := os.environ.get('REDIS_URL'):
+            IR.setDefaultRedisConnectionParams({'url': url})
+        else:
+            from IndexedRedis import embedded
+
+            stack.enter_context(embedded.connect())
+        try:
+            if not await Track.objects.acount():
+                await mirror()
+            yield
+        finally:
+            await IR.aclose()
+
+
+app = FastAPI(title='Music shop', lifespan=lifespan)
+
+# What an error of the library means to a client. Others are mistakes of this program: 500.
+STATUS = {
+    IR.FieldValueError: 422,
+    IR.QueryError: 400,
+    IR.ObjectGoneError: 404,
+    IR.ConflictError: 503,
+    IR.ResetInProgressError: 503,
+    IR.ResetLostError: 503,
+    redis.RedisError: 503,
+}
+
+
+async def answer_to(request: Request, error: Exception) -> JSONResponse:
+    """The error as an HTTP answer; what the library says is meant to be read."""
+    status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
+    detail = 'The database does not answer.' if isinstance(error, redis.RedisError) else str(error)
+    headers = {'Retry-After': '1'} if status == 503 else None
+    return JSONResponse({'detail': detail}, status, headers)
+
+
+for kind in STATUS:
+    app.add_exception_handler(kind, answer_to)
+
+
+Id = Annotated[int, Path(ge=1, le=2**53)]
+
+
+def shown(track: Track) -> dict[str, Any]:
+    """A track as JSON, with the id of its album: reading ``album__id`` never fetches."""
+    values = {name: getattr(track, name) for name in map(str, Track.FIELDS) if name != 'album'}
+    values = {name: None if value is IR.irNull else value for name, value in values.items()}
+    return {'id': track.getPk(), **values, 'album': track.album__id}
+
+
+@app.get('/tracks')
+async def list_tracks(
+    request: Request,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> dict[str, Any]:
+    """List tracks: ``/tracks?artist=AC/DC&genre__ne=Rock``, by any indexed field.
+
+    All of them are of one edition, whatever is being reset meanwhile.
+    """
+    given = request.query_params.items()
+    filters = {name: value for name, value in given if name not in ('offset', 'limit')}
+    found = await Track.objects.filter(**filters).aallByAge()
+    return {'total': len(found), 'tracks': [shown(each) for each in found[offset:][:limit]]}
+
+
+@app.get('/tracks/{pk}')
+async def get_track(pk: Id) -> dict[str, Any]:
+    """One track with its album and artist."""
+    track = await Track.objects.aget(pk, cascadeFetch=True)
+    if track is None:
+        raise HTTPException(404, f'There is no track {pk}.')
+    album, artist = track.album, track.album.artist
+    linked = {'id': album.getPk(), 'title': album.title, 'artist': artist.name}
+    return {**shown(track), 'album': linked}
+
+
+@app.post('/tracks', status_code=201)
+async def create_track(given: NewTrack) -> dict[str, Any]:
+    """Store a track of an album that is there. The next reset takes it away again."""
+    track = Track(**given.model_dump())  # refuses what a field cannot hold
+    album = await Album.objects.aget(given.album, cascadeFetch=True)
+    if album is None:
+        raise HTTPException(422, f'There is no album {given.album}.')
+    track.artist = album.artist.name
+    await track.asave()
+    return shown(track)
+
+
+@app.delete('/tracks/{pk}', status_code=204)
+async def delete_track(pk: Id) -> None:
+    """Delete a track."""
+    if not await Track.deleter.adeleteByPk(pk):
+        raise HTTPException(404, f'There is no track {pk}.')
+
+
+@app.post('/reset')
+async def reset(authorization: Annotated[str, Header()] = '') -> dict[str, str]:
+    """Mirror the catalogue anew, as the shop's cron job does."""
+    token = os.environ.get('RESET_TOKEN')
+    if not token:
+        raise HTTPException(403, 'Resets are switched off: RESET_TOKEN is not set.')
+    if not hmac.compare_digest(authorization.encode(), f'Bearer {token}'.encode()):
+        raise HTTPException(401, 'Wrong token.', {'WWW-Authenticate': 'Bearer'})
+    return {'edition': await mirror()}
+
+
+if __name__ == '__main__':
+    import uvicorn
+
+    uvicorn.run(app, port=int(os.environ.get('PORT', '8000')))

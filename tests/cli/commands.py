@@ -1,0 +1,100 @@
+"""Running commands as a user does: another process, with pipes or in a terminal.
+
+The rule: what a test looks at is standard output, standard error and the exit status.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cli import forked
+
+HERE = Path(__file__).parent
+COMMAND = [sys.executable, '-m', 'IndexedRedis']
+PATHS = [HERE, HERE.parent, HERE.parent.parent]
+SECONDS = 120
+# The terminal sends signals, such as that of Ctrl-C, to the session it belongs to.
+TAKE_TERMINAL = (
+    'import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); '
+    'os.execv(sys.argv[1], sys.argv[1:])'
+)
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Variables of a process that finds the models of these tests."""
+    kept = {name: value for name, value in os.environ.items() if name != 'INDEXEDREDIS_URL'}
+    paths = os.pathsep.join([*map(str, PATHS), *filter(None, [kept.get('PYTHONPATH')])])
+    return {**kept, 'PYTHONPATH': paths, 'TERM': 'xterm', 'COLUMNS': '100', **more}
+
+
+class Done(NamedTuple):
+    """A command that has ended; output as bytes."""
+
+    status: int
+    raw: bytes
+    errors: str
+
+    @property
+    def out(self) -> str:
+        return self.raw.decode('utf-8')
+
+    @property
+    def json(self) -> Any:
+        """The one document on standard output."""
+        (line,) = self.out.splitlines()
+        return json.loads(line)
+
+
+def command(*args: Any, given: bytes = b'', **options: Any) -> Done:
+    """Run a command with pipes, without waiting for Python to start and to import.
+
+    :param given: what it reads from standard input
+    """
+    env = environment(**options.pop('env', {}))
+    status, out, errors = forked.run([*map(str, args)], given, env, SECONDS, **options)
+    return Done(status, out, errors.decode('utf-8'))
+
+
+def start(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
+    """Begin to run a command with pipes."""
+    return subprocess.Popen(
+        [*COMMAND, *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(**options.pop('env', {})),
+        **options,
+    )
+
+
+def on_terminal(*args: Any, answers: dict[str, bytes] | None = None) -> tuple[int, str]:
+    """Run a command in a terminal of its own; returns the status and all that was shown.
+
+    :param answers: what to type after which text was shown
+    """
+    waiting = dict(answers or {})
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, '-c', TAKE_TERMINAL, *COMMAND, *map(str, args)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(),
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        seen = b''
+        with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
+            while piece := os.read(ours, 65536):
+                seen += piece
+                for text in [text for text in waiting if text.encode() in seen]:
+                    os.write(ours, waiting.pop(text))
+        os.close(ours)
+    assert not waiting, f'never shown: {waiting}; shown was {seen.decode()}'
+    return process.returncode, seen.decode('utf-8').replace('\r\n', '\n')

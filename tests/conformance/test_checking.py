@@ -1,0 +1,134 @@
+"""check(). The rule: it counts exactly what is wrong, names it, and writes nothing."""
+
+from __future__ import annotations
+
+import damages
+import pytest
+from damages import BASE, FOR_PEOPLE, REPAIRABLE
+from keyspace import dump
+
+from IndexedRedis import CheckReport, IRField, UsageError
+from IndexedRedis._core import check as checking
+from IndexedRedis._core import keyspace, look
+
+pytestmark = pytest.mark.damaged
+DAMAGES = {**REPAIRABLE, **FOR_PEOPLE}
+
+
+@pytest.fixture
+def sound(make_model):
+    fields = ['title', 'artist', IRField('year', valueType=int), IRField('album', hashIndex=True)]
+    model = make_model(fields, indexed=['artist', 'year', 'album'], key_name=damages.NAME)
+    return damages.fill(model)
+
+
+@pytest.mark.parametrize('damage', DAMAGES)
+def test_each_kind_of_damage_is_counted_and_named(sound, raw, damage):
+    DAMAGES[damage].do(raw)
+    before = dump(raw)
+    report = sound.objects.check()
+    assert report.counts == DAMAGES[damage].counts, str(report)
+    assert not report.ok
+    assert report.repaired == {}
+    examples = [text for texts in report.examples.values() for text in texts]
+    for text in DAMAGES[damage].texts:
+        assert any(text in example for example in examples), (text, examples)
+    assert {kind: len(texts) for kind, texts in report.examples.items()} == report.counts
+    assert dump(raw) == before
+
+
+def test_nothing_is_wrong_with_what_this_version_writes(sound, raw):
+    report = sound.objects.check()
+    assert isinstance(report, CheckReport)
+    assert report.ok
+    assert (report.counts, report.examples, report.repaired) == ({}, {}, {})
+    assert (report.objects, report.entries) == (3, 9)
+    sound.reset([sound(title='new'), sound.objects.get(1)])
+    assert raw.exists(f'{BASE}data:2')  # it expires, so it may stay
+    assert sound.objects.check().ok
+    sound.objects.delete()
+    assert sound.objects.check().ok
+
+
+def test_nothing_is_wrong_with_a_model_without_objects(make_model):
+    report = make_model(['a'], indexed=['a']).objects.check()
+    assert (report.ok, report.objects, report.entries) == (True, 0, 0)
+
+
+def test_a_model_without_indexes(make_model, raw):
+    model = make_model(['a'], key_name='Plain')
+    model.saver.save([model(a=str(n)) for n in range(3)])
+    assert model.objects.check().ok
+    raw.delete('_ir_|Plain:data:1')
+    raw.hset('_ir_|Plain:data:9', 'a', 'x')
+    raw.sadd('_ir_|Plain:idx:a:1', 2)
+    raw.set('_ir_|Plain:data:3', 'x')
+    counts = {'row_missing': 1, 'row_unlisted': 1, 'index_unused': 1, 'wrong_type': 1}
+    assert model.objects.check().counts == counts
+
+
+def test_keys_of_other_models_are_not_looked_at(sound, make_model, raw):
+    make_model(['a'], indexed=['a'], key_name=f'{damages.NAME}:B')(a='x').save()
+    for name in ('', ':', ':other', ':keys:x', 'x:keys', ':B:data:7', ':B:idx:a:y', ':B:tmp:x'):
+        raw.set(f'_ir_|{damages.NAME}{name}', 'mine')
+    assert sound.objects.check().ok
+
+
+def test_a_running_reset_is_no_damage(sound, raw):
+    REPAIRABLE['reset that died staging'].do(raw)
+    raw.set(f'{BASE}tmp:lock', 'token', px=60_000)
+    assert sound.objects.check().ok
+    raw.set(f'{BASE}tmp:lock', 'other', px=60_000)
+    assert sound.objects.check().counts == {'leftover': 1}
+
+
+def test_a_row_beside_the_range_of_a_reset_is_damage(sound, raw):
+    REPAIRABLE['reset that died staging'].do(raw)
+    raw.set(f'{BASE}tmp:lock', 'token', px=60_000)
+    raw.hset(f'{BASE}data:5', 'title', 'x')  # the range is 4 and 5
+    assert sound.objects.check().ok
+    raw.hset(f'{BASE}data:6', 'title', 'x')
+    assert sound.objects.check().counts == {'row_unlisted': 1}
+
+
+@pytest.mark.parametrize('method', ['check', 'repair'])
+def test_filters_are_refused(sound, method):
+    with pytest.raises(UsageError, match=rf'{method}\(\) .*{sound.__name__}\.objects'):
+        getattr(sound.objects.filter(artist='Abba'), method)()
+
+
+@pytest.mark.parametrize('method', ['check', 'repair'])
+def test_progress_is_told_page_by_page(sound, raw, monkeypatch, method):
+    sound.saver.save([sound(title='more', artist=f'a{n}', year=n) for n in range(1500)])
+    told = []
+    assert getattr(sound.objects, method)(lambda *step: told.append(step)).ok
+    steps = [step for step, _, _ in told]
+    assert steps == sorted(steps, reverse=True)
+    assert steps.count('objects') >= 3
+    assert steps.count('keys') >= 9
+    for name in ('objects', 'keys'):
+        of_step = [(done, total) for step, done, total in told if step == name]
+        assert of_step == sorted(of_step)
+        assert all(0 <= done <= total for done, total in of_step)
+        assert of_step[-1][0] == of_step[-1][1]
+
+
+def test_many_pages(sound, raw, monkeypatch):
+    for module in (checking, keyspace):
+        monkeypatch.setattr(module, 'PAGE', 70)
+    monkeypatch.setattr(look, 'CALLS', 30)
+    monkeypatch.setattr(keyspace, 'SETS', 3)
+    songs = [sound(title='x', artist=f'a{n % 5}', year=n, album=f'b{n}') for n in range(2000)]
+    pks = sound.saver.save(songs)
+    raw.delete(*(f'{BASE}data:{pk}' for pk in pks[:500]))
+    raw.srem(f'{BASE}keys', *pks[500:1000])
+    for pk in pks[1000:1500]:
+        raw.hset(f'{BASE}data:{pk}', 'artist', 'other')
+    raw.sadd(f'{BASE}idx:artist:stale', *pks[1500:])
+    report = sound.objects.check()
+    assert report.counts == {
+        **{'row_missing': 500, 'row_unlisted': 500, 'entry_gone': 3000},
+        **{'entry_stale': 1000, 'entry_missing': 500},
+    }
+    assert (report.objects, report.entries) == (1503, 9 + 6000 + 500)
+    assert [len(texts) for texts in report.examples.values()] == [10] * 5

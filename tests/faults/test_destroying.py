@@ -1,0 +1,137 @@
+"""destroyModel takes several steps. The rule: whoever stores objects between them, or after it was
+broken off, has them in the right index sets."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from redis.exceptions import TimeoutError
+
+from faults.item import contents, edition, over
+from faults.proxy import INTERLEAVED
+from IndexedRedis import ResetLostError
+from IndexedRedis._core import destroy, replace, staging
+
+
+@pytest.fixture
+def small_pages(monkeypatch):
+    """More steps, as with many keys."""
+    monkeypatch.setattr(destroy, 'PAGE', 2)
+
+
+@pytest.fixture
+def each_step(proxy, stored, item):
+    """A generator: breaks destroyModel at each of its steps in turn."""
+
+    def steps(mode, then=lambda: None, timeout=5):
+        item.deleter.destroyModel()  # from then on the server knows the scripts
+        model, number, count = over({**proxy.params, 'socket_timeout': timeout}), 0, 0
+        while number <= count:
+            stored.empty()
+            item.saver.save(edition(item, 1, 30))
+            proxy.fault(number, mode, then)
+            try:
+                model.deleter.destroyModel()
+                broken = False
+            except TimeoutError:
+                broken = True
+            count = len(proxy.commands) if number == 0 else count
+            if number:
+                yield number, broken
+            number += 1
+        # Once more or less, since walks over all keys differ in length.
+        assert proxy.happened >= count - 5 > 10
+
+    return steps
+
+
+@pytest.mark.damaged
+@pytest.mark.usefixtures('small_pages')
+def test_objects_stored_after_a_broken_destroyModel_are_in_the_right_sets(item, each_step, stored):
+    wrong = []
+    times = 0
+    for _, broken in each_step('silent', timeout=0.1):
+        times += broken
+        item.saver.save([item(name='new', n=500 + n, edition=9) for n in range(30)])
+        assert len(item.objects.filter(edition=9).all()) == 30
+        wrong += [text for text in stored.findings() if 'which stores' in text]
+    assert wrong == []
+    assert times > 10
+
+
+@pytest.mark.damaged
+@pytest.mark.usefixtures('small_pages')
+def test_objects_stored_between_the_steps_of_a_destroyModel_are_whole(item, each_step, stored):
+    wrong = []
+    for _ in each_step(INTERLEAVED, lambda: item.saver.save(edition(item, 1, 30))):
+        kept = len(item.objects.all())
+        wrong += [] if kept in (0, 30) else [f'{kept} objects']
+        wrong += stored.findings()
+    assert wrong == []
+
+
+class HalfReset(threading.Thread):
+    """A reset that stops in the middle of staging until it is told to go on."""
+
+    def __init__(self, model):
+        super().__init__()
+        self._model, self._half, self._further = model, threading.Event(), threading.Event()
+
+    def run(self):
+        self._model.reset(self._slowly(edition(self._model, 2, 6)))
+
+    def _slowly(self, objs):
+        yield from objs[:4]
+        self._half.set()
+        assert self._further.wait(30)
+        yield from objs[4:]
+
+    def begin(self):
+        """Run up to the middle."""
+        self.start()
+        assert self._half.wait(30)
+
+    def finish(self):
+        """Run to the end."""
+        self._further.set()
+        self.join()
+
+
+@pytest.mark.usefixtures('small_pages')
+def test_a_destroyModel_that_wakes_up_during_a_reset_spoils_nothing(
+    item, proxy, stored, monkeypatch, figures
+):
+    """It is frozen at any step for so long that the reset takes over."""
+    monkeypatch.setattr(replace, 'BLOCK', 2)
+    monkeypatch.setattr(staging, 'CHUNK', 1)
+    model, number, count, lost, began = over(proxy.params), 0, 0, 0, 0
+
+    def meanwhile():
+        nonlocal began
+        stored.end_lock()
+        reset.begin()
+        began += 1
+
+    while number <= count:
+        stored.empty()
+        item.saver.save(edition(item, 1, 5))
+        reset = HalfReset(item)
+        proxy.fault(number, INTERLEAVED, meanwhile)
+        try:
+            model.deleter.destroyModel()
+        except ResetLostError:
+            lost += 1
+        if number == 0:
+            count, number = len(proxy.commands), 3  # it has the lock by then
+            continue
+        if not reset.is_alive():
+            break  # walks over all keys differ in length
+        reset.finish()
+        assert contents(item) == [('e2', n, 2) for n in range(6)], f'command {number}'
+        stored.check()
+        assert stored.kept_work_keys() == []
+        number += 1
+    assert began >= count - 7 > 10
+    assert lost > 10
+    figures('frozen in destroyModel', lost=lost, data_sets_spoiled=0)

@@ -1,0 +1,95 @@
+"""A lock that runs out while a data set comes slowly. The rule: the reset goes on if nobody else
+had the lock meanwhile; else it raises, and nothing of it is ever seen."""
+
+from __future__ import annotations
+
+import pytest
+
+import IndexedRedis as IR
+from faults.item import contents, edition, over
+from IndexedRedis import ResetLostError
+from IndexedRedis._core import merge, replace, staging
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """More steps, as with many objects."""
+    for place, name, size in ((replace, 'BLOCK', 2), (staging, 'CHUNK', 1), (merge, 'BLOCK', 2)):
+        monkeypatch.setattr(place, name, size)
+
+
+def reset(model, objs):
+    model.reset(objs)
+
+
+def reset_many(model, objs):
+    IR.resetMany([(model, objs)])
+
+
+def reset_changed(model, objs):
+    IR.resetChanged([(model, objs)], {model: 'n'})
+
+
+def destroy(model, _):
+    model.deleter.destroyModel()
+
+
+def repair(model, _):
+    model.objects.repair()
+
+
+RESETS = [reset, reset_many, reset_changed]
+each = pytest.mark.parametrize('mine', RESETS, ids=lambda way: way.__name__)
+
+
+def new(mine):
+    """What it stores: for a reset the same few values again and again."""
+    return [('e2', n if mine is reset_changed else n % 2, 2) for n in range(6)]
+
+
+def slowly(model, mine, then):
+    """A data set in the middle of which something happens."""
+    for number, (name, n, of) in enumerate(new(mine)):
+        if number == 4:
+            then()
+        yield model(name=name, n=n, edition=of)
+
+
+@each
+def test_it_goes_on_if_nobody_else_came(item, stored, mine):
+    item.reset(edition(item, 1, 3))
+    mine(item, slowly(item, mine, stored.end_lock))
+    assert contents(item) == new(mine)
+    stored.check()
+    assert stored.kept_work_keys() == []
+
+
+@each
+@pytest.mark.parametrize('other', [*RESETS, destroy, repair], ids=lambda way: way.__name__)
+def test_it_is_lost_if_another_one_came(item, proxy, stored, mine, other, figures):
+    """Whichever reply is lost afterwards, so that its command is sent again."""
+    model, old, others = over(proxy.params), edition(item, 1, 3), edition(item, 3, 4)
+    expected = {destroy: [], repair: [('e1', n, 1) for n in range(3)]}.get(
+        other, [('e3', n, 3) for n in range(4)]
+    )
+
+    def act():
+        stored.end_lock()
+        other(item, [obj.copy() for obj in others])
+        proxy.fault(number, 'lost')
+
+    count = number = 0
+    while number <= count:
+        stored.empty()
+        item.saver.save([obj.copy() for obj in old])
+        with pytest.raises(ResetLostError):
+            mine(model, slowly(model, mine, act))
+        count = len(proxy.commands) if number == 0 else count
+        assert contents(item) == expected
+        stored.check(pending=True)
+        item.reset(edition(item, 4, 1))
+        stored.check()
+        assert stored.kept_work_keys() == []
+        number += 1
+    assert proxy.happened == count > 3
+    figures('resets whose lock ran out', lost=number)

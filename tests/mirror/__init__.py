@@ -1,0 +1,1 @@
+"""Mirroring from SQL."""

@@ -1,0 +1,77 @@
+"""What the tests of the mirror share: an empty SQL database of each kind, and a reader."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from mirror import catalogue
+from mirror.databases import Database, fresh, missing
+from mirror.reader import reading
+
+# For the page of benchmarks.headline; at the end, so that the library is still the one under test.
+sys.path.append(str(Path(__file__).parent.parent.parent))
+
+KINDS = ('sqlite', 'mariadb', 'postgresql')
+_running = {}
+
+
+@pytest.fixture(scope='session')
+def running():
+    """The servers that were started so far, by kind."""
+    yield _running
+    while _running:
+        _running.popitem()[1].stop()
+
+
+@pytest.fixture
+def lite(tmp_path):
+    """An engine on an empty SQLite file."""
+    engine = create_engine(f'sqlite:///{tmp_path / "shop.sqlite"}')
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=KINDS)
+def sql(request, running):
+    """An engine on an empty database of each kind."""
+    kind = request.param
+    if kind == 'sqlite':
+        yield request.getfixturevalue('lite')
+        return
+    if missing(kind):
+        pytest.skip(missing(kind))
+    if kind not in running:
+        running[kind] = Database(kind)
+    engine = fresh(running[kind], 'shop')
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def shop(sql, watch_models, reader):
+    """The catalogue, edition 1, in each kind of database, and a reader beside; its models are
+    judged at the end."""
+    with sql.begin() as connection:
+        catalogue.fill(connection)
+    watch_models(*catalogue.TABLES)
+    return sql
+
+
+@pytest.fixture
+def small(lite, watch_models):
+    """The catalogue in SQLite."""
+    with lite.begin() as connection:
+        catalogue.fill(connection)
+    watch_models(*catalogue.TABLES)
+    return lite
+
+
+@pytest.fixture
+def reader(redis_params):
+    """Reads while the test runs; it fails if it saw what cannot be."""
+    with reading(redis_params) as reader:
+        yield reader

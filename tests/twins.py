@@ -1,0 +1,26 @@
+"""The methods of the facade that have an awaitable twin, found by their names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import IndexedRedis as IR
+from IndexedRedis import resetting, stored
+
+PLACES: tuple[Any, ...] = (
+    IR.IndexedRedisQuery,
+    IR.IndexedRedisSave,
+    IR.IndexedRedisDelete,
+    IR.IRQueryableList,
+    stored.Stored,
+    resetting,
+    IR,
+)
+
+# Place and name of each method that has a twin.
+TWINS = [
+    (place, name)
+    for place in PLACES
+    for name in vars(place)
+    if not name.startswith('_') and callable(getattr(place, f'a{name}', None))
+]
