@@ -9,8 +9,10 @@ import contextlib
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +22,7 @@ HERE = Path(__file__).parent
 COMMAND = [sys.executable, '-m', 'IndexedRedis']
 PATHS = [HERE, HERE.parent, HERE.parent.parent]
 SECONDS = 120
+PATIENCE = 3  # seconds without an echo after which people type again
 # The terminal sends signals, such as that of Ctrl-C, to the session it belongs to.
 TAKE_TERMINAL = (
     'import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); '
@@ -89,12 +92,33 @@ def on_terminal(*args: Any, answers: dict[str, bytes] | None = None) -> tuple[in
         start_new_session=True,
     ) as process:
         os.close(theirs)
-        seen = b''
-        with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
-            while piece := os.read(ours, 65536):
-                seen += piece
-                for text in [text for text in waiting if text.encode() in seen]:
-                    os.write(ours, waiting.pop(text))
+        try:
+            seen = _talk(ours, waiting)
+        except BaseException:
+            process.kill()  # or leaving `with` waits for it
+            raise
         os.close(ours)
     assert not waiting, f'never shown: {waiting}; shown was {seen.decode()}'
     return process.returncode, seen.decode('utf-8').replace('\r\n', '\n')
+
+
+def _talk(terminal: int, waiting: dict[str, bytes]) -> bytes:
+    """Answer what is asked, till the other end is closed; all that was shown."""
+    seen, answer = b'', b''
+    end = time.monotonic() + SECONDS
+    with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
+        while True:
+            # Python loses a Ctrl-C that comes between its prompt and its reading; people who see
+            # that nothing happens type it again.
+            if not select.select([terminal], [], [], PATIENCE)[0]:
+                assert time.monotonic() < end, f'still running; shown was {seen.decode()}'
+                os.write(terminal, answer)
+                continue
+            piece = os.read(terminal, 65536)
+            if not piece:
+                break
+            seen += piece
+            for text in [text for text in waiting if text.encode() in seen]:
+                answer = waiting.pop(text)
+                os.write(terminal, answer)
+    return seen
