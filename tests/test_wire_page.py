@@ -17,7 +17,7 @@ import msgpack
 import pytest
 
 from IndexedRedis._core.scripts import BY_SHA
-from IndexedRedis.executors import conversation
+from IndexedRedis.executors import conversation, sync
 
 PAGE = pathlib.Path(__file__).parent.parent / 'docs' / 'explanation' / 'wire.rst'
 BLOCK = re.compile(r'^\.\. code-block:: (python|text)\n\n((?:(?: {3}.*)?\n)+)', re.MULTILINE)
@@ -74,7 +74,8 @@ def sent(raw: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         trips.append(trip(batch))
         return pack(batch)
 
-    monkeypatch.setattr(conversation, 'pack', recording)
+    for module in (conversation, sync):
+        monkeypatch.setattr(module, 'pack', recording)
     return trips
 
 

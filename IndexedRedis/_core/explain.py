@@ -146,16 +146,17 @@ def rehearse(flow: Flow[Any], smallest: int, rows: int, keys: Keys) -> list[Trip
 
 
 def _rehearse_stream(stream: Stream, smallest: int, rows: int, keys: Keys) -> list[Trip]:
-    times = count = 0
-    first: Command = ()
+    sent: list[Command] = []
+    count = 0
     for batch in stream.batches:
-        first = first or batch.commands[0]
         count += 1
-        times += len(batch.commands)
+        sent += batch.commands
         stream.consume([_made_up(command, smallest, rows) for command in batch.commands])
     if not count:
         return []
-    return [Trip([(first[0], keys.data_prefix + _PK, *first[2:])], times, count)]
+    name, _, *fields = sent[0]
+    last = [command for command in sent if command[0] != name]
+    return [Trip([(name, keys.data_prefix + _PK, *fields)], len(sent) - len(last), count, last)]
 
 
 def _made_up(command: Command, smallest: int, rows: int) -> Any:
@@ -166,9 +167,8 @@ def _made_up(command: Command, smallest: int, rows: int) -> Any:
         return (b'',) * (len(command) - 2)
     pks = list(range(1, rows + 1))
     if command[0] == 'EVALSHA' and command[1] == FIND.sha:
-        every, most_members, most_rows, _, *fields = command[3 + command[2] :]
-        single = command[2] == every <= 2
-        if smallest > (most_rows if single else most_members):
+        _, most_members, most_rows, _, _, *fields = command[3 + command[2] :]
+        if smallest > most_members:
             return []
-        return [pks] if rows > most_rows else [pks, [(b'',) * len(fields)] * rows]
+        return [pks, None, 0] if rows > most_rows else [pks, [(b'',) * len(fields)] * rows]
     return pks

@@ -72,19 +72,25 @@ class Trip(NamedTuple):
     :param commands: what is sent; of a stream the command that is sent for each row
     :param times: how often they are sent
     :param chunks: in how many chunks; 0: all at once
+    :param last: what is sent along with the last chunk
     """
 
     commands: Sequence[Command]
     times: int = 1
     chunks: int = 0
+    last: Sequence[Command] = ()
 
     def lines(self) -> Iterator[str]:
         """Each command as a line."""
         more = f'   x {self.times:,}, in {_many(self.chunks, "chunk")}' if self.chunks else ''
         for command in self.commands:
-            words = [shown(word) for word in command[:_MOST_ARGUMENTS]]
-            words += ['...'] if len(command) > _MOST_ARGUMENTS else []
-            yield ' '.join(words) + more
+            yield _line(command) + more
+        yield from map(_line, self.last)
+
+
+def _line(command: Command) -> str:
+    words = [shown(word) for word in command[:_MOST_ARGUMENTS]]
+    return ' '.join([*words, '...'] if len(command) > _MOST_ARGUMENTS else words)
 
 
 class Part(NamedTuple):
@@ -186,6 +192,7 @@ class Explanation:
                     'commands': [list(map(text_of, command)) for command in trip.commands],
                     'times': trip.times,
                     'chunks': trip.chunks,
+                    'last': [list(map(text_of, command)) for command in trip.last],
                 }
                 for trip in self.trips
             ],

@@ -25,8 +25,9 @@ __all__ = ('Switch', 'prepare')
 # Members of an index set that is not moved in the swap; 300,000 objects have at most 300 larger
 # ones in each index, and the swap takes some microseconds for each.
 MOST = 1000
-# Members that one script looks at: it holds up the server for a millisecond or two.
-AT_ONCE = 5000
+# Members that one script looks at, a set counting as ten more: it holds up the server for a
+# millisecond or two.
+AT_ONCE = 2000
 
 
 class Switch(NamedTuple):

@@ -13,8 +13,8 @@ from .write import compare_and_move
 
 __all__ = ('reindex', 'reindex_matching')
 
-# Objects that one script lists: it holds up the server for a few milliseconds.
-CHUNK = 100
+# Objects that one script lists: it holds up the server for a millisecond or two.
+CHUNK = 25
 
 
 def reindex(

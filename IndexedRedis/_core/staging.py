@@ -25,7 +25,7 @@ from .wrong_keys import check_types
 
 __all__ = ('Promises', 'Staging', 'assign', 'claim', 'stage_batches')
 
-CHUNK = 250
+CHUNK = 100
 
 
 class Promises:

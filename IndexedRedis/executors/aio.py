@@ -84,8 +84,8 @@ class Line:
         self._connection: Any = None
         self._sent = False
 
-    async def share(self, batch: Batch) -> list[Any] | None:
-        sharing = getattr(self._pool, 'sharing', None)
+    async def quickly(self, batch: Batch) -> list[Any] | None:
+        sharing = getattr(self._pool, 'sharing', None) if batch.shared else None
         return None if sharing is None else await sharing.exchange(batch)
 
     async def open(self) -> None:

@@ -4,8 +4,8 @@ A conversation is a generator like a flow, one level lower. It yields operations
 name and arguments, and is sent their results:
 
 =======================  =======================================================
-``('share', batch)``     the replies to a batch over a connection that others use, too;
-                         None if it should go its own way
+``('quickly', batch)``   the replies to a batch over a connection that is at hand; None if
+                         there is none, or it was no good
 ``('open',)``            take a connection from the pool, ready for use
 ``('send', data)``       write bytes
 ``('read', count)``      read that many replies; error replies come as exceptions
@@ -71,13 +71,7 @@ def _perform(step: Step) -> Conversation[Any]:
     if recorders:
         step = noted(step, [*recorders])
     if isinstance(step, Batch):
-        if step.shared:
-            answer = yield from _shared(step)
-            if answer is not None:
-                return answer
-        answers: list[list[Any]] = []
-        yield from _exchange(iter([step]), answers.append)
-        return answers[0]
+        return (yield from _perform_batch(step))
     if isinstance(step, Stream):
         return (yield from _exchange(iter(step.batches), step.consume))
     if isinstance(step, Elsewhere):
@@ -87,13 +81,16 @@ def _perform(step: Step) -> Conversation[Any]:
     return None
 
 
-def _shared(batch: Batch) -> Conversation[list[Any] | None]:
-    """Send a batch along with those of others; None if it has to go its own way."""
-    replies = yield ('share', batch)
-    try:
-        return None if replies is None else results(replies)
-    except MissingScript:
-        return None
+def _perform_batch(batch: Batch) -> Conversation[list[Any]]:
+    replies = yield ('quickly', batch)
+    if replies is not None:
+        try:
+            return results(replies)
+        except MissingScript:
+            batch = with_texts(batch)
+    answers: list[list[Any]] = []
+    yield from _exchange(iter([batch]), answers.append)
+    return answers[0]
 
 
 class _Patience:

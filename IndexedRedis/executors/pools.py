@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-__all__ = ('QuickPool', 'connection_of')
+__all__ = ('QuickPool', 'connection_of', 'idle_connection_of')
 
 # Before 5.3 the name of the command had to be given; from then on giving it is deprecated.
 _NAMELESS = tuple(int(part) for part in redis.__version__.split('.')[:2]) >= (5, 3)
@@ -25,15 +25,19 @@ class QuickPool(redis.BlockingConnectionPool):
 
     def get_connection(self, *args: Any, **options: Any) -> Any:
         """Take a connection, waiting for one if all are in use."""
+        return self.idle() or self._waiting(*args, **options)
+
+    def idle(self) -> Any:
+        """Take a connection that is idle and in order; None if the next one is not."""
         self._checkpid()
         try:
             connection = self.pool.get_nowait()
         except Empty:
-            return self._waiting(*args, **options)
+            return None
         if not self._is_special(connection) and _is_ready(connection):
             return connection
         self.pool.put_nowait(connection)
-        return self._waiting(*args, **options)
+        return None
 
     def release(self, connection: Any) -> None:
         """Give a connection back."""
@@ -56,6 +60,11 @@ def _is_ready(connection: Any) -> bool:
         return not connection.can_read()
     except Exception:  # it is broken, and will be connected anew
         return False
+
+
+def idle_connection_of(pool: Any) -> Any:
+    """Take a connection that is ready for use; None where that takes more than taking it."""
+    return pool.idle() if isinstance(pool, QuickPool) else None
 
 
 def connection_of(pool: Any) -> Any:

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from redis.exceptions import ResponseError
+from redis.exceptions import ConnectionError, ResponseError
 
-from .._core.plan import Batch, Flow
+from .._core.plan import AnswerLost, Batch, Flow
 from .conversation import converse
-from .pools import connection_of
+from .pools import connection_of, idle_connection_of
 from .replies import arrived
+from .wire import expected, pack
 
 __all__ = ('SyncExecutor',)
 
@@ -56,8 +57,26 @@ class Line:
         self._connection: Any = None
         self._sent = False
 
-    def share(self, batch: Batch) -> None:
-        """Threads do not share connections."""
+    def quickly(self, batch: Batch) -> list[Any] | None:
+        # Most batches find an idle connection and get their answer: without the steps of a
+        # conversation in between that takes 6 us less, a tenth of a small query.
+        connection = idle_connection_of(self._pool)
+        if connection is None:
+            return None
+        self._connection = connection
+        try:
+            connection.send_packed_command([pack(batch)])
+            replies = self.read(expected(batch))
+        except ConnectionError as error:
+            self.close(True)
+            if batch.once:
+                raise AnswerLost from error
+            return None
+        except BaseException:
+            self.close(True)
+            raise
+        self._pool.release(connection)
+        return replies
 
     def open(self) -> None:
         self._connection = connection_of(self._pool)

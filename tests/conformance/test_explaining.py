@@ -67,9 +67,10 @@ def sent(trips):
 
 def told(commands):
     if commands[0][0] != 'HMGET':
-        return commands, 1
+        return commands, 1, ()
     key = commands[0][1].rpartition(b':')[0] + b':<pk>'
-    return [(commands[0][0], key, *commands[0][2:])], len(commands)
+    rows, last = commands[:-1], commands[-1]
+    return [('HMGET', key, *rows[0][2:])], len(rows), [last]
 
 
 @pytest.mark.parametrize('name', QUERIES)
@@ -81,9 +82,9 @@ def test_the_commands_are_those_that_all_sends(catalogue, trips, name):
     actual, commands = sent(trips), sum(map(len, trips))
     if explanation.rows.exact:
         assert explanation.rows.estimate == len(found)
-        assert [(trip.commands, trip.times) for trip in explanation.trips] == actual
+        assert [(trip.commands, trip.times, trip.last) for trip in explanation.trips] == actual
     else:
-        assert [trip.commands for trip in explanation.trips] == [trip for trip, _ in actual]
+        assert [trip.commands for trip in explanation.trips] == [trip for trip, *_ in actual]
     assert explanation.rows.low <= len(found) <= explanation.rows.high
     # and measured the same
     explanation = query.explain(analyze=True)
@@ -165,7 +166,7 @@ def test_thousands_of_filters(catalogue, trips):
     assert len(str(explanation).splitlines()) < 60
     trips.clear()
     assert len(query.all()) == MANY
-    assert [trip.commands for trip in explanation.trips] == [trip for trip, _ in sent(trips)]
+    assert [trip.commands for trip in explanation.trips] == [trip for trip, *_ in sent(trips)]
 
 
 def test_a_value_of_several_stored_forms(make_model, trips):
@@ -178,7 +179,7 @@ def test_a_value_of_several_stored_forms(make_model, trips):
     assert len(explanation.parts) == len(explanation.filters[0].keys)
     trips.clear()
     assert len(query.all()) == explanation.rows.estimate == 1
-    assert [(trip.commands, trip.times) for trip in explanation.trips] == sent(trips)
+    assert [(trip.commands, trip.times, trip.last) for trip in explanation.trips] == sent(trips)
 
 
 def test_it_only_reads_and_is_plain_data(catalogue, raw):
@@ -189,7 +190,8 @@ def test_it_only_reads_and_is_plain_data(catalogue, raw):
     assert data['filters'][0]['keys'] == ['_ir_|Catalogue:idx:genre:rock']
     assert data['rows'] == {'low': 2500, 'high': 2500, 'estimate': 2500, 'exact': True}
     assert data['measured']['rows'] == 2500
-    assert data['trips'][-2]['times'] == 2500
+    assert data['trips'][-1]['times'] == 2500
+    assert data['trips'][-1]['last'] == [['GET', '_ir_|Catalogue:tmp:swapped']]
     assert SAMPLE < 2500  # else the bounds would not be looked at
 
 

@@ -226,7 +226,7 @@ def test_another_reset(shop, raw, monkeypatch):
 
 def test_a_writer_in_between_is_overwritten_or_kept_whole(shop, monkeypatch, check):
     """Somebody changes and deletes objects after they were compared, before the script runs."""
-    from IndexedRedis.executors import conversation
+    from IndexedRedis.executors import conversation, sync
 
     shop.reset(made(shop, [('a', 1), ('b', 2), ('c', 3), ('d', 4)]))
     pack, busy = conversation.pack, []
@@ -241,7 +241,8 @@ def test_a_writer_in_between_is_overwritten_or_kept_whole(shop, monkeypatch, che
     from IndexedRedis._core.scripts import MERGE
 
     sha = MERGE.sha
-    monkeypatch.setattr(conversation, 'pack', interfering)
+    for module in (conversation, sync):
+        monkeypatch.setattr(module, 'pack', interfering)
 
     def raw_change(model, code, n):
         pk = {'a': 1, 'b': 2}[code]

@@ -8,7 +8,7 @@ import pytest
 from IndexedRedis import IRField, IRQueryableList, irNull
 
 # About the limits of _core/read.py: rows in one trip, chunks, members a script looks at.
-SIZES = [0, 1, 99, 100, 101, 250, 251, 2001]
+SIZES = [0, 1, 99, 100, 101, 200, 201, 250, 251, 2001]
 
 
 @pytest.fixture
@@ -57,6 +57,15 @@ def test_what_filters_leave(numbers, size):
         assert getattr(query.first(), 'n', 0) == min(expected, default=0)
         assert getattr(query.last(), 'n', 0) == max(expected, default=0)
         assert getattr(query.random(), 'n', 0) in (expected or {0})
+
+
+@pytest.mark.parametrize('gone', [1, 64, 65, 128, 300])
+def test_the_first_of_many_where_the_lowest_pks_are_gone(numbers, gone):
+    model = numbers(900)
+    model.deleter.deleteMultipleByPks(range(1, gone + 1))
+    for filters, third in (({}, None), ({'same': 'x'}, None), ({'third': 2, 'same': 'x'}, 2)):
+        left = (n for n in range(gone + 1, 901) if third in (None, n % 3))
+        assert model.objects.filter(**filters).first().n == next(left)
 
 
 @pytest.mark.parametrize('size', [1, 101, 250, 2001])

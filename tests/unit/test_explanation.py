@@ -104,8 +104,10 @@ def flow(chunks):
     first = yield Batch([('GET', b'x'), ('SMEMBERS', ALL)])
     pks = first[1]
     rows = []
-    batches = (Batch([('HMGET', K + b'data:%d' % pk, b'a', b'b')]) for pk in pks[:chunks])
-    yield Stream(batches, rows.extend)
+    batches = [Batch([('HMGET', K + b'data:%d' % pk, b'a', b'b')]) for pk in pks[:chunks]]
+    if batches:
+        batches[-1].commands.append(('GET', b'y'))
+    yield Stream(batches, lambda replies: rows.append(replies[0]))
     yield from ask('GET', b'x')
     return rows
 
@@ -113,7 +115,8 @@ def flow(chunks):
 @pytest.mark.parametrize('chunks', [0, 3])
 def test_a_rehearsal_notes_what_would_be_sent(chunks):
     trips = rehearse(flow(chunks), smallest=5000, rows=4, keys=Keys('Song'))
-    stream = [Trip([('HMGET', K + b'data:<pk>', b'a', b'b')], 3, 3)] if chunks else []
+    rows, note = ('HMGET', K + b'data:<pk>', b'a', b'b'), ('GET', b'y')
+    stream = [Trip([rows], 3, 3, [note])] if chunks else []
     commands = [('GET', b'x'), ('SMEMBERS', ALL)]
     assert trips == [Trip(commands), *stream, Trip([('GET', b'x')])]
 
@@ -133,11 +136,11 @@ def test_replies_are_as_long_as_on_the_wire(reply):
 
 
 def test_measuring_counts_what_passes():
-    replies = [[None, [1, 2]], [[b'x', None]], [[b'yy', None]], [None]]
+    replies = [[None, [1, 2]], [[b'x', None]], [[b'yy', None], None], [None]]
     executor = RecordingExecutor(replies)
     result = executor.run(measured(flow(9)))
     sent = [command for trip in executor.trips for command in trip]
-    assert result[:4] == (2, 3, 2, 5)
+    assert result[:4] == (2, 3, 2, 6)
     assert result.bytesSent == sum(len(pack_command(command)) for command in sent)
     assert result.bytesReceived == sum(map(reply_size, [each for r in replies for each in r]))
     assert 0 <= result.waited <= result.seconds

@@ -52,7 +52,7 @@ local function fill(staged, place)
   if type(there) == 'table' or size + there > most then return place end
   -- Sent again: it is off the list once it is in its place.
   if size == 0 then return redis.call('SISMEMBER', KEYS[2], staged) == 0 end
-  budget = budget - size - there
+  budget = budget - size - there - 10
   if there > 0 then there = redis.call('SINTERSTORE', place, place, KEYS[3]) end
   if there > 0 then
     redis.call('SUNIONSTORE', place, place, staged)
