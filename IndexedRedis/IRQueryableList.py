@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import operator
-import pprint
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -119,8 +118,10 @@ class IRQueryableList(QueryableList.QueryableListObjs):
 
         :param stream: a text file; None means the standard output
         """
+        from pprint import pprint  # see IndexedRedisModel.pprint
+
         shown = [None if obj is None else obj.asDict(True, strKeys=True) for obj in self]
-        pprint.pprint(shown, stream=stream)
+        pprint(shown, stream=stream)
 
     def filterAnd(self, **kwargs: Any) -> IRQueryableList:
         """Return the objects that pass all filters ``name__operator=value``.

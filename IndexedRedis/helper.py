@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-import uuid
+import os
 from collections.abc import Collection, Iterator
 from typing import Any, TypeVar
 
@@ -66,7 +66,7 @@ def list_or_iterator(schema: Schema, objs: Any) -> list[Any] | Iterator[Any]:
 
 def new_token() -> bytes:
     """Text that no other reset has."""
-    return uuid.uuid4().hex.encode('ascii')
+    return os.urandom(16).hex().encode('ascii')
 
 
 def refuse_pipeline(use_pipeline: bool, conn: Any) -> None:

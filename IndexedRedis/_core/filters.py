@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -31,7 +30,9 @@ Filters = tuple[Condition, ...]
 
 def near_miss(name: str, names: list[str]) -> str:
     """Return a hint such as `` Did you mean 'artist'?``, or nothing."""
-    close = difflib.get_close_matches(name, names, n=1)
+    from difflib import get_close_matches  # only for those who mistype
+
+    close = get_close_matches(name, names, n=1)
     return f' Did you mean {close[0]!r}?' if close else ''
 
 

@@ -24,7 +24,6 @@ not tried again: their outcome is unknown and the caller has waited long enough.
 
 from __future__ import annotations
 
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -111,8 +110,10 @@ class _Patience:
             self._first = now
         if now - self._first + self._pause > RETRY_SECONDS:
             return None
+        from random import uniform
+
         pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)
-        return pause * random.uniform(0.5, 1.0)
+        return pause * uniform(0.5, 1.0)
 
 
 def _exchange(batches: Iterator[Batch], consume: Callable[[list[Any]], None]) -> Conversation[None]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import bz2
-import lzma
-import zlib
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -30,17 +28,29 @@ DEFAULT_MAX_SIZE = 64 * 1024 * 1024
 
 
 class _Mode(NamedTuple):
-    module: ModuleType
+    name: str
     magic: bytes
-    compress: Callable[[bytes], bytes]
-    decompressor: Callable[[], Any]
+    compress: Callable[[Any, bytes], bytes]
+    decompressor: Callable[[Any], Any]
+
+    @property
+    def module(self) -> Any:
+        """Imported at the first use: few programs need one of them, and none all."""
+        return import_module(self.name)
 
 
 # Levels and containers are those of stored data: index keys are md5 sums of these very bytes.
 _MODES = {
-    COMPRESS_MODE_ZLIB: _Mode(zlib, b'x\xda', lambda v: zlib.compress(v, 9), zlib.decompressobj),
-    COMPRESS_MODE_BZ2: _Mode(bz2, b'BZh9', lambda v: bz2.compress(v, 9), bz2.BZ2Decompressor),
-    COMPRESS_MODE_LZMA: _Mode(lzma, b'\xfd7zXZ', lzma.compress, lzma.LZMADecompressor),
+    COMPRESS_MODE_ZLIB: _Mode(
+        'zlib', b'x\xda', lambda zlib, v: zlib.compress(v, 9), lambda zlib: zlib.decompressobj()
+    ),
+    COMPRESS_MODE_BZ2: _Mode(
+        'bz2', b'BZh9', lambda bz2, v: bz2.compress(v, 9), lambda bz2: bz2.BZ2Decompressor()
+    ),
+    COMPRESS_MODE_LZMA: _Mode(
+        *('lzma', b'\xfd7zXZ'),
+        *(lambda lzma, v: lzma.compress(v), lambda lzma: lzma.LZMADecompressor()),
+    ),
 }
 _ALIASES = {'gzip': 'zlib', 'gz': 'zlib', 'bzip2': 'bz2', 'xz': 'lzma'}
 
@@ -79,14 +89,16 @@ class IRCompressedField(IRField):
 
     def getCompressMod(self) -> ModuleType:
         """Return the module of Python that compresses."""
-        return _MODES[self.compressMode].module
+        module: ModuleType = _MODES[self.compressMode].module
+        return module
 
     def _fromInput(self, value: Any) -> Any:
         return bytes_or_text(value)
 
     def _toStorage(self, value: Any) -> Any:
         plain = tobytes(value)
-        return _MODES[self.compressMode].compress(plain) if plain else b''
+        mode = _MODES[self.compressMode]
+        return mode.compress(mode.module, plain) if plain else b''
 
     @immutable_value(cheap=False)
     def _fromStorage(self, stored: Any) -> Any:
@@ -95,7 +107,7 @@ class IRCompressedField(IRField):
         return self._inflate(mode, stored) if stored.startswith(mode.magic) else stored
 
     def _inflate(self, mode: _Mode, stored: bytes) -> bytes:
-        decompressor = mode.decompressor()
+        decompressor = mode.decompressor(mode.module)
         plain: bytes = decompressor.decompress(stored, self.maxSize + 1)
         if len(plain) > self.maxSize:
             raise ValueTooLargeError(
