@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ConflictError
-from .column import Column
-from .entry import belief, check_model, index_keys_of
-from .plan import Command, Flow, ask, chunks
+from .entry import belief, check_model, index_keys_of_rows
+from .plan import Batch, Command, Flow, Stream, ask, chunks
 from .read import Query, primary_keys, rows_of
 from .schema import Schema
 from .scripts import DELETE
@@ -20,6 +19,8 @@ __all__ = ('delete_matching', 'delete_objects', 'delete_pks')
 
 # Objects deleted by one script: it holds up the server for a few milliseconds at most.
 CHUNK = 250
+# Objects of a filtered delete whose rows are fetched, and then deleted, with chunks overlapping.
+BLOCK = 5000
 
 Beliefs = dict[int, list[Any]]
 
@@ -56,14 +57,14 @@ def delete_matching(query: Query) -> Flow[int]:
     pks = yield from primary_keys(query, ordered=True, living=False)
     leave = [key for expression in query.expressions for key in expression.every]
     count = 0
-    for chunk in chunks(pks, CHUNK):
-        rows = yield from rows_of(schema, chunk, schema.indexed or schema.all[:1])
+    for block in chunks(pks, BLOCK):
+        rows = yield from rows_of(schema, block, schema.indexed or schema.all[:1])
         beliefs = {
             pk: list(row)[: len(schema.indexed)] if row else [None] * len(schema.indexed)
-            for pk, row in zip(chunk, rows, strict=True)
+            for pk, row in zip(block, rows, strict=True)
             if row is None or _matches(query, row)
         }
-        count += yield from _delete(schema, beliefs, leave, query)
+        count += yield from _delete_in_steps(query, beliefs, leave)
     return count
 
 
@@ -73,6 +74,22 @@ def _matches(query: Query, row: Any) -> bool:
         lookup.accepts(column.index_of_stored(row[indexed.index(column)]), wanted)
         for column, lookup, wanted in query.filters
     )
+
+
+def _delete_in_steps(query: Query, beliefs: Beliefs, leave: Sequence[bytes]) -> Flow[int]:
+    """Delete these objects, some of them at a time; returns how many were there."""
+    schema = query.schema
+    steps = [dict(some) for some in chunks(beliefs.items(), CHUNK)]
+    answers: list[Any] = []
+    yield Stream((Batch([_command(schema, step, leave)]) for step in steps), answers.extend)
+    count = 0
+    for step, answer in zip(steps, answers, strict=True):
+        if isinstance(answer, int):
+            count += answer
+        else:
+            _take_in(schema, step, answer, query)
+            count += yield from _delete(schema, step, leave, query)
+    return count
 
 
 def _delete(
@@ -85,51 +102,36 @@ def _delete(
         answer = yield from ask(*_command(schema, beliefs, leave))
         if isinstance(answer, int):
             return answer
-        pks = list(beliefs)
-        for number, kind, *details in answer:
-            if kind == b'type':
-                raise wrong_type(schema, *details)
-            pk = pks[number - 1]
-            actual = _learned(schema, beliefs[pk], details[0])
-            if query is not None and not _matches(query, actual):
-                del beliefs[pk]
-            else:
-                beliefs[pk] = actual
+        _take_in(schema, beliefs, answer, query)
     raise ConflictError(
         f'{schema.name}: other writers changed the same objects {ROUNDS} times while they were '
         'being deleted; try again.'
     )
 
 
-def _moves(schema: Schema, row: Sequence[Any]) -> list[tuple[Column, Any, bytes]]:
-    """What has to leave where: column, what is believed to be stored, index set."""
-    return [
-        (column, stored, key)
-        for column, stored in zip(schema.indexed, row, strict=True)
-        # Nothing is known to leave before the script has told what is stored.
-        for key in (
-            [schema.keys.all] if stored is UNKNOWN else index_keys_of(schema, column, stored)
-        )
-    ]
-
-
-def _learned(schema: Schema, row: Sequence[Any], actual: Sequence[bytes | None]) -> list[Any]:
-    """The row as it is really stored, as the script gave it for each move."""
-    by_column = {
-        column.name: stored
-        for (column, *_), stored in zip(_moves(schema, row), actual, strict=True)
-    }
-    return list(by_column.values())
+def _take_in(
+    schema: Schema, beliefs: Beliefs, problems: Sequence[Any], query: Query | None
+) -> None:
+    """Believe what the script found instead; pass over what does not match any more."""
+    pks = list(beliefs)
+    for number, kind, *details in problems:
+        if kind == b'type':
+            raise wrong_type(schema, *details)
+        actual = list(details[0])
+        if query is not None and not _matches(query, actual):
+            del beliefs[pks[number - 1]]
+        else:
+            beliefs[pks[number - 1]] = actual
 
 
 def _command(schema: Schema, beliefs: Beliefs, leave: Sequence[bytes]) -> Command:
-    keys = [schema.keys.all, schema.keys.lock, *leave]
-    args: list[Any] = [len(leave), len(beliefs)]
-    for pk, row in beliefs.items():
-        moves = _moves(schema, row)
-        keys.append(schema.keys.data(pk))
-        args += (pk, len(moves))
-        for column, stored, key in moves:
-            args += (column.key, belief(stored))
-            keys.append(key)
+    pks = [b'%d' % pk for pk in beliefs]
+    keys = [schema.keys.all, schema.keys.lock, *(schema.keys.data_prefix + pk for pk in pks)]
+    args: list[Any] = [len(pks), len(schema.indexed), *(column.key for column in schema.indexed)]
+    for pk, row in zip(pks, beliefs.values(), strict=True):
+        args += (pk, *map(belief, row))
+    listed = index_keys_of_rows(schema, pks, beliefs.values())
+    for key, some in {**listed, **dict.fromkeys(leave, pks)}.items():
+        keys.append(key)
+        args += (len(some), *some)
     return DELETE(keys, *args)

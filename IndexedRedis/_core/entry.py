@@ -24,6 +24,7 @@ __all__ = (
     'Reserved',
     'belief',
     'entry_of',
+    'index_keys_of_rows',
     'plan_entry',
 )
 
@@ -114,6 +115,22 @@ def index_keys_of(schema: Schema, column: Column, stored: bytes | None) -> list[
     """The index sets that list an object with this stored value, rightly or by 6.0.3's mistake."""
     values = [column.index_of_stored(stored), *column.legacy_indexes(stored)]
     return [schema.keys.index(column.key, value) for value in values]
+
+
+def index_keys_of_rows(
+    schema: Schema, pks: Sequence[bytes], rows: Iterable[Sequence[Any]]
+) -> dict[bytes, list[bytes]]:
+    """The index sets that list these objects, by their stored values as far as known, and the pks
+    in each."""
+    listed: dict[bytes, list[bytes]] = {}
+    for column, values in zip(schema.indexed, zip(*rows, strict=True), strict=True):
+        by_value: dict[Any, list[bytes]] = {}
+        for pk, stored in zip(pks, values, strict=True):
+            by_value.setdefault(stored, []).append(pk)
+        for stored, some in by_value.items():
+            for key in () if stored is UNKNOWN else index_keys_of(schema, column, stored):
+                listed.setdefault(key, []).extend(some)
+    return listed
 
 
 def entry_of(

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from .entry import index_keys_of_rows
 from .locks import lost
 from .plan import Batch, Command, Flow, chunks
 from .schema import Schema
 from .scripts import FILL, LARGE
 from .staging import Staging
-from .sweep import PAGE, index_keys_of_rows, members_page
+from .sweep import PAGE, members_page
 from .wrong_keys import check_types
 
 __all__ = ('Switch', 'prepare')

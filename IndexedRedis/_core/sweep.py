@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from .entry import index_keys_of
+from .entry import index_keys_of_rows
 from .locks import WORK
 from .plan import Batch, Command, Flow, ask, chunks, page_of
 from .schema import Schema
 from .scripts import FORGET, PRUNE, RETIRE
 
-__all__ = ('PAGE', 'index_keys_of_rows', 'members_page', 'sweep', 'sweep_abandoned')
+__all__ = ('PAGE', 'members_page', 'sweep', 'sweep_abandoned')
 
 # Members of a page, rows retired by one script: it holds up the server for a millisecond or two.
 PAGE = 200
@@ -123,15 +123,3 @@ def _retire(
 def _prune(schema: Schema, listed: Sequence[tuple[bytes, list[bytes]]]) -> Command:
     numbers = (number for _, pks in listed for number in (len(pks), *pks))
     return PRUNE([schema.keys.all, *(key for key, _ in listed)], *numbers)
-
-
-def index_keys_of_rows(
-    schema: Schema, pks: Sequence[bytes], rows: Sequence[Any]
-) -> dict[bytes, list[bytes]]:
-    """The index sets that list these objects, by their stored values, and the pks in each."""
-    listed: dict[bytes, list[bytes]] = {}
-    for pk, row in zip(pks, rows, strict=True):
-        for column, stored in zip(schema.indexed, row, strict=True):
-            for key in index_keys_of(schema, column, stored):
-                listed.setdefault(key, []).append(pk)
-    return listed

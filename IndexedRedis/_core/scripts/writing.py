@@ -47,9 +47,9 @@ end
 """,
 )
 
-# What write and delete have in common: a cursor over KEYS and ARGV, the check of key types, and
-# the comparison of what the client believes to be stored. A belief is '=' and the bytes, '-' for
-# absent, '?' for unknown. A problem is {row, kind, ...}; with any, nothing is written.
+# What write and merge have in common: a cursor over KEYS and ARGV, the check of key types, and the
+# comparison of what the client believes to be stored. A belief is '=' and the bytes, '-' where
+# there is nothing, '?' for unknown. A problem is {row, kind, ...}; with any, nothing is written.
 _CHECKED = """
 local k, a, problems = 0, 0, {}
 local function key() k = k + 1; return KEYS[k] end
@@ -232,65 +232,67 @@ return problems
 """,
 )
 
-# KEYS: set of all pks, lock of resets; index sets to leave in any case; for each row: its hash; for
-# each move: its index set.
-# ARGV: number of index sets to leave in any case, number of rows; for each: pk, number of moves,
-# (field, belief) each. Returns problems, or the number of objects that were there. While a reset
-# is under way, a row that is not in use may be one that it has staged, and stays where it is.
+# KEYS: set of all pks, lock of resets, hashes of the rows, index sets they may be in. ARGV: number
+# of rows, number of fields, these; for each row: pk, a belief for each field; for each index set:
+# number of pks, pks that are to leave it. Returns problems, or the number of objects that were
+# there. While a reset is under way, a row that is not in use may be one that it has staged, and
+# stays where it is. Comparing row by row and leaving set by set takes a third of the time of moves.
 DELETE = Script(
     'delete',
-    _CHECKED
-    + """
-local all, lock, leave = key(), key(), {}
-must_be('set', all, 1)
-for i = 1, tonumber(arg()) do leave[i] = key() end
-local rows = {}
-for i = 1, tonumber(arg()) do
-  local row = {pk = arg(), data = key(), moves = {}}
-  for m = 1, tonumber(arg()) do
-    row.moves[m] = {field = arg(), belief = arg(), old = key()}
-    must_be('set', row.moves[m].old, i)
-  end
-  must_be('hash', row.data, i)
-  rows[i] = row
-end
-if #problems > 0 then return problems end
-for i = 1, #rows do check_moves(i, rows[i].data, rows[i].moves) end
-if #problems > 0 then return problems end
-local resetting, hashes = redis.call('EXISTS', lock) == 1, {}
--- One SREM for each set: a fifth of the time of one for each set and object.
-local sets, leaving = {all}, {[all] = {}}
-local function leaves(name, pk)
-  if not leaving[name] then
-    leaving[name] = {}
-    sets[#sets + 1] = name
-  end
-  table.insert(leaving[name], pk)
-end
-for i = 1, #rows do
-  local row = rows[i]
-  if not resetting or redis.call('SISMEMBER', all, row.pk) == 1 then
-    leaves(all, row.pk)
-    for m = 1, #row.moves do leaves(row.moves[m].old, row.pk) end
-    for s = 1, #leave do leaves(leave[s], row.pk) end
-    hashes[#hashes + 1] = row.data
+    """
+local all, lock, count, width = KEYS[1], KEYS[2], tonumber(ARGV[1]), tonumber(ARGV[2])
+local rows, sets, problems = 3 + width, 3 + width + count * (1 + width), {}
+local function must_be(kind, name, row)
+  local found = redis.call('TYPE', name).ok
+  if found ~= kind and found ~= 'none' then
+    problems[#problems + 1] = {row, 'type', name, found}
   end
 end
-local function in_thousands(command, name, list)
-  local sum = 0
-  for i = 1, #list, 1000 do
-    local j = math.min(i + 999, #list)
-    if name then
-      sum = sum + redis.call(command, name, unpack(list, i, j))
-    else
-      redis.call(command, unpack(list, i, j))
+local function check_row(row, at)
+  local data = KEYS[2 + row]
+  local actual = width > 0 and redis.pcall('HMGET', data, unpack(ARGV, 3, 2 + width)) or {}
+  if width == 0 or actual.err then return must_be('hash', data, row) end
+  for f = 1, width do
+    if ARGV[at + f] ~= (actual[f] and '=' .. actual[f] or '-') then
+      problems[#problems + 1] = {row, 'stale', actual}
+      return
     end
+  end
+end
+must_be('set', all, 1)
+for k = 3 + count, #KEYS do must_be('set', KEYS[k], 1) end
+for i = 1, count do check_row(i, rows + (i - 1) * (1 + width)) end
+if #problems > 0 then return problems end
+local resetting, staged = redis.call('EXISTS', lock) == 1, {}
+local pks, hashes = {}, {}
+for i = 1, count do
+  local pk = ARGV[rows + (i - 1) * (1 + width)]
+  if resetting and redis.call('SISMEMBER', all, pk) == 0 then
+    staged[pk] = true
+  else
+    pks[#pks + 1] = pk
+    hashes[#hashes + 1] = KEYS[2 + i]
+  end
+end
+local function remove(name, members)
+  local sum = 0
+  for i = 1, #members, 1000 do
+    sum = sum + redis.call('SREM', name, unpack(members, i, math.min(i + 999, #members)))
   end
   return sum
 end
-local count = in_thousands('SREM', all, leaving[all])
-for s = 2, #sets do in_thousands('SREM', sets[s], leaving[sets[s]]) end
-in_thousands('UNLINK', nil, hashes)
-return count
+local gone = remove(all, pks)
+for k = 3 + count, #KEYS do
+  local leaving, last = {}, sets + tonumber(ARGV[sets])
+  for a = sets + 1, last do
+    if not staged[ARGV[a]] then leaving[#leaving + 1] = ARGV[a] end
+  end
+  remove(KEYS[k], leaving)
+  sets = last + 1
+end
+for i = 1, #hashes, 1000 do
+  redis.call('UNLINK', unpack(hashes, i, math.min(i + 999, #hashes)))
+end
+return gone
 """,
 )
