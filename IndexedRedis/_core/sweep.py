@@ -23,6 +23,9 @@ __all__ = ('PAGE', 'members_page', 'sweep', 'sweep_abandoned')
 PAGE = 200
 # How long replaced rows stay readable, for readers that took their pks before the swap.
 GRACE_MS = 10_000
+# How much longer those of each further page do: where many keys are due at a time, a server expires
+# them in bursts of up to 25 ms; these are fewer than 10,000 a second.
+SPREAD_MS = 20
 # How long the note stays that tells readers of rows that were replaced in place.
 NOTE_MS = 60_000
 
@@ -92,6 +95,7 @@ def _retire_all(
         cursor, page = yield from members_page(pks, cursor, hold)
         for some in chunks(page, PAGE):  # a small set comes in one page
             yield from _retire(schema, some, grace, known, hold)
+            grace += SPREAD_MS if grace else 0
 
 
 def _retire(

@@ -10,7 +10,7 @@ import msgpack
 import pytest
 
 from IndexedRedis import IRField
-from IndexedRedis._core import check, delete, links, maintain, read, replace
+from IndexedRedis._core import check, delete, links, maintain, read, replace, sweep
 from IndexedRedis.executors.recording import RecordingExecutor
 
 from .build import define, load
@@ -234,6 +234,17 @@ def test_a_bulk_insert_is_one_script(song):
         ],
     ]
     assert [obj.getPk() for obj in objs] == [7, 8]
+
+
+def test_replaced_rows_do_not_all_expire_in_the_same_moment():
+    schema = define('name', name='Plain')._validated()
+    pks = [b'%d' % pk for pk in range(1, 451)]
+    pages = [0], [0], [0]
+    _, sent = trips(sweep.sweep(schema, b'T', known=()), [[b'0', pks]], *pages, [1, 1])
+    retired = [command for trip in sent for command in trip if command[1] == 'retire']
+    assert [(command[4], len(command[6:])) for command in retired] == [
+        *((10_000, 200), (10_020, 200), (10_040, 50)),
+    ]
 
 
 def test_a_delete_says_what_it_believes(song):
