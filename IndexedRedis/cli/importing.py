@@ -27,7 +27,10 @@ from .progress import Progress
 
 __all__ = ('register',)
 
+# Lines between two looks at the progress.
 PAGE = 100
+# Objects that one script adds to those stored: it holds up the server for a millisecond or two.
+ADDED = 25
 
 Page = list[tuple[Line, Any]]
 
@@ -130,7 +133,7 @@ class Importer:
         """Add to what is stored; returns what was done."""
         counts = {'stored': 0, 'unchanged': 0}
         rest = ((line, self._object(line)) for line in lines)
-        while page := list(islice(rest, PAGE)):
+        while page := list(islice(rest, ADDED)):
             new = page if self._new_pks else self._new_among(page)
             if new:
                 force = [False if self._new_pks else line.pk or False for line, _ in new]
