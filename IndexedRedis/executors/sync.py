@@ -75,7 +75,7 @@ class Line:
         except BaseException:
             self.close(True)
             raise
-        self._pool.release(connection)
+        self.close(False)
         return replies
 
     def open(self) -> None:

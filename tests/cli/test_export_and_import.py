@@ -269,23 +269,20 @@ def test_a_wrong_line_is_named_and_changes_nothing(case, mode, url, raw, watch_m
 # -- ways of importing -----------------------------------------------------------------------
 
 
-def test_reset_replaces_and_keeps_pks(shorts, raw, tmp_path):
+@pytest.mark.parametrize(
+    ('added', 'out'),
+    [
+        (3, 'Short: 100 stored, 600 unchanged, 3 removed\n'),
+        (1200, 'Short: 700 stored\n'),  # of more than a thousand that differ all are replaced
+    ],
+)
+def test_reset_replaces_and_keeps_pks(shorts, raw, tmp_path, added, out):
     file = exported(shorts, tmp_path)
     before = rows(raw)
-    Short.saver.save([Short(name='later') for _ in range(3)])
+    Short.saver.save([Short(name='later') for _ in range(added)])
     Short.objects.filter(group=3).delete()
     done = command('import', 'shop:Short', file, '--url', shorts)
-    assert (done.status, done.out) == (0, 'Short: 100 stored, 600 unchanged, 3 removed\n')
-    assert {**rows(raw), b'_ir_|Short:next': b''} == {**before, b'_ir_|Short:next': b''}
-
-
-def test_reset_replaces_all_where_more_than_a_thousand_objects_differ(shorts, raw, tmp_path):
-    file = exported(shorts, tmp_path)
-    before = rows(raw)
-    Short.saver.save([Short(name='later') for _ in range(1200)])
-    Short.objects.filter(group=3).delete()
-    done = command('import', 'shop:Short', file, '--url', shorts)
-    assert (done.status, done.out) == (0, 'Short: 700 stored\n')
+    assert (done.status, done.out) == (0, out)
     assert {**rows(raw), b'_ir_|Short:next': b''} == {**before, b'_ir_|Short:next': b''}
 
 
