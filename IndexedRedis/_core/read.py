@@ -6,7 +6,8 @@ All of them only read, so replicas answer them, and a server that is out of memo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from . import sets
@@ -40,7 +41,10 @@ MEMBERS_IN_SCRIPT = 2000
 # Nearly all members of a single index set match: of more than these a command tells sooner.
 MEMBERS_OF_ONE_SET = 200
 MEMBERS_TO_PICK = 5000
-CHUNK = 250
+# Rows come in chunks, the first ones smaller: while they are converted the server works on the
+# next, which makes 100 rows a fifth quicker.
+FIRST_CHUNK = 32
+CHUNK = 256
 # How often a reader whose rows went away under it asks anew.
 ATTEMPTS = 4
 ENDLESS = 2**53
@@ -159,19 +163,22 @@ class _Arriving:
 
     def batches(self, fields: list[bytes]) -> Iterator[Batch]:
         """Commands for the rows, and for the note after the last."""
-        left = len(self._pks)
-        for batch in _row_batches(self._schema, self._pks, fields):
-            left -= len(batch.commands)
-            note = () if left else [('GET', self._schema.keys.swapped)]
-            yield Batch([*batch.commands, *note])
+        pks, start, size = self._pks, 0, min(FIRST_CHUNK, CHUNK)
+        while start < len(pks):
+            commands = _row_commands(self._schema, pks[start : start + size], fields)
+            start += size
+            if start >= len(pks):
+                commands.append(('GET', self._schema.keys.swapped))
+            yield Batch(commands)
+            size = min(2 * size, CHUNK)
 
     def rows(self, rows: list[Any]) -> None:
         """Take what has come."""
-        pks = self._pks[self._count : self._count + CHUNK]
-        self._count += len(pks)
-        if len(rows) > len(pks):
+        if len(rows) > len(self._pks) - self._count:
             self._after = rows.pop()
-        self._gaps = self._gaps or any(map(_is_empty, rows))
+        pks = self._pks[self._count : self._count + len(rows)]
+        self._count += len(rows)
+        self._gaps = self._gaps or _has_gaps(rows)
         self.taken += self._take(pks, rows)
 
     @property
@@ -227,14 +234,18 @@ def _find(
     return FIND(keys, every, members, rows, own.data_prefix, own.swapped, *fields)
 
 
-def _row_batches(schema: Schema, pks: Iterable[int], fields: list[bytes]) -> Iterable[Batch]:
+def _row_commands(schema: Schema, pks: Iterable[int], fields: list[bytes]) -> list[Command]:
     data = schema.keys.data
-    for chunk in chunks(pks, CHUNK):
-        yield Batch([('HMGET', data(pk), *fields) for pk in chunk])
+    return [('HMGET', data(pk), *fields) for pk in pks]
 
 
 def _is_empty(row: Row) -> bool:
     return row[0] is None and not any(value is not None for value in row)
+
+
+def _has_gaps(rows: Sequence[Row]) -> bool:
+    # Most rows have a first value, and to see that of all of them takes no more than of one.
+    return None in map(itemgetter(0), rows) and any(map(_is_empty, rows))
 
 
 def with_filtered(query: Query, columns: Sequence[Column]) -> list[Column]:
@@ -251,13 +262,20 @@ def _settle(
     query: Query, columns: Sequence[Column], pks: Sequence[int], rows: Sequence[Row]
 ) -> tuple[Sequence[int], Sequence[Row]]:
     """Leave out rows that are gone, or do not match (any more)."""
-    kept = [pair for pair in zip(pks, rows, strict=True) if not _is_empty(pair[1])]
+    if _has_gaps(rows):
+        pks, rows = _kept(pks, rows, [not _is_empty(row) for row in rows])
     for condition in query.filters:
         i, accepts = columns.index(condition.column), _acceptance(condition)
-        kept = [pair for pair in kept if accepts[pair[1][i]]]
-    if len(kept) == len(pks):
-        return pks, rows
-    return [pk for pk, _ in kept], [row for _, row in kept]
+        # The values found are few, mostly one.
+        if not all(accepts[stored] for stored in {row[i] for row in rows}):
+            pks, rows = _kept(pks, rows, [accepts[row[i]] for row in rows])
+    return pks, rows
+
+
+def _kept(
+    pks: Sequence[int], rows: Sequence[Row], wanted: Sequence[bool]
+) -> tuple[Sequence[int], Sequence[Row]]:
+    return list(compress(pks, wanted)), list(compress(rows, wanted))
 
 
 def _acceptance(condition: Condition) -> Memo:
@@ -306,8 +324,7 @@ def _pick_among_all(query: Query, order: str, seed: int) -> Flow[Any]:
         pks = pks[turn:] + pks[:turn]
     fields = [column.key for column in schema.all]
     for batch_pks in chunks(pks, CHUNK):
-        (batch,) = _row_batches(schema, batch_pks, fields)
-        rows = yield batch
+        rows = yield Batch(_row_commands(schema, batch_pks, fields))
         kept, rows = _settle(query, schema.all, batch_pks, rows)
         if kept:
             return schema.builder(schema.all).objects(kept[:1], rows[:1])[0]
@@ -365,9 +382,8 @@ def rows_of(
             rows.append(row if member else None)
 
     batches = [
-        Batch([('SMISMEMBER', schema.keys.all, *chunk), *batch.commands])
+        Batch([('SMISMEMBER', schema.keys.all, *chunk), *_row_commands(schema, chunk, fields)])
         for chunk in chunks(pks, CHUNK)
-        for batch in _row_batches(schema, chunk, fields)
     ]
     if len(batches) == 1:
         keep((yield batches[0]._replace(shared=len(pks) <= ROWS_IN_ONE_TRIP)))

@@ -12,7 +12,7 @@ from .._core.plan import Batch, Flow
 from .conversation import converse
 from .pools import connection_of
 from .queueing import queue_of
-from .replies import arrived
+from .replies import arrived, handle_push
 
 __all__ = ('AsyncExecutor', 'Line')
 
@@ -112,7 +112,10 @@ class Line:
                 replies.append(await read_response())
             except ResponseError as error:
                 replies.append(error)
-            replies += arrived(self._connection, count - len(replies))
+            more, message = arrived(self._connection, count - len(replies))
+            replies += more
+            if message is not None:
+                await handle_push(self._connection, message)
         return replies
 
     async def close(self, broken: bool) -> None:

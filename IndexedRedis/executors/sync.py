@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError, ResponseError
 from .._core.plan import AnswerLost, Batch, Flow
 from .conversation import converse
 from .pools import connection_of, idle_connection_of
-from .replies import arrived
+from .replies import arrived, handle_push
 from .wire import expected, pack
 
 __all__ = ('SyncExecutor',)
@@ -95,7 +95,10 @@ class Line:
                 replies.append(read_response())
             except ResponseError as error:
                 replies.append(error)
-            replies += arrived(self._connection, count - len(replies))
+            more, message = arrived(self._connection, count - len(replies))
+            replies += more
+            if message is not None:
+                handle_push(self._connection, message)
         return replies
 
     def close(self, broken: bool) -> None:

@@ -8,7 +8,7 @@ import pytest
 from IndexedRedis import IRField, IRQueryableList, irNull
 
 # About the limits of _core/read.py: rows in one trip, chunks, members a script looks at.
-SIZES = [0, 1, 99, 100, 101, 200, 201, 250, 251, 2001]
+SIZES = [0, 1, 99, 100, 101, 200, 201, 224, 225, 480, 481, 2001]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_all_of_a_model(numbers, size):
     assert [obj.n for obj in model.objects.allByAge()] == expected
 
 
-@pytest.mark.parametrize('size', [0, 1, 101, 250, 2001])
+@pytest.mark.parametrize('size', [0, 1, 101, 224, 2001])
 def test_what_filters_leave(numbers, size):
     model = numbers(size)
     everything = set(range(1, size + 1))
@@ -68,7 +68,7 @@ def test_the_first_of_many_where_the_lowest_pks_are_gone(numbers, gone):
         assert model.objects.filter(**filters).first().n == next(left)
 
 
-@pytest.mark.parametrize('size', [1, 101, 250, 2001])
+@pytest.mark.parametrize('size', [1, 101, 224, 2001])
 def test_partial_objects(numbers, size):
     model = numbers(size)
     for query in (model.objects, model.objects.filter(third__ne=5, same='x')):
@@ -87,7 +87,7 @@ def test_deleting(numbers, size):
     assert model.objects.all() == []
 
 
-@pytest.mark.parametrize('size', [0, 1, 249, 250, 251, 600])
+@pytest.mark.parametrize('size', [0, 1, 255, 256, 257, 600])
 def test_many_by_their_pks(numbers, size):
     model = numbers(size)
     pks = list(range(size + 1, 0, -1))

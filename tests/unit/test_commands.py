@@ -140,21 +140,22 @@ def test_beside_a_reset_small_index_sets_are_counted_together_with_all_pks(song,
 
 
 def test_a_large_result_comes_in_chunks_between_two_looks_at_the_note(song):
-    pks = [b'%d' % pk for pk in range(1, 301)]
-    replies = [[]], [None, pks], [ROCK] * 250, [*[ROCK] * 50, None]
+    pks = [b'%d' % pk for pk in range(1, 601)]
+    sizes = [32, 64, 128, 256]
+    replies = [[]], [None, pks], *([ROCK] * size for size in sizes), [*[ROCK] * 120, None]
     found, sent = trips(read.fetch(query(song, genre='rock')), *replies)
-    assert [len(trip) for trip in sent] == [1, 2, 250, 51]
+    assert [len(trip) for trip in sent] == [1, 2, *sizes, 121]
     assert sent[1] == [('GET', SWAPPED), ('SINTER', KEYS, GENRE_ROCK)]
     assert sent[2][0] == ('HMGET', DATA + b'1', b'name', b'genre', b'year')
-    assert sent[3][-1] == ('GET', SWAPPED)
-    assert [obj._id for obj in found] == list(range(1, 301))
+    assert sent[-1][-1] == ('GET', SWAPPED)
+    assert [obj._id for obj in found] == list(range(1, 601))
 
 
 def test_rows_of_more_than_one_trip_come_by_the_pks_and_the_note_of_the_first(song):
     pks = [b'%d' % pk for pk in range(1, 151)]
-    replies = [[pks, b'T1', 0]], [*[ROCK] * 150, b'T1']
+    replies = [[pks, b'T1', 0]], [ROCK] * 32, [ROCK] * 64, [*[ROCK] * 54, b'T1']
     found, sent = trips(read.fetch(query(song, genre='rock')), *replies)
-    assert [len(trip) for trip in sent] == [1, 151]
+    assert [len(trip) for trip in sent] == [1, 32, 64, 55]
     assert [obj._id for obj in found] == list(range(1, 151))
 
 
