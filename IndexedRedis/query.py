@@ -139,7 +139,7 @@ class IndexedRedisQuery(QueryFlows):
     def get(self, pk: Any, cascadeFetch: bool = False) -> Any:
         """Fetch the object of a pk, or None; filters are not looked at.
 
-        Redis: ``SMISMEMBER`` and ``HMGET`` in one trip.
+        Redis: ``SISMEMBER`` and ``HMGET`` in one trip.
         """
         return self._run(self._get(pk, cascadeFetch))
 

@@ -75,6 +75,8 @@ def _condition(model_name: str, columns: Mapping[str, Column], key: str, value: 
 
 def joined(filters: Filters) -> Filters:
     """Return filters that say the same, each once, so that thousands of them cost no more each."""
+    if len(filters) < 2:
+        return filters
     values: dict[tuple[Column, Lookup], dict[bytes, None]] = {}
     others: dict[Condition, None] = {}
     for condition in filters:

@@ -48,7 +48,8 @@ class Equals(Lookup):
     suffix = ''
 
     def restrict(self, expression: SetExpression, index_keys: list[bytes]) -> list[SetExpression]:
-        return [expression._replace(every=(*expression.every, key)) for key in index_keys]
+        every, none = expression.every, expression.none
+        return [SetExpression(expression.all, (*every, key), none) for key in index_keys]
 
     def accepts(self, actual: bytes, wanted: Collection[bytes]) -> bool:
         return actual in wanted
@@ -62,7 +63,8 @@ class NotEquals(Lookup):
     joins = True
 
     def restrict(self, expression: SetExpression, index_keys: list[bytes]) -> list[SetExpression]:
-        return [expression._replace(none=(*expression.none, *index_keys))]
+        none = (*expression.none, *index_keys)
+        return [SetExpression(expression.all, expression.every, none)]
 
     def accepts(self, actual: bytes, wanted: Collection[bytes]) -> bool:
         return actual not in wanted

@@ -68,7 +68,7 @@ class Query(NamedTuple):
     def living(self) -> list[sets.SetExpression]:
         """The same, without index entries of objects that are gone."""
         return [
-            each._replace(every=(each.all, *each.every)) if each.every else each
+            sets.SetExpression(each.all, (each.all, *each.every), each.none) if each.every else each
             for each in self.expressions
         ]
 
@@ -135,7 +135,7 @@ def listed(
     :param take: makes something of pks and rows, while later ones are on the wire
     :returns: what it made
     """
-    fields = [column.key for column in columns]
+    fields = query.schema.keys_of(columns)
     found: list[Any] = []
     if sets.is_short(expression):
         plain = len(expression.every) <= 2 and not expression.none
@@ -248,12 +248,14 @@ def _has_gaps(rows: Sequence[Row]) -> bool:
     return None in map(itemgetter(0), rows) and any(map(_is_empty, rows))
 
 
-def with_filtered(query: Query, columns: Sequence[Column]) -> list[Column]:
+def with_filtered(query: Query, columns: Sequence[Column]) -> Sequence[Column]:
     """The columns, then those needed besides to see whether a row still matches.
 
     The first field of the model is always among them, so that a partial row of an object without
     any of the columns is not mistaken for a missing one.
     """
+    if columns is query.schema.all:
+        return columns
     needed = [query.schema.all[0], *(condition.column for condition in query.filters)]
     return list(dict.fromkeys([*columns, *needed]))
 
@@ -299,7 +301,7 @@ def pick(query: Query, order: str, seed: int) -> Flow[Any]:
 def _pick(query: Query, expression: sets.SetExpression, order: str, seed: int) -> Flow[Any]:
     schema = query.schema
     keys, every = sets.operands(expression)
-    fields = [column.key for column in schema.all]
+    fields = schema.keys_of(schema.all)
     prefix = schema.keys.data_prefix
     found = None
     if sets.is_short(expression):
@@ -322,7 +324,7 @@ def _pick_among_all(query: Query, order: str, seed: int) -> Flow[Any]:
     if order == 'random' and pks:
         turn = seed % len(pks)
         pks = pks[turn:] + pks[:turn]
-    fields = [column.key for column in schema.all]
+    fields = schema.keys_of(schema.all)
     for batch_pks in chunks(pks, CHUNK):
         rows = yield Batch(_row_commands(schema, batch_pks, fields))
         kept, rows = _settle(query, schema.all, batch_pks, rows)
@@ -338,7 +340,13 @@ def exists(schema: Schema, pk: int) -> Flow[bool]:
 
 def get_one(schema: Schema, pk: int, columns: Sequence[Column]) -> Flow[Any]:
     """The object of ``pk``, or None; one trip."""
-    return (yield from get_many(schema, [pk], columns))[0]
+    fields = schema.keys_of(columns)
+    commands = ('SISMEMBER', schema.keys.all, pk), ('HMGET', schema.keys.data(pk), *fields)
+    member, row = yield Batch(commands, shared=True)
+    if not member or _is_empty(row):
+        return None
+    (obj,) = schema.builder(columns).objects((pk,), (row,))
+    return obj
 
 
 def get_many(schema: Schema, pks: Sequence[int], columns: Sequence[Column]) -> Flow[list[Any]]:
@@ -357,7 +365,7 @@ def get_targets(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
     was fetched before it links to them."""
     found = yield from get_many(schema, pks, schema.all)
     absent = [i for i, obj in enumerate(found) if obj is None]
-    fields = [column.key for column in schema.all]
+    fields = schema.keys_of(schema.all)
     for places in chunks(absent, CHUNK):
         keys = [schema.keys.data(pks[i]) for i in places]
         replies = yield Batch(
@@ -373,7 +381,7 @@ def rows_of(
     schema: Schema, pks: Sequence[int], columns: Sequence[Column]
 ) -> Flow[list[Row | None]]:
     """The rows of ``pks``; None for one that is not stored."""
-    fields = [column.key for column in columns]
+    fields = schema.keys_of(columns)
     rows: list[Row | None] = []
 
     def keep(replies: list[Any]) -> None:

@@ -51,7 +51,8 @@ class Schema:
             column.field.home = cls.__module__
         self.plain = all(column.immutable for column in self.all)
         self._adopt = adopt
-        self._builders: dict[tuple[Column, ...], RowBuilder] = {}
+        self._builders: dict[Any, RowBuilder] = {}
+        self._keys = [column.key for column in self.all]
 
     def install(self) -> None:
         """Put an accessor for each field on the class."""
@@ -81,9 +82,14 @@ class Schema:
 
     def builder(self, columns: Sequence[Column]) -> RowBuilder:
         """Return a builder of objects from rows of these columns."""
-        key = tuple(columns)
+        # All columns are asked for most, and hashing them takes a while.
+        key = None if columns is self.all else tuple(columns)
         builder = self._builders.get(key)
         if builder is None or builder.encoding != getDefaultIREncoding():
-            partial = len(key) < len(self.all)
-            builder = self._builders[key] = RowBuilder(self.cls, key, partial, self._adopt)
+            partial = len(columns) < len(self.all)
+            builder = self._builders[key] = RowBuilder(self.cls, columns, partial, self._adopt)
         return builder
+
+    def keys_of(self, columns: Sequence[Column]) -> list[bytes]:
+        """Return the fields of hashes that hold these columns."""
+        return self._keys if columns is self.all else [column.key for column in columns]

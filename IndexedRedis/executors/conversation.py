@@ -70,7 +70,15 @@ def _perform(step: Step) -> Conversation[Any]:
     if recorders:
         step = noted(step, [*recorders])
     if isinstance(step, Batch):
-        return (yield from _perform_batch(step))
+        replies = yield ('quickly', step)
+        if replies is not None:
+            try:
+                return results(replies)
+            except MissingScript:
+                step = with_texts(step)
+        answers: list[list[Any]] = []
+        yield from _exchange(iter([step]), answers.append)
+        return answers[0]
     if isinstance(step, Stream):
         return (yield from _exchange(iter(step.batches), step.consume))
     if isinstance(step, Elsewhere):
@@ -78,18 +86,6 @@ def _perform(step: Step) -> Conversation[Any]:
     assert isinstance(step, Pause)
     yield ('sleep', step.seconds)
     return None
-
-
-def _perform_batch(batch: Batch) -> Conversation[list[Any]]:
-    replies = yield ('quickly', batch)
-    if replies is not None:
-        try:
-            return results(replies)
-        except MissingScript:
-            batch = with_texts(batch)
-    answers: list[list[Any]] = []
-    yield from _exchange(iter([batch]), answers.append)
-    return answers[0]
 
 
 class _Patience:

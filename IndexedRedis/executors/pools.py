@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from queue import Empty
+import time
+from queue import Empty, Full, LifoQueue
 from typing import Any
 
 import redis
@@ -13,28 +14,75 @@ __all__ = ('QuickPool', 'connection_of', 'idle_connection_of')
 _NAMELESS = tuple(int(part) for part in redis.__version__.split('.')[:2]) >= (5, 3)
 
 
+class QuickQueue(LifoQueue):  # type: ignore[type-arg]
+    """A queue that takes its lock only where somebody waits: lists need none. 0.5 us, not 3."""
+
+    def __init__(self, maxsize: int = 0) -> None:
+        super().__init__(maxsize)
+        self._waiting = 0
+
+    def put_nowait(self, item: Any) -> None:
+        """Put something in; raises ``Full``."""
+        if len(self.queue) >= self.maxsize:
+            raise Full
+        self.queue.append(item)
+        if self._waiting:
+            with self.mutex:
+                self.not_empty.notify()
+
+    def get_nowait(self) -> Any:
+        """Take the latest; raises ``Empty``."""
+        try:
+            return self.queue.pop()
+        except IndexError:
+            raise Empty from None
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Take the latest, waiting so many seconds for one; raises ``Empty``."""
+        if self.queue or not block:
+            return self.get_nowait()
+        ends = None if timeout is None else time.monotonic() + timeout
+        with self.mutex:
+            self._waiting += 1  # first, so that who puts something in after the next look sees it
+            try:
+                while not self.queue:
+                    left = None if ends is None else ends - time.monotonic()
+                    if left is not None and left <= 0:
+                        break
+                    self.not_empty.wait(left)
+                return self.get_nowait()
+            finally:
+                self._waiting -= 1
+
+
 class QuickPool(redis.BlockingConnectionPool):
-    """Gives a connection that is idle and in order without further ado: 3 us instead of 8, which is
+    """Gives a connection that is idle and in order without further ado: 1 us instead of 8, which is
     a tenth of a small query. All else is done by redis-py's own methods.
 
     Its counters for OpenTelemetry leave those connections out.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(queue_class=QuickQueue, **options)  # type: ignore[no-untyped-call]
 
     _waiting: Any = redis.BlockingConnectionPool.get_connection
     _releasing: Any = redis.BlockingConnectionPool.release
 
     def get_connection(self, *args: Any, **options: Any) -> Any:
         """Take a connection, waiting for one if all are in use."""
-        return self.idle() or self._waiting(*args, **options)
+        return self.idle(True) or self._waiting(*args, **options)
 
-    def idle(self) -> Any:
-        """Take a connection that is idle and in order; None if the next one is not."""
+    def idle(self, certain: bool) -> Any:
+        """Take a connection that is idle and in order; None if the next one is not.
+
+        :param certain: look whether the server has closed it meanwhile, which takes 1 us
+        """
         self._checkpid()
         try:
             connection = self.pool.get_nowait()
         except Empty:
             return None
-        if not self._is_special(connection) and _is_ready(connection):
+        if not self._is_special(connection) and _is_ready(connection, certain):
             return connection
         self.pool.put_nowait(connection)
         return None
@@ -52,19 +100,22 @@ class QuickPool(redis.BlockingConnectionPool):
         return moving or getattr(connection, '_should_reconnect', False)
 
 
-def _is_ready(connection: Any) -> bool:
+def _is_ready(connection: Any, certain: bool) -> bool:
     """Whether a connection of a pool is connected, and nothing has come in unasked."""
     if getattr(connection, '_sock', None) is None:
         return False
     try:
-        return not connection.can_read()
+        return not (certain and connection.can_read())
     except Exception:  # it is broken, and will be connected anew
         return False
 
 
-def idle_connection_of(pool: Any) -> Any:
-    """Take a connection that is ready for use; None where that takes more than taking it."""
-    return pool.idle() if isinstance(pool, QuickPool) else None
+def idle_connection_of(pool: Any, certain: bool) -> Any:
+    """Take a connection that is ready for use; None where that takes more than taking it.
+
+    :param certain: as of :meth:`QuickPool.idle`
+    """
+    return pool.idle(certain) if isinstance(pool, QuickPool) else None
 
 
 def connection_of(pool: Any) -> Any:

@@ -166,12 +166,12 @@ def test_fewer_rows_of_many_fields_come_in_one_trip():
 
 
 def test_one_object_comes_with_its_membership_in_one_trip(song):
-    obj, sent = trips(read.get_one(song._validated(), 7, song._validated().all), [[1], ROCK])
+    obj, sent = trips(read.get_one(song._validated(), 7, song._validated().all), [1, ROCK])
     assert sent == [
-        [('SMISMEMBER', KEYS, 7), ('HMGET', DATA + b'7', b'name', b'genre', b'year')],
+        [('SISMEMBER', KEYS, 7), ('HMGET', DATA + b'7', b'name', b'genre', b'year')],
     ]
     assert obj.name == 'Hells Bells'
-    gone, _ = trips(read.get_one(song._validated(), 7, song._validated().all), [[0], ROCK])
+    gone, _ = trips(read.get_one(song._validated(), 7, song._validated().all), [0, ROCK])
     assert gone is None
 
 
@@ -268,7 +268,7 @@ def test_a_filtered_delete_takes_pks_then_rows_then_deletes(song):
     )
     assert sent == [
         [('SMEMBERS', GENRE_ROCK)],
-        [('SMISMEMBER', KEYS, 7), ('HMGET', DATA + b'7', b'genre', b'year')],
+        [('SISMEMBER', KEYS, 7), ('HMGET', DATA + b'7', b'genre', b'year')],
         [
             (
                 *('EVALSHA', 'delete', 5, KEYS, LOCK, DATA + b'7', GENRE_ROCK, YEAR_1999),
