@@ -268,7 +268,7 @@ def test_a_filtered_delete_takes_pks_then_rows_then_deletes(song):
     )
     assert sent == [
         [('SMEMBERS', GENRE_ROCK)],
-        [('SISMEMBER', KEYS, 7), ('HMGET', DATA + b'7', b'genre', b'year')],
+        [('SMISMEMBER', KEYS, 7), ('HMGET', DATA + b'7', b'genre', b'year')],
         [
             (
                 *('EVALSHA', 'delete', 5, KEYS, LOCK, DATA + b'7', GENRE_ROCK, YEAR_1999),
