@@ -16,7 +16,7 @@ from .replace import swap_command
 from .schema import Schema
 from .scripts import CLEAR, FINISH, RETIRE
 from .staging import Promises, Staging
-from .sweep import members_page
+from .walk import walk
 
 __all__ = ('destroy', 'own_keys')
 
@@ -85,10 +85,11 @@ def _empty(staging: Staging) -> Flow[int]:
             yield from ask('UNLINK', key)
     if (yield from ask(*swap_command([Switch(staging, indexes)], ''))) != b'done':
         raise lost([staging])
-    cursor: Any = b'0'
-    while cursor is not None:
-        cursor, pks = yield from members_page(keys.work(staging.token, b'old'), cursor, (hold,))
+
+    def retire(pks: list[bytes]) -> Flow[None]:
         yield from ask(*RETIRE([keys.all], 0, keys.data_prefix, *pks))
+
+    yield from walk(keys.work(staging.token, b'old'), retire, (hold,))
     yield from _remove_the_rest(staging, hold)
     yield from ask(*FINISH([keys.lock, keys.record, keys.next, keys.all], staging.token))
     return count

@@ -178,8 +178,11 @@ def check_whole(obj: Any) -> None:
 
     :raises UsageError: if the object is a partial one
     """
-    missing = [name for name in schema_of(obj).columns if not obj._state.knows(name)]
-    if obj._state.stored and missing:
+    state = obj._state
+    if not state.stored or state.fetched is None:
+        return
+    missing = [name for name in schema_of(obj).columns if not state.knows(name)]
+    if missing:
         raise UsageError(
             f'{type(obj).__name__}: the object with pk {obj._id} was fetched without '
             f'{", ".join(missing)}, which would be stored as null. Fetch it whole, or assign them.'

@@ -148,7 +148,7 @@ def rehearse(flow: Flow[Any], smallest: int, rows: int, keys: Keys) -> list[Trip
 def _rehearse_stream(stream: Stream, smallest: int, rows: int, keys: Keys) -> list[Trip]:
     sent: list[Command] = []
     count = 0
-    for batch in stream.batches:
+    for batch in filter(None, stream.batches):
         count += 1
         sent += batch.commands
         stream.consume([_made_up(command, smallest, rows) for command in batch.commands])

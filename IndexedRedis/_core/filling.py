@@ -10,15 +10,16 @@ keep their pk, since they are in the set of all pks before and after.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from . import sets
 from .entry import index_keys_of_rows
 from .locks import lost
-from .plan import Batch, Command, Flow, chunks
+from .plan import Batch, Command, Flow, ask, chunks
 from .schema import Schema
 from .scripts import FILL, LARGE
 from .staging import Staging
-from .sweep import PAGE, members_page
+from .walk import PAGE, walk
 from .wrong_keys import check_types
 
 __all__ = ('Switch', 'prepare')
@@ -29,6 +30,8 @@ MOST = 1000
 # Members that one script looks at, a set counting as ten more: it holds up the server for a
 # millisecond or two.
 AT_ONCE = 2000
+# Names of index sets that are not asked for twice.
+KNOWN = 10_000
 
 
 class Switch(NamedTuple):
@@ -65,19 +68,23 @@ def prepare(staging: Staging, hold: Command) -> Flow[Switch]:
 
 
 def _large_ones(schema: Schema, most: int, hold: Command) -> Flow[set[bytes]]:
-    """The index sets of the stored objects that have more members than this."""
-    found: set[bytes] = set()
+    """The index sets of the stored objects that have more members than this, if that matters."""
+    found, known = set[bytes](), set[bytes]()
     fields = [column.key for column in schema.indexed]
-    cursor: Any = b'0' if fields else None
-    while cursor is not None:
-        cursor, page = yield from members_page(schema.keys.all, cursor, (hold,))
-        if page:
-            rows = yield Batch([('HMGET', schema.keys.data_prefix + pk, *fields) for pk in page])
-            names = index_keys_of_rows(schema, page, rows).keys() - found
-            if names:
-                (large,) = yield Batch([LARGE(sorted(names), most)])
-                yield from check_types(schema, large)
-                found.update(large)
+
+    def measure(pks: list[bytes]) -> Flow[None]:
+        rows = yield Batch([('HMGET', schema.keys.data_prefix + pk, *fields) for pk in pks])
+        names = index_keys_of_rows(schema, pks, rows).keys() - known
+        if names:
+            known.update(names if len(known) < KNOWN else ())
+            (large,) = yield Batch([LARGE(sorted(names), most)])
+            yield from check_types(schema, large)
+            found.update(large)
+
+    # Where nobody trusts in the size of a set, its old pks may wait to be taken out after the swap.
+    all_small = most and (yield from ask('SCARD', schema.keys.all)) <= sets.LARGEST_UNSETTLED
+    if fields and not all_small:
+        yield from walk(schema.keys.all, measure, (hold,))
     return found
 
 
@@ -86,9 +93,8 @@ def _fill(staging: Staging, most: int, large: set[bytes], hold: Command) -> Flow
     keys, token = staging.schema.keys, staging.token
     base, prefix = keys.base, keys.staged(token, keys.base)
     schema, places = staging.schema, set[bytes]()
-    cursor: Any = b'0'
-    while cursor is not None:
-        cursor, page = yield from members_page(keys.work(token, b'sets'), cursor, (hold,))
+
+    def fill(page: list[bytes]) -> Flow[None]:
         named = {base + name[len(prefix) :] for name in page}
         small = {key for key in named - large if most and keys.is_index(key)}
         moved = named - small
@@ -98,7 +104,9 @@ def _fill(staging: Staging, most: int, large: set[bytes], hold: Command) -> Flow
         rows = {key for key in moved if keys.is_row(key)}
         yield from check_types(schema, sorted(moved - rows))
         yield from check_types(schema, sorted(rows), b'hash')
-        places |= moved
+        places.update(moved)
+
+    yield from walk(keys.work(token, b'sets'), fill, (hold,))
     return places
 
 

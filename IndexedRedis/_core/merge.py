@@ -24,7 +24,8 @@ from .schema import Schema
 from .scripts import MERGE
 from .staging import Promises, Staging, assign
 from .state import value_of
-from .sweep import GRACE_MS, NOTE_MS, members_page, sweep_abandoned
+from .sweep import GRACE_MS, NOTE_MS, sweep_abandoned
+from .walk import walk
 from .write import ROUNDS, row_arguments
 from .wrong_keys import wrong_type
 
@@ -228,14 +229,16 @@ def _entry(merge: _Merge, obj: Any, pk: int, row: Row | None) -> Entry:
 def _find_removed(merges: Sequence[_Merge], merge: _Merge, hold: Command, most: int) -> Flow[None]:
     schema = merge.schema
     kept = merge.seen | {entry.pk for entry in merge.entries}
-    cursor: Any = b'0'
-    while cursor is not None:
-        cursor, page = yield from members_page(schema.keys.all, cursor, (hold,))
+
+    def look(page: list[bytes]) -> Flow[None]:
         gone = [pk for pk in map(int, page) if pk not in kept]
         kept.update(gone)  # a page may name one twice
-        rows = yield from rows_of(schema, gone, schema.indexed)
-        merge.entries += [_removal(schema, pk, row) for pk, row in zip(gone, rows, strict=True)]
-        _check_number(merges, most)
+        if gone:
+            rows = yield from rows_of(schema, gone, schema.indexed)
+            merge.entries += [_removal(schema, pk, row) for pk, row in zip(gone, rows, strict=True)]
+            _check_number(merges, most)
+
+    yield from walk(schema.keys.all, look, (hold,))
 
 
 def _removal(schema: Schema, pk: int, row: Row | None) -> Entry:

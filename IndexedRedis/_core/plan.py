@@ -8,7 +8,8 @@ play the server. There are four kinds of steps:
     some commands that go out in one write. Sent back: the list of their replies, in order.
 ``Stream``
     any number of batches, a few of them in flight at a time. Each list of replies is given to
-    ``consume`` in order, while later batches are on the wire. Sent back: ``None``.
+    ``consume`` in order, while later batches are on the wire. A ``None`` among the batches says
+    that what follows depends on an answer. Sent back: ``None``.
 ``Pause``
     wait that many seconds. Sent back: ``None``.
 ``Elsewhere``
@@ -65,7 +66,7 @@ class AnswerLost(Exception):
 class Stream(NamedTuple):
     """Batches that overlap on the wire; ``batches`` is consumed only as fast as they leave."""
 
-    batches: Iterable[Batch]
+    batches: Iterable[Batch | None]
     consume: Callable[[list[Any]], None]
 
 

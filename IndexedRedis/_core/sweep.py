@@ -8,19 +8,18 @@ which may even wake up meanwhile and stage more: what it lists then stays listed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from itertools import count
 
 from .entry import index_keys_of_rows
 from .locks import WORK
-from .plan import Batch, Command, Flow, ask, chunks, page_of
+from .plan import Batch, Command, Flow, ask, chunks
 from .schema import Schema
 from .scripts import FORGET, PRUNE, RETIRE
+from .walk import PAGE, walk
 
-__all__ = ('PAGE', 'members_page', 'sweep', 'sweep_abandoned')
+__all__ = ('sweep', 'sweep_abandoned')
 
-# Members of a page, rows retired by one script: it holds up the server for a millisecond or two.
-PAGE = 200
 # How long replaced rows stay readable, for readers that took their pks before the swap.
 GRACE_MS = 10_000
 # How much longer those of each further page do: where many keys are due at a time, a server expires
@@ -58,7 +57,7 @@ def sweep(
     keys = schema.keys
     sets, ranges, brought, old = work = [keys.work(token, name) for name in WORK]
     if known is None:
-        yield from _each_page(sets, lambda page: [('UNLINK', *page), ('SREM', sets, *page), *hold])
+        yield from walk(sets, lambda page: _unlink(page, sets), hold)
         for text in (yield from ask('SMEMBERS', ranges)):
             first, count = map(int, text.split())
             pks = (b'%d' % pk for pk in range(first, first + count))
@@ -71,31 +70,15 @@ def sweep(
     yield Batch([('UNLINK', *done), FORGET([keys.record, sets, ranges], token)])
 
 
-def _each_page(key: bytes, commands: Callable[[list[bytes]], list[Any]]) -> Flow[None]:
-    cursor: Any = b'0'
-    while cursor is not None:
-        cursor, page = yield from members_page(key, cursor)
-        if page:
-            yield Batch(commands(page))
-
-
-def members_page(
-    key: bytes, cursor: Any, hold: tuple[Command, ...] = ()
-) -> Flow[tuple[Any, list[bytes]]]:
-    """One page of a set, and the cursor of the next; None after the last."""
-    reply, *_ = yield Batch([('SSCAN', key, cursor, 'COUNT', PAGE), *hold])
-    return page_of(reply)
+def _unlink(names: list[bytes], listed: bytes) -> Flow[None]:
+    yield Batch([('UNLINK', *names), ('SREM', listed, *names)])
 
 
 def _retire_all(
     schema: Schema, pks: bytes, grace: int, known: Collection[bytes], hold: tuple[Command, ...]
 ) -> Flow[None]:
-    cursor: Any = b'0'
-    while cursor is not None:
-        cursor, page = yield from members_page(pks, cursor, hold)
-        for some in chunks(page, PAGE):  # a small set comes in one page
-            yield from _retire(schema, some, grace, known, hold)
-            grace += SPREAD_MS if grace else 0
+    graces = count(grace, SPREAD_MS if grace else 0)
+    yield from walk(pks, lambda some: _retire(schema, some, next(graces), known, hold), hold)
 
 
 def _retire(
@@ -112,8 +95,6 @@ def _retire(
     :param grace: milliseconds that the rows stay readable; 0: none
     :param known: index sets that do not list them
     """
-    if not pks:
-        return
     fields = [column.key for column in schema.indexed]
     listed: dict[bytes, list[bytes]] = {}
     if fields:

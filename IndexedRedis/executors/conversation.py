@@ -112,7 +112,9 @@ class _Patience:
         return pause * uniform(0.5, 1.0)
 
 
-def _exchange(batches: Iterator[Batch], consume: Callable[[list[Any]], None]) -> Conversation[None]:
+def _exchange(
+    batches: Iterator[Batch | None], consume: Callable[[list[Any]], None]
+) -> Conversation[None]:
     """Send all batches and give their results to ``consume``, in order."""
     waiting: deque[Batch] = deque()
     patience, texts = _Patience(), False
@@ -138,7 +140,7 @@ def _exchange(batches: Iterator[Batch], consume: Callable[[list[Any]], None]) ->
 
 
 def _on_one_connection(
-    batches: Iterator[Batch],
+    batches: Iterator[Batch | None],
     waiting: deque[Batch],
     consume: Callable[[list[Any]], None],
     patience: _Patience,
@@ -160,7 +162,7 @@ def _on_one_connection(
 
 
 def _talk(
-    batches: Iterator[Batch],
+    batches: Iterator[Batch | None],
     waiting: deque[Batch],
     unread: deque[Batch],
     consume: Callable[[list[Any]], None],

@@ -60,11 +60,12 @@ class _Counts:
 
         return Stream(self._stream(step.batches), counted)
 
-    def _stream(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+    def _stream(self, batches: Iterable[Batch | None]) -> Iterator[Batch | None]:
         for number, batch in enumerate(batches):
             self._trips += not number
-            self._chunks += 1
-            self._send(batch)
+            if batch is not None:
+                self._chunks += 1
+                self._send(batch)
             yield batch
 
     def _send(self, batch: Batch) -> None:

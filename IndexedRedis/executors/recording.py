@@ -25,13 +25,13 @@ def noted(step: Step, recorders: list[list[Trip]]) -> Step:
     return step
 
 
-def _noting(batches: Iterable[Batch], recorders: list[list[Trip]]) -> Iterator[Batch]:
+def _noting(batches: Iterable[Batch | None], recorders: list[list[Trip]]) -> Iterator[Batch | None]:
     trip: Trip = []
     for number, batch in enumerate(batches):
         if number == 0:
             for trips in recorders:
                 trips.append(trip)
-        trip += _commands(batch)
+        trip += _commands(batch) if batch else []
         yield batch
 
 
@@ -73,7 +73,7 @@ class RecordingExecutor:
         if isinstance(step, Elsewhere):
             return self.run(step.flow)
         if isinstance(step, Stream):
-            for batch in step.batches:
+            for batch in filter(None, step.batches):
                 step.consume(self._answer(batch))
         assert isinstance(step, (Stream, Pause))
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import linked
@@ -137,13 +137,18 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
     sent: list[list[Any]] = []
     perform = conversation._perform
 
+    def noting(batches: Iterable[Batch | None]) -> Iterator[Batch | None]:
+        trip: list[Any] = []
+        sent.append(trip)
+        for batch in batches:
+            trip += batch.commands if batch else []
+            yield batch
+
     def recording(step: Any) -> Any:
         if isinstance(step, Batch):
             sent.append(list(step.commands))
         if isinstance(step, Stream):
-            batches = list(step.batches)
-            sent.append([command for batch in batches for command in batch.commands])
-            step = step._replace(batches=batches)
+            step = step._replace(batches=noting(step.batches))
         return perform(step)
 
     monkeypatch.setattr(conversation, '_perform', recording)

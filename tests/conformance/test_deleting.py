@@ -156,8 +156,9 @@ def test_what_is_saved_beside_destroyModel_is_stored_whole(song, monkeypatch, ch
 
         return saving
 
-    for flow in ('own_keys', 'members_page'):
-        monkeypatch.setattr(destroy, flow, with_saves(getattr(destroy, flow)))
+    walk = destroy.walk
+    monkeypatch.setattr(destroy, 'own_keys', with_saves(destroy.own_keys))
+    monkeypatch.setattr(destroy, 'walk', lambda key, act, hold: walk(key, with_saves(act), hold))
     song.deleter.destroyModel()
     assert len(saved) >= 50
     kept = song.objects.all()

@@ -361,11 +361,11 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
     work = [staged + name for name in (b'sets', b'ranges', b'brought', b'old')]
     listed = [staged + rest for rest in (b'keys', b'idx:genre:pop', b'idx:genre:rock')]
     listed.append(staged + b'idx:year:2000')
-    old = [[b'0', [b'1']], 1]
+    old = [20_000], [[b'0', [b'1']], 1]
     ((pks,), sent) = trips(
         replace.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
         *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [7], [1, 1], [None], [None]),
-        *(old, [[b'rock', b'1999']], [[GENRE_ROCK]], [None]),  # this genre is a large one
+        *(*old, [[b'rock', b'1999']], [[GENRE_ROCK]], [None]),  # this genre is a large one
         *([[b'0', listed], 1], [[1, []], 1], [[1, [YEAR_2000]], 1], [None], [b'done']),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [0, 0, 1], [1, 1], [0, 1]),
     )
@@ -393,9 +393,10 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
             ),
         ],
     ]
-    assert sent[5:16] == [
+    assert sent[5:17] == [
         [('EVALSHA', 'other_type', 1, KEYS, b'set')],
         [('EVALSHA', 'other_type', 1, NEXT, b'string')],
+        [('SCARD', KEYS)],
         [('SSCAN', KEYS, b'0', 'COUNT', 200), hold],
         [('HMGET', DATA + b'1', b'genre', b'year')],
         [('EVALSHA', 'large', 2, GENRE_ROCK, YEAR_1999, 1000)],
@@ -415,7 +416,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
             )
         ],
     ]
-    assert sent[16:] == [
+    assert sent[17:] == [
         [('SSCAN', staged + b'old', b'0', 'COUNT', 200), hold],
         [('HMGET', DATA + b'1', b'genre', b'year')],
         [

@@ -273,7 +273,7 @@ def test_a_reset_waits_for_another_and_gives_up_with_a_clear_error(song, monkeyp
 
 def test_a_reset_is_done_even_if_its_cleaning_up_fails(song):
     flow = replace.reset_all([(song._validated(), [])], b'T', lambda obj: None)
-    start = [b'OK', b'T'], [1], [[b'T']], [None], [None], [[b'0', []], 1]
+    start = [b'OK', b'T'], [1], [[b'T']], [None], [None], [0]
     broken = ConnectionError('broken')
     executor, pks = run(flow, *start, [b'done'], broken, broken)
     assert pks == [[]]

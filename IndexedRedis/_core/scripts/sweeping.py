@@ -12,14 +12,11 @@ RETIRE = Script(
     'retire',
     """
 local grace = tonumber(ARGV[1])
+local used = redis.call('SMISMEMBER', KEYS[1], unpack(ARGV, 3))
 for a = 3, #ARGV do
   local data = ARGV[2] .. ARGV[a]
-  if redis.call('SISMEMBER', KEYS[1], ARGV[a]) == 0 then
-    if grace == 0 then
-      redis.call('UNLINK', data)
-    elseif redis.call('PTTL', data) < 0 then
-      redis.call('PEXPIRE', data, grace)
-    end
+  if used[a - 2] == 0 then
+    if grace == 0 then redis.call('UNLINK', data) else redis.call('PEXPIRE', data, grace) end
   end
 end
 return 0
@@ -38,10 +35,12 @@ local function in_use(pk)
 end
 for k = 2, #KEYS do
   a = a + 1
-  for _ = 1, tonumber(ARGV[a]) do
-    a = a + 1
-    if not in_use(ARGV[a]) then redis.pcall('SREM', KEYS[k], ARGV[a]) end
+  local gone = {}
+  for i = a + 1, a + tonumber(ARGV[a]) do
+    if not in_use(ARGV[i]) then gone[#gone + 1] = ARGV[i] end
   end
+  a = a + tonumber(ARGV[a])
+  if #gone > 0 then redis.pcall('SREM', KEYS[k], unpack(gone)) end
 end
 return 0
 """,

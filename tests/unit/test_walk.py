@@ -1,0 +1,113 @@
+"""Walks over large sets. The rule: every page is dealt with once, in steps that keep their order,
+and what is on the wire at a time is little, however large the set is."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+
+from IndexedRedis._core.plan import Batch, Stream
+from IndexedRedis._core.walk import PAGE, walk
+from IndexedRedis.executors.recording import RecordingExecutor
+
+MEMBERS = [b'%d' % number for number in range(1000)]
+
+
+class Server:
+    """Answers up to so many batches late, as a server far away does.
+
+    :param at_once: members that a look gives
+    """
+
+    def __init__(self, in_flight, at_once=PAGE):
+        self.in_flight, self.at_once = in_flight, at_once
+        self.sent = []
+
+    def answer(self, batch):
+        replies = []
+        for name, *args in batch.commands:
+            self.sent.append((name, *args))
+            if name == 'SSCAN':
+                start = int(args[1])
+                stop = start + self.at_once
+                cursor = b'0' if stop >= len(MEMBERS) else b'%d' % stop
+                replies.append([cursor, MEMBERS[start:stop]])
+            else:
+                replies.append(name)
+        return replies
+
+    def run(self, flow):
+        (stream,) = flow
+        assert isinstance(stream, Stream)
+        batches, waiting = iter(stream.batches), deque()
+        while True:
+            while len(waiting) < self.in_flight and (batch := next(batches, None)):
+                waiting.append(self.answer(batch))
+            if not waiting:
+                return
+            stream.consume(waiting.popleft())
+
+
+@pytest.fixture(params=[1, 2, 3, 8])
+def in_flight(request):
+    return request.param
+
+
+@pytest.mark.parametrize('at_once', [1, 7, PAGE, 10_000])
+def test_each_member_is_dealt_with_once(in_flight, at_once):
+    seen, server = [], Server(in_flight, at_once)
+
+    def act(page):
+        assert len(page) <= PAGE
+        assert (yield Batch([('FIRST', *page)])) == ['FIRST']
+        assert (yield Batch([('SECOND', *page)])) == ['SECOND']
+        seen.extend(page)
+
+    server.run(walk(b'key', act))
+    assert seen == MEMBERS
+    for page in (rest for name, *rest in server.sent if name == 'FIRST'):
+        assert server.sent.index(('FIRST', *page)) < server.sent.index(('SECOND', *page))
+
+
+def test_pages_are_side_by_side_but_no_more_than_fit_on_the_wire(in_flight):
+    under_way, most = 0, 0
+
+    def act(page):
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        for _ in range(3):
+            yield Batch([('STEP', *page)])
+        under_way -= 1
+
+    Server(in_flight).run(walk(b'key', act))
+    assert under_way == 0
+    assert most == in_flight if in_flight < 3 else 2 <= most <= in_flight
+
+
+def test_pages_with_nothing_to_send_and_an_empty_set(monkeypatch):
+    seen = []
+
+    def act(page):
+        seen.extend(page)
+        return
+        yield
+
+    Server(3).run(walk(b'key', act))
+    assert seen == MEMBERS
+    executor = RecordingExecutor([[[b'0', []], 'held']])
+    executor.run(walk(b'key', act, (('HOLD',),)))
+    assert executor.trips == [[('SSCAN', b'key', b'0', 'COUNT', PAGE), ('HOLD',)]]
+    assert seen == MEMBERS
+
+
+def test_what_a_page_raises_ends_the_walk():
+    def act(page):
+        yield Batch([('STEP', *page)])
+        raise ValueError('no')
+
+    server = Server(3)
+    with pytest.raises(ValueError, match='no'):
+        server.run(walk(b'key', act))
+    assert len(server.sent) <= 6
