@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-from ._core.explanation import Explanation
-from ._core.found import FoundModel
+from typing import TYPE_CHECKING, Any
+
 from ._core.keylist import KeyList
 from ._core.keys import PREFIX as INDEXED_REDIS_PREFIX
-from ._core.model_info import ModelInfo
 from ._core.observer import ResetObserver
-from ._core.report import CheckReport
 from .async_connections import aclose
 from .classprops import classproperty
 from .connections import (
@@ -58,7 +56,6 @@ from .fields import (
     irNull,
 )
 from .helper import IndexedRedisHelper
-from .inspection import afindModels, findModels
 from .IRQueryableList import IRQueryableList
 from .model import IndexedRedisModel, isIndexedRedisModel, validatedModels
 from .query import IndexedRedisQuery
@@ -68,6 +65,9 @@ from .utils import hashDictOneLevel
 
 # Attributes that programs use without importing them.
 from . import compat_str, fields, utils  # isort: skip
+
+if TYPE_CHECKING:
+    from .tools import CheckReport, Explanation, FoundModel, ModelInfo, afindModels, findModels
 
 __version__ = '7.0.0'
 INDEXED_REDIS_VERSION = (7, 0, 0)
@@ -144,3 +144,12 @@ __all__ = (
     'utils',
     'validatedModels',
 )
+
+
+def __getattr__(name: str) -> Any:
+    from .tools import BY_NAME
+
+    if name not in BY_NAME:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    value = globals()[name] = BY_NAME[name]
+    return value

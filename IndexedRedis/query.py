@@ -5,18 +5,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._core import delete, maintain, read
-from ._core.explanation import Explanation
-from ._core.model_info import ModelInfo
-from ._core.report import CheckReport
-from ._core.survey import Progress
 from .helper import primary_key
 from .IRQueryableList import IRQueryableList
 from .query_flows import QueryFlows
 from .resetting import reset
 from .twins import awaitable
+
+if TYPE_CHECKING:
+    from ._core.explanation import Explanation
+    from ._core.model_info import ModelInfo
+    from ._core.report import CheckReport
+    from ._core.survey import Progress
 
 __all__ = ('IndexedRedisQuery',)
 

@@ -9,20 +9,21 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ._core import check, explain, filters, info, links, maintain, read
+from ._core import filters, links, maintain, read
 from ._core.column import Column
-from ._core.explanation import Explanation
 from ._core.filters import near_miss
-from ._core.model_info import ModelInfo
 from ._core.plan import Flow, ask
-from ._core.report import CheckReport
-from ._core.survey import Progress
 from .errors import UsageError
 from .helper import IndexedRedisHelper, new_token, primary_key
 from .IRQueryableList import IRQueryableList
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from ._core.explanation import Explanation
+    from ._core.model_info import ModelInfo
+    from ._core.report import CheckReport
+    from ._core.survey import Progress
 
 __all__ = ('QueryFlows',)
 
@@ -91,10 +92,14 @@ class QueryFlows(IndexedRedisHelper):
         return None if text is None else datetime.fromisoformat(text.decode('ascii'))
 
     def _check(self, progress: Progress | None) -> Flow[CheckReport]:
+        from ._core import check  # as other tools, only for those who use them
+
         self._refuse_filters('check')
         return check.check(self._schema, progress)
 
     def _repair(self, progress: Progress | None) -> Flow[CheckReport]:
+        from ._core import check
+
         self._refuse_filters('repair')
         return check.repair(self._schema, new_token(), progress)
 
@@ -130,6 +135,8 @@ class QueryFlows(IndexedRedisHelper):
         return schema.named(names) or schema.all[:1]
 
     def _explain(self, analyze: bool) -> Flow[Explanation]:
+        from ._core import explain
+
         explanation = yield from explain.explain(self._query)
         if analyze:
             from .executors.measuring import measured  # which imports redis-py
@@ -144,6 +151,8 @@ class QueryFlows(IndexedRedisHelper):
         return self._info_with_age(sample, progress)
 
     def _info_with_age(self, sample: int, progress: Progress | None) -> Flow[ModelInfo]:
+        from ._core import info
+
         found = yield from info.info(self._schema, sample, progress)
         found.mirroredAt = yield from self._mirrored_at()
         return found

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ._core import merge, replace
+from ._core import replace
 from ._core.column import Column
-from ._core.merge import Counts
 from ._core.observer import ResetObserver
 from ._core.plan import Flow
 from ._core.schema import Schema
 from .errors import UsageError
 from .helper import IndexedRedisHelper, list_or_iterator, new_token, server_of
 from .twins import awaitable
+
+if TYPE_CHECKING:
+    from ._core.merge import Counts
 
 __all__ = ('aresetChanged', 'aresetMany', 'reset', 'resetChanged', 'resetMany')
 
@@ -118,6 +120,8 @@ def _reset_changed(
     observer: ResetObserver | None,
     mirrored: str,
 ) -> tuple[IndexedRedisHelper | None, Flow[list[Counts]]]:
+    from ._core import merge  # only mirrors use it
+
     models, data_sets = _together(groups)
     keyed = [
         (schema, objs, _key_column(schema, keys.get(model)))

@@ -64,7 +64,7 @@ def test_a_profile(empty):
     assert done.returncode == 0, done.stderr
     assert 'redis-py by hand' in done.stdout
     assert 'cProfile' in done.stdout
-    assert '(get)' in done.stdout
+    assert '(build)' in done.stdout
 
 
 def test_a_server_that_holds_data_is_left_alone(empty):

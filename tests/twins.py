@@ -17,6 +17,10 @@ PLACES: tuple[Any, ...] = (
     IR,
 )
 
+# What is loaded when it is asked for.
+for name in IR.__all__:
+    getattr(IR, name)
+
 # Place and name of each method that has a twin.
 TWINS = [
     (place, name)

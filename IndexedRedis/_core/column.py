@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from hashlib import md5
 from typing import Any
 
 from ..encoding import getDefaultIREncoding, is_utf8, to_unicode
 from ..errors import FieldTypeError, FieldValueError, UnreadableValueError
-from ..fields.base import IRField
+from ..fields.base import IRField, hashed
 from ..fields.foreign import IRForeignLinkFieldBase
 from ..fields.null import IR_NULL_BYTES, IR_NULL_STR, irNull
 
@@ -135,7 +134,7 @@ class Column:
         if self._index_is_stored and is_utf8():
             if not self.field.isIndexHashed:
                 return stored
-            return md5(stored, usedforsecurity=False).hexdigest().encode('ascii')
+            return hashed(stored).encode('ascii')
         try:
             return self.index_of(self.field.fromStorage(stored))
         except Exception:

@@ -79,7 +79,7 @@ def compile_packer(columns: Sequence[Column]) -> Callable[[Iterable[StoredRow]],
     exec(source, namespace)
     pack: Callable[..., list[bytes]] = namespace['pack']
     keys = [_text_head(len(column.key)) + column.key for column in columns]
-    return lambda rows: pack(rows, Memo(_text_head), *keys)
+    return lambda rows: pack(rows, _HEADS, *keys)
 
 
 def _quick(column: Column) -> Callable[[Any], bytes]:
@@ -108,6 +108,9 @@ def _text_head(length: int) -> bytes:
     if length < 1 << 16:
         return b'\xda' + length.to_bytes(2, 'big')
     return b'\xdb' + length.to_bytes(4, 'big')
+
+
+_HEADS = Memo(_text_head)
 
 
 def _array_head(length: int) -> bytes:

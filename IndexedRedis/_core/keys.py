@@ -14,11 +14,9 @@ RESERVED_SEGMENTS = (':data', ':idx', ':keys', ':next', ':tmp')
 # What finds the keys of all models.
 ALL_MODELS = PREFIX.encode('ascii') + b'*'
 # As no KEY_NAME holds a reserved segment, the first one ends it, whatever a value holds.
-_KEY = re.compile(
-    re.escape(PREFIX.encode('ascii')) + rb'(.+?):(?:(data|idx|tmp):(.*)|(keys|next))', re.DOTALL
-)
-
-_GLOB = re.compile(rb'([*?\[\]\\^-])')
+# (Tools use it; like all patterns here it is compiled at its first use.)
+_KEY = rb'(?s)_ir_\|(.+?):(?:(data|idx|tmp):(.*)|(keys|next))'
+_GLOB = rb'([*?\[\]\\^-])'
 
 
 class Keys:
@@ -68,12 +66,12 @@ class Keys:
     @property
     def pattern(self) -> bytes:
         """What finds every key of the model by its name; it also finds some that are not own."""
-        return _GLOB.sub(rb'\\\1', self.base) + b'*'
+        return re.sub(_GLOB, rb'\\\1', self.base) + b'*'
 
     @property
     def pattern_but_rows(self) -> bytes:
         """What finds the index sets and work keys by their names, and no hash of an object."""
-        return _GLOB.sub(rb'\\\1', self.base) + b'[it]*'
+        return re.sub(_GLOB, rb'\\\1', self.base) + b'[it]*'
 
     def data(self, pk: int) -> bytes:
         """The hash of one object."""
@@ -109,7 +107,7 @@ class Keys:
 def model_and_kind(key: bytes) -> tuple[str, str, bytes] | None:
     """Whose key this is: the ``KEY_NAME``; ``data``, ``idx``, ``tmp``, ``keys`` or ``next``; and
     what follows. None if no model has such a key."""
-    match = _KEY.fullmatch(key)
+    match = re.fullmatch(_KEY, key)
     if match is None:
         return None
     try:

@@ -6,7 +6,6 @@ Both are called with one argument and give a native value; neither is ever insta
 from __future__ import annotations
 
 import datetime
-import json
 import re
 from typing import Any
 
@@ -61,11 +60,25 @@ def _datetime_from_text(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(seconds)
 
 
+def json_to_text(value: Any) -> str:
+    """Return the stored form of a value."""
+    import json  # takes longer to import than all fields together
+
+    return json.dumps(value)
+
+
+def json_from_text(text: str | bytes) -> Any:
+    """Return the value of a stored form."""
+    import json
+
+    return json_value(json.loads(text))
+
+
 class _JsonText:
     """Mixed into the native type: ``str()`` is the json text, ``repr()`` stays Python's."""
 
     def __str__(self) -> str:
-        return json.dumps(self)
+        return json_to_text(self)
 
 
 class _JsonDict(_JsonText, dict):  # type: ignore[type-arg]
@@ -124,5 +137,5 @@ class IRJsonValue:
         if isinstance(value, _JsonString) or value is irNull:
             return value
         if isinstance(value, (str, bytes)):
-            return json_value(json.loads(value)) if value else irNull
+            return json_from_text(value) if value else irNull
         return json_value(value)

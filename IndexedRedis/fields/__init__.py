@@ -7,6 +7,8 @@ differs from the stored one), and add its samples to ``tests/samples.py``.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .b64 import IRBase64Field
 from .base import IRField, immutable_value
 from .bytes_field import IRBytesField
@@ -24,9 +26,11 @@ from .null import (
     IRNullType,
     irNull,
 )
-from .pickle_field import IRPickleField
 from .raw import IRRawField
 from .unicode_field import IRUnicodeField
+
+if TYPE_CHECKING:
+    from .pickle_field import IRPickleField
 
 __all__ = (
     'IR_NULL_BYTES',
@@ -52,3 +56,11 @@ __all__ = (
     'immutable_value',
     'irNull',
 )
+
+
+def __getattr__(name: str) -> Any:
+    if name == 'IRPickleField':  # pickle takes longer to import than all fields together
+        from .pickle_field import IRPickleField
+
+        return IRPickleField
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from hashlib import md5
 from typing import Any, TypeVar
 
 from ..deprecated import deprecatedMessage
@@ -18,7 +17,7 @@ from ..encoding import is_utf8, to_unicode, tobytes
 from .null import IR_NULL_BYTES, IR_NULL_STR, IR_NULL_STRINGS, irNull
 from .value_types import ValueType, value_type_of
 
-__all__ = ('IRField', 'immutable_value')
+__all__ = ('IRField', 'hashed', 'immutable_value')
 
 F = TypeVar('F', bound=Callable[..., Any])
 
@@ -36,6 +35,13 @@ def immutable_value(*, cheap: bool) -> Callable[[F], F]:
         return func
 
     return mark
+
+
+def hashed(value: bytes) -> str:
+    """Return what stands for a long value in the name of an index set."""
+    from hashlib import md5  # takes longer to import than all fields together
+
+    return md5(value, usedforsecurity=False).hexdigest()
 
 
 class IRField(str):
@@ -142,7 +148,7 @@ class IRField(str):
         indexed = IR_NULL_BYTES if null else self._toIndex(value)
         if not self.isIndexHashed:
             return IR_NULL_STR if null else indexed
-        return md5(tobytes(indexed), usedforsecurity=False).hexdigest()
+        return hashed(tobytes(indexed))
 
     def getDefaultValue(self) -> Any:
         """Return the default, converted as if assigned, and never shared between objects."""

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import datetime
 import functools
-import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..encoding import to_unicode, tobytes
-from .FieldValueTypes import IRDatetimeValue, IRJsonValue, json_value
+from .FieldValueTypes import IRDatetimeValue, IRJsonValue, json_from_text, json_to_text
 from .null import IR_NULL_STR, IR_NULL_STRINGS, irNull
 
 __all__ = ('ValueType', 'value_type_of')
@@ -106,7 +105,7 @@ def _same(value: Any) -> Any:
 
 
 def _json_from_storage(stored: bytes) -> Any:
-    return json_value(json.loads(stored)) if stored else irNull
+    return json_from_text(stored) if stored else irNull
 
 
 # What is written in ASCII characters is so whatever the default encoding is.
@@ -121,7 +120,7 @@ _VALUE_TYPES: dict[Any, ValueType] = {
     None: ValueType(_plain_or_null_from_input, plain_to_storage, _same, can_index=False),
     IRDatetimeValue: _FIXED(IRDatetimeValue, str, IRDatetimeValue, can_index=True, cheap=False),
     IRJsonValue: _FIXED(
-        IRJsonValue, json.dumps, _json_from_storage, can_index=False, immutable=False, cheap=False
+        IRJsonValue, json_to_text, _json_from_storage, can_index=False, immutable=False, cheap=False
     ),
 }
 _ALIASES: dict[Any, Any] = {

@@ -9,7 +9,7 @@ nothing is left half done.
 
 from __future__ import annotations
 
-from hashlib import sha1
+from functools import cached_property
 from typing import Any
 
 __all__ = ('BY_SHA', 'Script', 'readable')
@@ -28,8 +28,15 @@ class Script:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text.encode('ascii')
-        self.sha = sha1(self.text, usedforsecurity=False).hexdigest().encode('ascii')
-        BY_SHA[self.sha] = self
+
+    @cached_property
+    def sha(self) -> bytes:
+        """What a server knows the text by."""
+        from hashlib import sha1  # takes longer to import than all scripts together
+
+        sha = sha1(self.text, usedforsecurity=False).hexdigest().encode('ascii')
+        BY_SHA[sha] = self
+        return sha
 
     def __call__(self, keys: list[bytes], *args: Any) -> tuple[Any, ...]:
         return ('EVALSHA', self.sha, len(keys), *keys, *args)
