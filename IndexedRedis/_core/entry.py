@@ -169,7 +169,10 @@ def plan_entry(obj: Any, forced_pk: int | None, reserved: Reserved) -> Entry | N
     if not state.stored:
         known = (column for column in schema.all if state.knows(column.name))
         return entry_of(obj, obj._id, PUT, known, reserved)
-    changed = [column for column in schema.all if is_changed(obj, column, reserved)]
+    # Only a value that was assigned, or can change in place, need be compared.
+    noted = state.changed
+    candidates = (column for column in schema.all if column.name in noted or not column.immutable)
+    changed = [column for column in candidates if is_changed(obj, column, reserved)]
     return entry_of(obj, obj._id, UPDATE, changed, reserved) if changed else None
 
 

@@ -162,8 +162,8 @@ end
 if order == 'random' then
   -- Few tries suffice unless the other sets exclude nearly all of the smallest. A negative count
   -- draws each anew; a positive one gives small sets in always the same order.
-  for _ = 1, 4 do
-    local tries = redis.call('SRANDMEMBER', base, -16)
+  for _, count in ipairs({4, 12, 48}) do
+    local tries = redis.call('SRANDMEMBER', base, -count)
     for i = 1, #tries do
       local found = matches(tries[i]) and row_of(tries[i])
       if found then return found end
@@ -171,14 +171,16 @@ if order == 'random' then
   end
 end
 -- Where many match, one of the very first pks may: to look takes less time than 300 members.
-for block = 1, order == 'first' and size > 300 and 2 or 0 do
+local low = 0
+for _, count in ipairs(order == 'first' and size > 300 and {16, 48, 64} or {}) do
   local pks = {}
-  for i = 1, 64 do pks[i] = tostring(64 * (block - 1) + i) end
+  for i = 1, count do pks[i] = tostring(low + i) end
   local inside = redis.call('SMISMEMBER', base, unpack(pks))
-  for i = 1, 64 do
+  for i = 1, count do
     local found = inside[i] == 1 and matches(pks[i]) and row_of(pks[i])
     if found then return found end
   end
+  low = low + count
 end
 if size > most then return false end
 local pks = select_members(every)

@@ -171,6 +171,7 @@ local function store(row)
   end
 end
 local function raise_counter(model)
+  if model.highest == 0 then return end
   if model.highest > (tonumber(redis.call('GET', model.counter) or '0') or 0) then
     redis.call('SET', model.counter, string.format('%.0f', model.highest))
   end
