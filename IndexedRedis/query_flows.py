@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ._core import filters, links, maintain, read
+from ._core import filters, links, maintain, pick, read
 from ._core.column import Column
 from ._core.filters import near_miss
 from ._core.plan import Flow, ask
@@ -68,7 +68,7 @@ class QueryFlows(IndexedRedisHelper):
             from random import randrange  # with what it imports, 5 % of this package's import
 
             seed = randrange(2**31)
-        return self._one(read.pick(self._query, order, seed), cascade)
+        return self._one(pick.pick(self._query, order, seed), cascade)
 
     def _primary_keys(self, ordered: bool) -> Flow[list[int]]:
         return read.primary_keys(self._query, ordered)

@@ -18,6 +18,7 @@ import redis
 
 from . import concurrency_result, growth, imports, memory, reset
 from .dataset import make
+from .machine import keep_apart
 from .results import OLD, Result
 from .workers import check, measure, start
 from .works import SIZES, Work, everything, works
@@ -122,7 +123,9 @@ def _server(stack: ExitStack, url: str) -> dict[str, Any]:
     if not url:
         from IndexedRedis import embedded
 
-        return stack.enter_context(embedded.start()).params
+        params = stack.enter_context(embedded.start()).params
+        keep_apart(redis.Redis(**params).info('server')['process_id'])
+        return params
     client = redis.from_url(url)
     if client.info('keyspace'):
         raise SystemExit(f'{url} holds data, and this would mix with it: take an empty server')

@@ -9,6 +9,7 @@ from .plan import Flow, chunks
 from .read import Query, primary_keys, rows_of
 from .rows import Row
 from .schema import Schema
+from .walk import walk
 from .write import compare_and_move
 
 __all__ = ('reindex', 'reindex_matching')
@@ -51,5 +52,17 @@ def _entry(schema: Schema, pk: int, row: Row, rehash: bool) -> Entry:
 
 def reindex_matching(query: Query, rehash: bool = False, size: int = CHUNK) -> Flow[int]:
     """:func:`reindex` of the objects that match."""
-    pks = yield from primary_keys(query)
-    return (yield from reindex(query.schema, pks, rehash, size))
+    if query.filters:
+        pks = yield from primary_keys(query)
+        return (yield from reindex(query.schema, pks, rehash, size))
+    seen, total = set[int](), 0
+
+    def index(page: list[bytes]) -> Flow[None]:
+        nonlocal total
+        new = {int(pk) for pk in page} - seen  # a page may name one twice
+        seen.update(new)
+        count = yield from reindex(query.schema, sorted(new), rehash, size)
+        total += count  # only now: other pages were added meanwhile
+
+    yield from walk(query.schema.keys.all, index)
+    return total

@@ -16,7 +16,7 @@ from .filters import Condition, Filters, expressions
 from .plan import Batch, Command, Flow, Stream, ask, chunks, look
 from .rows import Memo, Row
 from .schema import Schema
-from .scripts import FIND, PICK
+from .scripts import FIND
 
 __all__ = (
     'Query',
@@ -27,8 +27,9 @@ __all__ = (
     'get_one',
     'get_targets',
     'listed',
-    'pick',
     'primary_keys',
+    'row_commands',
+    'settle',
     'with_filtered',
 )
 
@@ -40,7 +41,6 @@ VALUES_IN_ONE_TRIP = 1000
 MEMBERS_IN_SCRIPT = 2000
 # Nearly all members of a single index set match: of more than these a command tells sooner.
 MEMBERS_OF_ONE_SET = 200
-MEMBERS_TO_PICK = 5000
 # Rows come in chunks, the first ones smaller: while they are converted the server works on the
 # next, which makes 100 rows a fifth quicker.
 FIRST_CHUNK = 32
@@ -112,7 +112,7 @@ def fetch(
     builder, memos = query.schema.builder(columns), list[Memo]()
 
     def take(pks: Sequence[int], rows: Sequence[Row]) -> list[Any]:
-        pks, rows = _settle(query, wanted, pks, rows)
+        pks, rows = settle(query, wanted, pks, rows)
         if len(wanted) != width:
             rows = [row[:width] for row in rows]
         return builder.objects(pks, rows, memos)
@@ -165,7 +165,7 @@ class _Arriving:
         """Commands for the rows, and for the note after the last."""
         pks, start, size = self._pks, 0, min(FIRST_CHUNK, CHUNK)
         while start < len(pks):
-            commands = _row_commands(self._schema, pks[start : start + size], fields)
+            commands = row_commands(self._schema, pks[start : start + size], fields)
             start += size
             if start >= len(pks):
                 commands.append(('GET', self._schema.keys.swapped))
@@ -234,7 +234,7 @@ def _find(
     return FIND(keys, every, members, rows, own.data_prefix, own.swapped, *fields)
 
 
-def _row_commands(schema: Schema, pks: Iterable[int], fields: list[bytes]) -> list[Command]:
+def row_commands(schema: Schema, pks: Iterable[int], fields: list[bytes]) -> list[Command]:
     data = schema.keys.data
     return [('HMGET', data(pk), *fields) for pk in pks]
 
@@ -260,7 +260,7 @@ def with_filtered(query: Query, columns: Sequence[Column]) -> Sequence[Column]:
     return list(dict.fromkeys([*columns, *needed]))
 
 
-def _settle(
+def settle(
     query: Query, columns: Sequence[Column], pks: Sequence[int], rows: Sequence[Row]
 ) -> tuple[Sequence[int], Sequence[Row]]:
     """Leave out rows that are gone, or do not match (any more)."""
@@ -284,53 +284,6 @@ def _acceptance(condition: Condition) -> Memo:
     column, lookup = condition.column, condition.lookup
     wanted = frozenset(condition.wanted)
     return Memo(lambda stored: lookup.accepts(column.index_of_stored(stored), wanted))
-
-
-def pick(query: Query, order: str, seed: int) -> Flow[Any]:
-    """The object of the lowest (``first``), highest (``last``) or any (``random``) pk, or None."""
-    found = []
-    for expression in query.living:
-        obj = yield from _pick(query, expression, order, seed)
-        if obj is not None:
-            found.append(obj)
-    if not found or order == 'random':
-        return found[seed % len(found)] if found else None
-    return (max if order == 'last' else min)(found, key=lambda obj: obj._id)
-
-
-def _pick(query: Query, expression: sets.SetExpression, order: str, seed: int) -> Flow[Any]:
-    schema = query.schema
-    keys, every = sets.operands(expression)
-    fields = schema.keys_of(schema.all)
-    prefix = schema.keys.data_prefix
-    found = None
-    if sets.is_short(expression):
-        found = yield from look(*PICK(keys, every, order, MEMBERS_TO_PICK, seed, prefix, *fields))
-    if found == []:
-        return None
-    if found is not None:
-        pks, rows = _settle(query, schema.all, [int(found[0])], [found[1]])
-        if pks:
-            return schema.builder(schema.all).objects(pks, rows)[0]
-    return (yield from _pick_among_all(query, order, seed))
-
-
-def _pick_among_all(query: Query, order: str, seed: int) -> Flow[Any]:
-    """The slow but certain way: walk over all pks until one has a row that matches."""
-    schema = query.schema
-    pks = yield from primary_keys(query, ordered=True)
-    if order == 'last':
-        pks.reverse()
-    if order == 'random' and pks:
-        turn = seed % len(pks)
-        pks = pks[turn:] + pks[:turn]
-    fields = schema.keys_of(schema.all)
-    for batch_pks in chunks(pks, CHUNK):
-        rows = yield Batch(_row_commands(schema, batch_pks, fields))
-        kept, rows = _settle(query, schema.all, batch_pks, rows)
-        if kept:
-            return schema.builder(schema.all).objects(kept[:1], rows[:1])[0]
-    return None
 
 
 def exists(schema: Schema, pk: int) -> Flow[bool]:
@@ -390,7 +343,7 @@ def rows_of(
             rows.append(row if member else None)
 
     batches = [
-        Batch([('SMISMEMBER', schema.keys.all, *chunk), *_row_commands(schema, chunk, fields)])
+        Batch([('SMISMEMBER', schema.keys.all, *chunk), *row_commands(schema, chunk, fields)])
         for chunk in chunks(pks, CHUNK)
     ]
     if len(batches) == 1:

@@ -152,8 +152,8 @@ def _stage(
 
     for obj in objs:
         staging.awaited.pop(id(obj), None)
-    # Pks that objects bring are claimed block by block; all others are sent in one go.
-    for some in chunks(objs, BLOCK) if staging.brought else [objs]:
+    # Pks that objects bring are claimed block by block; all others need no stop on the way.
+    for some in chunks(objs, BLOCK if staging.brought else max(1, len(objs))):
         for attempt in range(CLAIMS):
             yield from claim(staging, some)
             try:

@@ -59,8 +59,8 @@ def sweep(
     if known is None:
         yield from walk(sets, lambda page: _unlink(page, sets), hold)
         for text in (yield from ask('SMEMBERS', ranges)):
-            first, count = map(int, text.split())
-            pks = (b'%d' % pk for pk in range(first, first + count))
+            first, size = map(int, text.split())
+            pks = (b'%d' % pk for pk in range(first, first + size))
             for some in chunks(pks, PAGE):
                 yield from _retire(schema, some, 0, (), hold)
             yield from ask('SREM', ranges, text)

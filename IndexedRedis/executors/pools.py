@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from queue import Empty, Full, LifoQueue
 from typing import Any
 
@@ -39,20 +40,27 @@ class QuickQueue(LifoQueue):  # type: ignore[type-arg]
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """Take the latest, waiting so many seconds for one; raises ``Empty``."""
-        if self.queue or not block:
+        try:
             return self.get_nowait()
+        except Empty:
+            if not block:
+                raise
         ends = None if timeout is None else time.monotonic() + timeout
         with self.mutex:
             self._waiting += 1  # first, so that who puts something in after the next look sees it
             try:
-                while not self.queue:
-                    left = None if ends is None else ends - time.monotonic()
-                    if left is not None and left <= 0:
-                        break
-                    self.not_empty.wait(left)
-                return self.get_nowait()
+                return self._wait(ends)
             finally:
                 self._waiting -= 1
+
+    def _wait(self, ends: float | None) -> Any:
+        while True:
+            with suppress(Empty):  # woken up in vain, if somebody without the lock was quicker
+                return self.get_nowait()
+            left = None if ends is None else ends - time.monotonic()
+            if left is not None and left <= 0:
+                raise Empty
+            self.not_empty.wait(left)
 
 
 class QuickPool(redis.BlockingConnectionPool):

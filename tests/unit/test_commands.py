@@ -281,7 +281,7 @@ def test_a_filtered_delete_takes_pks_then_rows_then_deletes(song):
 
 def test_reindex_writes_sets_only(song):
     count, sent = trips(
-        maintain.reindex_matching(query(song)), [[b'7']], [[1], [b'rock', b'1999']], [[]]
+        maintain.reindex_matching(query(song)), [[b'0', [b'7']]], [[1], [b'rock', b'1999']], [[]]
     )
     assert sent[2] == [
         (

@@ -3,6 +3,7 @@ lost or given twice, and nobody waits while there is something."""
 
 from __future__ import annotations
 
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, Full
@@ -32,6 +33,16 @@ def test_who_waits_gives_up_in_the_end():
     assert time.monotonic() - began >= 0.1
 
 
+@pytest.fixture
+def switching():
+    """Threads are switched at nearly every step."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures('switching')
 @pytest.mark.parametrize('patience', [None, 60])
 def test_many_threads_pass_a_few_things_on(patience):
     queue, threads, rounds = QuickQueue(3), 16, 400

@@ -225,7 +225,7 @@ def test_a_reader_whom_resets_outrun_takes_all_in_one_moment(song):
 
 
 def test_reindex_passes_over_what_is_gone_meanwhile(song):
-    answers = [[b'7', b'8']], [[1, 1], [b'1'], [b'2']], [[[1, b'gone']]], [[]]
+    answers = [[b'0', [b'7', b'8']]], [[1, 1], [b'1'], [b'2']], [[[1, b'gone']]], [[]]
     executor, _ = run(maintain.reindex_matching(song.objects._query), *answers)
     assert inserts(executor) == [(7, 'update'), (8, 'update')]
 
