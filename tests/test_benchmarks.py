@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 import servers
 
+from benchmarks.promises.duel import compare
+from benchmarks.promises.reads import gets, large_queries, pools, small_queries
+from benchmarks.promises.shop import ROWS, Shop
+from benchmarks.promises.writes import bulk_insert, deletes, inserts, updates
+
 ROOT = Path(__file__).parent.parent
 HEARD_OF = [
     'get(pk)',
@@ -73,3 +78,14 @@ def test_a_server_that_holds_data_is_left_alone(empty):
     assert done.returncode != 0
     assert 'holds data' in done.stderr
     assert empty.client().dbsize() == 1
+
+
+def test_each_promise_can_be_measured(redis_params):
+    shop = Shop(redis_params)
+    duels = [*inserts(shop), *updates(shop), bulk_insert(shop), *deletes(shop)]
+    shop.fill(ROWS)
+    for duel in (*duels, gets(shop), *small_queries(shop), *large_queries(shop), *pools(shop)):
+        row = compare(duel._replace(repeat=2))
+        assert row['ms'] > 0, duel.work
+        assert row['ms_without'] > 0, duel.work
+    shop.clear()

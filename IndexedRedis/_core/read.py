@@ -23,6 +23,7 @@ __all__ = (
     'count',
     'exists',
     'fetch',
+    'find',
     'get_many',
     'get_one',
     'get_targets',
@@ -141,7 +142,7 @@ def listed(
         plain = len(expression.every) <= 2 and not expression.none
         members = MEMBERS_OF_ONE_SET if plain else MEMBERS_IN_SCRIPT
         most = min(ROWS_IN_ONE_TRIP, VALUES_IN_ONE_TRIP // len(fields))
-        found = yield from look(*_find(query, expression, fields, members, most))
+        found = yield from look(*find(query, expression, fields, members, most))
     if len(found) == 2:
         return take([int(pk) for pk in found[0]], found[1])
     return (yield from _listed_many(query, expression, fields, take, found))
@@ -220,12 +221,12 @@ def _listed_many(
         found = ()
     if arriving.replaced:
         # Resets come faster than rows: once, the server is held up for a whole answer.
-        pks, rows = yield from ask(*_find(query, expression, fields, ENDLESS, ENDLESS))
+        pks, rows = yield from ask(*find(query, expression, fields, ENDLESS, ENDLESS))
         return take([int(pk) for pk in pks], rows)
     return arriving.taken
 
 
-def _find(
+def find(
     query: Query, expression: sets.SetExpression, fields: list[bytes], members: int, rows: int
 ) -> Command:
     """The script that answers in one trip what is not larger than this."""
@@ -235,6 +236,7 @@ def _find(
 
 
 def row_commands(schema: Schema, pks: Iterable[int], fields: list[bytes]) -> list[Command]:
+    """The commands that ask for these fields of rows."""
     data = schema.keys.data
     return [('HMGET', data(pk), *fields) for pk in pks]
 
@@ -244,7 +246,7 @@ def _is_empty(row: Row) -> bool:
 
 
 def _has_gaps(rows: Sequence[Row]) -> bool:
-    # Most rows have a first value, and to see that of all of them takes no more than of one.
+    # Nearly always all first values are there, which is seen in a fifth of the time.
     return None in map(itemgetter(0), rows) and any(map(_is_empty, rows))
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import redis
 
 from IndexedRedis._core import read, sets
-from IndexedRedis._core.plan import Batch, Flow, Stream, ask
-from IndexedRedis._core.scripts import FIND
+from IndexedRedis._core.plan import Batch, Flow, Stream, ask, chunks
 from IndexedRedis.connections import getRedisPool
 from IndexedRedis.executors.sync import SyncExecutor
 
@@ -24,8 +23,8 @@ def gets(shop: Shop) -> Duel:
     build = shop.schema.builder(shop.schema.all)
 
     def kept(pk: int) -> Flow[Any]:
-        commands = [('SMISMEMBER', shop.keys.all, pk), ('HMGET', shop.keys.data(pk), *fields)]
-        (there,), row = yield Batch(commands)
+        commands = [('SISMEMBER', shop.keys.all, pk), ('HMGET', shop.keys.data(pk), *fields)]
+        there, row = yield Batch(commands)
         return build.objects([pk], [row])[0] if there else None
 
     def blind(pk: int) -> Flow[Any]:
@@ -35,7 +34,7 @@ def gets(shop: Shop) -> Duel:
     return Duel(
         '3, 5',
         '``get`` by pk',
-        '``HMGET`` without ``SMISMEMBER`` in the same trip',
+        '``HMGET`` without ``SISMEMBER`` in the same trip',
         of_each(shop, kept, list(range(1, 101))),
         of_each(shop, blind, list(range(1, 101))),
         100,
@@ -50,11 +49,10 @@ def small_queries(shop: Shop) -> Iterator[Duel]:
     (living,), (alone,) = query.living, query.expressions
 
     def find(expression: Any, settle: bool) -> Flow[Any]:
-        keys, every = sets.operands(expression)
-        found = yield from ask(*FIND(keys, every, 2000, 100, shop.keys.data_prefix, *fields))
+        found = yield from ask(*read.find(query, expression, fields, 2000, 100))
         pks, got = [int(pk) for pk in found[0]], found[1]
         if settle:
-            pks, got = read._settle(query, columns, pks, got)
+            pks, got = read.settle(query, columns, pks, got)
         return schema.builder(columns).objects(pks, got)
 
     def times(*args: Any) -> Callable[[], None]:
@@ -77,9 +75,12 @@ def large_queries(shop: Shop) -> Iterator[Duel]:
         got: list[Any] = []
         if note:
             yield from ask('GET', shop.keys.swapped)
-        yield Stream(read._row_batches(schema, pks, fields), got.extend)
+        batches = (
+            Batch(read.row_commands(schema, some, fields)) for some in chunks(pks, read.CHUNK)
+        )
+        yield Stream(batches, got.extend)
         if settle:
-            pks, got = read._settle(query, columns, pks, got)
+            pks, got = read.settle(query, columns, pks, got)
         return schema.builder(columns).objects(pks, got)
 
     members = (
