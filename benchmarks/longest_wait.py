@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import redis
 
 from IndexedRedis import IndexedRedisModel, IRField, embedded, setDefaultRedisConnectionParams
-from IndexedRedis._core.scripts.script import BY_SHA
+from IndexedRedis._core.scripts import ALL
 
 ROOT = Path(__file__).parent.parent
 ARTISTS = 30_000
@@ -158,8 +158,10 @@ def measure(client: Any, args: list[str], url: str, folder: str) -> Outcome:
 def name_of(command: bytes) -> str:
     """The name of a command, or of the script that it runs."""
     name, *rest = command.split(b' ')
-    if name == b'EVALSHA' and rest and rest[0] in BY_SHA:
-        return f'script "{BY_SHA[rest[0]].name}"'
+    if name == b'EVALSHA' and rest:
+        for script in ALL:
+            if script.sha == rest[0]:
+                return f'script "{script.name}"'
     return name.decode('ascii', 'replace')
 
 

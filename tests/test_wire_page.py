@@ -16,13 +16,13 @@ from typing import Any
 import msgpack
 import pytest
 
-from IndexedRedis._core.scripts import BY_SHA
+from IndexedRedis._core.scripts import ALL, BY_SHA
 from IndexedRedis.executors import conversation, sync
 
 PAGE = pathlib.Path(__file__).parent.parent / 'docs' / 'explanation' / 'wire.rst'
 BLOCK = re.compile(r'^\.\. code-block:: (python|text)\n\n((?:(?: {3}.*)?\n)+)', re.MULTILINE)
 PACKED = b'\xdd'  # how an array begins in MessagePack
-BY_TEXT = {script.text: script for script in BY_SHA.values()}
+BY_TEXT = {script.text: script for script in ALL}
 BASE, TOKEN = re.compile(r'^_ir_\|Song:'), re.compile(r'\b[0-9a-f]{32}\b')
 
 
@@ -65,7 +65,7 @@ def matches(shown: str, sent: list[str]) -> bool:
 @pytest.fixture
 def sent(raw: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The batches that went out, as the page shows them; the server knows the scripts already."""
-    for script in BY_SHA.values():
+    for script in ALL:
         raw.script_load(script.text)
     trips: list[str] = []
     pack = conversation.pack

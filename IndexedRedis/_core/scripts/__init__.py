@@ -17,11 +17,12 @@ from .locking import BEGIN, HOLD, RELEASE
 from .looking import MEASURE
 from .reading import COUNT, COUNT_LIVING, FIND, MEMBERS, OTHER_TYPE, PICK
 from .replacing import CLAIM, FILL, LARGE, SWAP
-from .script import BY_SHA, Script, readable
+from .script import ALL, BY_SHA, Script, readable
 from .sweeping import CLEAR, FINISH, FORGET, PRUNE, RETIRE
 from .writing import DELETE, MERGE, RESERVE, WRITE
 
 __all__ = (
+    'ALL',
     'BEGIN',
     'BY_SHA',
     'CLAIM',

@@ -12,9 +12,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-__all__ = ('BY_SHA', 'Script', 'readable')
+__all__ = ('ALL', 'BY_SHA', 'Script', 'readable')
 
-# What an executor needs to run a text that a server does not know (any more).
+#: all texts of this process
+ALL: list[Script] = []
+
+# What an executor needs to run a text that a server does not know (any more): those called so far.
 BY_SHA: dict[bytes, Script] = {}
 
 
@@ -28,6 +31,7 @@ class Script:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text.encode('ascii')
+        ALL.append(self)
 
     @cached_property
     def sha(self) -> bytes:
