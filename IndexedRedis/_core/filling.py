@@ -71,6 +71,11 @@ def _large_ones(schema: Schema, most: int, hold: Command) -> Flow[set[bytes]]:
     """The index sets of the stored objects that have more members than this, if that matters."""
     found, known = set[bytes](), set[bytes]()
     fields = [column.key for column in schema.indexed]
+    if not fields:
+        return found
+    # Where nobody trusts in the size of a set, its old pks may wait to be taken out after the swap.
+    if most and (yield from ask('SCARD', schema.keys.all)) <= sets.LARGEST_UNSETTLED:
+        return found
 
     def measure(pks: list[bytes]) -> Flow[None]:
         rows = yield Batch([('HMGET', schema.keys.data_prefix + pk, *fields) for pk in pks])
@@ -81,10 +86,7 @@ def _large_ones(schema: Schema, most: int, hold: Command) -> Flow[set[bytes]]:
             yield from check_types(schema, large)
             found.update(large)
 
-    # Where nobody trusts in the size of a set, its old pks may wait to be taken out after the swap.
-    all_small = most and (yield from ask('SCARD', schema.keys.all)) <= sets.LARGEST_UNSETTLED
-    if fields and not all_small:
-        yield from walk(schema.keys.all, measure, (hold,))
+    yield from walk(schema.keys.all, measure, (hold,))
     return found
 
 

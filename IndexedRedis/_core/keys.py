@@ -15,7 +15,7 @@ RESERVED_SEGMENTS = (':data', ':idx', ':keys', ':next', ':tmp')
 ALL_MODELS = PREFIX.encode('ascii') + b'*'
 # As no KEY_NAME holds a reserved segment, the first one ends it, whatever a value holds.
 # (Tools use it; like all patterns here it is compiled at its first use.)
-_KEY = rb'(?s)_ir_\|(.+?):(?:(data|idx|tmp):(.*)|(keys|next))'
+_KEY = re.escape(PREFIX.encode('ascii')) + rb'(?s:(.+?):(?:(data|idx|tmp):(.*)|(keys|next)))'
 _GLOB = rb'([*?\[\]\\^-])'
 
 

@@ -87,7 +87,9 @@ class Schema:
         builder = self._builders.get(key)
         if builder is None or builder.encoding != getDefaultIREncoding():
             partial = len(columns) < len(self.all)
-            builder = self._builders[key] = RowBuilder(self.cls, columns, partial, self._adopt)
+            builder = self._builders[key] = RowBuilder(
+                self.cls, tuple(columns), partial, self._adopt
+            )
         return builder
 
     def keys_of(self, columns: Sequence[Column]) -> list[bytes]:
