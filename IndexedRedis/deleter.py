@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from ._core import delete, destroy
+from ._core.locks import new_token
 from ._core.plan import Flow
-from .helper import IndexedRedisHelper, new_token, primary_key, refuse_pipeline
+from .helper import IndexedRedisHelper, primary_key, refuse_pipeline
 from .twins import awaitable
 
 __all__ = ('IndexedRedisDelete',)

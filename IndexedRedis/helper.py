@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import os
 from collections.abc import Collection, Iterator
 from typing import Any, TypeVar
 
@@ -19,7 +18,6 @@ __all__ = (
     'executor_of',
     'list_or_iterator',
     'new_primary_key',
-    'new_token',
     'primary_key',
     'refuse_pipeline',
     'server_of',
@@ -62,11 +60,6 @@ def list_or_iterator(schema: Schema, objs: Any) -> list[Any] | Iterator[Any]:
         raise UsageError(
             f'{schema.name}: {objs!r} is neither an object nor a list of objects.'
         ) from None
-
-
-def new_token() -> bytes:
-    """Text that no other reset has."""
-    return os.urandom(16).hex().encode('ascii')
 
 
 def refuse_pipeline(use_pipeline: bool, conn: Any) -> None:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ._core import filters, links, maintain, pick, read
 from ._core.column import Column
 from ._core.filters import near_miss
+from ._core.locks import new_token
 from ._core.plan import Flow, ask
 from .errors import UsageError
-from .helper import IndexedRedisHelper, new_token, primary_key
+from .helper import IndexedRedisHelper, primary_key
 from .IRQueryableList import IRQueryableList
 
 if TYPE_CHECKING:

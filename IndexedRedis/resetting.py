@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from ._core import replace
 from ._core.column import Column
+from ._core.locks import new_token
 from ._core.observer import ResetObserver
 from ._core.plan import Flow
 from ._core.schema import Schema
 from .errors import UsageError
-from .helper import IndexedRedisHelper, list_or_iterator, new_token, server_of
+from .helper import IndexedRedisHelper, list_or_iterator, server_of
 from .twins import awaitable
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The locks of models: one reset at a time.
+"""The locks of models: one reset, or save of many, at a time.
 
 A lock is a key with a token and a short time to live, prolonged with every step: that of a killed
 process blocks the next reset no longer, which waits longer.
@@ -6,6 +6,7 @@ process blocks the next reset no longer, which waits longer.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol
@@ -15,7 +16,17 @@ from .plan import Batch, Command, Flow, Pause, ask
 from .schema import Schema
 from .scripts import BEGIN, FORGET, HOLD, RELEASE
 
-__all__ = ('WORK', 'Claim', 'begin', 'hold_command', 'lock_all', 'lost', 'release_all')
+__all__ = (
+    'WORK',
+    'Claim',
+    'begin',
+    'hold_command',
+    'lock_all',
+    'lock_if_free',
+    'lost',
+    'new_token',
+    'release_all',
+)
 
 
 class Owner(Protocol):
@@ -43,6 +54,11 @@ WAIT_SECONDS = 15.0
 PAUSE_SECONDS = 0.05
 
 
+def new_token() -> bytes:
+    """Text that no other owner of a lock has."""
+    return os.urandom(16).hex().encode('ascii')
+
+
 def lock_all(owners: Sequence[Owner]) -> Flow[None]:
     """Take the lock of each model; all resets do so in the same order, so none waits in a circle.
 
@@ -68,6 +84,21 @@ def _lock_each(owners: Sequence[Owner]) -> Flow[None]:
                 )
             yield Pause(PAUSE_SECONDS)
             waited += PAUSE_SECONDS
+
+
+def lock_if_free(owners: Sequence[Owner]) -> Flow[bool]:
+    """Take the lock of each model, or none where another owner has one; returns whether."""
+    try:
+        for i, owner in enumerate(owners):
+            if not (yield from _take(owner, owners[:i])):
+                yield from release_all(owners[:i])
+                return False
+    except GeneratorExit:
+        raise
+    except BaseException:
+        yield from release_all(owners)
+        raise
+    return True
 
 
 def _take(owner: Owner, held: Sequence[Owner]) -> Flow[bool]:

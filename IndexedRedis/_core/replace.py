@@ -16,6 +16,7 @@ from typing import Any
 from ..errors import ConflictError
 from .compare import reachable, schema_of
 from .filling import Switch, prepare
+from .guarded import objection
 from .links import Place, save_each, save_linked
 from .locks import begin, hold_command, lock_all, lost, release_all
 from .observer import ResetObserver
@@ -26,6 +27,7 @@ from .schema import Schema
 from .scripts import SWAP
 from .staging import Promises, Staging, assign, claim, stage_batches
 from .sweep import NOTE_MS, sweep, sweep_abandoned
+from .wrong_keys import wrong_type
 
 __all__ = ('Group', 'reset_all', 'swap_command')
 
@@ -141,10 +143,13 @@ def _stage(
     staging: Staging, objs: list[Any], hold: Command, stagings: Sequence[Staging]
 ) -> Flow[None]:
     def staged(replies: list[Any]) -> None:
-        held, stored = replies
-        if not held:
+        held, *others = replies
+        against = objection(others)
+        if not held or against == b'lost':
             raise lost(stagings)
-        if not stored:
+        if isinstance(against, list):
+            raise wrong_type(staging.schema, *against)
+        if against:
             raise ConflictError(
                 f'{staging.schema.name}: somebody stored an object with a given pk that was '
                 'just drawn for this reset. Nothing was changed by the reset; try again.'

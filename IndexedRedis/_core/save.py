@@ -15,6 +15,7 @@ from .entry import INSERT, PUT, Entry, Reserved, check_distinct, plan_entry
 from .insert import Draft, insert_all
 from .pks import give_pks, highest
 from .plan import AnswerLost, Flow
+from .publish import MANY, insert_many
 from .schema import Schema
 from .state import UNKNOWN, confirm, own_state
 from .write import by_model, compare_and_move, model_key
@@ -64,7 +65,9 @@ def _insert(objs: Sequence[Any], targets: Sequence[Any], new: Reserved) -> Flow[
     for draft in drafts:
         draft.relink(pks)
     try:
-        inserted = yield from insert_all(drafts)
+        many = sum(len(draft.objs) for draft in drafts) >= MANY
+        inserted = many and (yield from insert_many(drafts))
+        inserted = inserted or (yield from insert_all(drafts))
     except AnswerLost:
         entries = _entries(drafts)
         _note_attempt(entries)

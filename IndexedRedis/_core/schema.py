@@ -14,6 +14,7 @@ from .column import Column
 from .encoder import Encoder, StoredRow, compile_packer
 from .keylist import KeyList
 from .keys import Keys
+from .packed import Setter, compile_setter
 from .rows import RowBuilder
 from .validate import problems
 
@@ -79,6 +80,11 @@ class Schema:
     def pack_rows(self) -> Callable[[Iterable[StoredRow]], list[bytes]]:
         """What packs rows of all columns for a script."""
         return compile_packer(self.all)
+
+    @cached_property
+    def set_rows(self) -> Setter:
+        """What gives the ``HSET`` of each row of all columns."""
+        return compile_setter(self.all)
 
     def builder(self, columns: Sequence[Column]) -> RowBuilder:
         """Return a builder of objects from rows of these columns."""

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from ..errors import ConflictError, ObjectGoneError, ResetInProgressError
-from .entry import UPDATE, Entry, belief, pairs
+from .entry import INSERT, UPDATE, Entry, belief, pairs
 from .pks import give_pks
 from .plan import Batch, Command, Flow
 from .scripts import WRITE
@@ -106,12 +106,14 @@ def _solve(entries: list[Entry], problems: list[Any]) -> Flow[None]:
                 'was deleted, or replaced by a reset. Nothing was written. Save obj.copy() to '
                 'store it anew.'
             )
-        if kind == b'staged':
+        if kind == b'staged' and entry.mode == INSERT:
+            yield from give_pks([entry])
+        elif kind == b'staged':
             raise ResetInProgressError(
                 f'{entry.schema.name}: pk {entry.pk} belongs to a reset that is under way, so '
                 'nothing was written. Try again when it is done.'
             )
-        if kind == b'stale':
+        elif kind == b'stale':
             entry.learn(details[0])
         else:
             yield from _solve_taken(entry)

@@ -11,7 +11,8 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
-from .._core.plan import Batch
+from .._core.packed import PACKED
+from .._core.plan import Batch, Command
 from .._core.scripts import BY_SHA
 
 try:
@@ -29,10 +30,15 @@ class MissingScript(Exception):
 
 def pack(batch: Batch) -> bytes:
     """Return the bytes of a batch."""
-    return b''.join(
-        _pack_row(command[1], command[2:]) if command[0] == 'HMGET' else pack_command(command)
-        for command in batch.commands
-    )
+    return b''.join(map(_pack, batch.commands))
+
+
+def _pack(command: Command) -> bytes:
+    name = command[0]
+    if name == 'HMGET':
+        return _pack_row(command[1], command[2:])
+    packed: bytes = command[1] if name is PACKED else pack_command(command)
+    return packed
 
 
 def _pack_row(key: bytes, fields: tuple[bytes, ...]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from keyspace import dump, served
 
-from IndexedRedis import FieldValueError, ObjectGoneError, UsageError
+from IndexedRedis import FieldValueError, ObjectGoneError, UsageError, WrongKeyTypeError
 
 
 def test_new_objects_get_pks_in_the_order_of_the_list(song):
@@ -50,11 +50,46 @@ def test_thousands_of_changed_objects_in_one_save(song):
 
 
 def test_a_bulk_insert_takes_few_commands(song, raw):
-    objs = [song(title=f't{i}', artist='same', year=1) for i in range(500)]
+    objs = [song(title=f't{i}', artist='same', year=1) for i in range(300)]
     with served(raw) as commands:
         song.saver.save(objs)
-    assert commands['hset'] == 500
+    assert commands['hset'] == 300
     assert commands['sadd'] == 4  # :keys and one set for each indexed field
+
+
+def test_a_larger_one_holds_up_the_server_for_two_hundred_rows_at_a_time(song, raw):
+    objs = [song(title=f't{i}', artist='same', year=1) for i in range(900)]
+    with served(raw) as commands:
+        assert song.saver.save(objs) == list(range(1, 901))
+    assert commands['hset'] == 900 + 2  # the record says that it begins, and that it is done
+    assert commands['exec'] == 5
+    assert commands['sadd'] == 5 * (3 + 2) + 1  # what it is at and the indexes; :keys at last
+    assert {key for key in dump(raw) if b':tmp:' in key} == set()
+    assert (
+        song.objects.filter(artist='same').count() == len(song.objects.filter(year=1).all()) == 900
+    )
+
+
+def test_a_larger_one_while_somebody_else_has_the_lock_is_stored_at_once(song, raw):
+    lock = song._validated().keys.lock
+    raw.set(lock, 'of a reset')
+    with served(raw) as commands:
+        assert song.saver.save([song(title='t', artist='a') for _ in range(900)])[-1] == 900
+    assert 'exec' not in commands
+    assert raw.get(lock) == b'of a reset'
+    assert song.objects.filter(artist='a').count() == 900
+
+
+def test_a_larger_one_that_meets_a_key_of_another_type_leaves_nothing(song, raw):
+    index = song._validated().keys.index(b'artist', b'899')
+    raw.set(index, 'no set')
+    objs = [song(title='t', artist=f'{i}') for i in range(900)]
+    with pytest.raises(WrongKeyTypeError, match='899'):
+        song.saver.save(objs)
+    assert set(raw.keys('*')) == {song._validated().keys.next, index}
+    raw.delete(index)
+    assert song.saver.save(objs) == [obj._id for obj in objs]
+    assert song.objects.count() == 900
 
 
 def test_one_value_that_cannot_be_stored_stops_the_whole_list(song, raw):

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 # What happens to the command: 'cut': the connection is closed before it reaches the server.
 # 'lost': it is carried out, then the connection is closed. 'silent': it is carried out, the
-# connection stays open, and no reply comes.
+# connection stays open, and no reply comes any more.
 MODES = ('cut', 'lost', 'silent')
 # Nothing is broken; what `then` does comes just before the command.
 INTERLEAVED = 'interleaved'
@@ -90,15 +90,16 @@ class Proxy:
             client.makefile('rb') as commands,
             server.makefile('rb') as replies,
         ):
-            while self._pass_on(client, server, read(commands), replies):
+            while self._pass_on(client, server, commands, replies):
                 pass
         for each in (client, server):
             _close(each)
 
     def _pass_on(
-        self, client: socket.socket, server: socket.socket, command: bytes, replies: BinaryIO
+        self, client: socket.socket, server: socket.socket, commands: BinaryIO, replies: BinaryIO
     ) -> bool:
         """Pass one command on; returns whether the connection is to stay."""
+        command = read(commands)
         mode = self._count(command)
         if mode in ('cut', INTERLEAVED):
             self._then()
@@ -109,8 +110,10 @@ class Proxy:
         if mode == 'lost':
             self._then()
             return False
-        if mode != 'silent':
-            client.sendall(reply)
+        while mode == 'silent':  # a reply that is missing, followed by others, would be worse
+            server.sendall(read(commands))
+            read(replies)
+        client.sendall(reply)
         return True
 
     def _count(self, command: bytes) -> str:

@@ -14,7 +14,7 @@ import redis
 
 import IndexedRedis as IR
 from faults.item import Box, Item, box, edition, reset_family
-from IndexedRedis._core import filling, links, replace
+from IndexedRedis._core import filling, links, publish, replace, save
 
 
 def insert(model: Any) -> Any:
@@ -25,6 +25,12 @@ def insert(model: Any) -> Any:
 def insert_many(model: Any, size: int) -> Any:
     """Save several objects at once."""
     return model.saver.save(edition(model, 2, size))
+
+
+def insert_very_many(model: Any, size: int) -> Any:
+    """Save so many objects at once that they are stored out of sight, two by two."""
+    save.MANY, publish.CHUNK = 2, 2
+    return insert_many(model, size)
 
 
 def update_many(model: Any) -> Any:

@@ -10,8 +10,8 @@ import pytest
 import IndexedRedis as IR
 from faults.item import edition, over
 from faults.proxy import INTERLEAVED
-from faults.writes import RESETS, WRITES, Reset, ResetInPlace
-from IndexedRedis._core import read
+from faults.writes import RESETS, WRITES, InsertVeryMany, Reset, ResetInPlace
+from IndexedRedis._core import read, sets
 from IndexedRedis.errors import ObjectGoneError
 
 
@@ -68,12 +68,12 @@ OTHERS = [
     *(change, delete, delete_all, delete_what_is_to_come, insert, put),
     *(put_ahead, reset, reset_in_place, reset_ahead, reset_changed),
 ]
-# A reset waits for another, so here it would wait for ever.
+# A reset waits for another, and for a save of many, so here it would wait for ever.
 PAIRS = [
     (write, other)
     for write in WRITES
     for other in OTHERS
-    if write not in RESETS or 'reset' not in other.__name__
+    if write not in (*RESETS, InsertVeryMany) or 'reset' not in other.__name__
 ]
 
 
@@ -141,6 +141,30 @@ def test_at_no_step_of_a_reset_an_index_is_wrong(item, proxy, stored, write, oth
         operation()
         assert found == [], f'after somebody wrote before command {number}'
     assert looks >= count * (count - 1) / 2
+
+
+def test_at_no_step_of_a_save_of_many_some_of_them_show(item, proxy, stored, monkeypatch):
+    """Not even where the sizes of index sets are trusted as soon as they list two objects."""
+    monkeypatch.setattr(sets, 'LARGEST_UNSETTLED', 1)
+    model, seen = over(proxy.params), []
+    queries = [item.objects, item.objects.filter(edition__ne=1), item.objects.filter(edition=2)]
+    queries += [item.objects.filter(n=1), item.objects.filter(n__ne=1, edition__ne=5)]
+
+    def look():
+        seen.append(tuple(query.count() for query in queries))
+        assert seen[-1] == tuple(len(query.all()) for query in queries)
+        assert seen[-1] == tuple(len(query.getPrimaryKeys()) for query in queries)
+        assert stored.findings(pending=True) == []
+        proxy.fault(1, INTERLEAVED, look)
+
+    stored.empty()
+    item.saver.save(edition(item, 1, 3))
+    write = InsertVeryMany(model)
+    proxy.fault(1, INTERLEAVED, look)
+    write.do()
+    look()
+    assert set(seen) == {(3, 0, 0, 1, 2), (6, 3, 3, 2, 4)}
+    assert seen.count((3, 0, 0, 1, 2)) > 20
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ NEW = [('e2', n, 2) for n in range(3)]
 JOBS = {
     'insert': ({}, [*OLD, NEW[0]]),
     'insert_many': ({'size': 3}, [*OLD, *NEW]),
+    'insert_very_many': ({'size': 3}, [*OLD, *NEW]),
     'update_many': ({}, [('e1', 42, 1)] * 4),
     'cascade': ({'size': 3}, [*OLD, *NEW]),
     'delete_matching': ({}, []),

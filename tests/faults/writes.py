@@ -3,8 +3,11 @@ stored once it was done, however often it had to be tried."""
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import IndexedRedis as IR
 from faults.item import Box, Item, edition
+from IndexedRedis._core import publish, save
 
 OLD = [('e1', 0, 1), ('e1', 1, 1), ('e1', 2, 1)]
 NEW = [('e2', 0, 2), ('e2', 1, 2), ('e2', 2, 2)]
@@ -43,6 +46,14 @@ class InsertMany(Insert):
 
     def prepare(self, model):
         return edition(model, 2, 3)
+
+
+class InsertVeryMany(InsertMany):
+    """As if they were so many that they are stored out of sight, two by two."""
+
+    def do(self):
+        with patch.object(save, 'MANY', 2), patch.object(publish, 'CHUNK', 2):
+            super().do()
 
 
 class InsertAndUpdate(Insert):
@@ -168,7 +179,8 @@ class ResetChanged(Write):
 
 
 WRITES = [
-    *(Insert, InsertMany, InsertAndUpdate, Update, Delete, DeleteMany, DeleteMatching),
-    *(Reindex, Cascade, Reset, ResetInPlace, ResetIterator, ResetMany, ResetChanged),
+    *(Insert, InsertMany, InsertVeryMany, InsertAndUpdate, Update, Delete, DeleteMany),
+    *(DeleteMatching, Reindex, Cascade),
+    *(Reset, ResetInPlace, ResetIterator, ResetMany, ResetChanged),
 ]
 RESETS = (Reset, ResetInPlace, ResetIterator, ResetMany, ResetChanged)

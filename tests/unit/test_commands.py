@@ -10,7 +10,7 @@ import msgpack
 import pytest
 
 from IndexedRedis import IRField
-from IndexedRedis._core import check, delete, links, maintain, read, replace, sweep
+from IndexedRedis._core import check, delete, links, maintain, publish, read, replace, save, sweep
 from IndexedRedis.executors.recording import RecordingExecutor
 
 from .build import define, load
@@ -364,7 +364,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
     old = [20_000], [[b'0', [b'1']], 1]
     ((pks,), sent) = trips(
         replace.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
-        *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [7], [1, 1], [None], [None]),
+        *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [7], [1, None, None, []], [None], [None]),
         *(*old, [[b'rock', b'1999']], [[GENRE_ROCK]], [None]),  # this genre is a large one
         *([[b'0', listed], 1], [[1, []], 1], [[1, [YEAR_2000]], 1], [None], [b'done']),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [0, 0, 1], [1, 1], [0, 1]),
@@ -382,15 +382,18 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
         [('EVALSHA', 'reserve', 2, NEXT, KEYS, 2, 0, 1000)],
         [
             retake,
-            (
-                *('EVALSHA', 'stage', 11, KEYS, staged + b'keys', RECORD),
-                *(staged + b'ranges', staged + b'brought', staged + b'sets'),
-                *(DATA + b'7', DATA + b'8', staged + b'idx:genre:pop', staged + b'idx:genre:rock'),
-                *(staged + b'idx:year:2000', b'TOKEN', 1, b'7 2', 0, 2, 0, b'7', b'8'),
-                packed('name', 'a', 'genre', 'pop', 'year', '2000'),
-                packed('name', 'b', 'genre', 'rock', 'year', '2000'),
-                *(3, 1, b'7', 1, b'8', 2, b'7', b'8'),
-            ),
+            ('WATCH', staged + b'refused', LOCK, DATA + b'7', DATA + b'8'),
+            ('EVAL', 'may_store', 3, staged + b'refused', LOCK, KEYS, b'TOKEN', 7, 8),
+            ('MULTI',),
+            ('SADD', staged + b'ranges', b'7 2'),
+            ('SADD', staged + b'sets', *listed),
+            ('HSET', DATA + b'7', b'name', b'a', b'genre', b'pop', b'year', b'2000'),
+            ('HSET', DATA + b'8', b'name', b'b', b'genre', b'rock', b'year', b'2000'),
+            ('SADD', staged + b'keys', b'7', b'8'),
+            ('SADD', staged + b'idx:genre:pop', b'7'),
+            ('SADD', staged + b'idx:genre:rock', b'8'),
+            ('SADD', staged + b'idx:year:2000', b'7', b'8'),
+            ('EXEC',),
         ],
     ]
     assert sent[5:17] == [
@@ -437,13 +440,54 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
     assert pks == [7, 8]
 
 
+def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monkeypatch):
+    monkeypatch.setattr(save, 'MANY', 2)
+    monkeypatch.setattr(publish, 'CHUNK', 1)
+    monkeypatch.setattr(publish, 'new_token', lambda: b'TOKEN')
+    objs = [song(name=name, genre='rock', year=1999) for name in 'ab']
+    work = [K + b'tmp:TOKEN:' + name for name in (b'sets', b'ranges', b'brought', b'old')]
+    pks, sent = trips(
+        links.save(song._validated(), objs, [None, None]),
+        *([7], [b'OK', b'TOKEN'], [1], [[b'TOKEN']], [1, None, None, []], [1, None, None, []]),
+        *([b'done'], [0, 1]),
+    )
+    hold = ('EVALSHA', 'hold', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 10_000, 0)
+    sets, flag = (GENRE_ROCK, YEAR_1999), K + b'tmp:TOKEN:refused'
+
+    def chunk(pk, name):
+        return [
+            *(hold, ('WATCH', flag, LOCK, DATA + pk)),
+            ('EVAL', 'may_store', 5, flag, LOCK, KEYS, *sets, b'TOKEN', pk),
+            *(('MULTI',), ('SADD', work[1], b'7 2')),
+            *(('SADD', TOUCHED, *sets), ('PEXPIRE', TOUCHED, 600_000)),
+            ('HSET', DATA + pk, b'name', name, b'genre', b'rock', b'year', b'1999'),
+            *(('SADD', GENRE_ROCK, pk), ('SADD', YEAR_1999, pk), ('EXEC',)),
+        ]
+
+    assert sent == [
+        [('EVALSHA', 'reserve', 2, NEXT, KEYS, 2, 0, 1000)],
+        [('SET', LOCK, b'TOKEN', 'NX', 'PX', 10_000), ('GET', LOCK)],
+        [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 0)],
+        [('HKEYS', RECORD)],
+        chunk(b'7', b'a'),
+        chunk(b'8', b'b'),
+        [('EVALSHA', 'publish', 4, LOCK, RECORD, KEYS, work[1], b'TOKEN', 7, 8)],
+        [
+            ('EVALSHA', 'forget', 5, RECORD, *work, b'TOKEN'),
+            ('EVALSHA', 'release', 2, LOCK, TOUCHED, b'TOKEN'),
+        ],
+    ]
+    assert pks == [7, 8] and [obj._id for obj in objs] == [7, 8]
+
+
 def test_objects_whose_pks_are_in_use_are_moved_by_the_swap(song):
     objs = [song(name=name, genre='pop', year=1999, _id=pk) for name, pk in (('b', 3), ('c', 9))]
     staged = K + b'tmp:TOKEN:'
     rests = (b'keys', b'data:3', b'idx:genre:pop', b'idx:year:1999')
     _, sent = trips(
         replace.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
-        *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [None], [None], [[b'3']], [1, 1], [None], [None]),
+        *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [None], [None], [[b'3']]),
+        *([1, None, None, []], [None], [None]),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [[GENRE_ROCK, YEAR_1999]], [None]),
         *([[b'0', [staged + rest for rest in rests]], 1], [None], [None], [b'done']),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [0, 1], [1, 1], [0, 1]),
@@ -453,15 +497,19 @@ def test_objects_whose_pks_are_in_use_are_moved_by_the_swap(song):
         [('EVALSHA', 'other_type', 1, NEXT, b'string')],
         [('EVALSHA', 'claim', 2, NEXT, KEYS, DATA, 9, 3, 9)],
     ]
-    assert sent[6][1] == (
-        *('EVALSHA', 'stage', 10, KEYS, staged + b'keys', RECORD),
-        *(staged + b'ranges', staged + b'brought', staged + b'sets', DATA + b'9'),
-        *(staged + b'data:3', staged + b'idx:genre:pop', staged + b'idx:year:1999'),
-        *(b'TOKEN', 0, 1, 9, 2, 1, b'9', b'3'),
-        packed('name', 'c', 'genre', 'pop', 'year', '1999'),
-        packed('name', 'b', 'genre', 'pop', 'year', '1999'),
-        *(2, 2, b'9', b'3', 2, b'9', b'3'),
-    )
+    assert sent[6][1:] == [
+        ('WATCH', staged + b'refused', LOCK, staged + b'data:3', DATA + b'9'),
+        ('EVAL', 'may_store', 3, staged + b'refused', LOCK, KEYS, b'TOKEN', 9),
+        ('MULTI',),
+        ('SADD', staged + b'brought', 9),
+        ('SADD', staged + b'sets', *(staged + rest for rest in (*rests[:1], *rests[2:], rests[1]))),
+        ('HSET', staged + b'data:3', b'name', b'b', b'genre', b'pop', b'year', b'1999'),
+        ('HSET', DATA + b'9', b'name', b'c', b'genre', b'pop', b'year', b'1999'),
+        ('SADD', staged + b'keys', b'3', b'9'),
+        ('SADD', staged + b'idx:genre:pop', b'3', b'9'),
+        ('SADD', staged + b'idx:year:1999', b'3', b'9'),
+        ('EXEC',),
+    ]
     assert sent[11] == [('EVALSHA', 'large', 2, GENRE_ROCK, YEAR_1999, 0)]
     assert sent[14:17] == [
         [('EVALSHA', 'other_type', 3, GENRE_POP, YEAR_1999, KEYS, b'set')],

@@ -233,7 +233,7 @@ def test_reindex_passes_over_what_is_gone_meanwhile(song):
 def test_a_reset_that_lost_its_lock_says_so_and_cleans_up(song):
     flow = replace.reset_all([(song._validated(), [song(name='a')])], b'T', lambda obj: None)
     start = [b'OK', b'T'], [1], [[b'T']], [7]
-    lost = [0, 1]
+    lost = [0, None, b'lost', None]
     sweep = [[b'0', []]], [[b'7 1']], [[]], [[b'0', []]], [[]], [1, 1], [0, 1]
     executor, text = fails(errors.ResetLostError, flow, *start, lost, *sweep)
     assert 'Nothing was changed' in text
@@ -245,7 +245,7 @@ def test_a_reset_stages_over_nobodys_object(song):
     flow = replace.reset_all([(song._validated(), [song(name='a')])], b'T', lambda obj: None)
     start = [b'OK', b'T'], [1], [[b'T']], [7]
     sweep = [[b'0', []]], [[b'7 1']], [[]], [[b'0', []]], [[]], [1, 1], [0, 1]
-    stored = [[1, 0]] * replace.CLAIMS
+    stored = [[1, None, b'taken', None]] * replace.CLAIMS
     executor, text = fails(errors.ConflictError, flow, *start, *stored, *sweep)
     assert 'Nothing was changed' in text
     assert not any('swap' in command for trip in executor.trips for command in trip)

@@ -12,7 +12,8 @@ from .checking import (
     MEND_ROWS,
     UNLISTED,
 )
-from .inserting import INSERT, STAGE
+from .guarding import MAY_STORE
+from .inserting import INSERT, PUBLISH
 from .locking import BEGIN, HOLD, RELEASE
 from .looking import MEASURE
 from .reading import COUNT, COUNT_LIVING, FIND, MEMBERS, OTHER_TYPE, PICK
@@ -40,6 +41,7 @@ __all__ = (
     'LARGE',
     'LEFTOVERS',
     'LOOK',
+    'MAY_STORE',
     'MEASURE',
     'MEMBERS',
     'MEND_COUNTER',
@@ -50,10 +52,10 @@ __all__ = (
     'OTHER_TYPE',
     'PICK',
     'PRUNE',
+    'PUBLISH',
     'RELEASE',
     'RESERVE',
     'RETIRE',
-    'STAGE',
     'SWAP',
     'UNLISTED',
     'WRITE',

@@ -1,11 +1,11 @@
-"""Scripts that store many whole rows, each packed into one argument (see ``encoder.py``)."""
+"""Scripts that store new objects; whole rows are packed into one argument (see ``encoder.py``)."""
 
 from __future__ import annotations
 
 from .script import Script
 from .writing import NOTE_TOUCHED
 
-__all__ = ('INSERT', 'STAGE')
+__all__ = ('INSERT', 'PUBLISH')
 
 # A cursor over KEYS and ARGV; what stores a packed row, and what fills a set.
 _STORE = """
@@ -88,45 +88,31 @@ return 1
 """,
 )
 
-# A chunk of what a reset stages. KEYS: set of all pks, the staged one, record of resets, list of
-# ranges, list of pks that were brought along, list of staged keys; rows; index sets. ARGV: token;
-# number of ranges, ranges; number of pks that were brought along and are not in use, these; number
-# of rows, of those at the end that are staged under names of their own, pks, packed rows; number of
-# index sets, for each: number of members, members. Returns 1; or 0 and does nothing if somebody
-# stored an object under one of the other pks. All is listed, so that another process can sweep it.
-STAGE = Script(
-    'stage',
-    _STORE
-    + """
-local all, staged, record = key(), key(), key()
-local ranges, brought, listed = key(), key(), key()
-local token, reserved, free = arg(), {}, {}
-for r = 1, tonumber(arg()) do reserved[r] = arg() end
-for p = 1, tonumber(arg()) do free[p] = arg() end
-local count, named = tonumber(arg()), tonumber(arg())
-local pks, taken = a, false
-in_thousands(1, count - named, function(i, j)
-  for _, used in ipairs(redis.call('SMISMEMBER', all, unpack(ARGV, pks + i, pks + j))) do
-    taken = taken or used == 1
-  end
-end)
-if taken then return 0 end
--- One that was swept meanwhile must not look alive again, or it would take its lock again.
-redis.call('HSETNX', record, token, 'late')
-for _, range in ipairs(reserved) do redis.call('SADD', ranges, range) end
-for _, pk in ipairs(free) do redis.call('SADD', brought, pk) end
-a = pks + count
-for i = 1, count do
-  local data = key()
-  if i > count - named then redis.call('SADD', listed, data) end
-  store(data, arg())
+# The end of a save of many objects, whose rows and index entries are stored already.
+# KEYS: for each model: lock, record of resets, set of all pks, list of ranges. ARGV: token; for
+# each model: first and last pk. Returns 'done' (also if it was done before), or 'lost'.
+PUBLISH = Script(
+    'publish',
+    """
+local token = ARGV[1]
+if redis.call('HGET', KEYS[2], token) == 'stored' then return 'done' end
+for k = 1, #KEYS, 4 do
+  if redis.call('GET', KEYS[k]) ~= token then return 'lost' end
+  local found = redis.call('TYPE', KEYS[k + 2]).ok
+  if found ~= 'set' and found ~= 'none' then return 'lost' end
 end
-redis.call('SADD', listed, staged)
-fill(staged, pks + 1, pks + count)
-for _, set in ipairs(read_sets(tonumber(arg()))) do
-  redis.call('SADD', listed, set.name)
-  fill(set.name, set.first, set.last)
+local function add(all, first, last)
+  local pks = {}
+  for pk = first, last do pks[#pks + 1] = string.format('%.0f', pk) end
+  redis.call('SADD', all, unpack(pks))
 end
-return 1
+for k = 1, #KEYS, 4 do
+  local a = 2 + (k - 1) / 2
+  local first, last = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
+  for pk = first, last, 1000 do add(KEYS[k + 2], pk, math.min(pk + 999, last)) end
+  redis.call('HSET', KEYS[k + 1], token, 'stored')
+  redis.call('UNLINK', KEYS[k + 3])
+end
+return 'done'
 """,
 )

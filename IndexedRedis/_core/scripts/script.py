@@ -45,9 +45,16 @@ class Script:
     def __call__(self, keys: list[bytes], *args: Any) -> tuple[Any, ...]:
         return ('EVALSHA', self.sha, len(keys), *keys, *args)
 
+    def in_full(self, keys: list[bytes], *args: Any) -> tuple[Any, ...]:
+        """The command for a server that need not know the text."""
+        return ('EVAL', self.text, len(keys), *keys, *args)
+
 
 def readable(command: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return a command with scripts by name: ``('EVALSHA', 'write', 4, ...)``."""
     if command[0] == 'EVALSHA':
         return ('EVALSHA', BY_SHA[command[1]].name, *command[2:])
+    if command[0] == 'EVAL':
+        (name,) = (script.name for script in ALL if script.text == command[1])
+        return ('EVAL', name, *command[2:])
     return command

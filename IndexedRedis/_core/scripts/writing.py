@@ -132,7 +132,7 @@ for i = 1, #rows do
   elseif (row.mode == 'put' or row.mode == 'insert') and not row.there and row.model.resetting
       and redis.call('PTTL', row.data) == -1 then
     -- Most likely a row that the reset has staged under a pk of its own.
-    problems[#problems + 1] = {i, row.mode == 'put' and 'staged' or 'taken'}
+    problems[#problems + 1] = {i, 'staged'}
   else
     check_moves(i, row.data, row.moves)
   end
