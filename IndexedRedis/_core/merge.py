@@ -180,7 +180,8 @@ def _compare(merge: _Merge, block: Sequence[Any], hold: Command) -> Flow[None]:
             merge.entries.append(entry)
         else:
             merge.unchanged += 1
-        promises.stage(obj, merge.schema, tuple(entry.written.values()), entry.values)
+        row = tuple(entry.written.values())
+        promises.stage((obj,), merge.schema, (row,), (entry.values,))
     merge.staging.observer.staged(merge.schema.cls, len(block), size)
 
 

@@ -11,6 +11,7 @@ from ..errors import InvalidModelException
 from ..fields.base import IRField
 from .accessors import FieldAccessor, LinkAccessor, LinkIdAccessor
 from .column import Column
+from .construct import Construct, compile_construct
 from .encoder import Encoder, StoredRow, compile_packer
 from .keylist import KeyList
 from .keys import Keys
@@ -85,6 +86,11 @@ class Schema:
     def set_rows(self) -> Setter:
         """What gives the ``HSET`` of each row of all columns."""
         return compile_setter(self.all)
+
+    @cached_property
+    def construct(self) -> Construct:
+        """What fills the fields of a new object."""
+        return compile_construct(self.all)
 
     def builder(self, columns: Sequence[Column]) -> RowBuilder:
         """Return a builder of objects from rows of these columns."""

@@ -30,6 +30,10 @@ __all__ = ('Promises', 'Staging', 'assign', 'claim', 'stage_batches')
 CHUNK = 200
 
 
+Rows = Sequence[StoredRow]
+Noted = Sequence[Mapping[str, Any]]
+
+
 class _Ref(ref):  # type: ignore[type-arg]
     """A weak reference that knows the ``id()``; ``weakref.KeyedRef`` takes five times as long."""
 
@@ -40,7 +44,7 @@ class _Ref(ref):  # type: ignore[type-arg]
 class Promises:
     """The pks that objects are about to get, and what they are to be told once they have them.
 
-    Holds no object: one that nobody else holds need not be told anything.
+    Keeps no object alive that the caller does not: it need not be told anything.
     """
 
     def __init__(self) -> None:
@@ -48,12 +52,18 @@ class Promises:
         self.pks: dict[int, int] = {}
         self._refs: dict[int, _Ref] = {}
         self._staged: dict[int, tuple[Schema, StoredRow, Mapping[str, Any]]] = {}
+        #: what was staged of a list, in chunks: tuples of many objects are few for the collector
+        self._held: list[tuple[Sequence[Any], Schema, Rows, Noted]] = []
 
-    def give(self, obj: Any, pk: int) -> None:
-        """Promise a pk to an object."""
+    def give(self, obj: Any, pk: int, held: bool = False) -> None:
+        """Promise a pk to an object.
+
+        :param held: whether the caller keeps it alive, so that nobody has to watch it
+        """
         self.pks[id(obj)] = pk
-        watch = self._refs[id(obj)] = _Ref(obj, self._forget)
-        watch.number = id(obj)
+        if not held:
+            watch = self._refs[id(obj)] = _Ref(obj, self._forget)
+            watch.number = id(obj)
 
     def _forget(self, watch: _Ref) -> None:
         # Its id may soon be that of another object.
@@ -64,12 +74,19 @@ class Promises:
         """Whether an object was staged already."""
         return id(obj) in self._staged
 
-    def stage(self, obj: Any, schema: Schema, row: StoredRow, values: Mapping[str, Any]) -> None:
-        """Note that an object was staged, and let go of it.
+    def stage(self, objs: Sequence[Any], schema: Schema, rows: Rows, values: Noted) -> None:
+        """Note that objects were staged, and let go of those that the caller does not hold.
 
-        :param values: what :func:`~.state.assigned` gave before it was encoded
+        :param values: what :func:`~.state.assigned` gave of each before it was encoded
         """
-        self._staged[id(obj)] = (schema, row, values)
+        if self._refs.keys().isdisjoint(map(id, objs)):
+            self._held.append((tuple(objs), schema, rows, values))
+            return
+        for obj, row, noted in zip(objs, rows, values, strict=True):
+            if id(obj) in self._refs:
+                self._staged[id(obj)] = (schema, row, noted)
+            else:
+                self._held.append(((obj,), schema, (row,), (noted,)))
 
     def keep(self) -> None:
         """Tell the objects that what was promised has come true."""
@@ -78,6 +95,9 @@ class Promises:
             if obj is not None:
                 confirm_row(obj, self.pks[number], row, values, schema.columns, schema.plain)
         self._refs.clear()  # there is nothing to forget any more
+        for objs, schema, rows, noted in self._held:
+            for obj, row, values in zip(objs, rows, noted, strict=True):
+                confirm_row(obj, self.pks[id(obj)], row, values, schema.columns, schema.plain)
 
 
 class Staging:
@@ -148,9 +168,10 @@ class Staging:
         again = filter(self.promises.is_staged, objs)
         check_distinct(self.schema, [*objs, *again], (obj._id for obj in objs))
 
-    def bring(self, objs: Iterable[Any]) -> None:
+    def bring(self, objs: Iterable[Any], held: bool) -> None:
         """Take in the pks of objects that keep theirs.
 
+        :param held: whether the caller keeps them alive
         :raises UsageError: if another object of the data set has one of them already
         """
         for obj in objs:
@@ -163,23 +184,24 @@ class Staging:
                     'bring a pk.'
                 )
             self.brought.add(pk)
-            self.promises.give(obj, pk)
+            self.promises.give(obj, pk, held)
 
-    def reserved(self, first: int, objs: Sequence[Any]) -> None:
+    def reserved(self, first: int, objs: Sequence[Any], held: bool) -> None:
         """Promise consecutive pks to new objects."""
         self._ranges.append((first, len(objs)))
         for pk, obj in enumerate(objs, first):
-            self.promises.give(obj, pk)
+            self.promises.give(obj, pk, held)
 
 
 def assign(staging: Staging, objs: Iterable[Any]) -> Flow[None]:
     """Promise a pk to those of ``objs`` that have none: a fresh one, or the one they bring."""
+    held = objs is staging.objs  # a list, which the caller holds
     unknown = [obj for obj in objs if id(obj) not in staging.promises.pks]
-    staging.bring(obj for obj in unknown if obj._id is not None)
+    staging.bring((obj for obj in unknown if obj._id is not None), held)
     new = [obj for obj in unknown if obj._id is None]
     if new:
         first = yield from reserve(staging.schema, len(new), highest(staging.brought))
-        staging.reserved(first, new)
+        staging.reserved(first, new, held)
 
 
 def claim(staging: Staging, objs: Iterable[Any]) -> Flow[int]:
@@ -213,8 +235,7 @@ def stage_batches(staging: Staging, objs: Iterable[Any], hold: Command) -> Itera
         yield Batch([hold, *_commands(staging, pks, rows)])
         size = sum(len(b''.join(row)) for row in rows)
         staging.observer.staged(schema.cls, len(rows), size)
-        for obj, row, noted in zip(chunk, rows, values, strict=True):
-            promises.stage(obj, schema, row, noted)
+        promises.stage(chunk, schema, rows, values)
         chunk.clear()
 
 

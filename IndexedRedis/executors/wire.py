@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from redis.exceptions import NoScriptError
+from redis.exceptions import ExecAbortError, NoScriptError, OutOfMemoryError
 
 from .._core.packed import PACKED
 from .._core.plan import Batch, Command
@@ -22,6 +22,10 @@ except ImportError:  # hiredis is a dependency, but a platform may lack it
 
 
 __all__ = ('MissingScript', 'expected', 'pack', 'results', 'with_texts')
+
+
+# How EXEC says that memory ran out while the commands before it were queued.
+_FULL = 'because of: OOM '
 
 
 class MissingScript(Exception):
@@ -81,5 +85,7 @@ def results(replies: list[Any]) -> list[Any]:
         if isinstance(reply, Exception):
             if isinstance(reply, NoScriptError):
                 raise MissingScript from reply
+            if isinstance(reply, ExecAbortError) and _FULL in str(reply):
+                raise OutOfMemoryError(str(reply)) from reply  # as from any other command
             raise reply
     return replies

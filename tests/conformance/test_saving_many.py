@@ -72,12 +72,13 @@ def test_a_larger_one_holds_up_the_server_for_two_hundred_rows_at_a_time(song, r
 
 def test_a_larger_one_while_somebody_else_has_the_lock_is_stored_at_once(song, raw):
     lock = song._validated().keys.lock
-    raw.set(lock, 'of a reset')
+    raw.set(lock, 'of a reset', ex=60)
     with served(raw) as commands:
         assert song.saver.save([song(title='t', artist='a') for _ in range(900)])[-1] == 900
     assert 'exec' not in commands
     assert raw.get(lock) == b'of a reset'
     assert song.objects.filter(artist='a').count() == 900
+    raw.delete(lock)
 
 
 def test_a_larger_one_that_meets_a_key_of_another_type_leaves_nothing(song, raw):

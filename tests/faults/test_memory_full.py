@@ -9,7 +9,7 @@ from redis.exceptions import OutOfMemoryError
 
 from faults.item import contents, edition, over
 from faults.proxy import INTERLEAVED, Proxy
-from faults.writes import OLD, RESETS
+from faults.writes import OLD, RESETS, InsertVeryMany
 from IndexedRedis._core import staging
 
 
@@ -105,8 +105,8 @@ def test_memory_that_runs_out_in_the_middle_of_a_reset(small, monkeypatch, at):
             full(client)
         return stage(*args)
 
-    stage = staging._command
-    monkeypatch.setattr(staging, '_command', filling)
+    stage = staging._commands
+    monkeypatch.setattr(staging, '_commands', filling)
     with pytest.raises(OutOfMemoryError):
         model.reset(edition(model, 2, 50))
     assert steps >= at
@@ -118,8 +118,8 @@ def test_memory_that_runs_out_in_the_middle_of_a_reset(small, monkeypatch, at):
     assert check_model(client, model) == []
 
 
-@pytest.mark.parametrize('write', RESETS, ids=lambda write: write.__name__)
-def test_memory_that_runs_out_at_any_command_of_a_reset(small, write, figures):
+@pytest.mark.parametrize('write', [*RESETS, InsertVeryMany], ids=lambda write: write.__name__)
+def test_memory_that_runs_out_at_any_command_of_a_write_in_steps(small, write, figures):
     """All or nothing; and once there is room, the same call works."""
     model, client = small
 
@@ -147,7 +147,7 @@ def test_memory_that_runs_out_at_any_command_of_a_reset(small, write, figures):
             again.do()
             assert contents(model) == write.expected, f'again, after command {number}'
         assert proxy.happened == steps > refused > 3
-    figures('memory full in a reset', commands=steps, refused=refused)
+    figures('memory full in a write in steps', commands=steps, refused=refused)
 
 
 def test_destroyModel_works(small):
