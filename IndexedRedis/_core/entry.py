@@ -6,7 +6,7 @@ the first write.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import UsageError
@@ -118,18 +118,27 @@ def index_keys_of(schema: Schema, column: Column, stored: bytes | None) -> list[
 
 
 def index_keys_of_rows(
-    schema: Schema, pks: Sequence[bytes], rows: Iterable[Sequence[Any]]
+    schema: Schema,
+    pks: Sequence[bytes],
+    rows: Iterable[Sequence[Any]],
+    but: Container[bytes] = (),
 ) -> dict[bytes, list[bytes]]:
     """The index sets that list these objects, by their stored values as far as known, and the pks
-    in each."""
+    in each.
+
+    :param but: sets to leave out
+    """
     listed: dict[bytes, list[bytes]] = {}
     for column, values in zip(schema.indexed, zip(*rows, strict=True), strict=True):
-        by_value: dict[Any, list[bytes]] = {}
-        for pk, stored in zip(pks, values, strict=True):
-            by_value.setdefault(stored, []).append(pk)
-        for stored, some in by_value.items():
-            for key in () if stored is UNKNOWN else index_keys_of(schema, column, stored):
-                listed.setdefault(key, []).extend(some)
+        by_value: dict[Any, list[list[bytes]]] = {}
+        for stored in dict.fromkeys(values):
+            keys = () if stored is UNKNOWN else index_keys_of(schema, column, stored)
+            by_value[stored] = [listed.setdefault(key, []) for key in keys if key not in but]
+        # Of a large data set nearly all are left out.
+        if any(by_value.values()):
+            for pk, stored in zip(pks, values, strict=True):
+                for some in by_value[stored]:
+                    some.append(pk)
     return listed
 
 

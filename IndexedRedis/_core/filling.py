@@ -79,7 +79,7 @@ def _large_ones(schema: Schema, most: int, hold: Command) -> Flow[set[bytes]]:
 
     def measure(pks: list[bytes]) -> Flow[None]:
         rows = yield Batch([('HMGET', schema.keys.data_prefix + pk, *fields) for pk in pks])
-        names = index_keys_of_rows(schema, pks, rows).keys() - known
+        names = index_keys_of_rows(schema, pks, rows, known)
         if names:
             known.update(names if len(known) < KNOWN else ())
             (large,) = yield Batch([LARGE(sorted(names), most)])

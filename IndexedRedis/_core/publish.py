@@ -16,14 +16,13 @@ from .insert import Draft, grouped_by_index
 from .locks import Claim, begin, hold_command, lock_if_free, new_token, release_all
 from .plan import Batch, Command, Flow, Stream, ask
 from .scripts import MAY_STORE, PUBLISH
+from .staging import CHUNK
 from .sweep import sweep, sweep_abandoned
 
 __all__ = ('MANY', 'insert_many')
 
 # Of so many objects it is worth the trips; one script of fewer takes five milliseconds at most.
 MANY = 400
-# Rows that are carried out together: they hold up the server for two milliseconds.
-CHUNK = 200
 # How long the note of index sets stays if this process dies.
 NOTE_MS = 600_000
 

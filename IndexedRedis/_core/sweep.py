@@ -99,9 +99,8 @@ def _retire(
     listed: dict[bytes, list[bytes]] = {}
     if fields:
         rows = yield Batch([('HMGET', schema.keys.data_prefix + pk, *fields) for pk in pks])
-        listed = index_keys_of_rows(schema, pks, rows)
-    left = [(key, some) for key, some in listed.items() if key not in known]
-    prunes = [_prune(schema, some) for some in chunks(left, PAGE)]
+        listed = index_keys_of_rows(schema, pks, rows, known)
+    prunes = [_prune(schema, some) for some in chunks(listed.items(), PAGE)]
     yield Batch([*prunes, RETIRE([schema.keys.all], grace, schema.keys.data_prefix, *pks), *hold])
 
 
