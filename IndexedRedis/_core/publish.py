@@ -8,15 +8,16 @@ that the next holder of the lock sweeps what a killed save has left.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 
 from .guarded import guarded, objection
 from .insert import Draft, grouped_by_index
 from .locks import Claim, begin, hold_command, lock_if_free, new_token, release_all
-from .plan import Batch, Command, Flow, Stream, ask
+from .plan import Batch, Command, Flow, Stream, ask, chunks
 from .scripts import MAY_STORE, PUBLISH
-from .staging import CHUNK
+from .staging import CHUNK, LISTED, SETS
 from .sweep import sweep, sweep_abandoned
 
 __all__ = ('MANY', 'insert_many')
@@ -58,10 +59,11 @@ def _store(drafts: Sequence[Draft], owners: Sequence[Claim]) -> Flow[None]:
     for owner in owners:
         yield from begin(owner)
         yield from sweep_abandoned(owner.schema, owner.token, hold)
+    pairs = zip(drafts, owners, strict=True)
     batches = (
-        Batch([hold, *_commands(draft, owner, start)])
-        for draft, owner in zip(drafts, owners, strict=True)
-        for start in range(0, len(draft.rows), CHUNK)
+        Batch([hold, *commands])
+        for draft, owner in pairs
+        for commands in chain(_row_steps(draft, owner), _set_steps(draft, owner))
     )
     yield Stream(batches, _check)
     if (yield from ask(*_publish_command(drafts, owners))) != b'done':
@@ -74,24 +76,33 @@ def _check(replies: Sequence[object]) -> None:
         raise _Refused
 
 
-def _commands(draft: Draft, owner: Claim, start: int) -> list[Command]:
+def _row_steps(draft: Draft, owner: Claim) -> Iterator[list[Command]]:
     schema, keys, token = draft.schema, draft.schema.keys, owner.token
-    rows = draft.rows[start : start + CHUNK]
-    pks = [b'%d' % pk for pk in draft.pks[start : start + CHUNK]]
-    names = [keys.data_prefix + pk for pk in pks]
-    sets = grouped_by_index(schema, pks, rows)
-    # Counting does not trust the sizes of these.
-    touched = [('SADD', keys.touched, *sets), ('PEXPIRE', keys.touched, NOTE_MS)] if sets else []
-    return guarded(
-        *(MAY_STORE, (keys.work(token, b'refused'), keys.lock, keys.all, *sets), (token, *pks)),
-        (keys.lock, *names),
-        [
-            ('SADD', keys.work(token, b'ranges'), b'%d %d' % (draft.pks[0], len(draft.pks))),
-            *touched,
+    reserved = b'%d %d' % (draft.pks[0], len(draft.pks))
+    guard = (keys.work(token, b'refused'), keys.lock, keys.all)
+    for pks, rows in zip(chunks(draft.pks, CHUNK), chunks(draft.rows, CHUNK), strict=True):
+        names = [keys.data(pk) for pk in pks]
+        commands = [
+            ('SADD', keys.work(token, b'ranges'), reserved),
             *schema.set_rows(names, rows),
-            *(('SADD', key, *members) for key, members in sets.items()),
-        ],
-    )
+        ]
+        yield guarded(MAY_STORE, guard, (token, *pks), (keys.lock, *names), commands)
+
+
+def _set_steps(draft: Draft, owner: Claim) -> Iterator[list[Command]]:
+    keys, token = draft.schema.keys, owner.token
+    guard = (keys.work(token, b'refused'), keys.lock, keys.all)
+    for pks, rows in zip(chunks(draft.pks, LISTED), chunks(draft.rows, LISTED), strict=True):
+        sets = grouped_by_index(draft.schema, [b'%d' % pk for pk in pks], rows)
+        for some in chunks(sets.items(), SETS):
+            names = [key for key, _ in some]
+            commands = [
+                # Counting does not trust the sizes of these.
+                ('SADD', keys.touched, *names),
+                ('PEXPIRE', keys.touched, NOTE_MS),
+                *(('SADD', key, *members) for key, members in some),
+            ]
+            yield guarded(MAY_STORE, (*guard, *names), (token,), (keys.lock,), commands)
 
 
 def _publish_command(drafts: Sequence[Draft], owners: Sequence[Claim]) -> Command:

@@ -29,6 +29,10 @@ __all__ = ('Promises', 'Staging', 'assign', 'claim', 'stage_batches')
 # Rows that are carried out together: they hold up the server for a millisecond. (WATCH takes longer
 # for each key, the more there are.)
 CHUNK = 100
+# Rows whose entries in index sets are added together: the more there are, the fewer commands.
+LISTED = 1000
+# Sets that are added to together.
+SETS = 500
 
 
 Rows = Sequence[StoredRow]
@@ -229,37 +233,56 @@ def stage_batches(staging: Staging, objs: Iterable[Any], hold: Command) -> Itera
     :param hold: the command that prolongs the locks of the reset
     """
     promises, schema = staging.promises, staging.schema
+    listed: list[tuple[bytes, StoredRow]] = []
     for chunk in chunks(objs, CHUNK):
         values = [assigned(obj) for obj in chunk]
         rows = staging.encode(chunk)
         pks = [promises.pks[id(obj)] for obj in chunk]
-        yield Batch([hold, *_commands(staging, pks, rows)])
+        yield Batch([hold, *_row_commands(staging, pks, rows)])
         size = sum(len(b''.join(row)) for row in rows)
         staging.observer.staged(schema.cls, len(rows), size)
+        listed += ((b'%d' % pk, row) for pk, row in zip(pks, rows, strict=True))
         promises.stage(chunk, schema, rows, values)
         chunk.clear()
+        if len(listed) >= LISTED:
+            yield from _set_batches(staging, listed, hold)
+            listed = []
+    yield from _set_batches(staging, listed, hold)
 
 
-def _commands(staging: Staging, pks: Sequence[int], rows: Sequence[StoredRow]) -> list[Command]:
-    schema, keys, token = staging.schema, staging.schema.keys, staging.token
+def _row_commands(staging: Staging, pks: Sequence[int], rows: Sequence[StoredRow]) -> list[Command]:
+    keys, token = staging.schema.keys, staging.token
     staging.count += len(pks)
     # Rows under pks that are in use get other names until the swap.
     kept = staging.kept.intersection(pks) if staging.kept else staging.kept
     moved = {pk: staging.staged(keys.data(pk)) for pk in pks if pk in kept}
     names = [moved[pk] if pk in kept else keys.data(pk) for pk in pks]
-    texts = [b'%d' % pk for pk in pks]
-    sets = grouped_by_index(schema, texts, rows)
-    staged = {staging.staged(key): some for key, some in {keys.all: texts, **sets}.items()}
     brought = [pk for pk in pks if pk in staging.brought and pk not in kept]
-    listed: dict[bytes, list[Any]] = {b'ranges': staging.ranges_of(pks), b'brought': brought}
-    listed[b'sets'] = [*staged, *moved.values()]
+    listed: dict[bytes, list[Any]] = {
+        b'ranges': staging.ranges_of(pks),
+        b'brought': brought,
+        b'sets': [*moved.values()],
+    }
     return guarded(
         *(MAY_STORE, (keys.work(token, b'refused'), keys.lock, keys.all)),
         (token, *(pk for pk in pks if pk not in kept)),
         (keys.lock, *names),
         [
             *(('SADD', keys.work(token, name), *some) for name, some in listed.items() if some),
-            *schema.set_rows(names, rows),
-            *(('SADD', name, *members) for name, members in staged.items()),
+            *staging.schema.set_rows(names, rows),
         ],
     )
+
+
+def _set_batches(
+    staging: Staging, listed: Sequence[tuple[bytes, StoredRow]], hold: Command
+) -> Iterator[Batch]:
+    keys, token = staging.schema.keys, staging.token
+    pks, rows = [pk for pk, _ in listed], [row for _, row in listed]
+    sets = {keys.all: pks, **grouped_by_index(staging.schema, pks, rows)}
+    for some in chunks(sets.items() if pks else (), SETS):
+        staged = {staging.staged(key): members for key, members in some}
+        adding = [('SADD', name, *members) for name, members in staged.items()]
+        commands = [('SADD', keys.work(token, b'sets'), *staged), *adding]
+        names = (keys.work(token, b'refused'), keys.lock, keys.all)
+        yield Batch([hold, *guarded(MAY_STORE, names, (token,), (keys.lock,), commands)])

@@ -29,7 +29,7 @@ def insert_many(model: Any, size: int) -> Any:
 
 def insert_very_many(model: Any, size: int) -> Any:
     """Save so many objects at once that they are stored out of sight, two by two."""
-    save.MANY, publish.CHUNK = 2, 2
+    save.MANY, publish.CHUNK, publish.LISTED = 2, 2, 2
     return insert_many(model, size)
 
 

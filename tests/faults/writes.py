@@ -52,7 +52,10 @@ class InsertVeryMany(InsertMany):
     """As if they were so many that they are stored out of sight, two by two."""
 
     def do(self):
-        with patch.object(save, 'MANY', 2), patch.object(publish, 'CHUNK', 2):
+        with (
+            patch.object(save, 'MANY', 2),
+            patch.multiple(publish, CHUNK=2, LISTED=2),
+        ):
             super().do()
 
 

@@ -361,14 +361,15 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
     work = [staged + name for name in (b'sets', b'ranges', b'brought', b'old')]
     listed = [staged + rest for rest in (b'keys', b'idx:genre:pop', b'idx:genre:rock')]
     listed.append(staged + b'idx:year:2000')
-    old = [20_000], [[b'0', [b'1']], 1]
+    old = [20_000], [[b'1'], 1]
     ((pks,), sent) = trips(
         replace.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
-        *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [7], [1, None, None, []], [None], [None]),
+        *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [7], *[[1, None, None, []]] * 2, [None], [None]),
         *(*old, [[b'rock', b'1999']], [[GENRE_ROCK]], [None]),  # this genre is a large one
         *([[b'0', listed], 1], [[1, []], 1], [[1, [YEAR_2000]], 1], [None], [b'done']),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [0, 0, 1], [1, 1], [0, 1]),
     )
+    flag = staged + b'refused'
     locks = ('EVALSHA', 'hold', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 10_000)
     hold, retake = (*locks, 0), (*locks, 1)
     fill = (*('EVALSHA', 'fill', 3, LOCK, staged + b'sets', KEYS), *(b'TOKEN', 1000, 2000))
@@ -378,17 +379,24 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
         [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 0)],
         [('HKEYS', RECORD)],
     ]
-    assert sent[3:5] == [
+    assert sent[3:6] == [
         [('EVALSHA', 'reserve', 2, NEXT, KEYS, 2, 0, 1000)],
         [
             retake,
-            ('WATCH', staged + b'refused', LOCK, DATA + b'7', DATA + b'8'),
-            ('EVAL', 'may_store', 3, staged + b'refused', LOCK, KEYS, b'TOKEN', 7, 8),
+            ('WATCH', flag, LOCK, DATA + b'7', DATA + b'8'),
+            ('EVAL', 'may_store', 3, flag, LOCK, KEYS, b'TOKEN', 7, 8),
             ('MULTI',),
             ('SADD', staged + b'ranges', b'7 2'),
-            ('SADD', staged + b'sets', *listed),
             ('HSET', DATA + b'7', b'name', b'a', b'genre', b'pop', b'year', b'2000'),
             ('HSET', DATA + b'8', b'name', b'b', b'genre', b'rock', b'year', b'2000'),
+            ('EXEC',),
+        ],
+        [
+            retake,
+            ('WATCH', flag, LOCK),
+            ('EVAL', 'may_store', 3, flag, LOCK, KEYS, b'TOKEN'),
+            ('MULTI',),
+            ('SADD', staged + b'sets', *listed),
             ('SADD', staged + b'keys', b'7', b'8'),
             ('SADD', staged + b'idx:genre:pop', b'7'),
             ('SADD', staged + b'idx:genre:rock', b'8'),
@@ -396,11 +404,11 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
             ('EXEC',),
         ],
     ]
-    assert sent[5:17] == [
+    assert sent[6:18] == [
         [('EVALSHA', 'other_type', 1, KEYS, b'set')],
         [('EVALSHA', 'other_type', 1, NEXT, b'string')],
         [('SCARD', KEYS)],
-        [('SSCAN', KEYS, b'0', 'COUNT', 200), hold],
+        [('SRANDMEMBER', KEYS, 200), hold],
         [('HMGET', DATA + b'1', b'genre', b'year')],
         [('EVALSHA', 'large', 2, GENRE_ROCK, YEAR_1999, 1000)],
         [('EVALSHA', 'other_type', 1, GENRE_ROCK, b'set')],
@@ -419,7 +427,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
             )
         ],
     ]
-    assert sent[17:] == [
+    assert sent[18:] == [
         [('SSCAN', staged + b'old', b'0', 'COUNT', 200), hold],
         [('HMGET', DATA + b'1', b'genre', b'year')],
         [
@@ -448,20 +456,19 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
     work = [K + b'tmp:TOKEN:' + name for name in (b'sets', b'ranges', b'brought', b'old')]
     pks, sent = trips(
         links.save(song._validated(), objs, [None, None]),
-        *([7], [b'OK', b'TOKEN'], [1], [[b'TOKEN']], [1, None, None, []], [1, None, None, []]),
+        *([7], [b'OK', b'TOKEN'], [1], [[b'TOKEN']], *[[1, None, None, []]] * 3),
         *([b'done'], [0, 1]),
     )
     hold = ('EVALSHA', 'hold', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 10_000, 0)
     sets, flag = (GENRE_ROCK, YEAR_1999), K + b'tmp:TOKEN:refused'
 
-    def chunk(pk, name):
+    def rows(pk, name):
         return [
             *(hold, ('WATCH', flag, LOCK, DATA + pk)),
-            ('EVAL', 'may_store', 5, flag, LOCK, KEYS, *sets, b'TOKEN', pk),
+            ('EVAL', 'may_store', 3, flag, LOCK, KEYS, b'TOKEN', int(pk)),
             *(('MULTI',), ('SADD', work[1], b'7 2')),
-            *(('SADD', TOUCHED, *sets), ('PEXPIRE', TOUCHED, 600_000)),
             ('HSET', DATA + pk, b'name', name, b'genre', b'rock', b'year', b'1999'),
-            *(('SADD', GENRE_ROCK, pk), ('SADD', YEAR_1999, pk), ('EXEC',)),
+            ('EXEC',),
         ]
 
     assert sent == [
@@ -469,8 +476,14 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
         [('SET', LOCK, b'TOKEN', 'NX', 'PX', 10_000), ('GET', LOCK)],
         [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 0)],
         [('HKEYS', RECORD)],
-        chunk(b'7', b'a'),
-        chunk(b'8', b'b'),
+        rows(b'7', b'a'),
+        rows(b'8', b'b'),
+        [
+            *(hold, ('WATCH', flag, LOCK)),
+            ('EVAL', 'may_store', 5, flag, LOCK, KEYS, *sets, b'TOKEN'),
+            *(('MULTI',), ('SADD', TOUCHED, *sets), ('PEXPIRE', TOUCHED, 600_000)),
+            *(('SADD', GENRE_ROCK, b'7', b'8'), ('SADD', YEAR_1999, b'7', b'8'), ('EXEC',)),
+        ],
         [('EVALSHA', 'publish', 4, LOCK, RECORD, KEYS, work[1], b'TOKEN', 7, 8)],
         [
             ('EVALSHA', 'forget', 5, RECORD, *work, b'TOKEN'),
@@ -487,7 +500,7 @@ def test_objects_whose_pks_are_in_use_are_moved_by_the_swap(song):
     _, sent = trips(
         replace.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
         *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [None], [None], [[b'3']]),
-        *([1, None, None, []], [None], [None]),
+        *(*[[1, None, None, []]] * 2, [None], [None]),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [[GENRE_ROCK, YEAR_1999]], [None]),
         *([[b'0', [staged + rest for rest in rests]], 1], [None], [None], [b'done']),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [0, 1], [1, 1], [0, 1]),
@@ -502,16 +515,20 @@ def test_objects_whose_pks_are_in_use_are_moved_by_the_swap(song):
         ('EVAL', 'may_store', 3, staged + b'refused', LOCK, KEYS, b'TOKEN', 9),
         ('MULTI',),
         ('SADD', staged + b'brought', 9),
-        ('SADD', staged + b'sets', *(staged + rest for rest in (*rests[:1], *rests[2:], rests[1]))),
+        ('SADD', staged + b'sets', staged + b'data:3'),
         ('HSET', staged + b'data:3', b'name', b'b', b'genre', b'pop', b'year', b'1999'),
         ('HSET', DATA + b'9', b'name', b'c', b'genre', b'pop', b'year', b'1999'),
+        ('EXEC',),
+    ]
+    assert sent[7][4:] == [
+        ('SADD', staged + b'sets', *(staged + rest for rest in (rests[0], *rests[2:]))),
         ('SADD', staged + b'keys', b'3', b'9'),
         ('SADD', staged + b'idx:genre:pop', b'3', b'9'),
         ('SADD', staged + b'idx:year:1999', b'3', b'9'),
         ('EXEC',),
     ]
-    assert sent[11] == [('EVALSHA', 'large', 2, GENRE_ROCK, YEAR_1999, 0)]
-    assert sent[14:17] == [
+    assert sent[12] == [('EVALSHA', 'large', 2, GENRE_ROCK, YEAR_1999, 0)]
+    assert sent[15:18] == [
         [('EVALSHA', 'other_type', 3, GENRE_POP, YEAR_1999, KEYS, b'set')],
         [('EVALSHA', 'other_type', 1, DATA + b'3', b'hash')],
         [
