@@ -16,12 +16,13 @@ from typing import Any
 import msgpack
 import pytest
 
+from IndexedRedis._core.packed import PACKED, unpacked
 from IndexedRedis._core.scripts import ALL, BY_SHA
 from IndexedRedis.executors import conversation, sync
 
 PAGE = pathlib.Path(__file__).parent.parent / 'docs' / 'explanation' / 'wire.rst'
 BLOCK = re.compile(r'^\.\. code-block:: (python|text)\n\n((?:(?: {3}.*)?\n)+)', re.MULTILINE)
-PACKED = b'\xdd'  # how an array begins in MessagePack
+ARRAY = b'\xdd'  # how one begins in MessagePack
 BY_TEXT = {script.text: script for script in ALL}
 BASE, TOKEN = re.compile(r'^_ir_\|Song:'), re.compile(r'\b[0-9a-f]{32}\b')
 
@@ -35,7 +36,7 @@ def blocks(page: str) -> Iterator[tuple[str, str | None]]:
 
 
 def word(argument: Any) -> str:
-    if isinstance(argument, bytes) and argument.startswith(PACKED):
+    if isinstance(argument, bytes) and argument.startswith(ARRAY):
         return f'[{" ".join(map(word, msgpack.unpackb(argument, raw=True)))}]'
     text = argument.decode() if isinstance(argument, bytes) else str(argument)
     return TOKEN.sub('TOKEN', BASE.sub('K:', text)) or "''"
@@ -43,6 +44,8 @@ def word(argument: Any) -> str:
 
 def line(command: tuple[Any, ...]) -> str:
     """A command as the page shows it: scripts by name, their KEYS and ARGV told apart."""
+    if command[0] == PACKED:
+        command = unpacked(command[1])
     if command[0] not in ('EVALSHA', 'EVAL'):
         return ' '.join(map(word, command))
     script = (BY_SHA if command[0] == 'EVALSHA' else BY_TEXT)[command[1]]
@@ -91,7 +94,7 @@ def test_the_commands_are_those_of_the_page(sent, watch_models):
             actual = '\n\n'.join(sent)
             assert matches(shown, sent), f'{PAGE.name} should say, after\n{code}\n{actual}'
     assert compared > 8
-    assert len(scope['Song'].objects.all()) == 2  # the examples did what the page says
+    assert len(scope['Song'].objects.all()) == 2 + 400  # the examples did what the page says
 
 
 @pytest.mark.parametrize(

@@ -95,9 +95,7 @@ def grouped_by_index(
 ) -> dict[bytes, list[bytes]]:
     """The index sets that are to list rows, with the pks that each is to get."""
     grouped: dict[bytes, list[bytes]] = {}
-    for place, column in enumerate(schema.all):
-        if not column.indexed:
-            continue
+    for place, column in schema.indexed_places:
         by_value: dict[bytes, list[bytes]] = {}
         for pk, row in zip(pks, rows, strict=True):
             by_value.setdefault(row[place], []).append(pk)

@@ -59,13 +59,10 @@ def _store(drafts: Sequence[Draft], owners: Sequence[Claim]) -> Flow[None]:
     for owner in owners:
         yield from begin(owner)
         yield from sweep_abandoned(owner.schema, owner.token, hold)
-    pairs = zip(drafts, owners, strict=True)
-    batches = (
-        Batch([hold, *commands])
-        for draft, owner in pairs
-        for commands in chain(_row_steps(draft, owner), _set_steps(draft, owner))
-    )
-    yield Stream(batches, _check)
+    # Index entries only when all rows are known to be ours.
+    for steps in (_row_steps, _set_steps):
+        each = chain.from_iterable(map(steps, drafts, owners))
+        yield Stream((Batch([hold, *commands]) for commands in each), _check)
     if (yield from ask(*_publish_command(drafts, owners))) != b'done':
         raise _Refused
 

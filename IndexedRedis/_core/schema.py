@@ -48,6 +48,8 @@ class Schema:
         }
         self.all = tuple(self.columns.values())
         self.indexed = tuple(column for column in self.all if column.indexed)
+        #: the same, with the place of each in a row
+        self.indexed_places = tuple((i, c) for i, c in enumerate(self.all) if c.indexed)
         self.links = tuple(column for column in self.all if column.is_link)
         for column in self.links:
             column.field.home = cls.__module__

@@ -97,6 +97,7 @@ local function read_row(model)
   local row = {model = model, pk = arg(), mode = arg(), data = key(), moves = {}, pairs = {}}
   local i = #rows + 1
   must_be('hash', row.data, i)
+  if row.mode == 'put' then must_be('string', model.counter, i) end
   for m = 1, tonumber(arg()) do
     local move = {field = arg(), belief = arg(), old = key(), new = key()}
     must_be('set', move.old, i)
@@ -109,7 +110,6 @@ end
 for g = 1, tonumber(arg()) do
   local model = {all = key(), counter = key(), lock = key(), touched = key(), highest = 0}
   must_be('set', model.all, #rows + 1)
-  must_be('string', model.counter, #rows + 1)
   for i = 1, tonumber(arg()) do read_row(model) end
   models[g] = model
 end
