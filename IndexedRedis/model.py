@@ -59,11 +59,11 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         schema = type(self)._validated()
         if '_id' in self.__dict__:
             return  # fetched: the values are there already
-        own, fields = state.own_state(self), self.__dict__
+        fields = self.__dict__
         pk = values.get('_id')
         fields['_id'] = new_primary_key(pk) if pk else None
         schema.construct(fields, values)
-        own.changed.clear()
+        fields['_state'] = state.FRESH
 
     def __setattr__(self, name: str, value: Any) -> None:
         column = type(self)._validated().columns.get(name)

@@ -49,7 +49,7 @@ class IndexedRedisSave(IndexedRedisHelper):
 
         Redis: a script to reserve pks, then a script, with an ``HSET`` for each object and an
         ``SADD`` for each index set. Of 400 new objects or more these are transactions of 100 rows,
-        under the lock of the model, and a script at last that adds the pks.
+        under the lock of the model, and one at last that adds the pks.
         """
         return self._run(self._save(obj, usePipeline, forceID, cascadeSave, conn))
 

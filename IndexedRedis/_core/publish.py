@@ -15,8 +15,8 @@ from itertools import chain
 from .guarded import guarded, objection
 from .insert import Draft, grouped_by_index
 from .locks import Claim, begin, hold_command, lock_if_free, new_token, release_all
-from .plan import Batch, Command, Flow, Stream, ask, chunks
-from .scripts import MAY_STORE, PUBLISH
+from .plan import Batch, Command, Flow, Stream, chunks
+from .scripts import MAY_PUBLISH, MAY_STORE
 from .staging import CHUNK, LISTED, SETS
 from .sweep import sweep, sweep_abandoned
 
@@ -24,6 +24,8 @@ __all__ = ('MANY', 'insert_many')
 
 # Of so many objects it is worth the trips; one script of fewer takes five milliseconds at most.
 MANY = 400
+# Pks of one command.
+MOST = 10_000
 # How long the note of index sets stays if this process dies.
 NOTE_MS = 600_000
 
@@ -63,7 +65,7 @@ def _store(drafts: Sequence[Draft], owners: Sequence[Claim]) -> Flow[None]:
     for steps in (_row_steps, _set_steps):
         each = chain.from_iterable(map(steps, drafts, owners))
         yield Stream((Batch([hold, *commands]) for commands in each), _check)
-    if (yield from ask(*_publish_command(drafts, owners))) != b'done':
+    if objection((yield Batch(_publish(drafts, owners)))) not in (None, b'done'):
         raise _Refused
 
 
@@ -102,14 +104,19 @@ def _set_steps(draft: Draft, owner: Claim) -> Iterator[list[Command]]:
             yield guarded(MAY_STORE, (*guard, *names), (token,), (keys.lock,), commands)
 
 
-def _publish_command(drafts: Sequence[Draft], owners: Sequence[Claim]) -> Command:
-    names: list[bytes] = []
-    args: list[int] = []
-    for draft, owner in zip(drafts, owners, strict=True):
-        keys = draft.schema.keys
-        names += (keys.lock, keys.record, keys.all, keys.work(owner.token, b'ranges'))
-        args += (draft.pks[0], draft.pks[-1])
-    return PUBLISH(names, owners[0].token, *args)
+def _publish(drafts: Sequence[Draft], owners: Sequence[Claim]) -> list[Command]:
+    token, own = owners[0].token, [draft.schema.keys for draft in drafts]
+    flag = own[0].work(token, b'refused')
+    names = [name for keys in own for name in (keys.lock, keys.record, keys.all)]
+    commands: list[Command] = []
+    for draft, keys in zip(drafts, own, strict=True):
+        commands += (('SADD', keys.all, *pks) for pks in chunks(draft.pks, MOST))
+        commands += (
+            ('HSET', keys.record, token, 'stored'),
+            ('UNLINK', keys.work(token, b'ranges')),
+        )
+    locks = [keys.lock for keys in own]
+    return guarded(MAY_PUBLISH, (flag, *names), (token,), locks, commands)
 
 
 def _undo(owners: Sequence[Claim]) -> Flow[None]:

@@ -33,12 +33,14 @@ def save_all(
     :param forced: for each of ``objs`` the pk to store it under, or None; empty means all None
     :param targets: what is stored along, since links lead to it
     """
-    pks = [*([None] * len(targets)), *(forced or [None] * len(objs))]
-    every = list(zip([*targets, *objs], pks, strict=True))
-    new = {id(obj): 0 if pk is None else pk for obj, pk in every if pk is not None or not obj._id}
-    if every and all(pk is None and _was_never_tried(obj) for obj, pk in every):
-        yield from _insert(objs, targets, new)
+    whole = [*targets, *objs]
+    if forced.count(None) == len(forced) and all(map(_was_never_tried, whole)):
+        if whole:
+            yield from _insert(objs, targets, dict.fromkeys(map(id, whole), 0))
         return
+    pks = [*([None] * len(targets)), *(forced or [None] * len(objs))]
+    every = list(zip(whole, pks, strict=True))
+    new = {id(obj): 0 if pk is None else pk for obj, pk in every if pk is not None or not obj._id}
     planned = [plan_entry(obj, pk, new) for obj, pk in every]
     if len(planned) == 1:
         yield from _write([entry for entry in planned if entry is not None])

@@ -2,8 +2,8 @@
 
 Nothing is copied when an object is loaded. Immutable values leave a note of the old one when they
 are assigned; for mutable ones the stored bytes are the snapshot, compared only when somebody asks
-what changed. An object that was fetched and never touched has no state of its own at all: the
-shared ``LOADED`` speaks for it.
+what changed. An object that was fetched, or made, and never touched has no state of its own at all:
+the shared ``LOADED``, or ``FRESH``, speaks for it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import FieldValueError, UnreadableValueError
 from .column import Column
 
-__all__ = ('LOADED', 'PENDING', 'UNKNOWN', 'State', 'own_state')
+__all__ = ('FRESH', 'LOADED', 'PENDING', 'UNKNOWN', 'State', 'own_state')
 
 
 _NONE: Mapping[int, int] = {}
@@ -88,14 +88,17 @@ class State:
 
 
 LOADED = State(stored=True)
+# The same for an object that was made and not touched since.
+FRESH = State()
 
 
 def own_state(obj: Any) -> State:
     """Return the state of ``obj``, giving it one of its own first."""
     state: State | None = obj.__dict__.get('_state')
-    if state is None:
+    if state is None or state is FRESH:
         # Rows bring a pk along; an object under construction has none yet.
-        state = obj.__dict__['_state'] = State(stored='_id' in obj.__dict__)
+        stored = state is None and '_id' in obj.__dict__
+        state = obj.__dict__['_state'] = State(stored)
     return state
 
 
@@ -247,12 +250,14 @@ def confirm_row(
 
     :param plain: whether all values are immutable, so that mostly nothing was noted of them
     """
-    state = own_state(obj)
-    if not plain or state.changed or state.raw or state.fetched is not None:
-        confirm(obj, pk, dict(zip(columns, row, strict=True)), values, columns)
+    fields = obj.__dict__
+    state = fields.pop('_state', None) if plain else None
+    if state is FRESH:
+        fields['_id'] = pk  # from now on LOADED speaks for it
         return
-    obj.__dict__['_id'] = pk
-    state.stored, state.attempt = True, None
+    if state is not None:
+        fields['_state'] = state
+    confirm(obj, pk, dict(zip(columns, row, strict=True)), values, columns)
 
 
 def forget(obj: Any) -> None:

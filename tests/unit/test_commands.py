@@ -457,7 +457,7 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
     pks, sent = trips(
         links.save(song._validated(), objs, [None, None]),
         *([7], [b'OK', b'TOKEN'], [1], [[b'TOKEN']], *[[1, None, None, []]] * 3),
-        *([b'done'], [0, 1]),
+        *([None, None, []], [0, 1]),
     )
     hold = ('EVALSHA', 'hold', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 10_000, 0)
     sets, flag = (GENRE_ROCK, YEAR_1999), K + b'tmp:TOKEN:refused'
@@ -484,7 +484,12 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
             *(('MULTI',), ('SADD', TOUCHED, *sets), ('PEXPIRE', TOUCHED, 600_000)),
             *(('SADD', GENRE_ROCK, b'7', b'8'), ('SADD', YEAR_1999, b'7', b'8'), ('EXEC',)),
         ],
-        [('EVALSHA', 'publish', 4, LOCK, RECORD, KEYS, work[1], b'TOKEN', 7, 8)],
+        [
+            ('WATCH', flag, LOCK),
+            ('EVAL', 'may_publish', 4, flag, LOCK, RECORD, KEYS, b'TOKEN'),
+            *(('MULTI',), ('SADD', KEYS, 7, 8), ('HSET', RECORD, b'TOKEN', 'stored')),
+            *(('UNLINK', work[1]), ('EXEC',)),
+        ],
         [
             ('EVALSHA', 'forget', 5, RECORD, *work, b'TOKEN'),
             ('EVALSHA', 'release', 2, LOCK, TOUCHED, b'TOKEN'),

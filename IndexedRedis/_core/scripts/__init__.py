@@ -12,8 +12,8 @@ from .checking import (
     MEND_ROWS,
     UNLISTED,
 )
-from .guarding import MAY_STORE
-from .inserting import INSERT, PUBLISH
+from .guarding import MAY_PUBLISH, MAY_STORE
+from .inserting import INSERT
 from .locking import BEGIN, HOLD, RELEASE
 from .looking import MEASURE
 from .reading import COUNT, COUNT_LIVING, FIND, MEMBERS, OTHER_TYPE, PICK
@@ -41,6 +41,7 @@ __all__ = (
     'LARGE',
     'LEFTOVERS',
     'LOOK',
+    'MAY_PUBLISH',
     'MAY_STORE',
     'MEASURE',
     'MEMBERS',
@@ -52,7 +53,6 @@ __all__ = (
     'OTHER_TYPE',
     'PICK',
     'PRUNE',
-    'PUBLISH',
     'RELEASE',
     'RESERVE',
     'RETIRE',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .script import Script
 
-__all__ = ('MAY_STORE',)
+__all__ = ('MAY_PUBLISH', 'MAY_STORE')
 
 _GUARD = """
 local function objection()
@@ -36,6 +36,22 @@ for a = 2, #ARGV, 1000 do
   for _, used in ipairs(redis.call('SMISMEMBER', KEYS[3], unpack(some))) do
     if used == 1 then return 'taken' end
   end
+end
+""",
+)
+
+# Whether what a save of many has stored may be listed among all pks. KEYS: key to touch; for each
+# model: lock, record of resets, set of all pks. ARGV: token. Returns nil; 'done' if it is already,
+# or 'lost' if a lock is, or a key is no set.
+MAY_PUBLISH = Script(
+    'may_publish',
+    _GUARD
+    % """
+if redis.call('HGET', KEYS[3], ARGV[1]) == 'stored' then return 'done' end
+for k = 2, #KEYS, 3 do
+  if redis.call('GET', KEYS[k]) ~= ARGV[1] then return 'lost' end
+  local found = redis.call('TYPE', KEYS[k + 2]).ok
+  if found ~= 'set' and found ~= 'none' then return 'lost' end
 end
 """,
 )

@@ -1,11 +1,11 @@
-"""Scripts that store new objects; whole rows are packed into one argument (see ``encoder.py``)."""
+"""The script that stores new objects, each row packed into one argument (see ``encoder.py``)."""
 
 from __future__ import annotations
 
 from .script import Script
 from .writing import NOTE_TOUCHED
 
-__all__ = ('INSERT', 'PUBLISH')
+__all__ = ('INSERT',)
 
 # A cursor over KEYS and ARGV; what stores a packed row, and what fills a set.
 _STORE = """
@@ -85,34 +85,5 @@ for _, model in ipairs(models) do
   fill(model.all, model.pks + 1, model.pks + model.count)
 end
 return 1
-""",
-)
-
-# The end of a save of many objects, whose rows and index entries are stored already.
-# KEYS: for each model: lock, record of resets, set of all pks, list of ranges. ARGV: token; for
-# each model: first and last pk. Returns 'done' (also if it was done before), or 'lost'.
-PUBLISH = Script(
-    'publish',
-    """
-local token = ARGV[1]
-if redis.call('HGET', KEYS[2], token) == 'stored' then return 'done' end
-for k = 1, #KEYS, 4 do
-  if redis.call('GET', KEYS[k]) ~= token then return 'lost' end
-  local found = redis.call('TYPE', KEYS[k + 2]).ok
-  if found ~= 'set' and found ~= 'none' then return 'lost' end
-end
-local function add(all, first, last)
-  local pks = {}
-  for pk = first, last do pks[#pks + 1] = string.format('%.0f', pk) end
-  redis.call('SADD', all, unpack(pks))
-end
-for k = 1, #KEYS, 4 do
-  local a = 2 + (k - 1) / 2
-  local first, last = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
-  for pk = first, last, 1000 do add(KEYS[k + 2], pk, math.min(pk + 999, last)) end
-  redis.call('HSET', KEYS[k + 1], token, 'stored')
-  redis.call('UNLINK', KEYS[k + 3])
-end
-return 'done'
 """,
 )
