@@ -8,6 +8,7 @@ the caller stores the same rows by comparing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from .encoder import StoredRow
@@ -16,8 +17,9 @@ from .entry import Entry, Reserved
 from .pks import reserve
 from .plan import Batch, Command, Flow
 from .schema import Schema
-from .scripts import INSERT
+from .scripts import INSERT, INSERT_ONE
 from .state import assigned, confirm_row
+from .write import FEW_FIELDS
 
 __all__ = ('Draft', 'grouped_by_index', 'insert_all')
 
@@ -69,8 +71,18 @@ def insert_all(drafts: Sequence[Draft]) -> Flow[bool]:
     :returns: whether that could be done
     :raises AnswerLost: where nobody knows
     """
-    (done,) = yield Batch([_command(drafts)], once=True)
+    one = len(drafts) == 1 == len(drafts[0].objs) and len(drafts[0].schema.all) <= FEW_FIELDS
+    command = _command_for_one(drafts[0]) if one else _command(drafts)
+    (done,) = yield Batch([command], once=True)
     return bool(done)
+
+
+def _command_for_one(draft: Draft) -> Command:
+    schema, keys = draft.schema, draft.schema.keys
+    (pk,), (row,) = draft.pks, draft.rows
+    sets = grouped_by_index(schema, [b'%d' % pk], draft.rows)
+    parts = chain.from_iterable(zip(schema.keys_of(schema.all), row, strict=True))
+    return INSERT_ONE([keys.all, keys.lock, keys.touched, keys.data(pk), *sets], pk, *parts)
 
 
 def _command(drafts: Sequence[Draft]) -> Command:

@@ -18,7 +18,7 @@ from .plan import AnswerLost, Flow
 from .publish import MANY, insert_many
 from .schema import Schema
 from .state import UNKNOWN, confirm, own_state
-from .write import by_model, compare_and_move, model_key
+from .write import by_model, compare_and_move, model_key, update_one
 
 __all__ = ('save_all',)
 
@@ -102,7 +102,11 @@ def _write(entries: list[Entry]) -> Flow[None]:
     if not entries:
         return
     if len(entries) == 1 and entries[0].mode == UPDATE and not entries[0].schema.links:
-        yield from _store(entries)  # the commonest, a fifth quicker without what follows
+        (entry,) = entries
+        if (yield from update_one(entry)):
+            _confirm(entry)
+        else:
+            yield from _store(entries)
         return
     fresh: list[Entry] = []
     for mine in by_model(entries):
@@ -128,7 +132,11 @@ def _store(entries: list[Entry], once: bool = False) -> Flow[None]:
         _note_attempt(entries)
         raise
     for entry in entries:
-        confirm(entry.obj, entry.pk, entry.written, entry.values, entry.schema.columns)
+        _confirm(entry)
+
+
+def _confirm(entry: Entry) -> None:
+    confirm(entry.obj, entry.pk, entry.written, entry.values, entry.schema.columns)
 
 
 def _rows(entries: list[Entry]) -> list[Entry]:

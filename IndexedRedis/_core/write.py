@@ -14,15 +14,25 @@ from typing import Any
 from ..errors import ConflictError, ObjectGoneError, ResetInProgressError
 from .entry import INSERT, UPDATE, Entry, belief, pairs
 from .pks import give_pks
-from .plan import Batch, Command, Flow
-from .scripts import WRITE
+from .plan import Batch, Command, Flow, ask
+from .scripts import UPDATE_ONE, WRITE
 from .state import own_state
 from .wrong_keys import wrong_type
 
-__all__ = ('ROUNDS', 'by_model', 'compare_and_move', 'model_key', 'row_arguments')
+__all__ = (
+    'FEW_FIELDS',
+    'ROUNDS',
+    'by_model',
+    'compare_and_move',
+    'model_key',
+    'row_arguments',
+    'update_one',
+)
 
 # Under contention each round gets somebody's write through, so this is far more than needed.
 ROUNDS = 200
+# So many pass through Lua in one command.
+FEW_FIELDS = 500
 
 
 def model_key(entry: Entry) -> bytes:
@@ -63,6 +73,22 @@ def compare_and_move(
         f'{entries[0].schema.name}: other writers changed the same objects {ROUNDS} times while '
         'they were being saved. Nothing was written; try again.'
     )
+
+
+def update_one(entry: Entry) -> Flow[bool]:
+    """Write what has changed of one object, if all is as believed; returns whether it was.
+
+    Takes the server a third of the time of :func:`compare_and_move`.
+    """
+    moves, own = entry.moves(), entry.schema.keys
+    if len(entry.sent) > FEW_FIELDS or not all(type(stored) is bytes for _, stored, *_ in moves):
+        return False
+    keys = [own.all, own.lock, own.touched, own.data(entry.pk)]
+    args: list[Any] = [entry.pk, len(moves)]
+    for column, stored, old, new in moves:
+        keys += (old, new)
+        args += (column.key, stored)
+    return bool((yield from ask(*UPDATE_ONE(keys, *args, *pairs(entry)))))
 
 
 def _write_command(entries: list[Entry]) -> Command:

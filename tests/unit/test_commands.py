@@ -187,9 +187,9 @@ def test_an_insert_reserves_its_pk_then_writes(song):
         [('EVALSHA', 'reserve', 2, NEXT, KEYS, 1, 0, 1000)],
         [
             (
-                *('EVALSHA', 'insert', 6, KEYS, LOCK, TOUCHED, DATA + b'7', GENRE_ROCK, YEAR_1999),
-                *(1, 1, 2, b'7', packed('name', 'Hells Bells', 'genre', 'rock', 'year', '1999')),
-                *(1, b'7', 1, b'7'),
+                *('EVALSHA', 'insert_one', 6, KEYS, LOCK, TOUCHED, DATA + b'7'),
+                *(GENRE_ROCK, YEAR_1999),
+                *(7, b'name', b'Hells Bells', b'genre', b'rock', b'year', b'1999'),
             )
         ],
     ]
@@ -199,14 +199,30 @@ def test_an_insert_reserves_its_pk_then_writes(song):
 def test_an_update_sends_only_what_changed_and_what_it_believes(song):
     obj = load(song, 7, name=ROCK[0], genre=ROCK[1], year=ROCK[2])
     obj.genre = 'pop'
-    _, sent = trips(links.save(song._validated(), [obj], [None]), [[]])
+    _, sent = trips(links.save(song._validated(), [obj], [None]), [1])
     assert sent == [
         [
             (
-                *('EVALSHA', 'write', 7, KEYS, NEXT, LOCK, TOUCHED, DATA + b'7'),
+                *('EVALSHA', 'update_one', 6, KEYS, LOCK, TOUCHED, DATA + b'7'),
                 *(GENRE_ROCK, GENRE_POP),
-                *(1, 1, 7, 'update', 1, b'genre', b'=rock'),
-                *(1, b'genre', b'pop'),
+                *(7, 1, b'genre', b'rock', b'genre', b'pop'),
+            )
+        ]
+    ]
+
+
+def test_an_update_of_several_says_what_it_believes(song):
+    objs = [load(song, pk, name=ROCK[0], genre=ROCK[1], year=ROCK[2]) for pk in (7, 8)]
+    for obj in objs:
+        obj.genre = 'pop'
+    _, sent = trips(links.save(song._validated(), objs, [None] * 2), [[]])
+    assert sent == [
+        [
+            (
+                *('EVALSHA', 'write', 10, KEYS, NEXT, LOCK, TOUCHED),
+                *(DATA + b'7', GENRE_ROCK, GENRE_POP, DATA + b'8', GENRE_ROCK, GENRE_POP),
+                *(1, 2, 7, 'update', 1, b'genre', b'=rock', 1, b'genre', b'pop'),
+                *(8, 'update', 1, b'genre', b'=rock', 1, b'genre', b'pop'),
             )
         ]
     ]

@@ -19,6 +19,7 @@ from .looking import MEASURE
 from .reading import COUNT, COUNT_LIVING, FIND, MEMBERS, OTHER_TYPE, PICK
 from .replacing import CLAIM, FILL, LARGE, SWAP
 from .script import ALL, BY_SHA, Script, readable
+from .single import INSERT_ONE, UPDATE_ONE
 from .sweeping import CLEAR, FINISH, FORGET, PRUNE, RETIRE
 from .writing import DELETE, MERGE, RESERVE, WRITE
 
@@ -38,6 +39,7 @@ __all__ = (
     'FORGET',
     'HOLD',
     'INSERT',
+    'INSERT_ONE',
     'LARGE',
     'LEFTOVERS',
     'LOOK',
@@ -58,6 +60,7 @@ __all__ = (
     'RETIRE',
     'SWAP',
     'UNLISTED',
+    'UPDATE_ONE',
     'WRITE',
     'Script',
     'readable',
