@@ -30,7 +30,7 @@ __all__ = ('Promises', 'Staging', 'assign', 'claim', 'stage_batches')
 # for each key, the more there are.)
 CHUNK = 100
 # Rows whose entries in index sets are added together: the more there are, the fewer commands.
-LISTED = 1000
+LISTED = 500
 # Sets that are added to together.
 SETS = 500
 
