@@ -8,11 +8,11 @@ from typing import Any
 from IndexedRedis._core.delete import delete_objects
 from IndexedRedis._core.entry import UPDATE, Entry, index_keys_of, pairs
 from IndexedRedis._core.insert import Draft, insert_all
-from IndexedRedis._core.pks import reserve
 from IndexedRedis._core.plan import Batch, Command, Flow, ask, chunks
+from IndexedRedis._core.publish import insert_many
 from IndexedRedis._core.scripts import Script
 from IndexedRedis._core.state import believed
-from IndexedRedis._core.write import compare_and_move
+from IndexedRedis._core.write import update_one
 
 from .duel import Duel
 from .shop import BULK, ONE_BY_ONE, Shop, as_transaction, number, of_each, stored
@@ -33,10 +33,12 @@ return pk
 
 def inserts(shop: Shop) -> Iterator[Duel]:
     entries = shop.entries(shop.make(ONE_BY_ONE))
+    drafts = {id(entry): Draft(shop.schema, [entry.obj], {}) for entry in entries}
 
     def kept(entry: Entry) -> Flow[None]:
-        entry.pk = yield from reserve(shop.schema, 1)
-        yield from compare_and_move([entry], once=True)
+        draft = drafts[id(entry)]
+        yield from draft.draw_pks()
+        yield from insert_all([draft])
 
     def in_multi(entry: Entry) -> Flow[None]:
         yield from number(shop, [entry])
@@ -64,7 +66,7 @@ def updates(shop: Shop) -> Iterator[Duel]:
 
     def moved(pk: int) -> Flow[None]:
         entry = Entry(shop.schema, pk, UPDATE, {'genre': b'new'}, {'genre': b'old'})
-        yield from compare_and_move([entry])
+        yield from update_one(entry)
 
     def moved_blindly(pk: int) -> Flow[None]:
         genre = shop.schema.columns['genre']
@@ -76,7 +78,7 @@ def updates(shop: Shop) -> Iterator[Duel]:
         yield as_transaction(commands)
 
     def put(pk: int) -> Flow[None]:
-        yield from compare_and_move([Entry(shop.schema, pk, UPDATE, {'composer': b'new'}, {})])
+        yield from update_one(Entry(shop.schema, pk, UPDATE, {'composer': b'new'}, {}))
 
     def put_blindly(pk: int) -> Flow[None]:
         yield from ask('HSET', shop.keys.data(pk), b'composer', b'new')
@@ -94,7 +96,7 @@ def bulk_insert(shop: Shop) -> Duel:
 
     def kept() -> Flow[None]:
         yield from draft.draw_pks()
-        yield from insert_all([draft])
+        yield from insert_many([draft])
 
     def blind() -> Flow[None]:
         yield from number(shop, entries)
