@@ -76,10 +76,6 @@ def _large_ones(schema: Schema, most: int, hold: Command) -> Flow[set[bytes]]:
     fields = [column.key for column in schema.indexed]
     if not fields:
         return found
-    # Where nobody trusts in the size of a set, its old pks may wait to be taken out after the swap.
-    stored = (yield from ask('SCARD', schema.keys.all)) if most else 0
-    if most and stored <= sets.LARGEST_UNSETTLED:
-        return found
 
     def measure(pks: list[bytes]) -> Flow[None]:
         rows = yield Batch([('HMGET', schema.keys.data_prefix + pk, *fields) for pk in pks])
@@ -93,9 +89,12 @@ def _large_ones(schema: Schema, most: int, hold: Command) -> Flow[set[bytes]]:
     if not most:
         yield from walk(schema.keys.all, measure, (hold,))
         return found
-    for _ in range(0, SAMPLE * stored // sets.LARGEST_UNSETTLED, PAGE):
-        some, _ = yield Batch([('SRANDMEMBER', schema.keys.all, PAGE), hold])
-        yield from measure(some)
+    # Where nobody trusts in the size of a set, its old pks may wait to be taken out after the swap.
+    stored = yield from ask('SCARD', schema.keys.all)
+    if stored > sets.LARGEST_UNSETTLED:
+        for _ in range(0, SAMPLE * stored // sets.LARGEST_UNSETTLED, PAGE):
+            some, _ = yield Batch([('SRANDMEMBER', schema.keys.all, PAGE), hold])
+            yield from measure(some)
     return found
 
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .keys import Keys
 from .plan import Command
-from .scripts import Script
+from .scripts import MAY_STORE, Script
 
-__all__ = ('guarded', 'objection')
+__all__ = ('guarded', 'guarded_store', 'objection')
 
 
 def guarded(
@@ -35,6 +36,23 @@ def guarded(
     # By its text: where the server did not know it, nobody would object.
     look = guard.in_full([*keys], *args)
     return [('WATCH', keys[0], *watched), look, ('MULTI',), *commands, ('EXEC',)]
+
+
+def guarded_store(
+    keys: Keys,
+    token: bytes,
+    commands: Sequence[Command],
+    pks: Iterable[int] = (),
+    rows: Iterable[bytes] = (),
+    sets: Iterable[bytes] = (),
+) -> list[Command]:
+    """Return the commands that carry out ``commands`` while the owner of a token has the lock.
+
+    :param pks: under which nobody may have stored an object, in ``rows``
+    :param sets: keys that have to be sets, or absent
+    """
+    names = (keys.work(token, b'refused'), keys.lock, keys.all, *sets)
+    return guarded(MAY_STORE, names, (token, *pks), (keys.lock, *rows), commands)
 
 
 def objection(replies: Sequence[Any]) -> Any:

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 
-from .guarded import guarded, objection
+from .guarded import guarded, guarded_store, objection
 from .insert import Draft, grouped_by_index
 from .locks import Claim, begin, hold_command, lock_if_free, new_token, release_all
 from .plan import Batch, Command, Flow, Stream, chunks
-from .scripts import MAY_PUBLISH, MAY_STORE
+from .scripts import MAY_PUBLISH
 from .staging import CHUNK, LISTED, SETS
 from .sweep import sweep, sweep_abandoned
 
@@ -78,19 +78,17 @@ def _check(replies: Sequence[object]) -> None:
 def _row_steps(draft: Draft, owner: Claim) -> Iterator[list[Command]]:
     schema, keys, token = draft.schema, draft.schema.keys, owner.token
     reserved = b'%d %d' % (draft.pks[0], len(draft.pks))
-    guard = (keys.work(token, b'refused'), keys.lock, keys.all)
     for pks, rows in zip(chunks(draft.pks, CHUNK), chunks(draft.rows, CHUNK), strict=True):
         names = [keys.data(pk) for pk in pks]
         commands = [
             ('SADD', keys.work(token, b'ranges'), reserved),
             *schema.set_rows(names, rows),
         ]
-        yield guarded(MAY_STORE, guard, (token, *pks), (keys.lock, *names), commands)
+        yield guarded_store(keys, token, commands, pks, names)
 
 
 def _set_steps(draft: Draft, owner: Claim) -> Iterator[list[Command]]:
     keys, token = draft.schema.keys, owner.token
-    guard = (keys.work(token, b'refused'), keys.lock, keys.all)
     for pks, rows in zip(chunks(draft.pks, LISTED), chunks(draft.rows, LISTED), strict=True):
         sets = grouped_by_index(draft.schema, [b'%d' % pk for pk in pks], rows)
         for some in chunks(sets.items(), SETS):
@@ -101,7 +99,7 @@ def _set_steps(draft: Draft, owner: Claim) -> Iterator[list[Command]]:
                 ('PEXPIRE', keys.touched, NOTE_MS),
                 *(('SADD', key, *members) for key, members in some),
             ]
-            yield guarded(MAY_STORE, (*guard, *names), (token,), (keys.lock,), commands)
+            yield guarded_store(keys, token, commands, sets=names)
 
 
 def _publish(drafts: Sequence[Draft], owners: Sequence[Claim]) -> list[Command]:

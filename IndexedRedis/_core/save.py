@@ -141,8 +141,6 @@ def _confirm(entry: Entry) -> None:
 
 def _rows(entries: list[Entry]) -> list[Entry]:
     """One entry for each row: links may lead to several handles of it, of which the last wins."""
-    if len(entries) == 1:
-        return entries
     rows: dict[bytes, Entry] = {}
     for entry in entries:
         key = entry.schema.keys.data(entry.pk)

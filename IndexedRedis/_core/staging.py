@@ -14,13 +14,13 @@ from weakref import ref
 from ..errors import UsageError
 from .encoder import StoredRow
 from .entry import check_distinct, check_model, check_whole
-from .guarded import guarded
+from .guarded import guarded_store
 from .insert import grouped_by_index
 from .observer import ResetObserver
 from .pks import highest, reserve
 from .plan import Batch, Command, Flow, ask, chunks
 from .schema import Schema
-from .scripts import CLAIM, MAY_STORE
+from .scripts import CLAIM
 from .state import assigned, confirm_row
 from .wrong_keys import check_types
 
@@ -233,7 +233,8 @@ def stage_batches(staging: Staging, objs: Iterable[Any], hold: Command) -> Itera
     :param hold: the command that prolongs the locks of the reset
     """
     promises, schema = staging.promises, staging.schema
-    listed: list[tuple[bytes, StoredRow]] = []
+    texts: list[bytes] = []  # pks whose entries in index sets are to come, and their rows
+    waiting: list[StoredRow] = []
     for chunk in chunks(objs, CHUNK):
         values = [assigned(obj) for obj in chunk]
         rows = staging.encode(chunk)
@@ -241,13 +242,14 @@ def stage_batches(staging: Staging, objs: Iterable[Any], hold: Command) -> Itera
         yield Batch([hold, *_row_commands(staging, pks, rows)])
         size = sum(len(b''.join(row)) for row in rows)
         staging.observer.staged(schema.cls, len(rows), size)
-        listed += ((b'%d' % pk, row) for pk, row in zip(pks, rows, strict=True))
+        texts += (b'%d' % pk for pk in pks)
+        waiting += rows
         promises.stage(chunk, schema, rows, values)
         chunk.clear()
-        if len(listed) >= LISTED:
-            yield from _set_batches(staging, listed, hold)
-            listed = []
-    yield from _set_batches(staging, listed, hold)
+        if len(texts) >= LISTED:
+            yield from _set_batches(staging, texts, waiting, hold)
+            texts, waiting = [], []
+    yield from _set_batches(staging, texts, waiting, hold)
 
 
 def _row_commands(staging: Staging, pks: Sequence[int], rows: Sequence[StoredRow]) -> list[Command]:
@@ -263,26 +265,20 @@ def _row_commands(staging: Staging, pks: Sequence[int], rows: Sequence[StoredRow
         b'brought': brought,
         b'sets': [*moved.values()],
     }
-    return guarded(
-        *(MAY_STORE, (keys.work(token, b'refused'), keys.lock, keys.all)),
-        (token, *(pk for pk in pks if pk not in kept)),
-        (keys.lock, *names),
-        [
-            *(('SADD', keys.work(token, name), *some) for name, some in listed.items() if some),
-            *staging.schema.set_rows(names, rows),
-        ],
-    )
+    commands = [
+        *(('SADD', keys.work(token, name), *some) for name, some in listed.items() if some),
+        *staging.schema.set_rows(names, rows),
+    ]
+    return guarded_store(keys, token, commands, (pk for pk in pks if pk not in kept), names)
 
 
 def _set_batches(
-    staging: Staging, listed: Sequence[tuple[bytes, StoredRow]], hold: Command
+    staging: Staging, pks: Sequence[bytes], rows: Sequence[StoredRow], hold: Command
 ) -> Iterator[Batch]:
     keys, token = staging.schema.keys, staging.token
-    pks, rows = [pk for pk, _ in listed], [row for _, row in listed]
     sets = {keys.all: pks, **grouped_by_index(staging.schema, pks, rows)}
     for some in chunks(sets.items() if pks else (), SETS):
         staged = {staging.staged(key): members for key, members in some}
         adding = [('SADD', name, *members) for name, members in staged.items()]
         commands = [('SADD', keys.work(token, b'sets'), *staged), *adding]
-        names = (keys.work(token, b'refused'), keys.lock, keys.all)
-        yield Batch([hold, *guarded(MAY_STORE, names, (token,), (keys.lock,), commands)])
+        yield Batch([hold, *guarded_store(keys, token, commands)])

@@ -42,9 +42,6 @@ def model_key(entry: Entry) -> bytes:
 
 def by_model(entries: Iterable[Entry]) -> list[list[Entry]]:
     """The entries of each model; they have to be in that order already."""
-    entries = list(entries)
-    if len(entries) == 1:
-        return [entries]
     return [list(group) for _, group in groupby(entries, model_key)]
 
 

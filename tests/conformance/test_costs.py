@@ -82,4 +82,4 @@ def test_a_reset_costs_no_more(stored, cost):
     many = cost(lambda song: song.reset([song(artist='a') for _ in range(2500)]))
     assert few[0] <= 30
     assert many[0] - few[0] <= 30
-    assert many[1] - few[1] - (2500 - 250) <= 300
+    assert many[1] - few[1] - (2500 - 250) <= 130
