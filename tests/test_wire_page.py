@@ -16,7 +16,7 @@ from typing import Any
 import msgpack
 import pytest
 
-from IndexedRedis._core.packed import PACKED, unpacked
+from IndexedRedis._core.packed import unpacked
 from IndexedRedis._core.scripts import ALL, BY_SHA
 from IndexedRedis.executors import conversation, sync
 
@@ -44,8 +44,7 @@ def word(argument: Any) -> str:
 
 def line(command: tuple[Any, ...]) -> str:
     """A command as the page shows it: scripts by name, their KEYS and ARGV told apart."""
-    if command[0] == PACKED:
-        command = unpacked(command[1])
+    command = unpacked(command)
     if command[0] not in ('EVALSHA', 'EVAL'):
         return ' '.join(map(word, command))
     script = (BY_SHA if command[0] == 'EVALSHA' else BY_TEXT)[command[1]]

@@ -14,6 +14,7 @@ from .explanation import Explanation, FilterSeen, Part, Rows, SetSeen, Trip
 from .filters import Filters
 from .hints import hints
 from .keys import Keys
+from .packed import PACKED, unpacked
 from .plan import Batch, Command, Flow, Stream, ask, chunks
 from .scripts import FIND, readable
 
@@ -148,14 +149,21 @@ def rehearse(flow: Flow[Any], smallest: int, rows: int, keys: Keys) -> list[Trip
 def _rehearse_stream(stream: Stream, smallest: int, rows: int, keys: Keys) -> list[Trip]:
     sent: list[Command] = []
     count = 0
+    name, fields = '', list[Any]()
     for batch in filter(None, stream.batches):
+        if not count:
+            name, _, *fields = unpacked(batch.commands[0])
         count += 1
         sent += batch.commands
-        stream.consume([_made_up(command, smallest, rows) for command in batch.commands])
+        stream.consume(
+            [
+                (b'',) * len(fields) if each[0] is PACKED else _made_up(each, smallest, rows)
+                for each in batch.commands
+            ]
+        )
     if not count:
         return []
-    name, _, *fields = sent[0]
-    last = [command for command in sent if command[0] != name]
+    last = [command for command in sent if command[0] is not PACKED]
     return [Trip([(name, keys.data_prefix + _PK, *fields)], len(sent) - len(last), count, last)]
 
 
@@ -163,9 +171,7 @@ def _made_up(command: Command, smallest: int, rows: int) -> Any:
     """What a server would say that holds so many rows."""
     if command[0] == 'GET':
         return None
-    if command[0] == 'HMGET':
-        return (b'',) * (len(command) - 2)
-    pks = list(range(1, rows + 1))
+    pks = [b'%d' % pk for pk in range(1, rows + 1)]
     if command[0] == 'EVALSHA' and command[1] == FIND.sha:
         _, most_members, most_rows, _, _, *fields = command[3 + command[2] :]
         if smallest > most_members:

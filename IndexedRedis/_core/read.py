@@ -6,15 +6,16 @@ All of them only read, so replicas answer them, and a server that is out of memo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress
+from itertools import chain, compress
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from . import sets
 from .column import Column
-from .filters import Condition, Filters, expressions
+from .filters import Filters, expressions
+from .packed import get_rows
 from .plan import Batch, Command, Flow, Stream, ask, chunks, look
-from .rows import Memo, Row
+from .rows import Row
 from .schema import Schema
 from .scripts import FIND
 
@@ -110,7 +111,7 @@ def fetch(
     """The objects that match, with these columns or all."""
     columns = query.schema.all if columns is None else columns
     wanted, width = with_filtered(query, columns), len(columns)
-    builder, memos = query.schema.builder(columns), list[Memo]()
+    builder, memos = query.schema.builder(columns), list[Any]()
 
     def take(pks: Sequence[int], rows: Sequence[Row]) -> list[Any]:
         pks, rows = settle(query, wanted, pks, rows)
@@ -157,19 +158,20 @@ class _Arriving:
     def __init__(self, schema: Schema, before: Any, pks: Sequence[bytes], take: Take) -> None:
         self._schema, self._take = schema, take
         self._before = self._after = before
-        self._pks = [int(pk) for pk in pks]
+        self._names, self._pks = pks, list(map(int, pks))
         self._count = 0
         self.taken: list[Any] = []
         self._gaps = False
 
-    def batches(self, fields: list[bytes]) -> Iterator[Batch]:
+    def batches(self, fields: tuple[bytes, ...]) -> Iterator[Batch]:
         """Commands for the rows, and for the note after the last."""
-        pks, start, size = self._pks, 0, min(FIRST_CHUNK, CHUNK)
-        while start < len(pks):
-            commands = row_commands(self._schema, pks[start : start + size], fields)
+        names, start, size = self._names, 0, min(FIRST_CHUNK, CHUNK)
+        keys = self._schema.keys
+        while start < len(names):
+            commands = get_rows(keys.data_prefix, names[start : start + size], fields)
             start += size
-            if start >= len(pks):
-                commands.append(('GET', self._schema.keys.swapped))
+            if start >= len(names):
+                commands.append(('GET', keys.swapped))
             yield Batch(commands)
             size = min(2 * size, CHUNK)
 
@@ -196,7 +198,7 @@ class _Arriving:
 def _listed_many(
     query: Query,
     expression: sets.SetExpression,
-    fields: list[bytes],
+    fields: tuple[bytes, ...],
     take: Take,
     found: Sequence[Any],
 ) -> Flow[list[Any]]:
@@ -227,7 +229,7 @@ def _listed_many(
 
 
 def find(
-    query: Query, expression: sets.SetExpression, fields: list[bytes], members: int, rows: int
+    query: Query, expression: sets.SetExpression, fields: tuple[bytes, ...], members: int, rows: int
 ) -> Command:
     """The script that answers in one trip what is not larger than this."""
     keys, every = sets.operands(expression)
@@ -235,10 +237,9 @@ def find(
     return FIND(keys, every, members, rows, own.data_prefix, own.swapped, *fields)
 
 
-def row_commands(schema: Schema, pks: Iterable[int], fields: list[bytes]) -> list[Command]:
+def row_commands(schema: Schema, pks: Iterable[int], fields: tuple[bytes, ...]) -> list[Command]:
     """The commands that ask for these fields of rows."""
-    data = schema.keys.data
-    return [('HMGET', data(pk), *fields) for pk in pks]
+    return get_rows(schema.keys.data_prefix, map(b'%d'.__mod__, pks), fields)
 
 
 def _is_empty(row: Row) -> bool:
@@ -269,10 +270,13 @@ def settle(
     if _has_gaps(rows):
         pks, rows = _kept(pks, rows, [not _is_empty(row) for row in rows])
     for condition in query.filters:
-        i, accepts = columns.index(condition.column), _acceptance(condition)
+        column, lookup, wanted = condition.column, condition.lookup, frozenset(condition.wanted)
+        i = columns.index(column)
         # The values found are few, mostly one.
-        if not all(accepts[stored] for stored in {row[i] for row in rows}):
-            pks, rows = _kept(pks, rows, [accepts[row[i]] for row in rows])
+        found = {row[i] for row in rows}
+        right = {each for each in found if lookup.accepts(column.index_of_stored(each), wanted)}
+        if len(right) < len(found):
+            pks, rows = _kept(pks, rows, [row[i] in right for row in rows])
     return pks, rows
 
 
@@ -280,12 +284,6 @@ def _kept(
     pks: Sequence[int], rows: Sequence[Row], wanted: Sequence[bool]
 ) -> tuple[Sequence[int], Sequence[Row]]:
     return list(compress(pks, wanted)), list(compress(rows, wanted))
-
-
-def _acceptance(condition: Condition) -> Memo:
-    column, lookup = condition.column, condition.lookup
-    wanted = frozenset(condition.wanted)
-    return Memo(lambda stored: lookup.accepts(column.index_of_stored(stored), wanted))
 
 
 def exists(schema: Schema, pk: int) -> Flow[bool]:
@@ -296,7 +294,7 @@ def exists(schema: Schema, pk: int) -> Flow[bool]:
 def get_one(schema: Schema, pk: int, columns: Sequence[Column]) -> Flow[Any]:
     """The object of ``pk``, or None; one trip."""
     fields = schema.keys_of(columns)
-    commands = ('SISMEMBER', schema.keys.all, pk), ('HMGET', schema.keys.data(pk), *fields)
+    commands = ('SISMEMBER', schema.keys.all, pk), *row_commands(schema, (pk,), fields)
     member, row = yield Batch(commands, shared=True)
     if not member or _is_empty(row):
         return None
@@ -322,10 +320,10 @@ def get_targets(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
     absent = [i for i, obj in enumerate(found) if obj is None]
     fields = schema.keys_of(schema.all)
     for places in chunks(absent, CHUNK):
-        keys = [schema.keys.data(pks[i]) for i in places]
-        replies = yield Batch(
-            [command for key in keys for command in (('PTTL', key), ('HMGET', key, *fields))]
-        )
+        some = [pks[i] for i in places]
+        ttls = (('PTTL', schema.keys.data(pk)) for pk in some)
+        pairs = zip(ttls, row_commands(schema, some, fields), strict=True)
+        replies = yield Batch(list(chain.from_iterable(pairs)))
         for i, ttl, row in zip(places, replies[::2], replies[1::2], strict=True):
             if ttl >= 0 and not _is_empty(row):
                 (found[i],) = schema.builder(schema.all).objects([pks[i]], [row])

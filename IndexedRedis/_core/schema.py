@@ -56,7 +56,7 @@ class Schema:
         self.plain = all(column.immutable for column in self.all)
         self._adopt = adopt
         self._builders: dict[Any, RowBuilder] = {}
-        self._keys = [column.key for column in self.all]
+        self._keys = tuple(column.key for column in self.all)
 
     def install(self) -> None:
         """Put an accessor for each field on the class."""
@@ -106,6 +106,6 @@ class Schema:
             )
         return builder
 
-    def keys_of(self, columns: Sequence[Column]) -> list[bytes]:
+    def keys_of(self, columns: Sequence[Column]) -> tuple[bytes, ...]:
         """Return the fields of hashes that hold these columns."""
-        return self._keys if columns is self.all else [column.key for column in columns]
+        return self._keys if columns is self.all else tuple(column.key for column in columns)

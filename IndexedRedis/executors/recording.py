@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from .._core.packed import PACKED, unpacked
+from .._core.packed import unpacked
 from .._core.plan import Batch, Elsewhere, Flow, Pause, Step, Stream
 from .._core.scripts import readable
 
@@ -37,10 +37,7 @@ def _noting(batches: Iterable[Batch | None], recorders: list[list[Trip]]) -> Ite
 
 
 def _commands(batch: Batch) -> Trip:
-    return [
-        unpacked(command[1]) if command[0] == PACKED else readable(command)
-        for command in batch.commands
-    ]
+    return [readable(unpacked(command)) for command in batch.commands]
 
 
 class RecordingExecutor:

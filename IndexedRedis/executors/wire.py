@@ -6,7 +6,6 @@ at once with hiredis costs a tenth of that.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from redis.exceptions import ExecAbortError, NoScriptError, OutOfMemoryError
@@ -38,26 +37,8 @@ def pack(batch: Batch) -> bytes:
 
 
 def _pack(command: Command) -> bytes:
-    name = command[0]
-    if name == 'HMGET':
-        return _pack_row(command[1], command[2:])
-    packed: bytes = command[1] if name is PACKED else pack_command(command)
+    packed: bytes = command[1] if command[0] is PACKED else pack_command(command)
     return packed
-
-
-def _pack_row(key: bytes, fields: tuple[bytes, ...]) -> bytes:
-    """Return the bytes of an HMGET. Nearly all commands of a large result are such, of the same
-    fields: with those packed beforehand, one takes 0.5 us instead of 2.5."""
-    head, tail = _around_key(fields)
-    return b'%b%d\r\n%b%b' % (head, len(key), key, tail)
-
-
-@lru_cache(maxsize=1024)
-def _around_key(fields: tuple[bytes, ...]) -> tuple[bytes, bytes]:
-    """What comes before and after the key, and its length."""
-    packed: bytes = pack_command(('HMGET', b'', *fields))  # type: ignore[arg-type]
-    head, tail = packed.split(b'$0\r\n', 1)
-    return head + b'$', tail
 
 
 def with_texts(batch: Batch) -> Batch:

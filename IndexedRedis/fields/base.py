@@ -169,7 +169,7 @@ class IRField(str):
 
         It gives the default where nothing is stored, and knows the default encoding of the moment.
         """
-        default, convert = self.getDefaultValue, self._quick_conversion()
+        default, convert = self.getDefaultValue, self.quick_conversion()
         null = None if type(self).fromStorage is not IRField.fromStorage else IR_NULL_BYTES
 
         def decode(stored: bytes | None) -> Any:
@@ -179,7 +179,8 @@ class IRField(str):
 
         return decode
 
-    def _quick_conversion(self) -> Callable[[bytes], Any]:
+    def quick_conversion(self) -> Callable[[bytes], Any]:
+        """Return what converts bytes that are there; of a plain field, bytes that are not null."""
         cls = type(self)
         if cls.fromStorage is not IRField.fromStorage:
             return self.fromStorage

@@ -19,16 +19,17 @@ __all__ = ('gets', 'large_queries', 'pools', 'small_queries')
 
 
 def gets(shop: Shop) -> Duel:
-    fields = [column.key for column in shop.schema.all]
-    build = shop.schema.builder(shop.schema.all)
+    schema = shop.schema
+    fields = schema.keys_of(schema.all)
+    build = schema.builder(schema.all)
 
     def kept(pk: int) -> Flow[Any]:
-        commands = [('SISMEMBER', shop.keys.all, pk), ('HMGET', shop.keys.data(pk), *fields)]
-        there, row = yield Batch(commands)
+        row_command = read.row_commands(schema, (pk,), fields)
+        there, row = yield Batch([('SISMEMBER', shop.keys.all, pk), *row_command])
         return build.objects([pk], [row])[0] if there else None
 
     def blind(pk: int) -> Flow[Any]:
-        (row,) = yield Batch([('HMGET', shop.keys.data(pk), *fields)])
+        (row,) = yield Batch(read.row_commands(schema, (pk,), fields))
         return build.objects([pk], [row])[0]
 
     return Duel(
@@ -44,7 +45,7 @@ def gets(shop: Shop) -> Duel:
 def small_queries(shop: Shop) -> Iterator[Duel]:
     """Of 100 rows, in one trip."""
     schema, columns = shop.schema, shop.schema.all
-    fields = [column.key for column in columns]
+    fields = schema.keys_of(columns)
     query = shop.model.objects.filter(shelf=100)._query
     (living,), (alone,) = query.living, query.expressions
 
@@ -66,7 +67,7 @@ def small_queries(shop: Shop) -> Iterator[Duel]:
 def large_queries(shop: Shop) -> Iterator[Duel]:
     """Pks of nearly all tracks; a thousand rows in chunks."""
     schema, columns = shop.schema, shop.schema.all
-    fields = [column.key for column in columns]
+    fields = schema.keys_of(columns)
     query = shop.model.objects.filter(shelf=0)._query
     (living,), (alone,) = query.living, query.expressions
 

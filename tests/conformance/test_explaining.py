@@ -9,6 +9,7 @@ import pytest
 
 from IndexedRedis import IRField, irNull
 from IndexedRedis._core.explain import SAMPLE
+from IndexedRedis._core.packed import unpacked
 from IndexedRedis.executors.recording import readable
 
 MANY = 3000
@@ -62,7 +63,7 @@ def catalogue(make_model):
 
 def sent(trips):
     """What went to the server, as an explanation writes it down."""
-    return [told([readable(command) for command in trip]) for trip in trips if trip]
+    return [told([readable(unpacked(command)) for command in trip]) for trip in trips if trip]
 
 
 def told(commands):

@@ -18,6 +18,7 @@ from IndexedRedis._core.explanation import (
     shown,
 )
 from IndexedRedis._core.keys import Keys
+from IndexedRedis._core.packed import get_rows
 from IndexedRedis._core.plan import Batch, Stream, ask
 from IndexedRedis.executors.measuring import measured, reply_size
 from IndexedRedis.executors.packing import pack_command
@@ -104,7 +105,7 @@ def flow(chunks):
     first = yield Batch([('GET', b'x'), ('SMEMBERS', ALL)])
     pks = first[1]
     rows = []
-    batches = [Batch([('HMGET', K + b'data:%d' % pk, b'a', b'b')]) for pk in pks[:chunks]]
+    batches = [Batch(get_rows(K + b'data:', [pk], (b'a', b'b'))) for pk in pks[:chunks]]
     if batches:
         batches[-1].commands.append(('GET', b'y'))
     yield Stream(batches, lambda replies: rows.append(replies[0]))
@@ -136,7 +137,7 @@ def test_replies_are_as_long_as_on_the_wire(reply):
 
 
 def test_measuring_counts_what_passes():
-    replies = [[None, [1, 2]], [[b'x', None]], [[b'yy', None], None], [None]]
+    replies = [[None, [b'1', b'2']], [[b'x', None]], [[b'yy', None], None], [None]]
     executor = RecordingExecutor(replies)
     result = executor.run(measured(flow(9)))
     sent = [command for trip in executor.trips for command in trip]
