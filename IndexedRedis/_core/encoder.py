@@ -1,17 +1,18 @@
 """Whole objects become rows of stored bytes, by code generated once for each model.
 
-The way back is in ``rows.py``, and the trick is the same: a bounded memo of values already seen
-lives as long as one operation, and a hit costs a tenth of a conversion. It serves fields whose
-equal values have the same stored form; others are converted one by one.
+The way back is in ``rows.py``, and the tricks are the same: text and numbers are converted in the
+line that needs them. Of other fields whose equal values have the same stored form, a bounded memo
+lives as long as one operation, and a hit costs a tenth of a conversion; the rest is converted one
+by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..encoding import tobytes
-from ..fields.null import IR_NULL_BYTES
+from ..encoding import getDefaultIREncoding, is_utf8
+from ..fields.null import IR_NULL_STR
 from .column import Column
 from .rows import FEW, Memo
 from .state import current_bytes
@@ -23,7 +24,7 @@ StoredRow = tuple[bytes, ...]
 
 _ENCODE = """\
 def encode(objs, reserved, careful, current, {parameters}):
-    rows = []
+    rows, null = [], NULL
     for obj in objs:
         values = obj.__dict__
         try:
@@ -41,28 +42,43 @@ def pack(rows, head, {keys}):
 """
 
 
-_SHORT_WAYS: dict[Any, Callable[[Any], bytes]] = {int: b'%d'.__mod__, str: tobytes}
+# A value of just the type of its field has a short way; text may be that which stands for null.
+_INLINE: dict[Any, str] = {
+    int: "b'%d' % v if type(v := {value}) is int else m{i}(v)",
+    str: 'v.encode() if type(v := {value}) is str and v != null else m{i}(v)',
+}
 
 
-def compile_encoder(columns: Sequence[Column], converted: str) -> Callable[..., list[StoredRow]]:
+def _inline(column: Column) -> str | None:
+    return _INLINE.get(column.exact) if column.exact is not str or is_utf8() else None
+
+
+def _remembers(column: Column) -> bool:
+    return column.memorable and _inline(column) is None
+
+
+def _encoded(i: int, column: Column, many: bool) -> str:
+    """How the bytes of a column come of its value and its converter ``mi``, or its memo."""
+    if not column.memorable:
+        return f'current(obj, m{i}, reserved)'
+    slow = f'm{i}[{{value}}]' if many else f'm{i}({{value}})'
+    return (_inline(column) or slow).format(i=i, value=f'values[{column.slot!r}]')
+
+
+def compile_encoder(columns: Sequence[Column], many: bool) -> Callable[..., list[StoredRow]]:
     """Generate the function that turns objects into rows of these columns.
 
-    :param converted: how the bytes of column i come of its converter ``mi`` and its ``value``
+    :param many: whether it is given memos in place of the converters that are slow
     """
-    values = ''.join(
-        f'{converted.format(i=i, value=f"values[{column.slot!r}]")}, '
-        if column.memorable
-        else f'current(obj, m{i}, reserved), '
-        for i, column in enumerate(columns)
-    )
+    values = ''.join(f'{_encoded(i, column, many)}, ' for i, column in enumerate(columns))
     parameters = ', '.join(f'm{i}' for i in range(len(columns)))
-    namespace: dict[str, Any] = {}
+    namespace: dict[str, Any] = {'NULL': IR_NULL_STR}
     exec(_ENCODE.format(parameters=parameters, values=values), namespace)
     encode: Callable[..., list[StoredRow]] = namespace['encode']
     return encode
 
 
-def compile_packer(columns: Sequence[Column]) -> Callable[[Iterable[StoredRow]], list[bytes]]:
+def compile_packer(columns: Sequence[Column]) -> Callable[[Sequence[StoredRow]], list[bytes]]:
     """Generate the function that packs rows for a script: one MessagePack array each.
 
     The array is what HSET takes, names and values in turn. One argument instead of one for each
@@ -79,24 +95,14 @@ def compile_packer(columns: Sequence[Column]) -> Callable[[Iterable[StoredRow]],
     exec(source, namespace)
     pack: Callable[..., list[bytes]] = namespace['pack']
     keys = [_text_head(len(column.key)) + column.key for column in columns]
-    return lambda rows: pack(rows, _HEADS, *keys)
 
+    def pack_rows(rows: Sequence[StoredRow]) -> list[bytes]:
+        try:
+            return pack(rows, _SHORT, *keys)
+        except IndexError:  # a value is longer than that
+            return pack(rows, _HEADS, *keys)
 
-def _quick(column: Column) -> Callable[[Any], bytes]:
-    """Return :meth:`Column.encode` with a short way for values of just the type of the field."""
-    exact = column.exact
-    convert: Any = _SHORT_WAYS.get(exact)
-    if convert is None:
-        return column.encode
-
-    def encode(value: Any) -> bytes:
-        if type(value) is exact:
-            stored: bytes = convert(value)
-            if stored != IR_NULL_BYTES:
-                return stored
-        return column.encode(value)
-
-    return encode
+    return pack_rows
 
 
 def _text_head(length: int) -> bytes:
@@ -111,6 +117,7 @@ def _text_head(length: int) -> bytes:
 
 
 _HEADS = Memo(_text_head)
+_SHORT = [_text_head(length) for length in range(256)]  # takes half the time of a memo
 
 
 def _array_head(length: int) -> bytes:
@@ -125,14 +132,16 @@ class Encoder:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = columns
-        self._converters: list[Any] = [_quick(c) if c.memorable else c for c in columns]
-        self._encode_few = compile_encoder(columns, 'm{i}({value})')
-        self._encode_many = compile_encoder(columns, 'm{i}[{value}]')
+        #: what the default encoding is taken to be
+        self.encoding = getDefaultIREncoding()
+        self._converters: list[Any] = [c.encode if c.memorable else c for c in columns]
+        self._encode_few = compile_encoder(columns, many=False)
+        self._encode_many = compile_encoder(columns, many=True)
 
     def memos(self) -> list[Any]:
         """Return what converts the values of many objects, during one operation."""
         pairs = zip(self._columns, self._converters, strict=True)
-        return [Memo(convert) if column.memorable else convert for column, convert in pairs]
+        return [Memo(convert) if _remembers(column) else convert for column, convert in pairs]
 
     def rows(
         self, objs: Sequence[Any], reserved: Mapping[int, int], memos: Sequence[Any] = ()

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from . import sets
 from .entry import index_keys_of_rows
 from .locks import lost
+from .packed import get_rows
 from .plan import Batch, Command, Flow, ask, chunks
 from .schema import Schema
 from .scripts import FILL, LARGE
@@ -73,12 +74,12 @@ def prepare(staging: Staging, hold: Command) -> Flow[Switch]:
 def _large_ones(schema: Schema, most: int, hold: Command) -> Flow[set[bytes]]:
     """The index sets of the stored objects that have more members than this, if that matters."""
     found, known = set[bytes](), set[bytes]()
-    fields = [column.key for column in schema.indexed]
+    fields = schema.keys_of(schema.indexed)
     if not fields:
         return found
 
     def measure(pks: list[bytes]) -> Flow[None]:
-        rows = yield Batch([('HMGET', schema.keys.data_prefix + pk, *fields) for pk in pks])
+        rows = yield Batch(get_rows(schema.keys.data_prefix, pks, fields))
         names = index_keys_of_rows(schema, pks, rows, known)
         if names:
             known.update(names if len(known) < KNOWN else ())

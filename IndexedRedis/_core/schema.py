@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -56,6 +56,7 @@ class Schema:
         self.plain = all(column.immutable for column in self.all)
         self._adopt = adopt
         self._builders: dict[Any, RowBuilder] = {}
+        self._encoder: Encoder | None = None
         self._keys = tuple(column.key for column in self.all)
 
     def install(self) -> None:
@@ -74,13 +75,15 @@ class Schema:
         plain = (name.name if isinstance(name, IRField) else name for name in names)
         return tuple(self.columns[name] for name in dict.fromkeys(plain))
 
-    @cached_property
+    @property
     def encoder(self) -> Encoder:
         """What encodes whole objects."""
-        return Encoder(self.all)
+        if self._encoder is None or self._encoder.encoding != getDefaultIREncoding():
+            self._encoder = Encoder(self.all)
+        return self._encoder
 
     @cached_property
-    def pack_rows(self) -> Callable[[Iterable[StoredRow]], list[bytes]]:
+    def pack_rows(self) -> Callable[[Sequence[StoredRow]], list[bytes]]:
         """What packs rows of all columns for a script."""
         return compile_packer(self.all)
 

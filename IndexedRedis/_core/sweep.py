@@ -13,6 +13,7 @@ from itertools import count
 
 from .entry import index_keys_of_rows
 from .locks import WORK
+from .packed import get_rows
 from .plan import Batch, Command, Flow, ask, chunks
 from .schema import Schema
 from .scripts import FORGET, PRUNE, RETIRE
@@ -95,15 +96,17 @@ def _retire(
     :param grace: milliseconds that the rows stay readable; 0: none
     :param known: index sets that do not list them
     """
-    fields = [column.key for column in schema.indexed]
+    fields = schema.keys_of(schema.indexed)
     listed: dict[bytes, list[bytes]] = {}
     if fields:
-        rows = yield Batch([('HMGET', schema.keys.data_prefix + pk, *fields) for pk in pks])
+        rows = yield Batch(get_rows(schema.keys.data_prefix, pks, fields))
         listed = index_keys_of_rows(schema, pks, rows, known)
-    prunes = [_prune(schema, some) for some in chunks(listed.items(), PAGE)]
+    prunes = [_prune(schema, pks, some) for some in chunks(listed.items(), PAGE)]
     yield Batch([*prunes, RETIRE([schema.keys.all], grace, schema.keys.data_prefix, *pks), *hold])
 
 
-def _prune(schema: Schema, listed: Sequence[tuple[bytes, list[bytes]]]) -> Command:
-    numbers = (number for _, pks in listed for number in (len(pks), *pks))
-    return PRUNE([schema.keys.all, *(key for key, _ in listed)], *numbers)
+def _prune(
+    schema: Schema, pks: Sequence[bytes], listed: Sequence[tuple[bytes, list[bytes]]]
+) -> Command:
+    members = (each for _, some in listed for each in (len(some), *some))
+    return PRUNE([schema.keys.all, *(key for key, _ in listed)], len(pks), *pks, *members)

@@ -17,6 +17,8 @@ __all__ = ('PAGE', 'walk')
 
 # Members of a page: most scripts that work on one hold up the server for a millisecond or two.
 PAGE = 200
+# Members that a look asks for: the server gives some more, which still are to make one page.
+LOOK = 180
 
 Act = Callable[[list[bytes]], Flow[None]]
 
@@ -48,7 +50,7 @@ class _Pages:
     def _scanned(self, key: bytes, hold: tuple[Command, ...]) -> Flow[None]:
         cursor: Any = b'0'
         while cursor is not None:
-            reply, *_ = yield Batch([('SSCAN', key, cursor, 'COUNT', PAGE), *hold])
+            reply, *_ = yield Batch([('SSCAN', key, cursor, 'COUNT', LOOK), *hold])
             cursor, page = page_of(reply)
             # A small set comes in one page.
             self._new.extend(map(self._act, chunks(page, PAGE)))

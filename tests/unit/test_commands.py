@@ -428,7 +428,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
         [('HMGET', DATA + b'1', b'genre', b'year')],
         [('EVALSHA', 'large', 2, GENRE_ROCK, YEAR_1999, 1000)],
         [('EVALSHA', 'other_type', 1, GENRE_ROCK, b'set')],
-        [('SSCAN', staged + b'sets', b'0', 'COUNT', 200), hold],
+        [('SSCAN', staged + b'sets', b'0', 'COUNT', 180), hold],
         # it stopped after the first, so it is called again; the second gets too large
         [(*fill, b'idx:genre:pop', b'idx:year:2000'), hold],
         [(*fill, b'idx:year:2000'), hold],
@@ -444,11 +444,11 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
         ],
     ]
     assert sent[18:] == [
-        [('SSCAN', staged + b'old', b'0', 'COUNT', 200), hold],
+        [('SSCAN', staged + b'old', b'0', 'COUNT', 180), hold],
         [('HMGET', DATA + b'1', b'genre', b'year')],
         [
             # not the genre, which the swap has replaced
-            ('EVALSHA', 'prune', 2, KEYS, YEAR_1999, 1, b'1'),
+            ('EVALSHA', 'prune', 2, KEYS, YEAR_1999, 1, b'1', 1, b'1'),
             ('EVALSHA', 'retire', 1, KEYS, 10_000, DATA, b'1'),
             hold,
         ],

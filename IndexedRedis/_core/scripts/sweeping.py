@@ -11,36 +11,40 @@ __all__ = ('CLEAR', 'FINISH', 'FORGET', 'PRUNE', 'RETIRE')
 RETIRE = Script(
     'retire',
     """
-local grace = tonumber(ARGV[1])
-local used = redis.call('SMISMEMBER', KEYS[1], unpack(ARGV, 3))
+local call, grace, prefix = redis.call, ARGV[1], ARGV[2]
+local used = call('SMISMEMBER', KEYS[1], unpack(ARGV, 3))
 for a = 3, #ARGV do
-  local data = ARGV[2] .. ARGV[a]
   if used[a - 2] == 0 then
-    if grace == 0 then redis.call('UNLINK', data) else redis.call('PEXPIRE', data, grace) end
+    if grace == '0' then call('UNLINK', prefix .. ARGV[a])
+    else call('PEXPIRE', prefix .. ARGV[a], grace) end
   end
 end
 return 0
 """,
 )
 
-# KEYS: set of all pks, index sets. ARGV: for each index set: number of pks, pks. Takes those that
-# are not in use out of the sets.
+# KEYS: set of all pks, index sets. ARGV: number of pks, pks; for each index set: number of those of
+# them that it may list, these. Takes those that are not in use out of the sets. As nearly always
+# none is, that way does not look at each: it takes a third of the time.
 PRUNE = Script(
     'prune',
     """
-local a, used = 0, {}
-local function in_use(pk)
-  if used[pk] == nil then used[pk] = redis.call('SISMEMBER', KEYS[1], pk) == 1 end
-  return used[pk]
+local last = 1 + tonumber(ARGV[1])
+local used, any = {}, false
+for i, inside in ipairs(redis.call('SMISMEMBER', KEYS[1], unpack(ARGV, 2, last))) do
+  if inside == 1 then used[ARGV[1 + i]], any = true, true end
 end
+local a = last + 1
 for k = 2, #KEYS do
-  a = a + 1
-  local gone = {}
-  for i = a + 1, a + tonumber(ARGV[a]) do
-    if not in_use(ARGV[i]) then gone[#gone + 1] = ARGV[i] end
+  local first, stop = a + 1, a + tonumber(ARGV[a])
+  a = stop + 1
+  if not any then
+    redis.pcall('SREM', KEYS[k], unpack(ARGV, first, stop))
+  else
+    for i = first, stop do
+      if not used[ARGV[i]] then redis.pcall('SREM', KEYS[k], ARGV[i]) end
+    end
   end
-  a = a + tonumber(ARGV[a])
-  if #gone > 0 then redis.pcall('SREM', KEYS[k], unpack(gone)) end
 end
 return 0
 """,
