@@ -6,15 +6,17 @@ object leads to any more. Only keys of the exact shapes of the model are touched
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from .filling import Switch
+from ..errors import ResetLostError
+from .filling import AT_ONCE, MOST, Switch
 from .locks import begin, hold_command, lock_all, lost, release_all
 from .observer import ResetObserver
-from .plan import Batch, Command, Flow, ask, page_of
+from .plan import Batch, Command, Flow, ask, chunks, page_of
 from .replace import swap_command
 from .schema import Schema
-from .scripts import CLEAR, FINISH, RETIRE
+from .scripts import CLEAR, CLEAR_SETS, FINISH, LARGE, RETIRE
 from .staging import Promises, Staging
 from .walk import walk
 
@@ -83,8 +85,11 @@ def _empty(staging: Staging) -> Flow[int]:
     for key, kind in ((keys.all, b'set'), (keys.next, b'string')):
         if (yield from ask('TYPE', key)) not in (kind, b'none'):
             yield from ask('UNLINK', key)
-    if (yield from ask(*swap_command([Switch(staging, indexes)], ''))) != b'done':
+    large = yield from _large(indexes, hold)
+    if (yield from ask(*swap_command([Switch(staging, large, (), MOST)], ''))) != b'done':
         raise lost([staging])
+    # Before the rows, which say what index sets list them: whoever sweeps up after us needs them.
+    yield from _clear_sets(staging, sorted({*indexes}.difference(large)), hold)
 
     def retire(pks: list[bytes]) -> Flow[None]:
         yield from ask(*RETIRE([keys.all], 0, keys.data_prefix, *pks))
@@ -120,6 +125,31 @@ def _look(schema: Schema, hold: Command) -> Flow[tuple[int, list[bytes]]]:
     return count, sorted(found)
 
 
+def _large(indexes: Sequence[bytes], hold: Command) -> Flow[list[bytes]]:
+    """The index sets that the swap drops: for each of these it takes some microseconds, and the
+    members of one, which wait until after it otherwise, would hold up the server."""
+    large: list[bytes] = []
+    for some in chunks(indexes, PAGE):
+        found, _ = yield Batch([LARGE(some, MOST), hold])
+        large += found
+    return large
+
+
+def _clear_sets(staging: Staging, names: list[bytes], hold: Command) -> Flow[None]:
+    """Take out of index sets what is no object any more, a few of them at a time."""
+    keys = staging.schema.keys
+    while names:
+        some = [keys.lock, keys.all, *names[:PAGE]]
+        done, _ = yield Batch([CLEAR_SETS(some, staging.token, AT_ONCE), hold])
+        if done < 0:
+            raise _lost(staging)
+        names = names[done:]
+
+
+def _lost(staging: Staging) -> ResetLostError:
+    return lost([staging], 'The objects of before are gone; other keys of them may be left.')
+
+
 def _remove_the_rest(staging: Staging, hold: Command) -> Flow[None]:
     """What no object leads to; what others have stored meanwhile stays."""
     schema, keys = staging.schema, staging.schema.keys
@@ -129,7 +159,7 @@ def _remove_the_rest(staging: Staging, hold: Command) -> Flow[None]:
         pks = [key[len(keys.data_prefix) :] for key in page if keys.is_row(key)]
         work = [key for key in page if key.startswith(keys.tmp)]
         work = [key for key in work if key not in (keys.lock, keys.record)]
-        indexes = [key for key in page if keys.is_index(key)]
-        names = [keys.lock, keys.all, *indexes, *work]
-        if not (yield from ask(*CLEAR(names, staging.token, len(indexes), keys.data_prefix, *pks))):
-            raise lost([staging], 'The objects of before are gone; other keys of them may be left.')
+        yield from _clear_sets(staging, [key for key in page if keys.is_index(key)], hold)
+        names = [keys.lock, keys.all, *work]
+        if not (yield from ask(*CLEAR(names, staging.token, keys.data_prefix, *pks))):
+            raise _lost(staging)

@@ -8,6 +8,7 @@ from keyspace import dump
 
 from IndexedRedis import UsageError
 from IndexedRedis._core import destroy, links
+from IndexedRedis._core.scripts import readable
 
 
 def remains(model, raw):
@@ -139,6 +140,24 @@ def test_destroyModel_counts_the_keys(song, raw):
     song(artist='x').save()
     before = len(dump(raw))
     assert song.deleter.destroyModel() == before == 6
+
+
+def test_destroyModel_goes_through_index_sets_a_few_at_a_time(song, raw, monkeypatch, trips):
+    """No script has to do with all of them, and only the large ones go in the swap."""
+    monkeypatch.setattr(destroy, 'MOST', 50)
+    monkeypatch.setattr(destroy, 'AT_ONCE', 100)
+    song.saver.save([song(title=f't{n}', artist='Abba', year=n % 30) for n in range(300)])
+    damaged = f'_ir_|{song.KEY_NAME}:idx:artist:damaged'.encode()
+    raw.set(damaged, 'no set')
+    large = {key for key, value in dump(raw).items() if b':idx:' in key and len(value) > 50}
+    assert len(large) == 2  # the artist, and no album
+    trips.clear()
+    song.deleter.destroyModel()
+    assert dump(raw) == {}
+    scripts = [readable(each) for trip in trips for each in trip if each[0] == 'EVALSHA']
+    (swap,) = (command for command in scripts if command[1] == 'swap')
+    assert {key for key in swap[3 : 3 + swap[2]] if b':idx:' in key} == {damaged, *large}
+    assert len([command for command in scripts if command[1] == 'clear_sets']) > 3
 
 
 def test_what_is_saved_beside_destroyModel_is_stored_whole(song, monkeypatch, check):

@@ -20,7 +20,7 @@ from .reading import COUNT, COUNT_LIVING, FIND, MEMBERS, OTHER_TYPE, PICK
 from .replacing import CLAIM, FILL, LARGE, SWAP
 from .script import ALL, BY_SHA, Script, readable
 from .single import INSERT_ONE, UPDATE_ONE
-from .sweeping import CLEAR, FINISH, FORGET, PRUNE, RETIRE
+from .sweeping import CLEAR, CLEAR_SETS, FINISH, FORGET, PRUNE, RETIRE
 from .writing import DELETE, MERGE, RESERVE, WRITE
 
 __all__ = (
@@ -29,6 +29,7 @@ __all__ = (
     'BY_SHA',
     'CLAIM',
     'CLEAR',
+    'CLEAR_SETS',
     'COUNT',
     'COUNTER',
     'COUNT_LIVING',

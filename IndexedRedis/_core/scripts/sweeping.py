@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .script import Script
 
-__all__ = ('CLEAR', 'FINISH', 'FORGET', 'PRUNE', 'RETIRE')
+__all__ = ('CLEAR', 'CLEAR_SETS', 'FINISH', 'FORGET', 'PRUNE', 'RETIRE')
 
 # What was replaced, or staged and never used. KEYS: set of all pks. ARGV: milliseconds the rows
 # stay readable (0: none), prefix of data keys, pks. Passes over pks that are in use.
@@ -50,27 +50,39 @@ return 0
 """,
 )
 
-# A page of the keys of a model that is being destroyed. KEYS: lock, set of all pks, index sets,
-# which are small, work keys. ARGV: token, number of index sets, prefix of data keys, pks. Removes
-# the work keys, and what does not belong to a pk that is in use. Without the lock it returns 0 and
-# does nothing, since work keys and rows may be those of another reset.
+# Index sets of a model that is being destroyed. KEYS: lock, set of all pks, index sets. ARGV:
+# token, how many members are looked at here, a set counting as ten more. Leaves in them what
+# belongs to a pk that is in use. Returns how many of them are done; -1 without the lock, since they
+# may be those of another reset.
+CLEAR_SETS = Script(
+    'clear_sets',
+    """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+local budget = tonumber(ARGV[2])
+local function clear(name)
+  local size = redis.pcall('SCARD', name)
+  if type(size) == 'table' then return redis.call('UNLINK', name) end
+  budget = budget - size - 10
+  redis.call('SINTERSTORE', name, name, KEYS[2])
+end
+for k = 3, #KEYS do
+  clear(KEYS[k])
+  if budget < 0 then return k - 2 end
+end
+return #KEYS - 2
+""",
+)
+
+# A page of the other keys of such a model. KEYS: lock, set of all pks, work keys. ARGV: token,
+# prefix of data keys, pks. Removes the work keys, and the rows of pks that are not in use; 0
+# without the lock.
 CLEAR = Script(
     'clear',
     """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-local last = 2 + tonumber(ARGV[2])
-for k = 3, last do
-  if redis.call('TYPE', KEYS[k]).ok ~= 'set' then
-    redis.call('UNLINK', KEYS[k])
-  else
-    for _, pk in ipairs(redis.call('SMEMBERS', KEYS[k])) do
-      if redis.call('SISMEMBER', KEYS[2], pk) == 0 then redis.call('SREM', KEYS[k], pk) end
-    end
-  end
-end
-for k = last + 1, #KEYS do redis.call('UNLINK', KEYS[k]) end
-for a = 4, #ARGV do
-  local data = ARGV[3] .. ARGV[a]
+for k = 3, #KEYS do redis.call('UNLINK', KEYS[k]) end
+for a = 3, #ARGV do
+  local data = ARGV[2] .. ARGV[a]
   if redis.call('SISMEMBER', KEYS[2], ARGV[a]) == 0 then redis.call('UNLINK', data) end
 end
 return 1
