@@ -23,6 +23,8 @@ from .walk import walk
 __all__ = ('destroy', 'own_keys')
 
 PAGE = 1000
+# Index sets that one script is given; it goes through as many of them as have few members.
+SETS = 200
 
 
 def own_keys(
@@ -126,8 +128,8 @@ def _look(schema: Schema, hold: Command) -> Flow[tuple[int, list[bytes]]]:
 
 
 def _large(indexes: Sequence[bytes], hold: Command) -> Flow[list[bytes]]:
-    """The index sets that the swap drops: for each of these it takes some microseconds, and the
-    members of one, which wait until after it otherwise, would hold up the server."""
+    """The index sets that the swap is to drop, which takes it some microseconds each: to go through
+    one of these would hold up the server."""
     large: list[bytes] = []
     for some in chunks(indexes, PAGE):
         found, _ = yield Batch([LARGE(some, MOST), hold])
@@ -139,7 +141,7 @@ def _clear_sets(staging: Staging, names: list[bytes], hold: Command) -> Flow[Non
     """Take out of index sets what is no object any more, a few of them at a time."""
     keys = staging.schema.keys
     while names:
-        some = [keys.lock, keys.all, *names[:PAGE]]
+        some = [keys.lock, keys.all, *names[:SETS]]
         done, _ = yield Batch([CLEAR_SETS(some, staging.token, AT_ONCE), hold])
         if done < 0:
             raise _lost(staging)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import sets
-from .plan import Batch, Flow, chunks, look
-from .read import CHUNK, Query, primary_keys, row_commands, settle
+from .plan import Flow, chunks, look
+from .read import CHUNK, Query, primary_keys, rows_of, settle
 from .scripts import PICK
 
 __all__ = ('pick',)
@@ -49,15 +49,19 @@ def _pick(query: Query, expression: sets.SetExpression, order: str, seed: int) -
 
 
 def _pick_among_all(query: Query, order: str, seed: int) -> Flow[Any]:
-    """The slow but certain way: walk over all pks until one has a row that matches."""
+    """The slow but certain way: walk over all pks until one has a row that matches.
+
+    Whether a pk is that of an object is asked of those that are looked at: of thousands, that
+    would take the server as long again as to list them.
+    """
     schema = query.schema
-    pks = yield from primary_keys(query)
-    fields = schema.keys_of(schema.all)
-    for batch_pks in _in_turn(pks, order, seed):
-        rows = yield Batch(row_commands(schema, batch_pks, fields))
-        kept, rows = settle(query, schema.all, batch_pks, rows)
+    pks = yield from primary_keys(query, living=False)
+    for some in _in_turn(pks, order, seed):
+        rows = yield from rows_of(schema, some, schema.all)
+        there = {pk: row for pk, row in zip(some, rows, strict=True) if row is not None}
+        kept, found = settle(query, schema.all, list(there), list(there.values()))
         if kept:
-            return schema.builder(schema.all).objects(kept[:1], rows[:1])[0]
+            return schema.builder(schema.all).objects(kept[:1], found[:1])[0]
     return None
 
 

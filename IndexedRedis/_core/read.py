@@ -31,6 +31,7 @@ __all__ = (
     'listed',
     'primary_keys',
     'row_commands',
+    'rows_of',
     'settle',
     'with_filtered',
 )

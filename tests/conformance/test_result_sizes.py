@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from IndexedRedis import IRField, IRQueryableList, irNull
+from IndexedRedis._core import pick
 
 # About the limits of _core/read.py: rows in one trip, chunks, members a script looks at.
 SIZES = [0, 1, 99, 100, 101, 200, 201, 224, 225, 480, 481, 2001]
@@ -112,3 +113,17 @@ def test_more_than_a_script_looks_at(numbers):
     assert model.objects.reindex() == 5001
     assert model.objects.filter(third=0).delete() == len(thirds)
     assert model.deleter.deleteMultiple(model.objects.all()) == 5001 - len(thirds)
+
+
+@pytest.mark.damaged
+def test_what_is_not_yet_an_object_is_never_picked(numbers, raw, monkeypatch):
+    """A reset or a save that is under way has stored rows and listed them by their values."""
+    monkeypatch.setattr(pick, 'MEMBERS_TO_PICK', 10)
+    model = numbers(300)
+    base = f'_ir_|{model.KEY_NAME}:'
+    for pk in range(301, 900):
+        raw.hset(f'{base}data:{pk}', mapping={'n': pk, 'third': pk % 3, 'same': 'x'})
+    raw.sadd(f'{base}idx:same:x', *range(301, 900))
+    for query in (model.objects, model.objects.filter(same='x')):
+        assert (query.first().n, query.last().n) == (1, 300)
+        assert all(query.random().n <= 300 for _ in range(20))
