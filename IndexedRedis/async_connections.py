@@ -106,6 +106,7 @@ def _make_pool(params: Mapping[str, Any]) -> Any:
     from .executors.aio import Line
     from .executors.queueing import Queue
     from .executors.sharing import Sharing
+    from .executors.told_pool import ToldPool
 
     params = {**TIMEOUTS, **params}
     size = params.pop('max_connections', None) or REDIS_DEFAULT_POOL_MAX_SIZE
@@ -118,7 +119,7 @@ def _make_pool(params: Mapping[str, Any]) -> Any:
         raise ConnectionSetupError(
             f'redis.asyncio.Redis does not take these parameters: {exc}'
         ) from exc
-    pool: Any = redis.asyncio.ConnectionPool(
+    pool: Any = ToldPool(
         max_connections=size, connection_class=model.connection_class, **model.connection_kwargs
     )
     pool.queue = Queue(size, POOL_TIMEOUT)

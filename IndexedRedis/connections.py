@@ -300,7 +300,10 @@ def checked_pool(pool: Any, of_asyncio: bool = False) -> Any:
     if not hasattr(pool, 'connection_kwargs'):
         raise ConnectionSetupError(f'{pool!r} is no connection pool of redis-py.')
     check_params(pool.connection_kwargs)
-    if type(pool).__module__.startswith('redis.asyncio') is of_asyncio:
+    if (
+        any(kind.__module__.startswith('redis.asyncio') for kind in type(pool).__mro__)
+        is of_asyncio
+    ):
         return pool
     name = f'{type(pool).__module__}.{type(pool).__name__}'
     if of_asyncio:

@@ -23,7 +23,7 @@ __all__ = ('Manager', 'ModelType', 'validatedModels')
 #: Models whose definition was found to be right. Taking one out has it looked at anew.
 validatedModels: set[type] = set()
 
-_DEFINITION = ('FIELDS', 'INDEXED_FIELDS', 'KEY_NAME')
+_DEFINITION = ('FIELDS', 'INDEXED_FIELDS', 'KEY_NAME', 'CLIENT_SIDE_CACHE')
 _lock = threading.RLock()
 
 

@@ -124,6 +124,15 @@ class IndexedRedisHelper:
         result: T = await async_executor_of(self._here).run(flow)
         return result
 
+    def _read(self, flow: Flow[T]) -> T:
+        """Run a flow that only reads; what it asks may be answered from memory."""
+        result: T = executor_of(self._here).run(flow, self.mdl.CLIENT_SIDE_CACHE)
+        return result
+
+    async def _aread(self, flow: Flow[T]) -> T:
+        result: T = await async_executor_of(self._here).run(flow, self.mdl.CLIENT_SIDE_CACHE)
+        return result
+
     @property
     def _here(self) -> Any:
         return self.mdl if self._obj is None else self._obj

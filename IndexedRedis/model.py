@@ -35,6 +35,8 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
     - ``INDEXED_FIELDS``: names of the fields to filter on
     - ``KEY_NAME``: name of the model in the database, like that of a table
     - ``REDIS_CONNECTION_PARAMS``: what differs from the default connection parameters
+    - ``CLIENT_SIDE_CACHE``: how many answers to queries each connection keeps, to give them again
+      without a trip until the server says that they have changed; 0, the default, keeps none
     - ``_connection``: a ``redis.Redis`` to use instead (on the class, or set in ``__init__``)
 
     :param values: values of fields, converted as if assigned; other names are ignored. ``_id``
@@ -46,6 +48,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
     FIELDS: Any = ()
     INDEXED_FIELDS: Any = ()
     KEY_NAME: Any = None
+    CLIENT_SIDE_CACHE: int = 0
     _is_ir_model = True
     _is_ir_base = True
     _id: int | None = None

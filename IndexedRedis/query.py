@@ -45,19 +45,19 @@ class IndexedRedisQuery(QueryFlows):
         Redis: one script (set algebra and rows) for up to 100 rows; else ``SMEMBERS``, ``SINTER``
         or ``SDIFF``, then ``HMGET`` in overlapping chunks.
         """
-        return self._run(self._all(cascadeFetch))
+        return self._read(self._all(cascadeFetch))
 
     @awaitable(all)
     async def aall(self, cascadeFetch: bool = False) -> IRQueryableList:
-        return await self._arun(self._all(cascadeFetch))
+        return await self._aread(self._all(cascadeFetch))
 
     def allByAge(self, cascadeFetch: bool = False) -> IRQueryableList:
         """Fetch the objects that match, in ascending order of their pks; else as :meth:`all`."""
-        return self._run(self._all(cascadeFetch, ordered=True))
+        return self._read(self._all(cascadeFetch, ordered=True))
 
     @awaitable(allByAge)
     async def aallByAge(self, cascadeFetch: bool = False) -> IRQueryableList:
-        return await self._arun(self._all(cascadeFetch, ordered=True))
+        return await self._aread(self._all(cascadeFetch, ordered=True))
 
     def allOnlyFields(self, fields: Iterable[str], cascadeFetch: bool = False) -> IRQueryableList:
         """Fetch partial objects: only these fields, the others are at their defaults.
@@ -65,67 +65,67 @@ class IndexedRedisQuery(QueryFlows):
         :param fields: names of fields
         :raises UsageError: if one is unknown
         """
-        return self._run(self._only(fields, cascadeFetch))
+        return self._read(self._only(fields, cascadeFetch))
 
     @awaitable(allOnlyFields)
     async def aallOnlyFields(
         self, fields: Iterable[str], cascadeFetch: bool = False
     ) -> IRQueryableList:
-        return await self._arun(self._only(fields, cascadeFetch))
+        return await self._aread(self._only(fields, cascadeFetch))
 
     def allOnlyIndexedFields(self) -> IRQueryableList:
         """Fetch partial objects of the indexed fields; see :meth:`allOnlyFields`."""
-        return self._run(self._only(self._indexed))
+        return self._read(self._only(self._indexed))
 
     @awaitable(allOnlyIndexedFields)
     async def aallOnlyIndexedFields(self) -> IRQueryableList:
-        return await self._arun(self._only(self._indexed))
+        return await self._aread(self._only(self._indexed))
 
     def count(self) -> int:
         """Count the objects that match.
 
         Redis: ``SCARD``, or one script of ``SCARD`` and ``SINTERCARD``; no pks are moved.
         """
-        return self._run(read.count(self._query))
+        return self._read(read.count(self._query))
 
     @awaitable(count)
     async def acount(self) -> int:
-        return await self._arun(read.count(self._query))
+        return await self._aread(read.count(self._query))
 
     def first(self, cascadeFetch: bool = False) -> Any:
         """Fetch the object of the lowest pk, or None; one trip for up to 5,000 candidates."""
-        return self._run(self._pick('first', cascadeFetch))
+        return self._read(self._pick('first', cascadeFetch))
 
     @awaitable(first)
     async def afirst(self, cascadeFetch: bool = False) -> Any:
-        return await self._arun(self._pick('first', cascadeFetch))
+        return await self._aread(self._pick('first', cascadeFetch))
 
     def last(self, cascadeFetch: bool = False) -> Any:
         """Fetch the object of the highest pk, or None; see :meth:`first`."""
-        return self._run(self._pick('last', cascadeFetch))
+        return self._read(self._pick('last', cascadeFetch))
 
     @awaitable(last)
     async def alast(self, cascadeFetch: bool = False) -> Any:
-        return await self._arun(self._pick('last', cascadeFetch))
+        return await self._aread(self._pick('last', cascadeFetch))
 
     def random(self, cascadeFetch: bool = False) -> Any:
         """Fetch any one of the objects that match, or None; one trip."""
-        return self._run(self._pick('random', cascadeFetch))
+        return self._read(self._pick('random', cascadeFetch))
 
     @awaitable(random)
     async def arandom(self, cascadeFetch: bool = False) -> Any:
-        return await self._arun(self._pick('random', cascadeFetch))
+        return await self._aread(self._pick('random', cascadeFetch))
 
     def getPrimaryKeys(self, sortByAge: bool = False) -> list[int]:
         """Fetch the pks that match.
 
         :param sortByAge: in ascending order, instead of none
         """
-        return self._run(self._primary_keys(sortByAge))
+        return self._read(self._primary_keys(sortByAge))
 
     @awaitable(getPrimaryKeys)
     async def agetPrimaryKeys(self, sortByAge: bool = False) -> list[int]:
-        return await self._arun(self._primary_keys(sortByAge))
+        return await self._aread(self._primary_keys(sortByAge))
 
     def delete(self) -> int:
         """Delete the objects that match; returns how many there were.
@@ -143,68 +143,68 @@ class IndexedRedisQuery(QueryFlows):
 
         Redis: ``SISMEMBER`` and ``HMGET`` in one trip.
         """
-        return self._run(self._get(pk, cascadeFetch))
+        return self._read(self._get(pk, cascadeFetch))
 
     @awaitable(get)
     async def aget(self, pk: Any, cascadeFetch: bool = False) -> Any:
-        return await self._arun(self._get(pk, cascadeFetch))
+        return await self._aread(self._get(pk, cascadeFetch))
 
     def getMultiple(self, pks: Iterable[Any], cascadeFetch: bool = False) -> IRQueryableList:
         """Fetch the objects of several pks, in their order; None in place of those not stored.
 
         Redis: as :meth:`get`, 250 pks at a time.
         """
-        return self._run(self._get_multiple(pks, cascadeFetch))
+        return self._read(self._get_multiple(pks, cascadeFetch))
 
     @awaitable(getMultiple)
     async def agetMultiple(self, pks: Iterable[Any], cascadeFetch: bool = False) -> IRQueryableList:
-        return await self._arun(self._get_multiple(pks, cascadeFetch))
+        return await self._aread(self._get_multiple(pks, cascadeFetch))
 
     def exists(self, pk: Any) -> bool:
         """Whether an object is stored under a pk. Redis: ``SISMEMBER``."""
-        return self._run(read.exists(self._schema, primary_key(pk)))
+        return self._read(read.exists(self._schema, primary_key(pk)))
 
     @awaitable(exists)
     async def aexists(self, pk: Any) -> bool:
-        return await self._arun(read.exists(self._schema, primary_key(pk)))
+        return await self._aread(read.exists(self._schema, primary_key(pk)))
 
     def getOnlyFields(self, pk: Any, fields: Iterable[str], cascadeFetch: bool = False) -> Any:
         """Fetch a partial object; None if it is not stored or has none of these fields."""
-        return self._run(self._get(pk, cascadeFetch, fields))
+        return self._read(self._get(pk, cascadeFetch, fields))
 
     @awaitable(getOnlyFields)
     async def agetOnlyFields(
         self, pk: Any, fields: Iterable[str], cascadeFetch: bool = False
     ) -> Any:
-        return await self._arun(self._get(pk, cascadeFetch, fields))
+        return await self._aread(self._get(pk, cascadeFetch, fields))
 
     def getMultipleOnlyFields(
         self, pks: Iterable[Any], fields: Iterable[str], cascadeFetch: bool = False
     ) -> IRQueryableList:
         """Fetch partial objects of several pks; see :meth:`getOnlyFields`."""
-        return self._run(self._get_multiple(pks, cascadeFetch, fields))
+        return self._read(self._get_multiple(pks, cascadeFetch, fields))
 
     @awaitable(getMultipleOnlyFields)
     async def agetMultipleOnlyFields(
         self, pks: Iterable[Any], fields: Iterable[str], cascadeFetch: bool = False
     ) -> IRQueryableList:
-        return await self._arun(self._get_multiple(pks, cascadeFetch, fields))
+        return await self._aread(self._get_multiple(pks, cascadeFetch, fields))
 
     def getOnlyIndexedFields(self, pk: Any) -> Any:
         """Fetch a partial object of the indexed fields; see :meth:`getOnlyFields`."""
-        return self._run(self._get(pk, False, self._indexed))
+        return self._read(self._get(pk, False, self._indexed))
 
     @awaitable(getOnlyIndexedFields)
     async def agetOnlyIndexedFields(self, pk: Any) -> Any:
-        return await self._arun(self._get(pk, False, self._indexed))
+        return await self._aread(self._get(pk, False, self._indexed))
 
     def getMultipleOnlyIndexedFields(self, pks: Iterable[Any]) -> IRQueryableList:
         """Fetch partial objects of the indexed fields; see :meth:`getOnlyFields`."""
-        return self._run(self._get_multiple(pks, False, self._indexed))
+        return self._read(self._get_multiple(pks, False, self._indexed))
 
     @awaitable(getMultipleOnlyIndexedFields)
     async def agetMultipleOnlyIndexedFields(self, pks: Iterable[Any]) -> IRQueryableList:
-        return await self._arun(self._get_multiple(pks, False, self._indexed))
+        return await self._aread(self._get_multiple(pks, False, self._indexed))
 
     def reindex(self) -> int:
         """Put the objects that match into the indexes of all ``INDEXED_FIELDS``.
@@ -247,11 +247,11 @@ class IndexedRedisQuery(QueryFlows):
 
         Redis: ``GET``.
         """
-        return self._run(self._mirrored_at())
+        return self._read(self._mirrored_at())
 
     @awaitable(mirroredAt)
     async def amirroredAt(self) -> datetime | None:
-        return await self._arun(self._mirrored_at())
+        return await self._aread(self._mirrored_at())
 
     def check(self, progress: Progress | None = None) -> CheckReport:
         """Compare all that the model has stored: objects, counter, index sets, work keys.

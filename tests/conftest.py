@@ -120,6 +120,14 @@ def redis_params(server: servers.Server) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
+def telling_server(server: servers.Server) -> servers.Server:
+    """The server, if clients can be told of changes: for tests of what is remembered."""
+    if not servers.tells(server.kind):
+        pytest.skip(f'{server.kind} {servers.version(server.kind)}, or this redis-py, is too old')
+    return server
+
+
+@pytest.fixture
 def raw(redis_params: dict[str, Any]) -> Iterator[redis.Redis]:
     """A plain redis-py client that gives bytes."""
     with contextlib.closing(redis.Redis(**redis_params)) as client:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import importlib.util
 import os
 import shutil
@@ -20,7 +21,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import hiredis
 import redis
+import redis.asyncio
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -53,6 +56,14 @@ def version(kind: str) -> str:
     """Version of the server program, as it says itself."""
     answer = subprocess.check_output([str(binary(kind)), '--version'], text=True)
     return next((word[2:] for word in answer.split() if word.startswith('v=')), '?')
+
+
+@functools.cache
+def tells(kind: str) -> bool:
+    """Whether this redis-py can be told, by a server of this kind, what changes of all that was
+    read, in scripts too."""
+    told = hasattr(redis.asyncio.Connection, 'can_read') and hasattr(hiredis, 'PushNotification')
+    return told and tuple(map(int, version(kind).split('.')[:2])) >= (7, 2)
 
 
 class Server:

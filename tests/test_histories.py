@@ -88,12 +88,14 @@ class Histories(RuleBasedStateMachine):
 
     handles = Bundle('handles')
     client = None
+    remembered = 0
 
     def __init__(self):
         super().__init__()
         self.model = type(IndexedRedisModel)(
             'One', (Fields,), {'KEY_NAME': f'H{next(_numbers)}', 'FIELDS': list(Fields.FIELDS)}
         )
+        self.model.CLIENT_SIDE_CACHE = self.remembered
         self.twin = type(IndexedRedisModel)('Two', (self.model,), {})
         self.truth, self.used = {}, set()
 
@@ -270,11 +272,16 @@ class Histories(RuleBasedStateMachine):
         assert everything == self.truth
 
 
-def test_histories(raw):
+@pytest.mark.parametrize('answers', [0, 30], ids=['', 'remembered'])
+def test_histories(raw, answers, request):
     """100 histories of up to 30 steps on each server."""
     Histories.client = raw
+    if answers:
+        request.getfixturevalue('telling_server')
 
     class Emptied(Histories):
+        remembered = answers
+
         def __init__(self):
             raw.flushall()
             super().__init__()

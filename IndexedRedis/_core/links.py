@@ -103,12 +103,13 @@ def _fetch_missing(links: list[Link], here: Here, place: Place | None) -> Flow[N
 
 
 def _by_server(models: list[Any], place: Place | None) -> list[list[Any]]:
-    """The models in groups, each of which lives on one server as far as is known."""
+    """The models in groups, each of which lives on one server as far as is known, and whose answers
+    may be remembered, or not."""
     if place is None or len(models) == 1:
         return [[model] for model in models]
-    groups: dict[int, list[Any]] = {}
+    groups: dict[tuple[int, bool], list[Any]] = {}
     for model in models:
-        groups.setdefault(id(place(model)), []).append(model)
+        groups.setdefault((id(place(model)), model.CLIENT_SIDE_CACHE > 0), []).append(model)
     return [*groups.values()]
 
 

@@ -138,7 +138,9 @@ def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
             number, step = next(iter(waiting.items()))
             go_on(number, (yield step))
             continue
-        replies = iter((yield Batch([each for commands in batches.values() for each in commands])))
+        shared = all(step.shared for step in waiting.values() if isinstance(step, Batch))
+        merged = [each for commands in batches.values() for each in commands]
+        replies = iter((yield Batch(merged, shared=shared)))
         for number, commands in batches.items():
             go_on(number, list(islice(replies, len(commands))))
     return [results[number] for number in range(len(flows))]

@@ -24,6 +24,7 @@ def problems(cls: type, fields: Any, indexed: Any, reserved: Any) -> list[str]:
     :param reserved: names that fields cannot have: the attributes of the base model
     """
     found = [*_key_name_problems(getattr(cls, 'KEY_NAME', None)), *_removed_attributes(cls)]
+    found.extend(_cache_problems(getattr(cls, 'CLIENT_SIDE_CACHE', 0)))
     if not isinstance(fields, (list, tuple)):
         return [*found, f'FIELDS is {fields!r}; it must be a list of fields.']
     if not fields:
@@ -51,6 +52,14 @@ def _key_name_problems(key_name: Any) -> Iterator[str]:
         key_name.encode('utf-8')
     except UnicodeEncodeError:
         yield f'KEY_NAME {key_name!r} cannot be encoded as UTF-8.'
+
+
+def _cache_problems(size: Any) -> Iterator[str]:
+    if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+        yield (
+            f'CLIENT_SIDE_CACHE is {size!r}; it must be how many answers each connection may keep, '
+            'such as 1000, or 0 for none.'
+        )
 
 
 def _removed_attributes(cls: type) -> Iterator[str]:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from redis.exceptions import ResponseError
+from redis.exceptions import ConnectionError, ResponseError
 
+from .._core.answers import can_be_kept
 from .._core.plan import Batch, Flow
 from .conversation import converse
 from .pools import connection_of
 from .queueing import queue_of
+from .recalling import note_write, recall_of, start_recall, was_told
 from .replies import arrived, handle_push
+from .told_pool import ToldPool
 
 __all__ = ('AsyncExecutor', 'Line')
 
 T = TypeVar('T')
+
+_SENDING = ('send', 'quickly')
 
 
 class AsyncExecutor:
@@ -30,10 +35,10 @@ class AsyncExecutor:
         self.pool = pool
         self._executor_of = executor_of or (lambda model: self)
 
-    async def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end and return its result."""
-        line = Line(self.pool, self._executor_of)
-        conversation = converse(flow)
+    async def run(self, flow: Flow[T], answers: int | None = None) -> T:
+        """Run a flow to its end and return its result; ``answers`` as of the other executor."""
+        line = Line(self.pool, self._executor_of, answers)
+        conversation = converse(flow, bool(answers))
         cancellations = _cancellations()
         noticed = cancellations()
         try:
@@ -41,7 +46,7 @@ class AsyncExecutor:
             while True:
                 try:
                     outcome = await getattr(line, operation[0])(*operation[1:])
-                    if operation[0] == 'send' and cancellations() > noticed:
+                    if operation[0] in _SENDING and cancellations() > noticed:
                         raise asyncio.CancelledError  # which was swallowed
                 except BaseException as exc:
                     noticed = cancellations()
@@ -51,6 +56,9 @@ class AsyncExecutor:
         except StopIteration as stop:
             result: T = stop.value
             return result
+        finally:
+            if answers is None:
+                note_write()
 
 
 def _cancellations() -> Callable[[], int]:
@@ -77,16 +85,54 @@ async def _wake_another(pool: Any) -> None:
 class Line:
     """The operations of a conversation, on one connection at a time."""
 
-    def __init__(self, pool: Any, executor_of: Callable[[Any], Any] | None = None) -> None:
+    def __init__(
+        self,
+        pool: Any,
+        executor_of: Callable[[Any], Any] | None = None,
+        answers: int | None = None,
+    ) -> None:
         self._pool = pool
         self._executor_of = executor_of
+        self._answers = answers
         self._queue: Any = queue_of(pool)
         self._connection: Any = None
         self._sent = False
 
+    async def recall(self, batch: Batch) -> Sequence[Any] | None:
+        if not isinstance(self._pool, ToldPool):
+            return None
+        # Others have their turn, and what the server tells arrives.
+        await asyncio.sleep(0)
+        for connection in self._pool.idle():
+            recall = recall_of(connection)
+            # One that was told something is asked: whoever takes it takes note of that first.
+            if recall is not None and not await was_told(connection):
+                replies = recall.answer(batch)
+                if replies is not None:
+                    return replies
+        return None
+
     async def quickly(self, batch: Batch) -> list[Any] | None:
+        told = self._answers and batch.shared and isinstance(self._pool, ToldPool)
+        if told and can_be_kept(batch.commands):
+            return await self._learn(batch)
         sharing = getattr(self._pool, 'sharing', None) if batch.shared else None
         return None if sharing is None else await sharing.exchange(batch)
+
+    async def _learn(self, batch: Batch) -> list[Any] | None:
+        broken = True
+        try:
+            await self.open()
+            recall = start_recall(self._connection)
+            await self.send(recall.question(batch))
+            replies = await self.read(recall.expected(batch))
+            broken = False
+            return recall.heard(batch, replies, self._answers or 0)
+        except ConnectionError:
+            return None
+        finally:
+            if self._connection is not None:
+                await self.close(broken)
 
     async def open(self) -> None:
         await self._queue.take()
@@ -134,4 +180,5 @@ class Line:
 
     async def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
         assert self._executor_of is not None
-        return await self._executor_of(model).run(flow)
+        answers = None if self._answers is None else model.CLIENT_SIDE_CACHE
+        return await self._executor_of(model).run(flow, answers)

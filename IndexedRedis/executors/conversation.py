@@ -4,6 +4,7 @@ A conversation is a generator like a flow, one level lower. It yields operations
 name and arguments, and is sent their results:
 
 =======================  =======================================================
+``('recall', batch)``    the replies to a batch as they are remembered; None if they are not
 ``('quickly', batch)``   the replies to a batch over a connection that is at hand; None if
                          there is none, or it was no good
 ``('open',)``            take a connection from the pool, ready for use
@@ -31,6 +32,7 @@ from typing import Any, TypeVar
 
 from redis.exceptions import AuthenticationError, AuthorizationError, ConnectionError
 
+from .._core.answers import can_be_kept
 from .._core.plan import AnswerLost, Batch, Elsewhere, Flow, Pause, Step, Stream
 from ..connections import recorders
 from .recording import noted
@@ -50,13 +52,16 @@ _LONGEST_PAUSE = 0.2
 _HOPELESS = (AuthenticationError, AuthorizationError)
 
 
-def converse(flow: Flow[T]) -> Conversation[T]:
-    """Run a flow: perform its steps and send it what came of them."""
+def converse(flow: Flow[T], recalls: bool = False) -> Conversation[T]:
+    """Run a flow: perform its steps and send it what came of them.
+
+    :param recalls: whether what it asks may be answered from memory
+    """
     try:
         step: Step = next(flow)
         while True:
             try:
-                outcome = yield from _perform(step)
+                outcome = yield from _perform(step, recalls)
             except BaseException as exc:
                 step = flow.throw(exc)
             else:
@@ -66,7 +71,11 @@ def converse(flow: Flow[T]) -> Conversation[T]:
         return result
 
 
-def _perform(step: Step) -> Conversation[Any]:
+def _perform(step: Step, recalls: bool) -> Conversation[Any]:
+    if recalls and isinstance(step, Batch) and step.shared and can_be_kept(step.commands):
+        remembered = yield ('recall', step)
+        if remembered is not None:
+            return remembered
     if recorders:
         step = noted(step, [*recorders])
     if isinstance(step, Batch):

@@ -9,6 +9,8 @@ from typing import Any
 
 import redis
 
+from .recalling import drain, recall_of
+
 __all__ = ('QuickPool', 'connection_of', 'idle_connection_of')
 
 # Before 5.3 the name of the command had to be given; from then on giving it is deprecated.
@@ -113,6 +115,8 @@ def _is_ready(connection: Any, certain: bool) -> bool:
     if getattr(connection, '_sock', None) is None:
         return False
     try:
+        if certain and recall_of(connection) is not None:
+            drain(connection)
         return not (certain and connection.can_read())
     except Exception:  # it is broken, and will be connected anew
         return False

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from redis.exceptions import ConnectionError, ResponseError
+from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
+from .._core.answers import can_be_kept
 from .._core.plan import AnswerLost, Batch, Flow
 from .conversation import converse
 from .pools import connection_of, idle_connection_of
+from .recalling import drain, note_write, recall_of, start_recall
 from .replies import arrived, handle_push
 from .wire import expected, pack
 
@@ -30,10 +32,14 @@ class SyncExecutor:
         self.pool = pool
         self._executor_of = executor_of or (lambda model: self)
 
-    def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end and return its result."""
-        line = Line(self.pool, self._executor_of)
-        conversation = converse(flow)
+    def run(self, flow: Flow[T], answers: int | None = None) -> T:
+        """Run a flow to its end and return its result.
+
+        :param answers: of a flow that only reads: how many answers each connection remembers at
+            most, to give them again as long as they are true; None of one that may write
+        """
+        line = Line(self.pool, self._executor_of, answers)
+        conversation = converse(flow, bool(answers))
         try:
             operation = next(conversation)
             while True:
@@ -46,16 +52,41 @@ class SyncExecutor:
         except StopIteration as stop:
             result: T = stop.value
             return result
+        finally:
+            if answers is None:
+                note_write()
 
 
 class Line:
     """The operations of a conversation, on one connection at a time."""
 
-    def __init__(self, pool: Any, executor_of: Callable[[Any], Any]) -> None:
+    def __init__(
+        self, pool: Any, executor_of: Callable[[Any], Any], answers: int | None = None
+    ) -> None:
         self._pool = pool
         self._executor_of = executor_of
+        self._answers = answers
         self._connection: Any = None
         self._sent = False
+
+    def recall(self, batch: Batch) -> Sequence[Any] | None:
+        connection = idle_connection_of(self._pool, certain=False)
+        if connection is None:
+            return None
+        try:
+            recall = recall_of(connection)
+            if recall is None:
+                return None
+            drain(connection)
+            return recall.answer(batch)
+        except (ConnectionError, TimeoutError):
+            connection.disconnect()
+            return None
+        except BaseException:
+            connection.disconnect()
+            raise
+        finally:
+            self._pool.release(connection)
 
     def quickly(self, batch: Batch) -> list[Any] | None:
         # Most batches find an idle connection and get their answer: without the steps of a
@@ -66,8 +97,11 @@ class Line:
             return None
         self._connection = connection
         try:
-            connection.send_packed_command([pack(batch)])
-            replies = self.read(expected(batch))
+            if self._answers and batch.shared and can_be_kept(batch.commands):
+                replies = self._learn(batch, self._answers)
+            else:
+                connection.send_packed_command([pack(batch)])
+                replies = self.read(expected(batch))
         except ConnectionError as error:
             self.close(True)
             if batch.once:
@@ -78,6 +112,11 @@ class Line:
             raise
         self.close(False)
         return replies
+
+    def _learn(self, batch: Batch, most: int) -> list[Any]:
+        recall = start_recall(self._connection)
+        self._connection.send_packed_command([recall.question(batch)])
+        return recall.heard(batch, self.read(recall.expected(batch)), most)
 
     def open(self) -> None:
         self._connection = connection_of(self._pool)
@@ -114,4 +153,5 @@ class Line:
         time.sleep(seconds)
 
     def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
-        return self._executor_of(model).run(flow)
+        answers = None if self._answers is None else model.CLIENT_SIDE_CACHE
+        return self._executor_of(model).run(flow, answers)

@@ -14,6 +14,7 @@ from typing import Any
 import linked
 import pytest
 import redis.asyncio
+import servers
 from twins import TWINS
 
 import IndexedRedis as IR
@@ -22,15 +23,25 @@ from IndexedRedis._core.plan import Batch, Stream
 from IndexedRedis.executors import conversation
 from IndexedRedis.executors.sync import SyncExecutor
 
+EXECUTORS = ['sync', 'aio', 'sync, cached', 'aio, cached']
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out asyncio over Redis where it is tested over Valkey: executors and servers differ in
-    different things, and threads are tested over both."""
-    if not any(_pair(item) == ('aio', 'valkey') for item in items):
-        return
-    left_out = [item for item in items if _pair(item) == ('aio', 'redis')]
+    different things, and threads are tested over both. And what a server is too old for."""
+    both = any(_pair(item) == ('aio', 'valkey') for item in items)
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        (left_out if _is_left_out(*_pair(item), both) else kept).append(item)
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if _pair(item) != ('aio', 'redis')]
+    items[:] = kept
+
+
+def _is_left_out(executor: Any, kind: Any, both: bool) -> bool:
+    if (executor, kind) == ('aio', 'redis'):
+        return both
+    return executor in EXECUTORS[2:] and (kind == 'none' or not servers.tells(kind))
 
 
 def _pair(item: Any) -> tuple[Any, Any]:
@@ -48,12 +59,16 @@ def awaiting(twin: Any, loop: asyncio.AbstractEventLoop) -> Any:
     return classmethod(method) if isinstance(twin, classmethod) else method
 
 
-@pytest.fixture(params=['sync', 'aio'], autouse=True)
+@pytest.fixture(params=EXECUTORS, autouse=True)
 def bring_client(
     request: pytest.FixtureRequest, redis_params: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Any]]:
-    """Has every scenario run over each executor; gives clients that users of it bring."""
-    if request.param == 'sync':
+    """Has every scenario run over each executor, without and with answers that are remembered;
+    gives clients that users of it bring."""
+    executor, _, cached = request.param.partition(', ')
+    if cached:
+        monkeypatch.setattr(IR.IndexedRedisModel, 'CLIENT_SIDE_CACHE', 20)
+    if executor == 'sync':
         with contextlib.ExitStack() as stack:
             yield lambda **params: stack.enter_context(redis.Redis(**params))
         return
@@ -144,12 +159,12 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
             trip += batch.commands if batch else []
             yield batch
 
-    def recording(step: Any) -> Any:
+    def recording(step: Any, recalls: bool) -> Any:
         if isinstance(step, Batch):
             sent.append(list(step.commands))
         if isinstance(step, Stream):
             step = step._replace(batches=noting(step.batches))
-        return perform(step)
+        return perform(step, recalls)
 
     monkeypatch.setattr(conversation, '_perform', recording)
     return sent

@@ -30,7 +30,10 @@ def numbers(make_model, redis_params):
     """A model of some fields, all of whose commands go over one connection."""
 
     def make(protocol):
-        model = make_model([IRField('n', valueType=int), 'a', 'b'], indexed=['a'])
+        # Of version 2 nothing can be remembered.
+        attrs = {} if protocol == 3 else {'CLIENT_SIDE_CACHE': 0}
+        fields = [IRField('n', valueType=int), 'a', 'b']
+        model = make_model(fields, indexed=['a'], **attrs)
         own = {'protocol': protocol, 'max_connections': 1, 'client_name': 'numbers'}
         model.REDIS_CONNECTION_PARAMS = {**redis_params, **own}
         model.saver.save([model(n=n, a='x', b=str(n)) for n in range(ROWS)])

@@ -128,9 +128,13 @@ WAYS = ('all', 'filter', 'filter_ne', 'first', 'last', 'random')
 COUNTS = ('count', 'count_some', 'count_others', 'count_both')
 
 
-def read(model: Any, size: int, seconds: float, large: int = 0) -> Any:
-    """Read in all ways while resets go on; each answer must be of one edition, and whole."""
+def read(model: Any, size: int, seconds: float, large: int = 0, remembered: int = 0) -> Any:
+    """Read in all ways while resets go on; each answer must be of one edition, and whole.
+
+    ``remembered``: how many answers are.
+    """
     _treat_as_large(large)
+    model.CLIENT_SIDE_CACHE = remembered
     counts: Counter[str] = Counter()
     for way in _for(seconds, (*WAYS, *COUNTS)):
         counts['reads'] += 1

@@ -11,14 +11,24 @@ from faults.workers import crew, together
 
 @pytest.mark.parametrize(
     'how',
-    [{}, {'large': 5}, {'large': 20}, {'keep': True}, {'ahead': True}],
-    ids=['fresh pks', 'all moved', 'some moved', 'the same pks', 'pks that nobody has had'],
+    [
+        *({}, {'large': 5}, {'large': 20}, {'keep': True}, {'ahead': True}),
+        *({'remembered': 50}, {'remembered': 50, 'keep': True}),
+    ],
+    ids=[
+        *('fresh pks', 'all moved', 'some moved', 'the same pks', 'pks that nobody has had'),
+        *('fresh pks, remembered', 'the same pks, remembered'),
+    ],
 )
 @pytest.mark.parametrize('size', [60, 400], ids=['one trip', 'chunks'])
-def test_readers_see_one_edition(item, four_workers, size, how):
+def test_readers_see_one_edition(item, four_workers, size, how, request):
+    if how.get('remembered'):
+        request.getfixturevalue('telling_server')
     item.reset(edition(item, 1, size, range(1, size + 1)))
-    large = {'large': how.get('large', 0)}
-    read, reset = ('read', {'size': size, **large}), ('reset_often', {'size': size, **how})
+    of_reader = {name: how.get(name, 0) for name in ('large', 'remembered')}
+    of_resetter = {name: how[name] for name in how if name != 'remembered'}
+    read = 'read', {'size': size, **of_reader}
+    reset = 'reset_often', {'size': size, **of_resetter}
     counts = together(four_workers, read, read, read, reset, enough={'reads': 400, 'resets': 25})
     assert set(counts) == {'reads', 'resets', 'milliseconds'}, counts
 

@@ -44,6 +44,13 @@ WRONG = {
     'FIELDS not set': (broken(()), 'FIELDS is empty'),
     'FIELDS that are text': (broken('name'), "FIELDS is 'name'; it must be a list"),
     'FIELDS without an order': (broken({NAME}), 'it must be a list of fields'),
+    **{
+        f'a CLIENT_SIDE_CACHE of {size!r}': (
+            broken(CLIENT_SIDE_CACHE=size),
+            f'CLIENT_SIDE_CACHE is {size!r}; it must be how many answers',
+        )
+        for size in (True, -1, '20', None)
+    },
     'BASE64_FIELDS': (broken(BASE64_FIELDS=[]), 'BASE64_FIELDS is gone'),
     'BINARY_FIELDS': (broken(BINARY_FIELDS=None), 'BINARY_FIELDS is gone'),
     'a field that is none': (broken([NAME, 5]), 'FIELDS holds 5, which is no field'),
@@ -176,7 +183,7 @@ def test_a_model_is_validated_once_until_that_is_forgotten():
 
 @pytest.mark.parametrize(
     ('attribute', 'value'),
-    [('KEY_NAME', ''), ('FIELDS', []), ('INDEXED_FIELDS', ['nix'])],
+    [('KEY_NAME', ''), ('FIELDS', []), ('INDEXED_FIELDS', ['nix']), ('CLIENT_SIDE_CACHE', '5')],
 )
 def test_a_definition_changed_on_the_class_is_validated_anew(attribute, value):
     model = define('name')

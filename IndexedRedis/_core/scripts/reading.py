@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 from .script import Script
 
 __all__ = ('COUNT', 'COUNT_LIVING', 'FIND', 'MEMBERS', 'OTHER_TYPE', 'PICK')
@@ -60,6 +63,19 @@ local function select_members(every)
 end
 """
 
+
+def _reads_of_find(args: Sequence[Any], reply: Any) -> Iterator[bytes]:
+    prefix, swapped = args[3:5]
+    yield swapped
+    for pk in reply[0] if reply else ():
+        yield prefix + pk
+
+
+# Those of a script that looks at KEYS only.
+def _nothing(args: Sequence[Any], reply: Any) -> tuple[bytes, ...]:
+    return ()
+
+
 # ARGV: number of sets to be in; most members to look at; most rows to return; prefix of data
 # keys; note of swaps; fields. Returns {} where there are more members, {pks, note, 0} where there
 # are more rows, else {pks, rows}. What it returns is one moment.
@@ -82,6 +98,7 @@ for i = 1, #pks do
 end
 return {pks, found}
 """,
+    _reads_of_find,
 )
 
 # ARGV: number of sets to be in. Returns the pks.
@@ -110,6 +127,7 @@ for a = 1, #ARGV, 2 do
 end
 return total
 """,
+    _nothing,
 )
 
 # As COUNT, while a reset is under way or waits for being swept. KEYS: set of all pks, index sets
@@ -136,6 +154,7 @@ for a = 2, #ARGV, 2 do
 end
 return total
 """,
+    _nothing,
 )
 
 # ARGV: number of sets to be in; 'first', 'last' or 'random'; most members to look at; seed; prefix

@@ -9,10 +9,14 @@ nothing is left half done.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-__all__ = ('ALL', 'BY_SHA', 'Script', 'readable')
+__all__ = ('ALL', 'BY_SHA', 'Reads', 'Script', 'readable')
+
+# Of its arguments and its reply, the keys that a script has looked at besides KEYS.
+Reads = Callable[[Sequence[Any], Any], Iterable[bytes]]
 
 #: all texts of this process
 ALL: list[Script] = []
@@ -26,11 +30,13 @@ class Script:
 
     :param name: name for logs and golden tests
     :param text: the Lua text
+    :param reads: tells what it looked at, if what it answers may be remembered
     """
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, reads: Reads | None = None) -> None:
         self.name = name
         self.text = text.encode('ascii')
+        self.reads = reads
         ALL.append(self)
 
     @cached_property

@@ -1,0 +1,197 @@
+"""Client-side caching: what a connection is told, so that answers that came over it can be kept.
+
+The rule: the server is asked to tell this very connection (RESP3) when a key changes that an answer
+was read from. What it tells comes in order with the replies, so an answer is given again only after
+all that has arrived was looked at, and only if
+
+- this process has written nothing since the connection was last asked anything: then what the
+  server tells of it has arrived;
+- the connection was asked something in the last second: if the network fails silently, nothing is
+  told.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from redis.exceptions import ConnectionError
+
+from .._core.answers import Answers
+from .._core.plan import Batch
+from ..errors import ConnectionSetupError
+from .wire import pack
+
+__all__ = ('Recall', 'adrain', 'drain', 'note_write', 'recall_of', 'start_recall', 'was_told')
+
+# Seconds for which a connection is trusted to tell of changes without having been heard.
+TRUST = 1.0
+
+_ON = pack(Batch([('HELLO',), ('CLIENT', 'TRACKING', 'ON', 'OPTIN')]))
+# Before, a server told of the keys that were named to a script, not of those that it read.
+_SINCE = 7, 2
+_NEXT = pack(Batch([('CLIENT', 'CACHING', 'YES')]))
+_TOLD = object()
+_UNCONNECTED = object()
+# Another object whenever this process has written something.
+_writes = object()
+
+
+class Recall:
+    """What one connection remembers, as long as it is connected.
+
+    :param link: what stands for its being connected
+    """
+
+    def __init__(self, link: Any) -> None:
+        self.link = link
+        self._answers = Answers()
+        self._on = False
+        self._trusted = 0.0  # until then
+        self._writes: object = None
+        self._asked: tuple[object, int] = None, 0
+
+    def told(self, message: Sequence[Any]) -> Any:
+        """Take a message that keys have changed."""
+        self._answers.change(message[1])
+        return _TOLD
+
+    async def atold(self, message: Sequence[Any]) -> Any:
+        """As :meth:`told`, for asyncio."""
+        return self.told(message)
+
+    def answer(self, batch: Batch) -> Sequence[Any] | None:
+        """Return the replies to a batch as they are remembered; None where the server has to be
+        asked."""
+        if self._writes is not _writes or time.monotonic() > self._trusted:
+            return None
+        return self._answers.get(tuple(batch.commands))
+
+    def question(self, batch: Batch) -> bytes:
+        """Return the bytes that ask for a batch, and to be told of changes."""
+        self._asked = _writes, self._answers.told
+        data = [] if self._on else [_ON]
+        for command in batch.commands:
+            data += _NEXT, pack(Batch([command]))
+        return b''.join(data)
+
+    def expected(self, batch: Batch) -> int:
+        """Return how many replies that gets."""
+        return 2 * len(batch.commands) + (0 if self._on else 2)
+
+    def heard(self, batch: Batch, replies: list[Any], most: int) -> list[Any]:
+        """Take the replies; return those to the batch.
+
+        :param most: how many answers to remember at most
+        :raises ConnectionSetupError: if the server does not tell of changes
+        """
+        if not self._on:
+            hello, tracking, *replies = replies
+            _check_server(hello, tracking)
+            self._on = True
+        consents, replies = replies[::2], replies[1::2]
+        if any(isinstance(consent, Exception) for consent in consents):
+            # Somebody has turned it off.
+            self._on = False
+            self._answers.change(None)
+            return replies
+        self._trusted = time.monotonic() + TRUST
+        self._writes, told = self._asked
+        # What changed meanwhile may be what was read.
+        if told == self._answers.told and not any(isinstance(each, Exception) for each in replies):
+            self._answers.keep(tuple(batch.commands), replies, most)
+        return replies
+
+
+def _check_server(hello: Any, tracking: Any) -> None:
+    """Make sure that a server tells of all changes.
+
+    :param hello: what it said to ``HELLO``
+    :param tracking: and to ``CLIENT TRACKING``
+    """
+    version = '' if isinstance(hello, Exception) else hello[b'version'].decode()
+    if isinstance(hello, Exception) or isinstance(tracking, Exception):
+        why = f'refuses CLIENT TRACKING: {tracking if version else hello}'
+    elif tuple(map(int, version.split('.')[:2])) < _SINCE:
+        why = f'is of version {version}'
+    else:
+        return
+    raise ConnectionSetupError(
+        f'CLIENT_SIDE_CACHE cannot be used, since the server {why}. It takes Redis 7.2 or later, '
+        'or Valkey, and a user with +client|tracking and +client|caching. Leave it at 0 otherwise.'
+    )
+
+
+def note_write() -> None:
+    """Note that this process has written: what connections are told of it may be under way."""
+    global _writes
+    _writes = object()
+
+
+def recall_of(connection: Any) -> Recall | None:
+    """Return what a connection remembers; None if it never did, or was connected anew since."""
+    recall: Recall | None = getattr(connection, 'indexedredis_recall', None)
+    return recall if recall is not None and recall.link is _link(connection) else None
+
+
+def start_recall(connection: Any) -> Recall:
+    """The same; from now on it remembers.
+
+    :raises ConnectionSetupError: if it cannot be told anything
+    """
+    recall = recall_of(connection)
+    if recall is None:
+        if not _is_told(connection):
+            raise ConnectionSetupError(
+                'CLIENT_SIDE_CACHE needs connections over RESP3: redis-py 8 (or 7, with '
+                "'protocol': 3 among the connection parameters) and hiredis 3.2 or later."
+            )
+        recall = connection.indexedredis_recall = Recall(_link(connection))
+        of_asyncio = inspect.iscoroutinefunction(connection.read_response)
+        told = recall.atold if of_asyncio else recall.told
+        connection._parser.set_invalidation_push_handler(told)
+    return recall
+
+
+def drain(connection: Any) -> None:
+    """Take all that has come in unasked.
+
+    :raises ConnectionError: if it is a reply
+    """
+    while connection.can_read():
+        message = connection.read_response(push_request=True)
+        if message is not _TOLD and message is not None:
+            raise ConnectionError(f'A reply that nobody waits for: {message!r}')
+
+
+async def was_told(connection: Any) -> bool:
+    """Whether something has come in over a connection of asyncio, if only that it is closed."""
+    try:
+        return bool(await connection.can_read())
+    except ConnectionError:
+        return True
+
+
+async def adrain(connection: Any) -> None:
+    """As :func:`drain`, for asyncio."""
+    while await connection.can_read():
+        message = await connection.read_response(push_request=True)
+        if message is not _TOLD and message is not None:
+            raise ConnectionError(f'A reply that nobody waits for: {message!r}')
+
+
+def _is_told(connection: Any) -> bool:
+    """Whether messages of the server arrive: redis-py tells them from replies since version 7."""
+    parser = connection._parser
+    pushes = getattr(parser, '_hiredis_PushNotificationType', True)  # the other parser knows them
+    told = hasattr(parser, 'set_invalidation_push_handler') and pushes is not None
+    # On asyncio, version 8 is the first that can look without reading.
+    return told and connection.protocol in (3, '3') and hasattr(connection, 'can_read')
+
+
+def _link(connection: Any) -> Any:
+    """What is another object whenever it was connected anew; of asyncio, the writer."""
+    link = getattr(connection, '_sock', None) or getattr(connection, '_writer', None)
+    return link or _UNCONNECTED

@@ -1,0 +1,29 @@
+"""A pool of asyncio whose idle connections may be told that keys have changed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import redis.asyncio
+from redis.exceptions import ConnectionError
+
+from .recalling import adrain, recall_of
+
+__all__ = ('ToldPool',)
+
+
+class ToldPool(redis.asyncio.ConnectionPool):
+    """Takes note of what a connection was told before it gives it; redis-py would connect it anew,
+    since something has come in that nobody asked for."""
+
+    async def ensure_connection(self, connection: Any) -> None:
+        """Make sure that a connection can be used."""
+        if recall_of(connection) is not None:
+            with suppress(ConnectionError, OSError):  # it is connected anew
+                await adrain(connection)
+        await super().ensure_connection(connection)
+
+    def idle(self) -> list[Any]:
+        """The connections that nobody uses now, the one used last first."""
+        return self._available_connections[::-1]

@@ -1,0 +1,207 @@
+"""What is remembered of answers. The rule: an answer goes with the first of the keys it was read
+from that changes, and the one that was not asked for longest goes when there are too many."""
+
+from __future__ import annotations
+
+import pytest
+from redis.exceptions import ResponseError
+
+from IndexedRedis import ConnectionSetupError
+from IndexedRedis._core.answers import Answers, can_be_kept, keys_read
+from IndexedRedis._core.packed import get_rows
+from IndexedRedis._core.plan import Batch
+from IndexedRedis._core.scripts import COUNT, COUNT_LIVING, FIND, PICK
+from IndexedRedis.executors import recalling
+from IndexedRedis.executors.recalling import Recall
+
+ROWS = get_rows(b'data:', [b'1', b'2'], (b'a', b'b'))
+FOUND = [[b'3', b'4'], [[b'x'], [b'y']]]
+FIND_ARGS = (1, 2000, 100, b'data:', b'swapped', b'a')
+
+KEYS = {
+    'sismember': ([('SISMEMBER', b'all', 1)], [1], {b'all'}),
+    'rows': (ROWS, [[b'x', None], [None, None]], {b'data:1', b'data:2'}),
+    'rows of members': (
+        [('SMISMEMBER', b'all', 1, 2), *ROWS],
+        [[1, 0], [b'x', None], [None, None]],
+        {b'all', b'data:1', b'data:2'},
+    ),
+    'count': (
+        [('EXISTS', b'r'), ('SCARD', b'i'), ('EXISTS', b'r')],
+        [0, 1, 0],
+        {b'r', b'i'},
+    ),
+    'find': (
+        [FIND([b'all', b'i'], *FIND_ARGS)],
+        [FOUND],
+        {b'all', b'i', b'swapped', b'data:3', b'data:4'},
+    ),
+    'find, too many to look at': (
+        [FIND([b'all', b'i'], *FIND_ARGS)],
+        [[]],
+        {b'all', b'i', b'swapped'},
+    ),
+    'counting': ([COUNT([b'i', b'j'], 1, 2)], [5], {b'i', b'j'}),
+    'counting those that live': (
+        [COUNT_LIVING([b'all', b't', b'i'], 10000, 1, 1)],
+        [5],
+        {b'all', b't', b'i'},
+    ),
+}
+
+
+@pytest.mark.parametrize('name', KEYS)
+def test_the_keys_that_were_read(name):
+    commands, replies, keys = KEYS[name]
+    assert can_be_kept(commands)
+    assert keys_read(tuple(commands), replies) == keys
+
+
+def test_what_cannot_be_told_is_not_kept():
+    picked = PICK([b'all'], 1, 'first', 5000, 0, b'data:', b'a')
+    assert not can_be_kept([picked])
+    for commands in ([picked], [('SRANDMEMBER', b'all')]):
+        answers = Answers()
+        answers.keep(tuple(commands), [[b'1', [b'x']]], 10)
+        assert len(answers) == 0
+
+
+def kept(*names, most=10):
+    answers = Answers()
+    for name in names:
+        commands, replies, _ = KEYS[name]
+        answers.keep(tuple(commands), replies, most)
+    return answers
+
+
+def known(answers):
+    return [name for name in KEYS if answers.get(tuple(KEYS[name][0])) is not None]
+
+
+@pytest.mark.parametrize('key', [b'data:1', b'data:2'])
+def test_an_answer_goes_with_any_of_its_keys_and_others_stay(key):
+    answers = kept('rows', 'sismember', 'rows of members', 'count')
+    answers.change([b'other'])
+    assert len(answers) == 4
+    answers.change([key])
+    assert known(answers) == ['sismember', 'count']
+    answers.change([key, b'r', b'all'])
+    assert known(answers) == []
+    assert not answers._questions  # nothing of them is left
+
+
+def test_all_go_when_nobody_says_which():
+    answers = kept('rows', 'sismember')
+    answers.change(None)
+    assert (len(answers), answers._questions) == (0, {})
+
+
+def test_the_one_asked_for_longest_ago_goes():
+    answers = kept('rows', 'sismember', most=2)
+    assert answers.get(tuple(ROWS)) == KEYS['rows'][1]
+    commands, replies, _ = KEYS['count']
+    answers.keep(tuple(commands), replies, 2)
+    assert known(answers) == ['rows', 'count']
+
+
+def test_the_largest_number_holds():
+    answers = kept('rows', 'sismember', most=2)
+    commands, replies, _ = KEYS['count']
+    answers.keep(tuple(commands), replies, 1)
+    assert known(answers) == ['sismember', 'count']
+
+
+def test_a_new_answer_replaces_the_old_one():
+    answers = kept('sismember')
+    answers.keep(tuple(KEYS['sismember'][0]), [0], 10)
+    assert (len(answers), answers.get(tuple(KEYS['sismember'][0]))) == (1, [0])
+
+
+GET = Batch([('SISMEMBER', b'all', 1), ('GET', b'k')], shared=True)
+OK, ANSWER, HELLO = b'OK', [1, b'v'], {b'version': b'9.1.2'}
+
+
+def asked(recall, replies=(OK, 1, OK, b'v'), between=lambda: None):
+    """Ask for `GET` and play the server; returns the replies to the batch."""
+    wanted, data = recall.expected(GET), recall.question(GET)
+    assert data.count(b'*') == wanted
+    between()
+    first = [HELLO, OK] if b'TRACKING' in data else []
+    return recall.heard(GET, [*first, *replies], 10)
+
+
+@pytest.fixture
+def recall():
+    return Recall(object())
+
+
+def test_an_answer_is_given_again(recall):
+    assert recall.answer(GET) is None
+    assert asked(recall) == ANSWER
+    assert recall.answer(GET) == ANSWER
+    assert asked(recall) == ANSWER  # the second time, the server tells of changes already
+
+
+def test_not_if_it_changed_meanwhile(recall):
+    asked(recall, between=lambda: recall.told([b'invalidate', [b'other']]))
+    assert recall.answer(GET) is None
+
+
+def test_not_if_it_changed_since(recall):
+    asked(recall)
+    recall.told([b'invalidate', [b'k']])
+    assert recall.answer(GET) is None
+
+
+def test_not_if_this_process_has_written_since_it_was_asked(recall):
+    asked(recall, between=recalling.note_write)
+    assert recall.answer(GET) is None
+    asked(recall)
+    assert recall.answer(GET) == ANSWER
+    recalling.note_write()
+    assert recall.answer(GET) is None
+
+
+def test_not_if_the_connection_was_silent_for_long(recall, monkeypatch):
+    asked(recall)
+    now = recalling.time.monotonic()
+    monkeypatch.setattr(recalling.time, 'monotonic', lambda: now + recalling.TRUST + 0.1)
+    assert recall.answer(GET) is None
+    asked(recall)
+    assert recall.answer(GET) == ANSWER
+
+
+def test_errors_are_not_remembered(recall):
+    error = ResponseError('WRONGTYPE')
+    assert asked(recall, [OK, 1, OK, error]) == [1, error]
+    assert recall.answer(GET) is None
+
+
+def test_a_server_that_no_longer_tells_is_asked_to_tell_again(recall):
+    asked(recall)
+    refusal = ResponseError('CLIENT CACHING can be called only when ...')
+    assert asked(recall, [refusal, 1, refusal, b'v']) == ANSWER
+    assert recall.answer(GET) is None
+    assert b'TRACKING' in recall.question(GET)
+
+
+NO = ResponseError('unknown subcommand')
+
+
+@pytest.mark.parametrize(
+    ('answers', 'why'),
+    [
+        ([HELLO, NO], 'refuses CLIENT TRACKING: unknown subcommand'),
+        ([NO, NO], 'refuses CLIENT TRACKING: unknown subcommand'),
+        ([{b'version': b'7.0.15'}, OK], 'is of version 7.0.15'),
+    ],
+)
+def test_a_server_that_cannot_be_used(recall, answers, why):
+    recall.question(GET)
+    with pytest.raises(ConnectionSetupError, match=f'since the server {why}'):
+        recall.heard(GET, [*answers, OK, 1, OK, b'v'], 10)
+
+
+def test_a_server_of_the_first_version_that_will_do(recall):
+    recall.question(GET)
+    assert recall.heard(GET, [{b'version': b'7.2.0'}, OK, OK, 1, OK, b'v'], 10) == ANSWER
