@@ -63,9 +63,9 @@ class Result:
     cpu: dict[str, Figure] = field(default_factory=dict)
     longest: dict[str, tuple[float, str]] = field(default_factory=dict)
 
-    def ratio(self, subject: str) -> float:
+    def ratio(self, subject: str, us: str = US) -> float:
         """How many times better than this subject we are, by the medians."""
-        ours, theirs = self.figures[US].median, self.figures[subject].median
+        ours, theirs = self.figures[us].median, self.figures[subject].median
         return ours / theirs if self.higher_is_better else theirs / ours
 
     def as_json(self) -> dict[str, Any]:

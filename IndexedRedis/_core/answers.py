@@ -15,7 +15,7 @@ from .packed import PACKED, unpacked
 from .plan import Command
 from .scripts import BY_SHA
 
-__all__ = ('Answers', 'can_be_kept', 'keys_read')
+__all__ = ('Answers', 'Question', 'can_be_kept', 'keys_read')
 
 Question = tuple[Command, ...]
 Replies = Sequence[Any]
@@ -37,6 +37,9 @@ class Answers:
 
     def __len__(self) -> int:
         return len(self._known)
+
+    def __contains__(self, question: object) -> bool:
+        return question in self._known
 
     def get(self, question: Question) -> Replies | None:
         """Return an answer; None if it has to be asked for."""

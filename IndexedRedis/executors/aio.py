@@ -13,7 +13,7 @@ from .._core.plan import Batch, Flow
 from .conversation import converse
 from .pools import connection_of
 from .queueing import queue_of
-from .recalling import note_write, recall_of, start_recall, was_told
+from .recalling import knows, note_write, start_recall, was_told
 from .replies import arrived, handle_push
 from .told_pool import ToldPool
 
@@ -101,15 +101,14 @@ class Line:
     async def recall(self, batch: Batch) -> Sequence[Any] | None:
         if not isinstance(self._pool, ToldPool):
             return None
-        # Others have their turn, and what the server tells arrives.
-        await asyncio.sleep(0)
+        if self._pool.clock.is_due():
+            # Others have their turn, and what the server tells arrives.
+            await asyncio.sleep(0)
+        question = tuple(batch.commands)
         for connection in self._pool.idle():
-            recall = recall_of(connection)
             # One that was told something is asked: whoever takes it takes note of that first.
-            if recall is not None and not await was_told(connection):
-                replies = recall.answer(batch)
-                if replies is not None:
-                    return replies
+            if knows(connection, question) and not await was_told(connection):
+                return start_recall(connection).answer(question)
         return None
 
     async def quickly(self, batch: Batch) -> list[Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, Full, LifoQueue
 from typing import Any
@@ -11,7 +12,7 @@ import redis
 
 from .recalling import drain, recall_of
 
-__all__ = ('QuickPool', 'connection_of', 'idle_connection_of')
+__all__ = ('QuickPool', 'connection_of', 'connection_that', 'idle_connection_of')
 
 # Before 5.3 the name of the command had to be given; from then on giving it is deprecated.
 _NAMELESS = tuple(int(part) for part in redis.__version__.split('.')[:2]) >= (5, 3)
@@ -39,6 +40,14 @@ class QuickQueue(LifoQueue):  # type: ignore[type-arg]
             return self.queue.pop()
         except IndexError:
             raise Empty from None
+
+    def take(self, item: Any) -> bool:
+        """Take this one; says whether it was there."""
+        try:
+            self.queue.remove(item)
+        except ValueError:
+            return False
+        return True
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """Take the latest, waiting so many seconds for one; raises ``Empty``."""
@@ -97,6 +106,17 @@ class QuickPool(redis.BlockingConnectionPool):
         self.pool.put_nowait(connection)
         return None
 
+    def idle_that(self, suits: Callable[[Any], bool]) -> Any:
+        """Take a connection that is idle, in order and suits; None if there is none."""
+        self._checkpid()
+        for connection in [*self.pool.queue][::-1]:
+            if connection is None or not suits(connection) or not self.pool.take(connection):
+                continue
+            if not self._is_special(connection) and _is_ready(connection, False):
+                return connection
+            self.pool.put_nowait(connection)
+        return None
+
     def release(self, connection: Any) -> None:
         """Give a connection back."""
         if connection.pid != self.pid or self._is_special(connection):
@@ -128,6 +148,11 @@ def idle_connection_of(pool: Any, certain: bool) -> Any:
     :param certain: as of :meth:`QuickPool.idle`
     """
     return pool.idle(certain) if isinstance(pool, QuickPool) else None
+
+
+def connection_that(pool: Any, suits: Callable[[Any], bool]) -> Any:
+    """Take a connection that is ready for use and suits; None where there is none."""
+    return pool.idle_that(suits) if isinstance(pool, QuickPool) else None
 
 
 def connection_of(pool: Any) -> Any:

@@ -8,6 +8,10 @@ all that has arrived was looked at, and only if
   server tells of it has arrived;
 - the connection was asked something in the last second: if the network fails silently, nothing is
   told.
+
+Whether something has arrived is looked at once a millisecond at most. Each look is a system call,
+at which threads would hand Python's lock to each other: with eight of them it cost half of all
+pages.
 """
 
 from __future__ import annotations
@@ -19,15 +23,26 @@ from typing import Any
 
 from redis.exceptions import ConnectionError
 
-from .._core.answers import Answers
+from .._core.answers import Answers, Question
 from .._core.plan import Batch
 from ..errors import ConnectionSetupError
 from .wire import pack
 
-__all__ = ('Recall', 'adrain', 'drain', 'note_write', 'recall_of', 'start_recall', 'was_told')
+__all__ = (
+    'Clock',
+    'Recall',
+    'adrain',
+    'drain',
+    'note_write',
+    'recall_of',
+    'start_recall',
+    'was_told',
+)
 
 # Seconds for which a connection is trusted to tell of changes without having been heard.
 TRUST = 1.0
+# Seconds after which it is looked again whether something has arrived.
+LOOK = 0.001
 
 _ON = pack(Batch([('HELLO',), ('CLIENT', 'TRACKING', 'ON', 'OPTIN')]))
 # Before, a server told of the keys that were named to a script, not of those that it read.
@@ -39,6 +54,21 @@ _UNCONNECTED = object()
 _writes = object()
 
 
+class Clock:
+    """Says when to look."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def is_due(self) -> bool:
+        """Whether it is time to look what has arrived; whoever asks does so."""
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + LOOK
+        return True
+
+
 class Recall:
     """What one connection remembers, as long as it is connected.
 
@@ -47,6 +77,7 @@ class Recall:
 
     def __init__(self, link: Any) -> None:
         self.link = link
+        self.clock = Clock()
         self._answers = Answers()
         self._on = False
         self._trusted = 0.0  # until then
@@ -62,12 +93,15 @@ class Recall:
         """As :meth:`told`, for asyncio."""
         return self.told(message)
 
-    def answer(self, batch: Batch) -> Sequence[Any] | None:
-        """Return the replies to a batch as they are remembered; None where the server has to be
-        asked."""
-        if self._writes is not _writes or time.monotonic() > self._trusted:
-            return None
-        return self._answers.get(tuple(batch.commands))
+    def knows(self, question: Question) -> bool:
+        """Whether there is an answer that may be given again, as far as was looked."""
+        trusted = self._writes is _writes and time.monotonic() <= self._trusted
+        return trusted and question in self._answers
+
+    def answer(self, question: Question) -> Sequence[Any] | None:
+        """Return the replies to some commands as they are remembered; None where the server has to
+        be asked."""
+        return self._answers.get(question) if self.knows(question) else None
 
     def question(self, batch: Batch) -> bytes:
         """Return the bytes that ask for a batch, and to be told of changes."""
@@ -134,6 +168,12 @@ def recall_of(connection: Any) -> Recall | None:
     """Return what a connection remembers; None if it never did, or was connected anew since."""
     recall: Recall | None = getattr(connection, 'indexedredis_recall', None)
     return recall if recall is not None and recall.link is _link(connection) else None
+
+
+def knows(connection: Any, question: Question) -> bool:
+    """Whether a connection remembers an answer; see :meth:`Recall.knows`."""
+    recall = recall_of(connection)
+    return recall is not None and recall.knows(question)
 
 
 def start_recall(connection: Any) -> Recall:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from redis.exceptions import ConnectionError, ResponseError, TimeoutError
@@ -11,8 +12,8 @@ from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 from .._core.answers import can_be_kept
 from .._core.plan import AnswerLost, Batch, Flow
 from .conversation import converse
-from .pools import connection_of, idle_connection_of
-from .recalling import drain, note_write, recall_of, start_recall
+from .pools import connection_of, connection_that, idle_connection_of
+from .recalling import drain, knows, note_write, start_recall
 from .replies import arrived, handle_push
 from .wire import expected, pack
 
@@ -70,15 +71,15 @@ class Line:
         self._sent = False
 
     def recall(self, batch: Batch) -> Sequence[Any] | None:
-        connection = idle_connection_of(self._pool, certain=False)
+        question = tuple(batch.commands)
+        connection = connection_that(self._pool, partial(knows, question=question))
         if connection is None:
             return None
         try:
-            recall = recall_of(connection)
-            if recall is None:
-                return None
-            drain(connection)
-            return recall.answer(batch)
+            recall = start_recall(connection)
+            if recall.clock.is_due():
+                drain(connection)
+            return recall.answer(question)
         except (ConnectionError, TimeoutError):
             connection.disconnect()
             return None

@@ -8,7 +8,7 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import ConnectionError
 
-from .recalling import adrain, recall_of
+from .recalling import Clock, adrain, recall_of
 
 __all__ = ('ToldPool',)
 
@@ -16,6 +16,10 @@ __all__ = ('ToldPool',)
 class ToldPool(redis.asyncio.ConnectionPool):
     """Takes note of what a connection was told before it gives it; redis-py would connect it anew,
     since something has come in that nobody asked for."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.clock = Clock()
 
     async def ensure_connection(self, connection: Any) -> None:
         """Make sure that a connection can be used."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from IndexedRedis import IndexedRedisModel, IRField
 from IndexedRedis.fields import IRForeignLinkField
 
-__all__ = ('LinkedAlbum', 'LinkedArtist', 'LinkedTrack', 'Track')
+__all__ = ('LinkedAlbum', 'LinkedArtist', 'LinkedTrack', 'RememberedTrack', 'Track')
 
 
 class Track(IndexedRedisModel):
@@ -28,6 +28,13 @@ class Track(IndexedRedisModel):
     ]
     INDEXED_FIELDS = ['artist_id']
     KEY_NAME = 'HeadlineTrack'
+
+
+class RememberedTrack(Track):
+    """The same tracks; pages made of them are remembered until the server says that they changed.
+    6.0.3 knows nothing of it."""
+
+    CLIENT_SIDE_CACHE = 1000
 
 
 class LinkedArtist(IndexedRedisModel):

@@ -30,23 +30,31 @@ def of_models(models: Any) -> dict[str, Page]:
         tracks = models.Track.objects.filter(artist_id=artist).allByAge()
         return [line(t.name, t.album, t.artist, t.milliseconds, t.unit_price) for t in tracks]
 
+    def remembered(artist: int) -> list[str]:
+        tracks = models.RememberedTrack.objects.filter(artist_id=artist).allByAge()
+        return [line(t.name, t.album, t.artist, t.milliseconds, t.unit_price) for t in tracks]
+
     def linked(artist: int) -> list[str]:
         tracks = models.LinkedTrack.objects.filter(artist_id=artist).allByAge(cascadeFetch=True)
         return [
             line(t.name, t.album.title, t.artist.name, t.milliseconds, t.unit_price) for t in tracks
         ]
 
-    return {'joined': joined, 'linked': linked}
+    return {'joined': joined, 'remembered': remembered, 'linked': linked}
 
 
 def of_models_in_tasks(models: Any) -> dict[str, Callable[[int], Awaitable[list[str]]]]:
-    """The first of them again, on asyncio; 6.0.3 has nothing like it."""
+    """The first two of them again, on asyncio; 6.0.3 has nothing like it."""
 
     async def joined(artist: int) -> list[str]:
         tracks = await models.Track.objects.filter(artist_id=artist).aallByAge()
         return [line(t.name, t.album, t.artist, t.milliseconds, t.unit_price) for t in tracks]
 
-    return {'joined': joined}
+    async def remembered(artist: int) -> list[str]:
+        tracks = await models.RememberedTrack.objects.filter(artist_id=artist).aallByAge()
+        return [line(t.name, t.album, t.artist, t.milliseconds, t.unit_price) for t in tracks]
+
+    return {'joined': joined, 'remembered': remembered}
 
 
 def of_sql(engine: Any) -> dict[str, Page]:

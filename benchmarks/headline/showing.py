@@ -12,7 +12,7 @@ from typing import Any
 from ..machine import sentence
 from ..results import Result
 from ..table import aim_text, number, times
-from .subjects import BASELINES
+from .subjects import BASELINES, REMEMBERED
 
 __all__ = ('as_rst', 'as_text', 'save', 'write_docs')
 
@@ -47,7 +47,9 @@ def as_text(results: list[Result]) -> str:
 def _aims(pages: Result) -> list[str]:
     """How many times as many pages we make, where there is an aim."""
     return [
-        f'Against {name}: {times(pages.ratio(name))}{aim_text(pages, name)}.' for name in pages.aims
+        f'Against {name}: {times(pages.ratio(name))}{aim_text(pages, name)}; '
+        f'cached: {times(pages.ratio(name, REMEMBERED))}.'
+        for name in pages.aims
     ]
 
 

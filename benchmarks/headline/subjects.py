@@ -15,11 +15,13 @@ from typing import Any, NamedTuple
 
 from ..results import OLD, US
 
-__all__ = ('BASELINES', 'Subject', 'Team', 'of_models', 'of_sql')
+__all__ = ('BASELINES', 'REMEMBERED', 'Subject', 'Team', 'of_models', 'of_sql')
 
 HERE = Path(__file__).parent
 # The pages of SQLAlchemy, and how they are written.
 SQL_PAGES = {'joins': 'ORM, joins', 'collections': 'ORM, selectinload', 'rows': 'plain rows'}
+# This library where the model has a CLIENT_SIDE_CACHE.
+REMEMBERED = f'{US}, cached'
 # What ratios are to: the first of these that took part.
 BASELINES = ('MariaDB, ORM, joins', 'SQLite, ORM, joins')
 
@@ -88,7 +90,9 @@ def of_models(
     tasks = Team(stack, size, 'asyncio', str(port), server)
     found = [
         Subject(US, ours, 'joined'),
+        Subject(REMEMBERED, ours, 'remembered'),
         Subject(f'{US}, asyncio', tasks, 'joined'),
+        Subject(f'{REMEMBERED}, asyncio', tasks, 'remembered'),
         Subject(f'{US}, links', ours, 'linked'),
     ]
     if old:

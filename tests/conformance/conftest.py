@@ -20,7 +20,7 @@ from twins import TWINS
 import IndexedRedis as IR
 from IndexedRedis import IRField
 from IndexedRedis._core.plan import Batch, Stream
-from IndexedRedis.executors import conversation
+from IndexedRedis.executors import conversation, recalling
 from IndexedRedis.executors.sync import SyncExecutor
 
 EXECUTORS = ['sync', 'aio', 'sync, cached', 'aio, cached']
@@ -66,6 +66,7 @@ def bring_client(
     """Has every scenario run over each executor, without and with answers that are remembered;
     gives clients that users of it bring."""
     executor, _, cached = request.param.partition(', ')
+    monkeypatch.setattr(recalling, 'LOOK', 0)  # what others write is seen at once
     if cached:
         monkeypatch.setattr(IR.IndexedRedisModel, 'CLIENT_SIDE_CACHE', 20)
     if executor == 'sync':

@@ -11,9 +11,10 @@ import redis
 import servers
 from linked import Author, Book
 
-from IndexedRedis import ConnectionSetupError, IRField
+from IndexedRedis import ConnectionSetupError, IRField, getRedisPool
 from IndexedRedis._core import answers
 from IndexedRedis._core.answers import keys_read
+from IndexedRedis.executors.pools import connection_of, idle_connection_of
 from IndexedRedis.executors.recalling import drain, note_write
 from IndexedRedis.testing import recordTrips
 
@@ -69,6 +70,19 @@ def test_the_second_time_takes_no_trip(tune, trips_of, name):
 @pytest.mark.parametrize('name', ['first', 'last', 'random', 'getPrimaryKeys'])
 def test_these_are_always_asked(tune, trips_of, name):
     assert trips_of(getattr(tune.objects.filter(artist='Abba'), name)) == 1
+
+
+def test_any_idle_connection_may_have_the_answer(tune, trips_of):
+    """The one that was used last need not be the one that was asked."""
+    pool = getRedisPool(tune.REDIS_CONNECTION_PARAMS)
+    one, other = connection_of(pool), connection_of(pool)
+    pool.release(one)
+    assert trips_of(lambda: tune.objects.get(1)) == 0
+    pool.release(other)
+    with recordTrips() as trips:
+        tune.objects.get(1)
+    assert trips == []
+    assert idle_connection_of(pool, certain=False) is other
 
 
 def test_models_that_do_not_want_it(tune, trips_of):
