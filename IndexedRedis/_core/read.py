@@ -44,6 +44,8 @@ VALUES_IN_ONE_TRIP = 1000
 MEMBERS_IN_SCRIPT = 2000
 # Nearly all members of a single index set match: of more than these a command tells sooner.
 MEMBERS_OF_ONE_SET = 200
+# So many times these, where answers are remembered: only one trip can be, and it is asked once.
+REMEMBERED = 2.5
 # Rows come in chunks, the first ones smaller: while they are converted the server works on the
 # next, which makes 100 rows a fifth quicker.
 FIRST_CHUNK = 32
@@ -142,8 +144,9 @@ def listed(
     found: list[Any] = []
     if sets.is_short(expression):
         plain = len(expression.every) <= 2 and not expression.none
-        members = MEMBERS_OF_ONE_SET if plain else MEMBERS_IN_SCRIPT
-        most = min(ROWS_IN_ONE_TRIP, VALUES_IN_ONE_TRIP // len(fields))
+        factor: float = REMEMBERED if query.schema.remembers else 1
+        members = int(MEMBERS_OF_ONE_SET * factor) if plain else MEMBERS_IN_SCRIPT
+        most = int(factor * min(ROWS_IN_ONE_TRIP, VALUES_IN_ONE_TRIP // len(fields)))
         found = yield from look(*find(query, expression, fields, members, most))
     if len(found) == 2:
         return take([int(pk) for pk in found[0]], found[1])

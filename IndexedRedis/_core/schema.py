@@ -41,6 +41,8 @@ class Schema:
         self.name: str = cls.__name__
         self.key_name: str = cls.KEY_NAME
         self.keys = Keys(cls.KEY_NAME)
+        #: whether answers to queries are kept by the connections
+        self.remembers = getattr(cls, 'CLIENT_SIDE_CACHE', 0) > 0
         self.fields = KeyList(cls.FIELDS)
         indexed = set(cls.INDEXED_FIELDS)
         self.columns = {

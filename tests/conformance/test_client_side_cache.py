@@ -14,7 +14,7 @@ from linked import Author, Book
 from IndexedRedis import ConnectionSetupError, IRField, getRedisPool
 from IndexedRedis._core import answers
 from IndexedRedis._core.answers import keys_read
-from IndexedRedis.executors.pools import connection_of, idle_connection_of
+from IndexedRedis.executors.pools import connection_of
 from IndexedRedis.executors.recalling import drain, note_write
 from IndexedRedis.testing import recordTrips
 
@@ -82,7 +82,14 @@ def test_any_idle_connection_may_have_the_answer(tune, trips_of):
     with recordTrips() as trips:
         tune.objects.get(1)
     assert trips == []
-    assert idle_connection_of(pool, certain=False) is other
+
+
+@pytest.mark.parametrize(('count', 'trips'), [(250, 0), (251, 1)])
+def test_pages_of_more_rows_than_others_fetch_in_one_trip(tune, trips_of, count, trips):
+    tune.saver.save([tune(artist='many', year=1) for _ in range(count)])
+    many = tune.objects.filter(artist='many')
+    assert trips_of(many.all) == trips
+    assert len(many.all()) == count
 
 
 def test_models_that_do_not_want_it(tune, trips_of):
