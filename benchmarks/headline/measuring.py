@@ -18,6 +18,8 @@ __all__ = ('SHAPES', 'UNITS', 'Shape', 'check_answers', 'measure')
 AIM = 7.0
 # How long a subject works in a round, at least once through the pages: short ones are all chance.
 SECONDS = 0.5
+# Rounds that do not count: after the first one, what can be remembered is.
+WARM_UP = 2
 
 
 class Shape(NamedTuple):
@@ -59,15 +61,15 @@ def check_answers(subjects: list[Subject], artists: list[int]) -> list[list[str]
 
 
 def measure(shape: Shape, subjects: list[Subject], artists: list[int], rounds: int) -> list[Result]:
-    """Load the subjects in turn; the first round warms up, and tells how long the others last."""
+    """Load the subjects in turn; the first rounds warm up, and tell how long the others last."""
     samples: dict[str, list[_Round]] = {subject.name: [] for subject in subjects}
     passes = dict.fromkeys(samples, 1)
-    for number in range(rounds + 1):
+    for number in range(WARM_UP + rounds):
         # None is always the one that follows a heavy one.
         turn = number % len(subjects)
         for subject in subjects[turn:] + subjects[:turn]:
             done = _round(shape, subject, artists * passes[subject.name])
-            if number:
+            if number >= WARM_UP:
                 samples[subject.name].append(done)
             else:
                 passes[subject.name] = max(1, round(SECONDS * done.throughput / len(artists)))
