@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ._core import delete, destroy
+from ._core import delete
 from ._core.locks import new_token
 from ._core.plan import Flow
 from .helper import IndexedRedisHelper, primary_key, refuse_pipeline
@@ -66,11 +66,16 @@ class IndexedRedisDelete(IndexedRedisHelper):
 
         Redis: a script takes the sets away; ``SCAN`` over all names, in bounded steps, the rest.
         """
-        return self._run(destroy.destroy(self._schema, new_token()))
+        return self._run(self._destroy())
 
     @awaitable(destroyModel)
     async def adestroyModel(self) -> int:
-        return await self._arun(destroy.destroy(self._schema, new_token()))
+        return await self._arun(self._destroy())
+
+    def _destroy(self) -> Flow[int]:
+        from ._core import destroy  # as other tools, only for those who use it
+
+        return destroy.destroy(self._schema, new_token())
 
     def _delete(self, objs: Iterable[Any], conn: Any = None) -> Flow[int]:
         refuse_pipeline(True, conn)

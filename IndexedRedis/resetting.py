@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ._core import replace
 from ._core.column import Column
 from ._core.locks import new_token
 from ._core.observer import ResetObserver
@@ -17,6 +16,7 @@ from .twins import awaitable
 
 if TYPE_CHECKING:
     from ._core.merge import Counts
+    from ._core.replace import Group
 
 __all__ = ('aresetChanged', 'aresetMany', 'reset', 'resetChanged', 'resetMany')
 
@@ -99,6 +99,8 @@ async def aresetChanged(
 
 def reset(schema: Schema, objs: Iterable[Any], place: Any) -> Flow[list[int]]:
     """The flow of ``Model.reset()``."""
+    from ._core import replace  # for those who only read, a tenth of this package's import
+
     groups = [(schema, list_or_iterator(schema, objs))]
     (pks,) = yield from replace.reset_all(groups, new_token(), place)
     return pks
@@ -108,6 +110,8 @@ def _reset_many(
     groups: Groups, observer: ResetObserver | None, mirrored: str
 ) -> tuple[IndexedRedisHelper | None, Flow[list[list[int]]]]:
     """The flow, and the helper that runs it; None if there is nothing to do."""
+    from ._core import replace
+
     models, data_sets = _together(groups)
     home = IndexedRedisHelper(models[0]) if models else None
     place = home._place if home else server_of
@@ -145,7 +149,7 @@ def _key_column(schema: Schema, name: str | None) -> Column | None:
     return column
 
 
-def _together(groups: Groups) -> tuple[list[Any], list[replace.Group]]:
+def _together(groups: Groups) -> tuple[list[Any], list[Group]]:
     """The models and their data sets, if they can go live in one moment."""
     pairs = [*(groups.items() if isinstance(groups, Mapping) else groups)]
     models = [model for model, _ in pairs]

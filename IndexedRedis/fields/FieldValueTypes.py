@@ -13,8 +13,9 @@ from .null import irNull
 
 __all__ = ('IRDatetimeValue', 'IRJsonValue')
 
-_EPOCH = re.compile(r'^[+-]?(\d+\.?\d*|\.\d+)$')
-_TEXT = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d', re.ASCII)
+# Compiled at their first use, by `re`: that takes as long as to import three modules of this size.
+_EPOCH = r'^[+-]?(\d+\.?\d*|\.\d+)$'
+_TEXT = r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d'
 
 
 class IRDatetimeValue(datetime.datetime):
@@ -50,12 +51,12 @@ def _datetime_from(value: Any) -> datetime.datetime:
 
 
 def _datetime_from_text(text: str) -> datetime.datetime:
-    if _EPOCH.match(text):
+    if re.match(_EPOCH, text):
         return datetime.datetime.fromtimestamp(float(text)).replace(microsecond=0)
     seconds = text.split('.', 1)[0]
     # fromisoformat is 40 times faster than strptime, but takes more forms than the stored one:
     # some of the same length, with a week number or a zone.
-    if not _TEXT.fullmatch(seconds):
+    if not re.fullmatch(_TEXT, seconds, re.ASCII):
         raise ValueError('a datetime as text has the form YYYY-MM-DD HH:MM:SS')
     return datetime.datetime.fromisoformat(seconds)
 
