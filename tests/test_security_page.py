@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 import redis
 
-from IndexedRedis import IRField, UnreadableValueError, connections, resetChanged
+from IndexedRedis import (
+    ConnectionSetupError,
+    IRField,
+    UnreadableValueError,
+    connections,
+    resetChanged,
+)
 from IndexedRedis.fields import IRPickleField
 
 PAGE = pathlib.Path(__file__).parent.parent / 'docs' / 'explanation' / 'security.rst'
@@ -124,6 +130,20 @@ def test_a_reader_needs_the_rights_of_the_page_and_no_others(admin, song_of):
     admin.config_resetstat()
     read_all(song)
     assert used(admin) - OF_ANYBODY - OF_ADMIN == rights(documented()['reader'])
+
+
+def test_a_reader_who_remembers_needs_what_the_page_says(telling_server, admin, song_of):
+    song = song_of('writer')
+    song.reset([song(title='x', artist='Abba')])
+    song = song_of('reader')
+    song.CLIENT_SIDE_CACHE = 5
+    with pytest.raises(ConnectionSetupError, match='tracking'):
+        [song.objects.get(1) for _ in range(2)]
+    (rules,) = re.findall(r'``CLIENT_SIDE_CACHE`` wants ``(.*?)``', PAGE.read_text('utf-8'))
+    admin.execute_command('ACL SETUSER', 'reader', *rules.split())
+    with connections.recordTrips() as trips:
+        assert [song.objects.filter(artist='Abba').count() for _ in range(9)] == [1] * 9
+    assert len(trips) < 4
 
 
 WRITES = {

@@ -2,7 +2,7 @@
 
 The rule: an answer is given again only while the connection that it came over would have told of
 any change, so these are the answers of one connection. Pure: what is sent and read for it is in
-``executors/recalling.py``.
+``executors/recalling.py`` and ``telling.py``.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ from .._core.plan import Batch, Flow
 from .conversation import converse
 from .pools import connection_of
 from .queueing import queue_of
-from .recalling import knows, note_write, start_recall, was_told
+from .recalling import note_write
 from .replies import arrived, handle_push
+from .telling import knows, start_recall, was_told
 from .told_pool import ToldPool
 
 __all__ = ('AsyncExecutor', 'Line')

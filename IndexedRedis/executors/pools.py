@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from .recalling import drain, recall_of
+from .telling import drain, recall_of
 
 __all__ = ('QuickPool', 'connection_of', 'connection_that', 'idle_connection_of')
 

@@ -16,29 +16,19 @@ pages.
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Sequence
 from typing import Any
-
-from redis.exceptions import ConnectionError
 
 from .._core.answers import Answers, Question
 from .._core.plan import Batch
 from ..errors import ConnectionSetupError
 from .wire import pack
 
-__all__ = (
-    'Clock',
-    'Recall',
-    'adrain',
-    'drain',
-    'note_write',
-    'recall_of',
-    'start_recall',
-    'was_told',
-)
+__all__ = ('TOLD', 'Clock', 'Recall', 'note_write')
 
+#: what comes back when a message was taken
+TOLD = object()
 # Seconds for which a connection is trusted to tell of changes without having been heard.
 TRUST = 1.0
 # Seconds after which it is looked again whether something has arrived.
@@ -48,8 +38,6 @@ _ON = pack(Batch([('HELLO',), ('CLIENT', 'TRACKING', 'ON', 'OPTIN')]))
 # Before, a server told of the keys that were named to a script, not of those that it read.
 _SINCE = 7, 2
 _NEXT = pack(Batch([('CLIENT', 'CACHING', 'YES')]))
-_TOLD = object()
-_UNCONNECTED = object()
 # Another object whenever this process has written something.
 _writes = object()
 
@@ -87,7 +75,7 @@ class Recall:
     def told(self, message: Sequence[Any]) -> Any:
         """Take a message that keys have changed."""
         self._answers.change(message[1])
-        return _TOLD
+        return TOLD
 
     async def atold(self, message: Sequence[Any]) -> Any:
         """As :meth:`told`, for asyncio."""
@@ -162,76 +150,3 @@ def note_write() -> None:
     """Note that this process has written: what connections are told of it may be under way."""
     global _writes
     _writes = object()
-
-
-def recall_of(connection: Any) -> Recall | None:
-    """Return what a connection remembers; None if it never did, or was connected anew since."""
-    recall: Recall | None = getattr(connection, 'indexedredis_recall', None)
-    return recall if recall is not None and recall.link is _link(connection) else None
-
-
-def knows(connection: Any, question: Question) -> bool:
-    """Whether a connection remembers an answer; see :meth:`Recall.knows`."""
-    recall = recall_of(connection)
-    return recall is not None and recall.knows(question)
-
-
-def start_recall(connection: Any) -> Recall:
-    """The same; from now on it remembers.
-
-    :raises ConnectionSetupError: if it cannot be told anything
-    """
-    recall = recall_of(connection)
-    if recall is None:
-        if not _is_told(connection):
-            raise ConnectionSetupError(
-                'CLIENT_SIDE_CACHE needs connections over RESP3: redis-py 8 (or 7, with '
-                "'protocol': 3 among the connection parameters) and hiredis 3.2 or later."
-            )
-        recall = connection.indexedredis_recall = Recall(_link(connection))
-        of_asyncio = inspect.iscoroutinefunction(connection.read_response)
-        told = recall.atold if of_asyncio else recall.told
-        connection._parser.set_invalidation_push_handler(told)
-    return recall
-
-
-def drain(connection: Any) -> None:
-    """Take all that has come in unasked.
-
-    :raises ConnectionError: if it is a reply
-    """
-    while connection.can_read():
-        message = connection.read_response(push_request=True)
-        if message is not _TOLD and message is not None:
-            raise ConnectionError(f'A reply that nobody waits for: {message!r}')
-
-
-async def was_told(connection: Any) -> bool:
-    """Whether something has come in over a connection of asyncio, if only that it is closed."""
-    try:
-        return bool(await connection.can_read())
-    except ConnectionError:
-        return True
-
-
-async def adrain(connection: Any) -> None:
-    """As :func:`drain`, for asyncio."""
-    while await connection.can_read():
-        message = await connection.read_response(push_request=True)
-        if message is not _TOLD and message is not None:
-            raise ConnectionError(f'A reply that nobody waits for: {message!r}')
-
-
-def _is_told(connection: Any) -> bool:
-    """Whether messages of the server arrive: redis-py tells them from replies since version 7."""
-    parser = connection._parser
-    pushes = getattr(parser, '_hiredis_PushNotificationType', True)  # the other parser knows them
-    told = hasattr(parser, 'set_invalidation_push_handler') and pushes is not None
-    # On asyncio, version 8 is the first that can look without reading.
-    return told and connection.protocol in (3, '3') and hasattr(connection, 'can_read')
-
-
-def _link(connection: Any) -> Any:
-    """What is another object whenever it was connected anew; of asyncio, the writer."""
-    link = getattr(connection, '_sock', None) or getattr(connection, '_writer', None)
-    return link or _UNCONNECTED

@@ -13,8 +13,9 @@ from .._core.answers import can_be_kept
 from .._core.plan import AnswerLost, Batch, Flow
 from .conversation import converse
 from .pools import connection_of, connection_that, idle_connection_of
-from .recalling import drain, knows, note_write, start_recall
+from .recalling import note_write
 from .replies import arrived, handle_push
+from .telling import drain, knows, start_recall
 from .wire import expected, pack
 
 __all__ = ('SyncExecutor',)

@@ -8,7 +8,8 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import ConnectionError
 
-from .recalling import Clock, adrain, recall_of
+from .recalling import Clock
+from .telling import adrain, recall_of
 
 __all__ = ('ToldPool',)
 

@@ -15,7 +15,8 @@ from IndexedRedis import ConnectionSetupError, IRField, getRedisPool
 from IndexedRedis._core import answers
 from IndexedRedis._core.answers import keys_read
 from IndexedRedis.executors.pools import connection_of
-from IndexedRedis.executors.recalling import drain, note_write
+from IndexedRedis.executors.recalling import note_write
+from IndexedRedis.executors.telling import drain
 from IndexedRedis.testing import recordTrips
 
 
