@@ -74,7 +74,11 @@ class Recall:
 
     def told(self, message: Sequence[Any]) -> Any:
         """Take a message that keys have changed."""
-        self._answers.change(message[1])
+        try:
+            self._answers.change(message[1])
+        except BaseException:  # which redis-py would only log
+            self.link = None
+            raise
         return TOLD
 
     async def atold(self, message: Sequence[Any]) -> Any:
@@ -111,7 +115,7 @@ class Recall:
         """
         if not self._on:
             hello, tracking, *replies = replies
-            _check_server(hello, tracking)
+            _check_server(hello, tracking, replies[0])
             self._on = True
         consents, replies = replies[::2], replies[1::2]
         if any(isinstance(consent, Exception) for consent in consents):
@@ -127,15 +131,16 @@ class Recall:
         return replies
 
 
-def _check_server(hello: Any, tracking: Any) -> None:
+def _check_server(hello: Any, *consents: Any) -> None:
     """Make sure that a server tells of all changes.
 
     :param hello: what it said to ``HELLO``
-    :param tracking: and to ``CLIENT TRACKING``
+    :param consents: to ``CLIENT TRACKING``, and to the first ``CLIENT CACHING``
     """
     version = '' if isinstance(hello, Exception) else hello[b'version'].decode()
-    if isinstance(hello, Exception) or isinstance(tracking, Exception):
-        why = f'refuses CLIENT TRACKING: {tracking if version else hello}'
+    refusals = [each for each in (hello, *consents) if isinstance(each, Exception)]
+    if refusals:
+        why = f'refuses CLIENT TRACKING: {refusals[0]}'
     elif tuple(map(int, version.split('.')[:2])) < _SINCE:
         why = f'is of version {version}'
     else:

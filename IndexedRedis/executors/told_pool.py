@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import redis.asyncio
-from redis.exceptions import ConnectionError
+from redis.exceptions import ConnectionError, TimeoutError
 
 from .recalling import Clock
 from .telling import adrain, recall_of
@@ -21,11 +21,13 @@ class ToldPool(redis.asyncio.ConnectionPool):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.clock = Clock()
+        #: tasks that ask for what is to be remembered now
+        self.learners = 0
 
     async def ensure_connection(self, connection: Any) -> None:
         """Make sure that a connection can be used."""
         if recall_of(connection) is not None:
-            with suppress(ConnectionError, OSError):  # it is connected anew
+            with suppress(ConnectionError, TimeoutError, OSError):  # it is connected anew
                 await adrain(connection)
         await super().ensure_connection(connection)
 

@@ -36,6 +36,11 @@ KEYS = {
         [FOUND],
         {b'all', b'i', b'swapped', b'data:3', b'data:4'},
     ),
+    'find, too many rows': (
+        [FIND([b'all', b'i'], *FIND_ARGS)],
+        [[[b'3', b'4'], None, 0]],
+        {b'all', b'i', b'swapped'},
+    ),
     'find, too many to look at': (
         [FIND([b'all', b'i'], *FIND_ARGS)],
         [[]],
@@ -194,13 +199,22 @@ NO = ResponseError('unknown subcommand')
     [
         ([HELLO, NO], 'refuses CLIENT TRACKING: unknown subcommand'),
         ([NO, NO], 'refuses CLIENT TRACKING: unknown subcommand'),
+        ([HELLO, OK, NO], 'refuses CLIENT TRACKING: unknown subcommand'),
         ([{b'version': b'7.0.15'}, OK], 'is of version 7.0.15'),
     ],
 )
 def test_a_server_that_cannot_be_used(recall, answers, why):
     recall.question(GET)
     with pytest.raises(ConnectionSetupError, match=f'since the server {why}'):
-        recall.heard(GET, [*answers, OK, 1, OK, b'v'], 10)
+        recall.heard(GET, [*answers, *[OK, OK, OK, 1, OK, b'v'][len(answers) :]], 10)
+
+
+def test_what_could_not_be_forgotten_is_not_believed(recall, monkeypatch):
+    """redis-py only logs what goes wrong while a message is taken."""
+    monkeypatch.setattr(recall, '_answers', None)
+    with pytest.raises(AttributeError):
+        recall.told([b'invalidate', [b'k']])
+    assert recall.link is None
 
 
 def test_a_server_of_the_first_version_that_will_do(recall):

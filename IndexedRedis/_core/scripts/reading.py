@@ -67,7 +67,7 @@ end
 def _reads_of_find(args: Sequence[Any], reply: Any) -> Iterator[bytes]:
     prefix, swapped = args[3:5]
     yield swapped
-    for pk in reply[0] if reply else ():
+    for pk in reply[0] if len(reply) == 2 else ():
         yield prefix + pk
 
 
