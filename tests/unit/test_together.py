@@ -3,6 +3,8 @@ the replies to its own commands."""
 
 from __future__ import annotations
 
+import pytest
+
 from IndexedRedis._core.plan import Batch, Stream, ask, together
 from IndexedRedis.executors.recording import RecordingExecutor
 
@@ -44,6 +46,15 @@ def test_trips_are_shared_and_replies_are_not():
         [('GET', 'b'), ('GET', 'q')],
         [('GET', 'c')],
     ]
+
+
+@pytest.mark.parametrize('others', [False, True])
+def test_what_may_share_a_connection_does_together(others):
+    def asking(key, shared):
+        return (yield Batch([('GET', key)], shared=shared))
+
+    both = together([asking('a', True), asking('b', others)])
+    assert next(both) == Batch([('GET', 'a'), ('GET', 'b')], shared=others)
 
 
 def test_large_results_come_one_after_the_other():
