@@ -25,7 +25,7 @@ def rename(song, raw, pk, title):
     raw.hset(f'_ir_|{song.KEY_NAME}:data:{pk}', 'title', title)
 
 
-@pytest.mark.parametrize('busy', [0.002, 0.3])
+@pytest.mark.parametrize('busy', [0.05, 0.3])
 def test_a_loop_that_was_busy_gives_nothing_old(remembering, raw, run, busy):
     async def main():
         for number in range(10):
@@ -42,10 +42,9 @@ def test_who_does_nothing_but_read_sees_what_others_write(remembering, raw, run)
         await remembering.objects.aget(1)
         await remembering.objects.aget(1)
         rename(remembering, raw, 1, 'new')
-        ends = time.monotonic() + 0.1
-        while time.monotonic() < ends:
-            title = (await remembering.objects.aget(1)).title
-        assert title == 'new'
+        ends = time.monotonic() + 10
+        while (await remembering.objects.aget(1)).title != 'new':
+            assert time.monotonic() < ends
 
     run(main())
 
