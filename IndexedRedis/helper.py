@@ -116,22 +116,20 @@ class IndexedRedisHelper:
         schema: Schema = self.mdl._validated()
         return schema
 
-    def _run(self, flow: Flow[T]) -> T:
-        result: T = executor_of(self._here).run(flow)
+    def _run(self, flow: Flow[T], answers: int | None = None) -> T:
+        result: T = executor_of(self._here).run(flow, answers)
         return result
 
-    async def _arun(self, flow: Flow[T]) -> T:
-        result: T = await async_executor_of(self._here).run(flow)
+    async def _arun(self, flow: Flow[T], answers: int | None = None) -> T:
+        result: T = await async_executor_of(self._here).run(flow, answers)
         return result
 
     def _read(self, flow: Flow[T]) -> T:
         """Run a flow that only reads; what it asks may be answered from memory."""
-        result: T = executor_of(self._here).run(flow, self.mdl.CLIENT_SIDE_CACHE)
-        return result
+        return self._run(flow, self.mdl.CLIENT_SIDE_CACHE)
 
     async def _aread(self, flow: Flow[T]) -> T:
-        result: T = await async_executor_of(self._here).run(flow, self.mdl.CLIENT_SIDE_CACHE)
-        return result
+        return await self._arun(flow, self.mdl.CLIENT_SIDE_CACHE)
 
     @property
     def _here(self) -> Any:

@@ -7,8 +7,7 @@ any change, so these are the answers of one connection. Pure: what is sent and r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from .packed import PACKED, unpacked
@@ -94,10 +93,13 @@ def can_be_kept(question: Sequence[Command]) -> bool:
 
 def keys_read(question: Question, replies: Replies) -> frozenset[bytes] | None:
     """Return the keys that commands have looked at; None if that cannot be told."""
-    found = [*map(_keys_of, question, replies)]
-    if None in found:
-        return None
-    return frozenset(chain.from_iterable(keys for keys in found if keys is not None))
+    keys: set[bytes] = set()
+    for command, reply in zip(question, replies, strict=True):
+        found = _keys_of(command, reply)
+        if found is None:
+            return None
+        keys.update(found)
+    return frozenset(keys)
 
 
 def _keys_of(command: Command, reply: Any) -> Iterable[bytes] | None:
@@ -110,8 +112,4 @@ def _keys_of(command: Command, reply: Any) -> Iterable[bytes] | None:
     if script is None or script.reads is None:
         return None
     last = 2 + args[1]
-    return _together(args[2:last], script.reads(args[last:], reply))
-
-
-def _together(*keys: Iterable[bytes]) -> Iterator[bytes]:
-    return chain(*keys)
+    return [*args[2:last], *script.reads(args[last:], reply)]

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from redis.exceptions import ConnectionError, ResponseError
 
-from .._core.answers import can_be_kept
 from .._core.plan import Batch, Flow
 from .conversation import converse
 from .pools import connection_of
@@ -25,7 +24,7 @@ T = TypeVar('T')
 # So many tasks at a time ask for what is to be remembered, each over a connection of its own; what
 # others ask goes out together, which takes a third of the time.
 LEARNERS = 2
-_SENDING = ('send', 'quickly')
+_SENDING = ('send', 'learn')
 
 
 class AsyncExecutor:
@@ -118,13 +117,12 @@ class Line:
         return None
 
     async def quickly(self, batch: Batch) -> list[Any] | None:
-        told = self._answers and batch.shared and isinstance(self._pool, ToldPool)
-        if told and self._pool.learners < LEARNERS and can_be_kept(batch.commands):
-            return await self._learn(batch)
         sharing = getattr(self._pool, 'sharing', None) if batch.shared else None
         return None if sharing is None else await sharing.exchange(batch)
 
-    async def _learn(self, batch: Batch) -> list[Any] | None:
+    async def learn(self, batch: Batch) -> list[Any] | None:
+        if not isinstance(self._pool, ToldPool) or self._pool.learners >= LEARNERS:
+            return await self.quickly(batch)
         broken = True
         self._pool.learners += 1
         try:

@@ -7,6 +7,7 @@ name and arguments, and is sent their results:
 ``('recall', batch)``    the replies to a batch as they are remembered; None if they are not
 ``('quickly', batch)``   the replies to a batch over a connection that is at hand; None if
                          there is none, or it was no good
+``('learn', batch)``     the same, and remember them
 ``('open',)``            take a connection from the pool, ready for use
 ``('send', data)``       write bytes
 ``('read', count)``      read that many replies; error replies come as exceptions
@@ -72,14 +73,15 @@ def converse(flow: Flow[T], recalls: bool = False) -> Conversation[T]:
 
 
 def _perform(step: Step, recalls: bool) -> Conversation[Any]:
-    if recalls and isinstance(step, Batch) and step.shared and can_be_kept(step.commands):
+    kept = recalls and isinstance(step, Batch) and step.shared and can_be_kept(step.commands)
+    if kept:
         remembered = yield ('recall', step)
         if remembered is not None:
             return remembered
     if recorders:
         step = noted(step, [*recorders])
     if isinstance(step, Batch):
-        replies = yield ('quickly', step)
+        replies = yield ('learn' if kept else 'quickly', step)
         if replies is not None:
             try:
                 return results(replies)

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
-from .._core.answers import can_be_kept
 from .._core.plan import AnswerLost, Batch, Flow
 from .conversation import converse
 from .pools import QuickPool, connection_of, connection_that, idle_connection_of
@@ -91,9 +90,6 @@ class Line:
             self._pool.release(connection)
 
     def quickly(self, batch: Batch) -> list[Any] | None:
-        told = self._answers and batch.shared and isinstance(self._pool, QuickPool)
-        if told and can_be_kept(batch.commands):
-            return self._learn(batch)
         # Most batches find an idle connection and get their answer: without the steps of a
         # conversation in between that takes 6 us less, a tenth of a small query. What may be sent
         # twice finds out by sending whether the server has closed the connection meanwhile.
@@ -115,7 +111,9 @@ class Line:
         self.close(False)
         return replies
 
-    def _learn(self, batch: Batch) -> list[Any] | None:
+    def learn(self, batch: Batch) -> list[Any] | None:
+        if not isinstance(self._pool, QuickPool):
+            return self.quickly(batch)
         broken = True
         try:
             self.open()

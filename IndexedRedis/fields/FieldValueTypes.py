@@ -13,9 +13,8 @@ from .null import irNull
 
 __all__ = ('IRDatetimeValue', 'IRJsonValue')
 
-# Compiled at their first use, by `re`: that takes as long as to import three modules of this size.
-_EPOCH = r'^[+-]?(\d+\.?\d*|\.\d+)$'
-_TEXT = r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d'
+_EPOCH = re.compile(r'^[+-]?(\d+\.?\d*|\.\d+)$')
+_TEXT = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d', re.ASCII)
 
 
 class IRDatetimeValue(datetime.datetime):
@@ -51,12 +50,12 @@ def _datetime_from(value: Any) -> datetime.datetime:
 
 
 def _datetime_from_text(text: str) -> datetime.datetime:
-    if re.match(_EPOCH, text):
+    if _EPOCH.match(text):
         return datetime.datetime.fromtimestamp(float(text)).replace(microsecond=0)
     seconds = text.split('.', 1)[0]
     # fromisoformat is 40 times faster than strptime, but takes more forms than the stored one:
     # some of the same length, with a week number or a zone.
-    if not re.fullmatch(_TEXT, seconds, re.ASCII):
+    if not _TEXT.fullmatch(seconds):
         raise ValueError('a datetime as text has the form YYYY-MM-DD HH:MM:SS')
     return datetime.datetime.fromisoformat(seconds)
 

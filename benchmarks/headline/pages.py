@@ -26,13 +26,12 @@ def of_models(models: Any) -> dict[str, Page]:
     :param models: the module ``models.py``
     """
 
-    def joined(artist: int) -> list[str]:
-        tracks = models.Track.objects.filter(artist_id=artist).allByAge()
-        return [line(t.name, t.album, t.artist, t.milliseconds, t.unit_price) for t in tracks]
+    def joined_of(track: Any) -> Page:
+        def joined(artist: int) -> list[str]:
+            tracks = track.objects.filter(artist_id=artist).allByAge()
+            return [line(t.name, t.album, t.artist, t.milliseconds, t.unit_price) for t in tracks]
 
-    def remembered(artist: int) -> list[str]:
-        tracks = models.RememberedTrack.objects.filter(artist_id=artist).allByAge()
-        return [line(t.name, t.album, t.artist, t.milliseconds, t.unit_price) for t in tracks]
+        return joined
 
     def linked(artist: int) -> list[str]:
         tracks = models.LinkedTrack.objects.filter(artist_id=artist).allByAge(cascadeFetch=True)
@@ -40,21 +39,24 @@ def of_models(models: Any) -> dict[str, Page]:
             line(t.name, t.album.title, t.artist.name, t.milliseconds, t.unit_price) for t in tracks
         ]
 
-    return {'joined': joined, 'remembered': remembered, 'linked': linked}
+    return {
+        'joined': joined_of(models.Track),
+        'remembered': joined_of(models.RememberedTrack),
+        'linked': linked,
+    }
 
 
 def of_models_in_tasks(models: Any) -> dict[str, Callable[[int], Awaitable[list[str]]]]:
     """The first two of them again, on asyncio; 6.0.3 has nothing like it."""
 
-    async def joined(artist: int) -> list[str]:
-        tracks = await models.Track.objects.filter(artist_id=artist).aallByAge()
-        return [line(t.name, t.album, t.artist, t.milliseconds, t.unit_price) for t in tracks]
+    def joined_of(track: Any) -> Callable[[int], Awaitable[list[str]]]:
+        async def joined(artist: int) -> list[str]:
+            tracks = await track.objects.filter(artist_id=artist).aallByAge()
+            return [line(t.name, t.album, t.artist, t.milliseconds, t.unit_price) for t in tracks]
 
-    async def remembered(artist: int) -> list[str]:
-        tracks = await models.RememberedTrack.objects.filter(artist_id=artist).aallByAge()
-        return [line(t.name, t.album, t.artist, t.milliseconds, t.unit_price) for t in tracks]
+        return joined
 
-    return {'joined': joined, 'remembered': remembered}
+    return {'joined': joined_of(models.Track), 'remembered': joined_of(models.RememberedTrack)}
 
 
 def of_sql(engine: Any) -> dict[str, Page]:
