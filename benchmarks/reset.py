@@ -1,12 +1,16 @@
-"""A reset beside a reader: how long it takes, and how long the reader waits.
+"""A reset: how long it takes, and how long a reader waits beside it.
 
-The rule: 6.0.3 takes part in one round only, since it needs most of a minute for 100,000 rows; the
-next subject begins when Redis has removed what a reset of ours leaves for its grace time.
+The rule: the total is that of a reset that has its machine to itself, since a reader, who would
+take the core of the client from the one subject and wait for the other, would be part of it. 6.0.3
+takes part in one round of each only, since it needs most of a minute for 100,000 rows; the next
+subject begins when Redis has removed what a reset of ours leaves for its grace time.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import redis
@@ -22,41 +26,56 @@ WAIT_AIM, MOST_MS = 100.0, 15.0
 ALONE_SECONDS = 1
 SETTLE_SECONDS = 30  # the grace time is 10
 
+Taken = dict[str, list[Any]]
+
 
 def measure(
     work: Work, workers: list[Worker], connection: dict[str, Any], settle: bool = True
-) -> list[Result]:
-    """Time the whole and the reader's longest wait.
+) -> Iterator[Result]:
+    """Time the whole; then the reader's longest wait, and the whole beside the reader.
 
     :param connection: of the reader, which reads in a database of its own
     :param settle: wait until Redis has removed what expires
     """
     client = redis.Redis(**connection)
-    taken: dict[str, list[Any]] = {}
-    waits: dict[str, list[float]] = {}
-    paused = 0.0
     for worker in able(work, workers):
         worker.ask('clear')
     check(work, workers)  # also stores the rows that the first reset replaces
-    for number in range(work.rounds):
-        for worker in able(work, workers):
-            if number >= work.seldom and worker.name not in (US, BY_HAND):
-                continue
-            if settle:
-                _settle(client)
-            with Reader(connection) as reader:
-                taken.setdefault(worker.name, []).append(worker.ask('sample', work.task, work.args))
-            waits.setdefault(worker.name, []).append(reader.waits['longest'])
-            paused = max(paused, reader.waits['machine'])
-    longest = Result(
+
+    def rounds(sample: Callable[[Worker], Any]) -> Taken:
+        taken: Taken = {}
+        for number in range(work.rounds):
+            for worker in able(work, workers):
+                if number < work.seldom or worker.name in (US, BY_HAND):
+                    if settle:
+                        _settle(client)
+                    taken.setdefault(worker.name, []).append(sample(worker))
+        return taken
+
+    def alone(worker: Worker) -> Any:
+        return worker.ask('sample', work.task, work.args)
+
+    def beside(worker: Worker) -> Any:
+        with Reader(connection) as reader:
+            sample = alone(worker)
+        return sample, reader.waits
+
+    yield summed_up(work, rounds(alone))
+    yield from _beside_a_reader(work, rounds(beside), connection)
+
+
+def _beside_a_reader(work: Work, taken: Taken, connection: dict[str, Any]) -> Iterator[Result]:
+    waits = {name: [waits for _, waits in samples] for name, samples in taken.items()}
+    yield Result(
         f'{work.name}: longest wait of a reader',
         'ms',
-        {name: figure(each) for name, each in waits.items()},
+        {name: figure([each['longest'] for each in some]) for name, some in waits.items()},
         {OLD: WAIT_AIM},
         limit=MOST_MS,
-        note=_note(connection, paused),
+        note=_note(connection, max(each['machine'] for some in waits.values() for each in some)),
     )
-    return [summed_up(work, taken), longest]
+    beside = {name: [sample for sample, _ in samples] for name, samples in taken.items()}
+    yield summed_up(replace(work, name=f'{work.name}, beside that reader', aims={}), beside)
 
 
 def _note(connection: dict[str, Any], paused: float) -> str:

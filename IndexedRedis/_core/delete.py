@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import ConflictError
 from .entry import belief, check_model, index_keys_of_rows
-from .plan import Batch, Command, Flow, Stream, ask, chunks
+from .filters import Condition
+from .plan import Command, Flow, ask, chunks
 from .read import Query, primary_keys, rows_of
+from .rows import Memo
 from .schema import Schema
 from .scripts import DELETE
 from .state import UNKNOWN, believed, forget
+from .walk import side_by_side
 from .write import ROUNDS
 from .wrong_keys import wrong_type
 
@@ -19,10 +22,9 @@ __all__ = ('delete_matching', 'delete_objects', 'delete_pks')
 
 # Objects deleted by one script: it holds up the server for a few milliseconds at most.
 CHUNK = 250
-# Objects of a filtered delete whose rows are fetched, and then deleted, with chunks overlapping.
-BLOCK = 5000
 
 Beliefs = dict[int, list[Any]]
+Matches = Callable[[Sequence[Any]], bool]
 
 
 def delete_objects(schema: Schema, objs: Sequence[Any]) -> Flow[int]:
@@ -53,56 +55,55 @@ def delete_matching(query: Query) -> Flow[int]:
     An object that another process has changed so that it does not match any more stays. Entries
     of objects that are long gone are taken out of the index sets that the filters name.
     """
-    schema = query.schema
     pks = yield from primary_keys(query, ordered=True, living=False)
     leave = [key for expression in query.expressions for key in expression.every]
-    count = 0
-    for block in chunks(pks, BLOCK):
-        rows = yield from rows_of(schema, block, schema.indexed or schema.all[:1])
-        beliefs = {
-            pk: list(row)[: len(schema.indexed)] if row else [None] * len(schema.indexed)
-            for pk, row in zip(block, rows, strict=True)
-            if row is None or _matches(query, row)
-        }
-        count += yield from _delete_in_steps(query, beliefs, leave)
-    return count
-
-
-def _matches(query: Query, row: Any) -> bool:
-    indexed = query.schema.indexed
-    return all(
-        lookup.accepts(column.index_of_stored(row[indexed.index(column)]), wanted)
-        for column, lookup, wanted in query.filters
+    matches = _matcher(query)
+    counts = yield from side_by_side(
+        _delete_some(query.schema, some, leave, matches) for some in chunks(pks, CHUNK)
     )
+    return sum(counts)
 
 
-def _delete_in_steps(query: Query, beliefs: Beliefs, leave: Sequence[bytes]) -> Flow[int]:
-    """Delete these objects, some of them at a time; returns how many were there."""
-    schema = query.schema
-    steps = [dict(some) for some in chunks(beliefs.items(), CHUNK)]
-    answers: list[Any] = []
-    yield Stream((Batch([_command(schema, step, leave)]) for step in steps), answers.extend)
-    count = 0
-    for step, answer in zip(steps, answers, strict=True):
-        if isinstance(answer, int):
-            count += answer
-        else:
-            _take_in(schema, step, answer, query)
-            count += yield from _delete(schema, step, leave, query)
-    return count
+def _matcher(query: Query) -> Matches:
+    """What tells of a row of indexed fields whether it matches; asks for each value once."""
+    indexed = query.schema.indexed
+
+    def accepting(condition: Condition) -> Memo:
+        column, lookup, wanted = condition
+        return Memo(lambda stored: lookup.accepts(column.index_of_stored(stored), wanted))
+
+    tests = [(indexed.index(each.column), accepting(each)) for each in query.filters]
+    return lambda row: all(accepts[row[i]] for i, accepts in tests)
+
+
+def _delete_some(
+    schema: Schema, pks: Sequence[int], leave: Sequence[bytes], matches: Matches
+) -> Flow[int]:
+    """Delete those of these objects that match; returns how many were there."""
+    rows = yield from rows_of(schema, pks, schema.indexed or schema.all[:1])
+    width = len(schema.indexed)
+    beliefs = {
+        pk: [None] * width if row is None else list(row)[:width]
+        for pk, row in zip(pks, rows, strict=True)
+        if row is None or matches(row)
+    }
+    return (yield from _delete(schema, beliefs, leave, matches))
 
 
 def _delete(
-    schema: Schema, beliefs: Beliefs, leave: Sequence[bytes] = (), query: Query | None = None
+    schema: Schema, beliefs: Beliefs, leave: Sequence[bytes] = (), matches: Matches | None = None
 ) -> Flow[int]:
-    """Delete all of these objects, or none; returns how many were there."""
+    """Delete all of these objects, or none; returns how many were there.
+
+    :param matches: leaves out those that do not match any more
+    """
     for _ in range(ROUNDS):
         if not beliefs:
             return 0
         answer = yield from ask(*_command(schema, beliefs, leave))
         if isinstance(answer, int):
             return answer
-        _take_in(schema, beliefs, answer, query)
+        _take_in(schema, beliefs, answer, matches)
     raise ConflictError(
         f'{schema.name}: other writers changed the same objects {ROUNDS} times while they were '
         'being deleted; try again.'
@@ -110,7 +111,7 @@ def _delete(
 
 
 def _take_in(
-    schema: Schema, beliefs: Beliefs, problems: Sequence[Any], query: Query | None
+    schema: Schema, beliefs: Beliefs, problems: Sequence[Any], matches: Matches | None
 ) -> None:
     """Believe what the script found instead; pass over what does not match any more."""
     pks = list(beliefs)
@@ -118,7 +119,7 @@ def _take_in(
         if kind == b'type':
             raise wrong_type(schema, *details)
         actual = list(details[0])
-        if query is not None and not _matches(query, actual):
+        if matches is not None and not matches(actual):
             del beliefs[pks[number - 1]]
         else:
             beliefs[pks[number - 1]] = actual
@@ -127,9 +128,9 @@ def _take_in(
 def _command(schema: Schema, beliefs: Beliefs, leave: Sequence[bytes]) -> Command:
     pks = [b'%d' % pk for pk in beliefs]
     keys = [schema.keys.all, schema.keys.lock, *(schema.keys.data_prefix + pk for pk in pks)]
-    args: list[Any] = [len(pks), len(schema.indexed), *(column.key for column in schema.indexed)]
-    for pk, row in zip(pks, beliefs.values(), strict=True):
-        args += (pk, *map(belief, row))
+    args: list[Any] = [len(pks), len(schema.indexed), *schema.keys_of(schema.indexed), *pks]
+    for row in beliefs.values():
+        args += map(belief, row)
     listed = index_keys_of_rows(schema, pks, beliefs.values())
     for key, some in {**listed, **dict.fromkeys(leave, pks)}.items():
         keys.append(key)

@@ -1,70 +1,86 @@
-"""From page to page of a large set, a few pages at a time on the wire.
+"""Flows side by side: pages of a large set, chunks of a result.
 
 What is done about a page is a flow of its own; while it waits for an answer, the commands of other
-pages and the look for the next one are sent. A walk takes half the time of one that waits at every
-step, and the set may change meanwhile, as with any ``SSCAN``.
+pages and the look for the next one are sent. That takes half the time of waiting at every step.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from .plan import Batch, Command, Flow, Step, Stream, chunks, page_of
 
-__all__ = ('PAGE', 'walk')
+__all__ = ('PAGE', 'side_by_side', 'walk')
 
 # Members of a page: most scripts that work on one hold up the server for a millisecond or two.
 PAGE = 200
 # Members that a look asks for: the server gives some more, which still are to make one page.
 LOOK = 180
 
+T = TypeVar('T')
 Act = Callable[[list[bytes]], Flow[None]]
 
 
-def walk(key: bytes, act: Act, hold: tuple[Command, ...] = ()) -> Flow[None]:
-    """Do something about all members of a set.
+def side_by_side(flows: Iterable[Flow[T]]) -> Flow[list[T]]:
+    """Run flows with a few batches on the wire at a time, and return their results as they come.
 
-    :param act: gives the flow for up to ``PAGE`` members; batches are the only steps it takes. Of
-        several pages these run side by side.
+    :param flows: batches are the only steps they take
+    """
+    lane = _Lane()
+    lane.new.extend(flows)
+    yield Stream(lane.batches(), lane.consume)
+    return lane.results
+
+
+def walk(key: bytes, act: Act, hold: tuple[Command, ...] = ()) -> Flow[None]:
+    """Do something about all members of a set, which may change meanwhile, as with any ``SSCAN``.
+
+    :param act: gives the flow for up to ``PAGE`` members, as of :func:`side_by_side`
     :param hold: commands to send along with each look for members
     """
-    pages = _Pages(key, act, hold)
-    yield Stream(pages.batches(), pages.consume)
+    lane = _Lane()
+    lane.look_with(_scan(key, act, hold, lane.new))
+    yield Stream(lane.batches(), lane.consume)
 
 
-class _Pages:
-    """The flows of one walk: those that are to be sent, in the order in which they are answered."""
+def _scan(key: bytes, act: Act, hold: tuple[Command, ...], new: deque[Flow[None]]) -> Flow[None]:
+    cursor: Any = b'0'
+    while cursor is not None:
+        reply, *_ = yield Batch([('SSCAN', key, cursor, 'COUNT', LOOK), *hold])
+        cursor, page = page_of(reply)
+        # A small set comes in one page.
+        new.extend(map(act, chunks(page, PAGE)))
 
-    def __init__(self, key: bytes, act: Act, hold: tuple[Command, ...]) -> None:
-        self._act = act
-        self._scan = self._scanned(key, hold)
-        #: the next look for members
-        self._look: Step | None = next(self._scan)
+
+class _Lane:
+    """Flows under way: those that are to be sent, in the order in which they are answered."""
+
+    def __init__(self) -> None:
         #: flows to begin; those that have a batch to send; those that wait for an answer
-        self._new: deque[Flow[None]] = deque()
-        self._ready: deque[tuple[Flow[None], Step]] = deque()
-        self._sent: deque[Flow[None]] = deque()
+        self.new: deque[Flow[Any]] = deque()
+        self._ready: deque[tuple[Flow[Any], Step]] = deque()
+        self._sent: deque[Flow[Any]] = deque()
+        self.results: list[Any] = []
+        #: what finds more flows, and its next look for them
+        self._finder: Flow[None] | None = None
+        self._look: Step | None = None
 
-    def _scanned(self, key: bytes, hold: tuple[Command, ...]) -> Flow[None]:
-        cursor: Any = b'0'
-        while cursor is not None:
-            reply, *_ = yield Batch([('SSCAN', key, cursor, 'COUNT', LOOK), *hold])
-            cursor, page = page_of(reply)
-            # A small set comes in one page.
-            self._new.extend(map(self._act, chunks(page, PAGE)))
+    def look_with(self, finder: Flow[None]) -> None:
+        """Have a flow find more flows; it waits while others have something to send."""
+        self._finder, self._look = finder, next(finder)
 
     def batches(self) -> Iterator[Batch | None]:
-        """What is to be sent: pages under way before new ones, and these before the next look."""
+        """What is to be sent: flows under way before new ones, and these before the next look."""
         while True:
             if self._ready:
                 flow, step = self._ready.popleft()
-            elif self._new:
-                self._go_on(self._new.popleft(), None)
+            elif self.new:
+                self._go_on(self.new.popleft(), None)
                 continue
-            elif self._look is not None:
-                flow, step, self._look = self._scan, self._look, None
+            elif self._finder is not None and self._look is not None:
+                flow, step, self._look = self._finder, self._look, None
             elif self._sent:
                 yield None
                 continue
@@ -78,12 +94,14 @@ class _Pages:
         """Go on with the flow that waits longest."""
         self._go_on(self._sent.popleft(), replies)
 
-    def _go_on(self, flow: Flow[None], outcome: Any) -> None:
+    def _go_on(self, flow: Flow[Any], outcome: Any) -> None:
         try:
             step = flow.send(outcome)
-        except StopIteration:
+        except StopIteration as stop:
+            if flow is not self._finder:
+                self.results.append(stop.value)
             return
-        if flow is self._scan:
+        if flow is self._finder:
             self._look = step
         else:
             self._ready.append((flow, step))

@@ -27,12 +27,16 @@ def noted(step: Step, recorders: list[list[Trip]]) -> Step:
 
 
 def _noting(batches: Iterable[Batch | None], recorders: list[list[Trip]]) -> Iterator[Batch | None]:
-    trip: Trip = []
-    for number, batch in enumerate(batches):
-        if number == 0:
+    trip: Trip | None = None
+    for batch in batches:
+        if batch is None:
+            trip = None  # what follows depends on an answer
+        elif trip is None:
+            trip = _commands(batch)
             for trips in recorders:
                 trips.append(trip)
-        trip += _commands(batch) if batch else []
+        else:
+            trip += _commands(batch)
         yield batch
 
 

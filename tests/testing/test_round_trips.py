@@ -42,6 +42,17 @@ def test_a_loop_that_asks_for_each_object_is_found(song):
     assert f'_ir_|{song.KEY_NAME}:keys' in text
 
 
+def test_chunks_that_overlap_are_one_trip_but_what_waits_for_an_answer_is_another(song):
+    song.saver.save([song(title=str(number), artist='Abba') for number in range(600)])
+    # Are they few? No: their pks; then rows, in chunks that wait for no answer.
+    with assertNumRoundTrips(3):
+        assert len(song.objects.filter(artist='Abba').all()) == 600
+    song.reset([song(artist='Abba'), song(artist='Abba')])
+    with assertNumRoundTrips(3) as trips:  # what to delete depends on the rows
+        assert song.objects.filter(artist='Abba').delete() == 2
+    assert [trip[0][0] for trip in trips] == ['SMEMBERS', 'SMISMEMBER', 'EVALSHA']
+
+
 def test_too_few_fail_as_well():
     assert failure(2, lambda: None) == '2 round trips expected, 0 made.'
 

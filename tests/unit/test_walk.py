@@ -8,7 +8,7 @@ from collections import deque
 import pytest
 
 from IndexedRedis._core.plan import Batch, Stream
-from IndexedRedis._core.walk import LOOK, PAGE, walk
+from IndexedRedis._core.walk import LOOK, PAGE, side_by_side, walk
 from IndexedRedis.executors.recording import RecordingExecutor
 
 MEMBERS = [b'%d' % number for number in range(1000)]
@@ -38,15 +38,18 @@ class Server:
         return replies
 
     def run(self, flow):
-        (stream,) = flow
+        stream = next(flow)
         assert isinstance(stream, Stream)
         batches, waiting = iter(stream.batches), deque()
         while True:
             while len(waiting) < self.in_flight and (batch := next(batches, None)):
                 waiting.append(self.answer(batch))
             if not waiting:
-                return
+                break
             stream.consume(waiting.popleft())
+        with pytest.raises(StopIteration) as end:
+            flow.send(None)
+        return end.value.value
 
 
 @pytest.fixture(params=[1, 2, 3, 8])
@@ -111,3 +114,31 @@ def test_what_a_page_raises_ends_the_walk():
     with pytest.raises(ValueError, match='no'):
         server.run(walk(b'key', act))
     assert len(server.sent) <= 6
+
+
+def test_flows_side_by_side_give_their_results(in_flight):
+    def double(number, steps):
+        for _ in range(steps):
+            assert (yield Batch([('STEP', number)])) == ['STEP']
+        return 2 * number
+
+    server = Server(in_flight)
+    numbers = range(20)
+    results = server.run(side_by_side(double(number, number % 3) for number in numbers))
+    assert sorted(results) == [2 * number for number in numbers]
+    assert len(server.sent) == sum(number % 3 for number in numbers)
+
+
+def test_one_flow_asks_while_another_waits():
+    def act(name):
+        yield Batch([('ASK', name)])
+        yield Batch([('TELL', name)])
+
+    server = Server(in_flight=2)
+    server.run(side_by_side(map(act, 'abc')))
+    assert server.sent[:3] == [('ASK', 'a'), ('ASK', 'b'), ('TELL', 'a')]
+    assert len(server.sent) == 6
+
+
+def test_no_flows_take_no_trip():
+    assert Server(3).run(side_by_side([])) == []

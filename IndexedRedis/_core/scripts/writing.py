@@ -234,15 +234,17 @@ return problems
 )
 
 # KEYS: set of all pks, lock of resets, hashes of the rows, index sets they may be in. ARGV: number
-# of rows, number of fields, these; for each row: pk, a belief for each field; for each index set:
-# number of pks, pks that are to leave it. Returns problems, or the number of objects that were
-# there. While a reset is under way, a row that is not in use may be one that it has staged, and
-# stays where it is. Comparing row by row and leaving set by set takes a third of the time of moves.
+# of rows, number of fields, these; the pk of each row; for each row a belief for each field; for
+# each index set: number of pks, pks that are to leave it. Returns problems, or how many objects
+# were there. While a reset is under way, a row that is not in use may be one that it has staged,
+# and stays where it is. Comparing row by row and leaving set by set takes a third of the time of
+# moves.
 DELETE = Script(
     'delete',
     """
 local all, lock, count, width = KEYS[1], KEYS[2], tonumber(ARGV[1]), tonumber(ARGV[2])
-local rows, sets, problems = 3 + width, 3 + width + count * (1 + width), {}
+local pks, problems = 3 + width, {}
+local rows, sets = pks + count, pks + count + count * width
 local function must_be(kind, name, row)
   local found = redis.call('TYPE', name).ok
   if found ~= kind and found ~= 'none' then
@@ -262,37 +264,37 @@ local function check_row(row, at)
 end
 must_be('set', all, 1)
 for k = 3 + count, #KEYS do must_be('set', KEYS[k], 1) end
-for i = 1, count do check_row(i, rows + (i - 1) * (1 + width)) end
+for i = 1, count do check_row(i, rows - 1 + (i - 1) * width) end
 if #problems > 0 then return problems end
-local resetting, staged = redis.call('EXISTS', lock) == 1, {}
-local pks, hashes = {}, {}
-for i = 1, count do
-  local pk = ARGV[rows + (i - 1) * (1 + width)]
-  if resetting and redis.call('SISMEMBER', all, pk) == 0 then
-    staged[pk] = true
-  else
-    pks[#pks + 1] = pk
-    hashes[#hashes + 1] = KEYS[2 + i]
-  end
+local staged = redis.call('EXISTS', lock) == 1 and {}
+for a = pks, staged and rows - 1 or 0 do
+  staged[ARGV[a]] = redis.call('SISMEMBER', all, ARGV[a]) == 0
 end
-local function remove(name, members)
+-- Part of a list, without what belongs to staged pks: nearly always all of it, and not copied.
+local function leaving(list, first, last, pk)
+  if not staged then return list, first, last end
+  local kept = {}
+  for i = first, last do
+    if not staged[ARGV[pk + i - first]] then kept[#kept + 1] = list[i] end
+  end
+  return kept, 1, #kept
+end
+local function remove(name, list, first, last)
   local sum = 0
-  for i = 1, #members, 1000 do
-    sum = sum + redis.call('SREM', name, unpack(members, i, math.min(i + 999, #members)))
+  for i = first, last, 1000 do
+    sum = sum + redis.call('SREM', name, unpack(list, i, math.min(i + 999, last)))
   end
   return sum
 end
-local gone = remove(all, pks)
+local gone = remove(all, leaving(ARGV, pks, rows - 1, pks))
 for k = 3 + count, #KEYS do
-  local leaving, last = {}, sets + tonumber(ARGV[sets])
-  for a = sets + 1, last do
-    if not staged[ARGV[a]] then leaving[#leaving + 1] = ARGV[a] end
-  end
-  remove(KEYS[k], leaving)
+  local first, last = sets + 1, sets + tonumber(ARGV[sets])
+  remove(KEYS[k], leaving(ARGV, first, last, first))
   sets = last + 1
 end
-for i = 1, #hashes, 1000 do
-  redis.call('UNLINK', unpack(hashes, i, math.min(i + 999, #hashes)))
+local hashes, first, last = leaving(KEYS, 3, 2 + count, pks)
+for i = first, last, 1000 do
+  redis.call('UNLINK', unpack(hashes, i, math.min(i + 999, last)))
 end
 return gone
 """,
