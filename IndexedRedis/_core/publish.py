@@ -20,10 +20,8 @@ from .scripts import MAY_PUBLISH
 from .staging import CHUNK, LISTED, SETS
 from .sweep import sweep, sweep_abandoned
 
-__all__ = ('MANY', 'insert_many')
+__all__ = ('insert_many',)
 
-# Of so many objects it is worth the trips; one script of fewer takes five milliseconds at most.
-MANY = 400
 # Pks of one command.
 MOST = 10_000
 # How long the note of index sets stays if this process dies.
