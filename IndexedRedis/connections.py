@@ -123,9 +123,8 @@ def recordTrips() -> Iterator[list[Trip]]:
     """Gives a list to which each round trip of this process adds its commands, in all threads and
     tasks, as tuples with scripts by name.
 
-    The chunks of one overlapped transfer are one trip, until one has to wait for an answer to
-    another. Commands that are sent again, and the loading of scripts, are not counted: a trip
-    costs the same at every run.
+    The chunks of one overlapped transfer are one trip. Commands that are sent again, and the
+    loading of scripts, are not counted: a trip costs the same at every run.
     """
     trips: list[Trip] = []
     recorders.append(trips)

@@ -20,7 +20,8 @@ from .wrong_keys import wrong_type
 
 __all__ = ('delete_matching', 'delete_objects', 'delete_pks')
 
-# Objects deleted by one script: it holds up the server for a few milliseconds at most.
+# Objects deleted by one script: it holds up the server for a few milliseconds at most. Of so many,
+# rows_of() fetches the rows in one batch.
 CHUNK = 250
 
 Beliefs = dict[int, list[Any]]

@@ -1,7 +1,8 @@
 """Flows side by side: pages of a large set, chunks of a result.
 
-What is done about a page is a flow of its own; while it waits for an answer, the commands of other
-pages and the look for the next one are sent. That takes half the time of waiting at every step.
+What is done about a page is a flow of its own; while it waits for an answer, the commands of others
+are sent, and of a walk the look for the next page. A walk takes half the time of one that waits at
+every step, a filtered delete a fifth less than one that fetches all rows first.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def side_by_side(flows: Iterable[Flow[T]]) -> Flow[list[T]]:
     """
     lane = _Lane()
     lane.new.extend(flows)
+    if len(lane.new) == 1:
+        return [(yield from lane.new[0])]
     yield Stream(lane.batches(), lane.consume)
     return lane.results
 

@@ -27,16 +27,12 @@ def noted(step: Step, recorders: list[list[Trip]]) -> Step:
 
 
 def _noting(batches: Iterable[Batch | None], recorders: list[list[Trip]]) -> Iterator[Batch | None]:
-    trip: Trip | None = None
-    for batch in batches:
-        if batch is None:
-            trip = None  # what follows depends on an answer
-        elif trip is None:
-            trip = _commands(batch)
+    trip: Trip = []
+    for number, batch in enumerate(batches):
+        if number == 0:
             for trips in recorders:
                 trips.append(trip)
-        else:
-            trip += _commands(batch)
+        trip += _commands(batch) if batch else []
         yield batch
 
 

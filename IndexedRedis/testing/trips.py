@@ -21,8 +21,7 @@ def assertNumRoundTrips(number: int) -> Iterator[list[Trip]]:
     """Fail if the block makes another number of round trips to the server.
 
     What counts is what models do in this process meanwhile, in all threads and tasks. Chunks that
-    overlap on the wire are one trip, until one has to wait for an answer to another; retries and
-    the loading of scripts are none.
+    overlap on the wire are one trip; retries and the loading of scripts are none.
 
     :param number: how many there should be
     :returns: as context manager the list of trips, each the list of its commands, up to now

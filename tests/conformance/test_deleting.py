@@ -7,7 +7,7 @@ import pytest
 from keyspace import dump
 
 from IndexedRedis import UsageError
-from IndexedRedis._core import destroy, links
+from IndexedRedis._core import delete, destroy, links
 from IndexedRedis._core.scripts import readable
 
 
@@ -93,6 +93,20 @@ def test_objects_that_do_not_match_stay(songs):
     assert songs.objects.filter(artist='Abba', year__ne=1976).delete() == 2
     assert songs.objects.getPrimaryKeys(sortByAge=True) == [3, 4, 5, 6]
     assert songs.objects.filter(year=1976).count() == 2
+
+
+@pytest.mark.parametrize('size', [1, 2, 3, 7])
+def test_a_filtered_delete_in_several_chunks(song, raw, check, monkeypatch, size):
+    monkeypatch.setattr(delete, 'CHUNK', size)
+    artists = ['x', 'y', 'x', 'x', 'y', 'x', 'x', 'x', 'x']
+    song.saver.save([song(title=f'{n}', artist=each) for n, each in enumerate(artists)])
+    raw.srem(f'_ir_|{song.KEY_NAME}:keys', 3, 4)  # deleted long ago, and left behind in the index
+    raw.delete(f'_ir_|{song.KEY_NAME}:data:3', f'_ir_|{song.KEY_NAME}:data:4')
+    assert song.objects.filter(artist='x').delete() == 5
+    assert sorted(song.objects.getPrimaryKeys()) == [2, 5]
+    assert raw.exists(f'_ir_|{song.KEY_NAME}:idx:artist:x') == 0
+    song.objects.repair()  # other index sets list these two still
+    check(song)
 
 
 def test_an_object_of_another_model_is_refused(songs, make_model):

@@ -14,7 +14,7 @@ import redis
 
 import IndexedRedis as IR
 from faults.item import Box, Item, box, edition, reset_family
-from IndexedRedis._core import filling, links, publish, replace, save
+from IndexedRedis._core import delete, filling, links, publish, replace, save
 
 
 def insert(model: Any) -> Any:
@@ -49,6 +49,12 @@ def cascade(model: Any, size: int) -> Any:
 def delete_matching(model: Any) -> Any:
     """Delete by a filter."""
     return model.objects.filter(edition=1).delete()
+
+
+def delete_in_chunks(model: Any) -> Any:
+    """Delete by a filter, two by two."""
+    delete.CHUNK = 2
+    return delete_matching(model)
 
 
 def delete_many(model: Any) -> Any:

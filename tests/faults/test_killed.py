@@ -109,6 +109,30 @@ def test_a_killed_save_of_a_generator_leaves_whole_blocks(
 
 
 @pytest.mark.parametrize('mode', ['cut', 'lost'])
+def test_a_killed_filtered_delete_leaves_whole_chunks(item, proxy, worker, stored, mode, figures):
+    def run(number=0):
+        stored.empty()
+        item.saver.save(edition(item, 1, 7))
+        proxy.fault(number, mode, worker.signal)
+        worker.start('delete_in_chunks')
+        return worker.result()
+
+    whole = [('e1', n, 1) for n in range(7)]
+    for _ in range(2):  # the second time the server knows the scripts
+        assert run() == 7
+    steps, found = len(proxy.commands), Counter()
+    for number in range(1, steps + 1):
+        assert run(number) is None, 'it was not killed'
+        left = contents(item)
+        assert left == whole[7 - len(left) :]
+        found[len(left)] += 1
+        stored.check()
+    assert proxy.happened == steps >= 9  # the pks; of each chunk the rows and the end
+    assert set(found) - {0} == {7, 5, 3, 1}
+    figures('killed at each request', delete_in_chunks=steps)
+
+
+@pytest.mark.parametrize('mode', ['cut', 'lost'])
 def test_a_killed_destroyModel_is_finished_by_the_next_one(
     item, proxy, worker, stored, raw, mode, figures
 ):

@@ -188,6 +188,26 @@ def test_a_filtered_delete_spares_what_does_not_match_any_more(song):
     assert count == 1
 
 
+def test_chunks_of_a_filtered_delete_are_each_asked_for_and_deleted(song, monkeypatch):
+    monkeypatch.setattr(delete, 'CHUNK', 2)
+    pks = [b'1', b'2', b'3', b'4', b'5']
+    one, other = [b'1'], [b'2']
+    executor, count = run(
+        delete.delete_matching(song.objects.filter(year=1)._query),
+        [pks],
+        *([[1, 1], one, one], [[[1, b'stale', other]]], [1]),  # the first was changed meanwhile
+        *([[1, 0], one, [None]], [1]),  # the fourth is gone: its entries leave
+        *([[1], one], [1]),
+    )
+    assert count == 3
+    scripts = [trip[0] for trip in executor.trips if trip[0][0] == 'EVALSHA']
+    # Of what is gone, the set of those without a year may list it, too.
+    assert [command[-2:] for command in scripts] == [
+        *((b'1', b'2'), (1, b'2')),
+        *((1, b'4'), (1, b'5')),
+    ]
+
+
 def chunked(rows, note):
     """The replies by which 101 rows come, the note of swaps with the last."""
     return rows[:32], rows[32:96], [*rows[96:], note]

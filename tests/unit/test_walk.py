@@ -142,3 +142,13 @@ def test_one_flow_asks_while_another_waits():
 
 def test_no_flows_take_no_trip():
     assert Server(3).run(side_by_side([])) == []
+
+
+def test_a_single_flow_needs_no_company():
+    def act():
+        assert (yield Batch([('ASK',)])) == ['FIRST']
+        return (yield Batch([('TELL',)]))
+
+    executor = RecordingExecutor([['FIRST'], ['SECOND']])
+    assert executor.run(side_by_side([act()])) == [['SECOND']]
+    assert executor.trips == [[('ASK',)], [('TELL',)]]

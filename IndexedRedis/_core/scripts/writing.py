@@ -244,7 +244,7 @@ DELETE = Script(
     """
 local all, lock, count, width = KEYS[1], KEYS[2], tonumber(ARGV[1]), tonumber(ARGV[2])
 local pks, problems = 3 + width, {}
-local rows, sets = pks + count, pks + count + count * width
+local beliefs, sets = pks + count, pks + count + count * width
 local function must_be(kind, name, row)
   local found = redis.call('TYPE', name).ok
   if found ~= kind and found ~= 'none' then
@@ -264,18 +264,18 @@ local function check_row(row, at)
 end
 must_be('set', all, 1)
 for k = 3 + count, #KEYS do must_be('set', KEYS[k], 1) end
-for i = 1, count do check_row(i, rows - 1 + (i - 1) * width) end
+for i = 1, count do check_row(i, beliefs - 1 + (i - 1) * width) end
 if #problems > 0 then return problems end
 local staged = redis.call('EXISTS', lock) == 1 and {}
-for a = pks, staged and rows - 1 or 0 do
+for a = pks, staged and beliefs - 1 or 0 do
   staged[ARGV[a]] = redis.call('SISMEMBER', all, ARGV[a]) == 0
 end
 -- Part of a list, without what belongs to staged pks: nearly always all of it, and not copied.
-local function leaving(list, first, last, pk)
+local function leaving(list, first, last, first_pk)
   if not staged then return list, first, last end
   local kept = {}
   for i = first, last do
-    if not staged[ARGV[pk + i - first]] then kept[#kept + 1] = list[i] end
+    if not staged[ARGV[first_pk + i - first]] then kept[#kept + 1] = list[i] end
   end
   return kept, 1, #kept
 end
@@ -286,7 +286,7 @@ local function remove(name, list, first, last)
   end
   return sum
 end
-local gone = remove(all, leaving(ARGV, pks, rows - 1, pks))
+local gone = remove(all, leaving(ARGV, pks, beliefs - 1, pks))
 for k = 3 + count, #KEYS do
   local first, last = sets + 1, sets + tonumber(ARGV[sets])
   remove(KEYS[k], leaving(ARGV, first, last, first))
