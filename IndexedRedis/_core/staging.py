@@ -29,9 +29,8 @@ __all__ = ('Promises', 'Staging', 'assign', 'claim', 'stage_batches')
 # Rows that are carried out together: they hold up the server for a millisecond. (WATCH takes longer
 # for each key, the more there are.)
 CHUNK = 100
-# Rows whose entries in index sets are added together: the more there are, the fewer commands, and
-# the longer the server is held up: 500 took five milliseconds.
-LISTED = 400
+# Rows whose entries in index sets are added together: the more there are, the fewer commands.
+LISTED = 500
 # Sets that are added to together.
 SETS = 500
 
