@@ -68,11 +68,11 @@ class _Lane:
         self.results: list[Any] = []
         #: what finds more flows, and its next look for them
         self._finder: Flow[None] | None = None
-        self._look: Step | None = None
+        self._look: tuple[Flow[None], Step] | None = None
 
     def look_with(self, finder: Flow[None]) -> None:
         """Have a flow find more flows; it waits while others have something to send."""
-        self._finder, self._look = finder, next(finder)
+        self._finder, self._look = finder, (finder, next(finder))
 
     def batches(self) -> Iterator[Batch | None]:
         """What is to be sent: flows under way before new ones, and these before the next look."""
@@ -82,8 +82,8 @@ class _Lane:
             elif self.new:
                 self._go_on(self.new.popleft(), None)
                 continue
-            elif self._finder is not None and self._look is not None:
-                flow, step, self._look = self._finder, self._look, None
+            elif self._look is not None:
+                (flow, step), self._look = self._look, None
             elif self._sent:
                 yield None
                 continue
@@ -101,10 +101,9 @@ class _Lane:
         try:
             step = flow.send(outcome)
         except StopIteration as stop:
-            if flow is not self._finder:
-                self.results.append(stop.value)
+            self.results.append(stop.value)
             return
         if flow is self._finder:
-            self._look = step
+            self._look = (flow, step)
         else:
             self._ready.append((flow, step))

@@ -44,6 +44,23 @@ def worker(proxy):
         yield worker
 
 
+@pytest.fixture
+def running(item, proxy, worker, stored):
+    """Gives what runs a job beside stored objects, and kills it at a request (0: at none)."""
+
+    def job(name, mode, beside, /, **args):
+        def run(number=0):
+            stored.empty()
+            item.saver.save(edition(item, 1, beside))
+            proxy.fault(number, mode, worker.signal)
+            worker.start(name, **args)
+            return worker.result()
+
+        return run
+
+    return job
+
+
 @pytest.mark.parametrize('case', CASES, ids=str)
 def test_a_killed_writer_leaves_all_or_nothing(item, boxes, proxy, worker, stored, case, figures):
     job, mode = case
@@ -84,15 +101,9 @@ def test_a_killed_writer_leaves_all_or_nothing(item, boxes, proxy, worker, store
 
 @pytest.mark.parametrize('mode', ['cut', 'lost'])
 def test_a_killed_save_of_a_generator_leaves_whole_blocks(
-    item, proxy, worker, stored, mode, figures
+    item, proxy, running, stored, mode, figures
 ):
-    def run(number=0):
-        stored.empty()
-        item.saver.save(edition(item, 1, 4))
-        proxy.fault(number, mode, worker.signal)
-        worker.start('save_from_generator', size=6)
-        return worker.result()
-
+    run = running('save_from_generator', mode, 4, size=6)
     for _ in range(2):  # the second time the server knows the scripts
         assert run() == [5, 6, 7, 8, 9, 10]
     steps, found = len(proxy.commands), Counter()
@@ -109,14 +120,8 @@ def test_a_killed_save_of_a_generator_leaves_whole_blocks(
 
 
 @pytest.mark.parametrize('mode', ['cut', 'lost'])
-def test_a_killed_filtered_delete_leaves_whole_chunks(item, proxy, worker, stored, mode, figures):
-    def run(number=0):
-        stored.empty()
-        item.saver.save(edition(item, 1, 7))
-        proxy.fault(number, mode, worker.signal)
-        worker.start('delete_in_chunks')
-        return worker.result()
-
+def test_a_killed_filtered_delete_leaves_whole_chunks(item, proxy, running, stored, mode, figures):
+    run = running('delete_in_chunks', mode, 7)
     whole = [('e1', n, 1) for n in range(7)]
     for _ in range(2):  # the second time the server knows the scripts
         assert run() == 7
@@ -134,17 +139,11 @@ def test_a_killed_filtered_delete_leaves_whole_chunks(item, proxy, worker, store
 
 @pytest.mark.parametrize('mode', ['cut', 'lost'])
 def test_a_killed_destroyModel_is_finished_by_the_next_one(
-    item, proxy, worker, stored, raw, mode, figures
+    item, proxy, running, stored, raw, mode, figures
 ):
     """Readers see all objects or none."""
 
-    def run(number=0):
-        stored.empty()
-        item.saver.save(edition(item, 1, 4))
-        proxy.fault(number, mode, worker.signal)
-        worker.start('destroy')
-        return worker.result()
-
+    run = running('destroy', mode, 4)
     for _ in range(2):  # the second time the server knows the scripts
         assert run() == 11  # counter, :keys, four rows, five index sets
     steps, found = len(proxy.commands), Counter()
