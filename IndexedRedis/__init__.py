@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._core.keylist import KeyList
 from ._core.keys import PREFIX as INDEXED_REDIS_PREFIX
-from ._core.observer import ResetObserver
-from .async_connections import aclose
-from .classprops import classproperty
-from .connections import (
+from ._core.mapping.schema import KeyList
+from ._core.resets.observer import ResetObserver
+from .connections.tasks import aclose
+from .connections.threads import (
     REDIS_DEFAULT_POOL_MAX_SIZE,
     RedisPools,
     clearRedisPools,
@@ -20,7 +19,6 @@ from .connections import (
     getRedisPool,
     setDefaultRedisConnectionParams,
 )
-from .deleter import IndexedRedisDelete
 from .deprecated import deprecated, toggleDeprecatedMessages
 from .encoding import getDefaultIREncoding, setDefaultIREncoding, to_unicode, tobytes
 from .errors import (
@@ -55,19 +53,27 @@ from .fields import (
     IRRawField,
     irNull,
 )
-from .helper import IndexedRedisHelper
 from .IRQueryableList import IRQueryableList
-from .model import IndexedRedisModel, isIndexedRedisModel, validatedModels
-from .query import IndexedRedisQuery
-from .resetting import aresetChanged, aresetMany, resetChanged, resetMany
-from .saver import IndexedRedisSave
-from .utils import hashDictOneLevel
+from .managers.deleter import IndexedRedisDelete
+from .managers.manager import IndexedRedisHelper
+from .managers.query import IndexedRedisQuery
+from .managers.resets import aresetChanged, aresetMany, resetChanged, resetMany
+from .managers.saver import IndexedRedisSave
+from .models.model import IndexedRedisModel, isIndexedRedisModel, validatedModels
+from .utils import classproperty, hashDictOneLevel
 
 # Attributes that programs use without importing them.
 from . import compat_str, fields, utils  # isort: skip
 
 if TYPE_CHECKING:
-    from .tools import CheckReport, Explanation, FoundModel, ModelInfo, afindModels, findModels
+    from .managers.databases import (
+        CheckReport,
+        Explanation,
+        FoundModel,
+        ModelInfo,
+        afindModels,
+        findModels,
+    )
 
 __version__ = '7.0.0'
 INDEXED_REDIS_VERSION = (7, 0, 0)
@@ -147,7 +153,7 @@ __all__ = (
 
 
 def __getattr__(name: str) -> Any:
-    from .tools import BY_NAME
+    from .managers.databases import BY_NAME
 
     if name not in BY_NAME:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -1,13 +1,24 @@
-"""Import path of 6.0.3 for ``KeyList`` and two hashes of containers."""
+"""Import path of 6.0.3: ``KeyList``, ``classproperty`` and two hashes of containers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ._core.keylist import KeyList
+from ._core.mapping.schema import KeyList
 
-__all__ = ('KeyList', 'hashDictOneLevel', 'hashList')
+__all__ = ('KeyList', 'classproperty', 'hashDictOneLevel', 'hashList')
+
+
+class classproperty:
+    """Decorator: the method is called with the class when the attribute is read."""
+
+    def __init__(self, getter: Callable[[Any], Any]) -> None:
+        self._getter = getter
+        self.__doc__ = getter.__doc__
+
+    def __get__(self, obj: Any, owner: Any) -> Any:
+        return self._getter(owner)
 
 
 def hashList(values: Iterable[Any]) -> int:

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import redis
 
 from IndexedRedis import IndexedRedisModel, IRField, embedded, setDefaultRedisConnectionParams
-from IndexedRedis._core.scripts import ALL
+from IndexedRedis._core.script import load_all
 
 ROOT = Path(__file__).parent.parent
 ARTISTS = 30_000
@@ -159,7 +159,7 @@ def name_of(command: bytes) -> str:
     """The name of a command, or of the script that it runs."""
     name, *rest = command.split(b' ')
     if name == b'EVALSHA' and rest:
-        for script in ALL:
+        for script in load_all():
             if script.sha == rest[0]:
                 return f'script "{script.name}"'
     return name.decode('ascii', 'replace')

@@ -1,41 +1,58 @@
-"""The shape of the house, read from the sources: imports go down only, rooms stay small."""
+"""The shape of the house, read from the sources: imports go down only, rooms stay small.
+
+A late import, inside a function, counts like any other; one for type checkers does not.
+"""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 HOME = Path(next(iter(importlib.util.find_spec('IndexedRedis').submodule_search_locations)))
-LAYERS = [
-    {'errors', 'encoding', 'deprecated', 'classprops'},
+
+# The floors of the house, from the ground up. A file may import from its own room and from those
+# on floors below.
+FLOORS = [
+    {'errors', 'encoding', 'deprecated', 'twins'},
     {'fields'},
     {'_core'},
-    {'executors', 'connections', 'async_connections', 'twins'},
-    {
-        'helper',
-        'inspection',
-        'tools',
-        'query',
-        'query_flows',
-        'saver',
-        'deleter',
-        'resetting',
-        'IRQueryableList',
-    },
-    {'model', 'stored', 'definition'},
+    {'executors'},
+    {'connections'},
+    {'IRQueryableList', 'utils'},
+    {'managers'},
+    {'models'},
     {'embedded', 'demo', 'mirror', 'cli', 'testing', '__main__'},
 ]
+# The floors inside `_core`. Its ground files are rooms of their own.
+CORE_FLOORS = [
+    {'flows', 'keys', 'script', 'column', 'text'},
+    {'objects', 'overlap'},
+    {'mapping'},
+    {'queries', 'locking'},
+    {'writes', 'inspection'},
+    {'links', 'integrity'},
+    {'resets'},
+]
 # Old import paths: a few lines each, which may name what they like but hold nothing.
-FACADES = {'__init__', 'compat_str', 'compat_convert', 'utils', 'timed'}
+FACADES = {'__init__', 'compat_str', 'compat_convert', 'timed'}
 NO_IO = {'redis', 'hiredis', 'socket', 'asyncio', 'time', 'threading'}
 FILE_LINES = 400
 FUNCTION_LINES = 40
-FACADE_LINES = 160
+FACADE_LINES = 200
+FOLDER_FILES = 12
 
 FILES = sorted(HOME.rglob('*.py'))
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text('utf-8'))
 
 
 def room(path: Path) -> str:
@@ -43,13 +60,14 @@ def room(path: Path) -> str:
     return path.relative_to(HOME).parts[0].removesuffix('.py')
 
 
-def layer(name: str) -> int:
-    """Number of the layer of a room."""
-    return next(number for number, names in enumerate(LAYERS) if name in names)
+def core_room(path: Path) -> str:
+    """The room of `_core` that a file belongs to."""
+    return path.relative_to(HOME).parts[1].removesuffix('.py')
 
 
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text('utf-8'))
+def floor(name: str, floors: list[set[str]] = FLOORS) -> int:
+    """Number of the floor of a room; -1 if it has none."""
+    return next((number for number, names in enumerate(floors) if name in names), -1)
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -77,25 +95,71 @@ def own_rooms(path: Path) -> set[str]:
     """Rooms of this library that a file imports from; '' is the package itself."""
     dotted = [name.split('.') for name in imports(path)]
     own = {name[1] if len(name) > 1 else '' for name in dotted if name[0] == 'IndexedRedis'}
-    rooms = set().union(*LAYERS) | FACADES
+    rooms = set().union(*FLOORS) | FACADES
     return {name if name in rooms else '' for name in own}  # a public name: of the package
 
 
 def upward(path: Path) -> list[str]:
-    """Imports of one file that do not go down."""
+    """Rooms that one file imports from and that are not below its own."""
     if room(path) in FACADES:
-        return [name for name in own_rooms(path) if name in LAYERS[-1]]
-    mine, top = layer(room(path)), len(LAYERS) - 1
+        return [name for name in own_rooms(path) if name in FLOORS[-1]]
+    mine, top = floor(room(path)), len(FLOORS) - 1
     if mine == top:  # extras sit on the public names
         return [name for name in own_rooms(path) if name in ('_core', 'executors')]
     others = own_rooms(path) - {room(path)}
-    return [name for name in others if name in FACADES | {''} or layer(name) > mine]
+    return [name for name in others if name in FACADES | {''} or floor(name) >= mine]
+
+
+def upward_in_core(path: Path) -> list[str]:
+    """Rooms of `_core` that one of its files imports from and that are not below its own."""
+    mine = core_room(path)
+    dotted = [name.split('.') for name in imports(path)]
+    rooms = {name[2] for name in dotted if name[:2] == ['IndexedRedis', '_core']} - {mine}
+    level = floor(mine, CORE_FLOORS)
+    return sorted(name for name in rooms if floor(name, CORE_FLOORS) not in range(level))
+
+
+def file_of(dotted: str) -> Path | None:
+    """The file of the library that a dotted name leads to."""
+    package, *parts = dotted.split('.')
+    if package != 'IndexedRedis':
+        return None
+    for length in range(len(parts), max(len(parts) - 2, 0), -1):
+        place = HOME.joinpath(*parts[:length])
+        for path in (place.with_suffix('.py'), place / '__init__.py'):
+            if path.is_file():
+                return path
+    return None
+
+
+def circles(paths: Iterable[Path] = FILES) -> list[list[str]]:
+    """Files that import each other, in whatever number of steps."""
+    arrows = {
+        path: {found for name in imports(path) if (found := file_of(name)) not in (None, path)}
+        for path in paths
+    }
+
+    @cache
+    def reachable(start: Path) -> frozenset[Path]:
+        seen: set[Path] = set()
+        todo = [start]
+        while todo:
+            new = arrows.get(todo.pop(), set()) - seen
+            seen |= new
+            todo += new
+        return frozenset(seen)
+
+    groups = {
+        frozenset(other for other in reachable(path) if path in reachable(other))
+        for path in arrows
+        if path in reachable(path)
+    }
+    return [sorted(str(path.relative_to(HOME)) for path in group) for group in groups]
 
 
 def long_functions(path: Path) -> list[str]:
     """Functions of more lines than fit, docstring not counted."""
-    functions = ast.FunctionDef | ast.AsyncFunctionDef
-    found = [node for node in ast.walk(tree(path)) if isinstance(node, functions)]
+    found = [node for node in ast.walk(tree(path)) if isinstance(node, FUNCTIONS)]
     return [node.name for node in found if body_lines(node) > FUNCTION_LINES]
 
 
@@ -110,13 +174,25 @@ def offenders(judge: Callable[[Path], Any], paths: Iterable[Path] = FILES) -> di
     return {name: verdict for name, verdict in verdicts.items() if verdict}
 
 
-def test_every_file_has_a_place():
-    places = set().union(*LAYERS) | FACADES
-    assert offenders(lambda path: room(path) not in places) == {}, 'say in LAYERS where it belongs'
+def core_files() -> list[Path]:
+    return [path for path in FILES if room(path) == '_core' and path.name != '__init__.py']
+
+
+def test_every_file_has_a_floor():
+    places = set().union(*FLOORS) | FACADES
+    assert offenders(lambda path: room(path) not in places) == {}, 'say in FLOORS where it belongs'
+    places = set().union(*CORE_FLOORS)
+    misplaced = offenders(lambda path: core_room(path) not in places, core_files())
+    assert misplaced == {}, 'say in CORE_FLOORS where it belongs'
 
 
 def test_imports_go_down_only():
     assert offenders(upward) == {}
+    assert offenders(upward_in_core, core_files()) == {}
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    assert circles() == []
 
 
 def test_the_inner_rooms_do_no_io():
@@ -130,6 +206,8 @@ def test_rooms_stay_small():
         return FACADE_LINES if room(path) in FACADES else FILE_LINES
 
     assert offenders(lambda path: len(path.read_text('utf-8').splitlines()) > limit(path)) == {}
+    sizes = Counter(str(path.parent) for path in FILES if path.name != '__init__.py')
+    assert {folder: size for folder, size in sizes.items() if size > FOLDER_FILES} == {}
 
 
 def test_functions_stay_small():
@@ -142,16 +220,22 @@ def test_each_file_opens_with_its_rule():
 
 def test_these_tests_can_fail(tmp_path, monkeypatch):
     """Each way of writing an import is seen, and what is meant for type checkers is not."""
-    file = tmp_path / '_core' / 'sets.py'
-    file.parent.mkdir()
+    folder = tmp_path / '_core' / 'queries'
+    folder.mkdir(parents=True)
+    file, other = folder / 'sets.py', folder / 'other.py'
     file.write_text(
-        'from ..query import x\nfrom .. import model, irNull\nimport IndexedRedis.embedded\n'
-        'from . import plan\nfrom ..fields import null\ndef f():\n    import time\n'
-        'if TYPE_CHECKING:\n    from ..cli import y\n'
+        'from ...managers.query import x\nfrom ... import models, irNull\n'
+        'import IndexedRedis.embedded\nfrom . import other\nfrom ..resets import swap\n'
+        'from ...fields import null\ndef f():\n    import time\n'
+        'if TYPE_CHECKING:\n    from ...cli import y\n'
     )
+    other.write_text('def f():\n    from .sets import g\n')
     monkeypatch.setitem(globals(), 'HOME', tmp_path)
-    assert own_rooms(file) == {'query', 'model', 'embedded', '_core', 'fields', ''}
-    assert sorted(upward(file)) == ['', 'embedded', 'model', 'query']
+    assert own_rooms(file) == {'managers', 'models', 'embedded', '_core', 'fields', ''}
+    assert sorted(upward(file)) == ['', 'embedded', 'managers', 'models']
+    assert upward_in_core(file) == ['resets']
+    assert circles([file, other]) == [['_core/queries/other.py', '_core/queries/sets.py']]
     assert 'time' in set(imports(file))
-    file.write_text('def f():\n    """x\n    y"""\n' + '    pass\n' * (FUNCTION_LINES + 1))
-    assert long_functions(file) == ['f']
+    long = tmp_path / 'long.py'
+    long.write_text('def f():\n    """x\n    y"""\n' + '    pass\n' * (FUNCTION_LINES + 1))
+    assert long_functions(long) == ['f']

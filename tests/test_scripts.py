@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from IndexedRedis._core.scripts import ALL
+from IndexedRedis._core.script import load_all
 
 
 def test_pks_in_use_stay_listed(raw):
     """Those that somebody saved again under a given pk, after a reset had replaced them."""
-    (prune,) = (script for script in ALL if script.name == 'prune')
+    (prune,) = (script for script in load_all() if script.name == 'prune')
     for used, left in (((), ({b'9'}, set())), ((2,), ({b'2', b'9'}, {b'2'}))):
         raw.flushdb()
         raw.sadd('all', 9, *used)

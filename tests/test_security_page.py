@@ -13,13 +13,9 @@ from typing import Any
 import pytest
 import redis
 
-from IndexedRedis import (
-    ConnectionSetupError,
-    IRField,
-    UnreadableValueError,
-    connections,
-    resetChanged,
-)
+from IndexedRedis import ConnectionSetupError, IRField, UnreadableValueError, resetChanged
+from IndexedRedis.connections import threads
+from IndexedRedis.executors import recording
 from IndexedRedis.fields import IRPickleField
 
 PAGE = pathlib.Path(__file__).parent.parent / 'docs' / 'explanation' / 'security.rst'
@@ -141,7 +137,7 @@ def test_a_reader_who_remembers_needs_what_the_page_says(telling_server, admin, 
         song.objects.get(1)
     (rules,) = re.findall(r'``CLIENT_SIDE_CACHE`` wants ``(.*?)``', PAGE.read_text('utf-8'))
     admin.execute_command('ACL SETUSER', 'reader', *rules.split())
-    with connections.recordTrips() as trips:
+    with recording.recordTrips() as trips:
         assert [song.objects.filter(artist='Abba').count() for _ in range(9)] == [1] * 9
     assert len(trips) < 4
 
@@ -194,7 +190,7 @@ def test_nobody_gets_at_other_models(admin, song_of, make_model, user):
     'params', [{'ssl': True, 'host': 'h'}, {'url': 'rediss://writer:secret@h:6380/0'}], ids=str
 )
 def test_tls_checks_certificates(params):
-    pool = connections.getRedisPool(params)
+    pool = threads.getRedisPool(params)
     assert pool.connection_class is redis.SSLConnection
     assert redis.SSLConnection(**pool.connection_kwargs).cert_reqs.name == 'CERT_REQUIRED'
 

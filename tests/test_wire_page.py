@@ -16,14 +16,14 @@ from typing import Any
 import msgpack
 import pytest
 
-from IndexedRedis._core.packed import unpacked
-from IndexedRedis._core.scripts import ALL, BY_SHA
+from IndexedRedis._core.mapping.resp import unpacked
+from IndexedRedis._core.script import BY_SHA, load_all
 from IndexedRedis.executors import conversation, sync
 
 PAGE = pathlib.Path(__file__).parent.parent / 'docs' / 'explanation' / 'wire.rst'
 BLOCK = re.compile(r'^\.\. code-block:: (python|text)\n\n((?:(?: {3}.*)?\n)+)', re.MULTILINE)
 ARRAY = b'\xdd'  # how one begins in MessagePack
-BY_TEXT = {script.text: script for script in ALL}
+BY_TEXT = {script.text: script for script in load_all()}
 BASE, TOKEN = re.compile(r'^_ir_\|Song:'), re.compile(r'\b[0-9a-f]{32}\b')
 
 
@@ -67,7 +67,7 @@ def matches(shown: str, sent: list[str]) -> bool:
 @pytest.fixture
 def sent(raw: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The batches that went out, as the page shows them; the server knows the scripts already."""
-    for script in ALL:
+    for script in load_all():
         raw.script_load(script.text)
     trips: list[str] = []
     pack = conversation.pack

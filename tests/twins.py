@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import IndexedRedis as IR
-from IndexedRedis import resetting, stored
+from IndexedRedis.managers import resets
+from IndexedRedis.models import stored
 
 PLACES: tuple[Any, ...] = (
     IR.IndexedRedisQuery,
@@ -13,7 +14,7 @@ PLACES: tuple[Any, ...] = (
     IR.IndexedRedisDelete,
     IR.IRQueryableList,
     stored.Stored,
-    resetting,
+    resets,
     IR,
 )
 

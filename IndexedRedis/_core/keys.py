@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 
-__all__ = ('ALL_MODELS', 'PREFIX', 'RESERVED_SEGMENTS', 'Keys', 'model_and_kind')
+__all__ = ('ALL_MODELS', 'PREFIX', 'RESERVED_SEGMENTS', 'WORK', 'Keys', 'model_and_kind')
+
+
+# What a reset has to sweep, under names of its own: staged keys, pks that it has reserved or that
+# objects brought along, pks that it has replaced.
+WORK = (b'sets', b'ranges', b'brought', b'old')
 
 PREFIX = '_ir_|'
 

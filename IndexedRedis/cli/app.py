@@ -47,7 +47,7 @@ def build() -> typer.Typer:
     )
     app.callback(help=SUMMARY)(_options)
     for name in MODULES:
-        import_module(f'{__package__}.{name}').register(app)
+        import_module(f'{__package__}.commands.{name}').register(app)
     return app
 
 

@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 
 from redis.exceptions import ConnectionError, ResponseError
 
-from .._core.plan import Batch, Flow
+from .._core.flows import Batch, Flow
+from .cache.invalidation import knows, start_recall, was_told
+from .cache.tracking import note_write
 from .conversation import converse
-from .pools import connection_of
-from .queueing import queue_of
-from .recalling import note_write
-from .replies import arrived, handle_push
-from .telling import knows, start_recall, was_told
-from .told_pool import ToldPool
+from .pools.replies import arrived, handle_push
+from .pools.tasks import ToldPool
+from .pools.threads import connection_of
+from .pools.turns import queue_of
 
 __all__ = ('AsyncExecutor', 'Line')
 

@@ -33,10 +33,9 @@ from typing import Any, TypeVar
 
 from redis.exceptions import AuthenticationError, AuthorizationError, ConnectionError
 
-from .._core.answers import can_be_kept
-from .._core.plan import AnswerLost, Batch, Elsewhere, Flow, Pause, Step, Stream
-from ..connections import recorders
-from .recording import noted
+from .._core.flows import AnswerLost, Batch, Elsewhere, Flow, Pause, Step, Stream
+from .cache.answers import can_be_kept
+from .recording import noted, recorders
 from .wire import MissingScript, expected, pack, results, with_texts
 
 __all__ = ('Conversation', 'converse')

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .._core.explanation import Measured
-from .._core.plan import Batch, Flow, Step, Stream
+from .._core.flows import Batch, Flow, Step, Stream
+from .._core.inspection.explanation import Measured
 from .wire import pack
 
 __all__ = ('measured', 'reply_size')

@@ -3,17 +3,28 @@ tests)."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from .._core.packed import unpacked
-from .._core.plan import Batch, Elsewhere, Flow, Pause, Step, Stream
-from .._core.scripts import readable
+from .._core.flows import Batch, Elsewhere, Flow, Pause, Step, Stream
+from .._core.mapping.resp import unpacked
+from .._core.script import readable
 
-__all__ = ('RecordingExecutor', 'noted', 'readable')
+__all__ = (
+    'RecordingExecutor',
+    'noted',
+    'readable',
+    'recordTrips',
+)
+
+
+Trip = list[tuple[Any, ...]]
+
+#: The lists of those who record; the executors add to each of them.
+recorders: list[list[Trip]] = []
 
 T = TypeVar('T')
-Trip = list[tuple[Any, ...]]
 
 
 def noted(step: Step, recorders: list[list[Trip]]) -> Step:
@@ -88,3 +99,20 @@ class RecordingExecutor:
         if isinstance(replies, Exception):
             raise replies
         return replies
+
+
+@contextlib.contextmanager
+def recordTrips() -> Iterator[list[Trip]]:
+    """Gives a list to which each round trip of this process adds its commands, in all threads and
+    tasks, as tuples with scripts by name.
+
+    The chunks of one overlapped transfer are one trip. Commands that are sent again, and the
+    loading of scripts, are not counted: a trip costs the same at every run.
+    """
+    trips: list[Trip] = []
+    recorders.append(trips)
+    try:
+        yield trips
+    finally:
+        # By identity: lists of equal trips are equal.
+        recorders[:] = [each for each in recorders if each is not trips]

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
-from .._core.plan import AnswerLost, Batch, Flow
+from .._core.flows import AnswerLost, Batch, Flow
+from .cache.invalidation import drain, knows, start_recall
+from .cache.tracking import note_write
 from .conversation import converse
-from .pools import QuickPool, connection_of, connection_that, idle_connection_of
-from .recalling import note_write
-from .replies import arrived, handle_push
-from .telling import drain, knows, start_recall
+from .pools.replies import arrived, handle_push
+from .pools.threads import QuickPool, connection_of, connection_that, idle_connection_of
 from .wire import expected, pack
 
 __all__ = ('SyncExecutor',)

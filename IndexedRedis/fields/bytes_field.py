@@ -6,8 +6,8 @@ from typing import Any
 
 from ..encoding import tobytes
 from .base import IRField, immutable_value
+from .base.conversions import refuse_null_text
 from .null import irNull
-from .value_types import refuse_null_text
 
 __all__ = ('IRBytesField', 'bytes_or_text')
 

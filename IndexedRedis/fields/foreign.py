@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .base import IRField
-from .link_data import ForeignLinkData, ForeignLinkDataBase, ForeignLinkMultiData
+from .base.link_data import ForeignLinkData, ForeignLinkDataBase, ForeignLinkMultiData
 from .null import irNull
 
 __all__ = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .base import IRField, immutable_value
+from .base.conversions import plain_from_input, plain_to_storage
 from .null import irNull
-from .value_types import plain_from_input, plain_to_storage
 
 __all__ = ('IRRawField',)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..encoding import getDefaultIREncoding, to_unicode, tobytes
 from .base import IRField, immutable_value
+from .base.conversions import refuse_null_text
 from .null import irNull
-from .value_types import refuse_null_text
 
 __all__ = ('IRUnicodeField',)
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..connections import recordTrips
+    from .base import NoServerError, ServerForTests
     from .models import modelsOn
-    from .servers import NoServerError, ServerForTests, serverForTests
+    from .servers import serverForTests
     from .trips import assertNumRoundTrips
 
 __all__ = (
@@ -32,7 +33,8 @@ __all__ = (
 # pytest imports this package at every start, wherever the library is installed: servers, and with
 # them redis-py, are imported when they are asked for.
 _PLACES = {
-    **dict.fromkeys(('NoServerError', 'ServerForTests', 'serverForTests'), '.servers'),
+    **dict.fromkeys(('NoServerError', 'ServerForTests'), '.base'),
+    'serverForTests': '.servers',
     'assertNumRoundTrips': '.trips',
     'modelsOn': '.models',
     'recordTrips': '..connections',

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .. import getDefaultRedisConnectionParams, setDefaultRedisConnectionParams
-from ..connections import redirected, without_url
-from .servers import ServerForTests
+from ..connections.threads import redirected, without_url
+from .base import ServerForTests
 
 __all__ = ('modelsOn',)
 

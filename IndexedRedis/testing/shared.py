@@ -15,8 +15,8 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from ..connections import without_url
-from .servers import NoServerError, ServerForTests
+from ..connections.threads import without_url
+from .base import NoServerError, ServerForTests
 
 __all__ = ('SharedServer',)
 

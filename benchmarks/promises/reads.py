@@ -7,9 +7,9 @@ from typing import Any
 
 import redis
 
-from IndexedRedis._core import read, sets
-from IndexedRedis._core.plan import Batch, Flow, Stream, ask, chunks
-from IndexedRedis.connections import getRedisPool
+from IndexedRedis._core.flows import Batch, Flow, Stream, ask, chunks
+from IndexedRedis._core.queries import by_pk, fetch, set_algebra
+from IndexedRedis.connections.threads import getRedisPool
 from IndexedRedis.executors.sync import SyncExecutor
 
 from .duel import Duel
@@ -24,12 +24,12 @@ def gets(shop: Shop) -> Duel:
     build = schema.builder(schema.all)
 
     def kept(pk: int) -> Flow[Any]:
-        row_command = read.row_commands(schema, (pk,), fields)
+        row_command = by_pk.row_commands(schema, (pk,), fields)
         there, row = yield Batch([('SISMEMBER', shop.keys.all, pk), *row_command])
         return build.objects([pk], [row])[0] if there else None
 
     def blind(pk: int) -> Flow[Any]:
-        (row,) = yield Batch(read.row_commands(schema, (pk,), fields))
+        (row,) = yield Batch(by_pk.row_commands(schema, (pk,), fields))
         return build.objects([pk], [row])[0]
 
     return Duel(
@@ -50,10 +50,10 @@ def small_queries(shop: Shop) -> Iterator[Duel]:
     (living,), (alone,) = query.living, query.expressions
 
     def find(expression: Any, settle: bool) -> Flow[Any]:
-        found = yield from ask(*read.find(query, expression, fields, 2000, 100))
+        found = yield from ask(*fetch.find(query, expression, fields, 2000, 100))
         pks, got = [int(pk) for pk in found[0]], found[1]
         if settle:
-            pks, got = read.settle(query, columns, pks, got)
+            pks, got = fetch.settle(query, columns, pks, got)
         return schema.builder(columns).objects(pks, got)
 
     def times(*args: Any) -> Callable[[], None]:
@@ -77,15 +77,15 @@ def large_queries(shop: Shop) -> Iterator[Duel]:
         if note:
             yield from ask('GET', shop.keys.swapped)
         batches = (
-            Batch(read.row_commands(schema, some, fields)) for some in chunks(pks, read.CHUNK)
+            Batch(by_pk.row_commands(schema, some, fields)) for some in chunks(pks, by_pk.CHUNK)
         )
         yield Stream(batches, got.extend)
         if settle:
-            pks, got = read.settle(query, columns, pks, got)
+            pks, got = fetch.settle(query, columns, pks, got)
         return schema.builder(columns).objects(pks, got)
 
     members = (
-        of_each(shop, lambda each: ask(*sets.members(each)), [expression] * 4)
+        of_each(shop, lambda each: ask(*set_algebra.members(each)), [expression] * 4)
         for expression in (living, alone)
     )
     yield Duel('1', 'pks of 9,900', '``SMEMBERS`` of the index, without ``:keys``', *members, 4)

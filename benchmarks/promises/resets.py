@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from IndexedRedis._core.plan import Command, Flow, ask, chunks
+from IndexedRedis._core.flows import Command, Flow, ask, chunks
 
 from .duel import Duel, compare, row_of
 from .shop import ROWS, Shop, as_transaction, number, stored

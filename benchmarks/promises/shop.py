@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from IndexedRedis._core.entry import INSERT, Entry, entry_of, pairs
-from IndexedRedis._core.plan import Batch, Command, Flow, ask
-from IndexedRedis.connections import getRedisPool
+from IndexedRedis._core.flows import Batch, Command, Flow, ask
+from IndexedRedis._core.writes.entry import INSERT, Entry, entry_of, pairs
+from IndexedRedis.connections.threads import getRedisPool
 from IndexedRedis.executors.sync import SyncExecutor
 
 from ..data import rows

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from IndexedRedis._core.delete import delete_objects
-from IndexedRedis._core.entry import UPDATE, Entry, index_keys_of, pairs
-from IndexedRedis._core.insert import Draft, insert_all
-from IndexedRedis._core.plan import Batch, Command, Flow, ask, chunks
-from IndexedRedis._core.publish import insert_many
-from IndexedRedis._core.scripts import Script
-from IndexedRedis._core.state import believed
-from IndexedRedis._core.write import update_one
+from IndexedRedis._core.flows import Batch, Command, Flow, ask, chunks
+from IndexedRedis._core.mapping.index_keys import index_keys_of
+from IndexedRedis._core.objects.state import believed
+from IndexedRedis._core.script import Script
+from IndexedRedis._core.writes.bulk_insert import insert_many
+from IndexedRedis._core.writes.compare_and_move import update_one
+from IndexedRedis._core.writes.delete import delete_objects
+from IndexedRedis._core.writes.entry import UPDATE, Entry, pairs
+from IndexedRedis._core.writes.insert import Draft, insert_all
 
 from .duel import Duel
 from .shop import BULK, ONE_BY_ONE, Shop, as_transaction, number, of_each, stored

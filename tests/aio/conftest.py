@@ -17,7 +17,8 @@ import pytest
 import redis
 
 import IndexedRedis as IR
-from IndexedRedis import IRField, async_connections
+from IndexedRedis import IRField
+from IndexedRedis.connections import tasks
 from IndexedRedis.fields import IRForeignLinkField, IRForeignMultiLinkField
 
 CLIENT = 'test-aio'
@@ -64,7 +65,7 @@ def nothing_is_left(redis_params: dict[str, Any], raw: redis.Redis) -> Iterator[
         warnings.simplefilter('always', ResourceWarning)
         gc.collect()
     assert [str(each.message) for each in caught] == []
-    assert [pools for pools in async_connections._pools.values() if pools] == []
+    assert [pools for pools in tasks._pools.values() if pools] == []
     assert left_over(raw) == []
 
 

@@ -11,8 +11,8 @@ import pytest
 
 import IndexedRedis as IR
 from aio.cut import cut
-from IndexedRedis.executors.pools import connection_of
-from IndexedRedis.helper import async_executor_of
+from IndexedRedis.executors.pools.threads import connection_of
+from IndexedRedis.managers.manager import async_executor_of
 
 ROWS = 300
 EXACT = sys.version_info >= (3, 11)  # before, a cancellation can be swallowed unnoticed

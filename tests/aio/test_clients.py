@@ -13,7 +13,7 @@ from keyspace import dump
 import IndexedRedis as IR
 from aio.conftest import CLIENT, clients_of
 from IndexedRedis import ConnectionSetupError, IndexedRedisModel, IRField
-from IndexedRedis.helper import async_executor_of
+from IndexedRedis.managers.manager import async_executor_of
 
 
 @contextlib.asynccontextmanager

@@ -196,7 +196,7 @@ def test_closing_beside_what_goes_on(song, run, beside):
                 await pool.disconnect()
 
     def _pools():
-        from IndexedRedis.async_connections import _pools_of_this_loop
+        from IndexedRedis.connections.tasks import _pools_of_this_loop
 
         return _pools_of_this_loop().values()
 

@@ -14,9 +14,10 @@ import pytest
 import IndexedRedis as IR
 from aio.conftest import clients_of, closing, left_over
 from aio.cut import cut
-from IndexedRedis import UsageError, async_connections
-from IndexedRedis.executors.queueing import Queue, queue_of
-from IndexedRedis.helper import async_executor_of
+from IndexedRedis import UsageError
+from IndexedRedis.connections import tasks
+from IndexedRedis.executors.pools.turns import Queue, queue_of
+from IndexedRedis.managers.manager import async_executor_of
 
 
 def pool_of(model):
@@ -157,7 +158,7 @@ def test_many_loops_that_begin_and_end_at_once(songs):
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(begin_and_end, range(8)))
     asyncio.run(closing(main()))
-    assert async_connections._pools == {}
+    assert tasks._pools == {}
 
 
 def test_run_twice_with_aclose(songs, raw):
@@ -167,9 +168,9 @@ def test_run_twice_with_aclose(songs, raw):
         return pool_of(songs)
 
     first = asyncio.run(closing(main()))
-    assert async_connections._pools == {}
+    assert tasks._pools == {}
     second = asyncio.run(closing(main()))
-    assert async_connections._pools == {}
+    assert tasks._pools == {}
     assert first is not second
 
 
@@ -185,9 +186,9 @@ def test_run_twice_without_aclose_leaks_no_pool(songs, raw):
     for _ in range(3):
         asyncio.run(main())
         gc.collect()
-        assert len(async_connections._pools) == 1
+        assert len(tasks._pools) == 1
     asyncio.run(closing(main()))
-    assert async_connections._pools == {}
+    assert tasks._pools == {}
     gc.collect()
     assert left_over(raw) == []
 

@@ -19,8 +19,9 @@ from twins import TWINS
 
 import IndexedRedis as IR
 from IndexedRedis import IRField
-from IndexedRedis._core.plan import Batch, Stream
-from IndexedRedis.executors import conversation, recalling
+from IndexedRedis._core.flows import Batch, Stream
+from IndexedRedis.executors import conversation
+from IndexedRedis.executors.cache import tracking
 from IndexedRedis.executors.sync import SyncExecutor
 
 EXECUTORS = ['sync', 'aio', 'sync, cached', 'aio, cached']
@@ -66,7 +67,7 @@ def noted(method: Any) -> Any:
         try:
             return method(*args, **kwargs)
         finally:
-            recalling.note_write()
+            tracking.note_write()
 
     return noting
 
@@ -78,7 +79,7 @@ def bring_client(
     """Has every scenario run over each executor, without and with answers that are remembered;
     gives clients that users of it bring."""
     executor, _, cached = request.param.partition(', ')
-    monkeypatch.setattr(recalling, 'LOOK', 0)  # what others write is seen at once
+    monkeypatch.setattr(tracking, 'LOOK', 0)  # what others write is seen at once
     if cached:
         monkeypatch.setattr(IR.IndexedRedisModel, 'CLIENT_SIDE_CACHE', 20)
         # What a test writes by redis-py has been told of when it reads by the library.

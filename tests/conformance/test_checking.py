@@ -8,8 +8,8 @@ from damages import BASE, FOR_PEOPLE, REPAIRABLE
 from keyspace import dump
 
 from IndexedRedis import CheckReport, IRField, UsageError
-from IndexedRedis._core import check as checking
-from IndexedRedis._core import keyspace, look
+from IndexedRedis._core.integrity import check as checking
+from IndexedRedis._core.integrity import keyspace, probe
 
 pytestmark = pytest.mark.damaged
 DAMAGES = {**REPAIRABLE, **FOR_PEOPLE}
@@ -116,7 +116,7 @@ def test_progress_is_told_page_by_page(sound, raw, monkeypatch, method):
 def test_many_pages(sound, raw, monkeypatch):
     for module in (checking, keyspace):
         monkeypatch.setattr(module, 'PAGE', 70)
-    monkeypatch.setattr(look, 'CALLS', 30)
+    monkeypatch.setattr(probe, 'CALLS', 30)
     monkeypatch.setattr(keyspace, 'SETS', 3)
     songs = [sound(title='x', artist=f'a{n % 5}', year=n, album=f'b{n}') for n in range(2000)]
     pks = sound.saver.save(songs)

@@ -12,11 +12,11 @@ import servers
 from linked import Author, Book
 
 from IndexedRedis import ConnectionSetupError, IRField, getRedisPool
-from IndexedRedis._core import answers
-from IndexedRedis._core.answers import keys_read
-from IndexedRedis.executors.pools import connection_of
-from IndexedRedis.executors.recalling import note_write
-from IndexedRedis.executors.telling import drain
+from IndexedRedis.executors.cache import answers
+from IndexedRedis.executors.cache.answers import keys_read
+from IndexedRedis.executors.cache.invalidation import drain
+from IndexedRedis.executors.cache.tracking import note_write
+from IndexedRedis.executors.pools.threads import connection_of
 from IndexedRedis.testing import recordTrips
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from IndexedRedis import IRField
-from IndexedRedis._core import sets
+from IndexedRedis._core.queries import set_algebra
 
 FILTERS = [
     {'genre': 'rock'},
@@ -42,7 +42,7 @@ def test_small_sets_are_counted_without_what_is_no_object(songs, filters):
 
 @pytest.mark.damaged
 def test_large_sets_are_taken_as_they_are_unless_writers_touched_them(songs, raw, monkeypatch):
-    monkeypatch.setattr(sets, 'LARGEST_UNSETTLED', 5)
+    monkeypatch.setattr(set_algebra, 'LARGEST_UNSETTLED', 5)
     assert songs.objects.filter(genre='rock').count() == 10  # 8, and 2 that a reset never leaves
     raw.sadd(f'_ir_|{songs.KEY_NAME}:tmp:touched', f'_ir_|{songs.KEY_NAME}:idx:genre:rock')
     assert songs.objects.filter(genre='rock').count() == 8

@@ -7,8 +7,9 @@ import pytest
 from keyspace import dump
 
 from IndexedRedis import UsageError
-from IndexedRedis._core import delete, destroy, links
-from IndexedRedis._core.scripts import readable
+from IndexedRedis._core.resets import destroy
+from IndexedRedis._core.script import readable
+from IndexedRedis._core.writes import delete
 
 
 def remains(model, raw):
@@ -184,7 +185,7 @@ def test_what_is_saved_beside_destroyModel_is_stored_whole(song, monkeypatch, ch
             found = yield from flow(*args)
             new = [song(title='new', artist='1', year=len(saved) + n) for n in range(4)]
             saved.extend(new if len(saved) < 600 else ())
-            yield from links.save(song._validated(), new if len(saved) < 600 else [], [None] * 4)
+            yield from links_saving.save(song._validated(), new if len(saved) < 600 else [], [None] * 4)
             return found
 
         return saving

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from IndexedRedis import IRField, irNull
-from IndexedRedis._core.explain import SAMPLE
-from IndexedRedis._core.packed import unpacked
+from IndexedRedis._core.inspection.explain import SAMPLE
+from IndexedRedis._core.mapping.resp import unpacked
 from IndexedRedis.executors.recording import readable
 
 MANY = 3000

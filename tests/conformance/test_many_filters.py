@@ -44,7 +44,7 @@ def test_what_they_find_can_be_deleted(song, few_left):
 
 def test_more_than_a_thousand_sets_to_be_in(song, raw):
     """Nobody has that many fields; the script is asked directly."""
-    from IndexedRedis._core.scripts import MEMBERS
+    from IndexedRedis._core.queries.scripts import MEMBERS
 
     text = MEMBERS.text
     sets = [f'set{n}' for n in range(2500)]

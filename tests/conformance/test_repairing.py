@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from keyspace import dump
 
 from IndexedRedis import IRField
-from IndexedRedis._core import check as checking
-from IndexedRedis._core import keyspace, locks, look, mend
+from IndexedRedis._core.integrity import check as checking
+from IndexedRedis._core.integrity import keyspace, probe, repair
+from IndexedRedis._core.locking import locks
 
 FIELDS = ['title', 'artist', IRField('year', valueType=int), IRField('album', hashIndex=True)]
 NAMES = ('title', 'artist', 'year', 'album')
@@ -125,7 +126,7 @@ def test_a_field_that_was_added_and_one_that_is_not_indexed_any_more(sound, make
 def test_many_pages(sound, raw, monkeypatch):
     for module in (checking, keyspace):
         monkeypatch.setattr(module, 'PAGE', 70)
-    for module, name in ((look, 'CALLS'), (mend, 'SIZE'), (keyspace, 'ROWS')):
+    for module, name in ((probe, 'CALLS'), (repair, 'SIZE'), (keyspace, 'ROWS')):
         monkeypatch.setattr(module, name, 30)
     songs = [sound(title='x', artist=f'a{n % 5}', year=n, album=f'b{n}') for n in range(2000)]
     pks = sound.saver.save(songs)
@@ -198,7 +199,7 @@ def test_a_reset_is_told_of_sets_that_a_repair_fills(sound, raw, what):
 def test_a_writer_between_look_and_mending_is_not_undone(sound, raw, monkeypatch):
     """The object changes after the look; what is wrong about its new value is mended instead."""
     REPAIRABLE['stale entry'].do(raw)
-    obj, wanted, hits = sound.objects.get(1), mend._entries_command, []
+    obj, wanted, hits = sound.objects.get(1), repair._entries_command, []
 
     def late(schema, findings):
         command = wanted(schema, findings)
@@ -208,7 +209,7 @@ def test_a_writer_between_look_and_mending_is_not_undone(sound, raw, monkeypatch
             raw.srem(f'{BASE}idx:artist:Abba', 1)  # now the entry is right
         return command
 
-    monkeypatch.setattr(mend, '_entries_command', late)
+    monkeypatch.setattr(repair, '_entries_command', late)
     report = sound.objects.repair()
     assert hits == [1]
     assert (report.counts, report.ok) == ({'entry_stale': 1}, True)
@@ -219,7 +220,7 @@ def test_a_writer_between_look_and_mending_is_not_undone(sound, raw, monkeypatch
 
 @pytest.mark.damaged
 def test_an_index_set_that_turns_into_something_else_stops_nothing(sound, raw, monkeypatch):
-    wanted = mend._entries_command
+    wanted = repair._entries_command
     key = f'{BASE}idx:artist:Abba'
 
     def late(schema, findings):
@@ -229,7 +230,7 @@ def test_an_index_set_that_turns_into_something_else_stops_nothing(sound, raw, m
 
     raw.srem(key, 1)
     raw.sadd(f'{BASE}idx:year:1900', 1)
-    monkeypatch.setattr(mend, '_entries_command', late)
+    monkeypatch.setattr(repair, '_entries_command', late)
     report = sound.objects.repair()
     assert report.counts == {'entry_missing': 1, 'entry_stale': 1, 'wrong_type': 1}
     assert report.counts - report.repaired == {'wrong_type': 1}

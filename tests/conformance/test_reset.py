@@ -12,7 +12,7 @@ from IndexedRedis import (
     ResetInProgressError,
     UsageError,
 )
-from IndexedRedis._core import filling
+from IndexedRedis._core.resets import index_fill
 from IndexedRedis.fields import IRBase64Field
 
 
@@ -208,7 +208,7 @@ def test_a_model_without_indexes_and_one_with_many_values(make_model, raw):
 @pytest.mark.parametrize('most', [1, 5, 1000])
 def test_index_sets_of_all_sizes_are_replaced(make_model, raw, monkeypatch, most):
     """Smaller ones are filled before the swap, larger ones are moved by it."""
-    monkeypatch.setattr(filling, 'MOST', most)
+    monkeypatch.setattr(index_fill, 'MOST', most)
     model = make_model(['title', 'genre', 'isrc'], indexed=['genre', 'isrc'])
     base = f'_ir_|{model.KEY_NAME}:'
     for size in (9, 4, 12, 1, 12):

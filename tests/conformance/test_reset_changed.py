@@ -217,7 +217,7 @@ def test_objects_that_cannot_take_part(shop, raw):
 
 
 def test_another_reset(shop, raw, monkeypatch):
-    monkeypatch.setattr('IndexedRedis._core.locks.WAIT_SECONDS', 0.2)
+    monkeypatch.setattr('IndexedRedis._core.locking.locks.WAIT_SECONDS', 0.2)
     raw.set('_ir_|Shop:tmp:lock', 'somebody', px=60_000)
     with pytest.raises(ResetInProgressError):
         change(shop, [('a', 1)])
@@ -238,7 +238,7 @@ def test_a_writer_in_between_is_overwritten_or_kept_whole(shop, monkeypatch, che
                 raw_change(shop, code, n)
         return pack(batch)
 
-    from IndexedRedis._core.scripts import MERGE
+    from IndexedRedis._core.writes.scripts import MERGE
 
     sha = MERGE.sha
     for module in (conversation, sync):

@@ -170,7 +170,7 @@ def test_what_cannot_be(shops, make_model):
 
 def test_another_reset_of_one_of_them(shops, raw, monkeypatch):
     shop, shelf = shops
-    monkeypatch.setattr('IndexedRedis._core.locks.WAIT_SECONDS', 0.2)
+    monkeypatch.setattr('IndexedRedis._core.locking.locks.WAIT_SECONDS', 0.2)
     raw.set('_ir_|Shop:tmp:lock', 'somebody', px=60_000)
     with pytest.raises(ResetInProgressError, match='another reset is under way'):
         IR.resetMany([(shelf, [shelf(name='a', n=1)]), (shop, [shop(name='a', n=1)])])

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from IndexedRedis import IRField, IRQueryableList, irNull
-from IndexedRedis._core import pick
+from IndexedRedis._core.queries import pick
 
 # About the limits of _core/read.py: rows in one trip, chunks, members a script looks at.
 SIZES = [0, 1, 99, 100, 101, 200, 201, 224, 225, 480, 481, 2001]

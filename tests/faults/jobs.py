@@ -19,7 +19,8 @@ import redis
 import IndexedRedis
 from faults import old_version, single_jobs
 from faults.item import Box, edition, over, reset_family
-from IndexedRedis._core import filling, sets
+from IndexedRedis._core.queries import set_algebra
+from IndexedRedis._core.resets import index_fill
 from IndexedRedis.errors import ObjectGoneError
 
 
@@ -170,7 +171,7 @@ def wrong_answer(model: Any, size: int, way: str) -> str:
 def _treat_as_large(above: int) -> None:
     """Have resets move index sets of more members in their swap, and counts take their sizes."""
     if above:
-        filling.MOST = sets.LARGEST_UNSETTLED = above
+        index_fill.MOST = set_algebra.LARGEST_UNSETTLED = above
 
 
 def reset_often(

@@ -14,7 +14,9 @@ import redis
 
 import IndexedRedis as IR
 from faults.item import Box, Item, box, edition, reset_family
-from IndexedRedis._core import delete, filling, links, publish, replace, save
+from IndexedRedis._core.links import saving
+from IndexedRedis._core.resets import index_fill, swap
+from IndexedRedis._core.writes import bulk_insert, delete, save
 
 
 def insert(model: Any) -> Any:
@@ -29,7 +31,7 @@ def insert_many(model: Any, size: int) -> Any:
 
 def insert_very_many(model: Any, size: int) -> Any:
     """Save so many objects at once that they are stored out of sight, two by two."""
-    save.MANY, publish.CHUNK, publish.LISTED = 2, 2, 2
+    save.MANY, bulk_insert.CHUNK, bulk_insert.LISTED = 2, 2, 2
     return insert_many(model, size)
 
 
@@ -74,19 +76,19 @@ def reset(model: Any, size: int, pks: Any = None) -> Any:
 
 def reset_from_generator(model: Any, size: int) -> Any:
     """Replace the data set by what comes two by two."""
-    replace.BLOCK = 2
+    swap.BLOCK = 2
     return model.reset(obj for obj in edition(model, 2, size))
 
 
 def reset_moving(model: Any, size: int) -> Any:
     """Replace the data set, whose index sets of more than one member are moved by the swap."""
-    filling.MOST = 1
+    index_fill.MOST = 1
     return reset(model, size)
 
 
 def save_from_generator(model: Any, size: int) -> Any:
     """Save what comes two by two."""
-    links.BLOCK = 2
+    saving.BLOCK = 2
     return model.saver.save(obj for obj in edition(model, 2, size))
 
 

@@ -8,8 +8,10 @@ import asyncio
 from redis.asyncio import BlockingConnectionPool
 
 from faults.item import contents, edition
-from IndexedRedis._core import destroy, links, merge, read, replace
-from IndexedRedis._core.plan import ask
+from IndexedRedis._core.flows import ask
+from IndexedRedis._core.links import saving
+from IndexedRedis._core.queries import fetch, query
+from IndexedRedis._core.resets import destroy, diff, swap
 from IndexedRedis.executors.aio import AsyncExecutor
 
 TIMES = 40
@@ -43,7 +45,7 @@ def test_a_cancelled_reset_leaves_all_or_nothing(item, stored, redis_params):
 
     def begin(number):
         groups = [(schema, edition(item, number + 1, 600))]
-        return replace.reset_all(groups, b'token%d' % number, type)
+        return swap.reset_all(groups, b'token%d' % number, type)
 
     def look():
         editions = {row[2] for row in contents(item)}
@@ -71,7 +73,7 @@ def test_a_cancelled_resetChanged_leaves_all_or_nothing(item, stored, redis_para
 
     def begin(number):
         groups = [(schema, data_set(number + 1), schema.columns['n'])]
-        return merge.merge_all(groups, b'token%d' % number, 1000)
+        return diff.merge_all(groups, b'token%d' % number, 1000)
 
     def look():
         found = item.objects.all()
@@ -115,8 +117,8 @@ def test_a_cancelled_save_or_read_leaves_the_connection_clean(item, stored, redi
 
     def begin(number):
         if number % 2:
-            return read.fetch(read.Query(schema))
-        return links.save(schema, edition(item, 1, 200), [None] * 200)
+            return fetch.fetch(query.Query(schema))
+        return saving.save(schema, edition(item, 1, 200), [None] * 200)
 
     def look():
         assert item.objects.filter(edition=1).count() % 200 == 0

@@ -11,7 +11,8 @@ from redis.exceptions import TimeoutError
 from faults.item import contents, edition, over
 from faults.proxy import INTERLEAVED
 from IndexedRedis import ResetLostError
-from IndexedRedis._core import destroy, replace, staging
+from IndexedRedis._core.locking import transactions
+from IndexedRedis._core.resets import destroy, swap
 
 # How often it runs whole first; the last of these times says how many steps it takes. A table of
 # keys that other tests have made large becomes smaller meanwhile, and walks over it shorter.
@@ -111,8 +112,8 @@ def test_a_destroyModel_that_wakes_up_during_a_reset_spoils_nothing(
     item, proxy, stored, monkeypatch, figures
 ):
     """It is frozen at any step for so long that the reset takes over."""
-    monkeypatch.setattr(replace, 'BLOCK', 2)
-    monkeypatch.setattr(staging, 'CHUNK', 1)
+    monkeypatch.setattr(swap, 'BLOCK', 2)
+    monkeypatch.setattr(transactions, 'CHUNK', 1)
     model, number, count, lost, began = over(proxy.params), BEFORE, 0, 0, 0
 
     def meanwhile():

@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError, TimeoutError
 from faults.item import contents, edition, over
 from faults.proxy import MODES
 from faults.writes import NEW, WRITES, Insert, InsertMany, ResetChanged
-from IndexedRedis._core import locks
+from IndexedRedis._core.locking import locks
 
 
 def works(attempt):

@@ -12,7 +12,7 @@ import redis
 
 from faults.item import edition, over
 from faults.workers import together
-from IndexedRedis.connections import recordTrips
+from IndexedRedis.executors.recording import recordTrips
 
 READERS = 6
 STEPS = 400

@@ -8,13 +8,13 @@ import pytest
 import IndexedRedis as IR
 from faults.item import contents, edition, over
 from IndexedRedis import ResetLostError
-from IndexedRedis._core import merge, replace, staging
+from IndexedRedis._core.resets import diff, staging, swap
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """More steps, as with many objects."""
-    for place, name, size in ((replace, 'BLOCK', 2), (staging, 'CHUNK', 1), (merge, 'BLOCK', 2)):
+    for place, name, size in ((swap, 'BLOCK', 2), (staging, 'CHUNK', 1), (diff, 'BLOCK', 2)):
         monkeypatch.setattr(place, name, size)
 
 

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import IndexedRedis as IR
 from faults.item import Box, Item, edition
-from IndexedRedis._core import publish, save
+from IndexedRedis._core.writes import bulk_insert, save
 
 OLD = [('e1', 0, 1), ('e1', 1, 1), ('e1', 2, 1)]
 NEW = [('e2', 0, 2), ('e2', 1, 2), ('e2', 2, 2)]
@@ -54,7 +54,7 @@ class InsertVeryMany(InsertMany):
     def do(self):
         with (
             patch.object(save, 'MANY', 2),
-            patch.multiple(publish, CHUNK=2, LISTED=2),
+            patch.multiple(bulk_insert, CHUNK=2, LISTED=2),
         ):
             super().do()
 

@@ -178,7 +178,7 @@ def test_a_long_run_keeps_its_lock(old, raw, redis_params, monkeypatch):
 
 
 def test_a_reset_that_is_no_mirror(old, raw, redis_params, monkeypatch):
-    monkeypatch.setattr('IndexedRedis._core.locks.WAIT_SECONDS', 0.2)
+    monkeypatch.setattr('IndexedRedis._core.locking.locks.WAIT_SECONDS', 0.2)
     raw.set('_ir_|MirrorAlbum:tmp:lock', 'somebody', px=60_000)
     with reading(redis_params), pytest.raises(ResetInProgressError):
         mirror_of(old).run()

@@ -10,6 +10,7 @@ import redis
 
 import IndexedRedis as IR
 from IndexedRedis import IRField
+from IndexedRedis.executors import recording
 from IndexedRedis.testing import assertNumRoundTrips, recordTrips
 
 
@@ -62,7 +63,7 @@ def test_afterwards_nobody_counts(song):
         pass
     song(title='x').save()
     assert trips == []
-    assert IR.connections.recorders == []
+    assert recording.recorders == []
 
 
 def test_blocks_within_blocks_count_each_for_itself(song):

@@ -7,12 +7,12 @@ import pytest
 from redis.exceptions import ResponseError
 
 from IndexedRedis import ConnectionSetupError
-from IndexedRedis._core.answers import Answers, can_be_kept, keys_read
-from IndexedRedis._core.packed import get_rows
-from IndexedRedis._core.plan import Batch
-from IndexedRedis._core.scripts import COUNT, COUNT_LIVING, FIND, PICK
-from IndexedRedis.executors import recalling
-from IndexedRedis.executors.recalling import Recall
+from IndexedRedis._core.flows import Batch
+from IndexedRedis._core.mapping.resp import get_rows
+from IndexedRedis._core.queries.scripts import COUNT, COUNT_LIVING, FIND, PICK
+from IndexedRedis.executors.cache import tracking
+from IndexedRedis.executors.cache.answers import Answers, can_be_kept, keys_read
+from IndexedRedis.executors.cache.tracking import Recall
 
 ROWS = get_rows(b'data:', [b'1', b'2'], (b'a', b'b'))
 FOUND = [[b'3', b'4'], [[b'x'], [b'y']]]
@@ -160,18 +160,18 @@ def test_not_if_it_changed_since(recall):
 
 
 def test_not_if_this_process_has_written_since_it_was_asked(recall):
-    asked(recall, between=recalling.note_write)
+    asked(recall, between=tracking.note_write)
     assert recall.answer(QUESTION) is None
     asked(recall)
     assert recall.answer(QUESTION) == ANSWER
-    recalling.note_write()
+    tracking.note_write()
     assert recall.answer(QUESTION) is None
 
 
 def test_not_if_the_connection_was_silent_for_long(recall, monkeypatch):
     asked(recall)
-    now = recalling.time.monotonic()
-    monkeypatch.setattr(recalling.time, 'monotonic', lambda: now + recalling.TRUST + 0.1)
+    now = tracking.time.monotonic()
+    monkeypatch.setattr(tracking.time, 'monotonic', lambda: now + tracking.TRUST + 0.1)
     assert recall.answer(QUESTION) is None
     asked(recall)
     assert recall.answer(QUESTION) == ANSWER

@@ -8,7 +8,7 @@ import pytest
 from samples import Money
 
 from IndexedRedis import IRField, irNull
-from IndexedRedis._core import state
+from IndexedRedis._core.objects import state
 
 from .build import define, load, load_only
 

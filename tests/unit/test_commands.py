@@ -10,7 +10,13 @@ import msgpack
 import pytest
 
 from IndexedRedis import IRField
-from IndexedRedis._core import check, delete, links, maintain, publish, read, replace, save, sweep
+from IndexedRedis._core.integrity import check
+from IndexedRedis._core.links import saving
+from IndexedRedis._core.locking import recovery
+from IndexedRedis._core.queries import by_pk, fetch
+from IndexedRedis._core.queries import query as queries
+from IndexedRedis._core.resets import swap
+from IndexedRedis._core.writes import bulk_insert, delete, reindex, save
 from IndexedRedis.executors.recording import RecordingExecutor
 
 from .build import define, load
@@ -64,7 +70,7 @@ QUERIES = {
 def test_a_small_result_comes_in_one_script(song, shape):
     filters, keys, every = QUERIES[shape]
     row = [b'Hells Bells', b'pop' if 'genre__ne' in filters else b'rock', b'1999']
-    found, sent = trips(read.fetch(query(song, **filters)), [[[b'7'], [row]]])
+    found, sent = trips(fetch.fetch(query(song, **filters)), [[[b'7'], [row]]])
     fields = (b'name', b'genre', b'year')
     members = 200 if shape in ('none', 'eq') else 2000
     assert sent == [[('EVALSHA', 'find', *keys, every, members, 100, DATA, SWAPPED, *fields)]]
@@ -86,7 +92,7 @@ def test_a_small_result_comes_in_one_script(song, shape):
     ],
 )
 def test_pks_come_by_the_native_command_where_there_is_one(song, shape, command):
-    pks, sent = trips(read.primary_keys(query(song, **QUERIES[shape][0]), True), [[b'10', b'9']])
+    pks, sent = trips(queries.primary_keys(query(song, **QUERIES[shape][0]), True), [[b'10', b'9']])
     assert sent == [[command]]
     assert pks == [9, 10]
 
@@ -114,18 +120,18 @@ def test_pks_come_by_the_native_command_where_there_is_one(song, shape, command)
     ],
 )
 def test_counts_move_no_members(song, filters, command):
-    count, sent = trips(read.count(query(song, **filters)), [0, 42, 0])
+    count, sent = trips(queries.count(query(song, **filters)), [0, 42, 0])
     assert sent == [[('EXISTS', RECORD), command, ('EXISTS', RECORD)]]
     assert count == 42
 
 
 def test_all_objects_are_counted_by_one_command(song):
-    assert trips(read.count(query(song)), [42]) == (42, [[('SCARD', KEYS)]])
+    assert trips(queries.count(query(song)), [42]) == (42, [[('SCARD', KEYS)]])
 
 
 @pytest.mark.parametrize('replies', [[1, 43, 1], [0, 43, 1], [1, 43, 0]])
 def test_beside_a_reset_small_index_sets_are_counted_together_with_all_pks(song, replies):
-    count, sent = trips(read.count(query(song, genre='rock', year__ne=1999)), replies, [42])
+    count, sent = trips(queries.count(query(song, genre='rock', year__ne=1999)), replies, [42])
     numbers = (1, 1, -1, 2)
     terms = (GENRE_ROCK, GENRE_ROCK, YEAR_1999)
     assert sent == [
@@ -143,7 +149,7 @@ def test_a_large_result_comes_in_chunks_between_two_looks_at_the_note(song):
     pks = [b'%d' % pk for pk in range(1, 601)]
     sizes = [32, 64, 128, 256]
     replies = [[]], [None, pks], *([ROCK] * size for size in sizes), [*[ROCK] * 120, None]
-    found, sent = trips(read.fetch(query(song, genre='rock')), *replies)
+    found, sent = trips(fetch.fetch(query(song, genre='rock')), *replies)
     assert [len(trip) for trip in sent] == [1, 2, *sizes, 121]
     assert sent[1] == [('GET', SWAPPED), ('SINTER', KEYS, GENRE_ROCK)]
     assert sent[2][0] == ('HMGET', DATA + b'1', b'name', b'genre', b'year')
@@ -154,24 +160,24 @@ def test_a_large_result_comes_in_chunks_between_two_looks_at_the_note(song):
 def test_rows_of_more_than_one_trip_come_by_the_pks_and_the_note_of_the_first(song):
     pks = [b'%d' % pk for pk in range(1, 151)]
     replies = [[pks, b'T1', 0]], [ROCK] * 32, [ROCK] * 64, [*[ROCK] * 54, b'T1']
-    found, sent = trips(read.fetch(query(song, genre='rock')), *replies)
+    found, sent = trips(fetch.fetch(query(song, genre='rock')), *replies)
     assert [len(trip) for trip in sent] == [1, 32, 64, 55]
     assert [obj._id for obj in found] == list(range(1, 151))
 
 
 def test_fewer_rows_of_many_fields_come_in_one_trip():
     wide = define(*[f'f{n}' for n in range(40)], name='Wide')
-    _, sent = trips(read.fetch(wide.objects._query), [[[], []]])
+    _, sent = trips(fetch.fetch(wide.objects._query), [[[], []]])
     assert sent[0][0][5:7] == (200, 25)
 
 
 def test_one_object_comes_with_its_membership_in_one_trip(song):
-    obj, sent = trips(read.get_one(song._validated(), 7, song._validated().all), [1, ROCK])
+    obj, sent = trips(by_pk.get_one(song._validated(), 7, song._validated().all), [1, ROCK])
     assert sent == [
         [('SISMEMBER', KEYS, 7), ('HMGET', DATA + b'7', b'name', b'genre', b'year')],
     ]
     assert obj.name == 'Hells Bells'
-    gone, _ = trips(read.get_one(song._validated(), 7, song._validated().all), [0, ROCK])
+    gone, _ = trips(by_pk.get_one(song._validated(), 7, song._validated().all), [0, ROCK])
     assert gone is None
 
 
@@ -182,7 +188,7 @@ def packed(*pairs):
 
 def test_an_insert_reserves_its_pk_then_writes(song):
     obj = song(name='Hells Bells', genre='rock', year=1999)
-    pks, sent = trips(links.save(song._validated(), [obj], [None]), [7], [1])
+    pks, sent = trips(saving.save(song._validated(), [obj], [None]), [7], [1])
     assert sent == [
         [('EVALSHA', 'reserve', 2, NEXT, KEYS, 1, 0, 1000)],
         [
@@ -199,7 +205,7 @@ def test_an_insert_reserves_its_pk_then_writes(song):
 def test_an_update_sends_only_what_changed_and_what_it_believes(song):
     obj = load(song, 7, name=ROCK[0], genre=ROCK[1], year=ROCK[2])
     obj.genre = 'pop'
-    _, sent = trips(links.save(song._validated(), [obj], [None]), [1])
+    _, sent = trips(saving.save(song._validated(), [obj], [None]), [1])
     assert sent == [
         [
             (
@@ -215,7 +221,7 @@ def test_an_update_of_several_says_what_it_believes(song):
     objs = [load(song, pk, name=ROCK[0], genre=ROCK[1], year=ROCK[2]) for pk in (7, 8)]
     for obj in objs:
         obj.genre = 'pop'
-    _, sent = trips(links.save(song._validated(), objs, [None] * 2), [[]])
+    _, sent = trips(saving.save(song._validated(), objs, [None] * 2), [[]])
     assert sent == [
         [
             (
@@ -230,13 +236,13 @@ def test_an_update_of_several_says_what_it_believes(song):
 
 def test_a_save_without_changes_sends_nothing(song):
     obj = load(song, 7, name=ROCK[0], genre=ROCK[1], year=ROCK[2])
-    pks, sent = trips(links.save(song._validated(), [obj], [None]))
+    pks, sent = trips(saving.save(song._validated(), [obj], [None]))
     assert (pks, sent) == ([7], [])
 
 
 def test_a_bulk_insert_is_one_script(song):
     objs = [song(name='a', genre='rock', year=1999), song(name='b', genre='rock', year=2000)]
-    _, sent = trips(links.save(song._validated(), objs, [None, None]), [7], [1])
+    _, sent = trips(saving.save(song._validated(), objs, [None, None]), [7], [1])
     assert sent == [
         [('EVALSHA', 'reserve', 2, NEXT, KEYS, 2, 0, 1000)],
         [
@@ -257,7 +263,7 @@ def test_replaced_rows_do_not_all_expire_in_the_same_moment():
     schema = define('name', name='Plain')._validated()
     pks = [b'%d' % pk for pk in range(1, 451)]
     pages = [0], [0], [0]
-    _, sent = trips(sweep.sweep(schema, b'T', known=()), [[b'0', pks]], *pages, [1, 1])
+    _, sent = trips(recovery.sweep(schema, b'T', known=()), [[b'0', pks]], *pages, [1, 1])
     retired = [command for trip in sent for command in trip if command[1] == 'retire']
     assert [(command[4], len(command[6:])) for command in retired] == [
         *((10_000, 200), (10_020, 200), (10_040, 50)),
@@ -297,7 +303,7 @@ def test_a_filtered_delete_takes_pks_then_rows_then_deletes(song):
 
 def test_reindex_writes_sets_only(song):
     count, sent = trips(
-        maintain.reindex_matching(query(song)), [[b'0', [b'7']]], [[1], [b'rock', b'1999']], [[]]
+        reindex.reindex_matching(query(song)), [[b'0', [b'7']]], [[1], [b'rock', b'1999']], [[]]
     )
     assert sent[2] == [
         (
@@ -379,7 +385,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
     listed.append(staged + b'idx:year:2000')
     old = [20_000], [[b'1'], 1]
     ((pks,), sent) = trips(
-        replace.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
+        swap.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
         *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [7], *[[1, None, None, []]] * 2, [None], [None]),
         *(*old, [[b'rock', b'1999']], [[GENRE_ROCK]], [None]),  # this genre is a large one
         *([[b'0', listed], 1], [[1, []], 1], [[1, [YEAR_2000]], 1], [None], [b'done']),
@@ -466,12 +472,12 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
 
 def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monkeypatch):
     monkeypatch.setattr(save, 'MANY', 2)
-    monkeypatch.setattr(publish, 'CHUNK', 1)
-    monkeypatch.setattr(publish, 'new_token', lambda: b'TOKEN')
+    monkeypatch.setattr(bulk_insert, 'CHUNK', 1)
+    monkeypatch.setattr(bulk_insert, 'new_token', lambda: b'TOKEN')
     objs = [song(name=name, genre='rock', year=1999) for name in 'ab']
     work = [K + b'tmp:TOKEN:' + name for name in (b'sets', b'ranges', b'brought', b'old')]
     pks, sent = trips(
-        links.save(song._validated(), objs, [None, None]),
+        saving.save(song._validated(), objs, [None, None]),
         *([7], [b'OK', b'TOKEN'], [1], [[b'TOKEN']], *[[1, None, None, []]] * 3),
         *([None, None, []], [0, 1]),
     )
@@ -519,7 +525,7 @@ def test_objects_whose_pks_are_in_use_are_moved_by_the_swap(song):
     staged = K + b'tmp:TOKEN:'
     rests = (b'keys', b'data:3', b'idx:genre:pop', b'idx:year:1999')
     _, sent = trips(
-        replace.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
+        swap.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
         *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [None], [None], [[b'3']]),
         *(*[[1, None, None, []]] * 2, [None], [None]),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [[GENRE_ROCK, YEAR_1999]], [None]),

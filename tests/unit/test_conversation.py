@@ -12,8 +12,8 @@ from redis.exceptions import (
     TimeoutError,
 )
 
-from IndexedRedis._core.plan import AnswerLost, Batch, Pause, Stream, ask
-from IndexedRedis._core.scripts import RESERVE
+from IndexedRedis._core.flows import AnswerLost, Batch, Pause, Stream, ask
+from IndexedRedis._core.writes.scripts import RESERVE
 from IndexedRedis.executors import conversation
 from IndexedRedis.executors.conversation import converse
 from IndexedRedis.executors.wire import pack

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from IndexedRedis._core.explain import rehearse
-from IndexedRedis._core.explanation import (
+from IndexedRedis._core.flows import Batch, Stream, ask
+from IndexedRedis._core.inspection.explain import rehearse
+from IndexedRedis._core.inspection.explanation import (
     Explanation,
     FilterSeen,
     Measured,
@@ -15,14 +16,13 @@ from IndexedRedis._core.explanation import (
     Rows,
     SetSeen,
     Trip,
-    shown,
 )
 from IndexedRedis._core.keys import Keys
-from IndexedRedis._core.packed import get_rows
-from IndexedRedis._core.plan import Batch, Stream, ask
+from IndexedRedis._core.mapping.resp import get_rows
+from IndexedRedis._core.text import shown
 from IndexedRedis.executors.measuring import measured, reply_size
-from IndexedRedis.executors.packing import pack_command
 from IndexedRedis.executors.recording import RecordingExecutor
+from IndexedRedis.executors.wire import pack_command
 
 K = b'_ir_|Song:'
 ALL, ABBA = K + b'keys', K + b'idx:artist:Abba'

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from IndexedRedis._core.advice import advice
-from IndexedRedis._core.found import FoundModel
+from IndexedRedis._core.inspection.advice import advice
+from IndexedRedis._core.inspection.databases import FoundModel
+from IndexedRedis._core.inspection.model_info import FieldInfo, IndexInfo, ModelInfo, scaled
 from IndexedRedis._core.keys import Keys, model_and_kind
-from IndexedRedis._core.model_info import FieldInfo, IndexInfo, ModelInfo, bytes_text, scaled
+from IndexedRedis._core.text import bytes_text
 
 SHAPES = {
     b'_ir_|Song:keys': ('Song', 'keys', b''),

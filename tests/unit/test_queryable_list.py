@@ -10,12 +10,7 @@ import pickle
 import pytest
 import QueryableList
 
-from IndexedRedis import (
-    IRQueryableList,
-    ObjectGoneError,
-    UsageError,
-    irNull,
-)
+from IndexedRedis import IRQueryableList, ObjectGoneError, UsageError, irNull
 
 from .a_result import NULLS, SONGS, A, B, C, Song, is_result, letters
 from .build import load

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from redis.exceptions import ConnectionError
 
-from IndexedRedis.executors.queueing import Queue
+from IndexedRedis.executors.pools.turns import Queue
 
 
 def test_those_that_wait_come_before_those_that_come_back():

@@ -10,7 +10,7 @@ from queue import Empty, Full
 
 import pytest
 
-from IndexedRedis.executors.pools import QuickQueue
+from IndexedRedis.executors.pools.threads import QuickQueue
 
 
 def test_the_latest_comes_first_and_no_more_go_in_than_there_is_room():

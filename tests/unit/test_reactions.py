@@ -7,8 +7,12 @@ import pytest
 from redis.exceptions import ConnectionError, OutOfMemoryError, TimeoutError
 
 from IndexedRedis import IRField, errors
-from IndexedRedis._core import delete, links, locks, maintain, read, replace, write
-from IndexedRedis._core.plan import AnswerLost
+from IndexedRedis._core.flows import AnswerLost
+from IndexedRedis._core.links import saving
+from IndexedRedis._core.locking import locks
+from IndexedRedis._core.queries import fetch
+from IndexedRedis._core.resets import swap
+from IndexedRedis._core.writes import compare_and_move, delete, reindex
 from IndexedRedis.executors.recording import RecordingExecutor
 
 from .build import define, load
@@ -36,7 +40,7 @@ def fails(error, flow, *replies):
 
 
 def save(*objs):
-    return links.save(type(objs[0])._validated(), list(objs), [None] * len(objs))
+    return saving.save(type(objs[0])._validated(), list(objs), [None] * len(objs))
 
 
 def inserts(executor):
@@ -104,7 +108,7 @@ def test_a_pk_that_a_stranger_took_is_given_up(song):
 
 
 def test_writers_that_are_always_faster_are_an_error_in_the_end(song, monkeypatch):
-    monkeypatch.setattr(write, 'ROUNDS', 5)
+    monkeypatch.setattr(compare_and_move, 'ROUNDS', 5)
     monkeypatch.setattr(delete, 'ROUNDS', 5)
     obj = load(song, 7, name=b'a', year=b'1')
     obj.year = 3
@@ -218,7 +222,7 @@ def test_a_reader_asks_again_when_rows_went_away_under_it(song):
     row, gone = [b'a', b'1'], [None, None]
     first = [[pks, None, 0]], *chunked([*[row] * 100, gone], None)
     again = [None, pks[:100]], *chunked([row] * 100, None)
-    executor, found = run(read.fetch(song.objects._query), *first, *again)
+    executor, found = run(fetch.fetch(song.objects._query), *first, *again)
     assert len(executor.trips) == 8
     assert len(found) == 100
 
@@ -228,7 +232,7 @@ def test_a_reader_asks_again_when_a_reset_replaced_rows_in_place(song):
     old, new = [b'a', b'1'], [b'b', b'1']
     first = [[pks, b'T1', 0]], *chunked([*[old] * 50, *[new] * 51], b'T2')
     again = [b'T2', pks], *chunked([new] * 101, b'T2')
-    _, found = run(read.fetch(song.objects._query), *first, *again)
+    _, found = run(fetch.fetch(song.objects._query), *first, *again)
     assert {obj.name for obj in found} == {'b'}
 
 
@@ -237,22 +241,22 @@ def test_a_reader_whom_resets_outrun_takes_all_in_one_moment(song):
     rows = [[b'a', b'1']] * 101
     tries = [
         reply
-        for n in range(read.ATTEMPTS)
+        for n in range(fetch.ATTEMPTS)
         for reply in ([b'%d' % n, pks], *chunked(rows, b'%d' % (n + 1)))
     ]
-    executor, found = run(read.fetch(song.objects._query), [[]], *tries, [[pks, rows]])
+    executor, found = run(fetch.fetch(song.objects._query), [[]], *tries, [[pks, rows]])
     assert executor.trips[-1][0][1] == 'find'
     assert len(found) == 101
 
 
 def test_reindex_passes_over_what_is_gone_meanwhile(song):
     answers = [[b'0', [b'7', b'8']]], [[1, 1], [b'1'], [b'2']], [[[1, b'gone']]], [[]]
-    executor, _ = run(maintain.reindex_matching(song.objects._query), *answers)
+    executor, _ = run(reindex.reindex_matching(song.objects._query), *answers)
     assert inserts(executor) == [(7, 'update'), (8, 'update')]
 
 
 def test_a_reset_that_lost_its_lock_says_so_and_cleans_up(song):
-    flow = replace.reset_all([(song._validated(), [song(name='a')])], b'T', lambda obj: None)
+    flow = swap.reset_all([(song._validated(), [song(name='a')])], b'T', lambda obj: None)
     start = [b'OK', b'T'], [1], [[b'T']], [7]
     lost = [0, None, b'lost', None]
     sweep = [[b'0', []]], [[b'7 1']], [[]], [[b'0', []]], [[]], [1, 1], [0, 1]
@@ -263,17 +267,17 @@ def test_a_reset_that_lost_its_lock_says_so_and_cleans_up(song):
 
 
 def test_a_reset_stages_over_nobodys_object(song):
-    flow = replace.reset_all([(song._validated(), [song(name='a')])], b'T', lambda obj: None)
+    flow = swap.reset_all([(song._validated(), [song(name='a')])], b'T', lambda obj: None)
     start = [b'OK', b'T'], [1], [[b'T']], [7]
     sweep = [[b'0', []]], [[b'7 1']], [[]], [[b'0', []]], [[]], [1, 1], [0, 1]
-    stored = [[1, None, b'taken', None]] * replace.CLAIMS
+    stored = [[1, None, b'taken', None]] * swap.CLAIMS
     executor, text = fails(errors.ConflictError, flow, *start, *stored, *sweep)
     assert 'Nothing was changed' in text
     assert not any('swap' in command for trip in executor.trips for command in trip)
 
 
 def test_a_bulk_insert_over_somebodys_object_is_stored_by_comparing(song):
-    flow = links.save(song._validated(), [song(name='a'), song(name='b')], [None, None])
+    flow = saving.save(song._validated(), [song(name='a'), song(name='b')], [None, None])
     taken = [[[1, b'taken']]]
     executor, pks = run(flow, [7], [0], taken, [9], [[]])
     assert [trip[0][1] for trip in executor.trips] == [
@@ -284,7 +288,7 @@ def test_a_bulk_insert_over_somebodys_object_is_stored_by_comparing(song):
 
 def test_a_reset_waits_for_another_and_gives_up_with_a_clear_error(song, monkeypatch):
     monkeypatch.setattr(locks, 'WAIT_SECONDS', 0.2)
-    flow = replace.reset_all([(song._validated(), [])], b'T', lambda obj: None)
+    flow = swap.reset_all([(song._validated(), [])], b'T', lambda obj: None)
     waiting = [[None, b'other']] * 5
     executor, text = fails(errors.ResetInProgressError, flow, *waiting, [0, 0])
     assert executor.trips[-1][1][:2] == ('EVALSHA', 'release')
@@ -293,7 +297,7 @@ def test_a_reset_waits_for_another_and_gives_up_with_a_clear_error(song, monkeyp
 
 
 def test_a_reset_is_done_even_if_its_cleaning_up_fails(song):
-    flow = replace.reset_all([(song._validated(), [])], b'T', lambda obj: None)
+    flow = swap.reset_all([(song._validated(), [])], b'T', lambda obj: None)
     start = [b'OK', b'T'], [1], [[b'T']], [None], [None], [0]
     broken = ConnectionError('broken')
     executor, pks = run(flow, *start, [b'done'], broken, broken)

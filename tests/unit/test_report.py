@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from IndexedRedis._core.report import SENTENCES, CheckReport, Finding
+from IndexedRedis._core.integrity.report import SENTENCES, CheckReport, Finding
 
 K = b'_ir_|Song:'
 STALE = Finding('entry_stale', K + b'idx:artist:Queen', b'1', 'artist', b'Abba')

@@ -6,10 +6,7 @@ import datetime
 
 import pytest
 
-from IndexedRedis import (
-    IRQueryableList,
-    irNull,
-)
+from IndexedRedis import IRQueryableList, irNull
 
 from .a_result import SONGS, A, B, Song, is_result, letters
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from IndexedRedis import IRField, irNull, setDefaultIREncoding
-from IndexedRedis._core.encoder import compile_packer
-from IndexedRedis._core.packed import compile_setter, get_rows, unpacked
-from IndexedRedis._core.rows import FEW
+from IndexedRedis._core.mapping.decoder import FEW
+from IndexedRedis._core.mapping.encoder import compile_packer
+from IndexedRedis._core.mapping.resp import compile_setter, get_rows, unpacked
 from IndexedRedis.encoding import getDefaultIREncoding
 from IndexedRedis.errors import UnreadableValueError
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from IndexedRedis._core import sets
-from IndexedRedis._core.scripts import BY_SHA
-from IndexedRedis._core.sets import SetExpression
+from IndexedRedis._core.queries import set_algebra
+from IndexedRedis._core.queries.set_algebra import SetExpression
+from IndexedRedis._core.script import BY_SHA
 
 ALL = b'all'
 NAMES = [b'a', b'b', b'c', b'd']
@@ -19,7 +19,7 @@ databases = st.builds(
     st.fixed_dictionaries(dict.fromkeys(NAMES, pks)),
     pks,
 )
-names = st.lists(st.sampled_from(NAMES), max_size=sets.MOST_EXCLUDED).map(tuple)
+names = st.lists(st.sampled_from(NAMES), max_size=set_algebra.MOST_EXCLUDED).map(tuple)
 expressions = st.builds(SetExpression, st.just(ALL), names, names)
 
 
@@ -81,12 +81,12 @@ SCRIPTS = {'members': _members, 'count': _count, 'count_living': _count_living}
 
 @given(expressions, databases)
 def test_the_members_are_those_that_the_expression_names(expression, database):
-    assert answer(sets.members(expression), database) == meaning(expression, database)
+    assert answer(set_algebra.members(expression), database) == meaning(expression, database)
 
 
 @given(expressions, databases)
 def test_the_count_is_that_of_the_members(expression, database):
-    assert answer(sets.count(expression), database) == len(meaning(expression, database))
+    assert answer(set_algebra.count(expression), database) == len(meaning(expression, database))
 
 
 @given(expressions, databases, st.fixed_dictionaries(dict.fromkeys(NAMES, strangers)))
@@ -94,23 +94,23 @@ def test_beside_a_reset_small_sets_may_hold_what_is_no_object(expression, databa
     """Those that hold at most so many members, or that writers have touched."""
     lying = {name: database[name] | more[name] for name in NAMES}
     database = {ALL: database[ALL], **lying}
-    command = sets.count_living(expression, b'touched')
-    most = sets.LARGEST_UNSETTLED
+    command = set_algebra.count_living(expression, b'touched')
+    most = set_algebra.LARGEST_UNSETTLED
     database[b'touched'] = {id(lying[name]) for name in NAMES if len(lying[name]) > most}
     assert answer(command, database) == len(meaning(expression, database))
 
 
 @given(expressions, databases)
 def test_the_operands_of_a_script_say_the_same(expression, database):
-    keys, every = sets.operands(expression)
+    keys, every = set_algebra.operands(expression)
     found = _members([database[key] for key in keys], [every])
     assert found == meaning(expression, database)
 
 
 def test_too_many_exclusions_are_not_counted_by_inclusion_and_exclusion():
-    excluded = tuple(b'%d' % number for number in range(sets.MOST_EXCLUDED + 1))
-    assert sets.count(SetExpression(ALL, (), excluded)) is None
-    assert sets.count_living(SetExpression(ALL, (), excluded), b'touched') is None
-    command = sets.count(SetExpression(ALL, (), excluded[1:]))
+    excluded = tuple(b'%d' % number for number in range(set_algebra.MOST_EXCLUDED + 1))
+    assert set_algebra.count(SetExpression(ALL, (), excluded)) is None
+    assert set_algebra.count_living(SetExpression(ALL, (), excluded), b'touched') is None
+    command = set_algebra.count(SetExpression(ALL, (), excluded[1:]))
     assert command is not None
     assert len(command) < 2000

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from IndexedRedis._core.plan import Batch, Stream, ask, together
+from IndexedRedis._core.flows import Batch, Stream, ask
+from IndexedRedis._core.overlap import together
 from IndexedRedis.executors.recording import RecordingExecutor
 
 

@@ -7,7 +7,7 @@ import inspect
 import pytest
 from twins import PLACES, TWINS
 
-from IndexedRedis.helper import IndexedRedisHelper
+from IndexedRedis.managers.manager import IndexedRedisHelper
 
 
 @pytest.mark.parametrize(('place', 'name'), TWINS, ids=lambda value: str(value))

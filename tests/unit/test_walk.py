@@ -7,8 +7,8 @@ from collections import deque
 
 import pytest
 
-from IndexedRedis._core.plan import Batch, Stream
-from IndexedRedis._core.walk import LOOK, PAGE, side_by_side, walk
+from IndexedRedis._core.flows import Batch, Stream
+from IndexedRedis._core.overlap import LOOK, PAGE, side_by_side, walk
 from IndexedRedis.executors.recording import RecordingExecutor
 
 MEMBERS = [b'%d' % number for number in range(1000)]

@@ -1,0 +1,111 @@
+"""The contract between the flows and whoever executes them.
+
+A flow is a generator. It yields steps and is sent what came of them; it returns the result of
+the operation. It never does I/O, so one text serves threads and asyncio alike, and a test can
+play the server. There are four kinds of steps:
+
+``Batch``
+    some commands that go out in one write. Sent back: the list of their replies, in order.
+``Stream``
+    any number of batches, a few of them in flight at a time. Each list of replies is given to
+    ``consume`` in order, while later batches are on the wire. A ``None`` among the batches says
+    that what follows depends on an answer. Sent back: ``None``.
+``Pause``
+    wait that many seconds. Sent back: ``None``.
+``Elsewhere``
+    run a flow on the connection of another model. Sent back: its result.
+
+An error reply, or a broken connection, is thrown into the flow at its ``yield``. An executor may
+send any batch **twice** (a reply got lost, a script was unknown to the server): each must be
+safe to repeat, whatever others did in between. One that is not is marked ``once``; its flow gets
+:class:`AnswerLost` instead. Flows compose with ``yield from``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+__all__ = (
+    'AnswerLost',
+    'Batch',
+    'Command',
+    'Elsewhere',
+    'Flow',
+    'Pause',
+    'Step',
+    'Stream',
+    'ask',
+    'chunks',
+    'look',
+    'page_of',
+)
+
+Command = tuple[Any, ...]
+T = TypeVar('T')
+
+
+class Batch(NamedTuple):
+    """Commands for one write.
+
+    ``shared``: they read, and are quick, so that others may use the same connection meanwhile.
+    ``once``: not to be repeated where the connection broke before the answer came.
+    """
+
+    commands: Sequence[Command]
+    once: bool = False
+    shared: bool = False
+
+
+class AnswerLost(Exception):
+    """The connection broke, so a batch that is sent once was carried out or not."""
+
+
+class Stream(NamedTuple):
+    """Batches that overlap on the wire; ``batches`` is consumed only as fast as they leave."""
+
+    batches: Iterable[Batch | None]
+    consume: Callable[[list[Any]], None]
+
+
+class Pause(NamedTuple):
+    """A wait, in seconds."""
+
+    seconds: float
+
+
+class Elsewhere(NamedTuple):
+    """A flow that belongs to another model, which may live on another server."""
+
+    model: Any
+    flow: Any
+
+
+Step = Batch | Stream | Pause | Elsewhere
+Flow = Generator[Step, Any, T]
+
+
+def ask(*command: Any) -> Flow[Any]:
+    """Send one command; return its reply."""
+    (reply,) = yield Batch([command])
+    return reply
+
+
+def look(*command: Any) -> Flow[Any]:
+    """As :func:`ask`, for a command that reads and is quick."""
+    (reply,) = yield Batch([command], shared=True)
+    return reply
+
+
+def page_of(reply: Any) -> tuple[Any, list[bytes]]:
+    """What SCAN and SSCAN give: the cursor of the next page, None after the last; the page."""
+    cursor, page = reply
+    return (None if cursor in (b'0', 0) else cursor), page
+
+
+def chunks(items: Iterable[T], size: int) -> Generator[list[T], None, None]:
+    """Cut ``items`` into lists of at most ``size``, reading no further ahead than that."""
+    source = iter(items)
+    while chunk := list(islice(source, size)):
+        yield chunk

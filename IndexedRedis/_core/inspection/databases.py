@@ -1,0 +1,141 @@
+"""Which models a database holds, by the shapes of its keys alone; no class is needed.
+
+Each step is one page of a ``SCAN``, or a script over a hundred keys at most. It only reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..flows import Flow, ask, page_of
+from ..keys import ALL_MODELS, Keys, model_and_kind
+from ..text import bytes_text, shown
+from .model_info import scaled
+from .statistics import PAGE, measure
+
+__all__ = ('FoundModel', 'find_models')
+
+Progress = Callable[[str, int, int], Any]
+
+
+class FoundModel:
+    """A model of which a database holds keys.
+
+    :param keyName: its ``KEY_NAME``
+    """
+
+    def __init__(self, keyName: str) -> None:
+        self.keyName = keyName
+        #: how many objects are stored
+        self.objects = 0
+        #: hashes of objects; more than objects where a reset has just replaced some
+        self.rows = 0
+        #: how many index sets there are for each indexed field
+        self.indexSets: dict[str, int] = {}
+        #: work keys of resets
+        self.workKeys = 0
+        #: bytes of memory, estimated; None: the server did not tell
+        self.memory: int | None = None
+        #: how many keys that is estimated from
+        self.sampled = 0
+        #: when the data was mirrored from elsewhere, as stored; None: it was not
+        self.mirroredAt: str | None = None
+
+    def asDict(self) -> dict[str, Any]:
+        """Return it as plain data, for json."""
+        return dict(vars(self))
+
+    def __str__(self) -> str:
+        sets = ', '.join(f'{field} {count:,}' for field, count in self.indexSets.items())
+        return (
+            f'{shown(self.keyName)}: {self.objects:,} objects, about {bytes_text(self.memory)}, '
+            f'index sets: {sets or "none"}'
+        )
+
+    def __repr__(self) -> str:
+        return f'<FoundModel {self.keyName!r}: {self.objects:,} objects>'
+
+
+class _Tally:
+    """What was met of one model."""
+
+    def __init__(self, name: str, sample: int) -> None:
+        self.found = FoundModel(name)
+        self.keys = Keys(name)
+        self._sample = sample
+        #: some of the rows, and some index sets of each field: the order of a SCAN is as good as
+        #: chance
+        self._rows: list[bytes] = []
+        self._sets: dict[str, list[bytes]] = {}
+
+    def note(self, key: bytes, kind: str, rest: bytes) -> None:
+        """Take in one key."""
+        found, some = self.found, self._rows
+        if kind == 'data':
+            found.rows += 1
+        elif kind == 'tmp':
+            found.workKeys += 1
+        elif kind == 'idx':
+            field = rest.partition(b':')[0].decode('utf-8', 'backslashreplace')
+            found.indexSets[field] = found.indexSets.get(field, 0) + 1
+            some = self._sets.setdefault(field, [])
+        if kind in ('data', 'idx') and len(some) < self._sample:
+            some.append(key)
+
+    def look(self) -> Flow[FoundModel]:
+        """Look at the keys noted."""
+        found = self.found
+        found.indexSets = dict(sorted(found.indexSets.items()))
+        ((size, memory, _),) = yield from measure([self.keys.all], True)
+        found.objects = max(0, size)
+        parts = [memory if found.objects else 0]
+        parts.append((yield from self._memory(self._rows, found.rows)))
+        for field, some in self._sets.items():
+            parts.append((yield from self._memory(some, found.indexSets[field])))
+        found.memory = None if min(parts) < 0 else sum(parts)
+        if (yield from ask('TYPE', self.keys.mirrored)) == b'string':
+            text = yield from ask('GET', self.keys.mirrored)
+            found.mirroredAt = None if text is None else text.decode('ascii', 'replace')
+        return found
+
+    def _memory(self, some: Sequence[bytes], count: int) -> Flow[int]:
+        """Bytes of so many keys, if they are all like these; -1: not told."""
+        seen = yield from measure(some, True)
+        there = [memory for size, memory, _ in seen if size >= 0]
+        self.found.sampled += len(there)
+        return -1 if min(there, default=0) < 0 else scaled(sum(there), len(there), count)
+
+
+def find_models(sample: int, progress: Progress | None = None) -> Flow[list[FoundModel]]:
+    """Find the models of a database, in the order of their names.
+
+    :param sample: how many rows, and how many index sets of each, are asked for their memory
+    :param progress: told the name of the step, how much of it is done, and of how much
+    """
+    tallies: dict[str, _Tally] = {}
+    total = max(1, (yield from ask('DBSIZE')))
+    cursor: Any = b'0'
+    passed = 0
+    while cursor is not None:
+        reply = yield from ask('SCAN', cursor, 'MATCH', ALL_MODELS, 'COUNT', PAGE)
+        cursor, names = page_of(reply)
+        _note(tallies, names, sample)
+        passed += PAGE
+        if progress:
+            progress('keys', total if cursor is None else min(passed, total), total)
+    found = []
+    for name in sorted(tallies):
+        found.append((yield from tallies[name].look()))
+    return found
+
+
+def _note(tallies: dict[str, _Tally], names: Sequence[bytes], sample: int) -> None:
+    for key in names:
+        shape = model_and_kind(key)
+        if shape is not None:
+            name, kind, rest = shape
+            tally = tallies.get(name)
+            if tally is None:
+                tally = tallies[name] = _Tally(name, sample)
+            tally.note(key, kind, rest)

@@ -1,0 +1,241 @@
+"""What a query is going to do. Pure: facts go in, a readable text and plain data come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from ..flows import Command
+from ..text import shown, text_of
+
+__all__ = (
+    'Explanation',
+    'FilterSeen',
+    'Measured',
+    'Part',
+    'Rows',
+    'SetSeen',
+    'Trip',
+)
+
+_MOST_LINES = 12
+_MOST_ARGUMENTS = 16
+
+
+class FilterSeen(NamedTuple):
+    """One filter: the field, the lookup (``''`` or ``'ne'``), the values and sets looked up."""
+
+    field: str
+    lookup: str
+    values: tuple[bytes, ...]
+    keys: tuple[bytes, ...]
+
+    def __str__(self) -> str:
+        sign = f'__{self.lookup} =' if self.lookup else ' ='
+        return f'{self.field}{sign} {" or ".join(map(shown, self.values[:3]))}' + (
+            f' and {len(self.values) - 3:,} more' if len(self.values) > 3 else ''
+        )
+
+
+class SetSeen(NamedTuple):
+    """A set that takes part: members are to be in it, or not; the set algebra starts from one."""
+
+    key: bytes
+    included: bool
+    size: int
+    drives: bool
+
+
+class Rows(NamedTuple):
+    """How many rows there will be: not fewer than ``low``, not more than ``high``."""
+
+    low: int
+    high: int
+    estimate: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is known, not estimated."""
+        return self.low == self.high
+
+    def __str__(self) -> str:
+        if self.exact:
+            return f'{self.estimate:,}'
+        return f'about {self.estimate:,} (between {self.low:,} and {self.high:,})'
+
+
+class Trip(NamedTuple):
+    """One round trip, or one stream of overlapping chunks.
+
+    :param commands: what is sent; of a stream the command that is sent for each row
+    :param times: how often they are sent
+    :param chunks: in how many chunks; 0: all at once
+    :param last: what is sent along with the last chunk
+    """
+
+    commands: Sequence[Command]
+    times: int = 1
+    chunks: int = 0
+    last: Sequence[Command] = ()
+
+    def lines(self) -> Iterator[str]:
+        """Each command as a line."""
+        more = f'   x {self.times:,}, in {_many(self.chunks, "chunk")}' if self.chunks else ''
+        for command in self.commands:
+            yield _line(command) + more
+        yield from map(_line, self.last)
+
+
+def _line(command: Command) -> str:
+    words = [shown(word) for word in command[:_MOST_ARGUMENTS]]
+    return ' '.join([*words, '...'] if len(command) > _MOST_ARGUMENTS else words)
+
+
+class Part(NamedTuple):
+    """One set expression, from the size of its sets to the commands."""
+
+    sets: Sequence[SetSeen]
+    rows: Rows
+    trips: Sequence[Trip]
+
+
+class Measured(NamedTuple):
+    """What a run took: ``seconds`` from the first command to the finished objects, ``waited`` of
+    those for the server."""
+
+    rows: int
+    trips: int
+    chunks: int
+    commands: int
+    bytesSent: int
+    bytesReceived: int
+    seconds: float
+    waited: float
+
+    def __str__(self) -> str:
+        return (
+            f'{_many(self.rows, "row")}, {_trips(self.trips, self.chunks)}, '
+            f'{_many(self.commands, "command")}, {self.bytesSent:,} bytes sent, '
+            f'{self.bytesReceived:,} received, '
+            f'{1000 * self.seconds:.2f} ms (of those {1000 * self.waited:.2f} for the server)'
+        )
+
+
+class Explanation:
+    """What :meth:`~IndexedRedis.IndexedRedisQuery.all` would do for a query."""
+
+    def __init__(
+        self, model: str, total: int, filters: Sequence[FilterSeen], parts: Sequence[Part]
+    ) -> None:
+        #: name of the model
+        self.model = model
+        #: how many objects are stored
+        self.total = total
+        #: the filters, as they were understood
+        self.filters = filters
+        #: one for each set expression; there is one, but where a value has several stored forms
+        self.parts = parts
+        #: sentences about what may be slow or a mistake
+        self.warnings: list[str] = []
+        #: what a run took; None without ``analyze``
+        self.measured: Measured | None = None
+
+    @property
+    def rows(self) -> Rows:
+        """How many rows there will be."""
+        return Rows(*(sum(numbers) for numbers in zip(*(p.rows for p in self.parts), strict=True)))
+
+    @property
+    def sets(self) -> list[SetSeen]:
+        """The sets that take part."""
+        return [each for part in self.parts for each in part.sets]
+
+    @property
+    def trips(self) -> list[Trip]:
+        """What will be sent, in order."""
+        return [trip for part in self.parts for trip in part.trips]
+
+    @property
+    def chunks(self) -> int:
+        """In how many chunks the rows will come; 0 where they come with the pks."""
+        return sum(trip.chunks for trip in self.trips)
+
+    @property
+    def path(self) -> str:
+        """The way it will take, in a sentence."""
+        at_once = all(len(part.trips) == 1 and not part.trips[0].chunks for part in self.parts)
+        how = 'scripts that give pks and rows' if at_once else 'set algebra, then rows in chunks'
+        if at_once and len(self.parts) == 1:
+            how = 'one script that gives pks and rows'
+        return f'{how}: {_trips(len(self.trips), self.chunks)}'
+
+    def asDict(self) -> dict[str, Any]:
+        """Return it as plain data, for json."""
+        return {
+            'model': self.model,
+            'objects': self.total,
+            'filters': [
+                {
+                    'field': each.field,
+                    'lookup': each.lookup,
+                    'keys': [text_of(key) for key in each.keys],
+                }
+                for each in self.filters
+            ],
+            'sets': [{**each._asdict(), 'key': text_of(each.key)} for each in self.sets],
+            'rows': {**self.rows._asdict(), 'exact': self.rows.exact},
+            'path': self.path,
+            'trips': [
+                {
+                    'commands': [list(map(text_of, command)) for command in trip.commands],
+                    'times': trip.times,
+                    'chunks': trip.chunks,
+                    'last': [list(map(text_of, command)) for command in trip.last],
+                }
+                for trip in self.trips
+            ],
+            'warnings': list(self.warnings),
+            'measured': self.measured._asdict() if self.measured else None,
+        }
+
+    def __str__(self) -> str:
+        sets = _some(list(self._set_lines()))
+        return '\n'.join([self.head(), '  sets:', *sets, self.tail()])
+
+    def head(self) -> str:
+        """Return what a text says before it comes to the sets."""
+        asked = ', '.join(map(str, self.filters[:5])) or 'all objects'
+        more = ', ...' if len(self.filters) > 5 else ''
+        lines = [f'{self.model}: {asked}{more}', f'  rows: {self.rows} of {self.total:,}']
+        return '\n'.join([*lines, f'  path: {self.path}'])
+
+    def tail(self) -> str:
+        """Return what a text says after the sets: commands, warnings, measurements."""
+        lines = ['  commands:']
+        for number, trip in enumerate(self.trips, 1):
+            lines += [f'    {number}. {line}' for line in trip.lines()]
+        lines += ['  warnings:'] if self.warnings else []
+        lines += [f'    - {text}' for text in self.warnings]
+        return '\n'.join(lines + ([f'  measured: {self.measured}'] if self.measured else []))
+
+    def _set_lines(self) -> Iterator[str]:
+        for key, included, size, drives in self.sets:
+            note = ', the set algebra starts here' if drives else ''
+            yield f'    {"in" if included else "not in"} {shown(key)}: {size:,}{note}'
+
+    def __repr__(self) -> str:
+        return f'<Explanation {self.model}: {self.rows} rows, {self.path}>'
+
+
+def _some(lines: list[str]) -> list[str]:
+    more = len(lines) - _MOST_LINES
+    return lines if more <= 0 else [*lines[:_MOST_LINES], f'    and {more:,} more']
+
+
+def _trips(trips: int, chunks: int) -> str:
+    text = _many(trips, 'trip')
+    return f'{text}, {_many(chunks, "chunk")}' if chunks else text
+
+
+def _many(count: int, what: str) -> str:
+    return f'{count:,} {what}' + ('' if count == 1 else 's')

@@ -1,0 +1,71 @@
+"""What may be slow or a mistake about a query, in sentences. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...fields.null import irNull
+from ..queries.filters import Condition
+from ..queries.query import Query
+from ..queries.set_algebra import MOST_IN_SCRIPT
+from ..text import shown
+from .explanation import Explanation
+
+__all__ = ('hints',)
+
+# From this share of the objects on, an index set says little.
+NOT_SELECTIVE = 0.5
+# Below that many objects nothing is slow.
+FEW = 1000
+MANY_ROWS = 10_000
+_MOST = 20
+
+
+def hints(query: Query, explanation: Explanation) -> list[str]:
+    """Return sentences about a query that was explained."""
+    found = list(dict.fromkeys([*_of_size(explanation), *_of_filters(query, explanation)]))
+    more = len(found) - _MOST
+    return found if more <= 0 else [*found[:_MOST], f'and {more:,} more']
+
+
+def _of_filters(query: Query, explanation: Explanation) -> Iterator[str]:
+    sizes = {each.key: each.size for each in explanation.sets}
+    for condition, seen in zip(query.filters, explanation.filters, strict=True):
+        column = condition.column
+        if _is_null(condition):
+            yield f'{column.name} is compared with null: objects without a value are in that set.'
+        if column.field.isIndexHashed:
+            yield f'{column.name} has hashIndex: the key ends in the md5 of the value.'
+        if len(seen.keys) > 1 and not seen.lookup:
+            yield f'{column.name}: the value has {len(seen.keys)} stored forms, each is looked up.'
+        for key in seen.keys:
+            yield from _of_set(seen.lookup == '', key, sizes[key], explanation.total)
+
+
+def _of_set(included: bool, key: bytes, size: int, total: int) -> Iterator[str]:
+    if not size:
+        what = 'nothing can match' if included else 'that filter leaves out nothing'
+        yield f'{shown(key)} does not exist: no object has this value, so {what}.'
+    elif included and total >= FEW and size >= NOT_SELECTIVE * total:
+        yield f'{shown(key)} is not selective: it holds {size / total:.0%} of all objects.'
+
+
+def _of_size(explanation: Explanation) -> Iterator[str]:
+    total, rows = explanation.total, explanation.rows
+    filters = explanation.filters
+    if filters and all(each.lookup for each in filters) and total >= FEW:
+        yield (
+            f'Nothing says which value an object is to have, so the set of all {total:,} pks is '
+            'read; a filter without __ne beside it would save that.'
+        )
+    if max(len(part.sets) for part in explanation.parts) > MOST_IN_SCRIPT:
+        yield f'More than {MOST_IN_SCRIPT} sets take part, so no script answers in one trip.'
+    if rows.estimate >= MANY_ROWS:
+        yield f'Many rows: {rows}. Where fewer fields will do, allOnlyFields() is faster.'
+
+
+def _is_null(condition: Condition) -> bool:
+    try:
+        return condition.column.index_of(irNull) in condition.wanted
+    except Exception:  # a field of the user's own may know no null
+        return False

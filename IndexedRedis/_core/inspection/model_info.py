@@ -1,0 +1,222 @@
+"""What is known of a model's stored data. Pure: facts go in, text and plain data come out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from ..text import bytes_text, shown, text_of
+
+__all__ = ('TOP', 'FieldInfo', 'IndexInfo', 'ModelInfo', 'scaled')
+
+# How many of the most frequent values are named.
+TOP = 10
+_SHOWN = 3
+
+
+class IndexInfo:
+    """The index sets of one field."""
+
+    def __init__(self) -> None:
+        #: how many sets: different values
+        self.sets = 0
+        #: how many entries they have in all
+        self.entries = 0
+        #: entries of the smallest set
+        self.smallest = 0
+        #: the most frequent values and how many objects have them; of a field with ``hashIndex``
+        #: the md5 of the values
+        self.top: list[tuple[bytes, int]] = []
+        #: how many sets have a value of more than 200 bytes in their name
+        self.longNames = 0
+        #: bytes of memory, estimated; None: the server did not tell
+        self.memory: int | None = None
+
+    @property
+    def largest(self) -> int:
+        """Entries of the largest set."""
+        return self.top[0][1] if self.top else 0
+
+    @property
+    def average(self) -> float:
+        """Entries of a set, on average."""
+        return self.entries / self.sets if self.sets else 0.0
+
+    def frequent(self) -> list[tuple[str, int]]:
+        """Return the three most frequent values as text, and how many objects have them; nothing
+        where no value is more frequent than another."""
+        return [(shown(value), count) for value, count in self.top[:_SHOWN] if self.largest > 1]
+
+    def asDict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            'sets': self.sets,
+            'entries': self.entries,
+            'smallest': self.smallest,
+            'average': round(self.average, 3),
+            'largest': self.largest,
+            'top': [{'value': text_of(value), 'objects': count} for value, count in self.top],
+            'longNames': self.longNames,
+            'memory': self.memory,
+        }
+
+
+class FieldInfo:
+    """One field.
+
+    :param name: its name
+    :param kind: its class, and the type of its values
+    :param index: its index sets; None: it is not indexed
+    """
+
+    def __init__(self, name: str, kind: str, index: IndexInfo | None, hashed: bool) -> None:
+        self.name, self.type, self.index = name, kind, index
+        #: whether index keys end in the md5 of the value
+        self.hashIndex = hashed
+        #: bytes of the longest stored value among the rows looked at
+        self.longest = 0
+
+    def asDict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            'name': self.name,
+            'type': self.type,
+            'indexed': self.index is not None,
+            'hashIndex': self.hashIndex,
+            'longest': self.longest,
+            'index': None if self.index is None else self.index.asDict(),
+        }
+
+
+class ModelInfo:
+    """What :meth:`~IndexedRedis.IndexedRedisQuery.info` found."""
+
+    def __init__(self, model: str, keyName: str, fields: Iterable[FieldInfo]) -> None:
+        #: name and ``KEY_NAME`` of the model
+        self.model, self.keyName = model, keyName
+        #: how many objects are stored
+        self.objects = 0
+        #: the last pk that was handed out; None: none yet
+        self.next: int | None = None
+        #: when the data was mirrored from elsewhere; None: it was not
+        self.mirroredAt: datetime | None = None
+        #: the fields, in the order of the model
+        self.fields = list(fields)
+        #: how many rows were looked at closely, and how many index sets
+        self.rowsSampled = self.setsSampled = 0
+        #: how the rows looked at are encoded, such as ``listpack`` or ``hashtable``
+        self.encodings: Counter[str] = Counter()
+        #: fields in a row, on average
+        self.width = 0.0
+        #: bytes of memory of all rows (estimated), and of the set of all pks; None: not told
+        self.rowMemory: int | None = None
+        self.keysMemory: int | None = None
+        #: index sets of fields that are not indexed (any more), by field
+        self.unused: Counter[str] = Counter()
+        #: work keys of resets
+        self.workKeys = 0
+        #: sentences about what could be better
+        self.advice: list[str] = []
+
+    @property
+    def indexMemory(self) -> int | None:
+        """Bytes of memory of all index sets, estimated; None where the server does not tell."""
+        told = [field.index.memory for field in self.fields if field.index is not None]
+        return None if None in told else sum(memory or 0 for memory in told)
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes of memory in all, estimated; None where the server does not tell."""
+        parts = (self.rowMemory, self.keysMemory, self.indexMemory)
+        return None if None in parts else sum(part or 0 for part in parts)
+
+    def asDict(self) -> dict[str, Any]:
+        """Return it as plain data, for json."""
+        return {
+            'model': self.model,
+            'keyName': self.keyName,
+            'objects': self.objects,
+            'next': self.next,
+            'mirroredAt': self.mirroredAt.isoformat() if self.mirroredAt else None,
+            'fields': [field.asDict() for field in self.fields],
+            'memory': {
+                'total': self.memory,
+                'rows': self.rowMemory,
+                'keys': self.keysMemory,
+                'indexes': self.indexMemory,
+                'rowsSampled': self.rowsSampled,
+                'setsSampled': self.setsSampled,
+            },
+            'encodings': dict(self.encodings),
+            'unused': dict(self.unused),
+            'workKeys': self.workKeys,
+            'advice': list(self.advice),
+        }
+
+    def __str__(self) -> str:
+        fields = [line for field in self.fields for line in _field_lines(field)]
+        return '\n'.join(filter(None, [self.head(), '  fields:', *fields, self.tail()]))
+
+    def head(self) -> str:
+        """Return what a text says before it comes to the fields."""
+        return '\n'.join(self._head())
+
+    def tail(self) -> str:
+        """Return what a text says after the fields; nothing, if there is nothing to say."""
+        return '\n'.join(self._tail())
+
+    def _head(self) -> Iterator[str]:
+        last = 'none' if self.next is None else f'{self.next:,}'
+        yield f'{self.model} (KEY_NAME {shown(self.keyName)})'
+        yield f'  objects: {self.objects:,}, last pk handed out: {last}'
+        if self.mirroredAt:
+            yield f'  mirrored: {self.mirroredAt.isoformat(" ", "seconds")}'
+        yield f'  memory: {self.memory_text}'
+        if self.encodings:
+            of = f'{self.rowsSampled:,} looked at'
+            told = ', '.join(f'{count:,} {name}' for name, count in self.encodings.most_common())
+            yield f'  rows: {told} ({of})'
+
+    def _tail(self) -> Iterator[str]:
+        yield from (f'  not indexed, but has {n:,} index sets: {f}' for f, n in self.unused.items())
+        if self.workKeys:
+            yield f'  work keys: {self.workKeys:,}'
+        if self.advice:
+            yield '  advice:'
+            yield from (f'    - {text}' for text in self.advice)
+
+    @property
+    def memory_text(self) -> str:
+        """The memory, in a sentence."""
+        if self.memory is None:
+            return 'not known, as the server does not allow MEMORY USAGE'
+        return (
+            f'about {bytes_text(self.memory)}: rows {bytes_text(self.rowMemory)}, index sets '
+            f'{bytes_text(self.indexMemory)}, set of all pks {bytes_text(self.keysMemory)} '
+            f'(from {self.rowsSampled:,} rows and {self.setsSampled:,} index sets)'
+        )
+
+    def __repr__(self) -> str:
+        return f'<ModelInfo {self.model}: {self.objects:,} objects>'
+
+
+def _field_lines(field: FieldInfo) -> Iterator[str]:
+    index = field.index
+    if index is None:
+        yield f'    {field.name}: {field.type}'
+        return
+    hashed = ', hashIndex' if field.hashIndex else ''
+    yield (
+        f'    {field.name}: {field.type}, indexed{hashed}: {index.sets:,} values of '
+        f'{index.smallest:,} to {index.largest:,} objects, {index.average:,.1f} on average'
+    )
+    top = [f'{value} {count:,}' for value, count in index.frequent()]
+    if top:
+        yield f'      most frequent: {", ".join(top)}'
+
+
+def scaled(measured: int, looked: int, all_of_them: int) -> int:
+    """What all will have, if those looked at are like the others."""
+    return measured if looked >= all_of_them else round(measured / max(looked, 1) * all_of_them)

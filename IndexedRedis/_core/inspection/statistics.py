@@ -1,0 +1,197 @@
+"""info(): statistics of a model, in bounded steps that only read.
+
+Each step is one page of a ``SCAN`` or ``SSCAN``, or a script over a hundred keys at most. Sizes of
+index sets are exact; memory, encodings and lengths come from a sample.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...fields.base import IRField
+from ..column import Column
+from ..flows import Batch, Flow, ask, chunks, page_of
+from ..mapping.schema import Schema
+from .advice import LONG_NAME, advice
+from .model_info import TOP, FieldInfo, IndexInfo, ModelInfo, scaled
+from .scripts import MEASURE
+
+__all__ = ('draw', 'info', 'measure')
+
+# Names of a page; keys that one script looks at, and calls that it makes for that.
+PAGE, KEYS, CALLS = 500, 100, 250
+_TRIES = 4
+
+Progress = Callable[[str, int, int], Any]
+
+
+def info(schema: Schema, sample: int, progress: Progress | None = None) -> Flow[ModelInfo]:
+    """Collect statistics.
+
+    :param sample: how many rows, and how many index sets of each field, are looked at closely
+    :param progress: told the name of the step, how much of it is done, and of how much
+    """
+    found = ModelInfo(schema.name, schema.key_name, map(_field, schema.all))
+    keys, tell = schema.keys, progress or (lambda step, done, total: None)
+    found.objects, last = yield Batch([('SCARD', keys.all), ('GET', keys.next)])
+    found.next = int(last) if last is not None and last.isdigit() else None
+    tell('rows', 0, sample)
+    yield from _look_at_rows(schema, found, sample)
+    tell('rows', found.rowsSampled, found.rowsSampled)
+    yield from _Indexes(schema, found, sample).look(tell)
+    found.advice += advice(found)
+    return found
+
+
+def _field(column: Column) -> FieldInfo:
+    field = column.field
+    kind = type(field).__name__
+    if type(field) is IRField:
+        kind += f'({getattr(field.valueType, "__name__", field.valueType)})'
+    hashed = bool(column.indexed and field.isIndexHashed)
+    return FieldInfo(column.name, kind, IndexInfo() if column.indexed else None, hashed)
+
+
+def _look_at_rows(schema: Schema, found: ModelInfo, sample: int) -> Flow[None]:
+    keys, fields = schema.keys, [column.key for column in schema.all]
+    ((_, memory, _),) = yield from measure([keys.all], True)
+    found.keysMemory = memory if memory >= 0 else None if found.objects else 0
+    pks = yield from draw(keys.all, found.objects, sample)
+    rows = yield from measure([keys.data_prefix + pk for pk in pks], True, fields)
+    there = [row for row in rows if row[0] >= 0]
+    found.rowsSampled = len(there)
+    found.encodings.update(row[2].decode('ascii') for row in there if row[2])
+    found.width = sum(row[0] for row in there) / max(1, len(there))
+    for i, field in enumerate(found.fields, 3):
+        field.longest = max((row[i] for row in there), default=0)
+    if all(row[1] >= 0 for row in there):
+        found.rowMemory = scaled(sum(row[1] for row in there), len(there), found.objects)
+
+
+def measure(
+    keys: Sequence[bytes], closely: bool, fields: Sequence[bytes] = ()
+) -> Flow[list[Sequence[Any]]]:
+    """Return size, memory, encoding and lengths of fields for each key; see the script.
+
+    :param closely: whether memory and encoding are asked for
+    """
+    seen: list[Sequence[Any]] = []
+    size = max(1, min(KEYS, CALLS // (2 + 2 * closely + len(fields))))
+    for some in chunks(keys, size):
+        seen += yield from ask(*MEASURE(some, int(closely), *fields))
+    return seen
+
+
+def draw(key: bytes, size: int, wanted: int) -> Flow[list[bytes]]:
+    """Return members of a set, chosen at random; all of them if it is not larger."""
+    members: dict[bytes, None] = {}
+    if size <= wanted:
+        cursor: Any = b'0'
+        while cursor is not None and len(members) < 2 * wanted:
+            cursor, page = page_of((yield from ask('SSCAN', key, cursor, 'COUNT', PAGE)))
+            members.update(dict.fromkeys(page))
+        return list(members)
+    for _ in range(_TRIES * wanted // PAGE + 1):
+        members.update(dict.fromkeys((yield from ask('SRANDMEMBER', key, PAGE))))
+        if len(members) >= wanted:
+            break
+    return list(members)[:wanted]
+
+
+class _Indexes:
+    """Goes through the names of all index sets and work keys."""
+
+    def __init__(self, schema: Schema, found: ModelInfo, sample: int) -> None:
+        self._keys, self._found, self._sample = schema.keys, found, sample
+        self._by_field = {
+            field.name.encode('utf-8'): _OneIndex(field.index)
+            for field in found.fields
+            if field.index is not None
+        }
+
+    def look(self, tell: Progress) -> Flow[None]:
+        total = max(1, (yield from ask('DBSIZE')))
+        cursor: Any = b'0'
+        passed = 0
+        while cursor is not None:
+            pattern = self._keys.pattern_but_rows
+            reply = yield from ask('SCAN', cursor, 'MATCH', pattern, 'COUNT', PAGE)
+            cursor, names = page_of(reply)
+            yield from self._page(names)
+            passed += PAGE
+            tell('keys', total if cursor is None else min(passed, total), total)
+        for index in self._by_field.values():
+            top = [self._keys.index_prefix + name for name in index.largest()]
+            index.settle((yield from measure(top, True)))
+            self._found.setsSampled += index.looked
+
+    def _page(self, names: Sequence[bytes]) -> Flow[None]:
+        prefix = self._keys.index_prefix
+        self._found.workKeys += sum(name.startswith(self._keys.tmp) for name in names)
+        wanted: dict[bool, list[tuple[_OneIndex, bytes]]] = {True: [], False: []}
+        for name in (name[len(prefix) :] for name in names if name.startswith(prefix)):
+            field, _, _ = name.partition(b':')
+            index = self._by_field.get(field)
+            if index is None:
+                self._found.unused[field.decode('utf-8', 'backslashreplace')] += 1
+            else:
+                wanted[index.closely(self._sample)].append((index, name))
+        for closely, some in wanted.items():
+            seen = yield from measure([prefix + name for _, name in some], closely)
+            for (index, name), (size, memory, *_) in zip(some, seen, strict=True):
+                index.note(name, size, memory if closely else None)
+
+
+class _OneIndex:
+    """The index sets of one field, as they are met."""
+
+    def __init__(self, index: IndexInfo) -> None:
+        self._index = index
+        self._memory: dict[bytes, int] = {}
+        self._begun = 0
+        # Sizes and names, of the largest at least.
+        self._top: list[tuple[int, bytes]] = []
+
+    def closely(self, sample: int) -> bool:
+        """Whether to have the memory of the next one looked at."""
+        self._begun += 1
+        return self._begun <= sample
+
+    @property
+    def looked(self) -> int:
+        """How many were looked at closely."""
+        return len(self._memory)
+
+    def note(self, name: bytes, size: int, memory: int | None) -> None:
+        """Take in one set; ``name`` is what follows the prefix of index sets."""
+        if size <= 0:  # gone meanwhile, or no set
+            return
+        index = self._index
+        index.smallest = min(size, index.smallest) if index.sets else size
+        index.sets += 1
+        index.entries += size
+        index.longNames += len(name.partition(b':')[2]) > LONG_NAME
+        if memory is not None:
+            self._memory[name] = memory
+        self._top.append((size, name))
+        if len(self._top) > PAGE:
+            self.largest()
+
+    def largest(self) -> list[bytes]:
+        """Names of the largest sets; of those of the same size the first by name."""
+        self._top = heapq.nsmallest(TOP, self._top, key=lambda each: (-each[0], each[1]))
+        return [name for _, name in self._top]
+
+    def settle(self, measured_top: Sequence[Sequence[Any]]) -> None:
+        """All were met. The largest count by themselves, the others are alike."""
+        index = self._index
+        for (_, name), (_, memory, *_) in zip(self._top, measured_top, strict=True):
+            self._memory[name] = memory
+        index.top = [(name.partition(b':')[2], size) for size, name in self._top]
+        if all(memory >= 0 for memory in self._memory.values()):
+            largest = sum(self._memory[name] for _, name in self._top)
+            others = sum(self._memory.values()) - largest
+            looked, count = len(self._memory) - len(self._top), index.sets - len(self._top)
+            index.memory = largest + (scaled(others, looked, count) if looked > 0 else 0)

@@ -1,0 +1,114 @@
+"""check() and repair(): a walk over all that a model has stored, in bounded steps.
+
+First the objects, then what dead resets left, then every key of the model, at last the counter.
+repair() puts each batch of findings right at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..flows import Flow, ask, chunks, page_of
+from ..mapping.schema import Schema
+from ..writes.key_types import OTHER_TYPE
+from .keyspace import examine_keys, examine_work
+from .probe import GONE, Facts, Probe, is_pk, look, look_at_entries
+from .report import CheckReport, Finding
+from .scripts import COUNTER, LEFTOVERS
+from .survey import ENDLESS, PAGE, Progress, Survey
+
+__all__ = ('check', 'repair')
+
+
+def check(schema: Schema, progress: Progress | None = None) -> Flow[CheckReport]:
+    """Compare rows, set of all pks, counter and index sets with each other, reading only."""
+    return (yield from _examine(Survey(schema, progress)))
+
+
+def repair(schema: Schema, token: bytes, progress: Progress | None = None) -> Flow[CheckReport]:
+    """:func:`check`, and put right what it finds.
+
+    :param token: text that no reset has
+    """
+    return (yield from _examine(Survey(schema, progress, token)))
+
+
+def _examine(survey: Survey) -> Flow[CheckReport]:
+    wrong = yield from ask(*OTHER_TYPE([survey.schema.keys.all], b'set'))
+    if wrong:
+        # Without the set of all pks nothing can be said, least of all that something is left over.
+        yield from survey.found([Finding('wrong_type', wrong[0], field=wrong[1].decode())])
+        return survey.report
+    yield from _examine_objects(survey)
+    yield from _examine_resets(survey)
+    yield from examine_keys(survey)
+    yield from _examine_counter(survey)
+    return survey.report
+
+
+def _examine_objects(survey: Survey) -> Flow[None]:
+    """Go through the set of all pks: is each object there, and listed under its values?"""
+    key, done = survey.schema.keys.all, 0
+    total = yield from ask('SCARD', key)
+    cursor: Any = b'0'
+    while cursor is not None:
+        cursor, page = page_of((yield from ask('SSCAN', key, cursor, 'COUNT', PAGE)))
+        # A small set comes in one page, whatever was asked for.
+        for pks in chunks(page, PAGE):
+            yield from _examine_rows(survey, pks)
+        done += len(page)
+        total = max(total, done)
+        survey.tell('objects', total if cursor is None else done, total)
+    survey.report.objects = done
+
+
+def _examine_rows(survey: Survey, pks: Sequence[bytes]) -> Flow[None]:
+    schema = survey.schema
+    seen = yield from look(schema, [Probe(pk, schema.indexed if is_pk(pk) else ()) for pk in pks])
+    findings = [finding for probe, facts in seen for finding in _row(survey, probe.pk, facts)]
+    entries = [
+        Probe(probe.pk, schema.indexed, _index_keys(schema, facts.row))
+        for probe, facts in seen
+        if probe.columns and facts.stored and facts.row is not None
+    ]
+    findings += yield from look_at_entries(schema, entries)
+    yield from survey.found(findings)
+
+
+def _row(survey: Survey, pk: bytes, facts: Facts) -> Iterator[Finding]:
+    """What is wrong with the row of a pk."""
+    keys = survey.schema.keys
+    if not facts.listed:
+        return
+    if not is_pk(pk):
+        yield Finding('pk_invalid', keys.all, pk)
+    elif facts.ttl == GONE:
+        yield Finding('row_missing', keys.all, pk)
+    else:
+        survey.in_use(pk)
+        if facts.ttl != ENDLESS:
+            yield Finding('row_expiring', keys.data_prefix + pk, pk)
+
+
+def _index_keys(schema: Schema, row: Sequence[bytes | None]) -> list[bytes]:
+    return [
+        schema.keys.index(column.key, column.index_of_stored(stored))
+        for column, stored in zip(schema.indexed, row, strict=True)
+    ]
+
+
+def _examine_resets(survey: Survey) -> Flow[None]:
+    """Find what resets left that were killed on their way."""
+    keys = survey.schema.keys
+    yield from examine_work(survey, [keys.lock])
+    tokens, _ = yield from ask(*LEFTOVERS([keys.lock, keys.record], keys.tmp))
+    yield from survey.found_resets([Finding('leftover', keys.record, token) for token in tokens])
+
+
+def _examine_counter(survey: Survey) -> Flow[None]:
+    """Would new objects get pks that are in use? By now every pk in use has been seen."""
+    keys, highest = survey.schema.keys, b'%d' % survey.highest
+    low = yield from ask(*COUNTER([keys.next, keys.all], keys.data_prefix, highest))
+    if low:
+        yield from survey.found([Finding('counter_low', keys.next, highest, value=low[0])])

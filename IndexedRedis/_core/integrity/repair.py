@@ -1,0 +1,139 @@
+"""Putting right what check() found. The rule: each script looks again at what it is about to
+change, so that nothing is touched that writers have put right meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from ...errors import ResetInProgressError
+from ..flows import Batch, Command, Flow, ask, chunks
+from ..keys import WORK
+from ..locking.locks import Claim, hold_command, lock_all, release_all
+from ..locking.recovery import sweep_abandoned
+from ..mapping.schema import Schema
+from ..writes.entry import belief
+from ..writes.key_types import OTHER_TYPE
+from .probe import Probe, look_at_entries
+from .report import Finding
+from .scripts import LEFTOVERS, MEND_COUNTER, MEND_ENTRIES, MEND_LEFTOVERS, MEND_ROWS
+
+__all__ = ('mend', 'sweep_dead')
+
+# What one script mends: it holds up the server for a millisecond.
+SIZE = 100
+# Each round mends what writers have not changed since the last look, so this is more than needed.
+ROUNDS = 10
+
+_ENTRIES = ('entry_stale', 'entry_gone', 'entry_missing')
+
+
+def mend(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
+    """Put right what can be; returns the findings that are no longer so."""
+    entries = [finding for finding in findings if finding.kind in _ENTRIES]
+    left = {finding.place for finding in (yield from _mend_entries(schema, entries))}
+    done = [finding for finding in entries if finding.place not in left]
+    others: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.kind in _COMMANDS:
+            others.setdefault(finding.kind, []).append(finding)
+    for kind, group in others.items():
+        for chunk in chunks(group, SIZE):
+            yield Batch(_COMMANDS[kind](schema, chunk))
+            done += chunk
+    return done
+
+
+def _mend_entries(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
+    """Move entries to where they belong; returns the findings that could not be mended."""
+    for _ in range(ROUNDS):
+        left: list[Finding] = []
+        for chunk in chunks(findings, SIZE):
+            outcomes = yield from ask(*_entries_command(schema, chunk))
+            left += [each for each, so in zip(chunk, outcomes, strict=True) if not so]
+        if not left:
+            break
+        # Somebody has changed these: what is wrong with them now?
+        probes = [Probe(f.pk, (schema.columns[f.field],), (f.key,)) for f in left]
+        findings = yield from look_at_entries(schema, probes)
+    return left
+
+
+def _entries_command(schema: Schema, findings: Sequence[Finding]) -> Command:
+    keys = schema.keys
+    args: list[Any] = [keys.data_prefix, keys.tmp]
+    for kind, _, pk, field, stored in findings:
+        args += (kind, pk, schema.columns[field].key, belief(stored))
+    own = (keys.all, keys.lock, keys.touched, keys.record)
+    return MEND_ENTRIES([*own, *(f.key for f in findings)], *args)
+
+
+def _rows(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
+    keys = schema.keys
+    pairs = (part for finding in findings for part in (finding.kind, finding.pk))
+    return [MEND_ROWS([keys.all, keys.record], keys.data_prefix, keys.tmp, *pairs)]
+
+
+def _unused(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
+    return [('UNLINK', *(finding.key for finding in findings))]
+
+
+def _keep(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
+    return [('PERSIST', finding.key) for finding in findings]
+
+
+def _raise_counter(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
+    keys = schema.keys
+    return [
+        MEND_COUNTER([keys.next, keys.all], keys.data_prefix, finding.pk) for finding in findings
+    ]
+
+
+def _endless(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
+    return [MEND_LEFTOVERS([schema.keys.record, *(f.key for f in findings)], schema.keys.tmp)]
+
+
+_COMMANDS: dict[str, Callable[[Schema, Sequence[Finding]], list[Command]]] = {
+    **dict.fromkeys(('row_missing', 'row_unlisted', 'row_expiring', 'pk_invalid'), _rows),
+    'index_unused': _unused,
+    'key_expiring': _keep,
+    'counter_low': _raise_counter,
+    'leftover': _endless,
+}
+
+
+def sweep_dead(schema: Schema, token: bytes, dead: Sequence[Finding]) -> Flow[list[Finding]]:
+    """Sweep what dead resets left; returns the findings that are no longer so.
+
+    A reset that is under way holds this up; if it takes too long it does the sweeping itself.
+
+    :param token: text that no reset has
+    """
+    keys = schema.keys
+    if (yield from _unfit(schema, dead)):
+        return []
+    with suppress(ResetInProgressError):
+        claim = Claim(schema, token)
+        yield from lock_all([claim])
+        try:
+            yield from sweep_abandoned(schema, token, hold_command([claim]))
+        except GeneratorExit:
+            raise
+        except BaseException:
+            yield from release_all([claim])
+            raise
+        yield from release_all([claim])
+    left, _ = yield from ask(*LEFTOVERS([keys.lock, keys.record], keys.tmp))
+    return [finding for finding in dead if finding.pk not in left]
+
+
+def _unfit(schema: Schema, dead: Sequence[Finding]) -> Flow[bool]:
+    """Whether work keys that a sweep looks into hold something else."""
+    keys = schema.keys
+    sets = [keys.work(finding.pk, name) for finding in dead for name in WORK]
+    answers = yield Batch(
+        [OTHER_TYPE([keys.lock], b'string'), *(OTHER_TYPE(s, b'set') for s in chunks(sets, SIZE))]
+    )
+    return any(answers)

@@ -1,0 +1,238 @@
+"""Scripts of check(), which read only, and of repair(), which look again while they write.
+
+A look is one moment: whatever a script says was so at once, whoever writes meanwhile.
+"""
+
+from __future__ import annotations
+
+from ..script import Script
+
+__all__ = (
+    'COUNTER',
+    'LEFTOVERS',
+    'LOOK',
+    'MEND_COUNTER',
+    'MEND_ENTRIES',
+    'MEND_LEFTOVERS',
+    'MEND_ROWS',
+    'UNLISTED',
+)
+
+# Whether a pk is one that a recorded reset has staged, or has replaced and not yet let expire; nil
+# where keys of other types leave that open.
+_CLAIMED = """
+local tokens, ranges, unsure
+local function read_claims(record, tmp)
+  tokens, ranges, unsure = redis.pcall('HKEYS', record), {}, false
+  if tokens.err then tokens, unsure = {}, true end
+  for t = 1, #tokens do
+    local texts = redis.pcall('SMEMBERS', tmp .. tokens[t] .. ':ranges')
+    if texts.err then texts, unsure = {}, true end
+    for i = 1, #texts do
+      local first, count = string.match(texts[i], '^(%d+) (%d+)$')
+      if first then ranges[#ranges + 1] = {tonumber(first), first + count} end
+    end
+  end
+end
+local function claimed(record, tmp, pk)
+  if not tokens then read_claims(record, tmp) end
+  local number, open = tonumber(pk), unsure
+  for r = 1, #ranges do
+    if number and number >= ranges[r][1] and number < ranges[r][2] then return true end
+  end
+  for t = 1, #tokens do
+    for _, name in ipairs({':brought', ':old'}) do
+      local found = redis.pcall('SISMEMBER', tmp .. tokens[t] .. name, pk)
+      if found == 1 then return true end
+      if found ~= 0 then open = true end
+    end
+  end
+  if open then return nil end
+  return false
+end
+"""
+
+# KEYS: set of all pks, record of resets, index sets. ARGV: prefixes of data keys and of work keys;
+# for each row: pk, number of fields, number of index sets (none, or one for each field), fields.
+# Returns for each row {whether it is listed, its PTTL (with index sets: only whether it is there),
+# values (false: no hash), for each index set whether it lists the pk (-1: it is no set; 2: it does,
+# as a pk of a reset that is recorded)}.
+LOOK = Script(
+    'look',
+    _CLAIMED
+    + """
+local found, k, a = {}, 2, 2
+while a < #ARGV do
+  local pk, fields, sets = ARGV[a + 1], tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
+  local data, row, inside = ARGV[1] .. pk, nil, {}
+  if fields > 0 then
+    row = redis.pcall('HMGET', data, unpack(ARGV, a + 4, a + 3 + fields))
+    if row.err then row = false end
+  else
+    local kind = redis.call('TYPE', data).ok
+    row = (kind == 'hash' or kind == 'none') and {}
+  end
+  local ttl = -1
+  if sets == 0 or not (row and row[1]) then ttl = redis.call('PTTL', data) end
+  local listed = redis.call('SISMEMBER', KEYS[1], pk)
+  for s = 1, sets do
+    local there = redis.pcall('SISMEMBER', KEYS[k + s], pk)
+    inside[s] = type(there) == 'table' and -1 or there
+    if there == 1 and listed == 0 and claimed(KEYS[2], ARGV[2], pk) then inside[s] = 2 end
+  end
+  found[#found + 1] = {listed, ttl, row, inside}
+  k, a = k + sets, a + 3 + fields
+end
+return found
+""",
+)
+
+# Rows that stay although nothing lists them, but for those of a recorded reset.
+_UNLISTED = (
+    _CLAIMED
+    + """
+local function unlisted(all, record, data, tmp, pk)
+  if redis.call('PTTL', data .. pk) ~= -1 then return false end
+  if redis.call('SISMEMBER', all, pk) == 1 then return false end
+  if redis.call('TYPE', data .. pk).ok ~= 'hash' then return false end
+  return claimed(record, tmp, pk) == false
+end
+"""
+)
+
+# KEYS: set of all pks, record of resets. ARGV: prefixes of data keys and of work keys, pks.
+# Returns those whose rows are unlisted.
+UNLISTED = Script(
+    'unlisted',
+    _UNLISTED
+    + """
+local found = {}
+for a = 3, #ARGV do
+  if unlisted(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[a]) then found[#found + 1] = ARGV[a] end
+end
+return found
+""",
+)
+
+_ENDLESS = """
+local function endless(record, tmp, key)
+  local token = string.match(string.sub(key, #tmp + 1), '^[^:]*')
+  return key ~= record and redis.call('PTTL', key) == -1
+    and redis.pcall('HEXISTS', record, token) == 0
+end
+"""
+
+# KEYS: lock, record of resets, work keys. ARGV: prefix of work keys. Returns {tokens of recorded
+# resets that do not hold the lock, work keys that never expire and that no record claims}. The lock
+# of a living reset expires.
+LEFTOVERS = Script(
+    'leftovers',
+    _ENDLESS
+    + """
+local holder, tokens = redis.pcall('GET', KEYS[1]), redis.pcall('HKEYS', KEYS[2])
+if redis.call('PTTL', KEYS[1]) == -1 then holder = false end
+local dead, keys = {}, {}
+for t = 1, #tokens do
+  if tokens[t] ~= holder then dead[#dead + 1] = tokens[t] end
+end
+for k = 3, #KEYS do
+  if endless(KEYS[2], ARGV[1], KEYS[k]) then keys[#keys + 1] = KEYS[k] end
+end
+return {dead, keys}
+""",
+)
+
+# KEYS: record of resets, work keys. ARGV: prefix of work keys. Removes those that never expire and
+# that no record claims.
+MEND_LEFTOVERS = Script(
+    'mend_leftovers',
+    _ENDLESS
+    + """
+for k = 2, #KEYS do
+  if endless(KEYS[1], ARGV[1], KEYS[k]) then redis.call('UNLINK', KEYS[k]) end
+end
+return 0
+""",
+)
+
+# A counter of leading zeros or of more digits than an integer has is none that INCRBY takes.
+_COUNTER = """
+local function low(counter, highest)
+  local number = counter or '0'
+  if number ~= '0' and not (string.find(number, '^[1-9]%d*$') and #number < 19) then return true end
+  return tonumber(number) < tonumber(highest)
+end
+local counter, highest = redis.pcall('GET', KEYS[1]), ARGV[2]
+if type(counter) == 'table' then return false end
+local data = ARGV[1] .. highest
+if redis.call('SISMEMBER', KEYS[2], highest) == 0 and redis.call('EXISTS', data) == 0 then
+  highest = '0'
+end
+if not low(counter, highest) then return false end
+"""
+
+# KEYS: counter, set of all pks. ARGV: prefix of data keys, highest pk that was seen. Returns {what
+# the counter holds} if that is no number, or below this pk while it is in use.
+COUNTER = Script('counter', _COUNTER + "return {counter or ''}")
+
+# As COUNTER, and raises the counter.
+MEND_COUNTER = Script('mend_counter', _COUNTER + "return redis.call('SET', KEYS[1], highest)")
+
+# KEYS: set of all pks, record of resets. ARGV: prefixes of data keys and of work keys; then pairs
+# of what was found and a pk. Each is put right if it is still so.
+MEND_ROWS = Script(
+    'mend_rows',
+    _UNLISTED
+    + """
+local all = KEYS[1]
+for a = 3, #ARGV, 2 do
+  local kind, pk = ARGV[a], ARGV[a + 1]
+  local data = ARGV[1] .. pk
+  if kind == 'pk_invalid' then
+    redis.call('SREM', all, pk)
+  elseif kind == 'row_missing' then
+    if redis.call('EXISTS', data) == 0 then redis.call('SREM', all, pk) end
+  elseif kind == 'row_expiring' then
+    if redis.call('SISMEMBER', all, pk) == 1 then redis.call('PERSIST', data) end
+  elseif unlisted(all, KEYS[2], ARGV[1], ARGV[2], pk) then
+    redis.call('UNLINK', data)
+  end
+end
+return 0
+""",
+)
+
+# KEYS: set of all pks, lock of resets, note for a reset, record of resets; index sets. ARGV:
+# prefixes of data keys and of work keys; for each index set: what was found, pk, field, belief (as
+# in write). Returns for each 1, or 0 if it is not so any more.
+MEND_ENTRIES = Script(
+    'mend_entries',
+    _CLAIMED
+    + """
+local all, resetting, outcomes = KEYS[1], redis.call('EXISTS', KEYS[2]) == 1, {}
+local function is_so(kind, pk, field, belief)
+  local data = ARGV[1] .. pk
+  local stored = redis.call('SISMEMBER', all, pk) == 1 and redis.call('EXISTS', data) == 1
+  if kind == 'entry_gone' then return not stored and not claimed(KEYS[4], ARGV[2], pk) end
+  if not stored then return false end
+  local value = redis.pcall('HGET', data, field)
+  return type(value) ~= 'table' and belief == (value and '=' .. value or '-')
+end
+for k = 5, #KEYS do
+  local a = 4 * (k - 5) + 3
+  local kind, pk, set = ARGV[a], ARGV[a + 1], redis.call('TYPE', KEYS[k]).ok
+  local so = (set == 'set' or set == 'none') and is_so(kind, pk, ARGV[a + 2], ARGV[a + 3])
+  if so and kind == 'entry_missing' then
+    redis.call('SADD', KEYS[k], pk)
+    if resetting then
+      redis.call('SADD', KEYS[3], KEYS[k])
+      redis.call('PEXPIRE', KEYS[3], 600000)
+    end
+  elseif so then
+    redis.call('SREM', KEYS[k], pk)
+  end
+  outcomes[k - 4] = so and 1 or 0
+end
+return outcomes
+""",
+)

@@ -1,0 +1,62 @@
+"""What the parts of a check have in common: the report, and whether to repair what is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..flows import Flow
+from ..mapping.schema import Schema
+from .repair import mend, sweep_dead
+from .report import CheckReport, Finding
+
+__all__ = ('ENDLESS', 'PAGE', 'Progress', 'Survey')
+
+# Members of a set, or names of keys, that are looked at in one go.
+PAGE = 500
+ENDLESS = -1  # what PTTL says of a key that does not expire
+# Scripts count with floating point numbers, which are exact up to here.
+HIGHEST_PK = 2**53 - 1
+
+Progress = Callable[[str, int, int], Any]
+
+
+class Survey:
+    """One walk over a model.
+
+    :param progress: told the name of the step, how much of it is done, and of how much
+    :param token: text that no reset has; None to look only
+    """
+
+    def __init__(
+        self, schema: Schema, progress: Progress | None, token: bytes | None = None
+    ) -> None:
+        self.schema, self._token = schema, token
+        self.report = CheckReport(schema.name)
+        self.tell: Progress = progress or (lambda step, done, total: None)
+        self.highest = 0
+
+    def in_use(self, pk: bytes) -> None:
+        """Note that something is stored under a pk."""
+        if len(pk) <= 16 and self.highest < int(pk) <= HIGHEST_PK:
+            self.highest = int(pk)
+
+    def found(self, findings: Sequence[Finding]) -> Flow[None]:
+        """Take in findings, and put them right if this is a repair."""
+        self._note(findings)
+        if findings and self._token is not None:
+            self._note_repaired((yield from mend(self.schema, findings)))
+
+    def found_resets(self, findings: Sequence[Finding]) -> Flow[None]:
+        """As :meth:`found`, for resets that are recorded and dead."""
+        self._note(findings)
+        if findings and self._token is not None:
+            self._note_repaired((yield from sweep_dead(self.schema, self._token, findings)))
+
+    def _note(self, findings: Sequence[Finding]) -> None:
+        for finding in findings:
+            self.report.note(finding)
+
+    def _note_repaired(self, findings: Sequence[Finding]) -> None:
+        for finding in findings:
+            self.report.note_repaired(finding)

@@ -1,0 +1,1 @@
+"""Following links: cascade fetch, cascade save, reload."""

@@ -1,0 +1,163 @@
+"""Whole objects become rows of stored bytes, by code generated once for each model.
+
+The way back is in ``rows.py``, and the tricks are the same: text and numbers are converted in the
+line that needs them. Of other fields whose equal values have the same stored form, a bounded memo
+lives as long as one operation, and a hit costs a tenth of a conversion; the rest is converted one
+by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ...encoding import getDefaultIREncoding, is_utf8
+from ...fields.null import IR_NULL_STR
+from ..column import Column
+from ..objects.state import current_bytes
+from .decoder import FEW, Memo
+
+__all__ = ('Encoder', 'StoredRow', 'compile_packer')
+
+# The stored bytes of each field, in the order of the model.
+StoredRow = tuple[bytes, ...]
+
+_ENCODE = """\
+def encode(objs, reserved, careful, current, {parameters}):
+    rows, null = [], NULL
+    for obj in objs:
+        values = obj.__dict__
+        try:
+            row = ({values})
+        except Exception:
+            row = careful(obj, reserved)
+        rows.append(row)
+    return rows
+"""
+
+_PACK = """\
+def pack(rows, head, {keys}):
+    join = b''.join
+    return [join(({parts})) for ({row}) in rows]
+"""
+
+
+# A value of just the type of its field has a short way; text may be that which stands for null.
+_INLINE: dict[Any, str] = {
+    int: "b'%d' % v if type(v := {value}) is int else m{i}(v)",
+    str: 'v.encode() if type(v := {value}) is str and v != null else m{i}(v)',
+}
+
+
+def _inline(column: Column) -> str | None:
+    return _INLINE.get(column.exact) if column.exact is not str or is_utf8() else None
+
+
+def _remembers(column: Column) -> bool:
+    return column.memorable and _inline(column) is None
+
+
+def _encoded(i: int, column: Column, many: bool) -> str:
+    """How the bytes of a column come of its value and its converter ``mi``, or its memo."""
+    if not column.memorable:
+        return f'current(obj, m{i}, reserved)'
+    slow = f'm{i}[{{value}}]' if many else f'm{i}({{value}})'
+    return (_inline(column) or slow).format(i=i, value=f'values[{column.slot!r}]')
+
+
+def compile_encoder(columns: Sequence[Column], many: bool) -> Callable[..., list[StoredRow]]:
+    """Generate the function that turns objects into rows of these columns.
+
+    :param many: whether it is given memos in place of the converters that are slow
+    """
+    values = ''.join(f'{_encoded(i, column, many)}, ' for i, column in enumerate(columns))
+    parameters = ', '.join(f'm{i}' for i in range(len(columns)))
+    namespace: dict[str, Any] = {'NULL': IR_NULL_STR}
+    exec(_ENCODE.format(parameters=parameters, values=values), namespace)
+    encode: Callable[..., list[StoredRow]] = namespace['encode']
+    return encode
+
+
+def compile_packer(columns: Sequence[Column]) -> Callable[[Sequence[StoredRow]], list[bytes]]:
+    """Generate the function that packs rows for a script: one MessagePack array each.
+
+    The array is what HSET takes, names and values in turn. One argument instead of one for each
+    value spares the server a third of its work on a row, and the client half.
+    """
+    numbers = range(len(columns))
+    parts = ', '.join(f'k{i}, head[len(v{i})], v{i}' for i in numbers)
+    source = _PACK.format(
+        keys=', '.join(f'k{i}' for i in numbers),
+        parts=f'{_array_head(2 * len(columns))!r}, {parts}',
+        row=''.join(f'v{i}, ' for i in numbers),
+    )
+    namespace: dict[str, Any] = {}
+    exec(source, namespace)
+    pack: Callable[..., list[bytes]] = namespace['pack']
+    keys = [_text_head(len(column.key)) + column.key for column in columns]
+    short = [_HEADS[length] for length in range(256)]  # takes half the time of a memo
+
+    def pack_rows(rows: Sequence[StoredRow]) -> list[bytes]:
+        try:
+            return pack(rows, short, *keys)
+        except IndexError:  # a value is longer than that
+            return pack(rows, _HEADS, *keys)
+
+    return pack_rows
+
+
+def _text_head(length: int) -> bytes:
+    """What comes before a text of so many bytes in MessagePack."""
+    if length < 32:
+        return bytes([0xA0 | length])
+    if length < 1 << 8:
+        return b'\xd9' + length.to_bytes(1, 'big')
+    if length < 1 << 16:
+        return b'\xda' + length.to_bytes(2, 'big')
+    return b'\xdb' + length.to_bytes(4, 'big')
+
+
+_HEADS = Memo(_text_head)
+
+
+def _array_head(length: int) -> bytes:
+    return b'\xdd' + length.to_bytes(4, 'big')
+
+
+class Encoder:
+    """Encodes whole objects of one model.
+
+    :param columns: all columns of the model, in order
+    """
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        #: what the default encoding is taken to be
+        self.encoding = getDefaultIREncoding()
+        self._converters: list[Any] = [c.encode if c.memorable else c for c in columns]
+        self._encode_few = compile_encoder(columns, many=False)
+        self._encode_many = compile_encoder(columns, many=True)
+
+    def memos(self) -> list[Any]:
+        """Return what converts the values of many objects, during one operation."""
+        pairs = zip(self._columns, self._converters, strict=True)
+        return [Memo(convert) if _remembers(column) else convert for column, convert in pairs]
+
+    def rows(
+        self, objs: Sequence[Any], reserved: Mapping[int, int], memos: Sequence[Any] = ()
+    ) -> list[StoredRow]:
+        """Return the stored form of objects.
+
+        :param reserved: pks that linked objects are about to get, by ``id()``
+        :param memos: of an operation with more objects than these
+        :raises FieldValueError: if a value has none
+        """
+        if len(objs) <= FEW and not memos:
+            encode, each = self._encode_few, self._converters
+        else:
+            encode, each = self._encode_many, list(memos) or self.memos()
+        return encode(objs, reserved, self._carefully, current_bytes, *each)
+
+    def _carefully(self, obj: Any, reserved: Mapping[int, int]) -> StoredRow:
+        """Encode an object with values never decoded, or one that cannot be stored."""
+        return tuple(current_bytes(obj, column, reserved) for column in self._columns)

@@ -1,0 +1,133 @@
+"""A schema is all that the flows need to know of a model, worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+from ...encoding import getDefaultIREncoding
+from ...errors import InvalidModelException
+from ...fields.base import IRField
+from ..column import Column
+from ..keys import Keys
+from ..objects.attributes import FieldAccessor, LinkAccessor, LinkIdAccessor
+from .constructor import Construct, compile_construct
+from .decoder import RowBuilder
+from .encoder import Encoder, StoredRow, compile_packer
+from .resp import Setter, compile_setter
+from .validation import problems
+
+__all__ = (
+    'KeyList',
+    'Schema',
+)
+
+
+class Schema:
+    """The validated definition of one model.
+
+    :param cls: the model
+    :param reserved: names that fields cannot have
+    :param adopt: called with each fetched object where the model has its own ``__init__``
+    :raises InvalidModelException: with every problem of the definition
+    """
+
+    def __init__(self, cls: Any, reserved: Any, adopt: Callable[[Any], None] | None = None) -> None:
+        found = problems(cls, cls.FIELDS, cls.INDEXED_FIELDS, reserved)
+        if found:
+            raise InvalidModelException(
+                f'{cls.__name__} cannot be used:' + ''.join(f'\n  - {each}' for each in found)
+            )
+        self.cls = cls
+        self.name: str = cls.__name__
+        self.key_name: str = cls.KEY_NAME
+        self.keys = Keys(cls.KEY_NAME)
+        #: whether answers to queries are kept by the connections
+        self.remembers = getattr(cls, 'CLIENT_SIDE_CACHE', 0) > 0
+        self.fields = KeyList(cls.FIELDS)
+        indexed = set(cls.INDEXED_FIELDS)
+        self.columns = {
+            field.name: Column(self.name, field, field in indexed) for field in self.fields
+        }
+        self.all = tuple(self.columns.values())
+        self.indexed = tuple(column for column in self.all if column.indexed)
+        #: the same, with the place of each in a row
+        self.indexed_places = tuple((i, c) for i, c in enumerate(self.all) if c.indexed)
+        self.links = tuple(column for column in self.all if column.is_link)
+        for column in self.links:
+            column.field.home = cls.__module__
+        self.plain = all(column.immutable for column in self.all)
+        self._adopt = adopt
+        self._builders: dict[Any, RowBuilder] = {}
+        self._encoder: Encoder | None = None
+        self._keys = tuple(column.key for column in self.all)
+
+    def install(self) -> None:
+        """Put an accessor for each field on the class."""
+        for column in self.all:
+            accessor = LinkAccessor if column.is_link else FieldAccessor
+            type.__setattr__(self.cls, column.name, accessor(column))
+        for column in self.links:
+            type.__setattr__(self.cls, f'{column.name}__id', LinkIdAccessor(column))
+
+    def named(self, names: Sequence[str]) -> tuple[Column, ...]:
+        """Return the columns of these names, in the order given, each once.
+
+        :raises KeyError: for a name that is no field
+        """
+        plain = (name.name if isinstance(name, IRField) else name for name in names)
+        return tuple(self.columns[name] for name in dict.fromkeys(plain))
+
+    @property
+    def encoder(self) -> Encoder:
+        """What encodes whole objects."""
+        if self._encoder is None or self._encoder.encoding != getDefaultIREncoding():
+            self._encoder = Encoder(self.all)
+        return self._encoder
+
+    @cached_property
+    def pack_rows(self) -> Callable[[Sequence[StoredRow]], list[bytes]]:
+        """What packs rows of all columns for a script."""
+        return compile_packer(self.all)
+
+    @cached_property
+    def set_rows(self) -> Setter:
+        """What gives the ``HSET`` of each row of all columns."""
+        return compile_setter(self.all)
+
+    @cached_property
+    def construct(self) -> Construct:
+        """What fills the fields of a new object."""
+        return compile_construct(self.all)
+
+    def builder(self, columns: Sequence[Column]) -> RowBuilder:
+        """Return a builder of objects from rows of these columns."""
+        # All columns are asked for most, and hashing them takes a while.
+        key = None if columns is self.all else tuple(columns)
+        builder = self._builders.get(key)
+        if builder is None or builder.encoding != getDefaultIREncoding():
+            partial = len(columns) < len(self.all)
+            builder = self._builders[key] = RowBuilder(
+                self.cls, tuple(columns), partial, self._adopt
+            )
+        return builder
+
+    def keys_of(self, columns: Sequence[Column]) -> tuple[bytes, ...]:
+        """Return the fields of hashes that hold these columns."""
+        return self._keys if columns is self.all else tuple(column.key for column in columns)
+
+
+class KeyList(list):  # type: ignore[type-arg]
+    """A list whose items are also found by their equal: ``FIELDS['name']``.
+
+    Slices are plain lists. An unknown name is a ``KeyError``.
+    """
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, (int, slice)):
+            return list.__getitem__(self, index)
+        for item in self:
+            if item == index:
+                return item
+        raise KeyError(index)

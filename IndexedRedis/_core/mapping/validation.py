@@ -1,0 +1,118 @@
+"""What a model's definition must fulfil. Every problem is reported, not just the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ...fields.base import IRField
+from ...fields.null import irNull
+from ..keys import RESERVED_SEGMENTS
+from ..text import near_miss
+
+__all__ = ('problems',)
+
+_REMOVED = ('BASE64_FIELDS', 'BINARY_FIELDS')
+
+
+def problems(cls: type, fields: Any, indexed: Any, reserved: Any) -> list[str]:
+    """Return every problem of a definition, each a sentence that says what to do.
+
+    :param cls: the model
+    :param fields: its ``FIELDS``
+    :param indexed: its ``INDEXED_FIELDS``
+    :param reserved: names that fields cannot have: the attributes of the base model
+    """
+    found = [*_key_name_problems(getattr(cls, 'KEY_NAME', None)), *_removed_attributes(cls)]
+    found.extend(_cache_problems(getattr(cls, 'CLIENT_SIDE_CACHE', 0)))
+    if not isinstance(fields, (list, tuple)):
+        return [*found, f'FIELDS is {fields!r}; it must be a list of fields.']
+    if not fields:
+        return [*found, 'FIELDS is empty; list at least one field, such as IRField("name").']
+    proper = [field for field in fields if isinstance(field, IRField)]
+    for item in fields:
+        if not isinstance(item, IRField):
+            found.append(f'FIELDS holds {item!r}, which is no field; use IRField("name").')
+    found.extend(_field_problems(proper, reserved))
+    found.extend(_index_problems(proper, indexed))
+    return found
+
+
+def _key_name_problems(key_name: Any) -> Iterator[str]:
+    if not key_name:
+        yield 'KEY_NAME is not set; give the model a name of its own, like that of a table.'
+        return
+    if not isinstance(key_name, str):
+        yield f'KEY_NAME is {key_name!r}; it must be text.'
+        return
+    for segment in RESERVED_SEGMENTS:
+        if f'{segment}:' in key_name or key_name.endswith(segment):
+            yield f'KEY_NAME {key_name!r} holds {segment!r}, which could mix up keys; rename it.'
+    try:
+        key_name.encode('utf-8')
+    except UnicodeEncodeError:
+        yield f'KEY_NAME {key_name!r} cannot be encoded as UTF-8.'
+
+
+def _cache_problems(size: Any) -> Iterator[str]:
+    if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+        yield (
+            f'CLIENT_SIDE_CACHE is {size!r}; it must be how many answers each connection may keep, '
+            'such as 1000, or 0 for none.'
+        )
+
+
+def _removed_attributes(cls: type) -> Iterator[str]:
+    for name in _REMOVED:
+        if hasattr(cls, name):
+            yield f'{name} is gone since version 5; use IRBase64Field or IRBytesField in FIELDS.'
+
+
+def _field_problems(fields: Sequence[IRField], reserved: Any) -> Iterator[str]:
+    seen = set()
+    for field in fields:
+        name = field.name
+        yield from _name_problems(name, reserved)
+        if name in seen:
+            yield f'field {name!r} is listed twice in FIELDS.'
+        seen.add(name)
+        if field.defaultValue is not irNull:
+            try:
+                field.getDefaultValue()
+            except Exception as exc:
+                yield f'field {name!r}: its defaultValue {field.defaultValue!r} is wrong: {exc}.'
+
+
+def _name_problems(name: str, reserved: Any) -> Iterator[str]:
+    if not name:
+        yield 'a field has an empty name.'
+    elif not name.isascii():
+        yield f'field name {name!r} is not ascii.'
+    elif name == '_id':
+        yield "field name '_id' is the name of the primary key; choose another."
+    elif name in reserved:
+        yield f'field name {name!r} is an attribute of IndexedRedisModel; choose another.'
+    elif name.endswith(('__id', '__ne')):
+        yield f'field name {name!r} ends like a lookup ({name[-4:]}); choose another.'
+
+
+def _index_problems(fields: Sequence[IRField], indexed: Any) -> Iterator[str]:
+    if not isinstance(indexed, (list, tuple, set, frozenset)):
+        yield f'INDEXED_FIELDS is {indexed!r}; it must be a list of field names.'
+        return
+    by_name = {field.name: field for field in fields}
+    for item in indexed:
+        if not isinstance(item, str):
+            yield f'INDEXED_FIELDS holds {item!r}, which is no name of a field.'
+            continue
+        name = str.__str__(item)
+        if name not in by_name:
+            hint = near_miss(name, list(by_name))
+            yield f'INDEXED_FIELDS names {name!r}, which is not in FIELDS.{hint}'
+        elif not by_name[name].CAN_INDEX:
+            yield f'field {name!r} cannot be indexed: {by_name[name]!r} has no index form.'
+    names = {str.__str__(item) for item in indexed if isinstance(item, str)}
+    for name in sorted(names):
+        for other in sorted(names):
+            if other.startswith(name + ':'):
+                yield f'indexed fields {name!r} and {other!r} could share a key; rename one.'

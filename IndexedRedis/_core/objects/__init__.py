@@ -1,0 +1,1 @@
+"""What an object in memory remembers: its state, attributes, link graph and changes."""

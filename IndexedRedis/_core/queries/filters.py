@@ -1,0 +1,98 @@
+"""An immutable set of filters: what ``filter(artist='AC/DC', genre__ne='Rock')`` says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ...errors import QueryError
+from ..column import Column
+from ..keys import Keys
+from ..text import near_miss
+from .lookups import LOOKUPS, Lookup
+from .set_algebra import SetExpression
+
+__all__ = (
+    'Condition',
+    'Filters',
+    'joined',
+    'parse',
+)
+
+
+class Condition(NamedTuple):
+    """One comparison: the column, the lookup, and the index values that mean the value.
+
+    There is one, but for values that 6.0.3 stored in more than one form.
+    """
+
+    column: Column
+    lookup: Lookup
+    wanted: tuple[bytes, ...]
+
+
+Filters = tuple[Condition, ...]
+
+
+def parse(model_name: str, columns: Mapping[str, Column], given: Mapping[str, Any]) -> Filters:
+    """Turn keyword arguments into conditions.
+
+    :param model_name: name of the model, for messages
+    :param columns: the columns of the model by name
+    :param given: ``name=value`` and ``name__ne=value``
+    :raises QueryError: if a name is unknown, not indexed, or the lookup is unknown
+    :raises FieldValueError: if a field cannot hold the value
+    """
+    return tuple(_condition(model_name, columns, key, value) for key, value in given.items())
+
+
+def _condition(model_name: str, columns: Mapping[str, Column], key: str, value: Any) -> Condition:
+    name, _, suffix = (key, '', '') if key in columns else key.rpartition('__')
+    if not name:
+        name, suffix = key, ''
+    column = columns.get(name)
+    if column is None:
+        raise QueryError(
+            f'{model_name} has no field {name!r} to filter on.{near_miss(name, list(columns))}'
+        )
+    if not column.indexed:
+        indexed = ', '.join(c.name for c in columns.values() if c.indexed) or 'none'
+        raise QueryError(
+            f'{column.label} is not indexed, so it cannot be filtered on (indexed: {indexed}). Add '
+            'it to INDEXED_FIELDS and call objects.reindex(), or filter the fetched list.'
+        )
+    lookup = LOOKUPS.get(suffix) if suffix or key == name else None
+    if lookup is None:
+        known = ', '.join(f'{name}__{suffix}' for suffix in LOOKUPS if suffix)
+        raise QueryError(
+            f'{model_name}: unknown lookup {key!r}; the server answers {name} and {known}. '
+            'Others, such as gte or contains, work on the fetched list: .all().filter(...).'
+        )
+    return Condition(column, lookup, column.indexes_of_filter(value))
+
+
+def joined(filters: Filters) -> Filters:
+    """Return filters that say the same, each once, so that thousands of them cost no more each."""
+    if len(filters) < 2:
+        return filters
+    values: dict[tuple[Column, Lookup], dict[bytes, None]] = {}
+    others: dict[Condition, None] = {}
+    for condition in filters:
+        if condition.lookup.joins:
+            place = values.setdefault((condition.column, condition.lookup), {})
+            place.update(dict.fromkeys(condition.wanted))
+        else:
+            others[condition] = None
+    return (*others, *(Condition(*place, tuple(wanted)) for place, wanted in values.items()))
+
+
+def expressions(keys: Keys, filters: Filters) -> list[SetExpression]:
+    """Return the set expressions of ``filters`` over the index sets of a model.
+
+    There is one, but where a value has several index values; they have no member in common then.
+    """
+    found = [SetExpression(keys.all)]
+    for column, lookup, wanted in filters:
+        index_keys = [keys.index(column.key, value) for value in wanted]
+        found = [more for each in found for more in lookup.restrict(each, index_keys)]
+    return found

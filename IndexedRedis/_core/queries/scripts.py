@@ -1,0 +1,229 @@
+"""Scripts that read only, so they work on replicas and on a server that is out of memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..script import Script
+
+__all__ = (
+    'COUNT',
+    'COUNT_LIVING',
+    'FIND',
+    'MEMBERS',
+    'PICK',
+)
+
+# For reading. KEYS[1..every] are to be in, the rest (up to `last`) are not.
+_SELECT = """
+local function smallest(every)
+  local best, size = KEYS[1], nil
+  for k = 1, every do
+    local n = redis.call('SCARD', KEYS[k])
+    if not size or n < size then best, size = KEYS[k], n end
+  end
+  return size, best
+end
+local function without(members, key)
+  local kept = {}
+  for start = 1, #members, 1000 do
+    local stop = math.min(start + 999, #members)
+    local found = redis.call('SMISMEMBER', key, unpack(members, start, stop))
+    for i = start, stop do
+      if found[i - start + 1] == 0 then kept[#kept + 1] = members[i] end
+    end
+  end
+  return kept
+end
+local function those_in(members, others)
+  local there, kept = {}, {}
+  for i = 1, #others do there[others[i]] = true end
+  for i = 1, #members do
+    if there[members[i]] then kept[#kept + 1] = members[i] end
+  end
+  return kept
+end
+-- Lua passes on some thousands of arguments, not more.
+local function select_members(every)
+  local members
+  if every == 1 then
+    members = redis.call('SMEMBERS', KEYS[1])
+  else
+    members = redis.call('SINTER', unpack(KEYS, 1, math.min(every, 1000)))
+  end
+  for k = 1001, every, 1000 do
+    local others = redis.call('SINTER', unpack(KEYS, k, math.min(k + 999, every)))
+    members = those_in(members, others)
+  end
+  if #KEYS - every <= 10 then
+    for k = every + 1, #KEYS do members = without(members, KEYS[k]) end
+  else
+    local _, base = smallest(every)
+    for k = every + 1, #KEYS, 1000 do
+      local others = redis.call('SDIFF', base, unpack(KEYS, k, math.min(k + 999, #KEYS)))
+      members = those_in(members, others)
+    end
+  end
+  return members
+end
+"""
+
+
+def _reads_of_find(args: Sequence[Any], reply: Any) -> Iterator[bytes]:
+    prefix, swapped = args[3:5]
+    yield swapped
+    for pk in reply[0] if len(reply) == 2 else ():
+        yield prefix + pk
+
+
+# Those of a script that looks at KEYS only.
+def _nothing(args: Sequence[Any], reply: Any) -> tuple[bytes, ...]:
+    return ()
+
+
+# ARGV: number of sets to be in; most members to look at; most rows to return; prefix of data
+# keys; note of swaps; fields. Returns {} where there are more members, {pks, note, 0} where there
+# are more rows, else {pks, rows}. What it returns is one moment.
+FIND = Script(
+    'find',
+    _SELECT
+    + """
+local every, most, rows = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+-- The set of all pks comes first and is seldom the smallest.
+local short = false
+for k = every, 1, -1 do
+  short = short or redis.call('SCARD', KEYS[k]) <= most
+end
+if not short then return {} end
+local pks = select_members(every)
+if #pks > rows then return {pks, redis.call('GET', ARGV[5]), 0} end
+local found = {}
+for i = 1, #pks do
+  found[i] = redis.call('HMGET', ARGV[4] .. pks[i], unpack(ARGV, 6))
+end
+return {pks, found}
+""",
+    _reads_of_find,
+)
+
+# ARGV: number of sets to be in. Returns the pks.
+MEMBERS = Script('members', _SELECT + 'return select_members(tonumber(ARGV[1]))')
+
+# Redis 6.2 has no SINTERCARD.
+_CARDINALITY = """
+local function cardinality(names)
+  if #names == 1 then return redis.call('SCARD', names[1]) end
+  local size = redis.pcall('SINTERCARD', #names, unpack(names))
+  return type(size) == 'table' and #redis.call('SINTER', unpack(names)) or size
+end
+"""
+
+# ARGV: one term after the other: its sign, how many of KEYS it takes. Returns the sum of
+# sign * (cardinality of the intersection of the term's keys).
+COUNT = Script(
+    'count',
+    _CARDINALITY
+    + """
+local total, first = 0, 1
+for a = 1, #ARGV, 2 do
+  local n = tonumber(ARGV[a + 1])
+  total = total + tonumber(ARGV[a]) * cardinality({unpack(KEYS, first, first + n - 1)})
+  first = first + n
+end
+return total
+""",
+    _nothing,
+)
+
+# As COUNT, while a reset is under way or waits for being swept. KEYS: set of all pks, index sets
+# that writers touched; then as of COUNT. ARGV: how many members an index set has at most that may
+# list what is not yet an object, or no longer; then as of COUNT. A term of such sets alone is
+# intersected with the set of all pks.
+COUNT_LIVING = Script(
+    'count_living',
+    _CARDINALITY
+    + """
+local function may_lie(name)
+  if name == KEYS[1] then return false end
+  return redis.call('SCARD', name) <= tonumber(ARGV[1])
+    or redis.call('SISMEMBER', KEYS[2], name) == 1
+end
+local total, first = 0, 3
+for a = 2, #ARGV, 2 do
+  local n, doubtful = tonumber(ARGV[a + 1]), true
+  local names = {unpack(KEYS, first, first + n - 1)}
+  for i = 1, n do doubtful = doubtful and may_lie(names[i]) end
+  if doubtful then names[n + 1] = KEYS[1] end
+  total = total + tonumber(ARGV[a]) * cardinality(names)
+  first = first + n
+end
+return total
+""",
+    _nothing,
+)
+
+# ARGV: number of sets to be in; 'first', 'last' or 'random'; most members to look at; seed; prefix
+# of data keys; fields. Returns {pk, row}; {} if nothing matches; nil if it would take too long to
+# say. A pk whose row is gone is passed over.
+PICK = Script(
+    'pick',
+    _SELECT
+    + """
+local every, order, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local size, base = smallest(every)
+local function row_of(pk)
+  local row = redis.call('HMGET', ARGV[5] .. pk, unpack(ARGV, 6))
+  for i = 1, #row do
+    if row[i] then return {pk, row} end
+  end
+end
+local function matches(pk)
+  for k = 1, #KEYS do
+    if (redis.call('SISMEMBER', KEYS[k], pk) == 1) ~= (k <= every) then return false end
+  end
+  return true
+end
+if order == 'random' then
+  -- Few tries suffice unless the other sets exclude nearly all of the smallest. A negative count
+  -- draws each anew; a positive one gives small sets in always the same order.
+  for _, count in ipairs({4, 12, 48}) do
+    local tries = redis.call('SRANDMEMBER', base, -count)
+    for i = 1, #tries do
+      local found = matches(tries[i]) and row_of(tries[i])
+      if found then return found end
+    end
+  end
+end
+-- Where many match, one of the very first pks may: to look takes less time than 300 members.
+local low = 0
+for _, count in ipairs(order == 'first' and size > 300 and {16, 48, 64} or {}) do
+  local pks = {}
+  for i = 1, count do pks[i] = tostring(low + i) end
+  local inside = redis.call('SMISMEMBER', base, unpack(pks))
+  for i = 1, count do
+    local found = inside[i] == 1 and matches(pks[i]) and row_of(pks[i])
+    if found then return found end
+  end
+  low = low + count
+end
+if size > most then return false end
+local pks = select_members(every)
+if order == 'random' then math.randomseed(tonumber(ARGV[4])) end
+for _ = 1, 16 do
+  if #pks == 0 then return {} end
+  local best = order == 'random' and math.random(#pks) or 1
+  if order ~= 'random' then
+    local low, extreme = order == 'first', tonumber(pks[1])
+    for i = 2, #pks do
+      local pk = tonumber(pks[i])
+      if (pk < extreme) == low and pk ~= extreme then best, extreme = i, pk end
+    end
+  end
+  local found = row_of(pks[best])
+  if found then return found end
+  table.remove(pks, best)
+end
+return false
+""",
+)

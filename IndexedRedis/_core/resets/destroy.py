@@ -1,0 +1,169 @@
+"""Removing all of a model, beside writers: what they store meanwhile is stored whole, and stays.
+
+It is a reset to nothing, without the time of grace, and then a walk over all names for what no
+object leads to any more. Only keys of the exact shapes of the model are touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...errors import ResetLostError
+from ..flows import Batch, Command, Flow, ask, chunks, page_of
+from ..locking.locks import begin, hold_command, lock_all, lost, release_all
+from ..locking.scripts import CLEAR, CLEAR_SETS, FINISH, RETIRE
+from ..mapping.schema import Schema
+from ..overlap import walk
+from .index_fill import AT_ONCE, MOST, Switch
+from .observer import ResetObserver
+from .promises import Promises
+from .scripts import LARGE
+from .staging import Staging
+from .swap import swap_command
+
+__all__ = ('destroy', 'own_keys')
+
+PAGE = 1000
+# Index sets that one script is given; it goes through as many of them as have few members.
+SETS = 200
+
+
+def own_keys(
+    schema: Schema, cursor: Any, hold: tuple[Command, ...] = ()
+) -> Flow[tuple[Any, list[bytes]]]:
+    """A page of the keys of a model, and the cursor of the next; None after the last.
+
+    :param cursor: 0 at first
+    :param hold: commands to send along
+    """
+    scan = ('SCAN', cursor, 'MATCH', schema.keys.pattern, 'COUNT', PAGE)
+    reply, *_ = yield Batch([scan, *hold])
+    cursor, page = page_of(reply)
+    return cursor, [key for key in page if schema.keys.is_own(key)]
+
+
+def destroy(schema: Schema, token: bytes) -> Flow[int]:
+    """Remove every key of the model, the pk counter too; returns how many keys there were.
+
+    The counter stays where objects were stored meanwhile.
+
+    :param token: text that no reset has
+    """
+    staging = Staging(schema, [], token, Promises(), ResetObserver())
+    removed = 0
+    cursor: Any = b'0'
+    while True:
+        try:
+            return removed + (yield from _destroy(staging))
+        except Exception as exc:
+            if type(exc).__name__ != 'OutOfMemoryError':
+                raise
+        if cursor is None:
+            return removed + (yield from _unlink_all(schema))
+        # The server has no memory for a lock. That of some rows will do.
+        cursor, page = yield from own_keys(schema, cursor)
+        rows = [key for key in page if schema.keys.is_row(key)]
+        removed += (yield from ask('UNLINK', *rows)) if rows else 0
+
+
+def _destroy(staging: Staging) -> Flow[int]:
+    yield from lock_all([staging])
+    try:
+        count = yield from _empty(staging)
+    except GeneratorExit:
+        raise
+    except BaseException:
+        yield from release_all([staging])
+        raise
+    yield from release_all([staging])
+    return count
+
+
+def _empty(staging: Staging) -> Flow[int]:
+    schema, keys = staging.schema, staging.schema.keys
+    hold = hold_command([staging])
+    # What others have staged is removed too, so they may not go on should they wake up.
+    yield from begin(staging, alone=1)
+    count, indexes = yield from _look(schema, hold)
+    for key, kind in ((keys.all, b'set'), (keys.next, b'string')):
+        if (yield from ask('TYPE', key)) not in (kind, b'none'):
+            yield from ask('UNLINK', key)
+    large = yield from _large(indexes, hold)
+    if (yield from ask(*swap_command([Switch(staging, large, (), MOST)], ''))) != b'done':
+        raise lost([staging])
+    # Before the rows, which say what index sets list them: whoever sweeps up after us needs them.
+    yield from _clear_sets(staging, sorted({*indexes}.difference(large)), hold)
+
+    def retire(pks: list[bytes]) -> Flow[None]:
+        yield from ask(*RETIRE([keys.all], 0, keys.data_prefix, *pks))
+
+    yield from walk(keys.work(staging.token, b'old'), retire, (hold,))
+    yield from _remove_the_rest(staging, hold)
+    yield from ask(*FINISH([keys.lock, keys.record, keys.next, keys.all], staging.token))
+    return count
+
+
+def _unlink_all(schema: Schema) -> Flow[int]:
+    """The same where no memory is to be had at all: then nobody else can write either."""
+    removed = yield from ask('UNLINK', schema.keys.all)
+    cursor: Any = b'0'
+    while cursor is not None:
+        cursor, page = yield from own_keys(schema, cursor)
+        if page:
+            removed += yield from ask('UNLINK', *page)
+    return int(removed)
+
+
+def _look(schema: Schema, hold: Command) -> Flow[tuple[int, list[bytes]]]:
+    """How many keys the model has, but for those of this very flow, and its index sets."""
+    keys = schema.keys
+    mine = {keys.lock, keys.record}
+    found: set[bytes] = set()
+    count = 0
+    cursor: Any = b'0'
+    while cursor is not None:
+        cursor, page = yield from own_keys(schema, cursor, (hold,))
+        count += len({*page} - found - mine)
+        found.update(key for key in page if keys.is_index(key))
+    return count, sorted(found)
+
+
+def _large(indexes: Sequence[bytes], hold: Command) -> Flow[list[bytes]]:
+    """The index sets that the swap is to drop, which takes it some microseconds each: to go through
+    one of these would hold up the server."""
+    large: list[bytes] = []
+    for some in chunks(indexes, PAGE):
+        found, _ = yield Batch([LARGE(some, MOST), hold])
+        large += found
+    return large
+
+
+def _clear_sets(staging: Staging, names: list[bytes], hold: Command) -> Flow[None]:
+    """Take out of index sets what is no object any more, a few of them at a time."""
+    keys = staging.schema.keys
+    while names:
+        some = [keys.lock, keys.all, *names[:SETS]]
+        done, _ = yield Batch([CLEAR_SETS(some, staging.token, AT_ONCE), hold])
+        if done < 0:
+            raise _lost(staging)
+        names = names[done:]
+
+
+def _lost(staging: Staging) -> ResetLostError:
+    return lost([staging], 'The objects of before are gone; other keys of them may be left.')
+
+
+def _remove_the_rest(staging: Staging, hold: Command) -> Flow[None]:
+    """What no object leads to; what others have stored meanwhile stays."""
+    schema, keys = staging.schema, staging.schema.keys
+    cursor: Any = b'0'
+    while cursor is not None:
+        cursor, page = yield from own_keys(schema, cursor, (hold,))
+        pks = [key[len(keys.data_prefix) :] for key in page if keys.is_row(key)]
+        work = [key for key in page if key.startswith(keys.tmp)]
+        work = [key for key in work if key not in (keys.lock, keys.record)]
+        yield from _clear_sets(staging, [key for key in page if keys.is_index(key)], hold)
+        names = [keys.lock, keys.all, *work]
+        if not (yield from ask(*CLEAR(names, staging.token, keys.data_prefix, *pks))):
+            raise _lost(staging)

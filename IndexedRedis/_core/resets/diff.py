@@ -1,0 +1,290 @@
+"""Replacing a data set by writing only what changed; a key field, or the pk, tells objects apart.
+
+An object that is stored with equal values keeps its pk and its row; one that is stored with others
+keeps its pk; what the new data set does not have is removed. All changes go live in one script, so
+readers see one data set or the other, as with a reset. Its length grows with the number of changes,
+which is limited for that reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ...errors import ConflictError, TooManyChangesError, UsageError
+from ..column import Column
+from ..flows import Batch, Command, Flow, ask, chunks
+from ..locking.locks import begin, hold_command, lock_all, lost, release_all
+from ..locking.recovery import GRACE_MS, NOTE_MS, sweep_abandoned
+from ..mapping.decoder import Row
+from ..mapping.schema import Schema
+from ..objects.graph import children
+from ..objects.state import value_of
+from ..overlap import walk
+from ..queries.by_pk import rows_of
+from ..writes.arguments import check_model
+from ..writes.compare_and_move import ROUNDS, row_arguments
+from ..writes.entry import INSERT, PUT, REMOVE, UPDATE, Entry, entry_of
+from ..writes.key_types import wrong_type
+from ..writes.scripts import MERGE
+from .observer import ResetObserver
+from .promises import Promises
+from .staging import Staging, assign
+
+__all__ = ('Counts', 'Keyed', 'merge_all')
+
+BLOCK = 500
+
+# A model, its new data set, and the indexed column that tells its objects apart; None: their pks.
+Keyed = tuple[Schema, Iterable[Any], Column | None]
+
+
+class Counts(NamedTuple):
+    """What became of the objects of one model."""
+
+    inserted: int
+    updated: int
+    unchanged: int
+    removed: int
+
+
+class _Merge:
+    """The changes of one model, as far as they are known.
+
+    :param staging: the new data set
+    :param column: tells the objects apart; None: their pks do
+    """
+
+    def __init__(self, staging: Staging, column: Column | None) -> None:
+        self.staging, self.schema, self.column = staging, staging.schema, column
+        self.entries: list[Entry] = []
+        self.unchanged = self.inserted = 0
+        #: pks of the new data set
+        self.seen: set[int] = set()
+        self._new: set[bytes] = set()
+
+    def key_of(self, obj: Any) -> bytes:
+        """The index value of the key of an object that may be part of the new data set.
+
+        :raises UsageError: if it cannot be
+        """
+        check_model(self.schema, obj)
+        if self.column is None:
+            if obj._id is None:
+                raise UsageError(f'{self.schema.name}: {obj!r} brings no pk, which is its key.')
+            return b'%d' % obj._id
+        if obj._id is not None:
+            raise UsageError(f'{self.schema.name}: {obj!r} brings a pk; keys say which is which.')
+        return self.column.index_of(value_of(obj, self.column))
+
+    def take(self, obj: Any, key: bytes, pk: int | None) -> None:
+        """Note that an object is part of the new data set.
+
+        :param pk: of the stored object with this key, if there is one
+        :raises UsageError: if another one has the same key
+        """
+        if pk in self.seen or key in self._new:
+            label = self.column.label if self.column else self.schema.name
+            value = value_of(obj, self.column) if self.column else obj._id
+            raise UsageError(f'{label}: {value!r} is the key of two objects.')
+        if pk is None:
+            self._new.add(key)
+        else:
+            self.seen.add(pk)
+            self.staging.promises.give(obj, pk)
+
+    def counts(self) -> Counts:
+        """What became of the objects."""
+        removed = sum(entry.mode == REMOVE for entry in self.entries)
+        updated = len(self.entries) - removed - self.inserted
+        return Counts(self.inserted, updated, self.unchanged, removed)
+
+
+def merge_all(
+    groups: Sequence[Keyed],
+    token: bytes,
+    most: int,
+    observer: ResetObserver | None = None,
+    stamp: str = '',
+) -> Flow[list[Counts]]:
+    """Make the stored objects of these models equal to the new data sets, in one moment.
+
+    :param token: text that no other reset has
+    :param most: how many objects, of all models, may differ
+    :param observer: is told how it goes
+    :param stamp: what ``mirroredAt`` is to say of the new data
+    :raises TooManyChangesError: if more differ; nothing is changed then
+    """
+    promises, observer = Promises(), observer or ResetObserver()
+    merges = [
+        _Merge(Staging(schema, objs, token, promises, observer), column)
+        for schema, objs, column in groups
+    ]
+    stagings = [merge.staging for merge in merges]
+    yield from lock_all(stagings)
+    try:
+        yield from _find_changes(merges, most)
+        observer.swapping()
+        yield from _apply(merges, stamp)
+    except GeneratorExit:
+        raise
+    except BaseException:
+        yield from release_all(stagings)
+        raise
+    promises.keep()
+    yield from release_all(stagings)
+    return [merge.counts() for merge in merges]
+
+
+def _find_changes(merges: Sequence[_Merge], most: int) -> Flow[None]:
+    stagings = [merge.staging for merge in merges]
+    hold = hold_command(stagings, retake=1)
+    for staging in stagings:
+        yield from begin(staging)
+        yield from sweep_abandoned(staging.schema, staging.token, hold)
+    for merge in merges:
+        for block in chunks(merge.staging.objs, BLOCK):
+            yield from _compare(merge, block, hold)
+            _check_number(merges, most)
+    for merge in merges:
+        yield from _find_removed(merges, merge, hold, most)
+
+
+def _check_number(merges: Sequence[_Merge], most: int) -> None:
+    if sum(len(merge.entries) for merge in merges) > most:
+        names = ', '.join(merge.schema.name for merge in merges)
+        raise TooManyChangesError(
+            f'{names}: more than {most} objects differ from what is stored, too many to change in '
+            'one moment. Nothing was changed; replace the data sets by a reset.'
+        )
+
+
+def _compare(merge: _Merge, block: Sequence[Any], hold: Command) -> Flow[None]:
+    """Compare a block of objects with what is stored under their keys.
+
+    :param hold: the command that prolongs the locks
+    """
+    promises = merge.staging.promises
+    keys = [merge.key_of(obj) for obj in block]
+    rows = yield from _stored_under(merge, keys, hold)
+    for obj, key in zip(block, keys, strict=True):
+        merge.take(obj, key, rows[key][0] if key in rows else None)
+    new = [obj for obj in block if id(obj) not in promises.pks]
+    yield from assign(merge.staging, new)
+    merge.staging.took(block)
+    size = 0
+    for obj, key in zip(block, keys, strict=True):
+        pk, row = rows.get(key, (promises.pks[id(obj)], None))
+        entry = _entry(merge, obj, pk, row)
+        merge.inserted += row is None
+        size += sum(map(len, entry.written.values()))
+        if entry.mode:
+            merge.entries.append(entry)
+        else:
+            merge.unchanged += 1
+        row = tuple(entry.written.values())
+        promises.stage((obj,), merge.schema, (row,), (entry.values,))
+    merge.staging.observer.staged(merge.schema.cls, len(block), size)
+
+
+def _stored_under(
+    merge: _Merge, keys: Sequence[bytes], hold: Command
+) -> Flow[dict[bytes, tuple[int, Row]]]:
+    """The pks and rows of the stored objects with these keys; of two with one key, the older."""
+    schema, column = merge.schema, merge.column
+    names = [] if column is None else [schema.keys.index(column.key, key) for key in keys]
+    held, *found = yield Batch([hold, *(('SMEMBERS', name) for name in names)])
+    if not held:
+        raise lost([merge.staging])
+    found = [keys] if column is None else found
+    pks = sorted({int(pk) for members in found for pk in members})
+    rows = yield from rows_of(schema, pks, schema.all)
+    stored: dict[bytes, tuple[int, Row]] = {}
+    for pk, row in zip(pks, rows, strict=True):
+        if row is not None:
+            key = b'%d' % pk
+            if column is not None:
+                key = column.index_of_stored(row[schema.all.index(column)])
+            stored.setdefault(key, (pk, row))
+    return stored
+
+
+def _entry(merge: _Merge, obj: Any, pk: int, row: Row | None) -> Entry:
+    """What has to be written of an object; an entry without a mode if nothing."""
+    schema, promises = merge.schema, merge.staging.promises
+    for target in children(obj):
+        if target._id is None and id(target) not in promises.pks:
+            raise UsageError(
+                f'{schema.name}: {obj!r} links to {target!r}, which is neither stored nor an '
+                'earlier object of the new data sets.'
+            )
+    fresh = row is None and obj._id is None
+    entry = entry_of(obj, pk, INSERT if fresh else PUT, schema.all, promises.pks)
+    if row is not None:
+        stored = {column.name: value for column, value in zip(schema.all, row, strict=True)}
+        # Only what differs is sent: the server is held up for all changes at once.
+        entry.sent = {name: new for name, new in entry.written.items() if stored[name] != new}
+        entry.beliefs = {name: stored[name] for name in entry.beliefs if name in entry.sent}
+        entry.mode = UPDATE if entry.sent else ''
+    return entry
+
+
+def _find_removed(merges: Sequence[_Merge], merge: _Merge, hold: Command, most: int) -> Flow[None]:
+    schema = merge.schema
+    kept = merge.seen | {entry.pk for entry in merge.entries}
+
+    def look(page: list[bytes]) -> Flow[None]:
+        gone = [pk for pk in map(int, page) if pk not in kept]
+        kept.update(gone)  # a page may name one twice
+        if gone:
+            rows = yield from rows_of(schema, gone, schema.indexed)
+            merge.entries += [_removal(schema, pk, row) for pk, row in zip(gone, rows, strict=True)]
+            _check_number(merges, most)
+
+    yield from walk(schema.keys.all, look, (hold,))
+
+
+def _removal(schema: Schema, pk: int, row: Row | None) -> Entry:
+    stored = row or [None] * len(schema.indexed)
+    beliefs = {column.name: value for column, value in zip(schema.indexed, stored, strict=True)}
+    return Entry(schema, pk, REMOVE, {}, beliefs)
+
+
+def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
+    """Send all changes in one script, until it finds what we believe to be stored."""
+    entries = [entry for merge in merges for entry in merge.entries]
+    for _ in range(ROUNDS):
+        problems = yield from ask(*_command(merges, entries, stamp))
+        if not problems:
+            return
+        for number, kind, *details in problems:
+            if kind == b'lost':
+                raise lost([merge.staging for merge in merges])
+            if kind == b'type':
+                raise wrong_type(entries[number - 1].schema, *details)
+            if kind == b'stale':
+                entries[number - 1].learn(details[0])
+            if kind == b'gone':
+                _put_whole(entries[number - 1])
+        if any(kind not in (b'stale', b'gone') for _, kind, *_ in problems):
+            break  # somebody has taken a pk, and keeps it
+    raise ConflictError(
+        f'{merges[0].schema.name}: other writers changed the same objects meanwhile. Nothing was '
+        'written; try again.'
+    )
+
+
+def _put_whole(entry: Entry) -> None:
+    """Somebody has deleted the object meanwhile."""
+    entry.mode, entry.sent = PUT, entry.written
+    entry.beliefs = {column.name: None for column in entry.schema.indexed}
+
+
+def _command(merges: Sequence[_Merge], entries: list[Entry], stamp: str) -> Command:
+    names: list[bytes] = []
+    for merge in merges:
+        keys = merge.schema.keys
+        names += (keys.lock, keys.swapped, keys.mirrored)
+    rows, args = row_arguments(entries)
+    token = merges[0].staging.token
+    return MERGE([*names, *rows], token, GRACE_MS, NOTE_MS, stamp, len(merges), *args)

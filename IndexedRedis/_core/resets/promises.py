@@ -1,0 +1,84 @@
+"""Pks that a reset assigns, and the rows and links that wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from weakref import ref
+
+from ..mapping.encoder import StoredRow
+from ..mapping.schema import Schema
+from ..objects.state import confirm_row
+
+__all__ = ('Promises',)
+
+
+Rows = Sequence[StoredRow]
+
+Noted = Sequence[Mapping[str, Any]]
+
+
+class _Ref(ref):  # type: ignore[type-arg]
+    """A weak reference that knows the ``id()``; ``weakref.KeyedRef`` takes five times as long."""
+
+    __slots__ = ('number',)
+    number: int
+
+
+class Promises:
+    """The pks that objects are about to get, and what they are to be told once they have them.
+
+    Keeps no object alive that the caller does not: it need not be told anything.
+    """
+
+    def __init__(self) -> None:
+        #: by ``id()``, of objects that are alive
+        self.pks: dict[int, int] = {}
+        self._refs: dict[int, _Ref] = {}
+        self._staged: dict[int, tuple[Schema, StoredRow, Mapping[str, Any]]] = {}
+        #: what was staged of a list, in chunks: tuples of many objects are few for the collector
+        self._held: list[tuple[Sequence[Any], Schema, Rows, Noted]] = []
+
+    def give(self, obj: Any, pk: int, held: bool = False) -> None:
+        """Promise a pk to an object.
+
+        :param held: whether the caller keeps it alive, so that nobody has to watch it
+        """
+        self.pks[id(obj)] = pk
+        if not held:
+            watch = self._refs[id(obj)] = _Ref(obj, self._forget)
+            watch.number = id(obj)
+
+    def _forget(self, watch: _Ref) -> None:
+        # Its id may soon be that of another object.
+        for known in (self.pks, self._refs, self._staged):
+            known.pop(watch.number, None)
+
+    def is_staged(self, obj: Any) -> bool:
+        """Whether an object was staged already."""
+        return id(obj) in self._staged
+
+    def stage(self, objs: Sequence[Any], schema: Schema, rows: Rows, values: Noted) -> None:
+        """Note that objects were staged, and let go of those that the caller does not hold.
+
+        :param values: what :func:`~.state.assigned` gave of each before it was encoded
+        """
+        if self._refs.keys().isdisjoint(map(id, objs)):
+            self._held.append((tuple(objs), schema, rows, values))
+            return
+        for obj, row, noted in zip(objs, rows, values, strict=True):
+            if id(obj) in self._refs:
+                self._staged[id(obj)] = (schema, row, noted)
+            else:
+                self._held.append(((obj,), schema, (row,), (noted,)))
+
+    def keep(self) -> None:
+        """Tell the objects that what was promised has come true."""
+        for number, (schema, row, values) in list(self._staged.items()):
+            obj = self._refs[number]()
+            if obj is not None:
+                confirm_row(obj, self.pks[number], row, values, schema.columns, schema.plain)
+        self._refs.clear()  # there is nothing to forget any more
+        for objs, schema, rows, noted in self._held:
+            for obj, row, values in zip(objs, rows, noted, strict=True):
+                confirm_row(obj, self.pks[id(obj)], row, values, schema.columns, schema.plain)

@@ -1,0 +1,138 @@
+"""Scripts of reset(): claim pks, fill small index sets, swap the rest."""
+
+from __future__ import annotations
+
+from ..script import Script
+
+__all__ = ('CLAIM', 'FILL', 'LARGE', 'SWAP')
+
+# KEYS: counter, set of all pks. ARGV: prefix of data keys, highest of the pks, pks. Keeps others
+# from being given one of these pks, and returns those that are in use, or whose rows are there.
+CLAIM = Script(
+    'claim',
+    """
+local taken, counter = {}, tonumber(redis.call('GET', KEYS[1]) or '0') or 0
+if tonumber(ARGV[2]) > counter then redis.call('SET', KEYS[1], ARGV[2]) end
+for a = 3, #ARGV do
+  local pk = ARGV[a]
+  if redis.call('SISMEMBER', KEYS[2], pk) == 1 or redis.call('EXISTS', ARGV[1] .. pk) == 1 then
+    taken[#taken + 1] = pk
+  end
+end
+return taken
+""",
+)
+
+# The index sets of replaced objects that may not wait until after the swap. KEYS: index sets. ARGV:
+# how many members one that may wait has at most. Returns the larger ones, and what is no set.
+LARGE = Script(
+    'large',
+    """
+local large = {}
+for k = 1, #KEYS do
+  local size = redis.pcall('SCARD', KEYS[k])
+  if type(size) == 'table' or size > tonumber(ARGV[1]) then large[#large + 1] = KEYS[k] end
+end
+return large
+""",
+)
+
+# Before the swap: puts staged index sets into their places, which nobody sees as long as their pks
+# are not among all pks. KEYS: lock, list of staged sets, set of all pks. ARGV: token, how many
+# members a place may have afterwards, how many are looked at here, prefix of staged keys, prefix of
+# places, what follows these. Returns {how many of them are done, places that would become larger or
+# that are no sets}; nil if the lock or a staged set is lost.
+FILL = Script(
+    'fill',
+    """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+local most, budget, large = tonumber(ARGV[2]), tonumber(ARGV[3]), {}
+local function fill(staged, place)
+  local size, there = redis.call('SCARD', staged), redis.pcall('SCARD', place)
+  if type(there) == 'table' or size + there > most then return place end
+  -- Sent again: it is off the list once it is in its place.
+  if size == 0 then return redis.call('SISMEMBER', KEYS[2], staged) == 0 end
+  budget = budget - size - there - 10
+  if there > 0 then there = redis.call('SINTERSTORE', place, place, KEYS[3]) end
+  if there > 0 then
+    redis.call('SUNIONSTORE', place, place, staged)
+    redis.call('UNLINK', staged)
+  else
+    redis.call('RENAME', staged, place)
+  end
+  redis.call('SREM', KEYS[2], staged)
+  return true
+end
+for a = 6, #ARGV do
+  local outcome = fill(ARGV[4] .. ARGV[a], ARGV[5] .. ARGV[a])
+  if not outcome then return false end
+  if outcome ~= true then large[#large + 1] = outcome end
+  if budget < 0 then return {a - 5, large} end
+end
+return {#ARGV - 5, large}
+""",
+)
+
+# KEYS: for each model: lock, record of resets, set of all pks, where that set moves, counter, note
+# for readers, time stamp, index sets that writers touched meanwhile; then index sets to drop; then
+# pairs of a staged key and its place.
+# ARGV: token, what the record says afterwards, time stamp or nothing, number of models; for each:
+# number of sets to drop, number of pairs, highest pk that was brought along, milliseconds of the
+# note for readers (or 0), how many members an index set may have that was filled before (0: none
+# was).
+# Returns 'done' (also if it was done before), or 'lost'.
+SWAP = Script(
+    'swap',
+    """
+local token, outcome, stamp, k, a = ARGV[1], ARGV[2], ARGV[3], 0, 4
+local function key() k = k + 1; return KEYS[k] end
+local function arg() a = a + 1; return tonumber(ARGV[a]) end
+local models = {}
+for g = 1, tonumber(ARGV[4]) do
+  local model = {
+    lock = key(), record = key(), all = key(), old = key(), counter = key(), note = key(),
+    stamp = key(), touched = key(), drop = {}, moves = {}, moved = {}
+  }
+  local drops, moves = arg(), arg()
+  model.highest, model.note_ms, model.most = arg(), arg(), arg()
+  for d = 1, drops do model.drop[d] = key() end
+  for m = 1, moves do model.moves[m] = {staged = key(), place = key()} end
+  models[g] = model
+end
+if redis.call('HGET', models[1].record, token) == outcome then return 'done' end
+for _, model in ipairs(models) do
+  if redis.call('GET', model.lock) ~= token then return 'lost' end
+  model.count = tonumber(redis.call('GET', model.counter) or '0') or 0
+  for _, move in ipairs(model.moves) do
+    if redis.call('EXISTS', move.staged) == 0 then return 'lost' end
+  end
+end
+-- Others have listed objects there that now are gone.
+local function clear(model, name)
+  if name == model.all or model.moved[name] then return end
+  if model.most == 0 then
+    redis.call('UNLINK', name)
+  elseif redis.call('SCARD', name) > model.most then
+    redis.call('SINTERSTORE', name, name, model.all)
+  end
+end
+local function swap(model)
+  redis.call('HSET', model.record, token, outcome)
+  for _, name in ipairs(model.drop) do redis.call('UNLINK', name) end
+  if redis.call('EXISTS', model.all) == 1 then redis.call('RENAME', model.all, model.old) end
+  for _, move in ipairs(model.moves) do
+    redis.call('RENAME', move.staged, move.place)
+    model.moved[move.place] = true
+  end
+  for _, name in ipairs(redis.call('SMEMBERS', model.touched)) do clear(model, name) end
+  redis.call('UNLINK', model.touched)
+  if model.highest > model.count then
+    redis.call('SET', model.counter, string.format('%.0f', model.highest))
+  end
+  if model.note_ms > 0 then redis.call('SET', model.note, token, 'PX', model.note_ms) end
+  if stamp == '' then redis.call('DEL', model.stamp) else redis.call('SET', model.stamp, stamp) end
+end
+for _, model in ipairs(models) do swap(model) end
+return 'done'
+""",
+)

@@ -1,0 +1,211 @@
+"""What a reset prepares where nobody looks: rows under fresh pks, sets under ``:tmp:`` names.
+
+Objects are encoded and sent chunk by chunk, and then let go: what comes from a generator is never
+in memory as a whole. Whatever is staged is listed under ``:tmp:`` in the same transaction, so that
+another process can sweep it by exact names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from ...errors import UsageError
+from ..flows import Batch, Command, Flow, ask, chunks
+from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store
+from ..mapping.encoder import StoredRow
+from ..mapping.index_keys import grouped_by_index
+from ..mapping.schema import Schema
+from ..objects.state import assigned
+from ..writes.arguments import check_distinct, check_model, check_whole
+from ..writes.key_types import check_types
+from ..writes.pks import highest, reserve
+from .observer import ResetObserver
+from .promises import Promises
+from .scripts import CLAIM
+
+__all__ = (
+    'Staging',
+    'assign',
+    'claim',
+    'stage_batches',
+)
+
+
+class Staging:
+    """What one reset has staged so far of one model.
+
+    :param schema: the model
+    :param objs: the new data set: a list, or an iterator that is read once
+    :param token: of the reset
+    :param promises: those of all models of the reset
+    :param observer: is told how it goes
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        objs: Iterable[Any],
+        token: bytes,
+        promises: Promises,
+        observer: ResetObserver,
+    ) -> None:
+        self.schema, self.objs, self.token = schema, objs, token
+        self.promises, self.observer = promises, observer
+        self._memos = schema.encoder.memos()
+        #: pks of the new data set, in order
+        self.pks: list[int] = []
+        #: how many rows are staged
+        self.count = 0
+        #: keys that the swap replaced
+        self.replaced: set[bytes] = set()
+        #: pks that objects brought along; of these, those whose rows the swap has to move
+        self.brought: set[int] = set()
+        self.kept: set[int] = set()
+        #: objects that only links lead to so far, by ``id()``
+        self.awaited: dict[int, Any] = {}
+        self._ranges: list[tuple[int, int]] = []
+
+    def staged(self, key: bytes) -> bytes:
+        """Return where ``key`` is staged."""
+        return self.schema.keys.staged(self.token, key)
+
+    def ranges_of(self, pks: Sequence[int]) -> list[bytes]:
+        """The ranges that these pks were reserved in, as they are listed."""
+        low, high = min(pks), max(pks)
+        return [
+            b'%d %d' % (first, count)
+            for first, count in self._ranges
+            if first <= high and low < first + count
+        ]
+
+    def took(self, objs: Sequence[Any]) -> None:
+        """Note objects of the new data set whose pks are promised."""
+        pks = [self.promises.pks[id(obj)] for obj in objs]
+        self.pks += pks
+        self.observer.assigned(self.schema.cls, objs, pks)
+
+    def encode(self, objs: Sequence[Any]) -> list[StoredRow]:
+        """The stored form of objects, whose pks and those of their targets are promised."""
+        return self.schema.encoder.rows(objs, self.promises.pks, self._memos)
+
+    def check(self, objs: Sequence[Any]) -> None:
+        """Make sure that these can be part of the new data set.
+
+        :raises UsageError: naming what cannot
+        """
+        for obj in objs:
+            check_model(self.schema, obj)
+            check_whole(obj)
+        again = filter(self.promises.is_staged, objs)
+        check_distinct(self.schema, [*objs, *again], (obj._id for obj in objs))
+
+    def bring(self, objs: Iterable[Any], held: bool) -> None:
+        """Take in the pks of objects that keep theirs.
+
+        :param held: whether the caller keeps them alive
+        :raises UsageError: if another object of the data set has one of them already
+        """
+        for obj in objs:
+            pk = obj._id
+            fresh = any(first <= pk < first + count for first, count in self._ranges)
+            if fresh or pk in self.brought:
+                raise UsageError(
+                    f'{self.schema.name}: pk {pk} belongs to an earlier object of this reset '
+                    'already. Give a list instead of a generator, or first the objects that '
+                    'bring a pk.'
+                )
+            self.brought.add(pk)
+            self.promises.give(obj, pk, held)
+
+    def reserved(self, first: int, objs: Sequence[Any], held: bool) -> None:
+        """Promise consecutive pks to new objects."""
+        self._ranges.append((first, len(objs)))
+        for pk, obj in enumerate(objs, first):
+            self.promises.give(obj, pk, held)
+
+
+def assign(staging: Staging, objs: Iterable[Any]) -> Flow[None]:
+    """Promise a pk to those of ``objs`` that have none: a fresh one, or the one they bring."""
+    held = objs is staging.objs  # a list, which the caller holds
+    unknown = [obj for obj in objs if id(obj) not in staging.promises.pks]
+    staging.bring((obj for obj in unknown if obj._id is not None), held)
+    new = [obj for obj in unknown if obj._id is None]
+    if new:
+        first = yield from reserve(staging.schema, len(new), highest(staging.brought))
+        staging.reserved(first, new, held)
+
+
+def claim(staging: Staging, objs: Iterable[Any]) -> Flow[int]:
+    """Find out which of the pks that objects brought along are in use; returns how many are.
+
+    Rows of these are staged elsewhere, and moved by the swap; nothing refers to the other ones yet.
+    """
+    pks = [staging.promises.pks[id(obj)] for obj in objs]
+    pks = [pk for pk in pks if pk in staging.brought]
+    if not pks:
+        return 0
+    keys = staging.schema.keys
+    yield from check_types(staging.schema, [keys.all])
+    yield from check_types(staging.schema, [keys.next], b'string')
+    command = CLAIM([keys.next, keys.all], keys.data_prefix, highest(pks), *pks)
+    taken = yield from ask(*command)
+    staging.kept.update(map(int, taken))
+    return len(taken)
+
+
+def stage_batches(staging: Staging, objs: Iterable[Any], hold: Command) -> Iterator[Batch]:
+    """Encode and stage chunk by chunk, while the server works on the chunk before.
+
+    :param hold: the command that prolongs the locks of the reset
+    """
+    promises, schema = staging.promises, staging.schema
+    texts: list[bytes] = []  # pks whose entries in index sets are to come, and their rows
+    waiting: list[StoredRow] = []
+    for chunk in chunks(objs, CHUNK):
+        values = [assigned(obj) for obj in chunk]
+        rows = staging.encode(chunk)
+        pks = [promises.pks[id(obj)] for obj in chunk]
+        yield Batch([hold, *_row_commands(staging, pks, rows)])
+        size = sum(len(b''.join(row)) for row in rows)
+        staging.observer.staged(schema.cls, len(rows), size)
+        texts += (b'%d' % pk for pk in pks)
+        waiting += rows
+        promises.stage(chunk, schema, rows, values)
+        chunk.clear()
+        if len(texts) >= LISTED:
+            yield from _set_batches(staging, texts, waiting, hold)
+            texts, waiting = [], []
+    yield from _set_batches(staging, texts, waiting, hold)
+
+
+def _row_commands(staging: Staging, pks: Sequence[int], rows: Sequence[StoredRow]) -> list[Command]:
+    keys, token = staging.schema.keys, staging.token
+    staging.count += len(pks)
+    # Rows under pks that are in use get other names until the swap.
+    kept = staging.kept.intersection(pks) if staging.kept else staging.kept
+    moved = {pk: staging.staged(keys.data(pk)) for pk in pks if pk in kept}
+    names = [moved[pk] if pk in kept else keys.data(pk) for pk in pks]
+    brought = [pk for pk in pks if pk in staging.brought and pk not in kept]
+    listed: dict[bytes, list[Any]] = {
+        b'ranges': staging.ranges_of(pks),
+        b'brought': brought,
+        b'sets': [*moved.values()],
+    }
+    commands = [
+        *(('SADD', keys.work(token, name), *some) for name, some in listed.items() if some),
+        *staging.schema.set_rows(names, rows),
+    ]
+    return guarded_store(keys, token, commands, (pk for pk in pks if pk not in kept), names)
+
+
+def _set_batches(
+    staging: Staging, pks: Sequence[bytes], rows: Sequence[StoredRow], hold: Command
+) -> Iterator[Batch]:
+    keys, token = staging.schema.keys, staging.token
+    sets = {keys.all: pks, **grouped_by_index(staging.schema, pks, rows)}
+    for some in chunks(sets.items() if pks else (), SETS):
+        staged = {staging.staged(key): members for key, members in some}
+        adding = [('SADD', name, *members) for name, members in staged.items()]
+        commands = [('SADD', keys.work(token, b'sets'), *staged), *adding]
+        yield Batch([hold, *guarded_store(keys, token, commands)])

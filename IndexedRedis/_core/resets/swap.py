@@ -1,0 +1,211 @@
+"""reset(): a new data set takes the place of the old one while readers go on reading.
+
+Everything is staged where nobody looks. One script then swaps the large sets, ``:keys`` last, of
+several models if need be; the small ones were filled before (see filling.py), so that its length
+hardly grows with the data. The old rows stay readable for a grace time, so that a reader who took
+the old pks still gets the old data set. A record under ``:tmp:`` names all that was staged: what a
+killed reset left behind is invisible, and the next one sweeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from ...errors import ConflictError
+from ..flows import Command, Flow, Stream, ask, chunks
+from ..links.fetching import Place
+from ..links.saving import save_each, save_linked
+from ..locking.locks import begin, hold_command, lock_all, lost, release_all
+from ..locking.recovery import NOTE_MS, sweep, sweep_abandoned
+from ..locking.transactions import objection
+from ..mapping.schema import Schema
+from ..objects.graph import reachable, schema_of
+from ..writes.key_types import wrong_type
+from ..writes.pks import highest
+from ..writes.save import save_all
+from .index_fill import Switch, prepare
+from .observer import ResetObserver
+from .promises import Promises
+from .scripts import SWAP
+from .staging import Staging, assign, claim, stage_batches
+
+__all__ = ('Group', 'reset_all', 'swap_command')
+
+# How often pks that objects bring along are claimed, as long as others store objects under them.
+CLAIMS = 20
+# Objects of an iterator that are in memory at a time.
+BLOCK = 1000
+
+# A model and its new data set: a list, or an iterator that is read once.
+Group = tuple[Schema, Iterable[Any]]
+
+
+def reset_all(
+    groups: Sequence[Group],
+    token: bytes,
+    place: Place,
+    observer: ResetObserver | None = None,
+    stamp: str = '',
+) -> Flow[list[list[int]]]:
+    """Replace all objects of these models, in one moment.
+
+    Objects without a pk get a fresh one, in the order of the list; others keep theirs.
+
+    Linked objects of other models that are new or changed are saved first; new ones of the same
+    models become part of the new data sets.
+
+    :param token: text that no other reset has
+    :param place: tells on which server an object lives
+    :param observer: is told how it goes
+    :param stamp: what ``mirroredAt`` is to say of the new data
+    :returns: the pks of each data set, in order
+    """
+    promises, observer = Promises(), observer or ResetObserver()
+    stagings = [Staging(schema, objs, token, promises, observer) for schema, objs in groups]
+    for staging in stagings:
+        if isinstance(staging.objs, list):
+            staging.check(staging.objs)
+    yield from lock_all(stagings)
+    try:
+        targets = yield from _replace(stagings, place, stamp)
+    except GeneratorExit:
+        raise
+    except BaseException:
+        yield from _clean_up(stagings, worked=False)
+        raise
+    promises.keep()
+    yield from _clean_up(stagings, worked=True)
+    # Those that link back know the new pks only now.
+    yield from save_each(targets, place)
+    return [staging.pks for staging in stagings]
+
+
+def _clean_up(stagings: Sequence[Staging], worked: bool) -> Flow[None]:
+    """Take away what nobody needs.
+
+    It changes nothing about the reset if this fails: the next one does it.
+    """
+    with suppress(Exception):  # after a failure there is most likely no connection
+        for staging in stagings:
+            known = staging.replaced if worked else None
+            yield from sweep(staging.schema, staging.token, known, (hold_command([staging]),))
+    yield from release_all(stagings)
+
+
+def _replace(stagings: Sequence[Staging], place: Place, stamp: str) -> Flow[list[Any]]:
+    """Stage everything, then swap; returns the linked objects that were saved on the way."""
+    hold = hold_command(stagings)
+    for staging in stagings:
+        yield from begin(staging)
+        yield from sweep_abandoned(staging.schema, staging.token, hold)
+    targets = yield from _stage_all(stagings, place)
+    stagings[0].observer.swapping()
+    switches = []
+    for staging in stagings:
+        switches.append((yield from prepare(staging, hold)))
+    outcome = yield from ask(*swap_command(switches, stamp))
+    if outcome != b'done':
+        raise lost(stagings)
+    for switch in switches:
+        switch.staging.replaced = {*switch.drop, *switch.places}
+    return targets
+
+
+def _stage_all(stagings: Sequence[Staging], place: Place) -> Flow[list[Any]]:
+    hold = hold_command(stagings, retake=1)
+    saved: dict[int, Any] = {}
+    for staging in stagings:
+        if isinstance(staging.objs, list):  # so that pks are in the order of the list
+            yield from assign(staging, staging.objs)
+    for staging in stagings:
+        for block in _blocks(staging):
+            yield from assign(staging, block)
+            yield from _await_targets(stagings, block)
+            for target in (yield from _save_targets(stagings, block, place)):
+                saved[id(target)] = target
+            staging.took(block)
+            yield from _stage(staging, block, hold, stagings)
+    for staging in stagings:
+        yield from _stage(staging, list(staging.awaited.values()), hold, stagings)
+    return list(saved.values())
+
+
+def _blocks(staging: Staging) -> Iterator[list[Any]]:
+    if isinstance(staging.objs, list):
+        yield staging.objs
+        return
+    for block in chunks(staging.objs, BLOCK):
+        staging.check(block)
+        yield block
+
+
+def _stage(
+    staging: Staging, objs: list[Any], hold: Command, stagings: Sequence[Staging]
+) -> Flow[None]:
+    def staged(replies: list[Any]) -> None:
+        held, *others = replies
+        against = objection(others)
+        if not held or against == b'lost':
+            raise lost(stagings)
+        if isinstance(against, list):
+            raise wrong_type(staging.schema, *against)
+        if against:
+            raise ConflictError(
+                f'{staging.schema.name}: somebody stored an object with a given pk that was '
+                'just drawn for this reset. Nothing was changed by the reset; try again.'
+            )
+
+    for obj in objs:
+        staging.awaited.pop(id(obj), None)
+    # Pks that objects bring are claimed block by block; all others need no stop on the way.
+    for some in chunks(objs, BLOCK if staging.brought else max(1, len(objs))):
+        for attempt in range(CLAIMS):
+            yield from claim(staging, some)
+            try:
+                yield Stream(stage_batches(staging, some, hold), staged)
+                break
+            except ConflictError:
+                # Somebody has just stored an object under a pk that was drawn before it was
+                # claimed; it may even be deleted again by now.
+                if attempt == CLAIMS - 1:
+                    raise
+
+
+def _await_targets(stagings: Sequence[Staging], objs: Sequence[Any]) -> Flow[None]:
+    """Promise pks to new objects of the staged models that links lead to."""
+    if not any(staging.schema.links for staging in stagings):
+        return
+    found = [target for target in reachable(objs) if target._id is None]
+    for staging in stagings:
+        mine = [target for target in found if staging.schema.cls._is_variant(type(target))]
+        mine = [target for target in mine if id(target) not in staging.promises.pks]
+        yield from assign(staging, mine)
+        staging.awaited.update((id(target), target) for target in mine)
+
+
+def _save_targets(
+    stagings: Sequence[Staging], objs: Sequence[Any], place: Place
+) -> Flow[list[Any]]:
+    """Save what the objects link to in other models; returns what of it may link back."""
+    early, here = yield from save_linked(objs, place)
+    own = {staging.schema.keys.all for staging in stagings}
+    others = [target for target in here if schema_of(target).keys.all not in own]
+    yield from save_all((), targets=others)
+    saved = [target for target in (*early, *others) if schema_of(target).keys.all not in own]
+    return [target for target in saved if schema_of(target).links]
+
+
+def swap_command(switches: Sequence[Switch], stamp: str) -> Command:
+    """The command that puts staged data sets in place, and drops index sets of the old ones."""
+    token = switches[0].staging.token
+    names: list[bytes] = []
+    args: list[Any] = [token, 'swapped', stamp, len(switches)]
+    for staging, drop, places, most in switches:
+        keys, kept = staging.schema.keys, staging.kept
+        names += (keys.lock, keys.record, keys.all, keys.work(token, b'old'))
+        names += (keys.next, keys.swapped, keys.mirrored, keys.touched, *drop)
+        names += (name for place in places for name in (keys.staged(token, place), place))
+        args += (len(drop), len(places), highest(kept), NOTE_MS if kept else 0, most)
+    return SWAP(names, *args)

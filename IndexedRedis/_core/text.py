@@ -1,0 +1,46 @@
+"""Texts for messages: values shortened, sizes, near misses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = (
+    'bytes_text',
+    'near_miss',
+    'shown',
+    'text_of',
+)
+
+
+_SHOWN = 100
+
+
+def near_miss(name: str, names: list[str]) -> str:
+    """Return a hint such as `` Did you mean 'artist'?``, or nothing."""
+    from difflib import get_close_matches  # only for those who mistype
+
+    close = get_close_matches(name, names, n=1)
+    return f' Did you mean {close[0]!r}?' if close else ''
+
+
+def text_of(word: Any) -> Any:
+    """Bytes as text, other things as they are."""
+    return word.decode('utf-8', 'backslashreplace') if isinstance(word, bytes) else word
+
+
+def shown(word: Any) -> str:
+    """A word as a person would type it, not longer than a line."""
+    text = str(text_of(word))
+    text = text if len(text) <= _SHOWN else text[:_SHOWN] + '...'
+    return text if text.isprintable() and text and ' ' not in text else repr(text)
+
+
+def bytes_text(count: int | None) -> str:
+    """A number of bytes for people; ``?`` if it is not known."""
+    if count is None:
+        return '?'
+    size, units = float(count), ['bytes', 'kB', 'MB', 'GB', 'TB']
+    while size >= 1000 and len(units) > 1:
+        size /= 1000
+        units.pop(0)
+    return f'{count:,} bytes' if units[0] == 'bytes' else f'{size:.1f} {units[0]}'

@@ -1,0 +1,1 @@
+"""Save, delete, reindex: entries compared and moved, by script or in guarded transactions."""

@@ -1,0 +1,142 @@
+"""The flows that delete: compare-and-move from stored bytes, decoding nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...errors import ConflictError
+from ..flows import Command, Flow, ask, chunks
+from ..mapping.decoder import Memo
+from ..mapping.index_keys import index_keys_of_rows
+from ..mapping.schema import Schema
+from ..objects.state import UNKNOWN, believed, forget
+from ..overlap import side_by_side
+from ..queries.by_pk import rows_of
+from ..queries.filters import Condition
+from ..queries.query import Query, primary_keys
+from .arguments import check_model
+from .compare_and_move import ROUNDS
+from .entry import belief
+from .key_types import wrong_type
+from .scripts import DELETE
+
+__all__ = ('delete_matching', 'delete_objects', 'delete_pks')
+
+# Objects deleted by one script: it holds up the server for a few milliseconds at most. Of so many,
+# rows_of() fetches the rows in one batch.
+CHUNK = 250
+
+Beliefs = dict[int, list[Any]]
+Matches = Callable[[Sequence[Any]], bool]
+
+
+def delete_objects(schema: Schema, objs: Sequence[Any]) -> Flow[int]:
+    """Delete stored objects; returns how many of ``objs`` had a pk.
+
+    Their pk is ``None`` afterwards, and a save stores them anew.
+    """
+    for obj in objs:
+        check_model(schema, obj)
+    stored = [obj for obj in objs if obj._id is not None]
+    yield from _delete(
+        schema, {obj._id: [believed(obj, column) for column in schema.indexed] for obj in stored}
+    )
+    for obj in stored:
+        forget(obj)
+    return len(stored)
+
+
+def delete_pks(schema: Schema, pks: Sequence[int]) -> Flow[int]:
+    """Delete the objects of ``pks``; returns how many there were."""
+    unknown = [UNKNOWN] * len(schema.indexed)
+    return (yield from _delete(schema, dict.fromkeys(pks, unknown)))
+
+
+def delete_matching(query: Query) -> Flow[int]:
+    """Select and delete in bounded chunks; returns how many objects there were.
+
+    An object that another process has changed so that it does not match any more stays. Entries
+    of objects that are long gone are taken out of the index sets that the filters name.
+    """
+    pks = yield from primary_keys(query, ordered=True, living=False)
+    leave = [key for expression in query.expressions for key in expression.every]
+    matches = _matcher(query)
+    counts = yield from side_by_side(
+        _delete_some(query.schema, some, leave, matches) for some in chunks(pks, CHUNK)
+    )
+    return sum(counts)
+
+
+def _matcher(query: Query) -> Matches:
+    """What tells of a row of indexed fields whether it matches; asks for each value once."""
+    indexed = query.schema.indexed
+
+    def accepting(condition: Condition) -> Memo:
+        column, lookup, wanted = condition
+        return Memo(lambda stored: lookup.accepts(column.index_of_stored(stored), wanted))
+
+    tests = [(indexed.index(each.column), accepting(each)) for each in query.filters]
+    return lambda row: all(accepts[row[i]] for i, accepts in tests)
+
+
+def _delete_some(
+    schema: Schema, pks: Sequence[int], leave: Sequence[bytes], matches: Matches
+) -> Flow[int]:
+    """Delete those of these objects that match; returns how many were there."""
+    rows = yield from rows_of(schema, pks, schema.indexed or schema.all[:1])
+    width = len(schema.indexed)
+    beliefs = {
+        pk: [None] * width if row is None else list(row)[:width]
+        for pk, row in zip(pks, rows, strict=True)
+        if row is None or matches(row)
+    }
+    return (yield from _delete(schema, beliefs, leave, matches))
+
+
+def _delete(
+    schema: Schema, beliefs: Beliefs, leave: Sequence[bytes] = (), matches: Matches | None = None
+) -> Flow[int]:
+    """Delete all of these objects, or none; returns how many were there.
+
+    :param matches: leaves out those that do not match any more
+    """
+    for _ in range(ROUNDS):
+        if not beliefs:
+            return 0
+        answer = yield from ask(*_command(schema, beliefs, leave))
+        if isinstance(answer, int):
+            return answer
+        _take_in(schema, beliefs, answer, matches)
+    raise ConflictError(
+        f'{schema.name}: other writers changed the same objects {ROUNDS} times while they were '
+        'being deleted; try again.'
+    )
+
+
+def _take_in(
+    schema: Schema, beliefs: Beliefs, problems: Sequence[Any], matches: Matches | None
+) -> None:
+    """Believe what the script found instead; pass over what does not match any more."""
+    pks = list(beliefs)
+    for number, kind, *details in problems:
+        if kind == b'type':
+            raise wrong_type(schema, *details)
+        actual = list(details[0])
+        if matches is not None and not matches(actual):
+            del beliefs[pks[number - 1]]
+        else:
+            beliefs[pks[number - 1]] = actual
+
+
+def _command(schema: Schema, beliefs: Beliefs, leave: Sequence[bytes]) -> Command:
+    pks = [b'%d' % pk for pk in beliefs]
+    keys = [schema.keys.all, schema.keys.lock, *(schema.keys.data_prefix + pk for pk in pks)]
+    args: list[Any] = [len(pks), len(schema.indexed), *schema.keys_of(schema.indexed), *pks]
+    for row in beliefs.values():
+        args += map(belief, row)
+    listed = index_keys_of_rows(schema, pks, beliefs.values())
+    for key, some in {**listed, **dict.fromkeys(leave, pks)}.items():
+        keys.append(key)
+        args += (len(some), *some)
+    return DELETE(keys, *args)

@@ -1,0 +1,161 @@
+"""One row on its way to the server: what is written, what is believed, what has to move.
+
+Making one encodes every value, so that one without a stored form stops the whole operation before
+the first write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..column import Column
+from ..mapping.index_keys import index_keys_of
+from ..mapping.schema import Schema
+from ..objects.graph import schema_of
+from ..objects.state import UNKNOWN, assigned, believed, current_bytes, is_changed
+from .arguments import check_whole
+
+__all__ = (
+    'INSERT',
+    'PUT',
+    'REMOVE',
+    'UPDATE',
+    'Entry',
+    'Reserved',
+    'belief',
+    'entry_of',
+    'plan_entry',
+)
+
+INSERT, UPDATE, PUT, REMOVE = 'insert', 'update', 'put', 'remove'
+
+_NOTHING: Mapping[str, Any] = {}
+
+# The pks that objects are about to get, by ``id()``: links to them are stored with these.
+Reserved = Mapping[int, int]
+Move = tuple[Column, Any, bytes, bytes]
+
+
+class Entry:
+    """One row on its way to the server.
+
+    :param schema: the model
+    :param pk: where it goes; None until a pk is reserved
+    :param mode: ``INSERT``, ``UPDATE``, ``PUT`` (either) or ``REMOVE``
+    :param written: stored bytes by field; ``sent``: those that the server does not have yet
+    :param beliefs: what is believed to be stored in the indexed fields concerned
+    :param obj: the object, if it is one that is being saved
+    :param values: what :func:`~.state.assigned` gave before it was encoded
+    """
+
+    __slots__ = ('beliefs', 'mode', 'obj', 'pk', 'rehash', 'schema', 'sent', 'values', 'written')
+
+    def __init__(
+        self,
+        schema: Schema,
+        pk: Any,
+        mode: str,
+        written: dict[str, bytes],
+        beliefs: dict[str, Any],
+        obj: Any = None,
+        values: Mapping[str, Any] = _NOTHING,
+    ) -> None:
+        self.schema, self.pk, self.mode, self.written = schema, pk, mode, written
+        self.beliefs, self.sent, self.obj = beliefs, written, obj
+        self.values = values
+        # Whether the entry of the other choice of hashIndex is to go.
+        self.rehash = False
+
+    def index_keys(self) -> list[bytes]:
+        """The index sets that are to hold the object."""
+        return [self._new_key(name, stored) for name, stored in self.beliefs.items()]
+
+    def _new_key(self, name: str, stored: Any) -> bytes:
+        column = self.schema.columns[name]
+        value = column.index_of_stored(self.written.get(name, stored))
+        return self.schema.keys.index(column.key, value)
+
+    def moves(self) -> list[Move]:
+        """The moves between index sets: column, what is believed to be stored, old and new set."""
+        return [
+            (self.schema.columns[name], stored, old, new)
+            for name, stored in self.beliefs.items()
+            for new in [self._new_key(name, stored)]
+            for old in self._old_keys(self.schema.columns[name], stored, new)
+        ]
+
+    def _old_keys(self, column: Column, stored: Any, new: bytes) -> list[bytes]:
+        if stored is UNKNOWN or (stored is None and self.mode == INSERT):
+            return [new]
+        leave = index_keys_of(self.schema, column, stored)
+        if self.rehash:
+            leave += [self.schema.keys.index(column.key, v) for v in column.rehashed(stored)]
+        return leave
+
+    def learn(self, actual: Sequence[bytes | None]) -> None:
+        """Take in what is really stored, as the script gave it for each move."""
+        for (column, *_), stored in zip(self.moves(), actual, strict=True):
+            self.beliefs[column.name] = stored
+
+    def after(self, earlier: Entry) -> Entry:
+        """Return an entry for what two of one row write, this one after the other."""
+        mode = PUT if PUT in (earlier.mode, self.mode) else self.mode
+        written = {**earlier.written, **self.written}
+        return Entry(self.schema, self.pk, mode, written, {**self.beliefs, **earlier.beliefs})
+
+    def relink(self, reserved: Reserved) -> None:
+        """Encode the links anew, now that the pks of their targets are known."""
+        for column in self.schema.links:
+            if column.name in self.written:
+                self.written[column.name] = current_bytes(self.obj, column, reserved)
+
+
+def entry_of(
+    obj: Any, pk: int | None, mode: str, columns: Iterable[Column], reserved: Reserved
+) -> Entry:
+    """Encode these columns of an object.
+
+    :raises FieldValueError: if a value has no stored form
+    """
+    columns = list(columns)
+    values = assigned(obj)  # before encoding, so that no assignment in between is missed
+    written = {column.name: current_bytes(obj, column, reserved) for column in columns}
+    indexed = (column for column in columns if column.indexed)
+    beliefs = {c.name: believed(obj, c) if mode == UPDATE else None for c in indexed}
+    return Entry(schema_of(obj), pk, mode, written, beliefs, obj, values)
+
+
+def belief(stored: Any) -> bytes:
+    """Return how a script is told what is believed to be stored."""
+    if stored is UNKNOWN:
+        return b'?'
+    return b'-' if stored is None else b'=' + stored
+
+
+def plan_entry(obj: Any, forced_pk: int | None, reserved: Reserved) -> Entry | None:
+    """Encode what has to be stored of ``obj``; None if nothing changed.
+
+    :raises FieldValueError: if a value has no stored form
+    """
+    schema, state = schema_of(obj), obj._state
+    if forced_pk is not None:
+        check_whole(obj)
+        return entry_of(obj, forced_pk, PUT, schema.all, reserved)
+    if obj._id is None:
+        return entry_of(obj, None, INSERT, schema.all, reserved)
+    if not state.stored:
+        known = (column for column in schema.all if state.knows(column.name))
+        return entry_of(obj, obj._id, PUT, known, reserved)
+    # Only a value that was assigned, or can change in place, need be compared.
+    noted = state.changed
+    candidates = (column for column in schema.all if column.name in noted or not column.immutable)
+    changed = [column for column in candidates if is_changed(obj, column, reserved)]
+    return entry_of(obj, obj._id, UPDATE, changed, reserved) if changed else None
+
+
+def pairs(entry: Entry) -> Iterator[bytes]:
+    """The fields and values of a row, as HSET takes them."""
+    for name, stored in entry.sent.items():
+        yield entry.schema.columns[name].key
+        yield stored

@@ -1,0 +1,69 @@
+"""The flows that fill the indexes of a model anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..flows import Flow, chunks
+from ..mapping.decoder import Row
+from ..mapping.schema import Schema
+from ..overlap import walk
+from ..queries.by_pk import rows_of
+from ..queries.query import Query, primary_keys
+from .compare_and_move import compare_and_move
+from .entry import UPDATE, Entry
+
+__all__ = ('reindex', 'reindex_matching')
+
+# Objects that one script lists: it holds up the server for a millisecond or two.
+CHUNK = 25
+
+
+def reindex(
+    schema: Schema, pks: Sequence[int], rehash: bool = False, size: int = CHUNK
+) -> Flow[int]:
+    """Put objects into the index sets of their stored values.
+
+    Returns how many there were. Entries of other values stay, as do those of fields that are no
+    longer indexed; those that 6.0.3 encoded twice go.
+
+    :param rehash: take them out of the sets that the other choice of ``hashIndex`` would name
+    :param size: how many objects at a time
+    """
+    total = 0
+    for chunk in chunks(pks if schema.indexed else (), size):
+        rows = yield from rows_of(schema, chunk, schema.indexed)
+        entries = [
+            _entry(schema, pk, row, rehash)
+            for pk, row in zip(chunk, rows, strict=True)
+            if row is not None
+        ]
+        if entries:
+            yield from compare_and_move(entries, gone_is_fine=True)
+        total += len(entries)
+    return total
+
+
+def _entry(schema: Schema, pk: int, row: Row, rehash: bool) -> Entry:
+    stored = dict(zip((column.name for column in schema.indexed), row, strict=True))
+    entry = Entry(schema, pk, UPDATE, {}, stored)
+    entry.rehash = rehash
+    return entry
+
+
+def reindex_matching(query: Query, rehash: bool = False, size: int = CHUNK) -> Flow[int]:
+    """:func:`reindex` of the objects that match."""
+    if query.filters:
+        pks = yield from primary_keys(query)
+        return (yield from reindex(query.schema, pks, rehash, size))
+    seen, total = set[int](), 0
+
+    def index(page: list[bytes]) -> Flow[None]:
+        nonlocal total
+        new = {int(pk) for pk in page} - seen  # a page may name one twice
+        seen.update(new)
+        count = yield from reindex(query.schema, sorted(new), rehash, size)
+        total += count  # only now: other pages were added meanwhile
+
+    yield from walk(query.schema.keys.all, index)
+    return total

@@ -1,0 +1,191 @@
+"""The flows that store objects.
+
+New pks are reserved in a trip of their own and remembered by the object until the save is known to
+have worked: whoever tries again after a lost reply writes to the same place. What an object knows
+of itself changes only after the server has said yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..flows import AnswerLost, Flow
+from ..mapping.schema import Schema
+from ..objects.graph import schema_of
+from ..objects.state import UNKNOWN, confirm, own_state
+from .arguments import check_distinct
+from .compare_and_move import by_model, compare_and_move, model_key, update_one
+from .entry import INSERT, PUT, UPDATE, Entry, Reserved, plan_entry
+from .insert import Draft, insert_all
+from .pks import give_pks, highest
+
+__all__ = ('save_all',)
+
+# So many new objects are published: it is worth the trips, while one script of fewer takes five
+# milliseconds at most.
+MANY = 400
+
+
+def save_all(
+    objs: Sequence[Any], forced: Sequence[int | None] = (), targets: Sequence[Any] = ()
+) -> Flow[None]:
+    """Store all of ``objs`` and ``targets``, or none; of any models on one server.
+
+    Links among them are stored with the pks that their targets get here.
+
+    :param forced: for each of ``objs`` the pk to store it under, or None; empty means all None
+    :param targets: what is stored along, since links lead to it
+    """
+    whole = [*targets, *objs]
+    if forced.count(None) == len(forced) and all(map(_was_never_tried, whole)):
+        if whole:
+            yield from _insert(objs, targets, dict.fromkeys(map(id, whole), 0))
+        return
+    pks = [*([None] * len(targets)), *(forced or [None] * len(objs))]
+    every = list(zip(whole, pks, strict=True))
+    new = {id(obj): 0 if pk is None else pk for obj, pk in every if pk is not None or not obj._id}
+    planned = [plan_entry(obj, pk, new) for obj, pk in every]
+    if len(planned) == 1:
+        yield from _write([entry for entry in planned if entry is not None])
+        return
+    listed = sorted(
+        (entry for entry in planned[len(targets) :] if entry is not None), key=model_key
+    )
+    for mine in by_model(listed):
+        check_distinct(mine[0].schema, [e.obj for e in mine], (e.pk for e in mine))
+    yield from _write(sorted((entry for entry in planned if entry is not None), key=model_key))
+
+
+def _was_never_tried(obj: Any) -> bool:
+    return obj._id is None and obj._state.attempt is None
+
+
+def _insert(objs: Sequence[Any], targets: Sequence[Any], new: Reserved) -> Flow[None]:
+    for schema, mine in _by_schema(objs) if len(objs) > 1 else ():
+        check_distinct(schema, mine, ())
+    drafts = [Draft(schema, mine, new) for schema, mine in _by_schema([*targets, *objs])]
+    for draft in drafts:
+        yield from draft.draw_pks()
+    if any(draft.schema.links for draft in drafts):
+        pairs = (pair for draft in drafts for pair in zip(draft.objs, draft.pks, strict=True))
+        pks = {id(obj): pk for obj, pk in pairs}
+        for draft in drafts:
+            draft.relink(pks)
+    try:
+        inserted = yield from _insert_many(drafts)
+        inserted = inserted or (yield from insert_all(drafts))
+    except AnswerLost:
+        entries = _entries(drafts)
+        _note_attempt(entries)
+        yield from _store(entries)
+    except BaseException:
+        _note_attempt(_entries(drafts))
+        raise
+    else:
+        if inserted:
+            for draft in drafts:
+                draft.confirm()
+        else:
+            yield from _store(_entries(drafts), once=True)
+
+
+def _insert_many(drafts: Sequence[Draft]) -> Flow[bool]:
+    """Publish them if they are many; says whether they are stored."""
+    if sum(len(draft.objs) for draft in drafts) < MANY:
+        return False
+    from .bulk_insert import (
+        insert_many,  # with what it imports, a twentieth of this package's import
+    )
+
+    return (yield from insert_many(drafts))
+
+
+def _by_schema(objs: Iterable[Any]) -> list[tuple[Schema, list[Any]]]:
+    groups: dict[Schema, list[Any]] = {}
+    for obj in objs:
+        groups.setdefault(schema_of(obj), []).append(obj)
+    return sorted(groups.items(), key=lambda group: group[0].keys.all)
+
+
+def _entries(drafts: Sequence[Draft]) -> list[Entry]:
+    return sorted((entry for draft in drafts for entry in draft.entries()), key=model_key)
+
+
+def _write(entries: list[Entry]) -> Flow[None]:
+    if not entries:
+        return
+    if len(entries) == 1 and entries[0].mode == UPDATE and not entries[0].schema.links:
+        (entry,) = entries
+        if (yield from update_one(entry)):
+            _confirm(entry)
+        else:
+            yield from _store(entries)
+        return
+    fresh: list[Entry] = []
+    for mine in by_model(entries):
+        fresh += yield from _assign_pks(mine)
+    reserved = {id(entry.obj): entry.pk for entry in entries}
+    for entry in entries:
+        entry.relink(reserved)
+    yield from _store(entries, once=bool(fresh))
+
+
+def _store(entries: list[Entry], once: bool = False) -> Flow[None]:
+    """Write entries that have their pks.
+
+    :param once: whether there are pks among them that nobody has seen yet
+    """
+    rows = _rows(entries)
+    try:
+        yield from compare_and_move(rows, once=once)
+    except AnswerLost:
+        _note_attempt(entries)
+        yield from compare_and_move(rows)
+    except BaseException:
+        _note_attempt(entries)
+        raise
+    for entry in entries:
+        _confirm(entry)
+
+
+def _confirm(entry: Entry) -> None:
+    confirm(entry.obj, entry.pk, entry.written, entry.values, entry.schema.columns)
+
+
+def _rows(entries: list[Entry]) -> list[Entry]:
+    """One entry for each row: links may lead to several handles of it, of which the last wins."""
+    rows: dict[bytes, Entry] = {}
+    for entry in entries:
+        key = entry.schema.keys.data(entry.pk)
+        rows[key] = entry.after(rows[key]) if key in rows else entry
+    return list(rows.values())
+
+
+def _note_attempt(entries: list[Entry]) -> None:
+    """They may have been stored or not: the next attempt goes to the same pks."""
+    for entry in entries:
+        earlier = entry.obj._state.attempt
+        if earlier is not None:
+            row = {
+                name: new if earlier[1][name] == new else UNKNOWN
+                for name, new in entry.written.items()
+            }
+            entry.obj._state.attempt = (entry.pk, row)
+        elif entry.mode == INSERT:
+            own_state(entry.obj).attempt = (entry.pk, entry.written)
+
+
+def _assign_pks(entries: list[Entry]) -> Flow[list[Entry]]:
+    """Give new objects of one model their pks; after an unknown outcome they keep theirs.
+
+    Returns the ones that have a pk which nobody has seen yet.
+    """
+    inserts = [entry for entry in entries if entry.mode == INSERT]
+    for entry in inserts:
+        attempt = own_state(entry.obj).attempt
+        entry.pk = None if attempt is None else attempt[0]
+    fresh = [entry for entry in inserts if entry.pk is None]
+    above = highest(entry.pk for entry in entries if entry.mode == PUT)
+    yield from give_pks(fresh, above)
+    return fresh

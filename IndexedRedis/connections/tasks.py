@@ -1,0 +1,127 @@
+"""The connections of asyncio: one pool for each event loop and set of parameters.
+
+Parameters and their inheritance are those of ``connections.py``. A pool belongs to the event loop
+that was running when it was first needed; ``await aclose()`` closes those of the present one.
+asyncio is imported when it is needed, since programs without it should not pay for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from ..errors import ConnectionSetupError, UsageError
+from .threads import (
+    POOL_TIMEOUT,
+    REDIS_DEFAULT_POOL_MAX_SIZE,
+    TIMEOUTS,
+    check_params,
+    checked_pool,
+    in_place_of,
+    key_of,
+    merged,
+    pool_of_client,
+)
+
+__all__ = ('aclose', 'async_executor_for')
+
+# By event loop, then by parameters.
+_pools: dict[Any, dict[Any, Any]] = {}
+
+
+async def aclose() -> None:
+    """Close the connections that the running event loop has, of all models.
+
+    Call it before the loop ends, as with ``redis.asyncio``. Pools and clients that users brought
+    themselves are left alone. Whoever uses a model afterwards gets new connections.
+    """
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    pools = _pools.get(loop, {})
+    for key, pool in list(pools.items()):
+        await pool.disconnect()
+        pools.pop(key, None)  # only now, so that a cancelled call can be made again
+    if not pools:
+        _pools.pop(loop, None)
+
+
+def async_executor_for(
+    params: Mapping[str, Any] | None,
+    client: Any = None,
+    executor_of: Callable[[Any], Any] | None = None,
+) -> Any:
+    """Return the executor for connection parameters, or for a client of ``redis.asyncio``.
+
+    :param params: as of ``getRedisPool``; not looked at where there is a ``client``
+    :param client: a ``redis.asyncio.Redis``
+    :param executor_of: gives the executor of another model
+    :raises ConnectionSetupError: if the client cannot work
+    :raises UsageError: if no event loop is running
+    """
+    from ..executors.aio import AsyncExecutor
+
+    params, client = in_place_of(params, client)
+    pool = checked_pool(pool_of_client(client), True) if client is not None else _pool(params)
+    return AsyncExecutor(pool, executor_of)
+
+
+def _pool(params: Mapping[str, Any] | None) -> Any:
+    params = merged(params)
+    check_params(params)
+    if params.get('connection_pool') is not None:
+        return checked_pool(params['connection_pool'], True)
+    pools = _pools_of_this_loop()
+    key = key_of(params)
+    if key not in pools:
+        pools[key] = _make_pool(params)
+    return pools[key]
+
+
+def _pools_of_this_loop() -> dict[Any, Any]:
+    import asyncio
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise UsageError(
+            'No event loop is running. Methods with the prefix a are awaited inside one; elsewhere '
+            'use those without.'
+        ) from None
+    if loop not in _pools:
+        # Other threads, with loops of their own, may be here as well: list() and pop() are atomic.
+        for ended in [each for each in list(_pools) if each.is_closed()]:
+            _pools.pop(ended, None)
+        _pools[loop] = {}
+    return _pools[loop]
+
+
+def _make_pool(params: Mapping[str, Any]) -> Any:
+    """A pool of at most 32 connections, in which tasks wait for one instead of failing."""
+    import redis.asyncio
+    import redis.asyncio.retry
+    from redis.backoff import NoBackoff
+
+    from ..executors.aio import Line
+    from ..executors.pools.coalescing import Sharing
+    from ..executors.pools.tasks import ToldPool
+    from ..executors.pools.turns import Queue
+
+    params = {**TIMEOUTS, **params}
+    size = params.pop('max_connections', None) or REDIS_DEFAULT_POOL_MAX_SIZE
+    # The executor tries again by rules of its own. A Retry given for threads cannot be awaited.
+    if not isinstance(params.get('retry'), redis.asyncio.retry.Retry):
+        params['retry'] = redis.asyncio.retry.Retry(NoBackoff(), 0)
+    try:
+        model = redis.asyncio.Redis(**params).connection_pool
+    except TypeError as exc:
+        raise ConnectionSetupError(
+            f'redis.asyncio.Redis does not take these parameters: {exc}'
+        ) from exc
+    pool: Any = ToldPool(
+        max_connections=size, connection_class=model.connection_class, **model.connection_kwargs
+    )
+    pool.queue = Queue(size, POOL_TIMEOUT)
+    pool.sharing = Sharing(pool.queue, partial(Line, pool))
+    return pool

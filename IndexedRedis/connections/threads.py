@@ -1,0 +1,296 @@
+"""From connection parameters to pools and executors.
+
+Parameters are those of ``redis.Redis``, or ``{'url': 'redis://...'}``. The dicts of users are
+never written to. redis-py is imported at the first connection, not before. All connections can be
+redirected, and what is sent over them recorded, for the time of a test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ..errors import ConnectionSetupError
+
+__all__ = (
+    'REDIS_DEFAULT_POOL_MAX_SIZE',
+    'RedisPools',
+    'clearRedisPools',
+    'executor_for',
+    'getDefaultRedisConnectionParams',
+    'getRedisPool',
+    'place_of',
+    'redirected',
+    'setDefaultRedisConnectionParams',
+)
+
+REDIS_DEFAULT_POOL_MAX_SIZE = 32
+
+# Seconds; no call waits for ever. Each can be set in the connection parameters.
+TIMEOUTS = {'socket_timeout': 5.0, 'socket_connect_timeout': 5.0}
+# Seconds that a thread waits for another to give its connection back.
+POOL_TIMEOUT = 20.0
+_PLACES = ('host', 'port', 'db', 'unix_socket_path')
+
+_defaults: dict[str, Any] = {'host': '127.0.0.1', 'port': 6379, 'db': 0}
+_lock = threading.RLock()
+
+#: The pools that this module made, by their parameters.
+RedisPools: dict[Any, Any] = {}
+# The same by what a model gives, and the defaults it was laid over: working out the parameters each
+# time would take longer than a small query.
+_shortcuts: dict[Any, tuple[Any, Any]] = {}
+
+
+_redirect: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None
+
+
+def setDefaultRedisConnectionParams(params: Mapping[str, Any]) -> None:
+    """Set the connection parameters of all models that name none of their own.
+
+    Takes effect at the next command; connections made so far are closed.
+
+    :param params: keyword arguments of ``redis.Redis``, or ``{'url': ...}``
+    :raises ConnectionSetupError: if they cannot work
+    """
+    global _defaults
+    check_params(params)
+    with _lock:
+        _defaults = dict(params)
+        clearRedisPools()
+
+
+def getDefaultRedisConnectionParams() -> dict[str, Any]:
+    """Return a copy of the present default connection parameters."""
+    return dict(_defaults)
+
+
+def clearRedisPools() -> None:
+    """Close all connections of the pools made here, and forget these pools.
+
+    Pools that users brought themselves are left alone.
+    """
+    with _lock:
+        pools = list(RedisPools.values())
+        RedisPools.clear()
+        _shortcuts.clear()
+    for pool in pools:
+        pool.disconnect()
+
+
+def merged(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return ``params`` with what they lack taken from the defaults."""
+    result = without_url(_defaults)
+    own = without_url(params or {})
+    if 'host' in own and 'unix_socket_path' not in own:
+        result.pop('unix_socket_path', None)
+    result.update(own)
+    return result if _redirect is None else without_url(_redirect(result))
+
+
+@contextlib.contextmanager
+def redirected(to: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Iterator[None]:
+    """Have all connections of this process lead elsewhere while the block runs, also those of
+    models that name parameters or a client of their own, and of models defined meanwhile.
+
+    :param to: gives the parameters to use in the place of others; of a client that a user brought
+        it gets ``{'connection_pool': ...}``
+    """
+    global _redirect
+    before, _redirect = _redirect, to
+    try:
+        yield
+    finally:
+        _redirect = before
+        clearRedisPools()
+
+
+def in_place_of(params: Any, client: Any) -> tuple[Any, Any]:
+    """Return what to use instead of a client while connections are redirected."""
+    if client is None or _redirect is None:
+        return params, client
+    return {'connection_pool': pool_of_client(client)}, None
+
+
+def without_url(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Spell a URL out, so that single parameters can be laid over it."""
+    if 'url' not in params:
+        return dict(params)
+    from redis.connection import UnixDomainSocketConnection, parse_url
+
+    rest = {key: value for key, value in params.items() if key != 'url'}
+    try:
+        found = dict(parse_url(params['url']))
+    except ValueError as exc:
+        # Without the URL itself: passwords do not belong into logs.
+        raise ConnectionSetupError(f'The URL of the connection cannot be used: {exc}') from exc
+    kind = found.pop('connection_class', None)
+    if kind is UnixDomainSocketConnection:
+        found['unix_socket_path'] = found.pop('path')
+    elif kind is not None:
+        found['ssl'] = True
+    return {**found, **rest}
+
+
+def getRedisPool(params: Mapping[str, Any] | None = None) -> Any:
+    """Return the connection pool for these parameters, made on first use.
+
+    :param params: as of ``redis.Redis``; what is missing comes from the defaults. Equal
+        parameters share a pool. A ``connection_pool`` among them is returned as it is.
+    :raises ConnectionSetupError: if they cannot work
+    """
+    defaults = _defaults
+    try:
+        given = tuple(params.items()) if params else ()
+        known, pool = _shortcuts[given]
+        # Whoever clears RedisPools wants new pools.
+        if known is defaults and RedisPools and _redirect is None:
+            return pool
+    except (AttributeError, KeyError, TypeError):  # not seen yet, not hashable, or wrong
+        pass
+    pool = _pool_for(params)
+    if _redirect is None:
+        with contextlib.suppress(TypeError):
+            _shortcuts[given] = defaults, pool
+    return pool
+
+
+def _pool_for(params: Mapping[str, Any] | None) -> Any:
+    params = merged(params)
+    check_params(params)
+    if params.get('connection_pool') is not None:
+        return checked_pool(params['connection_pool'])
+    key = key_of(params)
+    pool = RedisPools.get(key)
+    if pool is None:
+        with _lock:
+            pool = RedisPools.get(key)
+            if pool is None:
+                pool = RedisPools[key] = _make_pool(params)
+    return pool
+
+
+def key_of(params: Mapping[str, Any]) -> Any:
+    """Return a hashable value that is equal for equal parameters."""
+    try:
+        key = tuple(sorted(params.items()))
+        hash(key)
+    except TypeError:
+        return tuple(sorted((name, repr(value)) for name, value in params.items()))
+    return key
+
+
+def _make_pool(params: dict[str, Any]) -> Any:
+    """A pool of at most 32 connections, in which threads wait for one instead of failing."""
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    from ..executors.pools.threads import QuickPool
+
+    params = {**TIMEOUTS, **params}
+    size = params.pop('max_connections', None) or REDIS_DEFAULT_POOL_MAX_SIZE
+    # The executor tries again by rules of its own, so redis-py must not do so on top of it.
+    params.setdefault('retry', Retry(NoBackoff(), 0))
+    try:
+        model = redis.Redis(**params).connection_pool
+    except TypeError as exc:
+        raise ConnectionSetupError(f'redis.Redis does not take these parameters: {exc}') from exc
+    return QuickPool(
+        max_connections=size,
+        timeout=POOL_TIMEOUT,
+        connection_class=model.connection_class,
+        **model.connection_kwargs,
+    )
+
+
+def check_params(params: Mapping[str, Any]) -> None:
+    """Make sure that connection parameters can work.
+
+    :raises ConnectionSetupError: if they cannot
+    """
+    if not isinstance(params, Mapping):
+        raise ConnectionSetupError(
+            f"Connection parameters are a dict such as {{'host': '127.0.0.1'}}, not {params!r}."
+        )
+    if params.get('decode_responses'):
+        raise ConnectionSetupError(
+            'decode_responses=True cannot be used: fields decode values themselves, and some hold '
+            'bytes that are no text. Leave it out.'
+        )
+
+
+def executor_for(
+    params: Mapping[str, Any] | None,
+    client: Any = None,
+    executor_of: Callable[[Any], Any] | None = None,
+) -> Any:
+    """Return the executor for connection parameters, or for a client of redis-py.
+
+    :param params: as of :func:`getRedisPool`; not looked at where there is a ``client``
+    :param client: a ``redis.Redis``, or what has a ``connection_pool`` like one
+    :param executor_of: gives the executor of another model
+    :raises ConnectionSetupError: if the client cannot work
+    """
+    from ..executors.sync import SyncExecutor
+
+    params, client = in_place_of(params, client)
+    return SyncExecutor(getRedisPool(params) if client is None else _pool_of(client), executor_of)
+
+
+def place_of(params: Mapping[str, Any] | None, client: Any = None) -> Any:
+    """Return what stands for a server: the same object for all that lives on one connection.
+
+    :param params: as of :func:`getRedisPool`; not looked at where there is a ``client``
+    :param client: a client of redis-py, of ``redis.asyncio`` too
+    """
+    params, client = in_place_of(params, client)
+    if client is not None:
+        return getattr(client, 'connection_pool', client)
+    brought = merged(params).get('connection_pool')  # which may be one of asyncio
+    return getRedisPool(params) if brought is None else brought
+
+
+def _pool_of(client: Any) -> Any:
+    return checked_pool(pool_of_client(client))
+
+
+def pool_of_client(client: Any) -> Any:
+    """Return the pool of a client of redis-py.
+
+    :raises ConnectionSetupError: if it is none
+    """
+    pool = getattr(client, 'connection_pool', None)
+    if pool is None:
+        raise ConnectionSetupError(
+            f'{client!r} is no redis-py client; _connection takes a redis.Redis(...).'
+        )
+    return pool
+
+
+def checked_pool(pool: Any, of_asyncio: bool = False) -> Any:
+    """Return a pool that a user brought, if it can work.
+
+    :param of_asyncio: whether it is to be one of ``redis.asyncio``
+    :raises ConnectionSetupError: if it cannot
+    """
+    if not hasattr(pool, 'connection_kwargs'):
+        raise ConnectionSetupError(f'{pool!r} is no connection pool of redis-py.')
+    check_params(pool.connection_kwargs)
+    if (
+        any(kind.__module__.startswith('redis.asyncio') for kind in type(pool).__mro__)
+        is of_asyncio
+    ):
+        return pool
+    name = f'{type(pool).__module__}.{type(pool).__name__}'
+    if of_asyncio:
+        raise ConnectionSetupError(
+            f'A {name} blocks, so it cannot serve an event loop. Give the model connection '
+            'parameters, or a redis.asyncio.Redis(...); or call the methods without the prefix a.'
+        )
+    raise ConnectionSetupError(
+        f'A {name} serves only the methods with the prefix a (aall, asave, ...), since it belongs '
+        'to redis.asyncio; here one of redis.Redis(...) is needed.'
+    )

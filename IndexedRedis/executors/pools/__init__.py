@@ -1,0 +1,1 @@
+"""Connections of redis-py, and every use of its private attributes."""

@@ -1,0 +1,36 @@
+"""A pool of asyncio whose idle connections may be told that keys have changed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import redis.asyncio
+from redis.exceptions import ConnectionError, TimeoutError
+
+from ..cache.invalidation import adrain, recall_of
+from ..cache.tracking import Clock
+
+__all__ = ('ToldPool',)
+
+
+class ToldPool(redis.asyncio.ConnectionPool):
+    """Takes note of what a connection was told before it gives it; redis-py would connect it anew,
+    since something has come in that nobody asked for."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.clock = Clock()
+        #: tasks that ask for what is to be remembered now
+        self.learners = 0
+
+    async def ensure_connection(self, connection: Any) -> None:
+        """Make sure that a connection can be used."""
+        if recall_of(connection) is not None:
+            with suppress(ConnectionError, TimeoutError, OSError):  # it is connected anew
+                await adrain(connection)
+        await super().ensure_connection(connection)
+
+    def idle(self) -> list[Any]:
+        """The connections that nobody uses now, the one used last first."""
+        return self._available_connections[::-1]

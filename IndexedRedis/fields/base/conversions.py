@@ -1,0 +1,161 @@
+"""What ``IRField(valueType=...)`` does with each type: one row of functions a type.
+
+A new built-in value type is one more entry of ``_VALUE_TYPES``; nothing else changes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ...encoding import to_unicode, tobytes
+from ..FieldValueTypes import IRDatetimeValue, IRJsonValue, json_from_text, json_to_text
+from ..null import IR_NULL_STR, IR_NULL_STRINGS, irNull
+
+__all__ = ('ValueType', 'value_type_of')
+
+
+class ValueType(NamedTuple):
+    """The conversions of one value type; null never reaches them.
+
+    ``immutable`` values cannot change in place, so no snapshot of them is kept. ``cheap`` ones
+    are converted while a result is fetched, others when an attribute is first touched.
+    ``encoding`` is that of stored text; ``None`` means the default one. ``one_form``: equal values
+    have the same stored form, as text and whole numbers do, and ``0.0`` and ``-0.0`` do not.
+    """
+
+    from_input: Callable[[Any], Any]
+    to_storage: Callable[[Any], Any]
+    from_storage: Callable[[bytes], Any]
+    can_index: bool
+    immutable: bool = True
+    cheap: bool = True
+    encoding: str | None = None
+    one_form: bool = False
+
+
+def text_from_input(value: Any) -> str:
+    """Return ``value`` as text."""
+    text: str = refuse_null_text(to_unicode(value))
+    return text
+
+
+def refuse_null_text(text: Any) -> Any:
+    """Return text or bytes, unless they are those that would read back as null.
+
+    :raises ValueError: if they are
+    """
+    if text in IR_NULL_STRINGS:
+        raise ValueError(f'the text {IR_NULL_STR!r} means null in the database; assign irNull')
+    return text
+
+
+def _int_from_input(value: Any) -> int:
+    return int(value)
+
+
+_BOOLS = {'true': True, '1': True, 'false': False, '0': False}
+
+
+def _bool_from_input(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    text = to_unicode(value).lower()
+    if text == '':
+        return irNull
+    try:
+        return _BOOLS[text]
+    except KeyError:
+        raise ValueError('a bool is true, false, 1 or 0') from None
+
+
+def _bool_from_storage(stored: Any) -> Any:
+    return _bool_from_input(to_unicode(stored, 'utf-8'))
+
+
+def _bytes_from_input(value: Any) -> bytes:
+    if isinstance(value, (bytearray, memoryview)):
+        value = bytes(value)
+    if not isinstance(value, (bytes, str)):
+        raise TypeError(f'needs bytes or text, not {type(value).__name__}')
+    encoded: bytes = refuse_null_text(tobytes(value))
+    return encoded
+
+
+def plain_from_input(value: Any) -> Any:
+    """Return ``value`` as it is; what Redis cannot store unconverted is refused."""
+    if isinstance(value, bool) or not isinstance(value, (bytes, str, int, float)):
+        raise TypeError(f'needs bytes, text or a number, not {type(value).__name__}')
+    return value
+
+
+def _plain_or_null_from_input(value: Any) -> Any:
+    return refuse_null_text(plain_from_input(value))
+
+
+def plain_to_storage(value: Any) -> Any:
+    """Return bytes and text as they are, numbers as their text."""
+    return value if isinstance(value, (bytes, str)) else repr(value)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _json_from_storage(stored: bytes) -> Any:
+    return json_from_text(stored) if stored else irNull
+
+
+# What is written in ASCII characters is so whatever the default encoding is.
+_FIXED: Any = functools.partial(ValueType, encoding='utf-8')
+
+_VALUE_TYPES: dict[Any, ValueType] = {
+    str: ValueType(text_from_input, _same, to_unicode, can_index=True, one_form=True),
+    int: _FIXED(_int_from_input, repr, int, can_index=True, one_form=True),
+    float: _FIXED(float, repr, float, can_index=False),
+    bool: _FIXED(_bool_from_input, str, _bool_from_storage, can_index=True, one_form=True),
+    bytes: ValueType(_bytes_from_input, _same, _same, can_index=False),
+    None: ValueType(_plain_or_null_from_input, plain_to_storage, _same, can_index=False),
+    IRDatetimeValue: _FIXED(IRDatetimeValue, str, IRDatetimeValue, can_index=True, cheap=False),
+    IRJsonValue: _FIXED(
+        IRJsonValue, json_to_text, _json_from_storage, can_index=False, immutable=False, cheap=False
+    ),
+}
+_ALIASES: dict[Any, Any] = {
+    datetime.datetime: IRDatetimeValue,
+    dict: IRJsonValue,
+    list: IRJsonValue,
+    tuple: IRJsonValue,
+}
+
+
+def _made_into(cls: type, value: Any) -> Any:
+    return value if isinstance(value, cls) else cls(value)
+
+
+def _own_type(cls: type) -> ValueType:
+    """A type of the user's: made from input or stored bytes, stored by its ``str()``."""
+    return ValueType(
+        from_input=functools.partial(_made_into, cls),
+        to_storage=str,
+        from_storage=cls,
+        can_index=bool(getattr(cls, 'CAN_INDEX', False)),
+        immutable=False,
+        cheap=False,
+    )
+
+
+def value_type_of(given: Any) -> tuple[Any, ValueType]:
+    """Return the type that ``given`` stands for, and its conversions.
+
+    :param given: the ``valueType`` argument of a field
+    :raises TypeError: if it is no type, or one that has no sensible stored form
+    """
+    if given in (set, frozenset):
+        raise TypeError(f'valueType={given.__name__} has no stored form; use list, or pickle.')
+    if given is not None and not isinstance(given, type):
+        raise TypeError(f'valueType={given!r} is not a type; give a class such as int or str.')
+    named: Any = _ALIASES.get(given, given)
+    return named, _VALUE_TYPES.get(named) or _own_type(named)

@@ -1,0 +1,1 @@
+"""The public helpers: query, saver, deleter, resets, databases."""

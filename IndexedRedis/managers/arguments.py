@@ -1,0 +1,77 @@
+"""Checks of what callers pass to the managers."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from .._core.mapping.schema import Schema
+from ..errors import UsageError
+
+__all__ = (
+    'list_or_iterator',
+    'new_primary_key',
+    'primary_key',
+    'refuse_pipeline',
+)
+
+
+# Scripts count with floating point numbers, which are exact up to here.
+HIGHEST_PK = 2**53 - 1
+
+
+def list_or_iterator(schema: Schema, objs: Any) -> list[Any] | Iterator[Any]:
+    """Return a list of what is in memory already, else the iterator.
+
+    :raises UsageError: if ``objs`` is neither
+    """
+    if hasattr(objs, '__aiter__'):
+        raise UsageError(
+            f'{schema.name}: {objs!r} is an asynchronous iterator, which cannot be read while '
+            'objects are stored. Read it first: [obj async for obj in ...].'
+        )
+    try:
+        return list(objs) if isinstance(objs, Collection) else iter(objs)
+    except TypeError:
+        raise UsageError(
+            f'{schema.name}: {objs!r} is neither an object nor a list of objects.'
+        ) from None
+
+
+def refuse_pipeline(use_pipeline: bool, conn: Any) -> None:
+    """Refuse to queue onto a pipeline of the caller.
+
+    :raises UsageError: if that is what the arguments ask for
+    """
+    if not use_pipeline or conn is not None:
+        raise UsageError(
+            'Queueing onto a pipeline of the caller (usePipeline=False, conn=...) is not possible: '
+            'what is written depends on the answer of the server. Pass all objects in one call, '
+            'which stores or deletes all of them or none.'
+        )
+
+
+def primary_key(value: Any) -> int:
+    """Return a pk as number.
+
+    :param value: a whole number of any type, or its digits as text or bytes
+    :raises UsageError: if it is anything else
+    """
+    try:
+        return int(value) if isinstance(value, (str, bytes)) else operator.index(value)
+    except (TypeError, ValueError):
+        pass
+    raise UsageError(f'{value!r} is no primary key; it is a whole number, or its digits.')
+
+
+def new_primary_key(value: Any) -> int:
+    """Return a pk that an object is to be stored under.
+
+    :param value: as of :func:`primary_key`
+    :raises UsageError: if it is none, or outside the range of pks
+    """
+    pk = primary_key(value)
+    if isinstance(value, bool) or not 1 <= pk <= HIGHEST_PK:
+        raise UsageError(f'{value!r} cannot be used as a pk; pks go from 1 to 2**53 - 1.')
+    return pk

@@ -1,0 +1,80 @@
+"""What the query manager, the saver and the deleter of a model have in common."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from .._core.flows import Flow
+from .._core.mapping.schema import Schema
+from ..connections.tasks import async_executor_for
+from ..connections.threads import executor_for, place_of
+
+__all__ = (
+    'IndexedRedisHelper',
+    'async_executor_of',
+    'executor_of',
+    'server_of',
+)
+
+T = TypeVar('T')
+
+
+def executor_of(place: Any) -> Any:
+    """Return the executor of a model, or of one of its objects that has a connection of its own."""
+    return executor_for(place.REDIS_CONNECTION_PARAMS, place._connection, executor_of)
+
+
+def async_executor_of(place: Any) -> Any:
+    """As :func:`executor_of`, for the running event loop."""
+    return async_executor_for(place.REDIS_CONNECTION_PARAMS, place._connection, async_executor_of)
+
+
+def server_of(place: Any) -> Any:
+    """Return what stands for the server of a model, or of one of its objects."""
+    return place_of(place.REDIS_CONNECTION_PARAMS, place._connection)
+
+
+class IndexedRedisHelper:
+    """Does things with one model's stored objects.
+
+    :param mdl: the model
+    :param obj: an object of it, whose connection is to be used if it has one of its own
+    """
+
+    def __init__(self, mdl: Any, obj: Any = None) -> None:
+        self.mdl = mdl
+        self._obj = obj
+
+    @property
+    def _schema(self) -> Schema:
+        schema: Schema = self.mdl._validated()
+        return schema
+
+    def _run(self, flow: Flow[T], answers: int | None = None) -> T:
+        result: T = executor_of(self._here).run(flow, answers)
+        return result
+
+    async def _arun(self, flow: Flow[T], answers: int | None = None) -> T:
+        result: T = await async_executor_of(self._here).run(flow, answers)
+        return result
+
+    def _read(self, flow: Flow[T]) -> T:
+        """Run a flow that only reads; what it asks may be answered from memory."""
+        return self._run(flow, self.mdl.CLIENT_SIDE_CACHE)
+
+    async def _aread(self, flow: Flow[T]) -> T:
+        return await self._arun(flow, self.mdl.CLIENT_SIDE_CACHE)
+
+    @property
+    def _here(self) -> Any:
+        return self.mdl if self._obj is None else self._obj
+
+    def _place(self, obj: Any) -> Any:
+        """The server that a linked object is saved to; of None, the one this helper works on."""
+        return server_of(self._here if obj is None else obj)
+
+    def _get_key_for_index(self, field: Any, value: Any) -> str:
+        """The whole key of the index set of a value; known programs look into it."""
+        column = self._schema.columns[str.__str__(field)]
+        key = self._schema.keys.index(column.key, column.index_of(column.from_input(value)))
+        return key.decode('utf-8', 'surrogateescape')

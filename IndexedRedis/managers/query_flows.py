@@ -1,0 +1,162 @@
+"""What a query is, and its operations as flows that give what the user gets.
+
+A query holds no results and never changes, but for ``filterInline``; it is evaluated at each call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .._core.column import Column
+from .._core.flows import Flow, ask
+from .._core.links import fetching
+from .._core.locking.locks import new_token
+from .._core.queries import by_pk, fetch, filters, pick, query
+from .._core.text import near_miss
+from .._core.writes import reindex
+from ..errors import UsageError
+from ..IRQueryableList import IRQueryableList
+from .arguments import primary_key
+from .manager import IndexedRedisHelper
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .._core.inspection.explanation import Explanation
+    from .._core.inspection.model_info import ModelInfo
+    from .._core.integrity.report import CheckReport
+    from .._core.integrity.survey import Progress
+
+__all__ = ('QueryFlows',)
+
+
+class QueryFlows(IndexedRedisHelper):
+    """The filters of a query, and what can be done with them."""
+
+    def __init__(self, mdl: Any, obj: Any = None) -> None:
+        super().__init__(mdl, obj)
+        self._filters: filters.Filters = ()
+
+    def filter(self, /, **kwargs: Any) -> Self:
+        """Return a query with these filters added. All filters must hold.
+
+        :param kwargs: ``name=value`` or ``name__ne=value`` of indexed fields
+        :raises QueryError: if a field is unknown or not indexed
+        :raises FieldValueError: if a field cannot hold the value
+        """
+        query = type(self)(self.mdl, self._obj)
+        query._filters = self._filters
+        return query.filterInline(**kwargs)
+
+    def filterInline(self, /, **kwargs: Any) -> Self:
+        """Add filters to this very query, and return it; see :meth:`filter`."""
+        schema = self._schema
+        self._filters += filters.parse(schema.name, schema.columns, kwargs)
+        return self
+
+    @property
+    def _query(self) -> query.Query:
+        return query.Query(self._schema, filters.joined(self._filters))
+
+    def _all(self, cascade: bool, ordered: bool = False) -> Flow[IRQueryableList]:
+        return self._many(fetch.fetch(self._query, ordered=ordered), cascade)
+
+    def _only(self, fields: Iterable[str], cascade: bool = False) -> Flow[IRQueryableList]:
+        return self._many(fetch.fetch(self._query, self._columns(fields)), cascade)
+
+    def _pick(self, order: str, cascade: bool) -> Flow[Any]:
+        seed = 0
+        if order == 'random':
+            from random import randrange  # with what it imports, 5 % of this package's import
+
+            seed = randrange(2**31)
+        return self._one(pick.pick(self._query, order, seed), cascade)
+
+    def _primary_keys(self, ordered: bool) -> Flow[list[int]]:
+        return query.primary_keys(self._query, ordered)
+
+    def _get(self, pk: Any, cascade: bool, fields: Iterable[str] | None = None) -> Flow[Any]:
+        columns = self._columns(fields)
+        return self._one(by_pk.get_one(self._schema, primary_key(pk), columns), cascade)
+
+    def _get_multiple(
+        self, pks: Iterable[Any], cascade: bool, fields: Iterable[str] | None = None
+    ) -> Flow[IRQueryableList]:
+        numbers = [primary_key(pk) for pk in pks]
+        return self._many(by_pk.get_many(self._schema, numbers, self._columns(fields)), cascade)
+
+    def _rehash(self, fetch_all: bool) -> Flow[int]:
+        size = by_pk.CHUNK if fetch_all else 1
+        return reindex.reindex_matching(self._query, rehash=True, size=size)
+
+    def _mirrored_at(self) -> Flow[datetime | None]:
+        text = yield from ask('GET', self._schema.keys.mirrored)
+        return None if text is None else datetime.fromisoformat(text.decode('ascii'))
+
+    def _check(self, progress: Progress | None) -> Flow[CheckReport]:
+        from .._core.integrity import check  # as other tools, only for those who use them
+
+        self._refuse_filters('check')
+        return check.check(self._schema, progress)
+
+    def _repair(self, progress: Progress | None) -> Flow[CheckReport]:
+        from .._core.integrity import check
+
+        self._refuse_filters('repair')
+        return check.repair(self._schema, new_token(), progress)
+
+    def _refuse_filters(self, method: str) -> None:
+        if self._filters:
+            name = self._schema.name
+            raise UsageError(
+                f'{name}: {method}() goes through all that is stored; call it on {name}.objects, '
+                'without filters.'
+            )
+
+    def _many(self, flow: Flow[list[Any]], cascade: bool) -> Flow[IRQueryableList]:
+        objs = yield from fetching.fetch_linked(flow, self._place) if cascade else flow
+        return IRQueryableList(objs, mdl=self.mdl)
+
+    def _one(self, flow: Flow[Any], cascade: bool) -> Flow[Any]:
+        return fetching.fetch_linked_of_one(flow, self._place) if cascade else flow
+
+    @property
+    def _indexed(self) -> list[str]:
+        return [column.name for column in self._schema.indexed]
+
+    def _columns(self, fields: Iterable[str] | None) -> Sequence[Column]:
+        """The columns of these names, or all; the first field stands in where there is none."""
+        schema = self._schema
+        if fields is None:
+            return schema.all
+        names = [str.__str__(name) for name in fields]
+        for name in names:
+            if name not in schema.columns:
+                hint = near_miss(name, list(schema.columns))
+                raise UsageError(f'{schema.name} has no field {name!r}.{hint}')
+        return schema.named(names) or schema.all[:1]
+
+    def _explain(self, analyze: bool) -> Flow[Explanation]:
+        from .._core.inspection import explain
+
+        explanation = yield from explain.explain(self._query)
+        if analyze:
+            from ..executors.measuring import measured  # which imports redis-py
+
+            explanation.measured = yield from measured(fetch.fetch(self._query))
+        return explanation
+
+    def _info(self, sample: int, progress: Progress | None) -> Flow[ModelInfo]:
+        self._refuse_filters('info')
+        if sample < 1:
+            raise UsageError(f'sample={sample!r}: at least 1 object has to be looked at.')
+        return self._info_with_age(sample, progress)
+
+    def _info_with_age(self, sample: int, progress: Progress | None) -> Flow[ModelInfo]:
+        from .._core.inspection import statistics
+
+        found = yield from statistics.info(self._schema, sample, progress)
+        found.mirroredAt = yield from self._mirrored_at()
+        return found

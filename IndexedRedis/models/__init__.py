@@ -1,0 +1,1 @@
+"""IndexedRedisModel: its metaclass, the half without a server, the half with one."""

@@ -1,0 +1,265 @@
+"""``IndexedRedisModel``, the base of all models.
+
+Here is what needs no server; the rest is in ``stored.py``.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from .._core.mapping.schema import KeyList
+from .._core.objects import changes, state
+from .._core.objects.attributes import assign
+from ..deprecated import deprecated
+from ..errors import ConnectionSetupError, UsageError
+from ..managers.arguments import new_primary_key
+from .definition import ModelType, validatedModels
+from .stored import Stored
+
+__all__ = ('IndexedRedisModel', 'isIndexedRedisModel', 'validatedModels')
+
+_lock = threading.RLock()
+_numbers = itertools.count(1)
+
+
+class IndexedRedisModel(Stored, metaclass=ModelType):
+    """Base of all models: derive a class, and list its fields.
+
+    Class attributes to set:
+
+    - ``FIELDS``: list of fields (:class:`~IndexedRedis.fields.IRField` and relatives)
+    - ``INDEXED_FIELDS``: names of the fields to filter on
+    - ``KEY_NAME``: name of the model in the database, like that of a table
+    - ``REDIS_CONNECTION_PARAMS``: what differs from the default connection parameters
+    - ``CLIENT_SIDE_CACHE``: how many answers to queries each connection keeps, to give them again
+      without a trip until the server says that they have changed; 0, the default, keeps none
+    - ``_connection``: a ``redis.Redis`` to use instead (on the class, or set in ``__init__``)
+
+    :param values: values of fields, converted as if assigned; other names are ignored. ``_id``
+        is the pk of the record to write over.
+    :raises InvalidModelException: at the first use of a model whose definition is wrong
+    :raises FieldValueError: if a field cannot hold a value
+    """
+
+    FIELDS: Any = ()
+    INDEXED_FIELDS: Any = ()
+    KEY_NAME: Any = None
+    CLIENT_SIDE_CACHE: int = 0
+    _is_ir_model = True
+    _is_ir_base = True
+    _id: int | None = None
+    _state = state.LOADED
+    _copies = 0
+
+    # Equality is by value, so there is no hash that stays right.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, /, *args: Any, **values: Any) -> None:
+        schema = type(self)._validated()
+        if '_id' in self.__dict__:
+            return  # fetched: the values are there already
+        fields = self.__dict__
+        pk = values.get('_id')
+        fields['_id'] = new_primary_key(pk) if pk else None
+        schema.construct(fields, values)
+        fields['_state'] = state.FRESH
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        column = type(self)._validated().columns.get(name)
+        if column is None:
+            object.__setattr__(self, name, value)
+        else:
+            assign(self, column, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in type(self)._validated().columns:
+            raise AttributeError(f'{type(self).__name__}.{name} is a field; assign irNull instead.')
+        object.__delattr__(self, name)
+
+    @classmethod
+    def validateModel(cls) -> bool:
+        """Validate the definition; returns True.
+
+        :raises InvalidModelException: with every problem of it
+        """
+        cls._validated()
+        return True
+
+    @classmethod
+    def connectAlt(cls, params: Mapping[str, Any]) -> Any:
+        """Return a subclass of this model on other connection parameters.
+
+        Equal parameters give the same class.
+
+        :param params: keyword arguments of ``redis.Redis``; missing ones come from the defaults
+        :raises ConnectionSetupError: if they are no dict
+        """
+        if not isinstance(params, Mapping):
+            raise ConnectionSetupError(f'connectAlt takes a dict of parameters, not {params!r}.')
+        key = repr(sorted(params.items(), key=lambda item: str(item[0])))
+        with _lock:
+            if key not in cls._alternatives:
+                cls._alternatives[key] = cls._derived(
+                    f'AltConnect{cls.__name__}{next(_numbers)}',
+                    REDIS_CONNECTION_PARAMS=dict(params),
+                    _connection=None,
+                )
+            return cls._alternatives[key]
+
+    @classmethod
+    @deprecated('Model.connect(params) is now Model.connectAlt(params).')
+    def connect(cls, params: Mapping[str, Any]) -> Any:
+        """Deprecated name of :meth:`connectAlt`."""
+        return cls.connectAlt(params)
+
+    @classmethod
+    def copyModel(cls) -> Any:
+        """Return a subclass with copies of the fields, which can be changed independently."""
+        cls._validated()
+        number = cls._copies = cls.__dict__.get('_copies', 0) + 1
+        return cls._derived(
+            f'{cls.__name__}_Copy{number}',
+            FIELDS=KeyList(field.copy() for field in cls.FIELDS),
+            INDEXED_FIELDS=list(cls.INDEXED_FIELDS),
+        )
+
+    def getPk(self) -> int | None:
+        """Return the pk; None until the object is saved."""
+        return self._id
+
+    def asDict(
+        self, includeMeta: bool = False, forStorage: bool = False, strKeys: bool = False
+    ) -> dict[Any, Any]:
+        """Return all fields as a dict.
+
+        :param includeMeta: add ``'_id'``
+        :param forStorage: give what is written to Redis, instead of the values
+        :param strKeys: use plain text as keys, instead of the fields (which are text as well)
+        """
+        result: dict[Any, Any] = {'_id': self._id} if includeMeta else {}
+        for column in type(self)._validated().all:
+            value = state.value_of(self, column)
+            key = column.name if strKeys else column.field
+            result[key] = column.field.toStorage(value) if forStorage else value
+        return result
+
+    toDict = asDict
+
+    def pprint(self, stream: Any = None) -> None:
+        """Print the object as a dict.
+
+        :param stream: a text file; None means the standard output
+        """
+        from pprint import pprint  # with what it imports, a fifth of this package's import
+
+        pprint(self.asDict(includeMeta=True, strKeys=True), stream=stream)
+
+    def hasUnsavedChanges(self, cascadeObjects: bool = False) -> bool:
+        """Whether the object was never saved, or differs from what was fetched or saved last.
+
+        :param cascadeObjects: ask linked objects that are here as well
+        """
+        return changes.has_unsaved_changes(self, cascadeObjects)
+
+    def getUpdatedFields(self, cascadeObjects: bool = False) -> dict[str, tuple[Any, Any]]:
+        """Return ``{name: (old, new)}`` of what changed since the last fetch or save.
+
+        Of links it gives the link data.
+
+        :param cascadeObjects: give links whose objects have changes, too
+        """
+        return changes.updated_fields(self, cascadeObjects)
+
+    def hasSameValues(
+        self, other: Any, cascadeObject: bool = True, cascadeObjects: bool | None = None
+    ) -> bool:
+        """Whether ``other`` has the same fields with equal values; pks do not count.
+
+        :param cascadeObject: compare linked objects that are here on both sides as well
+        :param cascadeObjects: the same, under the name that the other methods use
+        """
+        if not isIndexedRedisModel(other) or list(self.FIELDS) != list(other.FIELDS):
+            return False
+        cascade = cascadeObject if cascadeObjects is None else cascadeObjects
+        return changes.same_values(self, other, cascade)
+
+    def diff(self, other: Any, includeMeta: bool = False) -> dict[str, tuple[Any, Any]]:
+        """Return ``{name: (mine, theirs)}`` of the fields that differ.
+
+        :param other: an object with the same fields
+        :param includeMeta: give differing pks as ``'_id'``
+        :raises UsageError: if it has other fields, or is no object of a model
+        """
+        if not all(isIndexedRedisModel(type(each)) for each in (self, other)):
+            raise UsageError(f'diff compares two objects of models, not {self!r} and {other!r}.')
+        if list(self.FIELDS) != list(other.FIELDS):
+            raise UsageError(f'{self!r} and {other!r} have different FIELDS.')
+        found = changes.differences(self, other)
+        if includeMeta and self._id != other._id:
+            found['_id'] = (self._id, other._id)
+        return found
+
+    def copy(self, copyPrimaryKey: bool = False, copyValues: bool = False) -> Any:
+        """Return a new object of equal values.
+
+        :param copyPrimaryKey: let it have the pk too, so that saving writes over the same record
+        :param copyValues: copy the values deeply, instead of sharing them
+        """
+        duplicate = type(self).__new__(type(self))
+        duplicate.__dict__.update(self.__dict__)
+        duplicate.__dict__['_id'] = self._id if copyPrimaryKey else None
+        duplicate.__dict__['_state'] = self._state.unsaved(self.__dict__)
+        if copyValues:
+            for column in type(self)._validated().all:
+                if column.slot in duplicate.__dict__:
+                    value = copy.deepcopy(duplicate.__dict__[column.slot])
+                    duplicate.__dict__[column.slot] = value
+        return duplicate
+
+    @property
+    def _origData(self) -> dict[str, Any]:
+        """The values as fetched or saved last, by name; known programs look into it."""
+        columns = type(self)._validated().all
+        return {column.name: state.original(self, column) for column in columns}
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy(copyValues=True)
+
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        type(self)._validated()
+        self.__dict__.update(values)
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self._id == other._id and self.hasSameValues(other)
+
+    def __str__(self) -> str:
+        name = type(self).__name__
+        if self._id is None:
+            return f'<{name} obj (Not in DB) at {hex(id(self))}>'
+        changed = ' (Unsaved Changes)' if self.hasUnsavedChanges() else ''
+        return f'<{name} obj _id={self._id}{changed} at {hex(id(self))}>'
+
+    def __repr__(self) -> str:
+        pk = [] if self._id is None else [f'_id="{self._id}"']
+        shown = [f'{name}={self._shown(name)}' for name in self.FIELDS]
+        return f'{type(self).__name__}({", ".join([*pk, *shown])})'
+
+    def _shown(self, name: str) -> str:
+        try:
+            return repr(state.value_of(self, type(self)._validated().columns[name]))
+        except ValueError:
+            return '<unreadable>'
+
+
+def isIndexedRedisModel(value: Any) -> bool:
+    """Whether ``value`` is a model, or an object of one."""
+    return bool(getattr(value, '_is_ir_model', False))
