@@ -7,6 +7,7 @@ import pytest
 from keyspace import dump
 
 from IndexedRedis import UsageError
+from IndexedRedis._core.links import saving as links_saving
 from IndexedRedis._core.resets import destroy
 from IndexedRedis._core.script import readable
 from IndexedRedis._core.writes import delete
@@ -185,7 +186,9 @@ def test_what_is_saved_beside_destroyModel_is_stored_whole(song, monkeypatch, ch
             found = yield from flow(*args)
             new = [song(title='new', artist='1', year=len(saved) + n) for n in range(4)]
             saved.extend(new if len(saved) < 600 else ())
-            yield from links_saving.save(song._validated(), new if len(saved) < 600 else [], [None] * 4)
+            yield from links_saving.save(
+                song._validated(), new if len(saved) < 600 else [], [None] * 4
+            )
             return found
 
         return saving
