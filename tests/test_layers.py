@@ -30,7 +30,8 @@ FLOORS = [
 ]
 # The floors inside `_core`. Its ground files are rooms of their own.
 CORE_FLOORS = [
-    {'flows', 'keys', 'script', 'column', 'text'},
+    {'flows', 'keys', 'script', 'text'},
+    {'column'},
     {'objects', 'overlap'},
     {'mapping'},
     {'queries', 'locking'},

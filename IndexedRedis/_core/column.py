@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ..encoding import getDefaultIREncoding, is_utf8, to_unicode
@@ -10,16 +11,12 @@ from ..errors import FieldTypeError, FieldValueError, UnreadableValueError
 from ..fields.base import IRField, hashed
 from ..fields.foreign import IRForeignLinkFieldBase
 from ..fields.null import IR_NULL_BYTES, IR_NULL_STR, irNull
+from .text import shorten
 
-__all__ = ('Column',)
+__all__ = ('EMPTY', 'Column')
 
-_SHOWN = 80
-_NONE: Mapping[int, int] = {}
-
-
-def _shorten(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + '...'
+#: an empty mapping that nobody can fill
+EMPTY: Mapping[Any, Any] = MappingProxyType({})
 
 
 class Column:
@@ -42,10 +39,12 @@ class Column:
         self.indexed = indexed
         self._encoding = field.storageEncoding
         self.immutable = field.isImmutable
-        self.cheap = self.immutable and field.isCheap
-        self.memorable = field.hasOneForm
+        self.eager = self.immutable and field.isCheap
+        self.canonical = field.hasCanonicalForm
         # Values of just this type need no conversion when they are assigned.
-        self.exact = field.valueType if field.hasOneForm and field.valueType in (int, str) else None
+        self.native_type = (
+            field.valueType if field.hasCanonicalForm and field.valueType in (int, str) else None
+        )
         # Then the index value is the stored bytes themselves, and nothing has to be decoded.
         self._index_is_stored = (
             type(field)._toIndex is IRField._toIndex and type(field).toIndex is IRField.toIndex
@@ -56,14 +55,14 @@ class Column:
 
         :raises FieldValueError: if the field cannot hold it
         """
-        if type(value) is self.exact and value != IR_NULL_STR:
+        if type(value) is self.native_type and value != IR_NULL_STR:
             return value
         try:
             return self.field.fromInput(value)
         except Exception as exc:
             raise self._refusal(value, exc) from exc
 
-    def encode(self, value: Any, reserved: Mapping[int, int] = _NONE) -> bytes:
+    def encode(self, value: Any, reserved: Mapping[int, int] = EMPTY) -> bytes:
         """Return the bytes that are stored for ``value``.
 
         :param reserved: pks that linked objects are about to get, by ``id()``
@@ -81,7 +80,7 @@ class Column:
             raise self._refusal(value, exc) from exc
         if encoded == IR_NULL_BYTES and self._turns_null(value):
             reason = f'its stored form {encoded!r} would be read as null'
-            raise FieldValueError(f'{self.label}: {_shorten(value)} cannot be stored: {reason}.')
+            raise FieldValueError(f'{self.label}: {_shown(value)} cannot be stored: {reason}.')
         return encoded
 
     def _turns_null(self, value: Any) -> bool:
@@ -103,7 +102,7 @@ class Column:
         except Exception as exc:
             kind = type(exc) if isinstance(exc, UnreadableValueError) else UnreadableValueError
             raise kind(
-                f'{self.label} of the object with pk {pk}: the stored bytes {_shorten(stored)} '
+                f'{self.label} of the object with pk {pk}: the stored bytes {_shown(stored)} '
                 f'cannot be read as {type(self.field).__name__} ({exc}). '
                 'Assign a new value and save, or delete the object.'
             ) from exc
@@ -168,7 +167,11 @@ class Column:
     def _refusal(self, value: Any, exc: Exception) -> FieldValueError:
         kind = FieldTypeError if isinstance(exc, TypeError) else FieldValueError
         reason = str(exc).rstrip('.')
-        return kind(f'{self.label}: cannot hold {_shorten(value)}: {reason}.')
+        return kind(f'{self.label}: cannot hold {_shown(value)}: {reason}.')
+
+
+def _shown(value: Any) -> str:
+    return shorten(repr(value))
 
 
 def _to_bytes(stored: Any) -> bytes:

@@ -34,12 +34,15 @@ __all__ = (
     'Elsewhere',
     'Flow',
     'Pause',
+    'ServerFull',
     'Step',
     'Stream',
     'ask',
+    'ask_quick',
     'chunks',
-    'look',
     'page_of',
+    'scan',
+    'with_cleanup',
 )
 
 Command = tuple[Any, ...]
@@ -60,6 +63,10 @@ class Batch(NamedTuple):
 
 class AnswerLost(Exception):
     """The connection broke, so a batch that is sent once was carried out or not."""
+
+
+class ServerFull(Exception):
+    """The server is out of memory, so it refused a write."""
 
 
 class Stream(NamedTuple):
@@ -92,10 +99,51 @@ def ask(*command: Any) -> Flow[Any]:
     return reply
 
 
-def look(*command: Any) -> Flow[Any]:
+def ask_quick(*command: Any) -> Flow[Any]:
     """As :func:`ask`, for a command that reads and is quick."""
     (reply,) = yield Batch([command], shared=True)
     return reply
+
+
+def scan(
+    act: Callable[[list[bytes]], Flow[None]],
+    key: bytes | None = None,
+    *,
+    count: int,
+    match: bytes | None = None,
+    extend: Sequence[Command] = (),
+) -> Flow[None]:
+    """Walk over a set, or over all keys, page by page, as ``SSCAN`` and ``SCAN`` do.
+
+    :param act: gives the flow for a page of members or names, some of which may come twice
+    :param key: the set; None: the names of all keys
+    :param count: how many members the server looks at for a page
+    :param match: pattern of names
+    :param extend: commands that prolong locks, sent along with each request
+    """
+    start = ('SCAN',) if key is None else ('SSCAN', key)
+    rest = ('COUNT', count) if match is None else ('MATCH', match, 'COUNT', count)
+    cursor: Any = b'0'
+    while cursor is not None:
+        reply, *_ = yield Batch([(*start, cursor, *rest), *extend])
+        cursor, page = page_of(reply)
+        yield from act(page)
+
+
+def with_cleanup(flow: Flow[T], cleanup: Callable[[bool], Flow[None]]) -> Flow[T]:
+    """Run a flow, then ``cleanup(worked)``, whatever happened; return the flow's result.
+
+    An abandoned flow (``GeneratorExit``) can send nothing any more, so it is not cleaned up.
+    """
+    try:
+        result = yield from flow
+    except GeneratorExit:
+        raise
+    except BaseException:
+        yield from cleanup(False)
+        raise
+    yield from cleanup(True)
+    return result
 
 
 def page_of(reply: Any) -> tuple[Any, list[bytes]]:

@@ -25,7 +25,7 @@ __all__ = (
 # Members of a page: most scripts that work on one hold up the server for a millisecond or two.
 PAGE = 200
 # Members that a look asks for: the server gives some more, which still are to make one page.
-LOOK = 180
+SCAN_COUNT = 180
 
 T = TypeVar('T')
 Act = Callable[[list[bytes]], Flow[None]]
@@ -58,7 +58,7 @@ def walk(key: bytes, act: Act, hold: tuple[Command, ...] = ()) -> Flow[None]:
 def _scan(key: bytes, act: Act, hold: tuple[Command, ...], new: deque[Flow[None]]) -> Flow[None]:
     cursor: Any = b'0'
     while cursor is not None:
-        reply, *_ = yield Batch([('SSCAN', key, cursor, 'COUNT', LOOK), *hold])
+        reply, *_ = yield Batch([('SSCAN', key, cursor, 'COUNT', SCAN_COUNT), *hold])
         cursor, page = page_of(reply)
         # A small set comes in one page.
         new.extend(map(act, chunks(page, PAGE)))

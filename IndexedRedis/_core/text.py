@@ -7,12 +7,19 @@ from typing import Any
 __all__ = (
     'bytes_text',
     'near_miss',
+    'shorten',
     'shown',
     'text_of',
 )
 
 
-_SHOWN = 100
+# Characters of a value that a message shows.
+SHOWN_CHARACTERS = 100
+
+
+def shorten(text: str) -> str:
+    """Return a text, cut where it is longer than a message shows."""
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + '...'
 
 
 def near_miss(name: str, names: list[str]) -> str:
@@ -30,8 +37,7 @@ def text_of(word: Any) -> Any:
 
 def shown(word: Any) -> str:
     """A word as a person would type it, not longer than a line."""
-    text = str(text_of(word))
-    text = text if len(text) <= _SHOWN else text[:_SHOWN] + '...'
+    text = shorten(str(text_of(word)))
     return text if text.isprintable() and text and ' ' not in text else repr(text)
 
 

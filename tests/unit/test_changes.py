@@ -200,15 +200,15 @@ def test_a_partial_object_knows_what_it_wrote():
 def test_what_is_believed_to_be_stored():
     columns = SONG._validated().columns
     song = loaded(year=b'bad')
-    assert state.believed(song, columns['year']) == b'bad'
+    assert state.expected_bytes(song, columns['year']) == b'bad'
     song.name, song.cut = 'y', irNull
     song.tags.append('b')
-    assert [state.believed(song, columns[name]) for name in ('name', 'cut', 'tags')] == [
+    assert [state.expected_bytes(song, columns[name]) for name in ('name', 'cut', 'tags')] == [
         ROW[name] for name in ('name', 'cut', 'tags')
     ]
     partial = load_only(SONG, ['name'], 7)
-    assert state.believed(partial, columns['year']) is state.UNKNOWN
-    assert state.believed(SONG(), columns['year']) is state.UNKNOWN
+    assert state.expected_bytes(partial, columns['year']) is state.UNKNOWN
+    assert state.expected_bytes(SONG(), columns['year']) is state.UNKNOWN
 
 
 def test_bytes_never_decoded_are_passed_on_as_they_are():

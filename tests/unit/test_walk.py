@@ -8,7 +8,7 @@ from collections import deque
 import pytest
 
 from IndexedRedis._core.flows import Batch, Stream
-from IndexedRedis._core.overlap import LOOK, PAGE, side_by_side, walk
+from IndexedRedis._core.overlap import PAGE, SCAN_COUNT, side_by_side, walk
 from IndexedRedis.executors.recording import RecordingExecutor
 
 MEMBERS = [b'%d' % number for number in range(1000)]
@@ -101,7 +101,7 @@ def test_pages_with_nothing_to_send_and_an_empty_set(monkeypatch):
     assert seen == MEMBERS
     executor = RecordingExecutor([[[b'0', []], 'held']])
     executor.run(walk(b'key', act, (('HOLD',),)))
-    assert executor.trips == [[('SSCAN', b'key', b'0', 'COUNT', LOOK), ('HOLD',)]]
+    assert executor.trips == [[('SSCAN', b'key', b'0', 'COUNT', SCAN_COUNT), ('HOLD',)]]
     assert seen == MEMBERS
 
 

@@ -34,7 +34,7 @@ def explain(query: query.Query) -> Flow[Explanation]:
     columns = fetch.with_filtered(query, schema.all)
     total = yield from ask('SCARD', schema.keys.all)
     parts = []
-    for expression in query.living:
+    for expression in query.excluding_dead:
         sizes = yield from _sizes(expression)
         rows = yield from _estimate(expression, sizes, total)
         seen = _sets_seen(expression, sizes)

@@ -13,7 +13,7 @@ from ..flows import Flow, ask, chunks, page_of
 from ..mapping.schema import Schema
 from ..writes.key_types import OTHER_TYPE
 from .keyspace import examine_keys, examine_work
-from .probe import GONE, Facts, Probe, is_pk, look, look_at_entries
+from .probe import GONE, Facts, Probe, is_pk, probe_entries, probe_rows
 from .report import CheckReport, Finding
 from .scripts import COUNTER, LEFTOVERS
 from .survey import ENDLESS, PAGE, Progress, Survey
@@ -65,14 +65,16 @@ def _examine_objects(survey: Survey) -> Flow[None]:
 
 def _examine_rows(survey: Survey, pks: Sequence[bytes]) -> Flow[None]:
     schema = survey.schema
-    seen = yield from look(schema, [Probe(pk, schema.indexed if is_pk(pk) else ()) for pk in pks])
+    seen = yield from probe_rows(
+        schema, [Probe(pk, schema.indexed if is_pk(pk) else ()) for pk in pks]
+    )
     findings = [finding for probe, facts in seen for finding in _row(survey, probe.pk, facts)]
     entries = [
         Probe(probe.pk, schema.indexed, _index_keys(schema, facts.row))
         for probe, facts in seen
         if probe.columns and facts.stored and facts.row is not None
     ]
-    findings += yield from look_at_entries(schema, entries)
+    findings += yield from probe_entries(schema, entries)
     yield from survey.found(findings)
 
 

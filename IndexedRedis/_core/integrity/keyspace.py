@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..column import Column
 from ..flows import Batch, Flow, ask, chunks, page_of
 from ..mapping.schema import Schema
-from .probe import GONE, Probe, is_pk, look_at_entries
+from .probe import GONE, Probe, is_pk, probe_entries
 from .report import Finding
 from .scripts import LEFTOVERS, UNLISTED
 from .survey import ENDLESS, PAGE, Survey
@@ -138,7 +138,7 @@ def _examine_sets(survey: Survey, keys: Sequence[_Key]) -> Flow[None]:
         pages = [(key, *page_of(reply)) for (key, _), reply in zip(waiting, replies, strict=True)]
         for some in chunks(_probes(pages), PAGE):
             survey.report.entries += len(some)
-            yield from survey.found((yield from look_at_entries(survey.schema, some)))
+            yield from survey.found((yield from probe_entries(survey.schema, some)))
         waiting = [(key, cursor) for key, cursor, _ in pages if cursor is not None]
 
 

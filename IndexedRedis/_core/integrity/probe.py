@@ -14,9 +14,9 @@ from ..column import Column
 from ..flows import Batch, Command, Flow, chunks
 from ..mapping.schema import Schema
 from .report import Finding
-from .scripts import LOOK
+from .scripts import PROBE
 
-__all__ = ('Facts', 'Probe', 'is_pk', 'look', 'look_at_entries')
+__all__ = ('Facts', 'Probe', 'is_pk', 'probe_entries', 'probe_rows')
 
 # Rows and values that one script looks at: it holds up the server for well under a millisecond.
 CALLS = 100
@@ -51,7 +51,7 @@ def is_pk(text: bytes) -> bool:
     return _PK.fullmatch(text) is not None
 
 
-def look(schema: Schema, probes: Sequence[Probe]) -> Flow[list[tuple[Probe, Facts]]]:
+def probe_rows(schema: Schema, probes: Sequence[Probe]) -> Flow[list[tuple[Probe, Facts]]]:
     """Look at each of ``probes``, in one trip; those of one script in one moment."""
     if not probes:
         return []
@@ -71,12 +71,12 @@ def _command(schema: Schema, probes: Sequence[Probe]) -> Command:
     for pk, columns, sets in probes:
         keys += sets
         args += (pk, len(columns), len(sets), *(column.key for column in columns))
-    return LOOK(keys, *args)
+    return PROBE(keys, *args)
 
 
-def look_at_entries(schema: Schema, probes: Sequence[Probe]) -> Flow[list[Finding]]:
+def probe_entries(schema: Schema, probes: Sequence[Probe]) -> Flow[list[Finding]]:
     """Find what is wrong about these rows in these index sets."""
-    seen = yield from look(schema, probes)
+    seen = yield from probe_rows(schema, probes)
     return [finding for probe, facts in seen for finding in _judge(schema, probe, facts)]
 
 

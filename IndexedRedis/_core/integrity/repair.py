@@ -11,16 +11,16 @@ from typing import Any
 from ...errors import ResetInProgressError
 from ..flows import Batch, Command, Flow, ask, chunks
 from ..keys import WORK
-from ..locking.locks import Claim, hold_command, lock_all, release_all
+from ..locking.locks import LockOwner, extend_command, lock_all, release_all
 from ..locking.recovery import sweep_abandoned
 from ..mapping.schema import Schema
-from ..writes.entry import belief
+from ..writes.entry import expected_token
 from ..writes.key_types import OTHER_TYPE
-from .probe import Probe, look_at_entries
+from .probe import Probe, probe_entries
 from .report import Finding
-from .scripts import LEFTOVERS, MEND_COUNTER, MEND_ENTRIES, MEND_LEFTOVERS, MEND_ROWS
+from .scripts import LEFTOVERS, REPAIR_COUNTER, REPAIR_ENTRIES, REPAIR_LEFTOVERS, REPAIR_ROWS
 
-__all__ = ('mend', 'sweep_dead')
+__all__ = ('repair_findings', 'sweep_dead')
 
 # What one script mends: it holds up the server for a millisecond.
 SIZE = 100
@@ -30,10 +30,10 @@ ROUNDS = 10
 _ENTRIES = ('entry_stale', 'entry_gone', 'entry_missing')
 
 
-def mend(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
+def repair_findings(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
     """Put right what can be; returns the findings that are no longer so."""
     entries = [finding for finding in findings if finding.kind in _ENTRIES]
-    left = {finding.place for finding in (yield from _mend_entries(schema, entries))}
+    left = {finding.place for finding in (yield from _repair_entries(schema, entries))}
     done = [finding for finding in entries if finding.place not in left]
     others: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -46,7 +46,7 @@ def mend(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
     return done
 
 
-def _mend_entries(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
+def _repair_entries(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
     """Move entries to where they belong; returns the findings that could not be mended."""
     for _ in range(ROUNDS):
         left: list[Finding] = []
@@ -57,7 +57,7 @@ def _mend_entries(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Find
             break
         # Somebody has changed these: what is wrong with them now?
         probes = [Probe(f.pk, (schema.columns[f.field],), (f.key,)) for f in left]
-        findings = yield from look_at_entries(schema, probes)
+        findings = yield from probe_entries(schema, probes)
     return left
 
 
@@ -65,15 +65,15 @@ def _entries_command(schema: Schema, findings: Sequence[Finding]) -> Command:
     keys = schema.keys
     args: list[Any] = [keys.data_prefix, keys.tmp]
     for kind, _, pk, field, stored in findings:
-        args += (kind, pk, schema.columns[field].key, belief(stored))
+        args += (kind, pk, schema.columns[field].key, expected_token(stored))
     own = (keys.all, keys.lock, keys.touched, keys.record)
-    return MEND_ENTRIES([*own, *(f.key for f in findings)], *args)
+    return REPAIR_ENTRIES([*own, *(f.key for f in findings)], *args)
 
 
 def _rows(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
     keys = schema.keys
     pairs = (part for finding in findings for part in (finding.kind, finding.pk))
-    return [MEND_ROWS([keys.all, keys.record], keys.data_prefix, keys.tmp, *pairs)]
+    return [REPAIR_ROWS([keys.all, keys.record], keys.data_prefix, keys.tmp, *pairs)]
 
 
 def _unused(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
@@ -87,12 +87,12 @@ def _keep(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
 def _raise_counter(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
     keys = schema.keys
     return [
-        MEND_COUNTER([keys.next, keys.all], keys.data_prefix, finding.pk) for finding in findings
+        REPAIR_COUNTER([keys.next, keys.all], keys.data_prefix, finding.pk) for finding in findings
     ]
 
 
 def _endless(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
-    return [MEND_LEFTOVERS([schema.keys.record, *(f.key for f in findings)], schema.keys.tmp)]
+    return [REPAIR_LEFTOVERS([schema.keys.record, *(f.key for f in findings)], schema.keys.tmp)]
 
 
 _COMMANDS: dict[str, Callable[[Schema, Sequence[Finding]], list[Command]]] = {
@@ -115,10 +115,10 @@ def sweep_dead(schema: Schema, token: bytes, dead: Sequence[Finding]) -> Flow[li
     if (yield from _unfit(schema, dead)):
         return []
     with suppress(ResetInProgressError):
-        claim = Claim(schema, token)
+        claim = LockOwner(schema, token)
         yield from lock_all([claim])
         try:
-            yield from sweep_abandoned(schema, token, hold_command([claim]))
+            yield from sweep_abandoned(schema, token, extend_command([claim]))
         except GeneratorExit:
             raise
         except BaseException:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, NamedTuple
 
+from ..text import shorten
+
 __all__ = ('SENTENCES', 'CheckReport', 'Finding')
 
 MOST_EXAMPLES = 10
-_SHOWN = 80
 
 # In the order in which a report names them. Each is about one key, and what it says of one pk.
 SENTENCES = {
@@ -57,8 +58,7 @@ class Finding(NamedTuple):
 
 
 def _text(data: bytes) -> str:
-    text = data.decode('utf-8', 'backslashreplace')
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + '...'
+    return shorten(data.decode('utf-8', 'backslashreplace'))
 
 
 class CheckReport:

@@ -10,11 +10,11 @@ from ..script import Script
 __all__ = (
     'COUNTER',
     'LEFTOVERS',
-    'LOOK',
-    'MEND_COUNTER',
-    'MEND_ENTRIES',
-    'MEND_LEFTOVERS',
-    'MEND_ROWS',
+    'PROBE',
+    'REPAIR_COUNTER',
+    'REPAIR_ENTRIES',
+    'REPAIR_LEFTOVERS',
+    'REPAIR_ROWS',
     'UNLISTED',
 )
 
@@ -57,7 +57,7 @@ end
 # Returns for each row {whether it is listed, its PTTL (with index sets: only whether it is there),
 # values (false: no hash), for each index set whether it lists the pk (-1: it is no set; 2: it does,
 # as a pk of a reset that is recorded)}.
-LOOK = Script(
+PROBE = Script(
     'look',
     _CLAIMED
     + """
@@ -144,7 +144,7 @@ return {dead, keys}
 
 # KEYS: record of resets, work keys. ARGV: prefix of work keys. Removes those that never expire and
 # that no record claims.
-MEND_LEFTOVERS = Script(
+REPAIR_LEFTOVERS = Script(
     'mend_leftovers',
     _ENDLESS
     + """
@@ -176,11 +176,11 @@ if not low(counter, highest) then return false end
 COUNTER = Script('counter', _COUNTER + "return {counter or ''}")
 
 # As COUNTER, and raises the counter.
-MEND_COUNTER = Script('mend_counter', _COUNTER + "return redis.call('SET', KEYS[1], highest)")
+REPAIR_COUNTER = Script('mend_counter', _COUNTER + "return redis.call('SET', KEYS[1], highest)")
 
 # KEYS: set of all pks, record of resets. ARGV: prefixes of data keys and of work keys; then pairs
 # of what was found and a pk. Each is put right if it is still so.
-MEND_ROWS = Script(
+REPAIR_ROWS = Script(
     'mend_rows',
     _UNLISTED
     + """
@@ -203,20 +203,20 @@ return 0
 )
 
 # KEYS: set of all pks, lock of resets, note for a reset, record of resets; index sets. ARGV:
-# prefixes of data keys and of work keys; for each index set: what was found, pk, field, belief (as
-# in write). Returns for each 1, or 0 if it is not so any more.
-MEND_ENTRIES = Script(
+# prefixes of data keys and of work keys; for each index set: what was found, pk, field, expected
+# bytes (as in write). Returns for each 1, or 0 if it is not so any more.
+REPAIR_ENTRIES = Script(
     'mend_entries',
     _CLAIMED
     + """
 local all, resetting, outcomes = KEYS[1], redis.call('EXISTS', KEYS[2]) == 1, {}
-local function is_so(kind, pk, field, belief)
+local function is_so(kind, pk, field, expected)
   local data = ARGV[1] .. pk
   local stored = redis.call('SISMEMBER', all, pk) == 1 and redis.call('EXISTS', data) == 1
   if kind == 'entry_gone' then return not stored and not claimed(KEYS[4], ARGV[2], pk) end
   if not stored then return false end
   local value = redis.pcall('HGET', data, field)
-  return type(value) ~= 'table' and belief == (value and '=' .. value or '-')
+  return type(value) ~= 'table' and expected == (value and '=' .. value or '-')
 end
 for k = 5, #KEYS do
   local a = 4 * (k - 5) + 3

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..flows import Flow
 from ..mapping.schema import Schema
-from .repair import mend, sweep_dead
+from .repair import repair_findings, sweep_dead
 from .report import CheckReport, Finding
 
 __all__ = ('ENDLESS', 'PAGE', 'Progress', 'Survey')
@@ -45,7 +45,7 @@ class Survey:
         """Take in findings, and put them right if this is a repair."""
         self._note(findings)
         if findings and self._token is not None:
-            self._note_repaired((yield from mend(self.schema, findings)))
+            self._note_repaired((yield from repair_findings(self.schema, findings)))
 
     def found_resets(self, findings: Sequence[Finding]) -> Flow[None]:
         """As :meth:`found`, for resets that are recorded and dead."""

@@ -18,13 +18,13 @@ from ..mapping.schema import Schema
 from .scripts import BEGIN, FORGET, HOLD, RELEASE
 
 __all__ = (
-    'Claim',
-    'begin',
-    'hold_command',
+    'LockOwner',
+    'extend_command',
     'lock_all',
     'lock_if_free',
-    'lost',
+    'lock_lost_error',
     'new_token',
+    'register_reset',
     'release_all',
 )
 
@@ -39,7 +39,7 @@ class Owner(Protocol):
     def token(self) -> bytes: ...
 
 
-class Claim(NamedTuple):
+class LockOwner(NamedTuple):
     """An owner that is nothing else."""
 
     schema: Schema
@@ -100,7 +100,7 @@ def lock_if_free(owners: Sequence[Owner]) -> Flow[bool]:
 
 def _take(owner: Owner, held: Sequence[Owner]) -> Flow[bool]:
     lock, token = owner.schema.keys.lock, owner.token
-    prolong = [hold_command(held)] if held else []
+    prolong = [extend_command(held)] if held else []
     taken, holder, *_ = yield Batch(
         [('SET', lock, token, 'NX', 'PX', LOCK_MS), ('GET', lock), *prolong]
     )
@@ -108,7 +108,7 @@ def _take(owner: Owner, held: Sequence[Owner]) -> Flow[bool]:
     return taken is not None or holder == token
 
 
-def hold_command(owners: Sequence[Owner], retake: int = 0) -> Command:
+def extend_command(owners: Sequence[Owner], retake: int = 0) -> Command:
     """The command that prolongs the locks.
 
     :param retake: 1 to take those that ran out, if nobody else had them since
@@ -118,18 +118,18 @@ def hold_command(owners: Sequence[Owner], retake: int = 0) -> Command:
     return HOLD(names, owners[0].token, LOCK_MS, retake)
 
 
-def begin(owner: Owner, alone: int = 0) -> Flow[None]:
+def register_reset(owner: Owner, exclusive: int = 0) -> Flow[None]:
     """List a reset that has the lock as one that is alive.
 
-    :param alone: 1 to take all others off the record
+    :param exclusive: 1 to take all others off the record
     :raises ResetLostError: if it has the lock no more
     """
     keys = owner.schema.keys
-    if not (yield from ask(*BEGIN([keys.lock, keys.touched, keys.record], owner.token, alone))):
-        raise lost([owner])
+    if not (yield from ask(*BEGIN([keys.lock, keys.touched, keys.record], owner.token, exclusive))):
+        raise lock_lost_error([owner])
 
 
-def lost(
+def lock_lost_error(
     owners: Sequence[Owner], state: str = 'Nothing was changed by this one; try again.'
 ) -> ResetLostError:
     """The error of one whose lock ran out; ``state``: what has become of the data."""

@@ -30,43 +30,43 @@ SPREAD_MS = 20
 NOTE_MS = 60_000
 
 
-def sweep_abandoned(schema: Schema, but: bytes, hold: Command) -> Flow[None]:
+def sweep_abandoned(schema: Schema, but: bytes, extend: Command) -> Flow[None]:
     """Sweep what other resets left; the caller holds the lock, so they are dead.
 
-    :param hold: the command that prolongs the lock, sent with each step
+    :param extend: the command that prolongs the lock, sent with each step
     """
     record = schema.keys.record
     for token in (yield from ask('HKEYS', record)):
         if token != but:
             if (yield from ask('HGET', record, token)) == b'staging':
                 # So that a reset that wakes up in the middle of this does not go on staging.
-                yield Batch([('HSET', record, token, 'swept'), hold])
-            yield from sweep(schema, token, hold=(hold,))
+                yield Batch([('HSET', record, token, 'swept'), extend])
+            yield from sweep(schema, token, extend=(extend,))
 
 
 def sweep(
     schema: Schema,
     token: bytes,
     known: Collection[bytes] | None = None,
-    hold: tuple[Command, ...] = (),
+    extend: tuple[Command, ...] = (),
 ) -> Flow[None]:
     """Take away what the reset ``token`` staged and did not use, and let expire what it replaced.
 
     :param known: index sets that its swap replaced; None if it never came to that
-    :param hold: commands to send along with each step
+    :param extend: commands to send along with each step
     """
     keys = schema.keys
     sets, ranges, brought, old = work = [keys.work(token, name) for name in WORK]
     if known is None:
-        yield from walk(sets, lambda page: _unlink(page, sets), hold)
+        yield from walk(sets, lambda page: _unlink(page, sets), extend)
         for text in (yield from ask('SMEMBERS', ranges)):
             first, size = map(int, text.split())
             pks = (b'%d' % pk for pk in range(first, first + size))
             for some in chunks(pks, PAGE):
-                yield from _retire(schema, some, 0, (), hold)
+                yield from _retire(schema, some, 0, (), extend)
             yield from ask('SREM', ranges, text)
-        yield from _retire_all(schema, brought, 0, (), hold)
-    yield from _retire_all(schema, old, GRACE_MS, known or (), hold)
+        yield from _retire_all(schema, brought, 0, (), extend)
+    yield from _retire_all(schema, old, GRACE_MS, known or (), extend)
     done = [brought, old] if known is None else work
     yield Batch([('UNLINK', *done), FORGET([keys.record, sets, ranges], token)])
 
@@ -76,10 +76,10 @@ def _unlink(names: list[bytes], listed: bytes) -> Flow[None]:
 
 
 def _retire_all(
-    schema: Schema, pks: bytes, grace: int, known: Collection[bytes], hold: tuple[Command, ...]
+    schema: Schema, pks: bytes, grace: int, known: Collection[bytes], extend: tuple[Command, ...]
 ) -> Flow[None]:
     graces = count(grace, SPREAD_MS if grace else 0)
-    yield from walk(pks, lambda some: _retire(schema, some, next(graces), known, hold), hold)
+    yield from walk(pks, lambda some: _retire(schema, some, next(graces), known, extend), extend)
 
 
 def _retire(
@@ -87,7 +87,7 @@ def _retire(
     pks: Sequence[bytes],
     grace: int,
     known: Collection[bytes],
-    hold: tuple[Command, ...],
+    extend: tuple[Command, ...],
 ) -> Flow[None]:
     """Take the pks that are not in use out of the index sets, then let their rows go.
 
@@ -102,7 +102,7 @@ def _retire(
         rows = yield Batch(get_rows(schema.keys.data_prefix, pks, fields))
         listed = index_keys_of_rows(schema, pks, rows, known)
     prunes = [_prune(schema, pks, some) for some in chunks(listed.items(), PAGE)]
-    yield Batch([*prunes, RETIRE([schema.keys.all], grace, schema.keys.data_prefix, *pks), *hold])
+    yield Batch([*prunes, RETIRE([schema.keys.all], grace, schema.keys.data_prefix, *pks), *extend])
 
 
 def _prune(

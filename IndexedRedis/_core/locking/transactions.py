@@ -18,8 +18,8 @@ from ..script import Script
 from .scripts import MAY_STORE
 
 __all__ = (
-    'guarded',
     'guarded_store',
+    'guarded_transaction',
     'objection',
 )
 
@@ -35,7 +35,7 @@ LISTED = 500
 SETS = 500
 
 
-def guarded(
+def guarded_transaction(
     guard: Script,
     keys: Sequence[bytes],
     args: Sequence[Any],
@@ -68,14 +68,14 @@ def guarded_store(
     :param sets: keys that have to be sets, or absent
     """
     names = (keys.work(token, b'refused'), keys.lock, keys.all, *sets)
-    return guarded(MAY_STORE, names, (token, *pks), (keys.lock, *rows), commands)
+    return guarded_transaction(MAY_STORE, names, (token, *pks), (keys.lock, *rows), commands)
 
 
 def objection(replies: Sequence[Any]) -> Any:
     """Return what the guard had to say against it, ``b'taken'`` if somebody wrote to a watched key;
     None if all was carried out.
 
-    :param replies: to what :func:`guarded` gave
+    :param replies: to what :func:`guarded_transaction` gave
     :raises redis.exceptions.ResponseError: if one of the commands failed
     """
     said, done = replies[1], replies[-1]

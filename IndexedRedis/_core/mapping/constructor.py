@@ -37,8 +37,8 @@ def compile_construct(columns: Sequence[Column]) -> Construct:
     source = _CONSTRUCT.format(
         parameters=', '.join(f't{i}' for i in numbers),
         statements='\n    '.join(
-            (_CHECK if column.exact else _TAKE).format(
-                i=i, name=column.name, slot=column.slot, plain=_PLAIN.get(column.exact, '')
+            (_CHECK if column.native_type else _TAKE).format(
+                i=i, name=column.name, slot=column.slot, plain=_PLAIN.get(column.native_type, '')
             )
             for i, column in enumerate(columns)
         ),

@@ -18,7 +18,7 @@ from ...fields.null import IR_NULL_BYTES
 from ..column import Column
 from ..objects.state import State
 
-__all__ = ('FEW', 'Memo', 'RowBuilder')
+__all__ = ('FEW', 'Memo', 'RowDecoder')
 
 Row = Sequence[bytes | None]
 
@@ -94,8 +94,8 @@ def _compile(columns: Sequence[Column], partial: bool, many: bool) -> Callable[.
     :param partial: whether the model has other fields, which are not fetched
     :param many: whether it is given memos in place of the converters that are slow
     """
-    cheap = [i for i, column in enumerate(columns) if column.cheap]
-    waiting = [i for i, column in enumerate(columns) if not column.cheap]
+    cheap = [i for i, column in enumerate(columns) if column.eager]
+    waiting = [i for i, column in enumerate(columns) if not column.eager]
     raw = ', '.join(f'{columns[i].name!r}: v{i}' for i in waiting)
     source = _TEMPLATE.format(
         memos=''.join(f'm{i}, ' for i in cheap),
@@ -112,7 +112,7 @@ def _compile(columns: Sequence[Column], partial: bool, many: bool) -> Callable[.
     return build
 
 
-class RowBuilder:
+class RowDecoder:
     """Builds objects from rows of certain columns.
 
     :param cls: the model
@@ -131,7 +131,7 @@ class RowBuilder:
         self._cls, self._columns, self._adopt = cls, columns, adopt
         #: what the decoders take the default encoding to be
         self.encoding = getDefaultIREncoding()
-        cheap = [column for column in columns if column.cheap]
+        cheap = [column for column in columns if column.eager]
         self._decoders = [column.decoder() for column in cheap]
         self._remembered = [_remembers(column) for column in cheap]
         self._build_few = _compile(columns, partial, many=False)
@@ -166,7 +166,7 @@ class RowBuilder:
             state.raw, state.fetched = waiting.raw, waiting.fetched
         obj.__dict__['_state'] = state
         for column, stored in zip(self._columns, row, strict=True):
-            if not column.cheap:
+            if not column.eager:
                 continue
             try:
                 obj.__dict__[column.name] = column.decode(stored)

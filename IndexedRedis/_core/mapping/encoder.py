@@ -17,7 +17,7 @@ from ..column import Column
 from ..objects.state import current_bytes
 from .decoder import FEW, Memo
 
-__all__ = ('Encoder', 'StoredRow', 'compile_packer')
+__all__ = ('RowEncoder', 'StoredRow', 'compile_packer')
 
 # The stored bytes of each field, in the order of the model.
 StoredRow = tuple[bytes, ...]
@@ -50,16 +50,16 @@ _INLINE: dict[Any, str] = {
 
 
 def _inline(column: Column) -> str | None:
-    return _INLINE.get(column.exact) if column.exact is not str or is_utf8() else None
+    return _INLINE.get(column.native_type) if column.native_type is not str or is_utf8() else None
 
 
 def _remembers(column: Column) -> bool:
-    return column.memorable and _inline(column) is None
+    return column.canonical and _inline(column) is None
 
 
 def _encoded(i: int, column: Column, many: bool) -> str:
     """How the bytes of a column come of its value and its converter ``mi``, or its memo."""
-    if not column.memorable:
+    if not column.canonical:
         return f'current(obj, m{i}, reserved)'
     slow = f'm{i}[{{value}}]' if many else f'm{i}({{value}})'
     return (_inline(column) or slow).format(i=i, value=f'values[{column.slot!r}]')
@@ -124,7 +124,7 @@ def _array_head(length: int) -> bytes:
     return b'\xdd' + length.to_bytes(4, 'big')
 
 
-class Encoder:
+class RowEncoder:
     """Encodes whole objects of one model.
 
     :param columns: all columns of the model, in order
@@ -134,7 +134,7 @@ class Encoder:
         self._columns = columns
         #: what the default encoding is taken to be
         self.encoding = getDefaultIREncoding()
-        self._converters: list[Any] = [c.encode if c.memorable else c for c in columns]
+        self._converters: list[Any] = [c.encode if c.canonical else c for c in columns]
         self._encode_few = compile_encoder(columns, many=False)
         self._encode_many = compile_encoder(columns, many=True)
 

@@ -13,8 +13,8 @@ from ..column import Column
 from ..keys import Keys
 from ..objects.attributes import FieldAccessor, LinkAccessor, LinkIdAccessor
 from .constructor import Construct, compile_construct
-from .decoder import RowBuilder
-from .encoder import Encoder, StoredRow, compile_packer
+from .decoder import RowDecoder
+from .encoder import RowEncoder, StoredRow, compile_packer
 from .resp import Setter, compile_setter
 from .validation import problems
 
@@ -59,8 +59,8 @@ class Schema:
             column.field.home = cls.__module__
         self.plain = all(column.immutable for column in self.all)
         self._adopt = adopt
-        self._builders: dict[Any, RowBuilder] = {}
-        self._encoder: Encoder | None = None
+        self._builders: dict[Any, RowDecoder] = {}
+        self._encoder: RowEncoder | None = None
         self._keys = tuple(column.key for column in self.all)
 
     def install(self) -> None:
@@ -80,10 +80,10 @@ class Schema:
         return tuple(self.columns[name] for name in dict.fromkeys(plain))
 
     @property
-    def encoder(self) -> Encoder:
+    def encoder(self) -> RowEncoder:
         """What encodes whole objects."""
         if self._encoder is None or self._encoder.encoding != getDefaultIREncoding():
-            self._encoder = Encoder(self.all)
+            self._encoder = RowEncoder(self.all)
         return self._encoder
 
     @cached_property
@@ -101,14 +101,14 @@ class Schema:
         """What fills the fields of a new object."""
         return compile_construct(self.all)
 
-    def builder(self, columns: Sequence[Column]) -> RowBuilder:
+    def builder(self, columns: Sequence[Column]) -> RowDecoder:
         """Return a builder of objects from rows of these columns."""
         # All columns are asked for most, and hashing them takes a while.
         key = None if columns is self.all else tuple(columns)
         builder = self._builders.get(key)
         if builder is None or builder.encoding != getDefaultIREncoding():
             partial = len(columns) < len(self.all)
-            builder = self._builders[key] = RowBuilder(
+            builder = self._builders[key] = RowDecoder(
                 self.cls, tuple(columns), partial, self._adopt
             )
         return builder

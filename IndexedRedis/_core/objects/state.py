@@ -12,13 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...errors import FieldValueError, UnreadableValueError
-from ..column import Column
+from ..column import EMPTY, Column
 
 __all__ = ('FRESH', 'LOADED', 'PENDING', 'UNKNOWN', 'State', 'own_state')
-
-
-_NONE: Mapping[int, int] = {}
-_NOTHING: dict[str, Any] = {}
 
 
 class _Mark:
@@ -134,7 +130,7 @@ def original(obj: Any, column: Column) -> Any:
     return column.default() if never_seen else value_of(obj, column)
 
 
-def believed(obj: Any, column: Column) -> Any:
+def expected_bytes(obj: Any, column: Column) -> Any:
     """Return the stored bytes of a field as far as known: bytes, ``None`` (absent), UNKNOWN."""
     state: State = obj._state
     if not state.stored or (state.fetched is not None and column.name not in state.fetched):
@@ -149,7 +145,7 @@ def believed(obj: Any, column: Column) -> Any:
     return column.encode(original(obj, column))
 
 
-def current_bytes(obj: Any, column: Column, reserved: Mapping[int, int] = _NONE) -> bytes:
+def current_bytes(obj: Any, column: Column, reserved: Mapping[int, int] = EMPTY) -> bytes:
     """Return what would be stored for the field; bytes never decoded are passed on as they are.
 
     :param reserved: pks that linked objects are about to get, by ``id()``
@@ -161,7 +157,7 @@ def current_bytes(obj: Any, column: Column, reserved: Mapping[int, int] = _NONE)
     return column.encode(value_of(obj, column), reserved) if raw is None else raw
 
 
-def is_changed(obj: Any, column: Column, reserved: Mapping[int, int] = _NONE) -> bool:
+def is_changed(obj: Any, column: Column, reserved: Mapping[int, int] = EMPTY) -> bool:
     """Whether the field differs from what was fetched or saved last."""
     state: State = obj._state
     name = column.name
@@ -199,10 +195,10 @@ def _rewritten(column: Column, stored: bytes | None) -> bytes | None:
         return None
 
 
-def assigned(obj: Any) -> dict[str, Any]:
+def assigned(obj: Any) -> Mapping[str, Any]:
     """Return the values of the fields that were assigned since the object was fetched or saved."""
     changed = obj._state.changed
-    return {name: obj.__dict__.get(name) for name in changed} if changed else _NOTHING
+    return {name: obj.__dict__.get(name) for name in changed} if changed else EMPTY
 
 
 def confirm(

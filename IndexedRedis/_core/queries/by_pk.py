@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from ..column import Column
-from ..flows import Batch, Command, Flow, Stream, chunks, look
+from ..flows import Batch, Command, Flow, Stream, ask_quick, chunks
 from ..mapping.decoder import Row
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
@@ -46,7 +46,7 @@ def _has_gaps(rows: Sequence[Row]) -> bool:
 
 def exists(schema: Schema, pk: int) -> Flow[bool]:
     """Whether an object is stored under ``pk``."""
-    return bool((yield from look('SISMEMBER', schema.keys.all, pk)))
+    return bool((yield from ask_quick('SISMEMBER', schema.keys.all, pk)))
 
 
 def get_one(schema: Schema, pk: int, columns: Sequence[Column]) -> Flow[Any]:

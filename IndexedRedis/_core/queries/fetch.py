@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from ..column import Column
-from ..flows import Batch, Command, Flow, Stream, ask, look
+from ..flows import Batch, Command, Flow, Stream, ask, ask_quick
 from ..mapping.decoder import Row
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
@@ -21,10 +21,10 @@ from .query import Query
 from .scripts import FIND
 
 __all__ = (
+    'drop_nonmatching',
     'fetch',
     'find',
     'listed',
-    'settle',
     'with_filtered',
 )
 
@@ -55,13 +55,13 @@ def fetch(
     builder, memos = query.schema.builder(columns), list[Any]()
 
     def take(pks: Sequence[int], rows: Sequence[Row]) -> list[Any]:
-        pks, rows = settle(query, wanted, pks, rows)
+        pks, rows = drop_nonmatching(query, wanted, pks, rows)
         if len(wanted) != width:
             rows = [row[:width] for row in rows]
         return builder.objects(pks, rows, memos)
 
     objs: list[Any] = []
-    for expression in query.living:
+    for expression in query.excluding_dead:
         objs += yield from listed(query, expression, wanted, take)
     if ordered:
         objs.sort(key=attrgetter('_id'))
@@ -85,13 +85,13 @@ def listed(
         factor: float = REMEMBERED if query.schema.remembers else 1
         members = int(MEMBERS_OF_ONE_SET * factor) if plain else MEMBERS_IN_SCRIPT
         most = int(factor * min(ROWS_IN_ONE_TRIP, VALUES_IN_ONE_TRIP // len(fields)))
-        found = yield from look(*find(query, expression, fields, members, most))
+        found = yield from ask_quick(*find(query, expression, fields, members, most))
     if len(found) == 2:
         return take([int(pk) for pk in found[0]], found[1])
     return (yield from _listed_many(query, expression, fields, take, found))
 
 
-class _Arriving:
+class _RowTransfer:
     """Rows of these pks, which come chunk by chunk and in order.
 
     :param before: the note of swaps from the moment of the pks, or from before it
@@ -158,7 +158,7 @@ def _listed_many(
         else:
             # The note first: a swap between the two then shows as a change.
             before, pks = yield Batch([('GET', keys.swapped), set_algebra.members(expression)])
-        arriving = _Arriving(query.schema, before, pks, take)
+        arriving = _RowTransfer(query.schema, before, pks, take)
         yield Stream(arriving.batches(fields), arriving.rows)
         if arriving.whole:
             break
@@ -195,7 +195,7 @@ def with_filtered(query: Query, columns: Sequence[Column]) -> Sequence[Column]:
     return list(dict.fromkeys([*columns, *needed]))
 
 
-def settle(
+def drop_nonmatching(
     query: Query, columns: Sequence[Column], pks: Sequence[int], rows: Sequence[Row]
 ) -> tuple[Sequence[int], Sequence[Row]]:
     """Leave out rows that are gone, or do not match (any more)."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..flows import Flow, chunks, look
+from ..flows import Flow, ask_quick, chunks
 from . import set_algebra
 from .by_pk import CHUNK, rows_of
-from .fetch import settle
+from .fetch import drop_nonmatching
 from .query import Query, primary_keys
 from .scripts import PICK
 
@@ -24,7 +24,7 @@ MEMBERS_TO_PICK = 5000
 def pick(query: Query, order: str, seed: int) -> Flow[Any]:
     """The object of the lowest (``first``), highest (``last``) or any (``random``) pk, or None."""
     found = []
-    for expression in query.living:
+    for expression in query.excluding_dead:
         obj = yield from _pick(query, expression, order, seed)
         if obj is not None:
             found.append(obj)
@@ -40,11 +40,13 @@ def _pick(query: Query, expression: set_algebra.SetExpression, order: str, seed:
     prefix = schema.keys.data_prefix
     found = None
     if set_algebra.is_short(expression):
-        found = yield from look(*PICK(keys, every, order, MEMBERS_TO_PICK, seed, prefix, *fields))
+        found = yield from ask_quick(
+            *PICK(keys, every, order, MEMBERS_TO_PICK, seed, prefix, *fields)
+        )
     if found == []:
         return None
     if found is not None:
-        pks, rows = settle(query, schema.all, [int(found[0])], [found[1]])
+        pks, rows = drop_nonmatching(query, schema.all, [int(found[0])], [found[1]])
         if pks:
             return schema.builder(schema.all).objects(pks, rows)[0]
     return (yield from _pick_among_all(query, order, seed))
@@ -57,11 +59,11 @@ def _pick_among_all(query: Query, order: str, seed: int) -> Flow[Any]:
     would take the server as long again as to list them.
     """
     schema = query.schema
-    pks = yield from primary_keys(query, living=False)
+    pks = yield from primary_keys(query, excluding_dead=False)
     for some in _in_turn(pks, order, seed):
         rows = yield from rows_of(schema, some, schema.all)
         there = {pk: row for pk, row in zip(some, rows, strict=True) if row is not None}
-        kept, found = settle(query, schema.all, list(there), list(there.values()))
+        kept, found = drop_nonmatching(query, schema.all, list(there), list(there.values()))
         if kept:
             return schema.builder(schema.all).objects(kept[:1], found[:1])[0]
     return None

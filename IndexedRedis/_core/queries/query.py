@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..flows import Batch, Flow, ask, look
+from ..flows import Batch, Flow, ask, ask_quick
 from ..mapping.schema import Schema
 from . import set_algebra
 from .filters import Filters, expressions
@@ -28,7 +28,7 @@ class Query(NamedTuple):
         return expressions(self.schema.keys, self.filters)
 
     @property
-    def living(self) -> list[set_algebra.SetExpression]:
+    def excluding_dead(self) -> list[set_algebra.SetExpression]:
         """The same, without index entries of objects that are gone."""
         return [
             set_algebra.SetExpression(each.all, (each.all, *each.every), each.none)
@@ -38,13 +38,15 @@ class Query(NamedTuple):
         ]
 
 
-def primary_keys(query: Query, ordered: bool = False, living: bool = True) -> Flow[list[int]]:
+def primary_keys(
+    query: Query, ordered: bool = False, excluding_dead: bool = True
+) -> Flow[list[int]]:
     """The pks that match; ascending if ``ordered``.
 
-    :param living: leave out index entries of objects that are gone, which 6.0.3 could leave behind
+    :param excluding_dead: leave out pks of deleted objects, which 6.0.3 could leave in index sets
     """
     pks: list[int] = []
-    for expression in query.living if living else query.expressions:
+    for expression in query.excluding_dead if excluding_dead else query.expressions:
         pks += map(int, (yield from ask(*set_algebra.members(expression))))
     return sorted(pks) if ordered else pks
 
@@ -57,12 +59,12 @@ def count(query: Query) -> Flow[int]:
         if command is None:
             return len((yield from primary_keys(query)))
         if command[1] == keys.all:
-            total += yield from look(*command)
+            total += yield from ask_quick(*command)
             continue
         # A reset fills index sets before its swap, and removes the old pks after it.
         recorded = ('EXISTS', keys.record)
         before, size, after = yield Batch([recorded, command, recorded], shared=True)
         if before or after:
-            size = yield from look(*set_algebra.count_living(expression, keys.touched))  # type: ignore[misc]
+            size = yield from ask_quick(*set_algebra.count_living(expression, keys.touched))  # type: ignore[misc]
         total += size
     return total

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import ResetLostError
 from ..flows import Batch, Command, Flow, ask, chunks, page_of
-from ..locking.locks import begin, hold_command, lock_all, lost, release_all
+from ..locking.locks import extend_command, lock_all, lock_lost_error, register_reset, release_all
 from ..locking.scripts import CLEAR, CLEAR_SETS, FINISH, RETIRE
 from ..mapping.schema import Schema
 from ..overlap import walk
@@ -30,15 +30,15 @@ SETS = 200
 
 
 def own_keys(
-    schema: Schema, cursor: Any, hold: tuple[Command, ...] = ()
+    schema: Schema, cursor: Any, extend: tuple[Command, ...] = ()
 ) -> Flow[tuple[Any, list[bytes]]]:
     """A page of the keys of a model, and the cursor of the next; None after the last.
 
     :param cursor: 0 at first
-    :param hold: commands to send along
+    :param extend: commands to send along
     """
     scan = ('SCAN', cursor, 'MATCH', schema.keys.pattern, 'COUNT', PAGE)
-    reply, *_ = yield Batch([scan, *hold])
+    reply, *_ = yield Batch([scan, *extend])
     cursor, page = page_of(reply)
     return cursor, [key for key in page if schema.keys.is_own(key)]
 
@@ -82,24 +82,24 @@ def _destroy(staging: Staging) -> Flow[int]:
 
 def _empty(staging: Staging) -> Flow[int]:
     schema, keys = staging.schema, staging.schema.keys
-    hold = hold_command([staging])
+    extend = extend_command([staging])
     # What others have staged is removed too, so they may not go on should they wake up.
-    yield from begin(staging, alone=1)
-    count, indexes = yield from _look(schema, hold)
+    yield from register_reset(staging, exclusive=1)
+    count, indexes = yield from _look(schema, extend)
     for key, kind in ((keys.all, b'set'), (keys.next, b'string')):
         if (yield from ask('TYPE', key)) not in (kind, b'none'):
             yield from ask('UNLINK', key)
-    large = yield from _large(indexes, hold)
+    large = yield from _large(indexes, extend)
     if (yield from ask(*swap_command([Switch(staging, large, (), MOST)], ''))) != b'done':
-        raise lost([staging])
+        raise lock_lost_error([staging])
     # Before the rows, which say what index sets list them: whoever sweeps up after us needs them.
-    yield from _clear_sets(staging, sorted({*indexes}.difference(large)), hold)
+    yield from _clear_sets(staging, sorted({*indexes}.difference(large)), extend)
 
     def retire(pks: list[bytes]) -> Flow[None]:
         yield from ask(*RETIRE([keys.all], 0, keys.data_prefix, *pks))
 
-    yield from walk(keys.work(staging.token, b'old'), retire, (hold,))
-    yield from _remove_the_rest(staging, hold)
+    yield from walk(keys.work(staging.token, b'old'), retire, (extend,))
+    yield from _remove_the_rest(staging, extend)
     yield from ask(*FINISH([keys.lock, keys.record, keys.next, keys.all], staging.token))
     return count
 
@@ -115,7 +115,7 @@ def _unlink_all(schema: Schema) -> Flow[int]:
     return int(removed)
 
 
-def _look(schema: Schema, hold: Command) -> Flow[tuple[int, list[bytes]]]:
+def _look(schema: Schema, extend: Command) -> Flow[tuple[int, list[bytes]]]:
     """How many keys the model has, but for those of this very flow, and its index sets."""
     keys = schema.keys
     mine = {keys.lock, keys.record}
@@ -123,47 +123,49 @@ def _look(schema: Schema, hold: Command) -> Flow[tuple[int, list[bytes]]]:
     count = 0
     cursor: Any = b'0'
     while cursor is not None:
-        cursor, page = yield from own_keys(schema, cursor, (hold,))
+        cursor, page = yield from own_keys(schema, cursor, (extend,))
         count += len({*page} - found - mine)
         found.update(key for key in page if keys.is_index(key))
     return count, sorted(found)
 
 
-def _large(indexes: Sequence[bytes], hold: Command) -> Flow[list[bytes]]:
+def _large(indexes: Sequence[bytes], extend: Command) -> Flow[list[bytes]]:
     """The index sets that the swap is to drop, which takes it some microseconds each: to go through
     one of these would hold up the server."""
     large: list[bytes] = []
     for some in chunks(indexes, PAGE):
-        found, _ = yield Batch([LARGE(some, MOST), hold])
+        found, _ = yield Batch([LARGE(some, MOST), extend])
         large += found
     return large
 
 
-def _clear_sets(staging: Staging, names: list[bytes], hold: Command) -> Flow[None]:
+def _clear_sets(staging: Staging, names: list[bytes], extend: Command) -> Flow[None]:
     """Take out of index sets what is no object any more, a few of them at a time."""
     keys = staging.schema.keys
     while names:
         some = [keys.lock, keys.all, *names[:SETS]]
-        done, _ = yield Batch([CLEAR_SETS(some, staging.token, AT_ONCE), hold])
+        done, _ = yield Batch([CLEAR_SETS(some, staging.token, AT_ONCE), extend])
         if done < 0:
             raise _lost(staging)
         names = names[done:]
 
 
 def _lost(staging: Staging) -> ResetLostError:
-    return lost([staging], 'The objects of before are gone; other keys of them may be left.')
+    return lock_lost_error(
+        [staging], 'The objects of before are gone; other keys of them may be left.'
+    )
 
 
-def _remove_the_rest(staging: Staging, hold: Command) -> Flow[None]:
+def _remove_the_rest(staging: Staging, extend: Command) -> Flow[None]:
     """What no object leads to; what others have stored meanwhile stays."""
     schema, keys = staging.schema, staging.schema.keys
     cursor: Any = b'0'
     while cursor is not None:
-        cursor, page = yield from own_keys(schema, cursor, (hold,))
+        cursor, page = yield from own_keys(schema, cursor, (extend,))
         pks = [key[len(keys.data_prefix) :] for key in page if keys.is_row(key)]
         work = [key for key in page if key.startswith(keys.tmp)]
         work = [key for key in work if key not in (keys.lock, keys.record)]
-        yield from _clear_sets(staging, [key for key in page if keys.is_index(key)], hold)
+        yield from _clear_sets(staging, [key for key in page if keys.is_index(key)], extend)
         names = [keys.lock, keys.all, *work]
         if not (yield from ask(*CLEAR(names, staging.token, keys.data_prefix, *pks))):
             raise _lost(staging)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ...errors import ConflictError, TooManyChangesError, UsageError
 from ..column import Column
 from ..flows import Batch, Command, Flow, ask, chunks
-from ..locking.locks import begin, hold_command, lock_all, lost, release_all
+from ..locking.locks import extend_command, lock_all, lock_lost_error, register_reset, release_all
 from ..locking.recovery import GRACE_MS, NOTE_MS, sweep_abandoned
 from ..mapping.decoder import Row
 from ..mapping.schema import Schema
@@ -91,7 +91,7 @@ class _Merge:
             self._new.add(key)
         else:
             self.seen.add(pk)
-            self.staging.promises.give(obj, pk)
+            self.staging.promises.assign(obj, pk)
 
     def counts(self) -> Counts:
         """What became of the objects."""
@@ -131,23 +131,23 @@ def merge_all(
     except BaseException:
         yield from release_all(stagings)
         raise
-    promises.keep()
+    promises.confirm()
     yield from release_all(stagings)
     return [merge.counts() for merge in merges]
 
 
 def _find_changes(merges: Sequence[_Merge], most: int) -> Flow[None]:
     stagings = [merge.staging for merge in merges]
-    hold = hold_command(stagings, retake=1)
+    extend = extend_command(stagings, retake=1)
     for staging in stagings:
-        yield from begin(staging)
-        yield from sweep_abandoned(staging.schema, staging.token, hold)
+        yield from register_reset(staging)
+        yield from sweep_abandoned(staging.schema, staging.token, extend)
     for merge in merges:
         for block in chunks(merge.staging.objs, BLOCK):
-            yield from _compare(merge, block, hold)
+            yield from _compare(merge, block, extend)
             _check_number(merges, most)
     for merge in merges:
-        yield from _find_removed(merges, merge, hold, most)
+        yield from _find_removed(merges, merge, extend, most)
 
 
 def _check_number(merges: Sequence[_Merge], most: int) -> None:
@@ -159,19 +159,19 @@ def _check_number(merges: Sequence[_Merge], most: int) -> None:
         )
 
 
-def _compare(merge: _Merge, block: Sequence[Any], hold: Command) -> Flow[None]:
+def _compare(merge: _Merge, block: Sequence[Any], extend: Command) -> Flow[None]:
     """Compare a block of objects with what is stored under their keys.
 
-    :param hold: the command that prolongs the locks
+    :param extend: the command that prolongs the locks
     """
     promises = merge.staging.promises
     keys = [merge.key_of(obj) for obj in block]
-    rows = yield from _stored_under(merge, keys, hold)
+    rows = yield from _stored_under(merge, keys, extend)
     for obj, key in zip(block, keys, strict=True):
         merge.take(obj, key, rows[key][0] if key in rows else None)
     new = [obj for obj in block if id(obj) not in promises.pks]
     yield from assign(merge.staging, new)
-    merge.staging.took(block)
+    merge.staging.note(block)
     size = 0
     for obj, key in zip(block, keys, strict=True):
         pk, row = rows.get(key, (promises.pks[id(obj)], None))
@@ -188,14 +188,14 @@ def _compare(merge: _Merge, block: Sequence[Any], hold: Command) -> Flow[None]:
 
 
 def _stored_under(
-    merge: _Merge, keys: Sequence[bytes], hold: Command
+    merge: _Merge, keys: Sequence[bytes], extend: Command
 ) -> Flow[dict[bytes, tuple[int, Row]]]:
     """The pks and rows of the stored objects with these keys; of two with one key, the older."""
     schema, column = merge.schema, merge.column
     names = [] if column is None else [schema.keys.index(column.key, key) for key in keys]
-    held, *found = yield Batch([hold, *(('SMEMBERS', name) for name in names)])
+    held, *found = yield Batch([extend, *(('SMEMBERS', name) for name in names)])
     if not held:
-        raise lost([merge.staging])
+        raise lock_lost_error([merge.staging])
     found = [keys] if column is None else found
     pks = sorted({int(pk) for members in found for pk in members})
     rows = yield from rows_of(schema, pks, schema.all)
@@ -224,12 +224,14 @@ def _entry(merge: _Merge, obj: Any, pk: int, row: Row | None) -> Entry:
         stored = {column.name: value for column, value in zip(schema.all, row, strict=True)}
         # Only what differs is sent: the server is held up for all changes at once.
         entry.sent = {name: new for name, new in entry.written.items() if stored[name] != new}
-        entry.beliefs = {name: stored[name] for name in entry.beliefs if name in entry.sent}
+        entry.expected = {name: stored[name] for name in entry.expected if name in entry.sent}
         entry.mode = UPDATE if entry.sent else ''
     return entry
 
 
-def _find_removed(merges: Sequence[_Merge], merge: _Merge, hold: Command, most: int) -> Flow[None]:
+def _find_removed(
+    merges: Sequence[_Merge], merge: _Merge, extend: Command, most: int
+) -> Flow[None]:
     schema = merge.schema
     kept = merge.seen | {entry.pk for entry in merge.entries}
 
@@ -241,13 +243,13 @@ def _find_removed(merges: Sequence[_Merge], merge: _Merge, hold: Command, most: 
             merge.entries += [_removal(schema, pk, row) for pk, row in zip(gone, rows, strict=True)]
             _check_number(merges, most)
 
-    yield from walk(schema.keys.all, look, (hold,))
+    yield from walk(schema.keys.all, look, (extend,))
 
 
 def _removal(schema: Schema, pk: int, row: Row | None) -> Entry:
     stored = row or [None] * len(schema.indexed)
-    beliefs = {column.name: value for column, value in zip(schema.indexed, stored, strict=True)}
-    return Entry(schema, pk, REMOVE, {}, beliefs)
+    expected = {column.name: value for column, value in zip(schema.indexed, stored, strict=True)}
+    return Entry(schema, pk, REMOVE, {}, expected)
 
 
 def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
@@ -259,7 +261,7 @@ def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
             return
         for number, kind, *details in problems:
             if kind == b'lost':
-                raise lost([merge.staging for merge in merges])
+                raise lock_lost_error([merge.staging for merge in merges])
             if kind == b'type':
                 raise wrong_type(entries[number - 1].schema, *details)
             if kind == b'stale':
@@ -277,7 +279,7 @@ def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
 def _put_whole(entry: Entry) -> None:
     """Somebody has deleted the object meanwhile."""
     entry.mode, entry.sent = PUT, entry.written
-    entry.beliefs = {column.name: None for column in entry.schema.indexed}
+    entry.expected = {column.name: None for column in entry.schema.indexed}
 
 
 def _command(merges: Sequence[_Merge], entries: list[Entry], stamp: str) -> Command:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..flows import Batch, Command, Flow, ask, chunks
-from ..locking.locks import lost
+from ..locking.locks import lock_lost_error
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
@@ -52,26 +52,26 @@ class Switch(NamedTuple):
     most: int = 0
 
 
-def prepare(staging: Staging, hold: Command) -> Flow[Switch]:
+def prepare(staging: Staging, extend: Command) -> Flow[Switch]:
     """Find out what has to move in the swap, and fill the other index sets.
 
-    :param hold: the command that prolongs the lock, sent with each step
+    :param extend: the command that prolongs the lock, sent with each step
     :raises WrongKeyTypeError: if a key to write to holds another type
     """
     schema, keys = staging.schema, staging.schema.keys
     yield from check_types(schema, [keys.all])
     yield from check_types(schema, [keys.next], b'string')
-    most = 0 if staging.kept else MOST
-    drop = yield from _large_ones(schema, most, hold)
+    most = 0 if staging.occupied else MOST
+    drop = yield from _large_ones(schema, most, extend)
     if not staging.count:
         return Switch(staging, sorted(drop), (), most)
-    places = yield from _fill(staging, most, drop, hold)
+    places = yield from _fill(staging, most, drop, extend)
     if keys.all not in places:
-        raise lost([staging])  # somebody has removed what was staged
+        raise lock_lost_error([staging])  # somebody has removed what was staged
     return Switch(staging, sorted(drop), [*sorted(places - {keys.all}), keys.all], most)
 
 
-def _large_ones(schema: Schema, most: int, hold: Command) -> Flow[set[bytes]]:
+def _large_ones(schema: Schema, most: int, extend: Command) -> Flow[set[bytes]]:
     """The index sets of the stored objects that have more members than this, if that matters."""
     found, known = set[bytes](), set[bytes]()
     fields = schema.keys_of(schema.indexed)
@@ -88,18 +88,18 @@ def _large_ones(schema: Schema, most: int, hold: Command) -> Flow[set[bytes]]:
             found.update(large)
 
     if not most:
-        yield from walk(schema.keys.all, measure, (hold,))
+        yield from walk(schema.keys.all, measure, (extend,))
         return found
     # Where nobody trusts in the size of a set, its old pks may wait to be taken out after the swap.
     stored = yield from ask('SCARD', schema.keys.all)
     if stored > set_algebra.LARGEST_UNSETTLED:
         for _ in range(0, SAMPLE * stored // set_algebra.LARGEST_UNSETTLED, PAGE):
-            some, _ = yield Batch([('SRANDMEMBER', schema.keys.all, PAGE), hold])
+            some, _ = yield Batch([('SRANDMEMBER', schema.keys.all, PAGE), extend])
             yield from measure(some)
     return found
 
 
-def _fill(staging: Staging, most: int, large: set[bytes], hold: Command) -> Flow[set[bytes]]:
+def _fill(staging: Staging, most: int, large: set[bytes], extend: Command) -> Flow[set[bytes]]:
     """Put staged sets into their places; returns the places of those that the swap has to move."""
     keys, token = staging.schema.keys, staging.token
     base, prefix = keys.base, keys.staged(token, keys.base)
@@ -111,25 +111,27 @@ def _fill(staging: Staging, most: int, large: set[bytes], hold: Command) -> Flow
         moved = named - small
         for some in chunks(sorted(small), PAGE):
             rests = [key[len(base) :] for key in some]
-            moved.update((yield from _fill_some(staging, most, rests, hold)))
+            moved.update((yield from _fill_some(staging, most, rests, extend)))
         rows = {key for key in moved if keys.is_row(key)}
         yield from check_types(schema, sorted(moved - rows))
         yield from check_types(schema, sorted(rows), b'hash')
         places.update(moved)
 
-    yield from walk(keys.work(token, b'sets'), fill, (hold,))
+    yield from walk(keys.work(token, b'sets'), fill, (extend,))
     return places
 
 
-def _fill_some(staging: Staging, most: int, rests: list[bytes], hold: Command) -> Flow[list[bytes]]:
+def _fill_some(
+    staging: Staging, most: int, rests: list[bytes], extend: Command
+) -> Flow[list[bytes]]:
     keys, token = staging.schema.keys, staging.token
     names = [keys.lock, keys.work(token, b'sets'), keys.all]
     prefixes = (keys.staged(token, keys.base), keys.base)
     large: list[bytes] = []
     while rests:
-        outcome, _ = yield Batch([FILL(names, token, most, AT_ONCE, *prefixes, *rests), hold])
+        outcome, _ = yield Batch([FILL(names, token, most, AT_ONCE, *prefixes, *rests), extend])
         if not outcome:
-            raise lost([staging])
+            raise lock_lost_error([staging])
         done, found = outcome
         large += found
         rests = rests[done:]

@@ -39,7 +39,7 @@ class Promises:
         #: what was staged of a list, in chunks: tuples of many objects are few for the collector
         self._held: list[tuple[Sequence[Any], Schema, Rows, Noted]] = []
 
-    def give(self, obj: Any, pk: int, held: bool = False) -> None:
+    def assign(self, obj: Any, pk: int, held: bool = False) -> None:
         """Promise a pk to an object.
 
         :param held: whether the caller keeps it alive, so that nobody has to watch it
@@ -72,7 +72,7 @@ class Promises:
             else:
                 self._held.append(((obj,), schema, (row,), (noted,)))
 
-    def keep(self) -> None:
+    def confirm(self) -> None:
         """Tell the objects that what was promised has come true."""
         for number, (schema, row, values) in list(self._staged.items()):
             obj = self._refs[number]()

@@ -61,7 +61,7 @@ class Staging:
         self.replaced: set[bytes] = set()
         #: pks that objects brought along; of these, those whose rows the swap has to move
         self.brought: set[int] = set()
-        self.kept: set[int] = set()
+        self.occupied: set[int] = set()
         #: objects that only links lead to so far, by ``id()``
         self.awaited: dict[int, Any] = {}
         self._ranges: list[tuple[int, int]] = []
@@ -79,7 +79,7 @@ class Staging:
             if first <= high and low < first + count
         ]
 
-    def took(self, objs: Sequence[Any]) -> None:
+    def note(self, objs: Sequence[Any]) -> None:
         """Note objects of the new data set whose pks are promised."""
         pks = [self.promises.pks[id(obj)] for obj in objs]
         self.pks += pks
@@ -100,7 +100,7 @@ class Staging:
         again = filter(self.promises.is_staged, objs)
         check_distinct(self.schema, [*objs, *again], (obj._id for obj in objs))
 
-    def bring(self, objs: Iterable[Any], held: bool) -> None:
+    def adopt_pks(self, objs: Iterable[Any], held: bool) -> None:
         """Take in the pks of objects that keep theirs.
 
         :param held: whether the caller keeps them alive
@@ -116,20 +116,20 @@ class Staging:
                     'bring a pk.'
                 )
             self.brought.add(pk)
-            self.promises.give(obj, pk, held)
+            self.promises.assign(obj, pk, held)
 
     def reserved(self, first: int, objs: Sequence[Any], held: bool) -> None:
         """Promise consecutive pks to new objects."""
         self._ranges.append((first, len(objs)))
         for pk, obj in enumerate(objs, first):
-            self.promises.give(obj, pk, held)
+            self.promises.assign(obj, pk, held)
 
 
 def assign(staging: Staging, objs: Iterable[Any]) -> Flow[None]:
     """Promise a pk to those of ``objs`` that have none: a fresh one, or the one they bring."""
     held = objs is staging.objs  # a list, which the caller holds
     unknown = [obj for obj in objs if id(obj) not in staging.promises.pks]
-    staging.bring((obj for obj in unknown if obj._id is not None), held)
+    staging.adopt_pks((obj for obj in unknown if obj._id is not None), held)
     new = [obj for obj in unknown if obj._id is None]
     if new:
         first = yield from reserve(staging.schema, len(new), highest(staging.brought))
@@ -150,14 +150,14 @@ def claim(staging: Staging, objs: Iterable[Any]) -> Flow[int]:
     yield from check_types(staging.schema, [keys.next], b'string')
     command = CLAIM([keys.next, keys.all], keys.data_prefix, highest(pks), *pks)
     taken = yield from ask(*command)
-    staging.kept.update(map(int, taken))
+    staging.occupied.update(map(int, taken))
     return len(taken)
 
 
-def stage_batches(staging: Staging, objs: Iterable[Any], hold: Command) -> Iterator[Batch]:
+def stage_batches(staging: Staging, objs: Iterable[Any], extend: Command) -> Iterator[Batch]:
     """Encode and stage chunk by chunk, while the server works on the chunk before.
 
-    :param hold: the command that prolongs the locks of the reset
+    :param extend: the command that prolongs the locks of the reset
     """
     promises, schema = staging.promises, staging.schema
     texts: list[bytes] = []  # pks whose entries in index sets are to come, and their rows
@@ -166,7 +166,7 @@ def stage_batches(staging: Staging, objs: Iterable[Any], hold: Command) -> Itera
         values = [assigned(obj) for obj in chunk]
         rows = staging.encode(chunk)
         pks = [promises.pks[id(obj)] for obj in chunk]
-        yield Batch([hold, *_row_commands(staging, pks, rows)])
+        yield Batch([extend, *_row_commands(staging, pks, rows)])
         size = sum(len(b''.join(row)) for row in rows)
         staging.observer.staged(schema.cls, len(rows), size)
         texts += (b'%d' % pk for pk in pks)
@@ -174,16 +174,16 @@ def stage_batches(staging: Staging, objs: Iterable[Any], hold: Command) -> Itera
         promises.stage(chunk, schema, rows, values)
         chunk.clear()
         if len(texts) >= LISTED:
-            yield from _set_batches(staging, texts, waiting, hold)
+            yield from _set_batches(staging, texts, waiting, extend)
             texts, waiting = [], []
-    yield from _set_batches(staging, texts, waiting, hold)
+    yield from _set_batches(staging, texts, waiting, extend)
 
 
 def _row_commands(staging: Staging, pks: Sequence[int], rows: Sequence[StoredRow]) -> list[Command]:
     keys, token = staging.schema.keys, staging.token
     staging.count += len(pks)
     # Rows under pks that are in use get other names until the swap.
-    kept = staging.kept.intersection(pks) if staging.kept else staging.kept
+    kept = staging.occupied.intersection(pks) if staging.occupied else staging.occupied
     moved = {pk: staging.staged(keys.data(pk)) for pk in pks if pk in kept}
     names = [moved[pk] if pk in kept else keys.data(pk) for pk in pks]
     brought = [pk for pk in pks if pk in staging.brought and pk not in kept]
@@ -200,7 +200,7 @@ def _row_commands(staging: Staging, pks: Sequence[int], rows: Sequence[StoredRow
 
 
 def _set_batches(
-    staging: Staging, pks: Sequence[bytes], rows: Sequence[StoredRow], hold: Command
+    staging: Staging, pks: Sequence[bytes], rows: Sequence[StoredRow], extend: Command
 ) -> Iterator[Batch]:
     keys, token = staging.schema.keys, staging.token
     sets = {keys.all: pks, **grouped_by_index(staging.schema, pks, rows)}
@@ -208,4 +208,4 @@ def _set_batches(
         staged = {staging.staged(key): members for key, members in some}
         adding = [('SADD', name, *members) for name, members in staged.items()]
         commands = [('SADD', keys.work(token, b'sets'), *staged), *adding]
-        yield Batch([hold, *guarded_store(keys, token, commands)])
+        yield Batch([extend, *guarded_store(keys, token, commands)])

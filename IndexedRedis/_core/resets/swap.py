@@ -17,7 +17,7 @@ from ...errors import ConflictError
 from ..flows import Command, Flow, Stream, ask, chunks
 from ..links.fetching import Place
 from ..links.saving import save_each, save_linked
-from ..locking.locks import begin, hold_command, lock_all, lost, release_all
+from ..locking.locks import extend_command, lock_all, lock_lost_error, register_reset, release_all
 from ..locking.recovery import NOTE_MS, sweep, sweep_abandoned
 from ..locking.transactions import objection
 from ..mapping.schema import Schema
@@ -75,7 +75,7 @@ def reset_all(
     except BaseException:
         yield from _clean_up(stagings, worked=False)
         raise
-    promises.keep()
+    promises.confirm()
     yield from _clean_up(stagings, worked=True)
     # Those that link back know the new pks only now.
     yield from save_each(targets, place)
@@ -90,31 +90,31 @@ def _clean_up(stagings: Sequence[Staging], worked: bool) -> Flow[None]:
     with suppress(Exception):  # after a failure there is most likely no connection
         for staging in stagings:
             known = staging.replaced if worked else None
-            yield from sweep(staging.schema, staging.token, known, (hold_command([staging]),))
+            yield from sweep(staging.schema, staging.token, known, (extend_command([staging]),))
     yield from release_all(stagings)
 
 
 def _replace(stagings: Sequence[Staging], place: Place, stamp: str) -> Flow[list[Any]]:
     """Stage everything, then swap; returns the linked objects that were saved on the way."""
-    hold = hold_command(stagings)
+    extend = extend_command(stagings)
     for staging in stagings:
-        yield from begin(staging)
-        yield from sweep_abandoned(staging.schema, staging.token, hold)
+        yield from register_reset(staging)
+        yield from sweep_abandoned(staging.schema, staging.token, extend)
     targets = yield from _stage_all(stagings, place)
     stagings[0].observer.swapping()
     switches = []
     for staging in stagings:
-        switches.append((yield from prepare(staging, hold)))
+        switches.append((yield from prepare(staging, extend)))
     outcome = yield from ask(*swap_command(switches, stamp))
     if outcome != b'done':
-        raise lost(stagings)
+        raise lock_lost_error(stagings)
     for switch in switches:
         switch.staging.replaced = {*switch.drop, *switch.places}
     return targets
 
 
 def _stage_all(stagings: Sequence[Staging], place: Place) -> Flow[list[Any]]:
-    hold = hold_command(stagings, retake=1)
+    extend = extend_command(stagings, retake=1)
     saved: dict[int, Any] = {}
     for staging in stagings:
         if isinstance(staging.objs, list):  # so that pks are in the order of the list
@@ -125,10 +125,10 @@ def _stage_all(stagings: Sequence[Staging], place: Place) -> Flow[list[Any]]:
             yield from _await_targets(stagings, block)
             for target in (yield from _save_targets(stagings, block, place)):
                 saved[id(target)] = target
-            staging.took(block)
-            yield from _stage(staging, block, hold, stagings)
+            staging.note(block)
+            yield from _stage(staging, block, extend, stagings)
     for staging in stagings:
-        yield from _stage(staging, list(staging.awaited.values()), hold, stagings)
+        yield from _stage(staging, list(staging.awaited.values()), extend, stagings)
     return list(saved.values())
 
 
@@ -142,13 +142,13 @@ def _blocks(staging: Staging) -> Iterator[list[Any]]:
 
 
 def _stage(
-    staging: Staging, objs: list[Any], hold: Command, stagings: Sequence[Staging]
+    staging: Staging, objs: list[Any], extend: Command, stagings: Sequence[Staging]
 ) -> Flow[None]:
     def staged(replies: list[Any]) -> None:
         held, *others = replies
         against = objection(others)
         if not held or against == b'lost':
-            raise lost(stagings)
+            raise lock_lost_error(stagings)
         if isinstance(against, list):
             raise wrong_type(staging.schema, *against)
         if against:
@@ -164,7 +164,7 @@ def _stage(
         for attempt in range(CLAIMS):
             yield from claim(staging, some)
             try:
-                yield Stream(stage_batches(staging, some, hold), staged)
+                yield Stream(stage_batches(staging, some, extend), staged)
                 break
             except ConflictError:
                 # Somebody has just stored an object under a pk that was drawn before it was
@@ -203,7 +203,7 @@ def swap_command(switches: Sequence[Switch], stamp: str) -> Command:
     names: list[bytes] = []
     args: list[Any] = [token, 'swapped', stamp, len(switches)]
     for staging, drop, places, most in switches:
-        keys, kept = staging.schema.keys, staging.kept
+        keys, kept = staging.schema.keys, staging.occupied
         names += (keys.lock, keys.record, keys.all, keys.work(token, b'old'))
         names += (keys.next, keys.swapped, keys.mirrored, keys.touched, *drop)
         names += (name for place in places for name in (keys.staged(token, place), place))

@@ -13,10 +13,24 @@ from contextlib import suppress
 from itertools import chain
 
 from ..flows import Batch, Command, Flow, Stream, chunks
-from ..locking.locks import Claim, begin, hold_command, lock_if_free, new_token, release_all
+from ..locking.locks import (
+    LockOwner,
+    extend_command,
+    lock_if_free,
+    new_token,
+    register_reset,
+    release_all,
+)
 from ..locking.recovery import sweep, sweep_abandoned
 from ..locking.scripts import MAY_PUBLISH
-from ..locking.transactions import CHUNK, LISTED, SETS, guarded, guarded_store, objection
+from ..locking.transactions import (
+    CHUNK,
+    LISTED,
+    SETS,
+    guarded_store,
+    guarded_transaction,
+    objection,
+)
 from ..mapping.index_keys import grouped_by_index
 from .insert import Draft
 
@@ -38,7 +52,7 @@ def insert_many(drafts: Sequence[Draft]) -> Flow[bool]:
     :returns: whether that could be done; not while a reset, or another save of many, is under way
     """
     token = new_token()
-    owners = [Claim(draft.schema, token) for draft in drafts]
+    owners = [LockOwner(draft.schema, token) for draft in drafts]
     if not (yield from lock_if_free(owners)):
         return False
     try:
@@ -54,15 +68,15 @@ def insert_many(drafts: Sequence[Draft]) -> Flow[bool]:
     return True
 
 
-def _store(drafts: Sequence[Draft], owners: Sequence[Claim]) -> Flow[None]:
-    hold = hold_command(owners)
+def _store(drafts: Sequence[Draft], owners: Sequence[LockOwner]) -> Flow[None]:
+    extend = extend_command(owners)
     for owner in owners:
-        yield from begin(owner)
-        yield from sweep_abandoned(owner.schema, owner.token, hold)
+        yield from register_reset(owner)
+        yield from sweep_abandoned(owner.schema, owner.token, extend)
     # Index entries only when all rows are known to be ours.
     for steps in (_row_steps, _set_steps):
         each = chain.from_iterable(map(steps, drafts, owners))
-        yield Stream((Batch([hold, *commands]) for commands in each), _check)
+        yield Stream((Batch([extend, *commands]) for commands in each), _check)
     if objection((yield Batch(_publish(drafts, owners)))) not in (None, b'done'):
         raise _Refused
 
@@ -73,7 +87,7 @@ def _check(replies: Sequence[object]) -> None:
         raise _Refused
 
 
-def _row_steps(draft: Draft, owner: Claim) -> Iterator[list[Command]]:
+def _row_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
     schema, keys, token = draft.schema, draft.schema.keys, owner.token
     reserved = b'%d %d' % (draft.pks[0], len(draft.pks))
     for pks, rows in zip(chunks(draft.pks, CHUNK), chunks(draft.rows, CHUNK), strict=True):
@@ -85,7 +99,7 @@ def _row_steps(draft: Draft, owner: Claim) -> Iterator[list[Command]]:
         yield guarded_store(keys, token, commands, pks, names)
 
 
-def _set_steps(draft: Draft, owner: Claim) -> Iterator[list[Command]]:
+def _set_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
     keys, token = draft.schema.keys, owner.token
     for pks, rows in zip(chunks(draft.pks, LISTED), chunks(draft.rows, LISTED), strict=True):
         sets = grouped_by_index(draft.schema, [b'%d' % pk for pk in pks], rows)
@@ -100,7 +114,7 @@ def _set_steps(draft: Draft, owner: Claim) -> Iterator[list[Command]]:
             yield guarded_store(keys, token, commands, sets=names)
 
 
-def _publish(drafts: Sequence[Draft], owners: Sequence[Claim]) -> list[Command]:
+def _publish(drafts: Sequence[Draft], owners: Sequence[LockOwner]) -> list[Command]:
     token, own = owners[0].token, [draft.schema.keys for draft in drafts]
     flag = own[0].work(token, b'refused')
     names = [name for keys in own for name in (keys.lock, keys.record, keys.all)]
@@ -112,10 +126,10 @@ def _publish(drafts: Sequence[Draft], owners: Sequence[Claim]) -> list[Command]:
             ('UNLINK', keys.work(token, b'ranges')),
         )
     locks = [keys.lock for keys in own]
-    return guarded(MAY_PUBLISH, (flag, *names), (token,), locks, commands)
+    return guarded_transaction(MAY_PUBLISH, (flag, *names), (token,), locks, commands)
 
 
-def _undo(owners: Sequence[Claim]) -> Flow[None]:
+def _undo(owners: Sequence[LockOwner]) -> Flow[None]:
     """Take away what was stored; nothing of it if it was published after all.
 
     The locks go first: without them nothing that is still on its way is carried out.

@@ -14,7 +14,7 @@ from typing import Any
 from ...errors import ConflictError, ObjectGoneError, ResetInProgressError
 from ..flows import Batch, Command, Flow, ask
 from ..objects.state import own_state
-from .entry import INSERT, UPDATE, Entry, belief, pairs
+from .entry import INSERT, UPDATE, Entry, expected_token, pairs
 from .insert_scripts import UPDATE_ONE
 from .key_types import wrong_type
 from .pks import give_pks
@@ -74,7 +74,7 @@ def compare_and_move(
 
 
 def update_one(entry: Entry) -> Flow[bool]:
-    """Write what has changed of one object, if all is as believed; returns whether it was.
+    """Write what has changed of one object, if all is as expected; returns whether it was.
 
     Takes the server a third of the time of :func:`compare_and_move`.
     """
@@ -113,7 +113,7 @@ def _add_row(entry: Entry, keys: list[bytes], args: list[Any]) -> None:
     keys.append(entry.schema.keys.data(entry.pk))
     args += (entry.pk, entry.mode, len(moves))
     for column, stored, old, new in moves:
-        args += (column.key, belief(stored))
+        args += (column.key, expected_token(stored))
         keys += (old, new)
     args += (len(entry.sent), *pairs(entry))
 
@@ -156,4 +156,4 @@ def _solve_taken(entry: Entry) -> Flow[None]:
     before = attempt[1]
     entry.mode = UPDATE
     entry.sent = {name: new for name, new in entry.written.items() if before[name] != new}
-    entry.beliefs = {name: before[name] for name in entry.beliefs if name in entry.sent}
+    entry.expected = {name: before[name] for name in entry.expected if name in entry.sent}

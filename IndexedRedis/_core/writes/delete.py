@@ -10,14 +10,14 @@ from ..flows import Command, Flow, ask, chunks
 from ..mapping.decoder import Memo
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.schema import Schema
-from ..objects.state import UNKNOWN, believed, forget
+from ..objects.state import UNKNOWN, expected_bytes, forget
 from ..overlap import side_by_side
 from ..queries.by_pk import rows_of
 from ..queries.filters import Condition
 from ..queries.query import Query, primary_keys
 from .arguments import check_model
 from .compare_and_move import ROUNDS
-from .entry import belief
+from .entry import expected_token
 from .key_types import wrong_type
 from .scripts import DELETE
 
@@ -27,7 +27,7 @@ __all__ = ('delete_matching', 'delete_objects', 'delete_pks')
 # rows_of() fetches the rows in one batch.
 CHUNK = 250
 
-Beliefs = dict[int, list[Any]]
+Expected = dict[int, list[Any]]
 Matches = Callable[[Sequence[Any]], bool]
 
 
@@ -40,7 +40,8 @@ def delete_objects(schema: Schema, objs: Sequence[Any]) -> Flow[int]:
         check_model(schema, obj)
     stored = [obj for obj in objs if obj._id is not None]
     yield from _delete(
-        schema, {obj._id: [believed(obj, column) for column in schema.indexed] for obj in stored}
+        schema,
+        {obj._id: [expected_bytes(obj, column) for column in schema.indexed] for obj in stored},
     )
     for obj in stored:
         forget(obj)
@@ -59,7 +60,7 @@ def delete_matching(query: Query) -> Flow[int]:
     An object that another process has changed so that it does not match any more stays. Entries
     of objects that are long gone are taken out of the index sets that the filters name.
     """
-    pks = yield from primary_keys(query, ordered=True, living=False)
+    pks = yield from primary_keys(query, ordered=True, excluding_dead=False)
     leave = [key for expression in query.expressions for key in expression.every]
     matches = _matcher(query)
     counts = yield from side_by_side(
@@ -86,28 +87,28 @@ def _delete_some(
     """Delete those of these objects that match; returns how many were there."""
     rows = yield from rows_of(schema, pks, schema.indexed or schema.all[:1])
     width = len(schema.indexed)
-    beliefs = {
+    expected = {
         pk: [None] * width if row is None else list(row)[:width]
         for pk, row in zip(pks, rows, strict=True)
         if row is None or matches(row)
     }
-    return (yield from _delete(schema, beliefs, leave, matches))
+    return (yield from _delete(schema, expected, leave, matches))
 
 
 def _delete(
-    schema: Schema, beliefs: Beliefs, leave: Sequence[bytes] = (), matches: Matches | None = None
+    schema: Schema, expected: Expected, leave: Sequence[bytes] = (), matches: Matches | None = None
 ) -> Flow[int]:
     """Delete all of these objects, or none; returns how many were there.
 
     :param matches: leaves out those that do not match any more
     """
     for _ in range(ROUNDS):
-        if not beliefs:
+        if not expected:
             return 0
-        answer = yield from ask(*_command(schema, beliefs, leave))
+        answer = yield from ask(*_command(schema, expected, leave))
         if isinstance(answer, int):
             return answer
-        _take_in(schema, beliefs, answer, matches)
+        _take_in(schema, expected, answer, matches)
     raise ConflictError(
         f'{schema.name}: other writers changed the same objects {ROUNDS} times while they were '
         'being deleted; try again.'
@@ -115,27 +116,27 @@ def _delete(
 
 
 def _take_in(
-    schema: Schema, beliefs: Beliefs, problems: Sequence[Any], matches: Matches | None
+    schema: Schema, expected: Expected, problems: Sequence[Any], matches: Matches | None
 ) -> None:
     """Believe what the script found instead; pass over what does not match any more."""
-    pks = list(beliefs)
+    pks = list(expected)
     for number, kind, *details in problems:
         if kind == b'type':
             raise wrong_type(schema, *details)
         actual = list(details[0])
         if matches is not None and not matches(actual):
-            del beliefs[pks[number - 1]]
+            del expected[pks[number - 1]]
         else:
-            beliefs[pks[number - 1]] = actual
+            expected[pks[number - 1]] = actual
 
 
-def _command(schema: Schema, beliefs: Beliefs, leave: Sequence[bytes]) -> Command:
-    pks = [b'%d' % pk for pk in beliefs]
+def _command(schema: Schema, expected: Expected, leave: Sequence[bytes]) -> Command:
+    pks = [b'%d' % pk for pk in expected]
     keys = [schema.keys.all, schema.keys.lock, *(schema.keys.data_prefix + pk for pk in pks)]
     args: list[Any] = [len(pks), len(schema.indexed), *schema.keys_of(schema.indexed), *pks]
-    for row in beliefs.values():
-        args += map(belief, row)
-    listed = index_keys_of_rows(schema, pks, beliefs.values())
+    for row in expected.values():
+        args += map(expected_token, row)
+    listed = index_keys_of_rows(schema, pks, expected.values())
     for key, some in {**listed, **dict.fromkeys(leave, pks)}.items():
         keys.append(key)
         args += (len(some), *some)

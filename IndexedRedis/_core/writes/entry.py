@@ -1,4 +1,4 @@
-"""One row on its way to the server: what is written, what is believed, what has to move.
+"""One row on its way to the server: what is written, what is expected, what has to move.
 
 Making one encodes every value, so that one without a stored form stops the whole operation before
 the first write.
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..column import Column
+from ..column import EMPTY, Column
 from ..mapping.index_keys import index_keys_of
 from ..mapping.schema import Schema
 from ..objects.graph import schema_of
-from ..objects.state import UNKNOWN, assigned, believed, current_bytes, is_changed
+from ..objects.state import UNKNOWN, assigned, current_bytes, expected_bytes, is_changed
 from .arguments import check_whole
 
 __all__ = (
@@ -23,14 +23,13 @@ __all__ = (
     'UPDATE',
     'Entry',
     'Reserved',
-    'belief',
     'entry_of',
+    'expected_token',
     'plan_entry',
 )
 
 INSERT, UPDATE, PUT, REMOVE = 'insert', 'update', 'put', 'remove'
 
-_NOTHING: Mapping[str, Any] = {}
 
 # The pks that objects are about to get, by ``id()``: links to them are stored with these.
 Reserved = Mapping[int, int]
@@ -44,12 +43,12 @@ class Entry:
     :param pk: where it goes; None until a pk is reserved
     :param mode: ``INSERT``, ``UPDATE``, ``PUT`` (either) or ``REMOVE``
     :param written: stored bytes by field; ``sent``: those that the server does not have yet
-    :param beliefs: what is believed to be stored in the indexed fields concerned
+    :param expected: what is expected to be stored in the indexed fields concerned
     :param obj: the object, if it is one that is being saved
     :param values: what :func:`~.state.assigned` gave before it was encoded
     """
 
-    __slots__ = ('beliefs', 'mode', 'obj', 'pk', 'rehash', 'schema', 'sent', 'values', 'written')
+    __slots__ = ('expected', 'mode', 'obj', 'pk', 'rehash', 'schema', 'sent', 'values', 'written')
 
     def __init__(
         self,
@@ -57,19 +56,19 @@ class Entry:
         pk: Any,
         mode: str,
         written: dict[str, bytes],
-        beliefs: dict[str, Any],
+        expected: dict[str, Any],
         obj: Any = None,
-        values: Mapping[str, Any] = _NOTHING,
+        values: Mapping[str, Any] = EMPTY,
     ) -> None:
         self.schema, self.pk, self.mode, self.written = schema, pk, mode, written
-        self.beliefs, self.sent, self.obj = beliefs, written, obj
+        self.expected, self.sent, self.obj = expected, written, obj
         self.values = values
         # Whether the entry of the other choice of hashIndex is to go.
         self.rehash = False
 
     def index_keys(self) -> list[bytes]:
         """The index sets that are to hold the object."""
-        return [self._new_key(name, stored) for name, stored in self.beliefs.items()]
+        return [self._new_key(name, stored) for name, stored in self.expected.items()]
 
     def _new_key(self, name: str, stored: Any) -> bytes:
         column = self.schema.columns[name]
@@ -77,10 +76,10 @@ class Entry:
         return self.schema.keys.index(column.key, value)
 
     def moves(self) -> list[Move]:
-        """The moves between index sets: column, what is believed to be stored, old and new set."""
+        """The moves between index sets: column, what is expected to be stored, old and new set."""
         return [
             (self.schema.columns[name], stored, old, new)
-            for name, stored in self.beliefs.items()
+            for name, stored in self.expected.items()
             for new in [self._new_key(name, stored)]
             for old in self._old_keys(self.schema.columns[name], stored, new)
         ]
@@ -96,13 +95,13 @@ class Entry:
     def learn(self, actual: Sequence[bytes | None]) -> None:
         """Take in what is really stored, as the script gave it for each move."""
         for (column, *_), stored in zip(self.moves(), actual, strict=True):
-            self.beliefs[column.name] = stored
+            self.expected[column.name] = stored
 
     def after(self, earlier: Entry) -> Entry:
         """Return an entry for what two of one row write, this one after the other."""
         mode = PUT if PUT in (earlier.mode, self.mode) else self.mode
         written = {**earlier.written, **self.written}
-        return Entry(self.schema, self.pk, mode, written, {**self.beliefs, **earlier.beliefs})
+        return Entry(self.schema, self.pk, mode, written, {**self.expected, **earlier.expected})
 
     def relink(self, reserved: Reserved) -> None:
         """Encode the links anew, now that the pks of their targets are known."""
@@ -122,12 +121,12 @@ def entry_of(
     values = assigned(obj)  # before encoding, so that no assignment in between is missed
     written = {column.name: current_bytes(obj, column, reserved) for column in columns}
     indexed = (column for column in columns if column.indexed)
-    beliefs = {c.name: believed(obj, c) if mode == UPDATE else None for c in indexed}
-    return Entry(schema_of(obj), pk, mode, written, beliefs, obj, values)
+    expected = {c.name: expected_bytes(obj, c) if mode == UPDATE else None for c in indexed}
+    return Entry(schema_of(obj), pk, mode, written, expected, obj, values)
 
 
-def belief(stored: Any) -> bytes:
-    """Return how a script is told what is believed to be stored."""
+def expected_token(stored: Any) -> bytes:
+    """Return how a script is told what is expected to be stored."""
     if stored is UNKNOWN:
         return b'?'
     return b'-' if stored is None else b'=' + stored

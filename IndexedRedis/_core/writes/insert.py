@@ -58,9 +58,9 @@ class Draft:
         """The same rows as single entries."""
         columns = self.schema.columns
         for obj, pk, row, values in zip(self.objs, self.pks, self.rows, self._values, strict=True):
-            beliefs = {column.name: None for column in self.schema.indexed}
+            expected = {column.name: None for column in self.schema.indexed}
             written = dict(zip(columns, row, strict=True))
-            yield Entry(self.schema, pk, MODE, written, beliefs, obj, values)
+            yield Entry(self.schema, pk, MODE, written, expected, obj, values)
 
     def confirm(self) -> None:
         """Note that all are stored."""

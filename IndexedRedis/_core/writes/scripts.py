@@ -48,8 +48,8 @@ end
 )
 
 # What write and merge have in common: a cursor over KEYS and ARGV, the check of key types, and the
-# comparison of what the client believes to be stored. A belief is '=' and the bytes, '-' where
-# there is nothing, '?' for unknown. A problem is {row, kind, ...}; with any, nothing is written.
+# comparison of what the client expects to be stored: '=' and the bytes, '-' where there is nothing,
+# '?' for unknown. A problem is {row, kind, ...}; with any, nothing is written.
 _CHECKED = """
 local k, a, problems = 0, 0, {}
 local function key() k = k + 1; return KEYS[k] end
@@ -70,7 +70,7 @@ local function check_moves(row, data, moves)
   local actual = redis.call('HMGET', data, unpack(fields))
   for m = 1, #moves do
     local value = actual[m]
-    if moves[m].belief ~= (value and '=' .. value or '-') then stale = true end
+    if moves[m].expected_token ~= (value and '=' .. value or '-') then stale = true end
   end
   if stale then problems[#problems + 1] = {row, 'stale', actual} end
 end
@@ -89,8 +89,8 @@ end
 # KEYS: for each model: set of all pks, counter, lock of resets, note for a reset; for each of its
 # rows: its hash; for each move: old and new index set.
 # ARGV: number of models; for each: number of rows; for each: pk, mode, number of moves,
-# (field, belief) each, number of pairs, (field, value) each. Modes: insert (a pk nobody else has),
-# update, put (either), remove (the row stays readable for a while).
+# (field, expected) each, number of pairs, (field, value) each. Modes: insert (a pk that nobody
+# else has), update, put (either), remove (the row stays readable for a while).
 _READ_ROWS = """
 local models, rows = {}, {}
 local function read_row(model)
@@ -99,7 +99,7 @@ local function read_row(model)
   must_be('hash', row.data, i)
   if row.mode == 'put' then must_be('string', model.counter, i) end
   for m = 1, tonumber(arg()) do
-    local move = {field = arg(), belief = arg(), old = key(), new = key()}
+    local move = {field = arg(), expected_token = arg(), old = key(), new = key()}
     must_be('set', move.old, i)
     must_be('set', move.new, i)
     row.moves[m] = move
@@ -234,8 +234,8 @@ return problems
 )
 
 # KEYS: set of all pks, lock of resets, hashes of the rows, index sets they may be in. ARGV: number
-# of rows, number of fields, these; the pk of each row; for each row a belief for each field; for
-# each index set: number of pks, pks that are to leave it. Returns problems, or how many objects
+# of rows, number of fields, these; the pk of each row; for each row what is expected of each field;
+# for each index set: number of pks, pks that are to leave it. Returns problems, or how many objects
 # were there. While a reset is under way, a row that is not in use may be one that it has staged,
 # and stays where it is. Comparing row by row and leaving set by set takes a third of the time of
 # moves.
@@ -244,7 +244,7 @@ DELETE = Script(
     """
 local all, lock, count, width = KEYS[1], KEYS[2], tonumber(ARGV[1]), tonumber(ARGV[2])
 local pks, problems = 3 + width, {}
-local beliefs, sets = pks + count, pks + count + count * width
+local expected, sets = pks + count, pks + count + count * width
 local function must_be(kind, name, row)
   local found = redis.call('TYPE', name).ok
   if found ~= kind and found ~= 'none' then
@@ -264,10 +264,10 @@ local function check_row(row, at)
 end
 must_be('set', all, 1)
 for k = 3 + count, #KEYS do must_be('set', KEYS[k], 1) end
-for i = 1, count do check_row(i, beliefs - 1 + (i - 1) * width) end
+for i = 1, count do check_row(i, expected - 1 + (i - 1) * width) end
 if #problems > 0 then return problems end
 local staged = redis.call('EXISTS', lock) == 1 and {}
-for a = pks, staged and beliefs - 1 or 0 do
+for a = pks, staged and expected - 1 or 0 do
   staged[ARGV[a]] = redis.call('SISMEMBER', all, ARGV[a]) == 0
 end
 -- Part of a list, without what belongs to staged pks: nearly always all of it, and not copied.
@@ -286,7 +286,7 @@ local function remove(name, list, first, last)
   end
   return sum
 end
-local gone = remove(all, leaving(ARGV, pks, beliefs - 1, pks))
+local gone = remove(all, leaving(ARGV, pks, expected - 1, pks))
 for k = 3 + count, #KEYS do
   local first, last = sets + 1, sets + tonumber(ARGV[sets])
   remove(KEYS[k], leaving(ARGV, first, last, first))

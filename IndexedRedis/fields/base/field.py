@@ -104,7 +104,7 @@ class IRField(str):
         return self._trait('cheap')
 
     @property
-    def hasOneForm(self) -> bool:
+    def hasCanonicalForm(self) -> bool:
         """Whether equal values have the same stored form, so that one may stand for the others."""
         cls = type(self)
         hooks = ('fromInput', '_fromInput', 'toStorage', '_toStorage')
