@@ -1,12 +1,12 @@
 """The catalogue of a music shop as a web service: FastAPI in front, this library behind it.
 
-The rule: a handler says what it wants in one or two awaited calls. What a request may name and hold
-is judged by the models, and their errors become HTTP answers in one place, ``answer_to``.
+The rule: a handler makes one or two awaited calls. The models judge the names and values of a
+request, and ``answer_to`` turns their errors into HTTP responses.
 
     python examples/fastapi_app.py          # or: uvicorn examples.fastapi_app:app
 
-``REDIS_URL`` says where the data lives (default: a throw-away server that comes with the extra
-``embedded``), ``RESET_TOKEN`` what ``POST /reset`` asks for, ``PORT`` where to listen (8000).
+Environment variables: ``REDIS_URL`` is the server (default: a temporary one, from the extra
+``embedded``), ``RESET_TOKEN`` the token of ``POST /reset``, ``PORT`` the port to listen on (8000).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Album(IndexedRedisModel):
 
 
 class Track(IndexedRedisModel):
-    """A track, linked to its album; it has the artist's name as well, to be found by it."""
+    """A track, linked to its album. It also holds the artist's name, so that filters can use it."""
 
     FIELDS = [
         IRField('name'),
@@ -57,7 +57,7 @@ class Track(IndexedRedisModel):
         IRField('composer'),
         IRField('milliseconds', valueType=int),
         IRFixedPointField('price', decimalPlaces=2),
-        IRField('edition'),  # when it was mirrored; null if it was added here
+        IRField('edition'),  # when it was mirrored; null for a track that a client added
         IRForeignLinkField('album', Album),
     ]
     INDEXED_FIELDS = ['artist', 'genre', 'composer', 'album']
@@ -65,7 +65,7 @@ class Track(IndexedRedisModel):
 
 
 class NewTrack(BaseModel, extra='forbid'):
-    """What a client says of a new track. What is ``Any`` here is judged by the field of Track."""
+    """A new track as a client sends it. Fields of Track check what is ``Any`` here."""
 
     name: Annotated[str, Field(min_length=1)]
     album: Annotated[int, Field(ge=1, le=2**53)]
@@ -76,16 +76,16 @@ class NewTrack(BaseModel, extra='forbid'):
 
 
 def table(name: str) -> list[dict[str, str | None]]:
-    """The rows of a table. A real shop asks its SQL database here."""
+    """Return the rows of a table. A real shop queries its SQL database here."""
     text = (files('IndexedRedis.demo') / 'chinook' / f'{name}.csv').read_text('utf-8')
     rows = csv.DictReader(StringIO(text, newline=''))
     return [{column: value or None for column, value in row.items()} for row in rows]
 
 
 async def mirror() -> str:
-    """Replace the whole catalogue in one moment; returns the name of the new edition.
+    """Replace the whole catalogue in one moment; return the name of the new edition.
 
-    Objects keep the ids that they have in SQL, so links and bookmarks stay good.
+    Objects keep their ids of SQL as pks, so links and bookmarks stay valid.
     """
     edition = datetime.now(timezone.utc).isoformat(timespec='microseconds')
     artists = {row['id']: row['name'] for row in table('artist')}
@@ -119,7 +119,7 @@ async def mirror() -> str:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Connect, fill an empty database, serve, and close what was opened."""
+    """Connect, fill an empty database, serve, and close the connections."""
     with ExitStack() as stack:
         if url := os.environ.get('REDIS_URL'):
             IR.setDefaultRedisConnectionParams({'url': url})
@@ -137,7 +137,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title='Music shop', lifespan=lifespan)
 
-# What an error of the library means to a client. Others are mistakes of this program: 500.
+# The HTTP status of each error of the library. Any other error is a bug of this program: 500.
 STATUS = {
     IR.FieldValueError: 422,
     IR.QueryError: 400,
@@ -150,7 +150,7 @@ STATUS = {
 
 
 async def answer_to(request: Request, error: Exception) -> JSONResponse:
-    """The error as an HTTP answer; what the library says is meant to be read."""
+    """Return the error as an HTTP response. Users may read the messages of the library."""
     status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
     detail = 'The database does not answer.' if isinstance(error, redis.RedisError) else str(error)
     headers = {'Retry-After': '1'} if status == 503 else None
@@ -165,7 +165,7 @@ Id = Annotated[int, Path(ge=1, le=2**53)]
 
 
 def shown(track: Track) -> dict[str, Any]:
-    """A track as JSON, with the id of its album: reading ``album__id`` never fetches."""
+    """Return a track as JSON, with the id of its album: reading ``album__id`` never fetches."""
     values = {name: getattr(track, name) for name in map(str, Track.FIELDS) if name != 'album'}
     values = {name: None if value is IR.irNull else value for name, value in values.items()}
     return {'id': track.getPk(), **values, 'album': track.album__id}
@@ -179,7 +179,7 @@ async def list_tracks(
 ) -> dict[str, Any]:
     """List tracks: ``/tracks?artist=AC/DC&genre__ne=Rock``, by any indexed field.
 
-    All of them are of one edition, whatever is being reset meanwhile.
+    All tracks are of one edition, even while a reset runs.
     """
     given = request.query_params.items()
     filters = {name: value for name, value in given if name not in ('offset', 'limit')}
@@ -189,7 +189,7 @@ async def list_tracks(
 
 @app.get('/tracks/{pk}')
 async def get_track(pk: Id) -> dict[str, Any]:
-    """One track with its album and artist."""
+    """Return one track with its album and artist."""
     track = await Track.objects.aget(pk, cascadeFetch=True)
     if track is None:
         raise HTTPException(404, f'There is no track {pk}.')
@@ -200,8 +200,8 @@ async def get_track(pk: Id) -> dict[str, Any]:
 
 @app.post('/tracks', status_code=201)
 async def create_track(given: NewTrack) -> dict[str, Any]:
-    """Store a track of an album that is there. The next reset takes it away again."""
-    track = Track(**given.model_dump())  # refuses what a field cannot hold
+    """Store a track of an existing album. The next reset removes it."""
+    track = Track(**given.model_dump())  # raises where a field cannot hold a value
     album = await Album.objects.aget(given.album, cascadeFetch=True)
     if album is None:
         raise HTTPException(422, f'There is no album {given.album}.')
@@ -219,7 +219,7 @@ async def delete_track(pk: Id) -> None:
 
 @app.post('/reset')
 async def reset(authorization: Annotated[str, Header()] = '') -> dict[str, str]:
-    """Mirror the catalogue anew, as the shop's cron job does."""
+    """Mirror the catalogue again, as the shop's cron job does."""
     token = os.environ.get('RESET_TOKEN')
     if not token:
         raise HTTPException(403, 'Resets are switched off: RESET_TOKEN is not set.')
