@@ -28,6 +28,7 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 __all__ = (
+    'Act',
     'AnswerLost',
     'Batch',
     'Command',
@@ -91,6 +92,8 @@ class Elsewhere(NamedTuple):
 
 Step = Batch | Stream | Pause | Elsewhere
 Flow = Generator[Step, Any, T]
+# What is done about pages of members; `()` where nothing has to be sent.
+Act = Callable[..., Flow[Any] | tuple[()]]
 
 
 def ask(*command: Any) -> Flow[Any]:
@@ -106,28 +109,40 @@ def ask_quick(*command: Any) -> Flow[Any]:
 
 
 def scan(
-    act: Callable[[list[bytes]], Flow[None]],
-    key: bytes | None = None,
-    *,
+    act: Act,
+    *sets: bytes,
     count: int,
     match: bytes | None = None,
     extend: Sequence[Command] = (),
+    tell: Callable[[int, int], Any] | None = None,
 ) -> Flow[None]:
-    """Walk over a set, or over all keys, page by page, as ``SSCAN`` and ``SCAN`` do.
+    """Give ``act`` the members of sets, or the names of all keys, page by page.
 
-    :param act: gives the flow for a page of members or names, some of which may come twice
-    :param key: the set; None: the names of all keys
+    :param act: returns the flow for a page; ``()`` where there is nothing to send. A page may
+        repeat members, and be longer than ``count``: a small set comes whole.
+    :param sets: scanned side by side, so that ``act`` gets a page of each; none: scan all keys
     :param count: how many members the server looks at for a page
-    :param match: pattern of names
+    :param match: pattern of the names
     :param extend: commands that prolong locks, sent along with each request
+    :param tell: called with how many members or keys are done, and of how many, after each page
     """
-    start = ('SCAN',) if key is None else ('SSCAN', key)
-    rest = ('COUNT', count) if match is None else ('MATCH', match, 'COUNT', count)
-    cursor: Any = b'0'
-    while cursor is not None:
-        reply, *_ = yield Batch([(*start, cursor, *rest), *extend])
-        cursor, page = page_of(reply)
-        yield from act(page)
+    starts: list[Command] = [('SSCAN', key) for key in sets] or [('SCAN',)]
+    options = ('COUNT', count) if match is None else ('MATCH', match, 'COUNT', count)
+    total = (yield from ask(*(('SCARD', *sets) if sets else ('DBSIZE',)))) if tell else 0
+    done = 0
+    cursors = dict.fromkeys(range(len(starts)), b'0')
+    while cursors:
+        replies = yield Batch([*((*starts[i], at, *options) for i, at in cursors.items()), *extend])
+        pages: list[list[bytes]] = [[]] * len(starts)
+        for i, (cursor, page) in zip(list(cursors), replies, strict=False):
+            pages[i] = page
+            cursors[i] = cursor
+            if cursor in (b'0', 0):
+                del cursors[i]
+        yield from act(*pages)
+        if tell:
+            done += len(pages[0]) if sets else count
+            tell(min(done, total) if cursors else total, total)
 
 
 def with_cleanup(flow: Flow[T], cleanup: Callable[[bool], Flow[None]]) -> Flow[T]:

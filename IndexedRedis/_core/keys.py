@@ -1,25 +1,54 @@
-"""The only file that knows the key layout, which is that of IndexedRedis 6.0.3."""
+"""The key layout, which is that of IndexedRedis 6.0.3. No other file of the core spells a key."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ('ALL_MODELS', 'PREFIX', 'RESERVED_SEGMENTS', 'WORK', 'Keys', 'model_and_kind')
+__all__ = (
+    'ALL_MODELS',
+    'BROUGHT',
+    'HIGHEST_PK',
+    'PREFIX',
+    'RANGES',
+    'REFUSED',
+    'REPLACED',
+    'RESERVED_SEGMENTS',
+    'STAGED',
+    'WORK',
+    'Keys',
+    'model_and_kind',
+)
 
+# Scripts count with doubles, which hold whole numbers up to 2**53. The rest is room for counters:
+# pks that were reserved and never used.
+HIGHEST_PK = 2**53 - 2**32
 
-# What a reset has to sweep, under names of its own: staged keys, pks that it has reserved or that
-# objects brought along, pks that it has replaced.
-WORK = (b'sets', b'ranges', b'brought', b'old')
+# Names of the work keys of one bulk writer, `:tmp:TOKEN:NAME`.
+STAGED = b'sets'  # the names of the keys that it staged
+RANGES = b'ranges'  # the pks that it reserved, each range as b'FIRST COUNT'
+BROUGHT = b'brought'  # the pks that its objects brought along
+REPLACED = b'old'  # the pks that it replaced
+REFUSED = b'refused'  # never there: a guard touches it, so that EXEC does nothing
+
+# The sets of a dead writer that a sweep goes through.
+WORK = (STAGED, RANGES, BROUGHT, REPLACED)
+
+# The type of each work key, by the last part of its name; of a staged key, by what it becomes.
+_WORK_TYPES = {
+    **dict.fromkeys((b'lock', b'swapped', b'mirrored', b'mirror'), b'string'),
+    **dict.fromkeys((b'resets', b'data'), b'hash'),
+    **dict.fromkeys((b'touched', b'keys', b'idx', *WORK), b'set'),
+}
 
 PREFIX = '_ir_|'
 
 # A KEY_NAME with one of these could share keys with another model.
 RESERVED_SEGMENTS = (':data', ':idx', ':keys', ':next', ':tmp')
 
-# What finds the keys of all models.
+# The pattern of the keys of all models.
 ALL_MODELS = PREFIX.encode('ascii') + b'*'
-# As no KEY_NAME holds a reserved segment, the first one ends it, whatever a value holds.
-# (Tools use it; like all patterns here it is compiled at its first use.)
+# As no KEY_NAME holds a reserved segment, the first one ends it, whatever a value holds. Tools use
+# this pattern; like all patterns of this file it is compiled at its first use.
 _KEY = re.escape(PREFIX.encode('ascii')) + rb'(?s:(.+?):(?:(data|idx|tmp):(.*)|(keys|next)))'
 _GLOB = rb'([*?\[\]\\^-])'
 
@@ -50,32 +79,32 @@ class Keys:
 
     @property
     def data_prefix(self) -> bytes:
-        """What comes before the pk in the key of an object's hash."""
+        """The key of an object's hash, up to the pk."""
         return self._data
 
     @property
     def index_prefix(self) -> bytes:
-        """What comes before field and value in the key of an index set."""
+        """The key of an index set, up to field and value."""
         return self._index
 
     @property
     def tmp(self) -> bytes:
-        """What all work keys begin with."""
+        """The beginning of all work keys."""
         return self._tmp
 
     @property
     def base(self) -> bytes:
-        """What every key of the model begins with, up to the kind of key."""
+        """The beginning of every key of the model, up to the kind of key."""
         return self._data[: -len(b'data:')]
 
     @property
     def pattern(self) -> bytes:
-        """What finds every key of the model by its name; it also finds some that are not own."""
+        """The pattern of every key of the model; it also matches keys of other models."""
         return re.sub(_GLOB, rb'\\\1', self.base) + b'*'
 
     @property
     def pattern_but_rows(self) -> bytes:
-        """What finds the index sets and work keys by their names, and no hash of an object."""
+        """The pattern of index sets and work keys, which leaves out the hashes of objects."""
         return re.sub(_GLOB, rb'\\\1', self.base) + b'[it]*'
 
     def data(self, pk: int) -> bytes:
@@ -87,7 +116,7 @@ class Keys:
         return b'%s%s:%s' % (self._index, field, value)
 
     def is_own(self, key: bytes) -> bool:
-        """Whether a key has one of the shapes above: the others are not ours to touch."""
+        """Whether a key has one of the shapes above. Only those may be touched."""
         if key in (self.next, self.all):
             return True
         return key.startswith((self._data, self._index, self._tmp))
@@ -100,18 +129,27 @@ class Keys:
         """Whether a key of the model is an index set."""
         return key.startswith(self._index)
 
+    def is_work(self, key: bytes) -> bool:
+        """Whether a key of the model is a work key."""
+        return key.startswith(self._tmp)
+
+    def work_type(self, key: bytes) -> bytes:
+        """The Redis type that a work key should have; ``b''`` for one of an unknown name."""
+        first, _, rest = key[len(self._tmp) :].partition(b':')
+        return _WORK_TYPES.get(rest.partition(b':')[0] or first, b'')
+
     def staged(self, token: bytes, key: bytes) -> bytes:
-        """Where a reset prepares what is to become ``key``."""
-        return b'%s%s:%s' % (self._tmp, token, key[len(self.base) :])
+        """The key under which a reset prepares what becomes ``key``."""
+        return self.work(token, key[len(self.base) :])
 
     def work(self, token: bytes, name: bytes) -> bytes:
-        """A work key of one reset."""
+        """A work key of one bulk writer, such as ``RANGES``."""
         return b'%s%s:%s' % (self._tmp, token, name)
 
 
 def model_and_kind(key: bytes) -> tuple[str, str, bytes] | None:
-    """Whose key this is: the ``KEY_NAME``; ``data``, ``idx``, ``tmp``, ``keys`` or ``next``; and
-    what follows. None if no model has such a key."""
+    """Return whose key this is: the ``KEY_NAME``; ``data``, ``idx``, ``tmp``, ``keys`` or
+    ``next``; and the rest. None if no model has such a key."""
     match = re.fullmatch(_KEY, key)
     if match is None:
         return None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from .flows import Batch, Command, Flow, Step, Stream, chunks, page_of
+from .flows import Batch, Command, Flow, Step, Stream, chunks, scan
 
 __all__ = (
     'PAGE',
@@ -51,17 +51,13 @@ def walk(key: bytes, act: Act, hold: tuple[Command, ...] = ()) -> Flow[None]:
     :param hold: commands to send along with each look for members
     """
     lane = _Lane()
-    lane.look_with(_scan(key, act, hold, lane.new))
+
+    def begin(page: list[bytes]) -> tuple[()]:
+        lane.new.extend(map(act, chunks(page, PAGE)))
+        return ()
+
+    lane.look_with(scan(begin, key, count=SCAN_COUNT, extend=hold))
     yield Stream(lane.batches(), lane.consume)
-
-
-def _scan(key: bytes, act: Act, hold: tuple[Command, ...], new: deque[Flow[None]]) -> Flow[None]:
-    cursor: Any = b'0'
-    while cursor is not None:
-        reply, *_ = yield Batch([('SSCAN', key, cursor, 'COUNT', SCAN_COUNT), *hold])
-        cursor, page = page_of(reply)
-        # A small set comes in one page.
-        new.extend(map(act, chunks(page, PAGE)))
 
 
 class _Lane:

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from .._core.keys import HIGHEST_PK
 from .._core.mapping.schema import Schema
 from ..errors import UsageError
 
@@ -15,10 +16,6 @@ __all__ = (
     'primary_key',
     'refuse_pipeline',
 )
-
-
-# Scripts count with floating point numbers, which are exact up to here.
-HIGHEST_PK = 2**53 - 1
 
 
 def list_or_iterator(schema: Schema, objs: Any) -> list[Any] | Iterator[Any]:
@@ -73,5 +70,5 @@ def new_primary_key(value: Any) -> int:
     """
     pk = primary_key(value)
     if isinstance(value, bool) or not 1 <= pk <= HIGHEST_PK:
-        raise UsageError(f'{value!r} cannot be used as a pk; pks go from 1 to 2**53 - 1.')
+        raise UsageError(f'{value!r} cannot be used as a pk; pks go from 1 to {HIGHEST_PK:,}.')
     return pk

@@ -14,6 +14,7 @@ from IndexedRedis import (
     UsageError,
     irNull,
 )
+from IndexedRedis._core.keys import HIGHEST_PK
 
 from .build import load, load_only
 from .song import NOON, ROW, Song, new
@@ -46,7 +47,7 @@ def test_a_pk_can_be_given(given, pk):
     assert song.hasUnsavedChanges()
 
 
-@pytest.mark.parametrize('given', ['x', '7.5', [1], 7.5, -1, '-1', '0', 2**53])
+@pytest.mark.parametrize('given', ['x', '7.5', [1], 7.5, -1, '-1', '0', HIGHEST_PK + 1])
 def test_what_is_no_pk_is_refused(given):
     with pytest.raises(UsageError, match=r'primary key|as a pk'):
         Song(_id=given)

@@ -6,9 +6,10 @@ Each step is one page of a ``SCAN``, or a script over a hundred keys at most. It
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from ..flows import Flow, ask, page_of
+from ..flows import Flow, ask, scan
 from ..keys import ALL_MODELS, Keys, model_and_kind
 from ..text import bytes_text, shown
 from .model_info import scaled
@@ -114,28 +115,19 @@ def find_models(sample: int, progress: Progress | None = None) -> Flow[list[Foun
     :param progress: told the name of the step, how much of it is done, and of how much
     """
     tallies: dict[str, _Tally] = {}
-    total = max(1, (yield from ask('DBSIZE')))
-    cursor: Any = b'0'
-    passed = 0
-    while cursor is not None:
-        reply = yield from ask('SCAN', cursor, 'MATCH', ALL_MODELS, 'COUNT', PAGE)
-        cursor, names = page_of(reply)
-        _note(tallies, names, sample)
-        passed += PAGE
-        if progress:
-            progress('keys', total if cursor is None else min(passed, total), total)
+
+    def note(names: list[bytes]) -> tuple[()]:
+        for key in names:
+            shape = model_and_kind(key)
+            if shape is not None:
+                name, kind, rest = shape
+                if name not in tallies:
+                    tallies[name] = _Tally(name, sample)
+                tallies[name].note(key, kind, rest)
+        return ()
+
+    yield from scan(note, count=PAGE, match=ALL_MODELS, tell=progress and partial(progress, 'keys'))
     found = []
     for name in sorted(tallies):
         found.append((yield from tallies[name].look()))
     return found
-
-
-def _note(tallies: dict[str, _Tally], names: Sequence[bytes], sample: int) -> None:
-    for key in names:
-        shape = model_and_kind(key)
-        if shape is not None:
-            name, kind, rest = shape
-            tally = tallies.get(name)
-            if tally is None:
-                tally = tallies[name] = _Tally(name, sample)
-            tally.note(key, kind, rest)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ...fields.base import IRField
 from ..column import Column
-from ..flows import Batch, Flow, ask, chunks, page_of
+from ..flows import Batch, Flow, ask, chunks, scan
 from ..mapping.schema import Schema
 from .advice import LONG_NAME, advice
 from .model_info import TOP, FieldInfo, IndexInfo, ModelInfo, scaled
@@ -88,11 +89,13 @@ def draw(key: bytes, size: int, wanted: int) -> Flow[list[bytes]]:
     """Return members of a set, chosen at random; all of them if it is not larger."""
     members: dict[bytes, None] = {}
     if size <= wanted:
-        cursor: Any = b'0'
-        while cursor is not None and len(members) < 2 * wanted:
-            cursor, page = page_of((yield from ask('SSCAN', key, cursor, 'COUNT', PAGE)))
+
+        def add(page: list[bytes]) -> tuple[()]:
             members.update(dict.fromkeys(page))
-        return list(members)
+            return ()
+
+        yield from scan(add, key, count=PAGE)
+        return list(members)[:wanted]  # the set may have grown meanwhile
     for _ in range(_TRIES * wanted // PAGE + 1):
         members.update(dict.fromkeys((yield from ask('SRANDMEMBER', key, PAGE))))
         if len(members) >= wanted:
@@ -112,16 +115,8 @@ class _Indexes:
         }
 
     def look(self, tell: Progress) -> Flow[None]:
-        total = max(1, (yield from ask('DBSIZE')))
-        cursor: Any = b'0'
-        passed = 0
-        while cursor is not None:
-            pattern = self._keys.pattern_but_rows
-            reply = yield from ask('SCAN', cursor, 'MATCH', pattern, 'COUNT', PAGE)
-            cursor, names = page_of(reply)
-            yield from self._page(names)
-            passed += PAGE
-            tell('keys', total if cursor is None else min(passed, total), total)
+        pattern = self._keys.pattern_but_rows
+        yield from scan(self._page, count=PAGE, match=pattern, tell=partial(tell, 'keys'))
         for index in self._by_field.values():
             top = [self._keys.index_prefix + name for name in index.largest()]
             index.settle((yield from measure(top, True)))
@@ -129,7 +124,7 @@ class _Indexes:
 
     def _page(self, names: Sequence[bytes]) -> Flow[None]:
         prefix = self._keys.index_prefix
-        self._found.workKeys += sum(name.startswith(self._keys.tmp) for name in names)
+        self._found.workKeys += sum(map(self._keys.is_work, names))
         wanted: dict[bool, list[tuple[_OneIndex, bytes]]] = {True: [], False: []}
         for name in (name[len(prefix) :] for name in names if name.startswith(prefix)):
             field, _, _ = name.partition(b':')

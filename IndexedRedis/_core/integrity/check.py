@@ -7,9 +7,9 @@ repair() puts each batch of findings right at once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from functools import partial
 
-from ..flows import Flow, ask, chunks, page_of
+from ..flows import Flow, ask, chunks, scan
 from ..mapping.schema import Schema
 from ..writes.key_types import OTHER_TYPE
 from .keyspace import examine_keys, examine_work
@@ -49,18 +49,14 @@ def _examine(survey: Survey) -> Flow[CheckReport]:
 
 def _examine_objects(survey: Survey) -> Flow[None]:
     """Go through the set of all pks: is each object there, and listed under its values?"""
-    key, done = survey.schema.keys.all, 0
-    total = yield from ask('SCARD', key)
-    cursor: Any = b'0'
-    while cursor is not None:
-        cursor, page = page_of((yield from ask('SSCAN', key, cursor, 'COUNT', PAGE)))
-        # A small set comes in one page, whatever was asked for.
+
+    def examine(page: list[bytes]) -> Flow[None]:
+        survey.report.objects += len(page)
         for pks in chunks(page, PAGE):
             yield from _examine_rows(survey, pks)
-        done += len(page)
-        total = max(total, done)
-        survey.tell('objects', total if cursor is None else done, total)
-    survey.report.objects = done
+
+    tell = partial(survey.tell, 'objects')
+    yield from scan(examine, survey.schema.keys.all, count=PAGE, tell=tell)
 
 
 def _examine_rows(survey: Survey, pks: Sequence[bytes]) -> Flow[None]:

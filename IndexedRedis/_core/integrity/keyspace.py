@@ -6,11 +6,12 @@ to a model of a longer name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
 
 from ..column import Column
-from ..flows import Batch, Flow, ask, chunks, page_of
+from ..flows import Batch, Flow, ask, chunks, scan
 from ..mapping.schema import Schema
 from .probe import GONE, Probe, is_pk, probe_entries
 from .report import Finding
@@ -21,12 +22,6 @@ __all__ = ('examine_keys', 'examine_work')
 
 # Rows that one script looks at, and index sets whose members come in one trip.
 ROWS, SETS = 100, 50
-_WORK = {
-    **dict.fromkeys((b'lock', b'swapped', b'mirrored', b'mirror'), b'string'),
-    **{b'resets': b'hash', b'touched': b'set'},
-    **dict.fromkeys((b'ranges', b'brought', b'sets', b'old', b'keys', b'idx'), b'set'),
-    b'data': b'hash',
-}
 
 
 class _Key(NamedTuple):
@@ -44,27 +39,24 @@ def _key(schema: Schema, name: bytes) -> _Key:
     keys = schema.keys
     if keys.is_row(name):
         return _Key(name, 'row', b'hash', pk=name[len(keys.data_prefix) :])
-    if name.startswith(keys.index_prefix):
+    if keys.is_index(name):
         rest = name[len(keys.index_prefix) :]
         field = (column for column in schema.indexed if rest.startswith(column.key + b':'))
         return _Key(name, 'index', b'set', column=next(field, None))
-    if name.startswith(keys.tmp):
-        first, _, rest = name[len(keys.tmp) :].partition(b':')
-        return _Key(name, 'work', _WORK.get(rest.partition(b':')[0] or first, b''))
+    if keys.is_work(name):
+        return _Key(name, 'work', keys.work_type(name))
     return _Key(name, 'other', b'string' if name == keys.next else b'set')
 
 
 def examine_keys(survey: Survey) -> Flow[None]:
     """Go through all keys of the model: does each belong there, with what it holds?"""
-    keys, passed = survey.schema.keys, 0
-    total = max(1, (yield from ask('DBSIZE')))
-    cursor: Any = b'0'
-    while cursor is not None:
-        reply = yield from ask('SCAN', cursor, 'MATCH', keys.pattern, 'COUNT', PAGE)
-        cursor, names = page_of(reply)
-        yield from _examine(survey, [key for key in names if keys.is_own(key)])
-        passed += PAGE
-        survey.tell('keys', total if cursor is None else min(passed, total), total)
+    keys = survey.schema.keys
+
+    def examine(names: list[bytes]) -> Flow[None]:
+        return _examine(survey, [key for key in names if keys.is_own(key)])
+
+    tell = partial(survey.tell, 'keys')
+    yield from scan(examine, count=PAGE, match=keys.pattern, tell=tell)
 
 
 def _examine(survey: Survey, names: Sequence[bytes]) -> Flow[None]:
@@ -130,20 +122,16 @@ def examine_work(survey: Survey, names: Sequence[bytes]) -> Flow[set[bytes]]:
 
 def _examine_sets(survey: Survey, keys: Sequence[_Key]) -> Flow[None]:
     """Go through the members of index sets: does each store the value it is listed under?"""
-    waiting = [(key, b'0') for key in keys]
-    while waiting:
-        replies = yield Batch(
-            [('SSCAN', key.name, cursor, 'COUNT', PAGE) for key, cursor in waiting]
+
+    def examine(*pages: list[bytes]) -> Flow[None]:
+        probes = (
+            Probe(pk, (key.column,), (key.name,))
+            for key, page in zip(keys, pages, strict=True)
+            if key.column is not None
+            for pk in page
         )
-        pages = [(key, *page_of(reply)) for (key, _), reply in zip(waiting, replies, strict=True)]
-        for some in chunks(_probes(pages), PAGE):
+        for some in chunks(probes, PAGE):
             survey.report.entries += len(some)
             yield from survey.found((yield from probe_entries(survey.schema, some)))
-        waiting = [(key, cursor) for key, cursor, _ in pages if cursor is not None]
 
-
-def _probes(pages: Sequence[tuple[_Key, Any, list[bytes]]]) -> Iterator[Probe]:
-    for key, _, members in pages:
-        if key.column is not None:
-            for pk in members:
-                yield Probe(pk, (key.column,), (key.name,))
+    yield from scan(examine, *(key.name for key in keys), count=PAGE)

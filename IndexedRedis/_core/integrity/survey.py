@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..flows import Flow
+from ..keys import HIGHEST_PK
 from ..mapping.schema import Schema
 from .repair import repair_findings, sweep_dead
 from .report import CheckReport, Finding
@@ -15,8 +16,6 @@ __all__ = ('ENDLESS', 'PAGE', 'Progress', 'Survey')
 # Members of a set, or names of keys, that are looked at in one go.
 PAGE = 500
 ENDLESS = -1  # what PTTL says of a key that does not expire
-# Scripts count with floating point numbers, which are exact up to here.
-HIGHEST_PK = 2**53 - 1
 
 Progress = Callable[[str, int, int], Any]
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..flows import Command
-from ..keys import Keys
+from ..keys import REFUSED, Keys
 from ..script import Script
 from .scripts import MAY_STORE
 
@@ -67,7 +67,7 @@ def guarded_store(
     :param pks: under which nobody may have stored an object, in ``rows``
     :param sets: keys that have to be sets, or absent
     """
-    names = (keys.work(token, b'refused'), keys.lock, keys.all, *sets)
+    names = (keys.work(token, REFUSED), keys.lock, keys.all, *sets)
     return guarded_transaction(MAY_STORE, names, (token, *pks), (keys.lock, *rows), commands)
 
 

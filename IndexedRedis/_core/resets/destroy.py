@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import ResetLostError
 from ..flows import Batch, Command, Flow, ask, chunks, page_of
+from ..keys import REPLACED
 from ..locking.locks import extend_command, lock_all, lock_lost_error, register_reset, release_all
 from ..locking.scripts import CLEAR, CLEAR_SETS, FINISH, RETIRE
 from ..mapping.schema import Schema
@@ -98,7 +99,7 @@ def _empty(staging: Staging) -> Flow[int]:
     def retire(pks: list[bytes]) -> Flow[None]:
         yield from ask(*RETIRE([keys.all], 0, keys.data_prefix, *pks))
 
-    yield from walk(keys.work(staging.token, b'old'), retire, (extend,))
+    yield from walk(keys.work(staging.token, REPLACED), retire, (extend,))
     yield from _remove_the_rest(staging, extend)
     yield from ask(*FINISH([keys.lock, keys.record, keys.next, keys.all], staging.token))
     return count

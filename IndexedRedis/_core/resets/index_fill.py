@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..flows import Batch, Command, Flow, ask, chunks
+from ..keys import STAGED
 from ..locking.locks import lock_lost_error
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.resp import get_rows
@@ -117,7 +118,7 @@ def _fill(staging: Staging, most: int, large: set[bytes], extend: Command) -> Fl
         yield from check_types(schema, sorted(rows), b'hash')
         places.update(moved)
 
-    yield from walk(keys.work(token, b'sets'), fill, (extend,))
+    yield from walk(keys.work(token, STAGED), fill, (extend,))
     return places
 
 
@@ -125,7 +126,7 @@ def _fill_some(
     staging: Staging, most: int, rests: list[bytes], extend: Command
 ) -> Flow[list[bytes]]:
     keys, token = staging.schema.keys, staging.token
-    names = [keys.lock, keys.work(token, b'sets'), keys.all]
+    names = [keys.lock, keys.work(token, STAGED), keys.all]
     prefixes = (keys.staged(token, keys.base), keys.base)
     large: list[bytes] = []
     while rests:

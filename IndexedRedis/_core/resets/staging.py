@@ -12,6 +12,7 @@ from typing import Any
 
 from ...errors import UsageError
 from ..flows import Batch, Command, Flow, ask, chunks
+from ..keys import BROUGHT, RANGES, STAGED
 from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store
 from ..mapping.encoder import StoredRow
 from ..mapping.index_keys import grouped_by_index
@@ -188,9 +189,9 @@ def _row_commands(staging: Staging, pks: Sequence[int], rows: Sequence[StoredRow
     names = [moved[pk] if pk in kept else keys.data(pk) for pk in pks]
     brought = [pk for pk in pks if pk in staging.brought and pk not in kept]
     listed: dict[bytes, list[Any]] = {
-        b'ranges': staging.ranges_of(pks),
-        b'brought': brought,
-        b'sets': [*moved.values()],
+        RANGES: staging.ranges_of(pks),
+        BROUGHT: brought,
+        STAGED: [*moved.values()],
     }
     commands = [
         *(('SADD', keys.work(token, name), *some) for name, some in listed.items() if some),
@@ -207,5 +208,5 @@ def _set_batches(
     for some in chunks(sets.items() if pks else (), SETS):
         staged = {staging.staged(key): members for key, members in some}
         adding = [('SADD', name, *members) for name, members in staged.items()]
-        commands = [('SADD', keys.work(token, b'sets'), *staged), *adding]
+        commands = [('SADD', keys.work(token, STAGED), *staged), *adding]
         yield Batch([extend, *guarded_store(keys, token, commands)])

@@ -15,6 +15,7 @@ from typing import Any
 
 from ...errors import ConflictError
 from ..flows import Command, Flow, Stream, ask, chunks
+from ..keys import REPLACED
 from ..links.fetching import Place
 from ..links.saving import save_each, save_linked
 from ..locking.locks import extend_command, lock_all, lock_lost_error, register_reset, release_all
@@ -204,7 +205,7 @@ def swap_command(switches: Sequence[Switch], stamp: str) -> Command:
     args: list[Any] = [token, 'swapped', stamp, len(switches)]
     for staging, drop, places, most in switches:
         keys, kept = staging.schema.keys, staging.occupied
-        names += (keys.lock, keys.record, keys.all, keys.work(token, b'old'))
+        names += (keys.lock, keys.record, keys.all, keys.work(token, REPLACED))
         names += (keys.next, keys.swapped, keys.mirrored, keys.touched, *drop)
         names += (name for place in places for name in (keys.staged(token, place), place))
         args += (len(drop), len(places), highest(kept), NOTE_MS if kept else 0, most)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from itertools import chain
 
 from ..flows import Batch, Command, Flow, Stream, chunks
+from ..keys import RANGES, REFUSED
 from ..locking.locks import (
     LockOwner,
     extend_command,
@@ -93,7 +94,7 @@ def _row_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
     for pks, rows in zip(chunks(draft.pks, CHUNK), chunks(draft.rows, CHUNK), strict=True):
         names = [keys.data(pk) for pk in pks]
         commands = [
-            ('SADD', keys.work(token, b'ranges'), reserved),
+            ('SADD', keys.work(token, RANGES), reserved),
             *schema.set_rows(names, rows),
         ]
         yield guarded_store(keys, token, commands, pks, names)
@@ -116,14 +117,14 @@ def _set_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
 
 def _publish(drafts: Sequence[Draft], owners: Sequence[LockOwner]) -> list[Command]:
     token, own = owners[0].token, [draft.schema.keys for draft in drafts]
-    flag = own[0].work(token, b'refused')
+    flag = own[0].work(token, REFUSED)
     names = [name for keys in own for name in (keys.lock, keys.record, keys.all)]
     commands: list[Command] = []
     for draft, keys in zip(drafts, own, strict=True):
         commands += (('SADD', keys.all, *pks) for pks in chunks(draft.pks, MOST))
         commands += (
             ('HSET', keys.record, token, 'stored'),
-            ('UNLINK', keys.work(token, b'ranges')),
+            ('UNLINK', keys.work(token, RANGES)),
         )
     locks = [keys.lock for keys in own]
     return guarded_transaction(MAY_PUBLISH, (flag, *names), (token,), locks, commands)

@@ -1,0 +1,59 @@
+"""The key layout: names that other programs, and the layers above the core, rely on."""
+
+from __future__ import annotations
+
+import pytest
+
+from IndexedRedis import IRField
+from IndexedRedis._core import keys as layout
+from IndexedRedis._core.keys import Keys
+from IndexedRedis.cli.walk import Walk
+from IndexedRedis.mirror import lock
+
+KEYS = Keys('Shop:Songs')
+
+
+@pytest.mark.parametrize(
+    ('name', 'kind'),
+    [
+        *((name, b'string') for name in (b'lock', b'swapped', b'mirrored', b'mirror')),
+        *((name, b'set') for name in (b'touched', b'abc:keys', b'abc:idx:a:x:y')),
+        *((b'abc:' + name, b'set') for name in layout.WORK),
+        *((name, b'hash') for name in (b'resets', b'abc:data:7')),
+        *((name, b'') for name in (b'abc', b'other', b'abc:other', b'abc:refused')),
+    ],
+)
+def test_each_work_key_has_a_type(name, kind):
+    assert KEYS.is_work(KEYS.tmp + name)
+    assert KEYS.work_type(KEYS.tmp + name) == kind
+
+
+def test_staged_keys_are_work_keys_named_after_what_they_become():
+    assert KEYS.staged(b'abc', KEYS.all) == b'_ir_|Shop:Songs:tmp:abc:keys'
+    assert KEYS.staged(b'abc', KEYS.index(b'a', b'x:y')) == b'_ir_|Shop:Songs:tmp:abc:idx:a:x:y'
+    assert not KEYS.is_work(KEYS.all)
+
+
+class Client:
+    """Answers nothing; notes the names it is asked for."""
+
+    connection_pool = None
+
+    def __init__(self):
+        self.asked = []
+
+    def get(self, name):
+        self.asked.append(name)
+
+    def scard(self, name):
+        self.asked.append(name)
+        return 0
+
+
+def test_tools_that_cannot_import_the_core_spell_keys_alike(make_model):
+    model = make_model([IRField('a')], key_name='Shop:Songs')
+    model._connection = client = Client()
+    Walk(model)
+    assert [name.encode() for name in client.asked] == [KEYS.swapped, KEYS.all]
+    mirror = lock._lock(make_model([IRField('a')], key_name='Shop:Songs')).name
+    assert KEYS.work_type(mirror.encode()) == b'string'
