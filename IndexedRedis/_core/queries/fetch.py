@@ -17,6 +17,7 @@ from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
 from . import set_algebra
 from .by_pk import CHUNK, ROWS_IN_ONE_TRIP, _has_gaps, _is_empty
+from .matching import Matcher
 from .query import Query
 from .scripts import FIND
 
@@ -53,9 +54,10 @@ def fetch(
     columns = query.schema.all if columns is None else columns
     wanted, width = with_filtered(query, columns), len(columns)
     builder, memos = query.schema.builder(columns), list[Any]()
+    matcher = Matcher(query.filters, wanted)
 
     def take(pks: Sequence[int], rows: Sequence[Row]) -> list[Any]:
-        pks, rows = drop_nonmatching(query, wanted, pks, rows)
+        pks, rows = drop_nonmatching(matcher, pks, rows)
         if len(wanted) != width:
             rows = [row[:width] for row in rows]
         return builder.objects(pks, rows, memos)
@@ -196,23 +198,11 @@ def with_filtered(query: Query, columns: Sequence[Column]) -> Sequence[Column]:
 
 
 def drop_nonmatching(
-    query: Query, columns: Sequence[Column], pks: Sequence[int], rows: Sequence[Row]
+    matcher: Matcher, pks: Sequence[int], rows: Sequence[Row]
 ) -> tuple[Sequence[int], Sequence[Row]]:
-    """Leave out rows that are gone, or do not match (any more)."""
+    """Leave out rows that are gone or do not match: other processes write meanwhile."""
     if _has_gaps(rows):
-        pks, rows = _kept(pks, rows, [not _is_empty(row) for row in rows])
-    for condition in query.filters:
-        column, lookup, wanted = condition.column, condition.lookup, frozenset(condition.wanted)
-        i = columns.index(column)
-        # The values found are few, mostly one.
-        found = {row[i] for row in rows}
-        right = {each for each in found if lookup.accepts(column.index_of_stored(each), wanted)}
-        if len(right) < len(found):
-            pks, rows = _kept(pks, rows, [row[i] in right for row in rows])
-    return pks, rows
-
-
-def _kept(
-    pks: Sequence[int], rows: Sequence[Row], wanted: Sequence[bool]
-) -> tuple[Sequence[int], Sequence[Row]]:
-    return list(compress(pks, wanted)), list(compress(rows, wanted))
+        there = [not _is_empty(row) for row in rows]
+        pks, rows = list(compress(pks, there)), list(compress(rows, there))
+    mask = matcher.mask(rows)
+    return (pks, rows) if mask is None else (list(compress(pks, mask)), list(compress(rows, mask)))

@@ -12,6 +12,7 @@ from ..flows import Flow, ask_quick, chunks
 from . import set_algebra
 from .by_pk import CHUNK, rows_of
 from .fetch import drop_nonmatching
+from .matching import Matcher
 from .query import Query, primary_keys
 from .scripts import PICK
 
@@ -46,7 +47,8 @@ def _pick(query: Query, expression: set_algebra.SetExpression, order: str, seed:
     if found == []:
         return None
     if found is not None:
-        pks, rows = drop_nonmatching(query, schema.all, [int(found[0])], [found[1]])
+        matcher = Matcher(query.filters, schema.all)
+        pks, rows = drop_nonmatching(matcher, [int(found[0])], [found[1]])
         if pks:
             return schema.builder(schema.all).objects(pks, rows)[0]
     return (yield from _pick_among_all(query, order, seed))
@@ -59,11 +61,12 @@ def _pick_among_all(query: Query, order: str, seed: int) -> Flow[Any]:
     would take the server as long again as to list them.
     """
     schema = query.schema
+    matcher = Matcher(query.filters, schema.all)
     pks = yield from primary_keys(query, excluding_dead=False)
     for some in _in_turn(pks, order, seed):
         rows = yield from rows_of(schema, some, schema.all)
         there = {pk: row for pk, row in zip(some, rows, strict=True) if row is not None}
-        kept, found = drop_nonmatching(query, schema.all, list(there), list(there.values()))
+        kept, found = drop_nonmatching(matcher, list(there), list(there.values()))
         if kept:
             return schema.builder(schema.all).objects(kept[:1], found[:1])[0]
     return None

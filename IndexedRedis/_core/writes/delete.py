@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 from ...errors import ConflictError
 from ..flows import Command, Flow, ask, chunks
-from ..mapping.decoder import Memo
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.schema import Schema
 from ..objects.state import UNKNOWN, expected_bytes, forget
 from ..overlap import side_by_side
 from ..queries.by_pk import rows_of
-from ..queries.filters import Condition
+from ..queries.matching import Matcher
 from ..queries.query import Query, primary_keys
 from .arguments import check_model
 from .compare_and_move import ROUNDS
@@ -28,7 +28,6 @@ __all__ = ('delete_matching', 'delete_objects', 'delete_pks')
 CHUNK = 250
 
 Expected = dict[int, list[Any]]
-Matches = Callable[[Sequence[Any]], bool]
 
 
 def delete_objects(schema: Schema, objs: Sequence[Any]) -> Flow[int]:
@@ -62,45 +61,35 @@ def delete_matching(query: Query) -> Flow[int]:
     """
     pks = yield from primary_keys(query, ordered=True, excluding_dead=False)
     leave = [key for expression in query.expressions for key in expression.every]
-    matches = _matcher(query)
+    matcher = Matcher(query.filters, query.schema.indexed)
     counts = yield from side_by_side(
-        _delete_some(query.schema, some, leave, matches) for some in chunks(pks, CHUNK)
+        _delete_some(query.schema, some, leave, matcher) for some in chunks(pks, CHUNK)
     )
     return sum(counts)
 
 
-def _matcher(query: Query) -> Matches:
-    """What tells of a row of indexed fields whether it matches; asks for each value once."""
-    indexed = query.schema.indexed
-
-    def accepting(condition: Condition) -> Memo:
-        column, lookup, wanted = condition
-        return Memo(lambda stored: lookup.accepts(column.index_of_stored(stored), wanted))
-
-    tests = [(indexed.index(each.column), accepting(each)) for each in query.filters]
-    return lambda row: all(accepts[row[i]] for i, accepts in tests)
-
-
 def _delete_some(
-    schema: Schema, pks: Sequence[int], leave: Sequence[bytes], matches: Matches
+    schema: Schema, pks: Sequence[int], leave: Sequence[bytes], matcher: Matcher
 ) -> Flow[int]:
     """Delete those of these objects that match; returns how many were there."""
     rows = yield from rows_of(schema, pks, schema.indexed or schema.all[:1])
     width = len(schema.indexed)
+    mask = matcher.mask([row for row in rows if row is not None])
+    matches = repeat(True) if mask is None else iter(mask)
     expected = {
         pk: [None] * width if row is None else list(row)[:width]
         for pk, row in zip(pks, rows, strict=True)
-        if row is None or matches(row)
+        if row is None or next(matches)
     }
-    return (yield from _delete(schema, expected, leave, matches))
+    return (yield from _delete(schema, expected, leave, matcher))
 
 
 def _delete(
-    schema: Schema, expected: Expected, leave: Sequence[bytes] = (), matches: Matches | None = None
+    schema: Schema, expected: Expected, leave: Sequence[bytes] = (), matcher: Matcher | None = None
 ) -> Flow[int]:
     """Delete all of these objects, or none; returns how many were there.
 
-    :param matches: leaves out those that do not match any more
+    :param matcher: leaves out those that do not match any more
     """
     for _ in range(ROUNDS):
         if not expected:
@@ -108,7 +97,7 @@ def _delete(
         answer = yield from ask(*_command(schema, expected, leave))
         if isinstance(answer, int):
             return answer
-        _take_in(schema, expected, answer, matches)
+        _take_in(schema, expected, answer, matcher)
     raise ConflictError(
         f'{schema.name}: other writers changed the same objects {ROUNDS} times while they were '
         'being deleted; try again.'
@@ -116,7 +105,7 @@ def _delete(
 
 
 def _take_in(
-    schema: Schema, expected: Expected, problems: Sequence[Any], matches: Matches | None
+    schema: Schema, expected: Expected, problems: Sequence[Any], matcher: Matcher | None
 ) -> None:
     """Believe what the script found instead; pass over what does not match any more."""
     pks = list(expected)
@@ -124,7 +113,7 @@ def _take_in(
         if kind == b'type':
             raise wrong_type(schema, *details)
         actual = list(details[0])
-        if matches is not None and not matches(actual):
+        if matcher is not None and not matcher.matches(actual):
             del expected[pks[number - 1]]
         else:
             expected[pks[number - 1]] = actual
