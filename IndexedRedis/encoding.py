@@ -17,8 +17,8 @@ def _system_encoding() -> str:
     return 'utf-8' if encoding == 'ascii' else encoding
 
 
-_UTF8 = ('utf-8', 'utf8', 'UTF-8')
 _default = _system_encoding()
+_is_utf8 = codecs.lookup(_default).name == 'utf-8'
 
 
 def setDefaultIREncoding(encoding: str) -> None:
@@ -27,7 +27,7 @@ def setDefaultIREncoding(encoding: str) -> None:
     :param encoding: name of a codec that turns text into bytes, such as ``'utf-8'``
     :raises ValueError: if there is no such codec
     """
-    global _default
+    global _default, _is_utf8
     try:
         codec = codecs.lookup(encoding)
         text_codec = isinstance(codec.encode('')[0], bytes)
@@ -35,7 +35,7 @@ def setDefaultIREncoding(encoding: str) -> None:
         raise ValueError(f'{encoding!r} is not an encoding that Python knows.') from exc
     if not text_codec:
         raise ValueError(f'{encoding!r} does not turn text into bytes; use one such as utf-8.')
-    _default = encoding
+    _default, _is_utf8 = encoding, codec.name == 'utf-8'
 
 
 def getDefaultIREncoding() -> str:
@@ -44,8 +44,8 @@ def getDefaultIREncoding() -> str:
 
 
 def is_utf8() -> bool:
-    """Whether the default encoding is UTF-8."""
-    return _default in _UTF8
+    """Whether the default encoding is UTF-8, however its name is spelled."""
+    return _is_utf8
 
 
 def to_unicode(value: Any, encoding: str | None = None) -> str:

@@ -10,7 +10,7 @@ from ..encoding import getDefaultIREncoding, is_utf8, to_unicode
 from ..errors import FieldTypeError, FieldValueError, UnreadableValueError
 from ..fields.base import IRField, hashed
 from ..fields.foreign import IRForeignLinkFieldBase
-from ..fields.null import IR_NULL_BYTES, IR_NULL_STR, irNull
+from ..fields.null import IR_NULL_BYTES, IR_NULL_STR, irNull, means_null
 from .text import shorten
 
 __all__ = ('EMPTY', 'Column')
@@ -152,7 +152,7 @@ class Column:
 
         :raises FieldValueError: if the field cannot hold such a value
         """
-        if value == IR_NULL_BYTES.decode() or value == IR_NULL_BYTES:
+        if means_null(value):
             value = irNull
         converted = self.from_input(value)
         others = () if converted is irNull else self.field._otherIndexes(converted)
@@ -176,7 +176,7 @@ def _shown(value: Any) -> str:
 
 def _to_bytes(stored: Any) -> bytes:
     """The rarer storage forms."""
-    if stored == IR_NULL_STR:
+    if means_null(stored):
         return IR_NULL_BYTES
     if isinstance(stored, str):
         return stored.encode(getDefaultIREncoding())

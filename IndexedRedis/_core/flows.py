@@ -164,7 +164,7 @@ def with_cleanup(flow: Flow[T], cleanup: Callable[[bool], Flow[None]]) -> Flow[T
 def page_of(reply: Any) -> tuple[Any, list[bytes]]:
     """What SCAN and SSCAN give: the cursor of the next page, None after the last; the page."""
     cursor, page = reply
-    return (None if cursor in (b'0', 0) else cursor), page
+    return (None if int(cursor) == 0 else cursor), page
 
 
 def chunks(items: Iterable[T], size: int) -> Generator[list[T], None, None]:

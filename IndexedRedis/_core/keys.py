@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ..fields.base.primary_keys import HIGHEST_PK
+
 __all__ = (
     'ALL_MODELS',
     'BROUGHT',
@@ -18,10 +20,6 @@ __all__ = (
     'Keys',
     'model_and_kind',
 )
-
-# Scripts count with doubles, which hold whole numbers up to 2**53. The rest is room for counters:
-# pks that were reserved and never used.
-HIGHEST_PK = 2**53 - 2**32
 
 # Names of the work keys of one bulk writer, `:tmp:TOKEN:NAME`.
 STAGED = b'sets'  # the names of the keys that it staged

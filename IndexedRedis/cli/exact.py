@@ -7,6 +7,7 @@ of the real fields.
 
 from __future__ import annotations
 
+import codecs
 from hashlib import md5
 from typing import Any
 
@@ -17,7 +18,6 @@ __all__ = ('ExactField', 'exact', 'kind_of', 'unreadable')
 
 # What says, besides its class, how a field reads what is stored.
 _PROPERTIES = ('encoding', 'compressMode', 'decimalPlaces')
-_UTF8 = ('utf-8', 'utf8')
 
 
 class ExactField(IRField):
@@ -61,7 +61,7 @@ class ExactField(IRField):
         inner = self.inner
         if value is None:
             return inner.toIndex(inner.getDefaultValue())
-        if self._index_is_stored and getDefaultIREncoding().lower() in _UTF8:
+        if self._index_is_stored and codecs.lookup(getDefaultIREncoding()).name == 'utf-8':
             return md5(value, usedforsecurity=False).hexdigest() if inner.isIndexHashed else value
         try:
             return inner.toIndex(inner.fromStorage(value))
@@ -70,7 +70,7 @@ class ExactField(IRField):
 
     def _default(self) -> bytes:
         stored = self.inner.toStorage(self.inner.getDefaultValue())
-        if stored == IR_NULL_STR:
+        if isinstance(stored, str) and stored == IR_NULL_STR:
             return IR_NULL_BYTES
         if isinstance(stored, str):
             return stored.encode(self.inner.storageEncoding or getDefaultIREncoding())

@@ -36,7 +36,7 @@ class IRFieldChain(IRField):
             raise ValueError(f'IRFieldChain {name!r}: chainedFields is empty.')
         self.chainedFields = [_link(name, field) for field in chainedFields]
         self.defaultValue = defaultValue
-        self.hashIndex = bool(hashIndex)
+        self.hashIndex = bool(hashIndex) or self.chainedFields[-1].isIndexHashed
         self.CAN_INDEX = all(field.CAN_INDEX for field in self.chainedFields)
 
     @property

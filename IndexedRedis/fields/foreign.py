@@ -11,6 +11,7 @@ from typing import Any
 
 from .base import IRField
 from .base.link_data import ForeignLinkData, ForeignLinkDataBase, ForeignLinkMultiData
+from .base.primary_keys import new_primary_key
 from .null import irNull
 
 __all__ = (
@@ -111,11 +112,22 @@ class IRForeignLinkFieldBase(IRField):
             self._check_model(type(value))
             return value._id, value
         if isinstance(value, ForeignLinkData):
-            self._check_model(value.foreignModel)
+            self._check_data(value)
             return value.getPk(), value.obj
-        if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()):
-            return int(value), None
-        raise ValueError(f'a link takes an object of {self._model_name()} or a pk, not {value!r}')
+        try:
+            # Bytes are what is stored, here as in lists.
+            return new_primary_key(None if isinstance(value, bytes) else value), None
+        except ValueError:
+            raise ValueError(
+                f'a link takes an object of {self._model_name()} or a pk (a whole number from 1, '
+                f'or its digits), not {value!r}'
+            ) from None
+
+    def _check_data(self, data: ForeignLinkDataBase) -> None:
+        self._check_model(data.foreignModel)
+        for pk in data.getPks():
+            if pk is not None:
+                new_primary_key(pk)
 
     def _check_model(self, model: Any) -> None:
         if not self.foreignModel._is_variant(model):
@@ -143,12 +155,11 @@ class IRForeignLinkField(IRForeignLinkFieldBase):
 
     def _fromInput(self, value: Any) -> Any:
         if isinstance(value, ForeignLinkData):
-            self._check_model(value.foreignModel)
+            self._check_data(value)
             return value
-        pk, obj = self._target(value)
-        return (
-            ForeignLinkData(self.foreignModel, pk or None, obj) if pk or obj is not None else irNull
-        )
+        if type(value) in (int, str) and value in (0, '0'):
+            return irNull
+        return ForeignLinkData(self.foreignModel, *self._target(value))
 
     def _fromStorage(self, stored: Any) -> Any:
         return ForeignLinkData(self.foreignModel, int(stored)) if stored else irNull
@@ -169,7 +180,7 @@ class IRForeignMultiLinkField(IRForeignLinkFieldBase):
 
     def _fromInput(self, value: Any) -> Any:
         if isinstance(value, ForeignLinkMultiData):
-            self._check_model(value.foreignModel)
+            self._check_data(value)
             return value
         if isinstance(value, str):
             value = [part.strip() for part in value.split(',')]

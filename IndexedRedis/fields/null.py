@@ -11,12 +11,21 @@ __all__ = (
     'IR_NULL_UNICODE',
     'IRNullType',
     'irNull',
+    'means_null',
 )
 
 IR_NULL_STR = 'IRNullType()'
 IR_NULL_BYTES = b'IRNullType()'
 IR_NULL_UNICODE = IR_NULL_STR
 IR_NULL_STRINGS = (IR_NULL_STR, IR_NULL_BYTES)
+
+
+def means_null(value: Any) -> bool:
+    """Return whether text or bytes are the stored form of null.
+
+    Text is compared with text, and bytes with bytes: ``python -bb`` refuses all else.
+    """
+    return bool(value == (IR_NULL_BYTES if isinstance(value, (bytes, bytearray)) else IR_NULL_STR))
 
 
 class IRNullType(str):

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from .._core.keys import HIGHEST_PK
 from .._core.mapping.schema import Schema
 from ..errors import UsageError
 
 __all__ = (
     'list_or_iterator',
-    'new_primary_key',
-    'primary_key',
     'refuse_pipeline',
 )
 
@@ -47,28 +43,3 @@ def refuse_pipeline(use_pipeline: bool, conn: Any) -> None:
             'what is written depends on the answer of the server. Pass all objects in one call, '
             'which stores or deletes all of them or none.'
         )
-
-
-def primary_key(value: Any) -> int:
-    """Return a pk as number.
-
-    :param value: a whole number of any type, or its digits as text or bytes
-    :raises UsageError: if it is anything else
-    """
-    try:
-        return int(value) if isinstance(value, (str, bytes)) else operator.index(value)
-    except (TypeError, ValueError):
-        pass
-    raise UsageError(f'{value!r} is no primary key; it is a whole number, or its digits.')
-
-
-def new_primary_key(value: Any) -> int:
-    """Return a pk that an object is to be stored under.
-
-    :param value: as of :func:`primary_key`
-    :raises UsageError: if it is none, or outside the range of pks
-    """
-    pk = primary_key(value)
-    if isinstance(value, bool) or not 1 <= pk <= HIGHEST_PK:
-        raise UsageError(f'{value!r} cannot be used as a pk; pks go from 1 to {HIGHEST_PK:,}.')
-    return pk

@@ -8,8 +8,9 @@ from typing import Any
 from .._core.flows import Flow
 from .._core.locking.locks import new_token
 from .._core.writes import delete
+from ..fields.base.primary_keys import primary_key
 from ..twins import awaitable
-from .arguments import primary_key, refuse_pipeline
+from .arguments import refuse_pipeline
 from .manager import IndexedRedisHelper
 
 __all__ = ('IndexedRedisDelete',)

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._core.queries import by_pk, query
 from .._core.writes import delete, reindex
+from ..fields.base.primary_keys import primary_key
 from ..IRQueryableList import IRQueryableList
 from ..twins import awaitable
-from .arguments import primary_key
 from .query_flows import QueryFlows
-from .resets import reset
 
 if TYPE_CHECKING:
     from .._core.inspection.explanation import Explanation
@@ -236,12 +235,15 @@ class IndexedRedisQuery(QueryFlows):
         return await self._arun(self._rehash(fetchAll))
 
     def reset(self, objs: Iterable[Any]) -> list[int]:
-        """Replace all objects of the model; see :meth:`IndexedRedisModel.reset`."""
-        return self._run(reset(self._schema, objs, self._place))
+        """Replace all objects of the model; see :meth:`IndexedRedisModel.reset`.
+
+        :raises UsageError: if the query has filters
+        """
+        return self._run(self._reset(objs))
 
     @awaitable(reset)
     async def areset(self, objs: Iterable[Any]) -> list[int]:
-        return await self._arun(reset(self._schema, objs, self._place))
+        return await self._arun(self._reset(objs))
 
     def mirroredAt(self) -> datetime | None:
         """Tell when the stored data was mirrored from elsewhere; None if it was not.

@@ -17,9 +17,10 @@ from .._core.queries import by_pk, fetch, filters, pick, query
 from .._core.text import near_miss
 from .._core.writes import reindex
 from ..errors import UsageError
+from ..fields.base.primary_keys import primary_key
 from ..IRQueryableList import IRQueryableList
-from .arguments import primary_key
 from .manager import IndexedRedisHelper
+from .resets import reset
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -95,6 +96,10 @@ class QueryFlows(IndexedRedisHelper):
         text = yield from ask('GET', self._schema.keys.mirrored)
         return None if text is None else datetime.fromisoformat(text.decode('ascii'))
 
+    def _reset(self, objs: Iterable[Any]) -> Flow[list[int]]:
+        self._refuse_filters('reset')
+        return reset(self._schema, objs, self._place)
+
     def _check(self, progress: Progress | None) -> Flow[CheckReport]:
         from .._core.integrity import check  # as other tools, only for those who use them
 
@@ -111,8 +116,8 @@ class QueryFlows(IndexedRedisHelper):
         if self._filters:
             name = self._schema.name
             raise UsageError(
-                f'{name}: {method}() goes through all that is stored; call it on {name}.objects, '
-                'without filters.'
+                f'{name}: {method}() works on the whole model, and this query has filters. Call '
+                f'it on {name}.objects, without filters.'
             )
 
     def _many(self, flow: Flow[list[Any]], cascade: bool) -> Flow[IRQueryableList]:

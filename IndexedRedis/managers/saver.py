@@ -9,8 +9,9 @@ from .._core.flows import Flow
 from .._core.links import saving
 from .._core.writes import reindex
 from ..errors import UsageError
+from ..fields.base.primary_keys import new_primary_key
 from ..twins import awaitable
-from .arguments import list_or_iterator, new_primary_key, refuse_pipeline
+from .arguments import list_or_iterator, refuse_pipeline
 from .manager import IndexedRedisHelper
 
 __all__ = ('IndexedRedisSave',)

@@ -9,14 +9,16 @@ import copy
 import itertools
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from .._core.mapping.schema import KeyList
 from .._core.objects import changes, state
 from .._core.objects.attributes import assign
+from .._core.text import shorten
 from ..deprecated import deprecated
 from ..errors import ConnectionSetupError, UsageError
-from ..managers.arguments import new_primary_key
+from ..fields.base.primary_keys import new_primary_key
 from .definition import ModelType, validatedModels
 from .stored import Stored
 
@@ -60,6 +62,11 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
 
     def __init__(self, /, *args: Any, **values: Any) -> None:
         schema = type(self)._validated()
+        if args:
+            raise UsageError(
+                f'{schema.name}: values are given by keyword; {shorten(repr(args[0]))} was given '
+                f'by position. Write {schema.name}({schema.all[0].name}=...).'
+            )
         if '_id' in self.__dict__:
             return  # fetched: the values are there already
         fields = self.__dict__
@@ -206,18 +213,23 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
     def copy(self, copyPrimaryKey: bool = False, copyValues: bool = False) -> Any:
         """Return a new object of equal values.
 
-        :param copyPrimaryKey: let it have the pk too, so that saving writes over the same record
-        :param copyValues: copy the values deeply, instead of sharing them
+        :param copyPrimaryKey: give it the pk too, so that saving writes over the same record
+        :param copyValues: copy the values deeply; else both objects share them
         """
+        columns, own_state = type(self)._validated().all, state.unsaved_state(self)
+        if not copyValues:
+            for column in columns:
+                if column.name in own_state.raw and not column.immutable:
+                    with suppress(ValueError):  # unreadable bytes are shared as they are
+                        state.value_of(self, column)
         duplicate = type(self).__new__(type(self))
-        duplicate.__dict__.update(self.__dict__)
-        duplicate.__dict__['_id'] = self._id if copyPrimaryKey else None
-        duplicate.__dict__['_state'] = self._state.unsaved(self.__dict__)
+        values = duplicate.__dict__
+        values.update(self.__dict__)
+        values.update(_id=self._id if copyPrimaryKey else None, _state=own_state)
         if copyValues:
-            for column in type(self)._validated().all:
-                if column.slot in duplicate.__dict__:
-                    value = copy.deepcopy(duplicate.__dict__[column.slot])
-                    duplicate.__dict__[column.slot] = value
+            for column in columns:
+                if column.slot in values:
+                    values[column.slot] = copy.deepcopy(values[column.slot])
         return duplicate
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from IndexedRedis import IRQueryableList, UsageError
+from IndexedRedis import IRQueryableList, UsageError, irNull
 
 
 @pytest.mark.parametrize('pk', [4, '4', b'4'])
@@ -24,13 +24,20 @@ def test_a_pk_that_is_not_stored_is_none(songs, pk):
     assert songs.deleter.deleteByPk(pk) == 0
 
 
-@pytest.mark.parametrize('pk', ['', 'x', None, 1.5, '1.5', [1]])
+NO_PKS = ['', 'x', None, 1.5, '1.5', [1], True, False, irNull, '1_0', '+1', '-1', b'x', '\u0661']
+
+
+@pytest.mark.parametrize('pk', NO_PKS, ids=repr)
 def test_what_is_no_pk_is_refused(songs, pk):
     for ask in (songs.objects.get, songs.objects.exists, songs.deleter.deleteByPk):
         with pytest.raises(UsageError, match='no primary key'):
             ask(pk)
-    with pytest.raises(UsageError, match='no primary key'):
-        songs.objects.getMultiple([1, pk])
+    for ask in (songs.objects.getMultiple, songs.deleter.deleteMultipleByPks):
+        with pytest.raises(UsageError, match='no primary key'):
+            ask([1, pk])
+    for ask in (songs.objects.getOnlyFields, songs.objects.getMultipleOnlyFields):
+        with pytest.raises(UsageError, match='no primary key'):
+            ask(pk if ask.__name__ == 'getOnlyFields' else [pk], ['title'])
     assert songs.objects.count() == 6
 
 

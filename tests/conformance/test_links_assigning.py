@@ -15,7 +15,7 @@ def link_data(obj, name):
     return obj.asDict(strKeys=True)[name]
 
 
-@pytest.mark.parametrize('given', [1, '1', True])
+@pytest.mark.parametrize('given', [1, '1', ' 1'])
 def test_a_pk_is_a_link(shelf, given):
     book = shelf(author=given)
     assert book.author__id == 1
@@ -53,7 +53,12 @@ def test_link_data_is_a_link(shelf):
     assert book.similar__id == [1, 3]
 
 
-@pytest.mark.parametrize('wrong', [b'1', 1.0, 'x', '', '1,2', [1], object(), ForeignLinkMultiData])
+NO_PKS = [True, False, -1, '-1', 2**53, '1_0', '+1', '\u0661']
+
+
+@pytest.mark.parametrize(
+    'wrong', [b'1', 1.0, 0.0, 'x', '', '1,2', [1], object(), ForeignLinkMultiData, *NO_PKS], ids=repr
+)
 def test_anything_else_is_refused_and_changes_nothing(shelf, wrong):
     book = shelf.objects.get(1)
     with pytest.raises(FieldValueError, match=r'Book\.author: cannot hold'):
@@ -64,7 +69,24 @@ def test_anything_else_is_refused_and_changes_nothing(shelf, wrong):
     assert not book.hasUnsavedChanges()
 
 
-@pytest.mark.parametrize('wrong', [1, b'1,2', 'x', '1,x', [b'1'], [1.0], [[1]], {1: 2}, object()])
+@pytest.mark.parametrize('wrong', NO_PKS, ids=repr)
+def test_link_data_that_holds_no_pk_is_refused(shelf, authors, wrong):
+    book = shelf.objects.get(3)
+    with pytest.raises(FieldValueError, match=r'Book\.author: cannot hold'):
+        book.author = ForeignLinkData(authors, wrong)
+    with pytest.raises(FieldValueError, match=r'Book\.similar: cannot hold'):
+        book.similar = ForeignLinkMultiData(shelf, [1, wrong])
+    with pytest.raises(FieldValueError, match=r'Book\.author: cannot hold'):
+        book.author__id = wrong
+    with pytest.raises(FieldValueError, match=r'Book\.author: cannot hold'):
+        shelf.objects.filter(author=wrong)
+    assert (book.author__id, book.similar__id) == (2, [2, 1])
+
+
+WRONG_LISTS = [1, b'1,2', 'x', '1,x', '1,-1', [b'1'], [1.0], [[1]], {1: 2}, object(), '0', [0]]
+
+
+@pytest.mark.parametrize('wrong', [*WRONG_LISTS, *([1, pk] for pk in NO_PKS)], ids=repr)
 def test_a_multi_link_takes_lists_only(shelf, wrong):
     book = shelf.objects.get(3)
     with pytest.raises(FieldValueError, match=r'Book\.similar: cannot hold'):

@@ -187,6 +187,13 @@ def test_what_is_no_list_is_refused(songs):
     assert songs.objects.count() == 6
 
 
+def test_filters_are_refused(songs):
+    for query in (songs.objects.filter(artist='Abba'), songs.objects.filter(year__ne=1974)):
+        with pytest.raises(UsageError, match=r'reset\(\) .*\.objects, without filters'):
+            query.reset([])
+    assert songs.objects.count() == 6
+
+
 def test_a_single_object_is_no_list(songs):
     with pytest.raises(UsageError, match=songs.__name__):
         songs.reset(songs(title='x'))

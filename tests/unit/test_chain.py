@@ -79,6 +79,7 @@ def test_it_is_indexable_if_all_of_it_is(fields, indexable):
         ([IRField()], False, False, True),
         ([IRField()], True, True, True),
         ([IRField(), IRBase64Field()], False, True, False),
+        ([IRField(), IRBase64Field()], True, True, False),
         ([IRBase64Field(), IRField()], False, False, True),
         ([IRBase64Field(), IRField()], True, True, True),
     ],
@@ -86,7 +87,8 @@ def test_it_is_indexable_if_all_of_it_is(fields, indexable):
 def test_the_rightmost_field_or_the_chain_has_it_hashed(fields, asked, hashed, free):
     field = chain(*fields, hashIndex=asked)
     for each in (field, field.copy()):
-        assert (each.isIndexHashed, each.hashIndex, each.canChooseHash) == (hashed, asked, free)
+        assert (each.isIndexHashed, each.hashIndex, each.canChooseHash) == (hashed, hashed, free)
+    assert f'hashIndex={hashed}' in repr(field)
 
 
 def test_a_copy_of_the_model_keeps_the_hash_and_owns_its_fields():

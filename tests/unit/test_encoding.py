@@ -17,6 +17,7 @@ from IndexedRedis import (
     tobytes,
 )
 from IndexedRedis._core.column import Column
+from IndexedRedis.encoding import is_utf8
 
 from .build import define, load
 
@@ -62,6 +63,16 @@ def test_text_is_written_and_read_in_it(encoding, stored):
     assert it.encode('é') == stored
     assert it.index_of('é') == it.index_of_stored(stored) == b'\xc3\xa9'
     assert (to_unicode(stored), tobytes('é')) == ('é', stored)
+
+
+@pytest.mark.parametrize('name', ['utf-8', 'utf8', 'UTF-8', 'utf_8', 'Utf8', 'U8', 'cp65001'])
+def test_it_is_utf8_however_its_name_is_spelled(name):
+    setDefaultIREncoding('latin-1')
+    assert not is_utf8()
+    setDefaultIREncoding(name)
+    assert is_utf8()
+    assert getDefaultIREncoding() == name
+    assert text_column().field.quick_conversion() is bytes.decode
 
 
 def test_a_hashed_index_is_over_its_bytes():

@@ -90,7 +90,7 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize('word', WORDS, ids=str)
+@pytest.mark.parametrize('word', WORDS, ids=repr)
 def test_words_are_shown_so_that_no_terminal_takes_them_for_orders(word):
     assert shown(word) == WORDS[word]
 
@@ -131,7 +131,7 @@ REPLIES = {
 }
 
 
-@pytest.mark.parametrize('reply', REPLIES, ids=str)
+@pytest.mark.parametrize('reply', REPLIES, ids=repr)
 def test_replies_are_as_long_as_on_the_wire(reply):
     assert reply_size(reply) == len(REPLIES[reply])
 

@@ -112,6 +112,17 @@ def test_values_are_shared_unless_copied(make):
         assert 'other' not in song.tags
 
 
+@pytest.mark.parametrize('duplicate', [copy.copy, Song.copy])
+def test_values_that_nobody_has_touched_are_shared_too(duplicate):
+    song = load(Song, 7, **ROW)
+    twin = duplicate(song)
+    assert twin.tags is song.tags
+    song.tags.append('b')
+    assert twin.tags == ['a', 'b']
+    twin.tags = ['other']
+    assert song.tags == ['a', 'b']
+
+
 def test_values_of_a_copy_are_its_own_when_assigned():
     song = load(Song, 7, **ROW)
     twin = song.copy(copyPrimaryKey=True)

@@ -14,7 +14,7 @@ from IndexedRedis import (
     UsageError,
     irNull,
 )
-from IndexedRedis._core.keys import HIGHEST_PK
+from IndexedRedis.fields.base.primary_keys import HIGHEST_PK
 
 from .build import load, load_only
 from .song import NOON, ROW, Song, new
@@ -31,10 +31,33 @@ def test_defaults_are_not_shared():
     assert (other.tags, Song().tags, load(Song).tags) == (['new'], ['new'], ['new'])
 
 
-def test_unknown_keywords_and_positional_arguments_are_ignored():
-    song = Song('ignored', 5, name='x', nmae='y')
+def test_unknown_keywords_are_ignored():
+    song = Song(name='x', nmae='y')
     assert song.name == 'x'
     assert not hasattr(song, 'nmae')
+
+
+class Titled(Song):
+    """Takes a positional argument of its own, and hands on what it does not use."""
+
+    KEY_NAME = 'Titled'
+
+    def __init__(self, title=None, *others, **values):
+        super().__init__(*others, **({'name': title} if title else {}), **values)
+
+
+@pytest.mark.parametrize(
+    'make', [lambda: Song('x'), lambda: Song(5, name='x'), lambda: Titled('title', 'x')]
+)
+def test_values_by_position_are_refused(make):
+    with pytest.raises(UsageError, match=r'(Song|Titled): .* keyword; .*Write \w+\(name=\.\.\.\)'):
+        make()
+
+
+def test_a_subclass_may_take_positional_arguments_of_its_own():
+    assert Titled('title', year=5).name == 'title'
+    fetched = load(Titled, 7, **ROW)
+    assert (fetched._id, fetched.name, fetched.hasUnsavedChanges()) == (7, 'x', False)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +70,10 @@ def test_a_pk_can_be_given(given, pk):
     assert song.hasUnsavedChanges()
 
 
-@pytest.mark.parametrize('given', ['x', '7.5', [1], 7.5, -1, '-1', '0', HIGHEST_PK + 1])
+NO_PKS = ['x', '7.5', [1], 7.5, -1, '-1', '0', HIGHEST_PK + 1, True, '1_0', '+1', b'-1', '\u0661']
+
+
+@pytest.mark.parametrize('given', NO_PKS, ids=repr)
 def test_what_is_no_pk_is_refused(given):
     with pytest.raises(UsageError, match=r'primary key|as a pk'):
         Song(_id=given)

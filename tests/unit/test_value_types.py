@@ -82,7 +82,7 @@ def test_arguments_of_datetime_itself():
     ids=repr,
 )
 def test_no_datetime_is_made_of_anything_else(given, error, fragment):
-    with pytest.raises((error, OverflowError) if given == 10**20 else error) as caught:
+    with pytest.raises((error, OverflowError) if isinstance(given, int) else error) as caught:
         IRDatetimeValue(given)
     assert fragment in str(caught.value)
 

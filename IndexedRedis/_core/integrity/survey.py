@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ...fields.base.primary_keys import HIGHEST_PK
 from ..flows import Flow
-from ..keys import HIGHEST_PK
 from ..mapping.schema import Schema
 from .repair import repair_findings, sweep_dead
 from .report import CheckReport, Finding

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...errors import FieldValueError, UnreadableValueError
 from ..column import EMPTY, Column
+from .graph import schema_of
 
 __all__ = ('FRESH', 'LOADED', 'PENDING', 'UNKNOWN', 'State', 'own_state')
 
@@ -63,17 +64,6 @@ class State:
         """Whether the field's value was fetched, saved or assigned, and is no mere default."""
         return self.fetched is None or name in self.fetched or name in self.changed
 
-    def unsaved(self, decoded: Iterable[str]) -> State:
-        """Return the state of an object of these values that is not stored: nothing has changed.
-
-        :param decoded: the fields whose stored bytes are no longer needed
-        """
-        raw = {name: stored for name, stored in self.raw.items() if name not in decoded}
-        duplicate = State(False, raw, self.fetched)
-        if self.fetched is not None:
-            duplicate.fetched = self.fetched | self.changed.keys()
-        return duplicate
-
     # With slots alone, pickle protocols 0 and 1 would refuse the object.
     def __getstate__(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -96,6 +86,15 @@ def own_state(obj: Any) -> State:
         stored = state is None and '_id' in obj.__dict__
         state = obj.__dict__['_state'] = State(stored)
     return state
+
+
+def unsaved_state(obj: Any) -> State:
+    """Return the state of a new object of the values of ``obj``: not stored, nothing changed."""
+    state: State = obj._state
+    slots = {column.name: column.slot for column in schema_of(obj).all}
+    raw = {name: raw for name, raw in state.raw.items() if slots[name] not in obj.__dict__}
+    fetched = None if state.fetched is None else state.fetched | state.changed.keys()
+    return State(False, raw, fetched)
 
 
 def value_of(obj: Any, column: Column) -> Any:
@@ -146,15 +145,19 @@ def expected_bytes(obj: Any, column: Column) -> Any:
 
 
 def current_bytes(obj: Any, column: Column, reserved: Mapping[int, int] = EMPTY) -> bytes:
-    """Return what would be stored for the field; bytes never decoded are passed on as they are.
+    """Return what would be stored for the field.
+
+    A value that has not changed keeps its stored bytes, which another writer may have spelled
+    otherwise.
 
     :param reserved: pks that linked objects are about to get, by ``id()``
+    :raises FieldValueError: if the value has no stored form
     """
-    value = obj.__dict__.get(column.slot, PENDING)
-    if value is not PENDING:
-        return column.encode(value, reserved)
     raw: bytes | None = obj._state.raw.get(column.name)
-    return column.encode(value_of(obj, column), reserved) if raw is None else raw
+    if raw is not None and column.slot not in obj.__dict__:
+        return raw
+    encoded = column.encode(value_of(obj, column), reserved)
+    return encoded if raw is None or encoded != _rewritten(column, raw) else raw
 
 
 def is_changed(obj: Any, column: Column, reserved: Mapping[int, int] = EMPTY) -> bool:
@@ -181,14 +184,11 @@ def _is_mutated(
     except FieldValueError:
         # It can be compared no better than stored: whoever saves it is told.
         return True
-    return current != stored and current != _rewritten(column, stored)
+    return current != stored and (stored is not None or current != _rewritten(column, None))
 
 
 def _rewritten(column: Column, stored: bytes | None) -> bytes | None:
-    """What this process would write for stored bytes; another writer may spell the value otherwise.
-
-    None where they cannot be decoded.
-    """
+    """Return what this process would write for stored bytes; None if they cannot be decoded."""
     try:
         return column.encode(column.decode(stored))
     except (UnreadableValueError, FieldValueError):
@@ -258,7 +258,7 @@ def confirm_row(
 
 def forget(obj: Any) -> None:
     """Note that the object is no longer stored; its values stay, and a save stores it anew."""
-    obj.__dict__['_state'] = obj._state.unsaved(obj.__dict__)
+    obj.__dict__['_state'] = unsaved_state(obj)
     obj.__dict__['_id'] = None
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ...encoding import to_unicode, tobytes
 from ..FieldValueTypes import IRDatetimeValue, IRJsonValue, json_from_text, json_to_text
-from ..null import IR_NULL_STR, IR_NULL_STRINGS, irNull
+from ..null import IR_NULL_STR, irNull, means_null
 
 __all__ = ('ValueType', 'value_type_of')
 
@@ -47,7 +47,7 @@ def refuse_null_text(text: Any) -> Any:
 
     :raises ValueError: if they are
     """
-    if text in IR_NULL_STRINGS:
+    if means_null(text):
         raise ValueError(f'the text {IR_NULL_STR!r} means null in the database; assign irNull')
     return text
 

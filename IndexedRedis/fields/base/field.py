@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from ...deprecated import deprecatedMessage
 from ...encoding import is_utf8, to_unicode, tobytes
-from ..null import IR_NULL_BYTES, IR_NULL_STR, IR_NULL_STRINGS, irNull
+from ..null import IR_NULL_BYTES, IR_NULL_STR, irNull, means_null
 from .conversions import ValueType, value_type_of
 
 __all__ = ('IRField', 'hashed', 'immutable_value')
@@ -132,7 +132,7 @@ class IRField(str):
 
         :raises ValueError: if they cannot be decoded (or what else the field type raises)
         """
-        return irNull if stored in IR_NULL_STRINGS else self._fromStorage(stored)
+        return irNull if means_null(stored) else self._fromStorage(stored)
 
     def fromInput(self, value: Any) -> Any:
         """Return the value that an attribute has after ``value`` was assigned to it.
@@ -144,7 +144,7 @@ class IRField(str):
 
     def toIndex(self, value: Any) -> Any:
         """Return the last part of the index key for ``value``: text or bytes, or their md5."""
-        null = self._is_null(value) or value in IR_NULL_STRINGS
+        null = self._is_null(value) or means_null(value)
         indexed = IR_NULL_BYTES if null else self._toIndex(value)
         if not self.isIndexHashed:
             return IR_NULL_STR if null else indexed

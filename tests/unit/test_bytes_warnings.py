@@ -1,0 +1,18 @@
+"""`python -bb` raises where text is compared with bytes: the tests of fields pass under it too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+FILES = ['fields_contract', 'chain', 'compressed', 'encoding', 'rows', 'value_types', 'scan']
+
+
+def test_no_field_compares_text_with_bytes():
+    files = [str(HERE / f'test_{name}.py') for name in FILES]
+    options = ['-q', '-x', '-p', 'no:xdist', '-p', 'no:cacheprovider']
+    command = [sys.executable, '-bb', '-m', 'pytest', *options, *files]
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
