@@ -137,7 +137,7 @@ def scan(
         for i, (cursor, page) in zip(list(cursors), replies, strict=False):
             pages[i] = page
             cursors[i] = cursor
-            if cursor in (b'0', 0):
+            if int(cursor) == 0:
                 del cursors[i]
         yield from act(*pages)
         if tell:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FILES = ['fields_contract', 'chain', 'compressed', 'encoding', 'rows', 'value_types', 'scan']
+FILES = ['fields_contract', 'chain', 'compressed', 'rows', 'scan']
 
 
 def test_no_field_compares_text_with_bytes():
