@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from .flows import Batch, Command, Flow, Step, Stream, chunks, scan
 
 __all__ = (
-    'PAGE',
+    'PAGE_MEMBERS',
     'side_by_side',
     'together',
     'walk',
@@ -23,9 +23,9 @@ __all__ = (
 
 
 # Members of a page: most scripts that work on one hold up the server for a millisecond or two.
-PAGE = 200
+PAGE_MEMBERS = 200
 # Members that a look asks for: the server gives some more, which still are to make one page.
-SCAN_COUNT = 180
+WALK_COUNT = 180
 
 T = TypeVar('T')
 Act = Callable[[list[bytes]], Flow[None]]
@@ -47,16 +47,16 @@ def side_by_side(flows: Iterable[Flow[T]]) -> Flow[list[T]]:
 def walk(key: bytes, act: Act, hold: tuple[Command, ...] = ()) -> Flow[None]:
     """Do something about all members of a set, which may change meanwhile, as with any ``SSCAN``.
 
-    :param act: gives the flow for up to ``PAGE`` members, as of :func:`side_by_side`
+    :param act: gives the flow for up to ``PAGE_MEMBERS`` members, as of :func:`side_by_side`
     :param hold: commands to send along with each look for members
     """
     lane = _Lane()
 
     def begin(page: list[bytes]) -> tuple[()]:
-        lane.new.extend(map(act, chunks(page, PAGE)))
+        lane.new.extend(map(act, chunks(page, PAGE_MEMBERS)))
         return ()
 
-    lane.look_with(scan(begin, key, count=SCAN_COUNT, extend=hold))
+    lane.look_with(scan(begin, key, count=WALK_COUNT, extend=hold))
     yield Stream(lane.batches(), lane.consume)
 
 

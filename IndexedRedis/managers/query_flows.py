@@ -89,7 +89,7 @@ class QueryFlows(IndexedRedisHelper):
         return self._many(by_pk.get_many(self._schema, numbers, self._columns(fields)), cascade)
 
     def _rehash(self, fetch_all: bool) -> Flow[int]:
-        size = by_pk.CHUNK if fetch_all else 1
+        size = by_pk.CHUNK_ROWS if fetch_all else 1
         return reindex.reindex_matching(self._query, rehash=True, size=size)
 
     def _mirrored_at(self) -> Flow[datetime | None]:

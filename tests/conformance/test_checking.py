@@ -115,9 +115,9 @@ def test_progress_is_told_page_by_page(sound, raw, monkeypatch, method):
 
 def test_many_pages(sound, raw, monkeypatch):
     for module in (checking, keyspace):
-        monkeypatch.setattr(module, 'PAGE', 70)
-    monkeypatch.setattr(probe, 'CALLS', 30)
-    monkeypatch.setattr(keyspace, 'SETS', 3)
+        monkeypatch.setattr(module, 'PROBES_IN_TRIP', 70)
+    monkeypatch.setattr(probe, 'PROBE_CALLS', 30)
+    monkeypatch.setattr(keyspace, 'SETS_AT_ONCE', 3)
     songs = [sound(title='x', artist=f'a{n % 5}', year=n, album=f'b{n}') for n in range(2000)]
     pks = sound.saver.save(songs)
     raw.delete(*(f'{BASE}data:{pk}' for pk in pks[:500]))

@@ -42,7 +42,7 @@ def test_small_sets_are_counted_without_what_is_no_object(songs, filters):
 
 @pytest.mark.damaged
 def test_large_sets_are_taken_as_they_are_unless_writers_touched_them(songs, raw, monkeypatch):
-    monkeypatch.setattr(set_algebra, 'LARGEST_UNSETTLED', 5)
+    monkeypatch.setattr(set_algebra, 'UNSETTLED_MEMBERS', 5)
     assert songs.objects.filter(genre='rock').count() == 10  # 8, and 2 that a reset never leaves
     raw.sadd(f'_ir_|{songs.KEY_NAME}:tmp:touched', f'_ir_|{songs.KEY_NAME}:idx:genre:rock')
     assert songs.objects.filter(genre='rock').count() == 8

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from IndexedRedis import IRField, irNull
-from IndexedRedis._core.inspection.explain import SAMPLE
+from IndexedRedis._core.inspection.explain import SAMPLED_MEMBERS
 from IndexedRedis._core.mapping.resp import unpacked
 from IndexedRedis.executors.recording import readable
 
@@ -193,7 +193,7 @@ def test_it_only_reads_and_is_plain_data(catalogue, raw):
     assert data['measured']['rows'] == 2500
     assert data['trips'][-1]['times'] == 2500
     assert data['trips'][-1]['last'] == [['GET', '_ir_|Catalogue:tmp:swapped']]
-    assert SAMPLE < 2500  # else the bounds would not be looked at
+    assert SAMPLED_MEMBERS < 2500  # else the bounds would not be looked at
 
 
 def test_no_objects(make_model):

@@ -125,8 +125,12 @@ def test_a_field_that_was_added_and_one_that_is_not_indexed_any_more(sound, make
 @pytest.mark.damaged
 def test_many_pages(sound, raw, monkeypatch):
     for module in (checking, keyspace):
-        monkeypatch.setattr(module, 'PAGE', 70)
-    for module, name in ((probe, 'CALLS'), (repair, 'SIZE'), (keyspace, 'ROWS')):
+        monkeypatch.setattr(module, 'PROBES_IN_TRIP', 70)
+    for module, name in (
+        (probe, 'PROBE_CALLS'),
+        (repair, 'REPAIRS'),
+        (keyspace, 'ROWS_IN_SCRIPT'),
+    ):
         monkeypatch.setattr(module, name, 30)
     songs = [sound(title='x', artist=f'a{n % 5}', year=n, album=f'b{n}') for n in range(2000)]
     pks = sound.saver.save(songs)

@@ -118,7 +118,7 @@ def test_more_than_a_script_looks_at(numbers):
 @pytest.mark.damaged
 def test_what_is_not_yet_an_object_is_never_picked(numbers, raw, monkeypatch):
     """A reset or a save that is under way has stored rows and listed them by their values."""
-    monkeypatch.setattr(pick, 'MEMBERS_TO_PICK', 10)
+    monkeypatch.setattr(pick, 'PICK_MEMBERS', 10)
     model = numbers(300)
     base = f'_ir_|{model.KEY_NAME}:'
     for pk in range(301, 900):

@@ -171,7 +171,7 @@ def wrong_answer(model: Any, size: int, way: str) -> str:
 def _treat_as_large(above: int) -> None:
     """Have resets move index sets of more members in their swap, and counts take their sizes."""
     if above:
-        index_fill.MOST = set_algebra.LARGEST_UNSETTLED = above
+        index_fill.MOST = set_algebra.UNSETTLED_MEMBERS = above
 
 
 def reset_often(

@@ -11,7 +11,7 @@ import IndexedRedis as IR
 from faults.item import edition, over
 from faults.proxy import INTERLEAVED
 from faults.writes import RESETS, WRITES, InsertVeryMany, Reset, ResetInPlace
-from IndexedRedis._core.queries import by_pk, set_algebra
+from IndexedRedis._core.queries import by_pk, fetch, set_algebra
 from IndexedRedis.errors import ObjectGoneError
 
 
@@ -145,7 +145,7 @@ def test_at_no_step_of_a_reset_an_index_is_wrong(item, proxy, stored, write, oth
 
 def test_at_no_step_of_a_save_of_many_some_of_them_show(item, proxy, stored, monkeypatch):
     """Not even where the sizes of index sets are trusted as soon as they list two objects."""
-    monkeypatch.setattr(set_algebra, 'LARGEST_UNSETTLED', 1)
+    monkeypatch.setattr(set_algebra, 'UNSETTLED_MEMBERS', 1)
     model, seen = over(proxy.params), []
     queries = [item.objects, item.objects.filter(edition__ne=1), item.objects.filter(edition=2)]
     queries += [item.objects.filter(n=1), item.objects.filter(n__ne=1, edition__ne=5)]
@@ -170,8 +170,9 @@ def test_at_no_step_of_a_save_of_many_some_of_them_show(item, proxy, stored, mon
 @pytest.fixture
 def small_steps(monkeypatch):
     """Chunked reading from the sixth object on."""
-    monkeypatch.setattr(by_pk, 'ROWS_IN_ONE_TRIP', 5)
-    monkeypatch.setattr(by_pk, 'CHUNK', 3)
+    monkeypatch.setattr(fetch, 'SMALL_RESULT_ROWS', 5)
+    monkeypatch.setattr(fetch, 'CHUNK_ROWS', 3)
+    monkeypatch.setattr(by_pk, 'CHUNK_ROWS', 3)
 
 
 @pytest.mark.usefixtures('small_steps')

@@ -241,7 +241,7 @@ def test_a_reader_whom_resets_outrun_takes_all_in_one_moment(song):
     rows = [[b'a', b'1']] * 101
     tries = [
         reply
-        for n in range(fetch.ATTEMPTS)
+        for n in range(fetch.READ_ATTEMPTS)
         for reply in ([b'%d' % n, pks], *chunked(rows, b'%d' % (n + 1)))
     ]
     executor, found = run(fetch.fetch(song.objects._query), [[]], *tries, [[pks, rows]])

@@ -19,7 +19,7 @@ databases = st.builds(
     st.fixed_dictionaries(dict.fromkeys(NAMES, pks)),
     pks,
 )
-names = st.lists(st.sampled_from(NAMES), max_size=set_algebra.MOST_EXCLUDED).map(tuple)
+names = st.lists(st.sampled_from(NAMES), max_size=set_algebra.COUNTED_EXCLUSIONS).map(tuple)
 expressions = st.builds(SetExpression, st.just(ALL), names, names)
 
 
@@ -95,7 +95,7 @@ def test_beside_a_reset_small_sets_may_hold_what_is_no_object(expression, databa
     lying = {name: database[name] | more[name] for name in NAMES}
     database = {ALL: database[ALL], **lying}
     command = set_algebra.count_living(expression, b'touched')
-    most = set_algebra.LARGEST_UNSETTLED
+    most = set_algebra.UNSETTLED_MEMBERS
     database[b'touched'] = {id(lying[name]) for name in NAMES if len(lying[name]) > most}
     assert answer(command, database) == len(meaning(expression, database))
 
@@ -108,7 +108,7 @@ def test_the_operands_of_a_script_say_the_same(expression, database):
 
 
 def test_too_many_exclusions_are_not_counted_by_inclusion_and_exclusion():
-    excluded = tuple(b'%d' % number for number in range(set_algebra.MOST_EXCLUDED + 1))
+    excluded = tuple(b'%d' % number for number in range(set_algebra.COUNTED_EXCLUSIONS + 1))
     assert set_algebra.count(SetExpression(ALL, (), excluded)) is None
     assert set_algebra.count_living(SetExpression(ALL, (), excluded), b'touched') is None
     command = set_algebra.count(SetExpression(ALL, (), excluded[1:]))

@@ -8,7 +8,7 @@ from collections import deque
 import pytest
 
 from IndexedRedis._core.flows import Batch, Stream
-from IndexedRedis._core.overlap import PAGE, SCAN_COUNT, side_by_side, walk
+from IndexedRedis._core.overlap import PAGE_MEMBERS, WALK_COUNT, side_by_side, walk
 from IndexedRedis.executors.recording import RecordingExecutor
 
 MEMBERS = [b'%d' % number for number in range(1000)]
@@ -20,7 +20,7 @@ class Server:
     :param at_once: members that a look gives
     """
 
-    def __init__(self, in_flight, at_once=PAGE):
+    def __init__(self, in_flight, at_once=PAGE_MEMBERS):
         self.in_flight, self.at_once = in_flight, at_once
         self.sent = []
 
@@ -57,12 +57,12 @@ def in_flight(request):
     return request.param
 
 
-@pytest.mark.parametrize('at_once', [1, 7, PAGE, 10_000])
+@pytest.mark.parametrize('at_once', [1, 7, PAGE_MEMBERS, 10_000])
 def test_each_member_is_dealt_with_once(in_flight, at_once):
     seen, server = [], Server(in_flight, at_once)
 
     def act(page):
-        assert len(page) <= PAGE
+        assert len(page) <= PAGE_MEMBERS
         assert (yield Batch([('FIRST', *page)])) == ['FIRST']
         assert (yield Batch([('SECOND', *page)])) == ['SECOND']
         seen.extend(page)
@@ -101,7 +101,7 @@ def test_pages_with_nothing_to_send_and_an_empty_set(monkeypatch):
     assert seen == MEMBERS
     executor = RecordingExecutor([[[b'0', []], 'held']])
     executor.run(walk(b'key', act, (('HOLD',),)))
-    assert executor.trips == [[('SSCAN', b'key', b'0', 'COUNT', SCAN_COUNT), ('HOLD',)]]
+    assert executor.trips == [[('SSCAN', b'key', b'0', 'COUNT', WALK_COUNT), ('HOLD',)]]
     assert seen == MEMBERS
 
 

@@ -9,13 +9,13 @@ from .model_info import FieldInfo, IndexInfo, ModelInfo
 
 __all__ = ('LONG_NAME', 'advice')
 
-# From this length on, a value makes the name of its index set a burden.
+# Bytes from which on a value makes the name of its index set a burden.
 LONG_NAME = 200
 # With fewer objects than this, nothing matters.
-FEW = 100
+WORTHWHILE_OBJECTS = 100
 # An index whose largest set holds this share of all objects does not help to find them.
 NEVER_SELECTIVE = 0.9
-# The default of hash-max-listpack-value: a longer value takes a row out of the compact form.
+# Bytes: the default of hash-max-listpack-value. A longer value takes a row out of compact form.
 COMPACT_VALUE = 64
 
 
@@ -34,7 +34,7 @@ def advice(info: ModelInfo) -> list[str]:
 
 
 def _about_index(info: ModelInfo, field: FieldInfo, index: IndexInfo) -> Iterator[str]:
-    name, many = field.name, info.objects >= FEW
+    name, many = field.name, info.objects >= WORTHWHILE_OBJECTS
     if index.longNames and not field.hashIndex:
         yield (
             f'{name}: {index.longNames:,} values of more than {LONG_NAME} bytes are in the names '

@@ -13,7 +13,7 @@ from ..flows import Flow, ask, scan
 from ..keys import ALL_MODELS, Keys, model_and_kind
 from ..text import bytes_text, shown
 from .model_info import scaled
-from .statistics import PAGE, measure
+from .statistics import measure
 
 __all__ = ('FoundModel', 'find_models')
 
@@ -126,7 +126,7 @@ def find_models(sample: int, progress: Progress | None = None) -> Flow[list[Foun
                 tallies[name].note(key, kind, rest)
         return ()
 
-    yield from scan(note, count=PAGE, match=ALL_MODELS, tell=progress and partial(progress, 'keys'))
+    yield from scan(note, match=ALL_MODELS, tell=progress and partial(progress, 'keys'))
     found = []
     for name in sorted(tallies):
         found.append((yield from tallies[name].look()))

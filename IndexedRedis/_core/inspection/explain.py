@@ -23,8 +23,8 @@ __all__ = ('explain', 'rehearse')
 
 # Members that are looked at for an estimate: as many as the script of a small query looks at, so
 # that its way is known for certain.
-SAMPLE = fetch.MEMBERS_IN_SCRIPT
-SETS = 250
+SAMPLED_MEMBERS = fetch.FIND_MEMBERS
+SIZES_IN_TRIP = 250
 _PK = b'<pk>'
 
 
@@ -62,7 +62,7 @@ def _filters_seen(keys: Keys, filters: Filters) -> list[FilterSeen]:
 def _sizes(expression: set_algebra.SetExpression) -> Flow[dict[bytes, int]]:
     keys, _ = set_algebra.operands(expression)
     sizes: dict[bytes, int] = {}
-    for some in chunks(dict.fromkeys(keys), SETS):
+    for some in chunks(dict.fromkeys(keys), SIZES_IN_TRIP):
         replies = yield Batch([('SCARD', key) for key in some])
         sizes.update(zip(some, replies, strict=True))
     return sizes
@@ -93,12 +93,12 @@ def _estimate(
     if len(keys) == 1 or not size:
         return Rows(size, size, size)
     rows = _bounds(sizes, keys, every, total)
-    if size > SAMPLE and rows.exact:
+    if size > SAMPLED_MEMBERS and rows.exact:
         return rows
     # Of a set that is not larger, this draws every member.
-    drawn = yield from ask('SRANDMEMBER', driver, SAMPLE)
+    drawn = yield from ask('SRANDMEMBER', driver, SAMPLED_MEMBERS)
     matching = len((yield from _matching(keys, every, driver, drawn)))
-    if size <= SAMPLE:
+    if size <= SAMPLED_MEMBERS:
         return Rows(matching, matching, matching)
     guess = round(size * matching / max(1, len(drawn)))
     return rows._replace(estimate=min(rows.high, max(rows.low, guess)))

@@ -18,8 +18,8 @@ __all__ = (
     'Trip',
 )
 
-_MOST_LINES = 12
-_MOST_ARGUMENTS = 16
+SETS_SHOWN = 12
+ARGUMENTS_SHOWN = 16
 
 
 class FilterSeen(NamedTuple):
@@ -87,8 +87,8 @@ class Trip(NamedTuple):
 
 
 def _line(command: Command) -> str:
-    words = [shown(word) for word in command[:_MOST_ARGUMENTS]]
-    return ' '.join([*words, '...'] if len(command) > _MOST_ARGUMENTS else words)
+    words = [shown(word) for word in command[:ARGUMENTS_SHOWN]]
+    return ' '.join([*words, '...'] if len(command) > ARGUMENTS_SHOWN else words)
 
 
 class Part(NamedTuple):
@@ -228,8 +228,8 @@ class Explanation:
 
 
 def _some(lines: list[str]) -> list[str]:
-    more = len(lines) - _MOST_LINES
-    return lines if more <= 0 else [*lines[:_MOST_LINES], f'    and {more:,} more']
+    more = len(lines) - SETS_SHOWN
+    return lines if more <= 0 else [*lines[:SETS_SHOWN], f'    and {more:,} more']
 
 
 def _trips(trips: int, chunks: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...fields.null import irNull
 from ..queries.filters import Condition
 from ..queries.query import Query
-from ..queries.set_algebra import MOST_IN_SCRIPT
+from ..queries.set_algebra import SCRIPT_SETS
 from ..text import shown
 from .explanation import Explanation
 
@@ -16,16 +16,16 @@ __all__ = ('hints',)
 # From this share of the objects on, an index set says little.
 NOT_SELECTIVE = 0.5
 # Below that many objects nothing is slow.
-FEW = 1000
+SLOW_OBJECTS = 1000
 MANY_ROWS = 10_000
-_MOST = 20
+HINTS_SHOWN = 20
 
 
 def hints(query: Query, explanation: Explanation) -> list[str]:
     """Return sentences about a query that was explained."""
     found = list(dict.fromkeys([*_of_size(explanation), *_of_filters(query, explanation)]))
-    more = len(found) - _MOST
-    return found if more <= 0 else [*found[:_MOST], f'and {more:,} more']
+    more = len(found) - HINTS_SHOWN
+    return found if more <= 0 else [*found[:HINTS_SHOWN], f'and {more:,} more']
 
 
 def _of_filters(query: Query, explanation: Explanation) -> Iterator[str]:
@@ -46,20 +46,20 @@ def _of_set(included: bool, key: bytes, size: int, total: int) -> Iterator[str]:
     if not size:
         what = 'nothing can match' if included else 'that filter leaves out nothing'
         yield f'{shown(key)} does not exist: no object has this value, so {what}.'
-    elif included and total >= FEW and size >= NOT_SELECTIVE * total:
+    elif included and total >= SLOW_OBJECTS and size >= NOT_SELECTIVE * total:
         yield f'{shown(key)} is not selective: it holds {size / total:.0%} of all objects.'
 
 
 def _of_size(explanation: Explanation) -> Iterator[str]:
     total, rows = explanation.total, explanation.rows
     filters = explanation.filters
-    if filters and all(each.lookup for each in filters) and total >= FEW:
+    if filters and all(each.lookup for each in filters) and total >= SLOW_OBJECTS:
         yield (
             f'Nothing says which value an object is to have, so the set of all {total:,} pks is '
             'read; a filter without __ne beside it would save that.'
         )
-    if max(len(part.sets) for part in explanation.parts) > MOST_IN_SCRIPT:
-        yield f'More than {MOST_IN_SCRIPT} sets take part, so no script answers in one trip.'
+    if max(len(part.sets) for part in explanation.parts) > SCRIPT_SETS:
+        yield f'More than {SCRIPT_SETS} sets take part, so no script answers in one trip.'
     if rows.estimate >= MANY_ROWS:
         yield f'Many rows: {rows}. Where fewer fields will do, allOnlyFields() is faster.'
 

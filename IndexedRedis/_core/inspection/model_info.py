@@ -9,11 +9,11 @@ from typing import Any
 
 from ..text import bytes_text, shown, text_of
 
-__all__ = ('TOP', 'FieldInfo', 'IndexInfo', 'ModelInfo', 'scaled')
+__all__ = ('TOP_VALUES', 'FieldInfo', 'IndexInfo', 'ModelInfo', 'scaled')
 
 # How many of the most frequent values are named.
-TOP = 10
-_SHOWN = 3
+TOP_VALUES = 10
+NAMED_VALUES = 3
 
 
 class IndexInfo:
@@ -47,7 +47,8 @@ class IndexInfo:
     def frequent(self) -> list[tuple[str, int]]:
         """Return the three most frequent values as text, and how many objects have them; nothing
         where no value is more frequent than another."""
-        return [(shown(value), count) for value, count in self.top[:_SHOWN] if self.largest > 1]
+        top = self.top[:NAMED_VALUES] if self.largest > 1 else []
+        return [(shown(value), count) for value, count in top]
 
     def asDict(self) -> dict[str, Any]:
         """Return it as plain data."""

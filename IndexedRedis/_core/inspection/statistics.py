@@ -16,14 +16,17 @@ from ..column import Column
 from ..flows import Batch, Flow, ask, chunks, scan
 from ..mapping.schema import Schema
 from .advice import LONG_NAME, advice
-from .model_info import TOP, FieldInfo, IndexInfo, ModelInfo, scaled
+from .model_info import TOP_VALUES, FieldInfo, IndexInfo, ModelInfo, scaled
 from .scripts import MEASURE
 
 __all__ = ('draw', 'info', 'measure')
 
-# Names of a page; keys that one script looks at, and calls that it makes for that.
-PAGE, KEYS, CALLS = 500, 100, 250
-_TRIES = 4
+# Bounds of one script: the keys it measures, and the commands it runs for them.
+MEASURED_KEYS = 100
+MEASURE_CALLS = 250
+# Members that one SRANDMEMBER draws, and draws for each member wanted, as some come twice.
+DRAWN_MEMBERS = 500
+DRAWS_A_MEMBER = 4
 
 Progress = Callable[[str, int, int], Any]
 
@@ -79,7 +82,7 @@ def measure(
     :param closely: whether memory and encoding are asked for
     """
     seen: list[Sequence[Any]] = []
-    size = max(1, min(KEYS, CALLS // (2 + 2 * closely + len(fields))))
+    size = max(1, min(MEASURED_KEYS, MEASURE_CALLS // (2 + 2 * closely + len(fields))))
     for some in chunks(keys, size):
         seen += yield from ask(*MEASURE(some, int(closely), *fields))
     return seen
@@ -94,10 +97,10 @@ def draw(key: bytes, size: int, wanted: int) -> Flow[list[bytes]]:
             members.update(dict.fromkeys(page))
             return ()
 
-        yield from scan(add, key, count=PAGE)
+        yield from scan(add, key)
         return list(members)[:wanted]  # the set may have grown meanwhile
-    for _ in range(_TRIES * wanted // PAGE + 1):
-        members.update(dict.fromkeys((yield from ask('SRANDMEMBER', key, PAGE))))
+    for _ in range(DRAWS_A_MEMBER * wanted // DRAWN_MEMBERS + 1):
+        members.update(dict.fromkeys((yield from ask('SRANDMEMBER', key, DRAWN_MEMBERS))))
         if len(members) >= wanted:
             break
     return list(members)[:wanted]
@@ -116,7 +119,7 @@ class _Indexes:
 
     def look(self, tell: Progress) -> Flow[None]:
         pattern = self._keys.pattern_but_rows
-        yield from scan(self._page, count=PAGE, match=pattern, tell=partial(tell, 'keys'))
+        yield from scan(self._page, match=pattern, tell=partial(tell, 'keys'))
         for index in self._by_field.values():
             top = [self._keys.index_prefix + name for name in index.largest()]
             index.settle((yield from measure(top, True)))
@@ -171,12 +174,12 @@ class _OneIndex:
         if memory is not None:
             self._memory[name] = memory
         self._top.append((size, name))
-        if len(self._top) > PAGE:
+        if len(self._top) > 50 * TOP_VALUES:
             self.largest()
 
     def largest(self) -> list[bytes]:
         """Names of the largest sets; of those of the same size the first by name."""
-        self._top = heapq.nsmallest(TOP, self._top, key=lambda each: (-each[0], each[1]))
+        self._top = heapq.nsmallest(TOP_VALUES, self._top, key=lambda each: (-each[0], each[1]))
         return [name for _, name in self._top]
 
     def settle(self, measured_top: Sequence[Sequence[Any]]) -> None:

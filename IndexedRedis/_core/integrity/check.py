@@ -13,10 +13,10 @@ from ..flows import Flow, ask, chunks, scan
 from ..mapping.schema import Schema
 from ..writes.key_types import OTHER_TYPE
 from .keyspace import examine_keys, examine_work
-from .probe import GONE, Facts, Probe, is_pk, probe_entries, probe_rows
+from .probe import NO_EXPIRY, NO_KEY, Facts, Probe, is_pk, probe_entries, probe_rows
 from .report import CheckReport, Finding
 from .scripts import COUNTER, LEFTOVERS
-from .survey import ENDLESS, PAGE, Progress, Survey
+from .survey import PROBES_IN_TRIP, Progress, Survey
 
 __all__ = ('check', 'repair')
 
@@ -52,11 +52,11 @@ def _examine_objects(survey: Survey) -> Flow[None]:
 
     def examine(page: list[bytes]) -> Flow[None]:
         survey.report.objects += len(page)
-        for pks in chunks(page, PAGE):
+        for pks in chunks(page, PROBES_IN_TRIP):
             yield from _examine_rows(survey, pks)
 
     tell = partial(survey.tell, 'objects')
-    yield from scan(examine, survey.schema.keys.all, count=PAGE, tell=tell)
+    yield from scan(examine, survey.schema.keys.all, tell=tell)
 
 
 def _examine_rows(survey: Survey, pks: Sequence[bytes]) -> Flow[None]:
@@ -81,11 +81,11 @@ def _row(survey: Survey, pk: bytes, facts: Facts) -> Iterator[Finding]:
         return
     if not is_pk(pk):
         yield Finding('pk_invalid', keys.all, pk)
-    elif facts.ttl == GONE:
+    elif facts.ttl == NO_KEY:
         yield Finding('row_missing', keys.all, pk)
     else:
         survey.in_use(pk)
-        if facts.ttl != ENDLESS:
+        if facts.ttl != NO_EXPIRY:
             yield Finding('row_expiring', keys.data_prefix + pk, pk)
 
 

@@ -13,15 +13,16 @@ from typing import NamedTuple
 from ..column import Column
 from ..flows import Batch, Flow, ask, chunks, scan
 from ..mapping.schema import Schema
-from .probe import GONE, Probe, is_pk, probe_entries
+from .probe import NO_EXPIRY, NO_KEY, Probe, is_pk, probe_entries
 from .report import Finding
 from .scripts import LEFTOVERS, UNLISTED
-from .survey import ENDLESS, PAGE, Survey
+from .survey import PROBES_IN_TRIP, Survey
 
 __all__ = ('examine_keys', 'examine_work')
 
 # Rows that one script looks at, and index sets whose members come in one trip.
-ROWS, SETS = 100, 50
+ROWS_IN_SCRIPT = 100
+SETS_AT_ONCE = 50
 
 
 class _Key(NamedTuple):
@@ -56,7 +57,7 @@ def examine_keys(survey: Survey) -> Flow[None]:
         return _examine(survey, [key for key in names if keys.is_own(key)])
 
     tell = partial(survey.tell, 'keys')
-    yield from scan(examine, count=PAGE, match=keys.pattern, tell=tell)
+    yield from scan(examine, match=keys.pattern, tell=tell)
 
 
 def _examine(survey: Survey, names: Sequence[bytes]) -> Flow[None]:
@@ -67,19 +68,19 @@ def _examine(survey: Survey, names: Sequence[bytes]) -> Flow[None]:
     findings: list[Finding] = []
     for name, kind, ttl in zip(names, facts[::2], facts[1::2], strict=True):
         key = _key(survey.schema, name)
-        if kind == b'none' or ttl == GONE:
+        if kind == b'none' or ttl == NO_KEY:
             continue
         wrong = _wrong(key, kind)
         if wrong is None or key.kind == 'work':
             sound[key.kind].append(key)
-            if ttl != ENDLESS and key.kind in ('index', 'other'):
+            if ttl != NO_EXPIRY and key.kind in ('index', 'other'):
                 wrong = Finding('key_expiring', name)
         findings += [wrong] if wrong else []
     # Work keys that nobody needs are left over, whatever they hold.
     endless = yield from examine_work(survey, [key.name for key in sound['work']])
     yield from survey.found([finding for finding in findings if finding.key not in endless])
     yield from _examine_rows(survey, [key.pk for key in sound['row']])
-    for some in chunks(sound['index'], SETS):
+    for some in chunks(sound['index'], SETS_AT_ONCE):
         yield from _examine_sets(survey, some)
 
 
@@ -97,7 +98,7 @@ def _wrong(key: _Key, kind: bytes) -> Finding | None:
 def _examine_rows(survey: Survey, pks: Sequence[bytes]) -> Flow[None]:
     """Find rows that nothing lists, and that will not expire."""
     keys = survey.schema.keys
-    for some in chunks(pks, ROWS):
+    for some in chunks(pks, ROWS_IN_SCRIPT):
         unlisted = yield from ask(
             *UNLISTED([keys.all, keys.record], keys.data_prefix, keys.tmp, *some)
         )
@@ -130,8 +131,8 @@ def _examine_sets(survey: Survey, keys: Sequence[_Key]) -> Flow[None]:
             if key.column is not None
             for pk in page
         )
-        for some in chunks(probes, PAGE):
+        for some in chunks(probes, PROBES_IN_TRIP):
             survey.report.entries += len(some)
             yield from survey.found((yield from probe_entries(survey.schema, some)))
 
-    yield from scan(examine, *(key.name for key in keys), count=PAGE)
+    yield from scan(examine, *(key.name for key in keys))

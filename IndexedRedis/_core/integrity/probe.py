@@ -19,8 +19,9 @@ from .scripts import PROBE
 __all__ = ('Facts', 'Probe', 'is_pk', 'probe_entries', 'probe_rows')
 
 # Rows and values that one script looks at: it holds up the server for well under a millisecond.
-CALLS = 100
-GONE = -2  # what PTTL says of a key that is not there
+PROBE_CALLS = 100
+NO_EXPIRY = -1  # what PTTL says of a key that does not expire
+NO_KEY = -2  # what PTTL says of a key that is not there
 _PK = re.compile(rb'[1-9][0-9]*')
 
 
@@ -43,7 +44,7 @@ class Facts(NamedTuple):
     @property
     def stored(self) -> bool:
         """Whether there is an object of the pk."""
-        return self.listed and self.ttl != GONE
+        return self.listed and self.ttl != NO_KEY
 
 
 def is_pk(text: bytes) -> bool:
@@ -55,7 +56,7 @@ def probe_rows(schema: Schema, probes: Sequence[Probe]) -> Flow[list[tuple[Probe
     """Look at each of ``probes``, in one trip; those of one script in one moment."""
     if not probes:
         return []
-    size = max(1, CALLS // (2 + max(len(probe.columns) for probe in probes)))
+    size = max(1, PROBE_CALLS // (2 + max(len(probe.columns) for probe in probes)))
     replies = yield Batch([_command(schema, chunk) for chunk in chunks(probes, size)])
     facts = [
         Facts(bool(listed), ttl, row, inside)

@@ -23,9 +23,9 @@ from .scripts import LEFTOVERS, REPAIR_COUNTER, REPAIR_ENTRIES, REPAIR_LEFTOVERS
 __all__ = ('repair_findings', 'sweep_dead')
 
 # What one script mends: it holds up the server for a millisecond.
-SIZE = 100
+REPAIRS = 100
 # Each round mends what writers have not changed since the last look, so this is more than needed.
-ROUNDS = 10
+REPAIR_ROUNDS = 10
 
 _ENTRIES = ('entry_stale', 'entry_gone', 'entry_missing')
 
@@ -40,7 +40,7 @@ def repair_findings(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Fi
         if finding.kind in _COMMANDS:
             others.setdefault(finding.kind, []).append(finding)
     for kind, group in others.items():
-        for chunk in chunks(group, SIZE):
+        for chunk in chunks(group, REPAIRS):
             yield Batch(_COMMANDS[kind](schema, chunk))
             done += chunk
     return done
@@ -48,9 +48,9 @@ def repair_findings(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Fi
 
 def _repair_entries(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
     """Move entries to where they belong; returns the findings that could not be mended."""
-    for _ in range(ROUNDS):
+    for _ in range(REPAIR_ROUNDS):
         left: list[Finding] = []
-        for chunk in chunks(findings, SIZE):
+        for chunk in chunks(findings, REPAIRS):
             outcomes = yield from ask(*_entries_command(schema, chunk))
             left += [each for each, so in zip(chunk, outcomes, strict=True) if not so]
         if not left:
@@ -134,6 +134,9 @@ def _unfit(schema: Schema, dead: Sequence[Finding]) -> Flow[bool]:
     keys = schema.keys
     sets = [keys.work(finding.pk, name) for finding in dead for name in WORK]
     answers = yield Batch(
-        [OTHER_TYPE([keys.lock], b'string'), *(OTHER_TYPE(s, b'set') for s in chunks(sets, SIZE))]
+        [
+            OTHER_TYPE([keys.lock], b'string'),
+            *(OTHER_TYPE(s, b'set') for s in chunks(sets, REPAIRS)),
+        ]
     )
     return any(answers)

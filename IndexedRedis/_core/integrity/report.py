@@ -9,7 +9,7 @@ from ..text import shorten
 
 __all__ = ('SENTENCES', 'CheckReport', 'Finding')
 
-MOST_EXAMPLES = 10
+EXAMPLES_OF_KIND = 10
 
 # In the order in which a report names them. Each is about one key, and what it says of one pk.
 SENTENCES = {
@@ -95,7 +95,7 @@ class CheckReport:
             self._known.add(known)
             self.counts[finding.kind] += 1
             examples = self.examples.setdefault(finding.kind, [])
-            if len(examples) < MOST_EXAMPLES:
+            if len(examples) < EXAMPLES_OF_KIND:
                 examples.append(str(finding))
 
     def note_repaired(self, finding: Finding) -> None:

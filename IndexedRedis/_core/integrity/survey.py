@@ -11,11 +11,10 @@ from ..mapping.schema import Schema
 from .repair import repair_findings, sweep_dead
 from .report import CheckReport, Finding
 
-__all__ = ('ENDLESS', 'PAGE', 'Progress', 'Survey')
+__all__ = ('PROBES_IN_TRIP', 'Progress', 'Survey')
 
 # Members of a set, or names of keys, that are looked at in one go.
-PAGE = 500
-ENDLESS = -1  # what PTTL says of a key that does not expire
+PROBES_IN_TRIP = 500
 
 Progress = Callable[[str, int, int], Any]
 

@@ -16,7 +16,7 @@ from ..keys import WORK
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
-from ..overlap import PAGE, walk
+from ..overlap import PAGE_MEMBERS, walk
 from .scripts import FORGET, PRUNE, RETIRE
 
 __all__ = ('sweep', 'sweep_abandoned')
@@ -62,7 +62,7 @@ def sweep(
         for text in (yield from ask('SMEMBERS', ranges)):
             first, size = map(int, text.split())
             pks = (b'%d' % pk for pk in range(first, first + size))
-            for some in chunks(pks, PAGE):
+            for some in chunks(pks, PAGE_MEMBERS):
                 yield from _retire(schema, some, 0, (), extend)
             yield from ask('SREM', ranges, text)
         yield from _retire_all(schema, brought, 0, (), extend)
@@ -101,7 +101,7 @@ def _retire(
     if fields:
         rows = yield Batch(get_rows(schema.keys.data_prefix, pks, fields))
         listed = index_keys_of_rows(schema, pks, rows, known)
-    prunes = [_prune(schema, pks, some) for some in chunks(listed.items(), PAGE)]
+    prunes = [_prune(schema, pks, some) for some in chunks(listed.items(), PAGE_MEMBERS)]
     yield Batch([*prunes, RETIRE([schema.keys.all], grace, schema.keys.data_prefix, *pks), *extend])
 
 

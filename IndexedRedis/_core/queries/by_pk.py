@@ -25,9 +25,9 @@ __all__ = (
 
 # Up to so many rows, of so many values, come back together with the answer of the set algebra. Each
 # value costs a script 0.2 us more than a command, so that of more than these a trip costs less.
-ROWS_IN_ONE_TRIP = 100
+SMALL_RESULT_ROWS = 100
 
-CHUNK = 256
+CHUNK_ROWS = 256
 
 
 def row_commands(schema: Schema, pks: Iterable[int], fields: tuple[bytes, ...]) -> list[Command]:
@@ -77,7 +77,7 @@ def get_targets(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
     found = yield from get_many(schema, pks, schema.all)
     absent = [i for i, obj in enumerate(found) if obj is None]
     fields = schema.keys_of(schema.all)
-    for places in chunks(absent, CHUNK):
+    for places in chunks(absent, CHUNK_ROWS):
         some = [pks[i] for i in places]
         ttls = (('PTTL', schema.keys.data(pk)) for pk in some)
         pairs = zip(ttls, row_commands(schema, some, fields), strict=True)
@@ -102,10 +102,10 @@ def rows_of(
 
     batches = [
         Batch([('SMISMEMBER', schema.keys.all, *chunk), *row_commands(schema, chunk, fields)])
-        for chunk in chunks(pks, CHUNK)
+        for chunk in chunks(pks, CHUNK_ROWS)
     ]
     if len(batches) == 1:
-        keep((yield batches[0]._replace(shared=len(pks) <= ROWS_IN_ONE_TRIP)))
+        keep((yield batches[0]._replace(shared=len(pks) <= SMALL_RESULT_ROWS)))
     else:
         yield Stream(batches, keep)
     return rows

@@ -16,7 +16,7 @@ from ..mapping.decoder import Row
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
 from . import set_algebra
-from .by_pk import CHUNK, ROWS_IN_ONE_TRIP, _has_gaps, _is_empty
+from .by_pk import CHUNK_ROWS, SMALL_RESULT_ROWS, _has_gaps, _is_empty
 from .matching import Matcher
 from .query import Query
 from .scripts import FIND
@@ -29,19 +29,19 @@ __all__ = (
     'with_filtered',
 )
 
-VALUES_IN_ONE_TRIP = 1000
+SMALL_RESULT_VALUES = 1000
 # How many members a script may look at: it holds up the server for well under a millisecond.
-MEMBERS_IN_SCRIPT = 2000
+FIND_MEMBERS = 2000
 # Nearly all members of a single index set match: of more than these a command tells sooner.
-MEMBERS_OF_ONE_SET = 200
+FIND_MEMBERS_OF_ONE_SET = 200
 # So many times these, where answers are remembered: only one trip can be, and it is asked once.
-REMEMBERED = 2.5
+CACHED_RESULT_FACTOR = 2.5
 # Rows come in chunks, the first ones smaller: while they are converted the server works on the
 # next, which makes 100 rows a fifth quicker.
-FIRST_CHUNK = 32
+FIRST_CHUNK_ROWS = 32
 # How often a reader whose rows went away under it asks anew.
-ATTEMPTS = 4
-ENDLESS = 2**53
+READ_ATTEMPTS = 4
+UNLIMITED = 2**53
 
 # Makes something of pks and their rows.
 Take = Callable[[Sequence[int], Sequence[Row]], list[Any]]
@@ -84,9 +84,9 @@ def listed(
     found: list[Any] = []
     if set_algebra.is_short(expression):
         plain = len(expression.every) <= 2 and not expression.none
-        factor: float = REMEMBERED if query.schema.remembers else 1
-        members = int(MEMBERS_OF_ONE_SET * factor) if plain else MEMBERS_IN_SCRIPT
-        most = int(factor * min(ROWS_IN_ONE_TRIP, VALUES_IN_ONE_TRIP // len(fields)))
+        factor: float = CACHED_RESULT_FACTOR if query.schema.remembers else 1
+        members = int(FIND_MEMBERS_OF_ONE_SET * factor) if plain else FIND_MEMBERS
+        most = int(factor * min(SMALL_RESULT_ROWS, SMALL_RESULT_VALUES // len(fields)))
         found = yield from ask_quick(*find(query, expression, fields, members, most))
     if len(found) == 2:
         return take([int(pk) for pk in found[0]], found[1])
@@ -109,7 +109,7 @@ class _RowTransfer:
 
     def batches(self, fields: tuple[bytes, ...]) -> Iterator[Batch]:
         """Commands for the rows, and for the note after the last."""
-        names, start, size = self._names, 0, min(FIRST_CHUNK, CHUNK)
+        names, start, size = self._names, 0, min(FIRST_CHUNK_ROWS, CHUNK_ROWS)
         keys = self._schema.keys
         while start < len(names):
             commands = get_rows(keys.data_prefix, names[start : start + size], fields)
@@ -117,7 +117,7 @@ class _RowTransfer:
             if start >= len(names):
                 commands.append(('GET', keys.swapped))
             yield Batch(commands)
-            size = min(2 * size, CHUNK)
+            size = min(2 * size, CHUNK_ROWS)
 
     def rows(self, rows: list[Any]) -> None:
         """Take what has come."""
@@ -154,7 +154,7 @@ def _listed_many(
     :param found: the pks and the note of swaps, if they are known
     """
     keys = query.schema.keys
-    for _ in range(ATTEMPTS):
+    for _ in range(READ_ATTEMPTS):
         if found:
             pks, before, _ = found
         else:
@@ -167,7 +167,7 @@ def _listed_many(
         found = ()
     if arriving.replaced:
         # Resets come faster than rows: once, the server is held up for a whole answer.
-        pks, rows = yield from ask(*find(query, expression, fields, ENDLESS, ENDLESS))
+        pks, rows = yield from ask(*find(query, expression, fields, UNLIMITED, UNLIMITED))
         return take([int(pk) for pk in pks], rows)
     return arriving.taken
 

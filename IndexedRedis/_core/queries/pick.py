@@ -10,7 +10,7 @@ from typing import Any
 
 from ..flows import Flow, ask_quick, chunks
 from . import set_algebra
-from .by_pk import CHUNK, rows_of
+from .by_pk import CHUNK_ROWS, rows_of
 from .fetch import drop_nonmatching
 from .matching import Matcher
 from .query import Query, primary_keys
@@ -19,7 +19,7 @@ from .scripts import PICK
 __all__ = ('pick',)
 
 # How many members a script may look at: it holds up the server for a millisecond or two.
-MEMBERS_TO_PICK = 5000
+PICK_MEMBERS = 5000
 
 
 def pick(query: Query, order: str, seed: int) -> Flow[Any]:
@@ -41,9 +41,7 @@ def _pick(query: Query, expression: set_algebra.SetExpression, order: str, seed:
     prefix = schema.keys.data_prefix
     found = None
     if set_algebra.is_short(expression):
-        found = yield from ask_quick(
-            *PICK(keys, every, order, MEMBERS_TO_PICK, seed, prefix, *fields)
-        )
+        found = yield from ask_quick(*PICK(keys, every, order, PICK_MEMBERS, seed, prefix, *fields))
     if found == []:
         return None
     if found is not None:
@@ -82,4 +80,4 @@ def _in_turn(pks: list[int], order: str, seed: int) -> Iterator[list[int]]:
         # Nearly always this one has a row, and thousands take longer to sort than to fetch.
         yield [max(pks) if order == 'last' else min(pks)]
         pks.sort(reverse=order == 'last')
-    yield from chunks(pks[1:], CHUNK)
+    yield from chunks(pks[1:], CHUNK_ROWS)

@@ -15,13 +15,13 @@ from .scripts import COUNT, COUNT_LIVING, MEMBERS
 __all__ = ('SetExpression', 'count', 'count_living', 'is_short', 'members', 'operands')
 
 # With more sets than this, scripts would take long, and native set algebra is asked instead.
-MOST_IN_SCRIPT = 100
+SCRIPT_SETS = 100
 # The number of intersections doubles with each excluded set. With more than this many, members are
 # fetched: of 100,000 objects that takes 90 ms, while 6 would hold up the server for 1.6 s.
-MOST_EXCLUDED = 3
+COUNTED_EXCLUSIONS = 3
 # During a reset, only smaller index sets list objects of both data sets (see filling.py), with room
 # for what others add meanwhile.
-LARGEST_UNSETTLED = 10_000
+UNSETTLED_MEMBERS = 10_000
 
 
 class SetExpression(NamedTuple):
@@ -40,7 +40,7 @@ def operands(expression: SetExpression) -> tuple[list[bytes], int]:
 
 def is_short(expression: SetExpression) -> bool:
     """Whether a script answers it without holding up the server."""
-    return len(expression.every) + len(expression.none) <= MOST_IN_SCRIPT
+    return len(expression.every) + len(expression.none) <= SCRIPT_SETS
 
 
 def members(expression: SetExpression) -> Command:
@@ -76,14 +76,14 @@ def count_living(expression: SetExpression, touched: bytes) -> Command | None:
     if counted is None:
         return None
     keys, *numbers = counted
-    return COUNT_LIVING([expression.all, touched, *keys], LARGEST_UNSETTLED, *numbers)
+    return COUNT_LIVING([expression.all, touched, *keys], UNSETTLED_MEMBERS, *numbers)
 
 
 def _terms(expression: SetExpression) -> tuple[Any, ...] | None:
     """Keys and arguments of the scripts that count; ``None`` where it would be too many."""
     keys, every = operands(expression)
     excluded = keys[every:]
-    if len(excluded) > MOST_EXCLUDED or every > MOST_IN_SCRIPT:
+    if len(excluded) > COUNTED_EXCLUSIONS or every > SCRIPT_SETS:
         return None
     # Index sets hold members of `all` only, so `all` itself need not be intersected.
     base = list(expression.every)

@@ -18,7 +18,7 @@ from ..locking.locks import lock_lost_error
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
-from ..overlap import PAGE, walk
+from ..overlap import PAGE_MEMBERS, walk
 from ..queries import set_algebra
 from ..writes.key_types import check_types
 from .scripts import FILL, LARGE
@@ -93,9 +93,9 @@ def _large_ones(schema: Schema, most: int, extend: Command) -> Flow[set[bytes]]:
         return found
     # Where nobody trusts in the size of a set, its old pks may wait to be taken out after the swap.
     stored = yield from ask('SCARD', schema.keys.all)
-    if stored > set_algebra.LARGEST_UNSETTLED:
-        for _ in range(0, SAMPLE * stored // set_algebra.LARGEST_UNSETTLED, PAGE):
-            some, _ = yield Batch([('SRANDMEMBER', schema.keys.all, PAGE), extend])
+    if stored > set_algebra.UNSETTLED_MEMBERS:
+        for _ in range(0, SAMPLE * stored // set_algebra.UNSETTLED_MEMBERS, PAGE_MEMBERS):
+            some, _ = yield Batch([('SRANDMEMBER', schema.keys.all, PAGE_MEMBERS), extend])
             yield from measure(some)
     return found
 
@@ -110,7 +110,7 @@ def _fill(staging: Staging, most: int, large: set[bytes], extend: Command) -> Fl
         named = {base + name[len(prefix) :] for name in page}
         small = {key for key in named - large if most and keys.is_index(key)}
         moved = named - small
-        for some in chunks(sorted(small), PAGE):
+        for some in chunks(sorted(small), PAGE_MEMBERS):
             rests = [key[len(base) :] for key in some]
             moved.update((yield from _fill_some(staging, most, rests, extend)))
         rows = {key for key in moved if keys.is_row(key)}
