@@ -59,7 +59,7 @@ class Keys:
 
     __slots__ = (
         *('_data', '_index', '_tmp', 'all', 'next'),
-        *('lock', 'mirrored', 'record', 'swapped', 'touched'),
+        *('lock', 'mirror_lock', 'mirrored', 'record', 'swapped', 'touched'),
     )
 
     def __init__(self, key_name: str) -> None:
@@ -73,6 +73,7 @@ class Keys:
         self.record = self._tmp + b'resets'
         self.swapped = self._tmp + b'swapped'
         self.mirrored = self._tmp + b'mirrored'
+        self.mirror_lock = self._tmp + b'mirror'
         self.touched = self._tmp + b'touched'
 
     @property

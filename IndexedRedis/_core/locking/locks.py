@@ -20,6 +20,7 @@ from .scripts import BEGIN, FORGET, HOLD, RELEASE
 __all__ = (
     'LockOwner',
     'extend_command',
+    'fence_lost_error',
     'lock_all',
     'lock_if_free',
     'lock_lost_error',
@@ -137,6 +138,15 @@ def lock_lost_error(
     return ResetLostError(
         f'{names}: this reset paused for more than {LOCK_MS // 1000} s, so that another one '
         f'could take over. {state}'
+    )
+
+
+def fence_lost_error(owners: Sequence[Owner]) -> ResetLostError:
+    """Return the error of a reset whose fence does not hold: see ``ResetObserver.fence``."""
+    names = ', '.join(owner.schema.name for owner in owners)
+    return ResetLostError(
+        f'{names}: this run lost the mirror lock, so another run could begin. Nothing was changed; '
+        'run it again.'
     )
 
 

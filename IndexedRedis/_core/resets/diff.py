@@ -14,7 +14,14 @@ from typing import Any, NamedTuple
 from ...errors import ConflictError, TooManyChangesError, UsageError
 from ..column import Column
 from ..flows import Batch, Command, Flow, ask, chunks
-from ..locking.locks import extend_command, lock_all, lock_lost_error, register_reset, release_all
+from ..locking.locks import (
+    extend_command,
+    fence_lost_error,
+    lock_all,
+    lock_lost_error,
+    register_reset,
+    release_all,
+)
 from ..locking.recovery import GRACE_MS, NOTE_MS, sweep_abandoned
 from ..mapping.decoder import Row
 from ..mapping.schema import Schema
@@ -262,6 +269,8 @@ def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
         for number, kind, *details in problems:
             if kind == b'lost':
                 raise lock_lost_error([merge.staging for merge in merges])
+            if kind == b'fenced':
+                raise fence_lost_error([merge.staging for merge in merges])
             if kind == b'type':
                 raise wrong_type(entries[number - 1].schema, *details)
             if kind == b'stale':
@@ -289,4 +298,8 @@ def _command(merges: Sequence[_Merge], entries: list[Entry], stamp: str) -> Comm
         names += (keys.lock, keys.swapped, keys.mirrored)
     rows, args = row_arguments(entries)
     token = merges[0].staging.token
+    fence = merges[0].staging.observer.fence
+    if fence:
+        rows += [merge.schema.keys.mirror_lock for merge in merges]
+        args.append(fence)
     return MERGE([*names, *rows], token, GRACE_MS, NOTE_MS, stamp, len(merges), *args)

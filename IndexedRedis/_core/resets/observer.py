@@ -14,6 +14,10 @@ class ResetObserver:
     They are called from inside the reset, so an error that one raises ends it.
     """
 
+    #: The token that the key ``tmp:mirror`` of each model must hold when the new data goes live.
+    #: Otherwise the reset raises ``ResetLostError`` and changes nothing. Empty: no check.
+    fence: bytes = b''
+
     def assigned(self, model: Any, objs: Sequence[Any], pks: Sequence[int]) -> None:
         """These objects will have these pks, if the reset succeeds.
 

@@ -79,8 +79,9 @@ return {#ARGV - 5, large}
 # ARGV: token, what the record says afterwards, time stamp or nothing, number of models; for each:
 # number of sets to drop, number of pairs, highest pk that was brought along, milliseconds of the
 # note for readers (or 0), how many members an index set may have that was filled before (0: none
-# was).
-# Returns 'done' (also if it was done before), or 'lost'.
+# was). A fenced swap has at the end of KEYS the mirror lock of each model, and at the end of ARGV
+# the token that all of them must hold.
+# Returns 'done' (also if it was done before), 'lost', or 'fenced' if a mirror lock is not held.
 SWAP = Script(
     'swap',
     """
@@ -100,6 +101,9 @@ for g = 1, tonumber(ARGV[4]) do
   models[g] = model
 end
 if redis.call('HGET', models[1].record, token) == outcome then return 'done' end
+for m = k + 1, #KEYS do
+  if redis.call('GET', KEYS[m]) ~= ARGV[a + 1] then return 'fenced' end
+end
 for _, model in ipairs(models) do
   if redis.call('GET', model.lock) ~= token then return 'lost' end
   model.count = tonumber(redis.call('GET', model.counter) or '0') or 0

@@ -18,7 +18,14 @@ from ..flows import Command, Flow, Stream, ask, chunks
 from ..keys import REPLACED
 from ..links.fetching import Place
 from ..links.saving import save_each, save_linked
-from ..locking.locks import extend_command, lock_all, lock_lost_error, register_reset, release_all
+from ..locking.locks import (
+    extend_command,
+    fence_lost_error,
+    lock_all,
+    lock_lost_error,
+    register_reset,
+    release_all,
+)
 from ..locking.recovery import NOTE_MS, sweep, sweep_abandoned
 from ..locking.transactions import objection
 from ..mapping.schema import Schema
@@ -106,7 +113,10 @@ def _replace(stagings: Sequence[Staging], place: Place, stamp: str) -> Flow[list
     switches = []
     for staging in stagings:
         switches.append((yield from prepare(staging, extend)))
-    outcome = yield from ask(*swap_command(switches, stamp))
+    fence = stagings[0].observer.fence
+    outcome = yield from ask(*swap_command(switches, stamp, fence))
+    if outcome == b'fenced':
+        raise fence_lost_error(stagings)
     if outcome != b'done':
         raise lock_lost_error(stagings)
     for switch in switches:
@@ -198,7 +208,7 @@ def _save_targets(
     return [target for target in saved if schema_of(target).links]
 
 
-def swap_command(switches: Sequence[Switch], stamp: str) -> Command:
+def swap_command(switches: Sequence[Switch], stamp: str, fence: bytes = b'') -> Command:
     """The command that puts staged data sets in place, and drops index sets of the old ones."""
     token = switches[0].staging.token
     names: list[bytes] = []
@@ -209,4 +219,7 @@ def swap_command(switches: Sequence[Switch], stamp: str) -> Command:
         names += (keys.next, keys.swapped, keys.mirrored, keys.touched, *drop)
         names += (name for place in places for name in (keys.staged(token, place), place))
         args += (len(drop), len(places), highest(kept), NOTE_MS if kept else 0, most)
+    if fence:
+        names += (switch.staging.schema.keys.mirror_lock for switch in switches)
+        args.append(fence)
     return SWAP(names, *args)

@@ -190,8 +190,10 @@ WRITE = Script(
 # What has changed of a data set, under the lock of a reset.
 # KEYS: for each model: lock, note for readers, time stamp; then as of rows.
 # ARGV: token, milliseconds that removed rows stay readable, milliseconds of the note, time stamp or
-# nothing, number of models; then as of rows. Returns the problems; a lost lock is one. Sent again
-# once it is done, it does nothing: others may have written to the same objects meanwhile.
+# nothing, number of models; then as of rows. A fenced merge has at the end of KEYS the
+# mirror lock of each model, and at the end of ARGV the token that all of them must hold.
+# Returns the problems; a lost lock is one. Sent again once it is done, it does nothing: others may
+# have written to the same objects meanwhile.
 MERGE = Script(
     'merge',
     _CHECKED
@@ -208,6 +210,13 @@ end
 """
     + _READ_ROWS
     + _CHECK_ROWS
+    + """
+local fence, mirror_lock = arg(), key()
+while mirror_lock do
+  if redis.call('GET', mirror_lock) ~= fence then return {{0, 'fenced'}} end
+  mirror_lock = key()
+end
+"""
     + _STORE_ROWS
     + """
 local function remove(row)
