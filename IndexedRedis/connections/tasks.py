@@ -13,15 +13,15 @@ from typing import Any
 
 from ..errors import ConnectionSetupError, UsageError
 from .threads import (
-    POOL_TIMEOUT,
+    POOL_WAIT_SECONDS,
     REDIS_DEFAULT_POOL_MAX_SIZE,
-    TIMEOUTS,
+    SOCKET_SECONDS,
     check_params,
     checked_pool,
-    in_place_of,
     key_of,
     merged,
     pool_of_client,
+    redirected_params,
 )
 
 __all__ = ('aclose', 'async_executor_for')
@@ -62,7 +62,7 @@ def async_executor_for(
     """
     from ..executors.aio import AsyncExecutor
 
-    params, client = in_place_of(params, client)
+    params, client = redirected_params(params, client)
     pool = checked_pool(pool_of_client(client), True) if client is not None else _pool(params)
     return AsyncExecutor(pool, executor_of)
 
@@ -104,11 +104,11 @@ def _make_pool(params: Mapping[str, Any]) -> Any:
     from redis.backoff import NoBackoff
 
     from ..executors.aio import Line
-    from ..executors.pools.coalescing import Sharing
-    from ..executors.pools.tasks import ToldPool
-    from ..executors.pools.turns import Queue
+    from ..executors.pools.coalescing import Coalescing
+    from ..executors.pools.tasks import TrackingPool
+    from ..executors.pools.turns import ConnectionTurns
 
-    params = {**TIMEOUTS, **params}
+    params = {**SOCKET_SECONDS, **params}
     size = params.pop('max_connections', None) or REDIS_DEFAULT_POOL_MAX_SIZE
     # The executor tries again by rules of its own. A Retry given for threads cannot be awaited.
     if not isinstance(params.get('retry'), redis.asyncio.retry.Retry):
@@ -119,9 +119,9 @@ def _make_pool(params: Mapping[str, Any]) -> Any:
         raise ConnectionSetupError(
             f'redis.asyncio.Redis does not take these parameters: {exc}'
         ) from exc
-    pool: Any = ToldPool(
+    pool: Any = TrackingPool(
         max_connections=size, connection_class=model.connection_class, **model.connection_kwargs
     )
-    pool.queue = Queue(size, POOL_TIMEOUT)
-    pool.sharing = Sharing(pool.queue, partial(Line, pool))
+    pool.turns = ConnectionTurns(size, POOL_WAIT_SECONDS)
+    pool.coalescing = Coalescing(pool.turns, partial(Line, pool))
     return pool

@@ -21,17 +21,17 @@ __all__ = (
     'executor_for',
     'getDefaultRedisConnectionParams',
     'getRedisPool',
-    'place_of',
     'redirected',
+    'server_for',
     'setDefaultRedisConnectionParams',
 )
 
 REDIS_DEFAULT_POOL_MAX_SIZE = 32
 
 # Seconds; no call waits for ever. Each can be set in the connection parameters.
-TIMEOUTS = {'socket_timeout': 5.0, 'socket_connect_timeout': 5.0}
+SOCKET_SECONDS = {'socket_timeout': 5.0, 'socket_connect_timeout': 5.0}
 # Seconds that a thread waits for another to give its connection back.
-POOL_TIMEOUT = 20.0
+POOL_WAIT_SECONDS = 20.0
 _PLACES = ('host', 'port', 'db', 'unix_socket_path')
 
 _defaults: dict[str, Any] = {'host': '127.0.0.1', 'port': 6379, 'db': 0}
@@ -107,7 +107,7 @@ def redirected(to: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Iterator[No
         clearRedisPools()
 
 
-def in_place_of(params: Any, client: Any) -> tuple[Any, Any]:
+def redirected_params(params: Any, client: Any) -> tuple[Any, Any]:
     """Return what to use instead of a client while connections are redirected."""
     if client is None or _redirect is None:
         return params, client
@@ -190,7 +190,7 @@ def _make_pool(params: dict[str, Any]) -> Any:
 
     from ..executors.pools.threads import QuickPool
 
-    params = {**TIMEOUTS, **params}
+    params = {**SOCKET_SECONDS, **params}
     size = params.pop('max_connections', None) or REDIS_DEFAULT_POOL_MAX_SIZE
     # The executor tries again by rules of its own, so redis-py must not do so on top of it.
     params.setdefault('retry', Retry(NoBackoff(), 0))
@@ -200,7 +200,7 @@ def _make_pool(params: dict[str, Any]) -> Any:
         raise ConnectionSetupError(f'redis.Redis does not take these parameters: {exc}') from exc
     return QuickPool(
         max_connections=size,
-        timeout=POOL_TIMEOUT,
+        timeout=POOL_WAIT_SECONDS,
         connection_class=model.connection_class,
         **model.connection_kwargs,
     )
@@ -236,17 +236,17 @@ def executor_for(
     """
     from ..executors.sync import SyncExecutor
 
-    params, client = in_place_of(params, client)
+    params, client = redirected_params(params, client)
     return SyncExecutor(getRedisPool(params) if client is None else _pool_of(client), executor_of)
 
 
-def place_of(params: Mapping[str, Any] | None, client: Any = None) -> Any:
-    """Return what stands for a server: the same object for all that lives on one connection.
+def server_for(params: Mapping[str, Any] | None, client: Any = None) -> Any:
+    """Return an object that stands for a server: the same one for all that lives on one connection.
 
     :param params: as of :func:`getRedisPool`; not looked at where there is a ``client``
     :param client: a client of redis-py, of ``redis.asyncio`` too
     """
-    params, client = in_place_of(params, client)
+    params, client = redirected_params(params, client)
     if client is not None:
         return getattr(client, 'connection_pool', client)
     brought = merged(params).get('connection_pool')  # which may be one of asyncio

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 from redis.exceptions import ConnectionError, ResponseError
 
 from .._core.flows import Batch, Flow
-from .cache.invalidation import knows, start_recall, was_told
+from .cache.invalidation import has_cached, has_pending, start_tracking
 from .cache.tracking import note_write
 from .conversation import converse
 from .pools.replies import arrived, handle_push
-from .pools.tasks import ToldPool
+from .pools.tasks import TrackingPool
 from .pools.threads import connection_of
-from .pools.turns import queue_of
+from .pools.turns import turns_of
 
 __all__ = ('AsyncExecutor', 'Line')
 
@@ -23,8 +23,8 @@ T = TypeVar('T')
 
 # So many tasks at a time ask for what is to be remembered, each over a connection of its own; what
 # others ask goes out together, which takes a third of the time.
-LEARNERS = 2
-_SENDING = ('send', 'learn')
+MAX_CACHING_TASKS = 2
+_SENDING = ('send', 'ask_and_cache')
 
 
 class AsyncExecutor:
@@ -97,41 +97,41 @@ class Line:
         self._pool = pool
         self._executor_of = executor_of
         self._answers = answers
-        self._queue: Any = queue_of(pool)
+        self._turns: Any = turns_of(pool)
         self._connection: Any = None
         self._sent = False
 
-    async def recall(self, batch: Batch) -> Sequence[Any] | None:
-        if not isinstance(self._pool, ToldPool):
+    async def from_cache(self, batch: Batch) -> Sequence[Any] | None:
+        if not isinstance(self._pool, TrackingPool):
             return None
         if self._pool.clock.is_due():
             # What the server tells arrives: the loop looks in the first of these turns, and takes
             # what is there in the second.
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-        question = tuple(batch.commands)
+        commands = tuple(batch.commands)
         for connection in self._pool.idle():
             # One that was told something is asked: whoever takes it takes note of that first.
-            if knows(connection, question) and not await was_told(connection):
-                return start_recall(connection).answer(question)
+            if has_cached(connection, commands) and not await has_pending(connection):
+                return start_tracking(connection).get(commands)
         return None
 
-    async def quickly(self, batch: Batch) -> list[Any] | None:
-        sharing = getattr(self._pool, 'sharing', None) if batch.shared else None
-        return None if sharing is None else await sharing.exchange(batch)
+    async def send_now(self, batch: Batch) -> list[Any] | None:
+        coalescing = getattr(self._pool, 'coalescing', None) if batch.shared else None
+        return None if coalescing is None else await coalescing.exchange(batch)
 
-    async def learn(self, batch: Batch) -> list[Any] | None:
-        if not isinstance(self._pool, ToldPool) or self._pool.learners >= LEARNERS:
-            return await self.quickly(batch)
+    async def ask_and_cache(self, batch: Batch) -> list[Any] | None:
+        if not isinstance(self._pool, TrackingPool) or self._pool.learners >= MAX_CACHING_TASKS:
+            return await self.send_now(batch)
         broken = True
         self._pool.learners += 1
         try:
             await self.open()
-            recall = start_recall(self._connection)
-            await self.send(recall.question(batch))
-            replies = await self.read(recall.expected(batch))
+            tracked = start_tracking(self._connection)
+            await self.send(tracked.request(batch))
+            replies = await self.read(tracked.reply_count(batch))
             broken = False
-            return recall.heard(batch, replies, self._answers or 0)
+            return tracked.receive(batch, replies, self._answers or 0)
         except ConnectionError:
             return None
         finally:
@@ -140,11 +140,11 @@ class Line:
                 await self.close(broken)
 
     async def open(self) -> None:
-        await self._queue.take()
+        await self._turns.take()
         try:
             self._connection = await connection_of(self._pool)
         except BaseException as exc:
-            self._queue.leave()
+            self._turns.leave()
             if isinstance(exc, asyncio.CancelledError):
                 await _wake_another(self._pool)
             raise
@@ -178,7 +178,7 @@ class Line:
             try:
                 await self._pool.release(connection)
             finally:
-                self._queue.leave()
+                self._turns.leave()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

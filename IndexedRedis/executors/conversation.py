@@ -4,10 +4,10 @@ A conversation is a generator like a flow, one level lower. It yields operations
 name and arguments, and is sent their results:
 
 =======================  =======================================================
-``('recall', batch)``    the replies to a batch as they are remembered; None if they are not
-``('quickly', batch)``   the replies to a batch over a connection that is at hand; None if
+``('from_cache', batch)``    the replies to a batch as they are remembered; None if they are not
+``('send_now', batch)``   the replies to a batch over a connection that is at hand; None if
                          there is none, or it was no good
-``('learn', batch)``     the same, and remember them
+``('ask_and_cache', batch)``     the same, and remember them
 ``('open',)``            take a connection from the pool, ready for use
 ``('send', data)``       write bytes
 ``('read', count)``      read that many replies; error replies come as exceptions
@@ -34,9 +34,9 @@ from typing import Any, TypeVar
 from redis.exceptions import AuthenticationError, AuthorizationError, ConnectionError
 
 from .._core.flows import AnswerLost, Batch, Elsewhere, Flow, Pause, Step, Stream
-from .cache.answers import can_be_kept
+from .cache.reply_cache import is_cacheable
 from .recording import noted, recorders
-from .wire import MissingScript, expected, pack, results, with_texts
+from .wire import MissingScript, pack, results, with_texts
 
 __all__ = ('Conversation', 'converse')
 
@@ -45,7 +45,7 @@ Operation = tuple[Any, ...]
 Conversation = Generator[Operation, Any, T]
 
 # Batches of a stream on the wire at a time: two keep both ends busy, a third covers jitter.
-IN_FLIGHT = 3
+BATCHES_IN_FLIGHT = 3
 RETRY_SECONDS = 1.0
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 0.2
@@ -72,15 +72,15 @@ def converse(flow: Flow[T], recalls: bool = False) -> Conversation[T]:
 
 
 def _perform(step: Step, recalls: bool) -> Conversation[Any]:
-    kept = recalls and isinstance(step, Batch) and step.shared and can_be_kept(step.commands)
+    kept = recalls and isinstance(step, Batch) and step.shared and is_cacheable(step.commands)
     if kept:
-        remembered = yield ('recall', step)
+        remembered = yield ('from_cache', step)
         if remembered is not None:
             return remembered
     if recorders:
         step = noted(step, [*recorders])
     if isinstance(step, Batch):
-        replies = yield ('learn' if kept else 'quickly', step)
+        replies = yield ('ask_and_cache' if kept else 'send_now', step)
         if replies is not None:
             try:
                 return results(replies)
@@ -190,7 +190,7 @@ def _talk(
         unread.append(batch)
         yield ('send', pack(with_texts(batch) if texts else batch))
     while True:
-        while len(waiting) < IN_FLIGHT:
+        while len(waiting) < BATCHES_IN_FLIGHT:
             try:
                 following = next(batches, None)
                 data = b'' if following is None else pack(following)
@@ -203,7 +203,7 @@ def _talk(
             yield ('send', data)
         if not waiting:
             return None
-        replies = yield ('read', expected(waiting[0]))
+        replies = yield ('read', len(waiting[0].commands))
         unread.popleft()
         try:
             answer = results(replies)
@@ -218,7 +218,7 @@ def _drain(unread: deque[Batch]) -> Conversation[None]:
     """Read the replies nobody waits for any more; ``unread`` keeps those that do not come."""
     while unread:
         try:
-            yield ('read', expected(unread[0]))
+            yield ('read', len(unread[0].commands))
         except Exception:
             return
         unread.popleft()

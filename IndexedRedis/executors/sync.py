@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
 from .._core.flows import AnswerLost, Batch, Flow
-from .cache.invalidation import drain, knows, start_recall
+from .cache.invalidation import has_cached, read_invalidations, start_tracking
 from .cache.tracking import note_write
 from .conversation import converse
 from .pools.replies import arrived, handle_push
 from .pools.threads import QuickPool, connection_of, connection_that, idle_connection_of
-from .wire import expected, pack
+from .wire import pack
 
 __all__ = ('SyncExecutor',)
 
@@ -70,16 +70,16 @@ class Line:
         self._connection: Any = None
         self._sent = False
 
-    def recall(self, batch: Batch) -> Sequence[Any] | None:
-        question = tuple(batch.commands)
-        connection = connection_that(self._pool, partial(knows, question=question))
+    def from_cache(self, batch: Batch) -> Sequence[Any] | None:
+        commands = tuple(batch.commands)
+        connection = connection_that(self._pool, partial(has_cached, batch=commands))
         if connection is None:
             return None
         try:
-            recall = start_recall(connection)
-            if recall.clock.is_due():
-                drain(connection)
-            return recall.answer(question)
+            tracked = start_tracking(connection)
+            if tracked.clock.is_due():
+                read_invalidations(connection)
+            return tracked.get(commands)
         except (ConnectionError, TimeoutError):
             connection.disconnect()
             return None
@@ -89,7 +89,7 @@ class Line:
         finally:
             self._pool.release(connection)
 
-    def quickly(self, batch: Batch) -> list[Any] | None:
+    def send_now(self, batch: Batch) -> list[Any] | None:
         # Most batches find an idle connection and get their answer: without the steps of a
         # conversation in between that takes 6 us less, a tenth of a small query. What may be sent
         # twice finds out by sending whether the server has closed the connection meanwhile.
@@ -99,7 +99,7 @@ class Line:
         self._connection = connection
         try:
             connection.send_packed_command([pack(batch)])
-            replies = self.read(expected(batch))
+            replies = self.read(len(batch.commands))
         except ConnectionError as error:
             self.close(True)
             if batch.once:
@@ -111,17 +111,17 @@ class Line:
         self.close(False)
         return replies
 
-    def learn(self, batch: Batch) -> list[Any] | None:
+    def ask_and_cache(self, batch: Batch) -> list[Any] | None:
         if not isinstance(self._pool, QuickPool):
-            return self.quickly(batch)
+            return self.send_now(batch)
         broken = True
         try:
             self.open()
-            recall = start_recall(self._connection)
-            self.send(recall.question(batch))
-            replies = self.read(recall.expected(batch))
+            tracked = start_tracking(self._connection)
+            self.send(tracked.request(batch))
+            replies = self.read(tracked.reply_count(batch))
             broken = False
-            return recall.heard(batch, replies, self._answers or 0)
+            return tracked.receive(batch, replies, self._answers or 0)
         except ConnectionError:
             return None
         finally:

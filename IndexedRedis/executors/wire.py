@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import ExecAbortError, NoScriptError, OutOfMemoryError
 
-from .._core.flows import Batch, Command
+from .._core.flows import Batch, Command, ServerFull
 from .._core.mapping.resp import PACKED
 from .._core.script import BY_SHA
 
@@ -27,15 +27,15 @@ except ImportError:  # hiredis is a dependency, but a platform may lack it
         )
 
 
-__all__ = ('MissingScript', 'expected', 'pack', 'results', 'with_texts')
-
-
-# How EXEC says that memory ran out while the commands before it were queued.
-_FULL = 'because of: OOM '
+__all__ = ('MissingScript', 'ServerFullError', 'pack', 'results', 'with_texts')
 
 
 class MissingScript(Exception):
     """The server does not know a script (any more), so it did not run."""
+
+
+class ServerFullError(OutOfMemoryError, ServerFull):
+    """The server is out of memory: redis-py's error, by a class that flows know."""
 
 
 def pack(batch: Batch) -> bytes:
@@ -57,23 +57,24 @@ def with_texts(batch: Batch) -> Batch:
     return batch._replace(commands=commands)
 
 
-def expected(batch: Batch) -> int:
-    """Return how many replies a batch gets."""
-    return len(batch.commands)
-
-
 def results(replies: list[Any]) -> list[Any]:
     """Return the results of a batch.
 
     :param replies: its replies; error replies as exceptions
     :raises MissingScript: if the server does not know one of its scripts
-    :raises ResponseError: the first error, of the command that caused it
+    :raises ResponseError: the first error, of the command that caused it; :class:`ServerFullError`
+        if that is a lack of memory
     """
     for reply in replies:
         if isinstance(reply, Exception):
             if isinstance(reply, NoScriptError):
                 raise MissingScript from reply
-            if isinstance(reply, ExecAbortError) and _FULL in str(reply):
-                raise OutOfMemoryError(str(reply)) from reply  # as from any other command
+            if isinstance(reply, OutOfMemoryError) or _is_full(reply):
+                raise ServerFullError(*reply.args) from reply
             raise reply
     return replies
+
+
+def _is_full(reply: Exception) -> bool:
+    """Whether EXEC says that memory ran out while the commands before it were queued."""
+    return isinstance(reply, ExecAbortError) and 'because of: OOM ' in str(reply)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from .._core.flows import Flow
 from .._core.mapping.schema import Schema
 from ..connections.tasks import async_executor_for
-from ..connections.threads import executor_for, place_of
+from ..connections.threads import executor_for, server_for
 
 __all__ = (
     'IndexedRedisHelper',
@@ -19,19 +19,19 @@ __all__ = (
 T = TypeVar('T')
 
 
-def executor_of(place: Any) -> Any:
+def executor_of(owner: Any) -> Any:
     """Return the executor of a model, or of one of its objects that has a connection of its own."""
-    return executor_for(place.REDIS_CONNECTION_PARAMS, place._connection, executor_of)
+    return executor_for(owner.REDIS_CONNECTION_PARAMS, owner._connection, executor_of)
 
 
-def async_executor_of(place: Any) -> Any:
+def async_executor_of(owner: Any) -> Any:
     """As :func:`executor_of`, for the running event loop."""
-    return async_executor_for(place.REDIS_CONNECTION_PARAMS, place._connection, async_executor_of)
+    return async_executor_for(owner.REDIS_CONNECTION_PARAMS, owner._connection, async_executor_of)
 
 
-def server_of(place: Any) -> Any:
+def server_of(owner: Any) -> Any:
     """Return what stands for the server of a model, or of one of its objects."""
-    return place_of(place.REDIS_CONNECTION_PARAMS, place._connection)
+    return server_for(owner.REDIS_CONNECTION_PARAMS, owner._connection)
 
 
 class IndexedRedisHelper:
@@ -69,7 +69,7 @@ class IndexedRedisHelper:
     def _here(self) -> Any:
         return self.mdl if self._obj is None else self._obj
 
-    def _place(self, obj: Any) -> Any:
+    def _server_of(self, obj: Any) -> Any:
         """The server that a linked object is saved to; of None, the one this helper works on."""
         return server_of(self._here if obj is None else obj)
 

@@ -98,7 +98,7 @@ class QueryFlows(IndexedRedisHelper):
 
     def _reset(self, objs: Iterable[Any]) -> Flow[list[int]]:
         self._refuse_filters('reset')
-        return reset(self._schema, objs, self._place)
+        return reset(self._schema, objs, self._server_of)
 
     def _check(self, progress: Progress | None) -> Flow[CheckReport]:
         from .._core.integrity import check  # as other tools, only for those who use them
@@ -121,11 +121,11 @@ class QueryFlows(IndexedRedisHelper):
             )
 
     def _many(self, flow: Flow[list[Any]], cascade: bool) -> Flow[IRQueryableList]:
-        objs = yield from fetching.fetch_linked(flow, self._place) if cascade else flow
+        objs = yield from fetching.fetch_linked(flow, self._server_of) if cascade else flow
         return IRQueryableList(objs, mdl=self.mdl)
 
     def _one(self, flow: Flow[Any], cascade: bool) -> Flow[Any]:
-        return fetching.fetch_linked_of_one(flow, self._place) if cascade else flow
+        return fetching.fetch_linked_of_one(flow, self._server_of) if cascade else flow
 
     @property
     def _indexed(self) -> list[str]:

@@ -98,12 +98,12 @@ async def aresetChanged(
     return await home._arun(flow) if home else []
 
 
-def reset(schema: Schema, objs: Iterable[Any], place: Any) -> Flow[list[int]]:
+def reset(schema: Schema, objs: Iterable[Any], server_of: Any) -> Flow[list[int]]:
     """The flow of ``Model.reset()``."""
     from .._core.resets import swap  # for those who only read, a tenth of this package's import
 
     groups = [(schema, list_or_iterator(schema, objs))]
-    (pks,) = yield from swap.reset_all(groups, new_token(), place)
+    (pks,) = yield from swap.reset_all(groups, new_token(), server_of)
     return pks
 
 
@@ -115,8 +115,8 @@ def _reset_many(
 
     models, data_sets = _together(groups)
     home = IndexedRedisHelper(models[0]) if models else None
-    place = home._place if home else server_of
-    return home, swap.reset_all(data_sets, new_token(), place, observer, mirrored)
+    of_model = home._server_of if home else server_of
+    return home, swap.reset_all(data_sets, new_token(), of_model, observer, mirrored)
 
 
 def _reset_changed(

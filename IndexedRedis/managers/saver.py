@@ -104,12 +104,12 @@ class IndexedRedisSave(IndexedRedisHelper):
         conn: Any = None,
     ) -> Flow[list[int]]:
         refuse_pipeline(use_pipeline, conn)
-        schema, place = self._schema, self._place if cascade else None
+        schema, server_of = self._schema, self._server_of if cascade else None
         objs = [obj] if getattr(obj, '_is_ir_model', False) else list_or_iterator(schema, obj)
         if not isinstance(objs, list) and force_id is False:
-            return saving.save_in_blocks(schema, objs, place)
+            return saving.save_in_blocks(schema, objs, server_of)
         objs = list(objs)
-        return saving.save(schema, objs, _forced(force_id, len(objs)), place)
+        return saving.save(schema, objs, _forced(force_id, len(objs)), server_of)
 
     def _reindex(self, objs: Iterable[Any], conn: Any, rehash: bool = False) -> Flow[int]:
         refuse_pipeline(True, conn)

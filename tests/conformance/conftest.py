@@ -79,7 +79,7 @@ def bring_client(
     """Has every scenario run over each executor, without and with answers that are remembered;
     gives clients that users of it bring."""
     executor, _, cached = request.param.partition(', ')
-    monkeypatch.setattr(tracking, 'LOOK', 0)  # what others write is seen at once
+    monkeypatch.setattr(tracking, 'POLL_SECONDS', 0)  # what others write is seen at once
     if cached:
         monkeypatch.setattr(IR.IndexedRedisModel, 'CLIENT_SIDE_CACHE', 20)
         # What a test writes by redis-py has been told of when it reads by the library.

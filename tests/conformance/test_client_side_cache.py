@@ -12,9 +12,9 @@ import servers
 from linked import Author, Book
 
 from IndexedRedis import ConnectionSetupError, IRField, getRedisPool
-from IndexedRedis.executors.cache import answers
-from IndexedRedis.executors.cache.answers import keys_read
-from IndexedRedis.executors.cache.invalidation import drain
+from IndexedRedis.executors.cache import reply_cache
+from IndexedRedis.executors.cache.invalidation import read_invalidations
+from IndexedRedis.executors.cache.reply_cache import keys_read
 from IndexedRedis.executors.cache.tracking import note_write
 from IndexedRedis.executors.pools.threads import connection_of
 from IndexedRedis.testing import recordTrips
@@ -208,7 +208,7 @@ def test_a_reply_that_nobody_waits_for_is_an_error(telling_server, redis_params)
         connection.send_command('ECHO', 'x')
         connection.can_read(timeout=1)
         with pytest.raises(redis.ConnectionError, match='nobody waits for'):
-            drain(connection)
+            read_invalidations(connection)
 
 
 def test_version_2_of_the_protocol_cannot_be_told(tune):
@@ -247,7 +247,7 @@ def test_an_answer_hangs_on_every_key_that_was_read_for_it(tune, raw, monkeypatc
         known.extend(keys)
         return keys
 
-    monkeypatch.setattr(answers, 'keys_read', noting)
+    monkeypatch.setattr(reply_cache, 'keys_read', noting)
     CALLS[name](tune), CALLS[name](tune)  # the server knows the script, and is asked to tell
     note_write()
     known.clear()

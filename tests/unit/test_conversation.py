@@ -7,12 +7,14 @@ import pytest
 from redis.exceptions import (
     AuthenticationError,
     ConnectionError,
+    ExecAbortError,
     NoScriptError,
+    OutOfMemoryError,
     ResponseError,
     TimeoutError,
 )
 
-from IndexedRedis._core.flows import AnswerLost, Batch, Pause, Stream, ask
+from IndexedRedis._core.flows import AnswerLost, Batch, Pause, ServerFull, Stream, ask
 from IndexedRedis._core.writes.scripts import RESERVE
 from IndexedRedis.executors import conversation
 from IndexedRedis.executors.conversation import converse
@@ -46,7 +48,7 @@ class Line:
             return stop.value
 
     def _perform(self, name, *args):
-        if name == 'quickly':
+        if name == 'send_now':
             return None  # no connection is at hand
         self.log.append(name if name in ('open', 'send', 'sleep') else (name, *args))
         if name == 'send':
@@ -213,6 +215,27 @@ def test_errors_reach_the_flow_where_it_asked():
     assert Line([ResponseError('no number')], [b'x']).run(flow()) == [b'x']
 
 
+@pytest.mark.parametrize(
+    'reply',
+    [
+        OutOfMemoryError('command not allowed when used memory > maxmemory'),
+        ExecAbortError('Transaction discarded because of: OOM command not allowed'),
+    ],
+)
+def test_a_full_server_is_an_error_that_flows_know_and_redis_py_knows(reply):
+    def flow():
+        try:
+            yield Batch([('SET', 'a', 'b')])
+        except ServerFull as error:
+            return error
+
+    error = Line([reply]).run(flow())
+    assert isinstance(error, OutOfMemoryError)
+    assert str(error) == str(reply)
+    with pytest.raises(OutOfMemoryError):
+        Line([reply]).run(ask('SET', 'a', 'b'))
+
+
 @pytest.mark.parametrize('error', [ValueError('bad'), ConnectionError('of another server')])
 def test_an_error_of_the_batch_source_ends_the_stream_after_what_was_sent_is_read(error):
     got = []
@@ -271,7 +294,7 @@ def test_an_interrupt_closes_the_connection_and_reads_no_further(error):
 
 def test_a_conversation_that_is_dropped_ends_quietly():
     talk = converse(ask('PING'))
-    assert next(talk) == ('quickly', PING)
+    assert next(talk) == ('send_now', PING)
     assert talk.send(None) == ('open',)
     assert talk.send(None)[0] == 'send'
     talk.close()

@@ -26,15 +26,15 @@ Link = tuple[Any, str | None, Any]
 Here = dict[Any, dict[int, Any]]
 
 # Tells on which server an object lives, or of None, on which one the flow runs.
-Place = Callable[[Any], Any]
+ServerOf = Callable[[Any], Any]
 
 
-def cascade_fetch(objs: Iterable[Any], place: Place | None = None) -> Flow[None]:
+def cascade_fetch(objs: Iterable[Any], server_of: ServerOf | None = None) -> Flow[None]:
     """Fetch all that ``objs`` link to, and what that links to, and so on.
 
     Objects that several others link to are fetched once and shared.
 
-    :param place: tells on which server a model lives; what lives on one shares a trip
+    :param server_of: gives the server of a model; models of one server share round trips
     """
     level = [obj for obj in objs if obj is not None]
     here: Here = {}
@@ -45,21 +45,21 @@ def cascade_fetch(objs: Iterable[Any], place: Place | None = None) -> Flow[None]
     visited = {id(obj) for obj in level}
     while level:
         links = _links(level)
-        yield from _fetch_missing(links, here, place)
+        yield from _fetch_missing(links, here, server_of)
         level = _attach(links, here, visited)
 
 
-def fetch_linked(flow: Flow[list[Any]], place: Place | None = None) -> Flow[list[Any]]:
+def fetch_linked(flow: Flow[list[Any]], server_of: ServerOf | None = None) -> Flow[list[Any]]:
     """What a flow fetches, and all that it links to."""
     objs = yield from flow
-    yield from cascade_fetch(objs, place)
+    yield from cascade_fetch(objs, server_of)
     return objs
 
 
-def fetch_linked_of_one(flow: Flow[Any], place: Place | None = None) -> Flow[Any]:
+def fetch_linked_of_one(flow: Flow[Any], server_of: ServerOf | None = None) -> Flow[Any]:
     """The object that a flow fetches, if it does, and all that it links to."""
     obj = yield from flow
-    yield from cascade_fetch([obj], place)
+    yield from cascade_fetch([obj], server_of)
     return obj
 
 
@@ -78,7 +78,7 @@ def _links(objs: Sequence[Any]) -> list[Link]:
     return found
 
 
-def _fetch_missing(links: list[Link], here: Here, place: Place | None) -> Flow[None]:
+def _fetch_missing(links: list[Link], here: Here, server_of: ServerOf | None) -> Flow[None]:
     """Fetch all targets that are not here yet: those of one server in one trip."""
     wanted: dict[Any, dict[int, None]] = {}
     for _, _, data in links:
@@ -86,21 +86,21 @@ def _fetch_missing(links: list[Link], here: Here, place: Place | None) -> Flow[N
         for pk in data.missing():
             if pk is not None and pk not in known:
                 wanted.setdefault(data.foreignModel, {})[pk] = None
-    for models in _by_server([*wanted], place):
+    for models in _by_server([*wanted], server_of):
         flows = [get_targets(model._validated(), [*wanted[model]]) for model in models]
         found = yield Elsewhere(models[0], together(flows))
         for model, targets in zip(models, found, strict=True):
             here[model].update(zip(wanted[model], targets, strict=True))
 
 
-def _by_server(models: list[Any], place: Place | None) -> list[list[Any]]:
+def _by_server(models: list[Any], server_of: ServerOf | None) -> list[list[Any]]:
     """The models in groups, each of which lives on one server as far as is known, and whose answers
     may be remembered, or not."""
-    if place is None or len(models) == 1:
+    if server_of is None or len(models) == 1:
         return [[model] for model in models]
     groups: dict[tuple[int, bool], list[Any]] = {}
     for model in models:
-        groups.setdefault((id(place(model)), model.CLIENT_SIDE_CACHE > 0), []).append(model)
+        groups.setdefault((id(server_of(model)), model.CLIENT_SIDE_CACHE > 0), []).append(model)
     return [*groups.values()]
 
 

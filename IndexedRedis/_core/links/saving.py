@@ -13,7 +13,7 @@ from ..mapping.schema import Schema
 from ..objects.graph import children, linked, reachable
 from ..writes.arguments import check_model
 from ..writes.save import save_all
-from .fetching import Place
+from .fetching import ServerOf
 
 __all__ = (
     'save',
@@ -30,12 +30,12 @@ def save(
     schema: Schema,
     objs: Sequence[Any],
     forced: Sequence[int | None],
-    place: Place | None = None,
+    server_of: ServerOf | None = None,
 ) -> Flow[list[int]]:
     """Store all of ``objs``, or none; and what they link to, if that is new or changed.
 
     :param forced: for each object the pk to store it under, or None
-    :param place: tells on which server an object lives; None leaves linked objects alone
+    :param server_of: gives the server that an object lives on; None leaves linked objects alone
     :returns: the pks, in order
     """
     for obj in objs:
@@ -45,28 +45,28 @@ def save(
     if not schema.links:
         yield from save_all(objs, forced)
         return [obj._id for obj in objs]
-    if place is not None:
-        early, here = yield from save_linked(objs, place)
+    if server_of is not None:
+        early, here = yield from save_linked(objs, server_of)
     yield from save_all(objs, forced, here)
     for obj in (*early, *here, *objs):
         for _, data in linked(obj):
             data.getPks()  # picks them up: should a target be deleted later, the link is to its pk
-    if place is not None:
-        yield from save_each(early, place)
+    if server_of is not None:
+        yield from save_each(early, server_of)
     return [obj._id for obj in objs]
 
 
 def save_in_blocks(
-    schema: Schema, objs: Iterable[Any], place: Place | None = None
+    schema: Schema, objs: Iterable[Any], server_of: ServerOf | None = None
 ) -> Flow[list[int]]:
     """As :func:`save`, a thousand objects after the other; returns the pks, in order."""
     pks: list[int] = []
     for block in chunks(objs, BLOCK):
-        pks += yield from save(schema, block, [None] * len(block), place)
+        pks += yield from save(schema, block, [None] * len(block), server_of)
     return pks
 
 
-def save_linked(objs: Sequence[Any], place: Place) -> Flow[tuple[list[Any], list[Any]]]:
+def save_linked(objs: Sequence[Any], server_of: ServerOf) -> Flow[tuple[list[Any], list[Any]]]:
     """Save the linked objects that live on other servers than ``objs``, and what they lead to.
 
     In a circle they may link to objects that have no pk yet: once those have, ``save_each`` stores
@@ -78,29 +78,29 @@ def save_linked(objs: Sequence[Any], place: Place) -> Flow[tuple[list[Any], list
         return [], []
     listed = {id(obj) for obj in objs}
     targets = [target for target in reachable(objs) if id(target) not in listed]
-    home = place(None)
-    early = {id(obj) for obj in reachable(t for t in targets if place(t) is not home)}
+    home = server_of(None)
+    early = {id(obj) for obj in reachable(t for t in targets if server_of(t) is not home)}
     before = [target for target in targets if id(target) in early]
-    yield from save_each(before, place)
+    yield from save_each(before, server_of)
     return before, [target for target in targets if id(target) not in early]
 
 
-def save_each(targets: Sequence[Any], place: Place) -> Flow[None]:
+def save_each(targets: Sequence[Any], server_of: ServerOf) -> Flow[None]:
     """Save what is new or changed of ``targets``, children first, each where it lives."""
-    for group in _in_turn(targets, place):
+    for group in _in_turn(targets, server_of):
         yield Elsewhere(group[0], save_all((), targets=group))
 
 
-def _in_turn(targets: Sequence[Any], place: Place) -> list[list[Any]]:
+def _in_turn(targets: Sequence[Any], server_of: ServerOf) -> list[list[Any]]:
     """Group objects, given children first, by server, so that those linked to are saved earlier."""
-    places = {id(target): place(target) for target in targets}
+    servers = {id(target): server_of(target) for target in targets}
     turns: dict[int, int] = {}
     groups: dict[tuple[int, int], list[Any]] = {}
     for target in targets:
-        here = places[id(target)]
+        here = servers[id(target)]
         # One more for each change of servers on the way.
         after = [
-            turns[id(c)] + (places[id(c)] is not here) for c in children(target) if id(c) in turns
+            turns[id(c)] + (servers[id(c)] is not here) for c in children(target) if id(c) in turns
         ]
         turn = turns[id(target)] = max(after, default=0)
         groups.setdefault((turn, id(here)), []).append(target)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ResetLostError
-from ..flows import Batch, Command, Flow, ask, chunks, page_of
+from ..flows import Batch, Command, Flow, ServerFull, ask, chunks, page_of
 from ..keys import REPLACED
 from ..locking.locks import extend_command, lock_all, lock_lost_error, register_reset, release_all
 from ..locking.scripts import CLEAR, CLEAR_SETS, FINISH, RETIRE
@@ -57,9 +57,8 @@ def destroy(schema: Schema, token: bytes) -> Flow[int]:
     while True:
         try:
             return removed + (yield from _destroy(staging))
-        except Exception as exc:
-            if type(exc).__name__ != 'OutOfMemoryError':
-                raise
+        except ServerFull:
+            pass
         if cursor is None:
             return removed + (yield from _unlink_all(schema))
         # The server has no memory for a lock. That of some rows will do.

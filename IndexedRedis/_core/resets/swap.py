@@ -16,7 +16,7 @@ from typing import Any
 from ...errors import ConflictError
 from ..flows import Command, Flow, Stream, ask, chunks
 from ..keys import REPLACED
-from ..links.fetching import Place
+from ..links.fetching import ServerOf
 from ..links.saving import save_each, save_linked
 from ..locking.locks import (
     extend_command,
@@ -53,7 +53,7 @@ Group = tuple[Schema, Iterable[Any]]
 def reset_all(
     groups: Sequence[Group],
     token: bytes,
-    place: Place,
+    server_of: ServerOf,
     observer: ResetObserver | None = None,
     stamp: str = '',
 ) -> Flow[list[list[int]]]:
@@ -65,7 +65,7 @@ def reset_all(
     models become part of the new data sets.
 
     :param token: text that no other reset has
-    :param place: tells on which server an object lives
+    :param server_of: gives the server that an object lives on
     :param observer: is told how it goes
     :param stamp: what ``mirroredAt`` is to say of the new data
     :returns: the pks of each data set, in order
@@ -77,7 +77,7 @@ def reset_all(
             staging.check(staging.objs)
     yield from lock_all(stagings)
     try:
-        targets = yield from _replace(stagings, place, stamp)
+        targets = yield from _replace(stagings, server_of, stamp)
     except GeneratorExit:
         raise
     except BaseException:
@@ -86,7 +86,7 @@ def reset_all(
     promises.confirm()
     yield from _clean_up(stagings, worked=True)
     # Those that link back know the new pks only now.
-    yield from save_each(targets, place)
+    yield from save_each(targets, server_of)
     return [staging.pks for staging in stagings]
 
 
@@ -102,13 +102,13 @@ def _clean_up(stagings: Sequence[Staging], worked: bool) -> Flow[None]:
     yield from release_all(stagings)
 
 
-def _replace(stagings: Sequence[Staging], place: Place, stamp: str) -> Flow[list[Any]]:
+def _replace(stagings: Sequence[Staging], server_of: ServerOf, stamp: str) -> Flow[list[Any]]:
     """Stage everything, then swap; returns the linked objects that were saved on the way."""
     extend = extend_command(stagings)
     for staging in stagings:
         yield from register_reset(staging)
         yield from sweep_abandoned(staging.schema, staging.token, extend)
-    targets = yield from _stage_all(stagings, place)
+    targets = yield from _stage_all(stagings, server_of)
     stagings[0].observer.swapping()
     switches = []
     for staging in stagings:
@@ -124,7 +124,7 @@ def _replace(stagings: Sequence[Staging], place: Place, stamp: str) -> Flow[list
     return targets
 
 
-def _stage_all(stagings: Sequence[Staging], place: Place) -> Flow[list[Any]]:
+def _stage_all(stagings: Sequence[Staging], server_of: ServerOf) -> Flow[list[Any]]:
     extend = extend_command(stagings, retake=1)
     saved: dict[int, Any] = {}
     for staging in stagings:
@@ -134,7 +134,7 @@ def _stage_all(stagings: Sequence[Staging], place: Place) -> Flow[list[Any]]:
         for block in _blocks(staging):
             yield from assign(staging, block)
             yield from _await_targets(stagings, block)
-            for target in (yield from _save_targets(stagings, block, place)):
+            for target in (yield from _save_targets(stagings, block, server_of)):
                 saved[id(target)] = target
             staging.note(block)
             yield from _stage(staging, block, extend, stagings)
@@ -197,10 +197,10 @@ def _await_targets(stagings: Sequence[Staging], objs: Sequence[Any]) -> Flow[Non
 
 
 def _save_targets(
-    stagings: Sequence[Staging], objs: Sequence[Any], place: Place
+    stagings: Sequence[Staging], objs: Sequence[Any], server_of: ServerOf
 ) -> Flow[list[Any]]:
     """Save what the objects link to in other models; returns what of it may link back."""
-    early, here = yield from save_linked(objs, place)
+    early, here = yield from save_linked(objs, server_of)
     own = {staging.schema.keys.all for staging in stagings}
     others = [target for target in here if schema_of(target).keys.all not in own]
     yield from save_all((), targets=others)

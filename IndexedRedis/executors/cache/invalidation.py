@@ -11,48 +11,55 @@ from typing import Any
 from redis.exceptions import ConnectionError
 
 from ...errors import ConnectionSetupError
-from .answers import Question
-from .tracking import TOLD, Recall
+from .reply_cache import CachedBatch
+from .tracking import HANDLED, TrackedReplies
 
-__all__ = ('adrain', 'drain', 'knows', 'recall_of', 'start_recall', 'was_told')
+__all__ = (
+    'aread_invalidations',
+    'has_cached',
+    'has_pending',
+    'read_invalidations',
+    'start_tracking',
+    'tracked_replies_of',
+)
 
 # What redis-py gives for a message: what its handler returned, or nothing.
-_MESSAGES = (TOLD, None)
+_MESSAGES = (HANDLED, None)
 _UNCONNECTED = object()
 
 
-def recall_of(connection: Any) -> Recall | None:
+def tracked_replies_of(connection: Any) -> TrackedReplies | None:
     """Return what a connection remembers; None if it never did, or was connected anew since."""
-    recall: Recall | None = getattr(connection, 'indexedredis_recall', None)
-    return recall if recall is not None and recall.link is _link(connection) else None
+    tracked: TrackedReplies | None = getattr(connection, 'indexedredis_tracked', None)
+    return tracked if tracked is not None and tracked.link is _link(connection) else None
 
 
-def knows(connection: Any, question: Question) -> bool:
-    """Whether a connection remembers an answer; see :meth:`Recall.knows`."""
-    recall = recall_of(connection)
-    return recall is not None and recall.knows(question)
+def has_cached(connection: Any, batch: CachedBatch) -> bool:
+    """Whether a connection remembers an answer; see :meth:`TrackedReplies.has`."""
+    tracked = tracked_replies_of(connection)
+    return tracked is not None and tracked.has(batch)
 
 
-def start_recall(connection: Any) -> Recall:
+def start_tracking(connection: Any) -> TrackedReplies:
     """The same; from now on it remembers.
 
     :raises ConnectionSetupError: if it cannot be told anything
     """
-    recall = recall_of(connection)
-    if recall is None:
-        if not _is_told(connection):
+    tracked = tracked_replies_of(connection)
+    if tracked is None:
+        if not _gets_invalidations(connection):
             raise ConnectionSetupError(
                 'CLIENT_SIDE_CACHE needs connections over RESP3: redis-py 8 and hiredis 3.2, or '
                 "later, and no 'protocol': 2 among the connection parameters."
             )
-        recall = connection.indexedredis_recall = Recall(_link(connection))
+        tracked = connection.indexedredis_tracked = TrackedReplies(_link(connection))
         of_asyncio = inspect.iscoroutinefunction(connection.read_response)
-        told = recall.atold if of_asyncio else recall.told
-        connection._parser.set_invalidation_push_handler(told)
-    return recall
+        handler = tracked.ainvalidate if of_asyncio else tracked.invalidate
+        connection._parser.set_invalidation_push_handler(handler)
+    return tracked
 
 
-def drain(connection: Any) -> None:
+def read_invalidations(connection: Any) -> None:
     """Take all that has come in unasked.
 
     :raises ConnectionError: if it is a reply; the connection is closed then
@@ -64,7 +71,7 @@ def drain(connection: Any) -> None:
             raise ConnectionError(f'A reply that nobody waits for: {message!r}')
 
 
-async def was_told(connection: Any) -> bool:
+async def has_pending(connection: Any) -> bool:
     """Whether something has come in over a connection of asyncio, if only that it is closed."""
     try:
         return bool(await connection.can_read())
@@ -72,7 +79,7 @@ async def was_told(connection: Any) -> bool:
         return True
 
 
-async def adrain(connection: Any) -> None:
+async def aread_invalidations(connection: Any) -> None:
     """As :func:`drain`, for asyncio."""
     while await connection.can_read():
         message = await connection.read_response(push_request=True)
@@ -81,7 +88,7 @@ async def adrain(connection: Any) -> None:
             raise ConnectionError(f'A reply that nobody waits for: {message!r}')
 
 
-def _is_told(connection: Any) -> bool:
+def _gets_invalidations(connection: Any) -> bool:
     """Whether messages of the server arrive: redis-py tells them from replies since version 7."""
     parser = connection._parser
     pushes = getattr(parser, '_hiredis_PushNotificationType', True)  # the other parser knows them

@@ -23,16 +23,16 @@ from typing import Any
 from ..._core.flows import Batch
 from ...errors import ConnectionSetupError
 from ..wire import pack
-from .answers import Answers, Question
+from .reply_cache import CachedBatch, ReplyCache
 
-__all__ = ('TOLD', 'Clock', 'Recall', 'note_write')
+__all__ = ('HANDLED', 'Clock', 'TrackedReplies', 'note_write')
 
 #: what comes back when a message was taken
-TOLD = object()
+HANDLED = object()
 # Seconds for which a connection is trusted to tell of changes without having been heard.
-TRUST = 1.0
+TRUST_SECONDS = 1.0
 # Seconds after which it is looked again whether something has arrived.
-LOOK = 0.001
+POLL_SECONDS = 0.001
 
 _ON = pack(Batch([('HELLO',), ('CLIENT', 'TRACKING', 'ON', 'OPTIN')]))
 # Before, a server told of the keys that were named to a script, not of those that it read.
@@ -53,11 +53,11 @@ class Clock:
         now = time.monotonic()
         if now < self._next:
             return False
-        self._next = now + LOOK
+        self._next = now + POLL_SECONDS
         return True
 
 
-class Recall:
+class TrackedReplies:
     """What one connection remembers, as long as it is connected.
 
     :param link: what stands for its being connected
@@ -66,48 +66,48 @@ class Recall:
     def __init__(self, link: Any) -> None:
         self.link = link
         self.clock = Clock()
-        self._answers = Answers()
+        self._cache = ReplyCache()
         self._on = False
         self._trusted = 0.0  # until then
         self._writes: object = None
         self._asked: tuple[object, int] = None, 0
 
-    def told(self, message: Sequence[Any]) -> Any:
+    def invalidate(self, message: Sequence[Any]) -> Any:
         """Take a message that keys have changed."""
         try:
-            self._answers.change(message[1])
+            self._cache.change(message[1])
         except BaseException:  # which redis-py would only log
             self.link = None
             raise
-        return TOLD
+        return HANDLED
 
-    async def atold(self, message: Sequence[Any]) -> Any:
-        """As :meth:`told`, for asyncio."""
-        return self.told(message)
+    async def ainvalidate(self, message: Sequence[Any]) -> Any:
+        """As :meth:`invalidate`, for asyncio."""
+        return self.invalidate(message)
 
-    def knows(self, question: Question) -> bool:
+    def has(self, batch: CachedBatch) -> bool:
         """Whether there is an answer that may be given again, as far as was looked."""
         trusted = self._writes is _writes and time.monotonic() <= self._trusted
-        return trusted and question in self._answers
+        return trusted and batch in self._cache
 
-    def answer(self, question: Question) -> Sequence[Any] | None:
+    def get(self, batch: CachedBatch) -> Sequence[Any] | None:
         """Return the replies to some commands as they are remembered; None where the server has to
         be asked."""
-        return self._answers.get(question) if self.knows(question) else None
+        return self._cache.get(batch) if self.has(batch) else None
 
-    def question(self, batch: Batch) -> bytes:
+    def request(self, batch: Batch) -> bytes:
         """Return the bytes that ask for a batch, and to be told of changes."""
-        self._asked = _writes, self._answers.told
+        self._asked = _writes, self._cache.invalidations
         data = [] if self._on else [_ON]
         for command in batch.commands:
             data += _NEXT, pack(Batch([command]))
         return b''.join(data)
 
-    def expected(self, batch: Batch) -> int:
+    def reply_count(self, batch: Batch) -> int:
         """Return how many replies that gets."""
         return 2 * len(batch.commands) + (0 if self._on else 2)
 
-    def heard(self, batch: Batch, replies: list[Any], most: int) -> list[Any]:
+    def receive(self, batch: Batch, replies: list[Any], most: int) -> list[Any]:
         """Take the replies; return those to the batch.
 
         :param most: how many answers to remember at most
@@ -121,13 +121,15 @@ class Recall:
         if any(isinstance(consent, Exception) for consent in consents):
             # Somebody has turned it off.
             self._on = False
-            self._answers.change(None)
+            self._cache.change(None)
             return replies
-        self._trusted = time.monotonic() + TRUST
+        self._trusted = time.monotonic() + TRUST_SECONDS
         self._writes, told = self._asked
         # What changed meanwhile may be what was read.
-        if told == self._answers.told and not any(isinstance(each, Exception) for each in replies):
-            self._answers.keep(tuple(batch.commands), replies, most)
+        if told == self._cache.invalidations and not any(
+            isinstance(each, Exception) for each in replies
+        ):
+            self._cache.keep(tuple(batch.commands), replies, most)
         return replies
 
 

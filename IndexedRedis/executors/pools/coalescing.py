@@ -16,14 +16,14 @@ from typing import NamedTuple, Protocol
 from redis.exceptions import TimeoutError
 
 from ..._core.flows import Batch
-from ..wire import expected, pack
-from .turns import Queue
+from ..wire import pack
+from .turns import ConnectionTurns
 
-__all__ = ('Sharing',)
+__all__ = ('Coalescing',)
 
 # Batches in one write, and writes that are under way at a time.
-MOST = 64
-ROUNDS = 2
+BATCHES_IN_WRITE = 64
+WRITES_IN_FLIGHT = 2
 
 # None: the batch should go its own way.
 Replies = list[object] | None
@@ -47,15 +47,15 @@ class _Waiting(NamedTuple):
     replies: asyncio.Future[Replies]
 
 
-class Sharing:
+class Coalescing:
     """The list of one pool.
 
-    :param queue: that of the pool, which tells whether any connection is in use
+    :param turns: those of the pool, which tell whether any connection is in use
     :param line: gives what talks over a connection of the pool
     """
 
-    def __init__(self, queue: Queue, line: Callable[[], Line]) -> None:
-        self._queue, self._line = queue, line
+    def __init__(self, turns: ConnectionTurns, line: Callable[[], Line]) -> None:
+        self._turns, self._line = turns, line
         self._waiting: list[_Waiting] = []
         self._rounds: set[asyncio.Task[None] | None] = set()
 
@@ -65,12 +65,12 @@ class Sharing:
 
         :raises redis.exceptions.TimeoutError: if the server did not answer in time
         """
-        if self._queue.idle and not self._waiting:
+        if self._turns.idle and not self._waiting:
             return None
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(pack(batch), expected(batch), loop.create_future())
+        waiting = _Waiting(pack(batch), len(batch.commands), loop.create_future())
         self._waiting.append(waiting)
-        if len(self._rounds) < ROUNDS:
+        if len(self._rounds) < WRITES_IN_FLIGHT:
             task = loop.create_task(self._work())
             self._rounds.add(task)
             task.add_done_callback(self._end)  # where it was cancelled before it began
@@ -92,7 +92,7 @@ class Sharing:
             self._waiting = []
 
     async def _round(self) -> None:
-        some, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        some, self._waiting = self._waiting[:BATCHES_IN_WRITE], self._waiting[BATCHES_IN_WRITE:]
         late: TimeoutError | None = None
         try:
             wanted = [each for each in some if not each.replies.done()]

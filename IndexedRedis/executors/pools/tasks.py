@@ -8,13 +8,13 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import ConnectionError, TimeoutError
 
-from ..cache.invalidation import adrain, recall_of
+from ..cache.invalidation import aread_invalidations, tracked_replies_of
 from ..cache.tracking import Clock
 
-__all__ = ('ToldPool',)
+__all__ = ('TrackingPool',)
 
 
-class ToldPool(redis.asyncio.ConnectionPool):
+class TrackingPool(redis.asyncio.ConnectionPool):
     """Takes note of what a connection was told before it gives it; redis-py would connect it anew,
     since something has come in that nobody asked for."""
 
@@ -26,9 +26,9 @@ class ToldPool(redis.asyncio.ConnectionPool):
 
     async def ensure_connection(self, connection: Any) -> None:
         """Make sure that a connection can be used."""
-        if recall_of(connection) is not None:
+        if tracked_replies_of(connection) is not None:
             with suppress(ConnectionError, TimeoutError, OSError):  # it is connected anew
-                await adrain(connection)
+                await aread_invalidations(connection)
         await super().ensure_connection(connection)
 
     def idle(self) -> list[Any]:

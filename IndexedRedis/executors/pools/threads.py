@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from ..cache.invalidation import drain, recall_of
+from ..cache.invalidation import read_invalidations, tracked_replies_of
 
 __all__ = ('QuickPool', 'connection_of', 'connection_that', 'idle_connection_of')
 
@@ -84,12 +84,9 @@ class QuickPool(redis.BlockingConnectionPool):
     def __init__(self, **options: Any) -> None:
         super().__init__(queue_class=QuickQueue, **options)  # type: ignore[no-untyped-call]
 
-    _waiting: Any = redis.BlockingConnectionPool.get_connection
-    _releasing: Any = redis.BlockingConnectionPool.release
-
     def get_connection(self, *args: Any, **options: Any) -> Any:
         """Take a connection, waiting for one if all are in use."""
-        return self.idle(True) or self._waiting(*args, **options)
+        return self.idle(True) or super().get_connection(*args, **options)  # type: ignore[no-untyped-call]
 
     def idle(self, certain: bool) -> Any:
         """Take a connection that is idle and in order; None if the next one is not.
@@ -120,7 +117,7 @@ class QuickPool(redis.BlockingConnectionPool):
     def release(self, connection: Any) -> None:
         """Give a connection back."""
         if connection.pid != self.pid or self._is_special(connection):
-            self._releasing(connection)
+            super().release(connection)  # type: ignore[no-untyped-call]
         else:
             self.pool.put_nowait(connection)
 
@@ -135,8 +132,8 @@ def _is_ready(connection: Any, certain: bool) -> bool:
     if getattr(connection, '_sock', None) is None:
         return False
     try:
-        if certain and recall_of(connection) is not None:
-            drain(connection)
+        if certain and tracked_replies_of(connection) is not None:
+            read_invalidations(connection)
         return not (certain and connection.can_read())
     except Exception:  # it is broken, and will be connected anew
         return False

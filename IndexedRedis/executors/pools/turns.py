@@ -12,10 +12,10 @@ from typing import Any
 
 from redis.exceptions import ConnectionError
 
-__all__ = ('Queue', 'queue_of')
+__all__ = ('ConnectionTurns', 'turns_of')
 
 
-class Queue:
+class ConnectionTurns:
     """Turns for the connections of a pool.
 
     :param size: how many connections there are
@@ -68,7 +68,7 @@ def _give_up(turn: asyncio.Future[None]) -> None:
         turn.set_exception(ConnectionError('No connection available.'))
 
 
-class _Unmanaged(Queue):
+class _Unmanaged(ConnectionTurns):
     """For pools that users brought, which have their own ways."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class _Unmanaged(Queue):
 _UNMANAGED = _Unmanaged()
 
 
-def queue_of(pool: Any) -> Queue:
+def turns_of(pool: Any) -> ConnectionTurns:
     """Return the queue before a pool."""
-    queue: Queue = getattr(pool, 'queue', _UNMANAGED)
-    return queue
+    turns: ConnectionTurns = getattr(pool, 'turns', _UNMANAGED)
+    return turns

@@ -129,7 +129,7 @@ def test_a_server_that_says_nothing_lets_all_of_them_fail(song, run, new_server)
 
 
 def test_a_round_that_is_cancelled_leaves_nobody_waiting(stored, run, monkeypatch):
-    monkeypatch.setattr(coalescing, 'MOST', 3)
+    monkeypatch.setattr(coalescing, 'BATCHES_IN_WRITE', 3)
 
     async def main():
         asking = [asyncio.create_task(ask(stored, number)) for number in range(1, 51)]

@@ -14,9 +14,9 @@ from ..._core.flows import Command
 from ..._core.mapping.resp import PACKED, unpacked
 from ..._core.script import BY_SHA
 
-__all__ = ('Answers', 'Question', 'can_be_kept', 'keys_read')
+__all__ = ('CachedBatch', 'ReplyCache', 'is_cacheable', 'keys_read')
 
-Question = tuple[Command, ...]
+CachedBatch = tuple[Command, ...]
 Replies = Sequence[Any]
 
 # Commands that read the one key which comes first, and those whose arguments all are keys.
@@ -24,77 +24,77 @@ _OF_ONE_KEY = frozenset(('GET', 'HMGET', 'SCARD', 'SISMEMBER', 'SMISMEMBER'))
 _OF_KEYS = frozenset(('EXISTS',))
 
 
-class Answers:
+class ReplyCache:
     """The answers of one connection, the one asked for last at the end."""
 
     def __init__(self) -> None:
-        self._known: dict[Question, tuple[Replies, Collection[bytes]]] = {}
-        self._questions: dict[bytes, set[Question]] = {}  # by the keys their answers hang on
+        self._replies: dict[CachedBatch, tuple[Replies, Collection[bytes]]] = {}
+        self._by_key: dict[bytes, set[CachedBatch]] = {}  # by the keys their answers hang on
         self._most = 0
         #: how often the server has told of changes
-        self.told = 0
+        self.invalidations = 0
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._replies)
 
-    def __contains__(self, question: object) -> bool:
-        return question in self._known
+    def __contains__(self, batch: object) -> bool:
+        return batch in self._replies
 
-    def get(self, question: Question) -> Replies | None:
+    def get(self, batch: CachedBatch) -> Replies | None:
         """Return an answer; None if it has to be asked for."""
-        found = self._known.pop(question, None)
+        found = self._replies.pop(batch, None)
         if found is None:
             return None
-        self._known[question] = found
+        self._replies[batch] = found
         return found[0]
 
-    def keep(self, question: Question, replies: Replies, most: int) -> None:
+    def keep(self, batch: CachedBatch, replies: Replies, most: int) -> None:
         """Remember an answer, if it is known what it was read from.
 
         :param most: how many answers there may be; of several such numbers the largest holds
         """
-        self._forget(question)
-        keys = keys_read(question, replies)
+        self._forget(batch)
+        keys = keys_read(batch, replies)
         if keys is None:
             return
-        self._known[question] = replies, keys
+        self._replies[batch] = replies, keys
         for key in keys:
-            self._questions.setdefault(key, set()).add(question)
+            self._by_key.setdefault(key, set()).add(batch)
         self._most = max(self._most, most)
-        if len(self._known) > self._most:
-            self._forget(next(iter(self._known)))
+        if len(self._replies) > self._most:
+            self._forget(next(iter(self._replies)))
 
     def change(self, keys: Iterable[bytes] | None) -> None:
         """Forget what was read from these keys; from any, if ``None``."""
-        self.told += 1
+        self.invalidations += 1
         if keys is None:
-            self._known.clear()
-            self._questions.clear()
+            self._replies.clear()
+            self._by_key.clear()
             return
         for key in keys:
-            for question in [*self._questions.get(key, ())]:
-                self._forget(question)
+            for batch in [*self._by_key.get(key, ())]:
+                self._forget(batch)
 
-    def _forget(self, question: Question) -> None:
-        _, keys = self._known.pop(question, (None, ()))
+    def _forget(self, batch: CachedBatch) -> None:
+        _, keys = self._replies.pop(batch, (None, ()))
         for key in keys:
-            others = self._questions[key]
-            others.discard(question)
+            others = self._by_key[key]
+            others.discard(batch)
             if not others:
-                del self._questions[key]
+                del self._by_key[key]
 
 
-def can_be_kept(question: Sequence[Command]) -> bool:
+def is_cacheable(batch: Sequence[Command]) -> bool:
     """Whether it can be told what these commands look at; those of shared batches are asked of."""
     return not any(
-        command[0] == 'EVALSHA' and BY_SHA[command[1]].reads is None for command in question
+        command[0] == 'EVALSHA' and BY_SHA[command[1]].reads is None for command in batch
     )
 
 
-def keys_read(question: Question, replies: Replies) -> frozenset[bytes] | None:
+def keys_read(batch: CachedBatch, replies: Replies) -> frozenset[bytes] | None:
     """Return the keys that commands have looked at; None if that cannot be told."""
     keys: set[bytes] = set()
-    for command, reply in zip(question, replies, strict=True):
+    for command, reply in zip(batch, replies, strict=True):
         found = _keys_of(command, reply)
         if found is None:
             return None

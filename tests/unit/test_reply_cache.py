@@ -11,8 +11,8 @@ from IndexedRedis._core.flows import Batch
 from IndexedRedis._core.mapping.resp import get_rows
 from IndexedRedis._core.queries.scripts import COUNT, COUNT_LIVING, FIND, PICK
 from IndexedRedis.executors.cache import tracking
-from IndexedRedis.executors.cache.answers import Answers, can_be_kept, keys_read
-from IndexedRedis.executors.cache.tracking import Recall
+from IndexedRedis.executors.cache.reply_cache import ReplyCache, is_cacheable, keys_read
+from IndexedRedis.executors.cache.tracking import TrackedReplies
 
 ROWS = get_rows(b'data:', [b'1', b'2'], (b'a', b'b'))
 FOUND = [[b'3', b'4'], [[b'x'], [b'y']]]
@@ -58,21 +58,21 @@ KEYS = {
 @pytest.mark.parametrize('name', KEYS)
 def test_the_keys_that_were_read(name):
     commands, replies, keys = KEYS[name]
-    assert can_be_kept(commands)
+    assert is_cacheable(commands)
     assert keys_read(tuple(commands), replies) == keys
 
 
 def test_what_cannot_be_told_is_not_kept():
     picked = PICK([b'all'], 1, 'first', 5000, 0, b'data:', b'a')
-    assert not can_be_kept([picked])
+    assert not is_cacheable([picked])
     for commands in ([picked], [('SRANDMEMBER', b'all')]):
-        answers = Answers()
+        answers = ReplyCache()
         answers.keep(tuple(commands), [[b'1', [b'x']]], 10)
         assert len(answers) == 0
 
 
 def kept(*names, most=10):
-    answers = Answers()
+    answers = ReplyCache()
     for name in names:
         commands, replies, _ = KEYS[name]
         answers.keep(tuple(commands), replies, most)
@@ -92,13 +92,13 @@ def test_an_answer_goes_with_any_of_its_keys_and_others_stay(key):
     assert known(answers) == ['sismember', 'count']
     answers.change([key, b'r', b'all'])
     assert known(answers) == []
-    assert not answers._questions  # nothing of them is left
+    assert not answers._by_key  # nothing of them is left
 
 
 def test_all_go_when_nobody_says_which():
     answers = kept('rows', 'sismember')
     answers.change(None)
-    assert (len(answers), answers._questions) == (0, {})
+    assert (len(answers), answers._by_key) == (0, {})
 
 
 def test_the_one_asked_for_longest_ago_goes():
@@ -127,68 +127,68 @@ QUESTION = tuple(GET.commands)
 OK, ANSWER, HELLO = b'OK', [1, b'v'], {b'version': b'9.1.2'}
 
 
-def asked(recall, replies=(OK, 1, OK, b'v'), between=lambda: None):
+def asked(tracked, replies=(OK, 1, OK, b'v'), between=lambda: None):
     """Ask for `GET` and play the server; returns the replies to the batch."""
-    wanted, data = recall.expected(GET), recall.question(GET)
+    wanted, data = tracked.reply_count(GET), tracked.request(GET)
     assert data.count(b'*') == wanted
     between()
     first = [HELLO, OK] if b'TRACKING' in data else []
-    return recall.heard(GET, [*first, *replies], 10)
+    return tracked.receive(GET, [*first, *replies], 10)
 
 
 @pytest.fixture
-def recall():
-    return Recall(object())
+def tracked():
+    return TrackedReplies(object())
 
 
-def test_an_answer_is_given_again(recall):
-    assert recall.answer(QUESTION) is None
-    assert asked(recall) == ANSWER
-    assert recall.answer(QUESTION) == ANSWER
-    assert asked(recall) == ANSWER  # the second time, the server tells of changes already
+def test_an_answer_is_given_again(tracked):
+    assert tracked.get(QUESTION) is None
+    assert asked(tracked) == ANSWER
+    assert tracked.get(QUESTION) == ANSWER
+    assert asked(tracked) == ANSWER  # the second time, the server tells of changes already
 
 
-def test_not_if_it_changed_meanwhile(recall):
-    asked(recall, between=lambda: recall.told([b'invalidate', [b'other']]))
-    assert recall.answer(QUESTION) is None
+def test_not_if_it_changed_meanwhile(tracked):
+    asked(tracked, between=lambda: tracked.invalidate([b'invalidate', [b'other']]))
+    assert tracked.get(QUESTION) is None
 
 
-def test_not_if_it_changed_since(recall):
-    asked(recall)
-    recall.told([b'invalidate', [b'k']])
-    assert recall.answer(QUESTION) is None
+def test_not_if_it_changed_since(tracked):
+    asked(tracked)
+    tracked.invalidate([b'invalidate', [b'k']])
+    assert tracked.get(QUESTION) is None
 
 
-def test_not_if_this_process_has_written_since_it_was_asked(recall):
-    asked(recall, between=tracking.note_write)
-    assert recall.answer(QUESTION) is None
-    asked(recall)
-    assert recall.answer(QUESTION) == ANSWER
+def test_not_if_this_process_has_written_since_it_was_asked(tracked):
+    asked(tracked, between=tracking.note_write)
+    assert tracked.get(QUESTION) is None
+    asked(tracked)
+    assert tracked.get(QUESTION) == ANSWER
     tracking.note_write()
-    assert recall.answer(QUESTION) is None
+    assert tracked.get(QUESTION) is None
 
 
-def test_not_if_the_connection_was_silent_for_long(recall, monkeypatch):
-    asked(recall)
+def test_not_if_the_connection_was_silent_for_long(tracked, monkeypatch):
+    asked(tracked)
     now = tracking.time.monotonic()
-    monkeypatch.setattr(tracking.time, 'monotonic', lambda: now + tracking.TRUST + 0.1)
-    assert recall.answer(QUESTION) is None
-    asked(recall)
-    assert recall.answer(QUESTION) == ANSWER
+    monkeypatch.setattr(tracking.time, 'monotonic', lambda: now + tracking.TRUST_SECONDS + 0.1)
+    assert tracked.get(QUESTION) is None
+    asked(tracked)
+    assert tracked.get(QUESTION) == ANSWER
 
 
-def test_errors_are_not_remembered(recall):
+def test_errors_are_not_remembered(tracked):
     error = ResponseError('WRONGTYPE')
-    assert asked(recall, [OK, 1, OK, error]) == [1, error]
-    assert recall.answer(QUESTION) is None
+    assert asked(tracked, [OK, 1, OK, error]) == [1, error]
+    assert tracked.get(QUESTION) is None
 
 
-def test_a_server_that_no_longer_tells_is_asked_to_tell_again(recall):
-    asked(recall)
+def test_a_server_that_no_longer_tells_is_asked_to_tell_again(tracked):
+    asked(tracked)
     refusal = ResponseError('CLIENT CACHING can be called only when ...')
-    assert asked(recall, [refusal, 1, refusal, b'v']) == ANSWER
-    assert recall.answer(QUESTION) is None
-    assert b'TRACKING' in recall.question(GET)
+    assert asked(tracked, [refusal, 1, refusal, b'v']) == ANSWER
+    assert tracked.get(QUESTION) is None
+    assert b'TRACKING' in tracked.request(GET)
 
 
 NO = ResponseError('unknown subcommand')
@@ -203,20 +203,20 @@ NO = ResponseError('unknown subcommand')
         ([{b'version': b'7.0.15'}, OK], 'is of version 7.0.15'),
     ],
 )
-def test_a_server_that_cannot_be_used(recall, answers, why):
-    recall.question(GET)
+def test_a_server_that_cannot_be_used(tracked, answers, why):
+    tracked.request(GET)
     with pytest.raises(ConnectionSetupError, match=f'since the server {why}'):
-        recall.heard(GET, [*answers, *[OK, OK, OK, 1, OK, b'v'][len(answers) :]], 10)
+        tracked.receive(GET, [*answers, *[OK, OK, OK, 1, OK, b'v'][len(answers) :]], 10)
 
 
-def test_what_could_not_be_forgotten_is_not_believed(recall, monkeypatch):
+def test_what_could_not_be_forgotten_is_not_believed(tracked, monkeypatch):
     """redis-py only logs what goes wrong while a message is taken."""
-    monkeypatch.setattr(recall, '_answers', None)
+    monkeypatch.setattr(tracked, '_cache', None)
     with pytest.raises(AttributeError):
-        recall.told([b'invalidate', [b'k']])
-    assert recall.link is None
+        tracked.invalidate([b'invalidate', [b'k']])
+    assert tracked.link is None
 
 
-def test_a_server_of_the_first_version_that_will_do(recall):
-    recall.question(GET)
-    assert recall.heard(GET, [{b'version': b'7.2.0'}, OK, OK, 1, OK, b'v'], 10) == ANSWER
+def test_a_server_of_the_first_version_that_will_do(tracked):
+    tracked.request(GET)
+    assert tracked.receive(GET, [{b'version': b'7.2.0'}, OK, OK, 1, OK, b'v'], 10) == ANSWER
