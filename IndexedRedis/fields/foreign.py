@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 from .base import IRField
 from .base.link_data import ForeignLinkData, ForeignLinkDataBase, ForeignLinkMultiData
@@ -24,29 +25,45 @@ __all__ = (
     'register_model',
 )
 
-# The newest model of each name and module, the newest of all last. Held, since a name in a field
-# may be all that still leads to a model.
-_models: dict[str, dict[str, Any]] = {}
+# The newest model of each name and module, the newest of all last.
+_models: WeakValueDictionary[tuple[str, str], Any] = WeakValueDictionary()
+
+
+class _Candidates(dict[str, Any]):
+    """The models of one name, by their modules.
+
+    Link fields that use the name hold this object, so the models stay while a field may ask.
+    """
+
+    __slots__ = ('__weakref__', 'name')
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__((where[1], model) for where, model in _models.items() if where[0] == name)
+
+    def __reduce__(self) -> Any:
+        return _candidates, (self.name,)
+
+
+_in_use: WeakValueDictionary[str, _Candidates] = WeakValueDictionary()
+
+
+def _candidates(name: str) -> _Candidates:
+    found = _in_use.get(name)
+    if found is None:
+        found = _in_use[name] = _Candidates(name)
+    return found
 
 
 def register_model(model: Any) -> None:
-    """Let links find a model by its name."""
-    known = _models.setdefault(model.__name__, {})
-    known.pop(model.__module__, None)
-    known[model.__module__] = model
-
-
-def _model_named(name: str, module: str | None) -> Any:
-    """The newest model of a name; one of the linking model's own module goes first."""
-    path, _, plain = name.rpartition('.')
-    known = _models.get(plain, {})
-    found = known.get(path or module or '') or (None if path else [None, *known.values()][-1])
-    if found is None:
-        raise ValueError(
-            f'there is no model {name!r} (yet); define it before the link is used, and import the '
-            'module that does.'
-        )
-    return found
+    """Let links find a model by its name. Holds the model weakly."""
+    name, module = model.__name__, model.__module__
+    _models.pop((name, module), None)
+    _models[name, module] = model
+    candidates = _in_use.get(name)
+    if candidates is not None:
+        candidates.pop(module, None)
+        candidates[module] = model
 
 
 class IRForeignLinkFieldBase(IRField):
@@ -72,7 +89,8 @@ class IRForeignLinkFieldBase(IRField):
             raise ValueError(f'link field {name!r}: foreignModel={model!r} is not a model.')
         super().__init__(name, valueType=None)
         self.CAN_INDEX = True
-        self._model = model
+        self._model: Any = model
+        self._candidates = _candidates(model.rpartition('.')[2]) if isinstance(model, str) else None
         #: module of the model that has the field; names without a module are looked up there first
         self.home: str | None = None
 
@@ -82,9 +100,24 @@ class IRForeignLinkFieldBase(IRField):
 
         :raises ValueError: if it was given by name, and there is no model of that name
         """
-        if isinstance(self._model, str):
-            self._model = _model_named(self._model, self.home)
+        candidates = self._candidates
+        if candidates is not None:
+            self._model = self._named_model(self._model, candidates)
+            self._candidates = None
         return self._model
+
+    def _named_model(self, name: str, candidates: Mapping[str, Any]) -> Any:
+        """Return the newest model of the name, but one of the linking model's module first."""
+        module = name.rpartition('.')[0]
+        found = candidates.get(module or self.home or '')
+        if found is None and candidates and not module:
+            found = [*candidates.values()][-1]
+        if found is None:
+            raise ValueError(
+                f'there is no model {name!r} (yet); define it before the link is used, and import '
+                'the module that does.'
+            )
+        return found
 
     @staticmethod
     def isMulti() -> bool:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Iterator, MutableSet
 from typing import Any
+from weakref import WeakSet, WeakValueDictionary
 
 from .._core.mapping.schema import Schema
 from .._core.objects import state
@@ -20,24 +22,54 @@ from ..managers.manager import IndexedRedisHelper
 
 __all__ = ('Manager', 'ModelType', 'validatedModels')
 
-#: Models whose definition was found to be right. Taking one out has it looked at anew.
-validatedModels: set[type] = set()
-
 _DEFINITION = ('FIELDS', 'INDEXED_FIELDS', 'KEY_NAME', 'CLIENT_SIDE_CACHE')
 _lock = threading.RLock()
+
+
+class _ValidatedModels(MutableSet[Any]):
+    """The models whose definition is valid. One that is taken out is validated at its next use.
+
+    Holds weak references, so models that a program has dropped are freed.
+    """
+
+    def __init__(self) -> None:
+        self._models: WeakSet[Any] = WeakSet()
+
+    def add(self, model: Any) -> None:
+        self._models.add(model)
+        type.__setattr__(model, '_is_validated', model._schema is not None)
+
+    def discard(self, model: Any) -> None:
+        self._models.discard(model)
+        type.__setattr__(model, '_is_validated', False)
+
+    def __contains__(self, model: Any) -> bool:
+        return model in self._models
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._models)
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+
+validatedModels = _ValidatedModels()
 
 
 class ModelType(type):
     """The class of models: a definition that is changed later is validated anew."""
 
     _schema: Schema | None
-    _alternatives: dict[str, Any]
+    _is_validated: bool
+    _alternatives: WeakValueDictionary[Any, Any]
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
         super().__init__(name, bases, namespace)
         type.__setattr__(cls, '_schema', None)
-        type.__setattr__(cls, '_alternatives', {})
-        register_model(cls)
+        type.__setattr__(cls, '_is_validated', False)
+        type.__setattr__(cls, '_alternatives', WeakValueDictionary())
+        with _lock:
+            register_model(cls)
 
     def __setattr__(cls, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -63,14 +95,14 @@ class ModelType(type):
 
     def _validated(cls) -> Schema:
         """Return the schema; validates the definition at first use."""
-        schema = cls._schema
-        if schema is not None and cls in validatedModels:
-            return schema
-        with _lock:
-            return cls._schema if cls in validatedModels and cls._schema else _define(cls)
+        if not cls._is_validated:
+            with _lock:
+                if not cls._is_validated:
+                    _define(cls)
+        return cls._schema  # type: ignore[return-value]
 
 
-def _define(cls: Any) -> Schema:
+def _define(cls: Any) -> None:
     base = next(each for each in cls.__mro__ if '_is_ir_base' in vars(each))
     if cls is base:
         raise UsageError('IndexedRedisModel is the base of models; derive a class from it.')
@@ -86,7 +118,6 @@ def _define(cls: Any) -> Schema:
     schema.install()
     type.__setattr__(cls, '_schema', schema)
     validatedModels.add(cls)
-    return schema
 
 
 @functools.cache

@@ -100,7 +100,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
     def connectAlt(cls, params: Mapping[str, Any]) -> Any:
         """Return a subclass of this model on other connection parameters.
 
-        Equal parameters give the same class.
+        Equal parameters give the same class, as long as the program holds it.
 
         :param params: keyword arguments of ``redis.Redis``; missing ones come from the defaults
         :raises ConnectionSetupError: if they are no dict
@@ -109,13 +109,14 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
             raise ConnectionSetupError(f'connectAlt takes a dict of parameters, not {params!r}.')
         key = repr(sorted(params.items(), key=lambda item: str(item[0])))
         with _lock:
-            if key not in cls._alternatives:
-                cls._alternatives[key] = cls._derived(
+            model = cls._alternatives.get(key)
+            if model is None:
+                model = cls._alternatives[key] = cls._derived(
                     f'AltConnect{cls.__name__}{next(_numbers)}',
                     REDIS_CONNECTION_PARAMS=dict(params),
                     _connection=None,
                 )
-            return cls._alternatives[key]
+            return model
 
     @classmethod
     @deprecated('Model.connect(params) is now Model.connectAlt(params).')
