@@ -12,6 +12,7 @@ from keyspace import dump
 
 import IndexedRedis as IR
 from IndexedRedis import FoundModel, IRField, ModelInfo, UsageError
+from IndexedRedis._core.inspection import statistics
 
 MANY = 1200
 # A user who may do nothing of what statistics need beyond plain reads.
@@ -137,6 +138,29 @@ def test_a_server_that_does_not_allow_memory_usage(tracks, raw):
     assert field(info, 'genre').index.largest == 600
     assert info.rowsSampled == 1000
     assert (found.memory, found.objects) == (None, MANY)
+
+
+@pytest.mark.damaged
+@pytest.mark.parametrize('gone', ['idx:genre:rock', 'keys'])
+def test_a_key_that_vanishes_meanwhile_is_no_refusal(tracks, raw, monkeypatch, gone):
+    """The largest index sets are measured once more at the end, the set of all pks after it was
+    counted."""
+    key, times = f'_ir_|Shop:Tracks:{gone}'.encode(), {'idx:genre:rock': 2, 'keys': 1}[gone]
+    seen, measure = [], statistics.measure
+
+    def vanishing(keys, *args):
+        seen.extend(each for each in keys if each == key)
+        if len(seen) == times:
+            raw.delete(key)
+        return measure(keys, *args)
+
+    monkeypatch.setattr(statistics, 'measure', vanishing)
+    info = tracks.objects.info()
+    assert len(seen) == times
+    assert raw.exists(key) == 0
+    assert info.memory > 0
+    assert None not in (info.rowMemory, info.indexMemory, info.keysMemory)
+    assert 'does not allow' not in str(info)
 
 
 def test_age_work_keys_and_replaced_rows(tracks, raw):

@@ -90,8 +90,7 @@ class _Tally:
         found.indexSets = dict(sorted(found.indexSets.items()))
         ((size, memory, _),) = yield from measure([self.keys.all], True)
         found.objects = max(0, size)
-        parts = [memory if found.objects else 0]
-        parts.append((yield from self._memory(self._rows, found.rows)))
+        parts = [memory, (yield from self._memory(self._rows, found.rows))]
         for field, some in self._sets.items():
             parts.append((yield from self._memory(some, found.indexSets[field])))
         found.memory = None if min(parts) < 0 else sum(parts)

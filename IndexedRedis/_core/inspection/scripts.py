@@ -6,11 +6,12 @@ from ..script import Script
 
 __all__ = ('MEASURE',)
 
-# KEYS: names. ARGV: 1 to have memory and encoding looked at too; names of fields. Returns for each
-# key its members or fields (-1: no set and no hash), its bytes of memory (-1: the server, or its
-# rules for this user, do not allow MEMORY; or not asked for), its encoding ('' likewise), and the
-# length of each field. No command is tried that would fail for the type of a key: the server
-# counts errors. What is refused once is not tried again.
+# KEYS: names. ARGV: 1 to measure memory and encoding too; names of fields. Returns for each key:
+# its number of members or fields (-1: neither a set nor a hash); its bytes of memory (0: there is
+# no such key; -1: not asked for, or refused to this user or by this server); its encoding ('' in
+# these three cases); the length of each field. The script runs only commands that fit the type of
+# the key, since the server counts errors, and does not repeat a command that was refused.
+# Bound: MEASURED_KEYS keys and MEASURE_CALLS commands, about 0.3 ms.
 MEASURE = Script(
     'measure',
     """
@@ -28,8 +29,11 @@ end
 local seen = {}
 for i = 1, #KEYS do
   local kind = redis.call('TYPE', KEYS[i]).ok
-  local facts = {-1, try('MEMORY', 'USAGE', KEYS[i]) or -1, ''}
-  if kind ~= 'none' then facts[3] = try('OBJECT', 'ENCODING', KEYS[i]) or '' end
+  local facts = {-1, 0, ''}
+  if kind ~= 'none' then
+    facts[2] = try('MEMORY', 'USAGE', KEYS[i]) or -1
+    facts[3] = try('OBJECT', 'ENCODING', KEYS[i]) or ''
+  end
   if sizes[kind] then facts[1] = redis.call(sizes[kind], KEYS[i]) end
   for a = 2, #ARGV do
     facts[a + 2] = kind == 'hash' and redis.call('HSTRLEN', KEYS[i], ARGV[a]) or 0

@@ -61,7 +61,7 @@ def _field(column: Column) -> FieldInfo:
 def _look_at_rows(schema: Schema, found: ModelInfo, sample: int) -> Flow[None]:
     keys, fields = schema.keys, [column.key for column in schema.all]
     ((_, memory, _),) = yield from measure([keys.all], True)
-    found.keysMemory = memory if memory >= 0 else None if found.objects else 0
+    found.keysMemory = memory if memory >= 0 else None
     pks = yield from draw(keys.all, found.objects, sample)
     rows = yield from measure([keys.data_prefix + pk for pk in pks], True, fields)
     there = [row for row in rows if row[0] >= 0]
