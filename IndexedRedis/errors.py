@@ -17,6 +17,7 @@ __all__ = (
     'GuardRefusedError',
     'IndexedRedisError',
     'InvalidModelException',
+    'InvalidPrimaryKeyError',
     'LinkNotFetchedError',
     'MirrorError',
     'MirrorRunningError',
@@ -74,6 +75,13 @@ class ValueTooLargeError(UnreadableValueError):
     """A compressed value inflates to more than its field allows.
 
     Solution: if the value is genuine, raise the ``maxSize`` of the field.
+    """
+
+
+class InvalidPrimaryKeyError(IndexedRedisError, ValueError):
+    """A set of the model lists a member that is no primary key. Nothing was written.
+
+    Solution: ``Model.objects.repair()`` removes the member.
     """
 
 

@@ -18,7 +18,7 @@ from ..mapping.schema import Schema
 from . import set_algebra
 from .by_pk import CHUNK_ROWS, SMALL_RESULT_ROWS, _has_gaps, _is_empty
 from .matching import Matcher
-from .query import Query
+from .query import Query, pks_of
 from .scripts import FIND
 
 __all__ = (
@@ -89,7 +89,7 @@ def listed(
         most = int(factor * min(SMALL_RESULT_ROWS, SMALL_RESULT_VALUES // len(fields)))
         found = yield from ask_quick(*find(query, expression, fields, members, most))
     if len(found) == 2:
-        return take([int(pk) for pk in found[0]], found[1])
+        return take(pks_of(query.schema, found[0]), found[1])
     return (yield from _listed_many(query, expression, fields, take, found))
 
 
@@ -102,7 +102,7 @@ class _RowTransfer:
     def __init__(self, schema: Schema, before: Any, pks: Sequence[bytes], take: Take) -> None:
         self._schema, self._take = schema, take
         self._before = self._after = before
-        self._names, self._pks = pks, list(map(int, pks))
+        self._names, self._pks = pks, pks_of(schema, pks)
         self._count = 0
         self.taken: list[Any] = []
         self._gaps = False
@@ -168,7 +168,7 @@ def _listed_many(
     if arriving.replaced:
         # Resets come faster than rows: once, the server is held up for a whole answer.
         pks, rows = yield from ask(*find(query, expression, fields, UNLIMITED, UNLIMITED))
-        return take([int(pk) for pk in pks], rows)
+        return take(pks_of(query.schema, pks), rows)
     return arriving.taken
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from ...errors import InvalidPrimaryKeyError
 from ..flows import Batch, Flow, ask, ask_quick
 from ..mapping.schema import Schema
+from ..text import shorten, shown, text_of
 from . import set_algebra
 from .filters import Filters, expressions
 
 __all__ = (
     'Query',
     'count',
+    'pks_of',
     'primary_keys',
 )
 
@@ -38,16 +42,34 @@ class Query(NamedTuple):
         ]
 
 
+def pks_of(schema: Schema, members: Sequence[bytes], key: bytes | None = None) -> list[int]:
+    """Return the members of a set as pks.
+
+    :param key: the set; None: the set of all pks
+    :raises InvalidPrimaryKeyError: if a member is no number
+    """
+    try:
+        return list(map(int, members))
+    except ValueError:
+        wrong = next(each for each in members if not each.isdigit() or len(each) > 16)
+    raise InvalidPrimaryKeyError(
+        f'{schema.name}: {shown(key or schema.keys.all)} lists {shorten(repr(text_of(wrong)))}, '
+        f'which is no primary key. Call {schema.name}.objects.repair(), which removes it.'
+    )
+
+
 def primary_keys(
     query: Query, ordered: bool = False, excluding_dead: bool = True
 ) -> Flow[list[int]]:
-    """The pks that match; ascending if ``ordered``.
+    """Return the pks that match; ascending if ``ordered``.
 
     :param excluding_dead: leave out pks of deleted objects, which 6.0.3 could leave in index sets
+    :raises InvalidPrimaryKeyError: if a member is no number
     """
     pks: list[int] = []
     for expression in query.excluding_dead if excluding_dead else query.expressions:
-        pks += map(int, (yield from ask(*set_algebra.members(expression))))
+        members = yield from ask(*set_algebra.members(expression))
+        pks += pks_of(query.schema, members, next(iter(expression.every), None))
     return sorted(pks) if ordered else pks
 
 

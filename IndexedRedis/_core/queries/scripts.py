@@ -210,15 +210,22 @@ end
 if size > most then return false end
 local pks = select_members(every)
 if order == 'random' then math.randomseed(tonumber(ARGV[4])) end
+local function extreme_of(pks)
+  local best, low, extreme = 1, order == 'first', tonumber(pks[1])
+  for i = 2, #pks do
+    local pk = tonumber(pks[i])
+    if (pk < extreme) == low and pk ~= extreme then best, extreme = i, pk end
+  end
+  return best
+end
 for _ = 1, 16 do
   if #pks == 0 then return {} end
-  local best = order == 'random' and math.random(#pks) or 1
-  if order ~= 'random' then
-    local low, extreme = order == 'first', tonumber(pks[1])
-    for i = 2, #pks do
-      local pk = tonumber(pks[i])
-      if (pk < extreme) == low and pk ~= extreme then best, extreme = i, pk end
-    end
+  local best = order == 'random' and math.random(#pks)
+  if not best then
+    -- It fails where a member is no number. The caller finds out which.
+    local fine, place = pcall(extreme_of, pks)
+    if not fine then return false end
+    best = place
   end
   local found = row_of(pks[best])
   if found then return found end

@@ -29,6 +29,7 @@ from ..objects.graph import children
 from ..objects.state import value_of
 from ..overlap import walk
 from ..queries.by_pk import rows_of
+from ..queries.query import pks_of
 from ..writes.arguments import check_model
 from ..writes.compare_and_move import ROUNDS, row_arguments
 from ..writes.entry import INSERT, PUT, REMOVE, UPDATE, Entry, entry_of
@@ -203,8 +204,8 @@ def _stored_under(
     held, *found = yield Batch([extend, *(('SMEMBERS', name) for name in names)])
     if not held:
         raise lock_lost_error([merge.staging])
-    found = [keys] if column is None else found
-    pks = sorted({int(pk) for members in found for pk in members})
+    lists = [(schema.keys.all, keys)] if column is None else zip(names, found, strict=True)
+    pks = sorted({pk for name, members in lists for pk in pks_of(schema, members, name)})
     rows = yield from rows_of(schema, pks, schema.all)
     stored: dict[bytes, tuple[int, Row]] = {}
     for pk, row in zip(pks, rows, strict=True):
@@ -243,7 +244,7 @@ def _find_removed(
     kept = merge.seen | {entry.pk for entry in merge.entries}
 
     def look(page: list[bytes]) -> Flow[None]:
-        gone = [pk for pk in map(int, page) if pk not in kept]
+        gone = [pk for pk in pks_of(schema, page) if pk not in kept]
         kept.update(gone)  # a page may name one twice
         if gone:
             rows = yield from rows_of(schema, gone, schema.indexed)

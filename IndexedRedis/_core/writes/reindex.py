@@ -9,7 +9,7 @@ from ..mapping.decoder import Row
 from ..mapping.schema import Schema
 from ..overlap import walk
 from ..queries.by_pk import rows_of
-from ..queries.query import Query, primary_keys
+from ..queries.query import Query, pks_of, primary_keys
 from .compare_and_move import compare_and_move
 from .entry import UPDATE, Entry
 
@@ -60,7 +60,7 @@ def reindex_matching(query: Query, rehash: bool = False, size: int = CHUNK) -> F
 
     def index(page: list[bytes]) -> Flow[None]:
         nonlocal total
-        new = {int(pk) for pk in page} - seen  # a page may name one twice
+        new = {*pks_of(query.schema, page)} - seen  # a page may name one twice
         seen.update(new)
         count = yield from reindex(query.schema, sorted(new), rehash, size)
         total += count  # only now: other pages were added meanwhile
