@@ -1,8 +1,8 @@
 """Field types: values in, values out. No Redis, no model.
 
-A new field type is one file here: derive from :class:`~IndexedRedis.fields.base.IRField`,
-implement ``_toStorage``, ``_fromStorage``, ``_fromInput`` (and ``_toIndex`` where the index text
-differs from the stored one), and add its samples to ``tests/samples.py``.
+A new field type is one file in ``types/``: derive from :class:`~IndexedRedis.fields.base.IRField`
+and implement ``_fromInput``, ``_toStorage``, ``_fromStorage`` and, if the index text differs from
+the stored one, ``_toIndex``. Import its name here, and add its samples to ``tests/samples.py``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""New field types, one file each; IndexedRedis.fields imports their names."""
