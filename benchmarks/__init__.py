@@ -1,6 +1,6 @@
-"""Speed, as ratios of subjects that did the same work in the same run.
+"""Measure how fast the library is: ``python -m benchmarks``.
 
-``python -m benchmarks`` times operations against 6.0.3, redis-py by hand and other object mappers;
-``.concurrency`` many queries at a time, ``.promises`` what each promise costs, ``.longest_wait``
-how long others wait beside the command line, ``.mirror_flights`` a mirror of SQL.
+A *work* is what is timed, a *subject* is who does it: this library, 6.0.3, redis-py by hand, other
+object mappers, SQL. Each subject runs in a process of its own; subjects take turns in every round.
+:mod:`.groups` lists all measurements, :mod:`.running` runs them, :mod:`.results` holds the samples.
 """

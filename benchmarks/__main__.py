@@ -1,7 +1,7 @@
-"""``python -m benchmarks``: the same work by this library, by 6.0.3, by hand and by other ORMs.
+"""Time the same work by this library, by 6.0.3, by redis-py by hand, by other mappers and by SQL.
 
-What it needs is fetched through pip into a folder of the user's cache; it starts a server of its
-own. All subjects must give the same answers, or nothing is timed. Ratios say how many times better
+What that needs is fetched through pip into a folder of the user's cache; the server is one of its
+own. Nothing is timed unless all subjects give the same answers. Ratios say how many times better
 this library is.
 """
 
@@ -9,27 +9,32 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-import redis
-
-from . import cache, machine, report, table
+from . import cache, docs, machine, table
+from .groups import DEFAULT, GROUPS
 from .profiled import show_profile
-from .results import US, Result
-from .suite import Run, Wanted, opened, say
-from .workers import SUBJECTS
-from .works import SIZES
+from .results import BEFORE, BY_HAND, OLD, US, Group, Result, load, save
+from .run import Run, opened
+from .sizes import SIZES
+
+SUBJECTS = (US, OLD, BY_HAND, 'rom', 'walrus')
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='python -m benchmarks', description=__doc__)
+    groups = '; '.join(f'{name}: {group.title}' for name, group in GROUPS.items())
+    parser = argparse.ArgumentParser(
+        prog='python -m benchmarks', description=__doc__, epilog=f'Groups are {groups}.'
+    )
     add = parser.add_argument
+    add('groups', nargs='*', metavar='GROUP', help=f'what to measure; else {", ".join(DEFAULT)}')
     add('--quick', action='store_const', const='quick', dest='sizes', help='less of everything')
     parser.set_defaults(sizes='full')
     add('--sizes', choices=SIZES, help='how much, and how often')
     add('--data', choices=('flights', 'tracks'), default='flights', help='which rows')
-    add('--subjects', nargs='+', choices=SUBJECTS, default=SUBJECTS, metavar='NAME')
+    add('--subjects', nargs='+', choices=SUBJECTS, metavar='NAME', help='which subjects')
+    add('--against', type=Path, metavar='FOLDER', help='compare with a checkout of this library')
     add('--only', default='', metavar='PATTERN', help='works whose name matches')
     add('--profile', metavar='WORK', help='where the time of such works goes, instead of timing')
     add('--url', default='', help='an empty server to use, which is emptied at the end')
@@ -41,45 +46,78 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """Run all of it."""
-    options = _parser().parse_args()
+    """Measure, or show what was measured."""
+    parser = _parser()
+    options = parser.parse_args()
+    options.groups = options.groups or list(DEFAULT)
+    unknown = {*options.groups} - GROUPS.keys()
+    if unknown:
+        parser.error(f'unknown groups {", ".join(sorted(unknown))}; there are {", ".join(GROUPS)}')
+    if options.against and not (options.against / 'IndexedRedis').is_dir():
+        parser.error(f'--against: {options.against} holds no IndexedRedis folder')
     if options.cache:
         os.environ['INDEXEDREDIS_BENCHMARKS_CACHE'] = options.cache
-    source = options.source
-    if not source:
-        wanted = Wanted(
-            options.sizes, options.data,
-            tuple(each for each in SUBJECTS if each in {US, *options.subjects}),
-            options.profile or options.only, options.url,
-        )  # fmt: skip
-        with opened(wanted) as run:
-            if options.profile:
-                return show_profile(run)
-            source = options.json or cache.folder() / 'last.json'
-            _measure(run, source)
+    options.only = options.profile or options.only
+    options.subjects = _subjects(options)
+    groups = load(options.source) if options.source else _run(options)
     if options.docs:
-        report.write_docs(source)
-    return None
+        docs.write(groups)
 
 
-def _measure(run: Run, path: Path) -> None:
-    on = machine.described(redis.Redis(**run.connection))
-    print(machine.sentence(on), *run.missing, sep='\n')
-    groups: dict[str, list[Result]] = {}
-    groups['operations'] = _shown(run.operations())
-    groups['growth'] = _shown(run.growth())
-    groups['asyncio'] = _shown(run.asyncio())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    report.save(path, on, {name: results for name, results in groups.items() if results})
-    say(f'every sample is in {path}')
+def _subjects(options: Any) -> list[str]:
+    """Return this library, the checkout to compare with, and the chosen others."""
+    others = options.subjects or (() if options.against else SUBJECTS)
+    compared = [BEFORE] if options.against else []
+    return [US, *compared, *(name for name in SUBJECTS[1:] if name in others)]
 
 
-def _shown(results: Iterable[Result]) -> list[Result]:
-    kept = []
-    for result in results:
-        print('\n' + table.line(result), flush=True)
-        kept.append(result)
-    return kept
+def _run(options: Any) -> dict[str, Group]:
+    groups: dict[str, Group] = {}
+    with opened(options) as run:
+        if options.profile:
+            machine.place(run.server, 'apart')
+            show_profile(run)
+            return groups
+        for name in options.groups:
+            group = _measure(run, name)
+            if group.results:
+                groups[name] = group
+    path = options.json or cache.folder() / 'last.json'
+    save(path, groups)
+    Run.say(f'every sample is in {path}')
+    if options.against:
+        print('\n' + _compared([each for group in groups.values() for each in group.results]))
+    return groups
+
+
+def _measure(run: Run, name: str) -> Group:
+    """Measure a group, and print each result as soon as it is there."""
+    measurement = GROUPS[name]
+    apart = machine.place(run.server, measurement.cores)
+    group = Group(machine.describe(run.client, apart), [])
+    print(f'\n{name}: {measurement.title}. {machine.sentence(group.on)}')
+    for result in measurement.results(name, run):
+        group.results.append(result)
+        cells = table.by_subject(result, measurement.bases)
+        print('\n' + table.as_text(result.work, cells), flush=True)
+        if result.note:
+            print(result.note)
+    return group
+
+
+def _compared(results: list[Result]) -> str:
+    """Return how each work compares with the other checkout, what became slower first."""
+    results = [each for each in results if BEFORE in each.samples]
+    results.sort(key=lambda each: each.ratios(BEFORE)[1])
+    cells = [['work', 'now', 'before', 'times better', 'by client CPU']]
+    for each in results:
+        spreads = [table.spread(each.samples[name]) for name in (US, BEFORE)]
+        ratios = [table.ratio(each, BEFORE)]
+        if 'client CPU' in each.more:
+            cpu = Result(each.work, each.unit, each.more['client CPU'])
+            ratios.append(table.ratio(cpu, BEFORE))
+        cells.append([f'{each.work}, {each.unit}', *spreads, *ratios])
+    return table.as_text('Against the other checkout:', cells)
 
 
 if __name__ == '__main__':

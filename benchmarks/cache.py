@@ -1,76 +1,73 @@
-"""What the benchmarks fetch through pip, kept in one folder: data sets and virtual environments.
+"""Fetch data sets and virtual environments through pip, once, into one folder.
 
-The rule: nothing is fetched twice, and nothing that is fetched gets into the environment that runs
-the benchmarks; what cannot be had is said by :class:`NotInstalled`, and its subject is left out.
+What is fetched stays out of the environment that runs the benchmarks.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import venv
 from pathlib import Path
 
-__all__ = ('NotInstalled', 'download', 'environment', 'folder', 'same_redis_py')
+from .results import OLD
 
 PIP = ('-m', 'pip', '-q', '--disable-pip-version-check')
+# By subject: the environment's name, its packages, and code that fails unless they work.
+OLD_PROOF = 'import IndexedRedis, sys; sys.exit(IndexedRedis.__version__ != "6.0.3")'
+MAPPERS = ('rom-walrus', ['rom==1.1.2', 'walrus==0.9.8'], 'import rom, walrus')
+ENVIRONMENTS = {
+    OLD: ('6.0.3', ['indexedredis==6.0.3'], OLD_PROOF),
+    'rom': MAPPERS,
+    'walrus': MAPPERS,
+}
 
 
 class NotInstalled(Exception):
-    """It could not be fetched; the message says why."""
+    """Something could not be fetched; the message says why."""
 
 
 def folder() -> Path:
-    """The folder: ``--cache``, or ``indexedredis-benchmarks`` among the caches of the user."""
+    """Return the folder: ``--cache``, or ``indexedredis-benchmarks`` among the user's caches."""
     given = os.environ.get('INDEXEDREDIS_BENCHMARKS_CACHE')
     caches = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
     return Path(given) if given else caches / 'indexedredis-benchmarks'
 
 
-def same_redis_py() -> list[str]:
-    """Requirements for the redis-py and the hiredis that run here."""
-    return [f'{name}=={importlib.metadata.version(name)}' for name in ('redis', 'hiredis')]
+def interpreter(subject: str) -> Path:
+    """Return the Python of a subject's virtual environment, which is made if it is missing.
 
+    It has the redis-py and the hiredis that run here.
 
-def environment(name: str, packages: list[str], proof: str) -> Path:
-    """Return a Python of its own virtual environment, made now if it is not there yet.
-
-    :param name: of the environment's folder
-    :param packages: requirements, besides the redis-py and hiredis that run here
-    :param proof: code that fails unless the packages work
     :raises NotInstalled: if that cannot be done
     """
-    wanted = [*packages, *same_redis_py()]
-    version = f'py{sys.version_info[0]}.{sys.version_info[1]}'
-    home = folder() / '-'.join([name, version, *(each.split('==')[1] for each in same_redis_py())])
-    python = home / ('Scripts' if os.name == 'nt' else 'bin') / 'python'
-    if not _works(python, proof):
+    name, packages, proof = ENVIRONMENTS[subject]
+    versions = {each: importlib.metadata.version(each) for each in ('redis', 'hiredis')}
+    python = f'py{sys.version_info[0]}.{sys.version_info[1]}'
+    home = folder() / '-'.join([name, python, *versions.values()])
+    path = home / ('Scripts' if os.name == 'nt' else 'bin') / 'python'
+    if not _works(path, proof):
         print(f'Installing {", ".join(packages)} into {home} ...', file=sys.stderr, flush=True)
         venv.create(home, with_pip=True, clear=True)
-        _run([python, *PIP, 'install', *wanted])
-        if not _works(python, proof):
+        same = [f'{each}=={version}' for each, version in versions.items()]
+        _run([path, *PIP, 'install', *packages, *same])
+        if not _works(path, proof):
             raise NotInstalled(f'{", ".join(packages)}: installed, but does not work')
-    return python
+    return path
 
 
 def download(package: str) -> Path:
-    """Return the sdist or wheel of a package, without what it depends on.
+    """Return the sdist or wheel of a package, without its dependencies.
 
-    :raises NotInstalled: if that cannot be done
+    :raises NotInstalled: if it cannot be fetched
     """
     home = folder() / 'downloads'
-    name = package.replace('==', '-')
-    if not list(home.glob(f'{name}*')):
-        home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=home) as scratch:
-            _run([sys.executable, *PIP, 'download', '--no-deps', '-d', scratch, package])
-            for found in Path(scratch).iterdir():
-                shutil.move(found, home / found.name)
-    return next(home.glob(f'{name}*'))
+    pattern = f'{package.replace("==", "-")}*'
+    if not list(home.glob(pattern)):
+        _run([sys.executable, *PIP, 'download', '--no-deps', '-d', home, package])
+    return next(home.glob(pattern))
 
 
 def _run(command: list[str | Path]) -> None:
@@ -80,9 +77,7 @@ def _run(command: list[str | Path]) -> None:
 
 
 def _works(python: Path, proof: str) -> bool:
-    try:
-        return not subprocess.run(
-            [python, '-I', '-c', proof], capture_output=True, check=False
-        ).returncode
-    except OSError:
+    if not python.exists():
         return False
+    done = subprocess.run([python, '-I', '-c', proof], capture_output=True, check=False)
+    return done.returncode == 0

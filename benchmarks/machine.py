@@ -1,4 +1,4 @@
-"""On what something was measured."""
+"""Say what machine a run has, and put its processes on cores."""
 
 from __future__ import annotations
 
@@ -10,34 +10,33 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ('described', 'keep_apart', 'sentence')
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, 'sched_setaffinity') else []
 
 
-_apart = False
+def place(server: int | None, how: str) -> bool:
+    """Put the server, and this process with all that it starts, on cores. Linux only.
 
+    Left to chance, two processes share a core or not, and a round trip takes 40 us or 120.
 
-def keep_apart(server: int) -> None:
-    """Keep the server on one core, and this process with all that it starts on the others.
-
-    Else chance says for each pair of processes whether they share a core, and that makes a trip to
-    the server take 40 us or 120.
-
-    :param server: the id of its process, which is a child of this one
+    :param server: the server's process, which is a child of this one
+    :param how: ``apart`` (the server has a core of its own), ``together`` (all on one core) or
+        ``free``
+    :returns: whether the server has a core of its own
     """
-    global _apart
-    if not hasattr(os, 'sched_setaffinity'):  # not Linux
-        return
-    first, *others = sorted(os.sched_getaffinity(0))
-    if others:
-        os.sched_setaffinity(server, {first})
-        os.sched_setaffinity(0, others)
-        _apart = True
+    if server is None or len(CORES) < 2:
+        return False
+    one, others = CORES[:1], CORES[1:]
+    theirs, ours = {'apart': (one, others), 'together': (one, one), 'free': (CORES, CORES)}[how]
+    os.sched_setaffinity(server, theirs)
+    os.sched_setaffinity(0, ours)
+    return how == 'apart'
 
 
-def described(client: Any) -> dict[str, Any]:
-    """The machine, the versions, the date and the arguments.
+def describe(client: Any, apart: bool) -> dict[str, Any]:
+    """Return date, machine and versions.
 
-    :param client: of the server that was asked
+    :param client: of the server
+    :param apart: whether the server has a core of its own
     """
     server = client.info('server')
     kind = server.get('server_name', 'redis')
@@ -48,7 +47,7 @@ def described(client: Any) -> dict[str, Any]:
         'processor': _processor(),
         'cores': os.cpu_count(),
         'load': round(os.getloadavg()[0], 1) if hasattr(os, 'getloadavg') else None,
-        'apart': _apart,
+        'apart': apart,
         'python': platform.python_version(),
         'server': f'{kind.capitalize()} {server.get("valkey_version", server["redis_version"])}',
         **{name: importlib.metadata.version(name) for name in ('redis', 'hiredis')},
@@ -56,13 +55,24 @@ def described(client: Any) -> dict[str, Any]:
 
 
 def sentence(on: dict[str, Any]) -> str:
-    """The same for readers."""
-    apart = 'server and subjects on cores of their own, ' if on.get('apart') else ''
+    """Return a description for readers."""
+    apart = 'server and subjects on cores of their own, ' if on['apart'] else ''
     return (
         f'{on["date"]}, {on["cores"]} cores ({on["processor"]}), {apart}{on["server"]} over '
         f'loopback, Python {on["python"]}, redis-py {on["redis"]}, hiredis {on["hiredis"]}; load '
         f'of the machine when it began: {on["load"]}.'
     )
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return how long the present threads of a process have been on a processor; Linux only."""
+    total = 0
+    for thread in Path(f'/proc/{pid}/task').glob('*/schedstat'):
+        try:
+            total += int(thread.read_text('ascii').split()[0])
+        except OSError:  # the thread ended meanwhile
+            continue
+    return total / 1e9
 
 
 def _processor() -> str:

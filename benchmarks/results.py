@@ -1,88 +1,87 @@
-"""What a benchmark yields: one :class:`Result` per work, with the samples of every subject.
+"""Hold the samples of a run: one :class:`Result` per work, every sample of every subject.
 
-The rule: samples are kept as measured; medians, quartiles and ratios are computed where they are
-shown, from the samples alone. Tables, JSON and chart know nothing but this.
+Medians, quartiles and ratios are computed from the samples where they are shown.
 """
 
 from __future__ import annotations
 
+import json
 import statistics
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
-__all__ = ('BY_HAND', 'OLD', 'US', 'Figure', 'Result', 'figure')
-
 US = 'IndexedRedis'
+BEFORE = 'before'  # the same library from another checkout
 OLD = '6.0.3'
 BY_HAND = 'redis-py by hand'
 
-
-@dataclass(frozen=True)
-class Figure:
-    """What one subject took for one work; in the unit of its result."""
-
-    samples: tuple[float, ...]
-
-    @property
-    def median(self) -> float:
-        """The median sample."""
-        return statistics.median(self.samples)
-
-    @property
-    def quartiles(self) -> tuple[float, float]:
-        """The lower and the upper quartile; of a single sample, that sample twice."""
-        if len(self.samples) == 1:
-            return self.samples[0], self.samples[0]
-        low, _, high = statistics.quantiles(self.samples, n=4, method='inclusive')
-        return low, high
+Samples = dict[str, list[float]]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Result:
     """One work and what it took.
 
-    :param work: what was done, as the first column of the table says it
-    :param unit: of all samples: ``ms``, ``us an object``, ``requests/s``, ``bytes`` ...
-    :param figures: one figure per subject, :data:`US` among them
-    :param aims: how many times better than each we are to be (1/1.3: at most 1.3x the time)
-    :param limit: the most (or least) that our own median may be, in the unit
-    :param higher_is_better: as for requests a second
-    :param note: what a reader must know: a smaller size, a subject that cannot do this
-    :param cpu: of that, what the client's own process worked, where that was measured
-    :param longest: the longest single command: milliseconds on the server, and its name
+    :param work: what was done
+    :param unit: of the samples: ``ms``, ``bytes``, ``pages/s`` ...
+    :param samples: by subject, in the order of the rounds
+    :param more: other figures of the same rounds, by heading and subject
+    :param longest: by subject, the longest single command: milliseconds on the server, its name
+    :param higher_is_better: as for pages a second
+    :param note: what a reader must know of it
     """
 
     work: str
     unit: str
-    figures: dict[str, Figure]
-    aims: dict[str, float] = field(default_factory=dict)
-    limit: float | None = None
+    samples: Samples
+    more: dict[str, Samples] = field(default_factory=dict)
+    longest: dict[str, tuple[float, str]] = field(default_factory=dict)
     higher_is_better: bool = False
     note: str = ''
-    cpu: dict[str, Figure] = field(default_factory=dict)
-    longest: dict[str, tuple[float, str]] = field(default_factory=dict)
 
     def ratio(self, subject: str, us: str = US) -> float:
-        """How many times better than this subject we are, by the medians."""
-        ours, theirs = self.figures[us].median, self.figures[subject].median
+        """Return how many times better ``us`` is than the subject, by the medians."""
+        return self._better(*(quartiles(self.samples[name])[1] for name in (us, subject)))
+
+    def ratios(self, subject: str, us: str = US) -> tuple[float, float, float]:
+        """Return the quartiles of the ratios of the rounds."""
+        pairs = zip(self.samples[us], self.samples[subject], strict=False)
+        return quartiles([self._better(*pair) for pair in pairs])
+
+    def _better(self, ours: float, theirs: float) -> float:
         return ours / theirs if self.higher_is_better else theirs / ours
 
-    def as_json(self) -> dict[str, Any]:
-        """Everything as plain dicts and lists."""
-        return asdict(self)
 
-    @classmethod
-    def from_json(cls, plain: dict[str, Any]) -> Result:
-        """The reverse of :meth:`as_json`."""
-        figures, cpu = (
-            {name: figure(each['samples']) for name, each in plain[what].items()}
-            for what in ('figures', 'cpu')
-        )
-        longest = {name: (ms, command) for name, (ms, command) in plain['longest'].items()}
-        return cls(**{**plain, 'figures': figures, 'cpu': cpu, 'longest': longest})
+@dataclass
+class Group:
+    """The results of one kind of measurement, and the machine they were measured ``on``."""
+
+    on: dict[str, Any]
+    results: list[Result]
 
 
-def figure(samples: Sequence[float]) -> Figure:
-    """A figure of these samples."""
-    return Figure(tuple(samples))
+def quartiles(samples: list[float]) -> tuple[float, float, float]:
+    """Return the lower quartile, the median and the upper quartile."""
+    if len(samples) == 1:
+        return samples[0], samples[0], samples[0]
+    low, _, high = statistics.quantiles(samples, n=4, method='inclusive')
+    return low, statistics.median(samples), high
+
+
+def save(path: Path, groups: dict[str, Group]) -> None:
+    """Write groups to a JSON file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plain = {name: asdict(group) for name, group in groups.items()}
+    path.write_text(json.dumps(plain, indent=1) + '\n', 'utf-8')
+
+
+def load(path: Path) -> dict[str, Group]:
+    """Read what :func:`save` wrote."""
+    groups = {}
+    for name, plain in json.loads(path.read_text('utf-8')).items():
+        results = [Result(**each) for each in plain['results']]
+        for result in results:
+            result.longest = {who: (ms, command) for who, (ms, command) in result.longest.items()}
+        groups[name] = Group(plain['on'], results)
+    return groups

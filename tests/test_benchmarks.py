@@ -1,5 +1,5 @@
-"""The benchmark suite runs from end to end. The rule: a tiny size on one server, without network or
-virtual environments, and no judgement of how long anything took."""
+"""The benchmarks run from end to end. The rule: a tiny size on one server, without network or virtual
+environments, and no judgement of how long anything took."""
 
 from __future__ import annotations
 
@@ -11,13 +11,8 @@ from pathlib import Path
 import pytest
 import servers
 
-from benchmarks.promises.duel import compare
-from benchmarks.promises.reads import gets, large_queries, pools, small_queries
-from benchmarks.promises.shop import ROWS, Shop
-from benchmarks.promises.writes import bulk_insert, deletes, inserts, updates
-
 ROOT = Path(__file__).parent.parent
-HEARD_OF = [
+WORKS = [
     'get(pk)',
     'filter().all()',
     'count() of a lone __ne',
@@ -32,6 +27,17 @@ HEARD_OF = [
     'an object, of',
     'other keys',
 ]
+PROMISES = [
+    'insert',
+    'update of an indexed field',
+    'bulk insert of',
+    'delete of 250 at a time',
+    '``get`` by pk',
+    'query of 100 rows',
+    'rows of 1,000',
+    'any call',
+    'the longest wait of a reader during that',
+]
 
 
 @pytest.fixture
@@ -45,27 +51,76 @@ def run(server, *args):
     url = f'redis://{server.host}:{server.port}'
     command = [sys.executable, '-m', 'benchmarks', '--sizes', 'tiny', '--data', 'tracks']
     return subprocess.run(
-        [*command, '--url', url, *args, '--subjects', 'redis-py by hand'],
+        [*command, '--url', url, *args],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=250,
         check=False,
     )
 
 
-def test_from_the_rows_to_the_figures(empty, tmp_path):
-    done = run(empty, '--json', str(tmp_path / 'figures.json'))
+def measured(server, tmp_path, *args):
+    """What was printed, and the results by group."""
+    file = tmp_path / 'figures.json'
+    done = run(server, '--json', str(file), *args)
     assert done.returncode == 0, done.stderr
-    assert [name for name in HEARD_OF if name not in done.stdout] == []
-    found = json.loads((tmp_path / 'figures.json').read_text('utf-8'))
-    works = [*found['groups']['operations'], *found['groups']['growth']]
-    assert all(each['figures']['IndexedRedis']['samples'] for each in works)
-    assert empty.client().dbsize() == 0
+    assert server.client().dbsize() == 0
+    groups = json.loads(file.read_text('utf-8'))
+    results = [result for group in groups.values() for result in group['results']]
+    assert all(samples for each in results for samples in each['samples'].values())
+    return done.stdout, groups
+
+
+def test_from_the_rows_to_the_figures(empty, tmp_path):
+    printed, groups = measured(empty, tmp_path, '--subjects', 'redis-py by hand')
+    assert [name for name in WORKS if name not in printed] == []
+    assert groups.keys() == {'operations', 'growth', 'asyncio'}
+    every = [each for group in groups.values() for each in group['results']]
+    assert all({'IndexedRedis', 'redis-py by hand'} <= each['samples'].keys() for each in every)
+
+
+def test_against_another_checkout(empty, tmp_path):
+    """Which is this one."""
+    args = ['operations', 'asyncio', '--against', str(ROOT), '--only', 'get(pk)']
+    printed, groups = measured(empty, tmp_path, *args)
+    assert 'Against the other checkout' in printed
+    (get,), (many,) = (groups[name]['results'] for name in ('operations', 'asyncio'))
+    assert get['samples'].keys() == {'IndexedRedis', 'before'}
+    threads = {'IndexedRedis, threads', 'before, threads'}
+    assert many['samples'].keys() == {'IndexedRedis', 'before', *threads}
+
+
+def test_each_promise_can_be_measured(empty, tmp_path):
+    printed, groups = measured(empty, tmp_path, 'promises')
+    assert [name for name in PROMISES if name not in printed] == []
+    assert all(len(each['samples']) == 2 for each in groups['promises']['results'])
+
+
+@pytest.mark.parametrize(
+    ('only', 'works'),
+    [
+        ('info', ['mirror of 300 rows, first', 'info']),
+        (
+            'new objects',
+            [
+                'saver.save() of 100 new objects',
+                'saver.save() of 100 new objects, a reset holding the lock at first',
+            ],
+        ),
+    ],
+)
+def test_waits_beside_commands_and_writes(empty, tmp_path, only, works):
+    _, groups = measured(empty, tmp_path, 'waits', '--only', only)
+    results = groups['waits']['results']
+    assert [each['work'] for each in results] == works
+    assert all('above quiet, ms' in each['more'] for each in results)
+    statuses = [each['more']['status'] for each in results if 'status' in each['more']]
+    assert all(status == {'IndexedRedis': [0]} for status in statuses)
 
 
 def test_a_profile(empty):
-    done = run(empty, '--profile', 'get(pk)')
+    done = run(empty, '--profile', 'get(pk)', '--subjects', 'redis-py by hand')
     assert done.returncode == 0, done.stderr
     assert 'redis-py by hand' in done.stdout
     assert 'cProfile' in done.stdout
@@ -78,14 +133,3 @@ def test_a_server_that_holds_data_is_left_alone(empty):
     assert done.returncode != 0
     assert 'holds data' in done.stderr
     assert empty.client().dbsize() == 1
-
-
-def test_each_promise_can_be_measured(redis_params):
-    shop = Shop(redis_params)
-    duels = [*inserts(shop), *updates(shop), bulk_insert(shop), *deletes(shop)]
-    shop.fill(ROWS)
-    for duel in (*duels, gets(shop), *small_queries(shop), *large_queries(shop), *pools(shop)):
-        row = compare(duel._replace(repeat=2))
-        assert row['ms'] > 0, duel.work
-        assert row['ms_without'] > 0, duel.work
-    shop.clear()

@@ -1,26 +1,16 @@
-"""Saving and deleting, with and without a look at what is stored."""
+"""Save and delete, with and without a check of what is stored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from IndexedRedis._core.flows import Batch, Command, Flow, ask, chunks
-from IndexedRedis._core.mapping.index_keys import index_keys_of
-from IndexedRedis._core.objects.state import believed
 from IndexedRedis._core.script import Script
-from IndexedRedis._core.writes.bulk_insert import insert_many
-from IndexedRedis._core.writes.compare_and_move import update_one
-from IndexedRedis._core.writes.delete import delete_objects
-from IndexedRedis._core.writes.entry import UPDATE, Entry, pairs
-from IndexedRedis._core.writes.insert import Draft, insert_all
 
-from .duel import Duel
-from .shop import BULK, ONE_BY_ONE, Shop, as_transaction, number, of_each, stored
+from .shop import BULK, ONE_BY_ONE, Duel, Shop, of_all, stored
 
-__all__ = ('bulk_insert', 'deletes', 'inserts', 'updates')
-
-# Everything in one trip: draws the pk and writes, without a look at what is there.
+# Everything in one round trip: it draws the pk and writes without a check.
 BLIND_INSERT = Script(
     'blind_insert',
     """
@@ -33,111 +23,97 @@ return pk
 
 
 def inserts(shop: Shop) -> Iterator[Duel]:
-    entries = shop.entries(shop.make(ONE_BY_ONE))
-    drafts = {id(entry): Draft(shop.schema, [entry.obj], {}) for entry in entries}
+    tracks: list[Any] = []
+    rows = shop.rows[:ONE_BY_ONE]
 
-    def kept(entry: Entry) -> Flow[None]:
-        draft = drafts[id(entry)]
-        yield from draft.draw_pks()
-        yield from insert_all([draft])
+    def prepare() -> None:
+        shop.clear()
+        tracks[:] = shop.make(ONE_BY_ONE)
 
-    def in_multi(entry: Entry) -> Flow[None]:
-        yield from number(shop, [entry])
-        yield as_transaction(stored(shop, [entry])[0])
+    def in_multi(row: Any) -> None:
+        shop.transaction(shop.storing([row]))
 
-    def drawn(entry: Entry) -> Flow[None]:
-        keys = [shop.keys.next, shop.keys.all, *entry.index_keys()]
-        yield from ask(*BLIND_INSERT(keys, shop.keys.data_prefix, *pairs(entry)))
+    def in_script(row: Any) -> None:
+        keys = [shop.keys.next, shop.keys.all, *shop.index_keys(row)]
+        shop.send(BLIND_INSERT(keys, shop.keys.data_prefix, *stored(row)))
 
     for way, without in (
         (in_multi, '``INCR``, then a ``MULTI`` that checks nothing'),
-        (drawn, 'one script that draws the pk itself and checks nothing'),
+        (in_script, 'one script that draws the pk itself and checks nothing'),
     ):
-        ours, theirs = (of_each(shop, one, entries) for one in (kept, way))
-        yield Duel('4, 6', 'insert', without, ours, theirs, ONE_BY_ONE, shop.clear)
+        kept, blind = of_all(shop.model.saver.save, tracks), of_all(way, rows)
+        yield Duel('4, 6', 'insert', without, kept, blind, ONE_BY_ONE, prepare)
 
 
 def updates(shop: Shop) -> Iterator[Duel]:
     """Of tracks whose genre is 'old'."""
-    pks = list(range(1, ONE_BY_ONE + 1))
+    tracks: list[Any] = []
 
     def prepare() -> None:
         shop.clear()
-        shop.model.saver.save([shop.model(genre='old') for _ in pks])
+        tracks[:] = [shop.model(genre='old') for _ in range(ONE_BY_ONE)]
+        shop.model.saver.save(tracks)
 
-    def moved(pk: int) -> Flow[None]:
-        entry = Entry(shop.schema, pk, UPDATE, {'genre': b'new'}, {'genre': b'old'})
-        yield from update_one(entry)
+    def save(name: str, track: Any) -> None:
+        setattr(track, name, 'new')
+        track.save()
 
-    def moved_blindly(pk: int) -> Flow[None]:
-        genre = shop.schema.columns['genre']
-        (leave,), (enter,) = (
-            index_keys_of(shop.schema, genre, value) for value in (b'old', b'new')
-        )
-        data = shop.keys.data(pk)
-        commands = [('HSET', data, b'genre', b'new'), ('SREM', leave, pk), ('SADD', enter, pk)]
-        yield as_transaction(commands)
+    def moved(track: Any) -> None:
+        leave, enter = (shop.keys.index(b'genre', value) for value in (b'old', b'new'))
+        pk, data = track._id, shop.keys.data(track._id)
+        write = ('HSET', data, b'genre', b'new')
+        shop.transaction([write, ('SREM', leave, pk), ('SADD', enter, pk)])
 
-    def put(pk: int) -> Flow[None]:
-        yield from update_one(Entry(shop.schema, pk, UPDATE, {'composer': b'new'}, {}))
+    def put(track: Any) -> None:
+        shop.send(('HSET', shop.keys.data(track._id), b'composer', b'new'))
 
-    def put_blindly(pk: int) -> Flow[None]:
-        yield from ask('HSET', shop.keys.data(pk), b'composer', b'new')
-
-    indexed = ('1, 3', 'update of an indexed field', 'a ``MULTI`` of ``HSET``, ``SREM``, ``SADD``')
-    other = ('3', 'update of another field', '``HSET``')
-    for texts, kept, blind in ((indexed, moved, moved_blindly), (other, put, put_blindly)):
-        ours, theirs = (of_each(shop, one, pks) for one in (kept, blind))
-        yield Duel(*texts, ours, theirs, ONE_BY_ONE, prepare)
+    moving = '1, 3', 'update of an indexed field', 'a ``MULTI`` of ``HSET``, ``SREM``, ``SADD``'
+    putting = '3', 'update of another field', '``HSET``'
+    for texts, name, way in ((moving, 'genre', moved), (putting, 'composer', put)):
+        kept, blind = of_all(partial(save, name), tracks), of_all(way, tracks)
+        yield Duel(*texts, kept, blind, ONE_BY_ONE, prepare)
 
 
-def bulk_insert(shop: Shop) -> Duel:
-    entries = shop.entries(shop.make(BULK))
-    draft = Draft(shop.schema, shop.make(BULK), {})
+def bulk_insert(shop: Shop) -> Iterator[Duel]:
+    tracks: list[Any] = []
+    rows = shop.rows[:BULK]
 
-    def kept() -> Flow[None]:
-        yield from draft.draw_pks()
-        yield from insert_many([draft])
+    def prepare() -> None:
+        shop.clear()
+        tracks[:] = shop.make(len(rows))
 
-    def blind() -> Flow[None]:
-        yield from number(shop, entries)
-        yield Batch(stored(shop, entries)[0])
-
-    return Duel(
+    yield Duel(
         '4',
-        f'bulk insert of {BULK:,}',
+        f'bulk insert of {len(rows):,}',
         'a pipeline without ``MULTI`` and checks',
-        lambda: shop.run(kept()),
-        lambda: shop.run(blind()),
-        prepare=shop.clear,
+        lambda: shop.model.saver.save(tracks),
+        lambda: shop.send(*shop.storing(rows)),
+        prepare=prepare,
     )
 
 
 def deletes(shop: Shop) -> Iterator[Duel]:
-    objs: list[Any] = []
+    pieces: list[list[Any]] = []
 
-    def commands(obj: Any) -> list[Command]:
-        leave = [
-            key
-            for column in shop.schema.indexed
-            for key in index_keys_of(shop.schema, column, believed(obj, column))
-        ]
-        sets_of_pk = [shop.keys.all, *leave]
-        return [('UNLINK', shop.keys.data(obj._id)), *(('SREM', k, obj._id) for k in sets_of_pk)]
+    def prepare(total: int, size: int) -> None:
+        tracks = shop.fill(total)
+        pieces[:] = [tracks[start : start + size] for start in range(0, total, size)]
 
-    def blind(some: list[Any]) -> Flow[None]:
-        yield as_transaction([command for obj in some for command in commands(obj)])
-
-    def kept(some: list[Any]) -> Flow[int]:
-        return (yield from delete_objects(shop.schema, some))
+    def blind(tracks: list[Any]) -> None:
+        commands = []
+        for track in tracks:
+            pk = track._id
+            sets = [shop.keys.all, *shop.index_keys(shop.rows[pk - 1])]
+            commands += [('UNLINK', shop.keys.data(pk)), *(('SREM', key, pk) for key in sets)]
+        shop.transaction(commands)
 
     for size, total in ((1, ONE_BY_ONE), (250, BULK)):
         yield Duel(
             '1, 3',
             'delete of one' if size == 1 else f'delete of {size} at a time',
             'a ``MULTI`` of ``UNLINK`` and ``SREM``',
-            lambda size=size: of_each(shop, kept, list(chunks(objs, size)))(),
-            lambda size=size: of_each(shop, blind, list(chunks(objs, size)))(),
+            of_all(shop.model.deleter.deleteMultiple, pieces),
+            of_all(blind, pieces),
             total // size,
-            lambda total=total: objs.__setitem__(slice(None), shop.fill(total)),
+            partial(prepare, total, size),
         )

@@ -1,8 +1,7 @@
-"""The subjects: each does the same work on the same rows, in a process and a database of its own.
+"""The subjects: they do the same work on the same rows, each as its own documentation would.
 
-The rule: a subject is written as its own documentation would have it done, at its best. This
-package is imported in the virtual environment of each subject, so it imports nothing else from
-here, and each subject only what it is about.
+Files here run in the virtual environment of their subject, so they import the subject only when
+:func:`make` asks for it.
 """
 
 from __future__ import annotations
@@ -10,22 +9,27 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ('make',)
-
 MODULES = {
     'IndexedRedis': 'library',
+    'before': 'library',
     '6.0.3': 'library',
     'redis-py by hand': 'by_hand',
     'rom': 'rom_models',
     'walrus': 'walrus_models',
 }
+TASKS_OF_ASYNCIO = {'library': 'library_asyncio', 'by_hand': 'by_hand_asyncio'}
 
 
-def make(name: str, connection: dict[str, Any], data: Any) -> Any:
-    """The subject of that name, working on this connection.
+def make(name: str, connection: dict[str, Any], data: Any, tasks: bool = False, **how: Any) -> Any:
+    """Return the subject of a name; what follows a comma in it is for readers only.
 
     :param connection: connection parameters, ``db`` among them
-    :param data: a :class:`benchmarks.dataset.Dataset`
+    :param data: a :class:`benchmarks.rows.dataset.Dataset`
+    :param tasks: whether ``get`` and ``select`` are coroutines
+    :param how: further arguments of the subject
     """
-    module = import_module(f'.{MODULES[name]}', __name__)
-    return module.Subject(name, connection, data)
+    module = MODULES[name.partition(',')[0]]
+    if tasks:
+        module = TASKS_OF_ASYNCIO[module]
+    # A copy: 6.0.3 writes into the parameters that it is given.
+    return import_module(f'.{module}', __name__).Subject(name, dict(connection), data, **how)

@@ -1,8 +1,7 @@
-"""redis-py and hiredis by hand: the same keys and values, as one who knows both would write it.
+"""redis-py and hiredis by hand: the same keys and values, as one would write it who knows both.
 
-Rows are dicts, converted both ways. Commands go in pipelines; sets are intersected by the server.
-It takes less care than the library: nobody else may write meanwhile, and while it replaces the data
-set, readers wait.
+Rows are dicts. Commands go in pipelines; the server intersects sets. It takes less care than the
+library: nobody else may write meanwhile, and readers wait while it replaces the data set.
 """
 
 from __future__ import annotations
@@ -15,72 +14,66 @@ from typing import Any
 
 import redis
 
-__all__ = ('Subject',)
+from . import base
+from .base import Row
 
 NULL = 'IRNullType()'
 CHUNK = 1000
 PREFIX = '_ir_|Bench:'
 KEYS, NEXT, DATA, INDEX = (PREFIX + name for name in ('keys', 'next', 'data:', 'idx:'))
-Row = dict[str, Any]
 
 
-class Subject:
+class Subject(base.Subject):
     """Pipelines."""
 
-    cannot: dict[str, str] = {}
-    keeps_nulls = True
+    module = 'redis'
 
     def __init__(self, name: str, connection: dict[str, Any], data: Any) -> None:
-        # hiredis decodes faster than we could.
+        # hiredis decodes faster than Python could.
         self.client = redis.Redis(**connection, decode_responses=True)
         self.ints = {key for key, kind in data.kinds.items() if kind == 'int'}
         self.indexed = data.indexed
 
     def reader(self, names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
-        """What reads these fields of a row."""
+        """Return what reads these fields of a row."""
         return itemgetter(*names)
 
-    def _row(self, stored: dict[str, str]) -> Row:
+    def row(self, stored: dict[str, str]) -> Row:
+        """Return the values of a stored row."""
         ints = self.ints
         return {
             key: None if value == NULL else int(value) if key in ints else value
             for key, value in stored.items()
         }
 
-    def _fetched(self, pks: Any) -> list[Row]:
+    def _rows(self, pks: Any) -> list[Row]:
         pipe = self.client.pipeline(transaction=False)
         for pk in pks:
             pipe.hgetall(DATA + pk)
         answers = zip(pks, pipe.execute(), strict=True)
-        return [{'_id': pk, **self._row(stored)} for pk, stored in answers if stored]
+        return [{'_id': pk, **self.row(stored)} for pk, stored in answers if stored]
 
     def _pks(self, filters: Row) -> Any:
         keys = [f'{INDEX}{key}:{value}' for key, value in filters.items()]
         return self.client.sinter(keys) if len(keys) > 1 else self.client.smembers(keys[0])
 
-    def given(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Rows as this subject takes them: None is its null."""
-        return rows
-
     def get(self, pk: int) -> Row:
-        return self._row(self.client.hgetall(f'{DATA}{pk}'))
+        return self.row(self.client.hgetall(f'{DATA}{pk}'))
 
     def select(self, filters: Row) -> list[Row]:
-        return self._fetched(self._pks(filters))
+        return self._rows(self._pks(filters))
 
     def everything(self) -> list[Row]:
-        return self._fetched(self.client.smembers(KEYS))
+        return self._rows(self.client.smembers(KEYS))
 
     def count(self, filters: Row) -> int:
         ((name, value), *more) = filters.items()
         if name.endswith('__ne') and not more:
             pipe = self.client.pipeline(transaction=False)
-            every, left_out = pipe.scard(KEYS).scard(f'{INDEX}{name[:-4]}:{value}').execute()
-            return every - left_out
+            every, unwanted = pipe.scard(KEYS).scard(f'{INDEX}{name[:-4]}:{value}').execute()
+            return every - unwanted
         keys = [f'{INDEX}{key}:{value}' for key, value in filters.items()]
-        return (
-            self.client.sintercard(len(keys), keys) if len(keys) > 1 else self.client.scard(*keys)
-        )
+        return self.client.sintercard(len(keys), keys) if more else self.client.scard(*keys)
 
     def first(self, filters: Row) -> Row:
         return self.get(min(map(int, self._pks(filters))))
@@ -150,6 +143,6 @@ class Subject:
 
 
 def chunks(items: list[Any]) -> Iterator[list[Any]]:
-    """The items, a thousand at a time."""
+    """Yield the items, a thousand at a time."""
     for start in range(0, len(items), CHUNK):
         yield items[start : start + CHUNK]

@@ -1,27 +1,39 @@
-"""This library and IndexedRedis 6.0.3: one source, since one is the API of the other."""
+"""This library and IndexedRedis 6.0.3: one source, since both have the same API."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from operator import attrgetter
+from collections.abc import Iterable
 from typing import Any
+
+import redis
 
 import IndexedRedis
 from IndexedRedis import IndexedRedisModel, IRField, irNull
 
-__all__ = ('Subject',)
+from . import base
+from .base import Row
 
 
-class Subject:
-    """Models and queries."""
+class Subject(base.Subject):
+    """Models and queries.
 
-    cannot: dict[str, str] = {}
-    keeps_nulls = True
+    :param connections: the most connections that threads or tasks share
+    """
 
-    def __init__(self, name: str, connection: dict[str, Any], data: Any) -> None:
-        assert (IndexedRedis.__version__ == '6.0.3') == (name == '6.0.3'), 'the wrong one'
+    def __init__(
+        self, name: str, connection: dict[str, Any], data: Any, connections: int = 0
+    ) -> None:
+        old = name.startswith('6.0.3')
+        assert (IndexedRedis.__version__ == '6.0.3') == old, IndexedRedis.__file__
+        if connections and old:  # the pool of 6.0.3 fails when it is empty, and so is given
+            pool = redis.BlockingConnectionPool(
+                **connection, max_connections=connections, timeout=None
+            )
+            connection = {**connection, 'connection_pool': pool}
+        elif connections:
+            connection = {**connection, 'max_connections': connections}
 
-        class Row(IndexedRedisModel):
+        class Bench(IndexedRedisModel):
             FIELDS = [
                 IRField(key, valueType=int if kind == 'int' else str)
                 for key, kind in data.kinds.items()
@@ -30,14 +42,10 @@ class Subject:
             KEY_NAME = 'Bench'
             REDIS_CONNECTION_PARAMS = connection
 
-        self.model: Any = Row
+        self.model: Any = Bench
 
-    def reader(self, names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
-        """What reads these fields of an object."""
-        return attrgetter(*names)
-
-    def given(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Rows as both versions take them: a None would be the text "None" to 6.0.3."""
+    def given(self, rows: list[Row]) -> list[Row]:
+        """Return rows with irNull: a None would be the text "None" to 6.0.3."""
         return [
             {key: irNull if value is None else value for key, value in row.items()} for row in rows
         ]
@@ -45,36 +53,36 @@ class Subject:
     def get(self, pk: int) -> Any:
         return self.model.objects.get(pk)
 
-    def select(self, filters: dict[str, Any]) -> Iterable[Any]:
+    def select(self, filters: Row) -> Iterable[Any]:
         return self.model.objects.filter(**filters).all()
 
     def everything(self) -> Iterable[Any]:
         return self.model.objects.all()
 
-    def count(self, filters: dict[str, Any]) -> int:
+    def count(self, filters: Row) -> int:
         return self.model.objects.filter(**filters).count()
 
-    def first(self, filters: dict[str, Any]) -> Any:
+    def first(self, filters: Row) -> Any:
         return self.model.objects.filter(**filters).first()
 
-    def last(self, filters: dict[str, Any]) -> Any:
+    def last(self, filters: Row) -> Any:
         return self.model.objects.filter(**filters).last()
 
-    def random(self, filters: dict[str, Any]) -> Any:
+    def random(self, filters: Row) -> Any:
         return self.model.objects.filter(**filters).random()
 
-    def create(self, row: dict[str, Any]) -> None:
+    def create(self, row: Row) -> None:
         self.model(**row).save()
 
-    def update(self, found: Any, name: str, value: Any) -> None:
-        setattr(found, name, value)
-        found.save()
+    def update(self, obj: Any, name: str, value: Any) -> None:
+        setattr(obj, name, value)
+        obj.save()
 
-    def save_all(self, rows: list[dict[str, Any]]) -> None:
+    def save_all(self, rows: list[Row]) -> None:
         self.model.saver.save([self.model(**row) for row in rows])
 
-    def replace_all(self, rows: list[dict[str, Any]]) -> None:
+    def replace_all(self, rows: list[Row]) -> None:
         self.model.reset([self.model(**row) for row in rows])
 
-    def delete(self, filters: dict[str, Any]) -> None:
+    def delete(self, filters: Row) -> None:
         self.model.objects.filter(**filters).delete()

@@ -1,21 +1,21 @@
-"""rom: numbers are indexed in sorted sets, texts in sets, where equality is asked for."""
+"""rom: it indexes numbers in sorted sets, and texts in sets, where equality is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from operator import attrgetter
+from collections.abc import Iterable
 from typing import Any
 
 import redis
 import rom
 from rom import util
 
-__all__ = ('Subject',)
+from . import base
+from .base import Row
 
 NONE = 'rom has no such operation'
 
 
-class Subject:
+class Subject(base.Subject):
     """Models and queries. Its session, which keeps objects, is emptied each time."""
 
     cannot = {
@@ -27,7 +27,7 @@ class Subject:
         'last': NONE,
         'random': NONE,
     }
-    keeps_nulls = True
+    module = 'rom'
 
     def __init__(self, name: str, connection: dict[str, Any], data: Any) -> None:
         columns: dict[str, Any] = {'_conn': redis.Redis(**connection)}
@@ -40,43 +40,34 @@ class Subject:
         self.ints = {key for key, kind in data.kinds.items() if kind == 'int'}
         self.model: Any = type(f'Bench{connection["db"]}', (rom.Model,), columns)
 
-    def reader(self, names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
-        """What reads these fields of an object."""
-        return attrgetter(*names)
-
-    def _query(self, filters: dict[str, Any]) -> Any:
+    def _query(self, filters: Row) -> Any:
         util.session.rollback()
         ranges = {key: (value, value) for key, value in filters.items() if key in self.ints}
         return self.model.query.filter(**{**filters, **ranges})
-
-    def given(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Rows as this subject takes them: None is its null."""
-        return rows
 
     def get(self, pk: int) -> Any:
         util.session.rollback()
         return self.model.get(pk)
 
-    def select(self, filters: dict[str, Any]) -> Iterable[Any]:
+    def select(self, filters: Row) -> Iterable[Any]:
         return self._query(filters).all()
 
-    def count(self, filters: dict[str, Any]) -> int:
+    def count(self, filters: Row) -> int:
         return self._query(filters).count()
 
-    def create(self, row: dict[str, Any]) -> None:
+    def create(self, row: Row) -> None:
         self.model(**row).save()
 
-    def fill(self, rows: list[dict[str, Any]]) -> None:
-        """Store all rows, whatever it takes."""
+    def fill(self, rows: list[Row]) -> None:
         for number, row in enumerate(rows):
             self.create(row)
             if number % 1000 == 0:
                 util.session.rollback()
         util.session.rollback()
 
-    def update(self, found: Any, name: str, value: Any) -> None:
-        setattr(found, name, value)
-        found.save()
+    def update(self, obj: Any, name: str, value: Any) -> None:
+        setattr(obj, name, value)
+        obj.save()
 
-    def delete(self, filters: dict[str, Any]) -> None:
+    def delete(self, filters: Row) -> None:
         self._query(filters).delete()

@@ -8,88 +8,109 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import report, table
-from benchmarks.dataset import Dataset, load
-from benchmarks.results import BY_HAND, OLD, US, Result, figure
-from benchmarks.workers import check, same, summed_up
-from benchmarks.works import SIZES, works
+from benchmarks import docs, results, table
+from benchmarks.results import BY_HAND, OLD, US, Group, Result
+from benchmarks.rows.dataset import Dataset, load
+from benchmarks.rows.works import operations
+from benchmarks.running.turns import check, result_of, same, take_turns
+from benchmarks.running.work import Work
+from benchmarks.sizes import SIZES
 
 ROOT = Path(__file__).parent.parent.parent
-MEASURED = ROOT / 'docs' / 'performance' / 'measured.json'
 
 
 def result(ours=(1.0, 2.0, 3.0), old=(8.0, 8.0, 8.0), **more):
-    figures = {US: figure(ours), OLD: figure(old)}
-    return Result('get(pk)', 'ms', figures, **{'aims': {OLD: 4.0}, **more})
+    return Result('get(pk)', 'ms', {US: list(ours), OLD: list(old)}, **more)
 
 
 def test_quartiles():
-    assert figure([4.0, 1.0, 3.0, 2.0, 5.0]).median == 3.0
-    assert figure([4.0, 1.0, 3.0, 2.0, 5.0]).quartiles == (2.0, 4.0)
-    assert figure([7.0]).quartiles == (7.0, 7.0)
+    assert results.quartiles([4.0, 1.0, 3.0, 2.0, 5.0]) == (2.0, 3.0, 4.0)
+    assert results.quartiles([7.0]) == (7.0, 7.0, 7.0)
 
 
 def test_a_ratio_says_how_many_times_better_we_are():
     assert result().ratio(OLD) == 4.0
     assert result(higher_is_better=True).ratio(OLD) == 0.25
+    assert result().ratio(US, us=OLD) == 0.25
 
 
-@pytest.mark.parametrize(
-    ('changed', 'reached'),
-    [
-        ({}, True),
-        ({'old': (7.9,)}, False),
-        ({'limit': 2.0}, True),
-        ({'limit': 1.9}, False),
-        ({'higher_is_better': True, 'aims': {OLD: 0.2}, 'limit': 2.0}, True),
-        ({'higher_is_better': True, 'aims': {OLD: 0.2}, 'limit': 2.1}, False),
-        ({'aims': {BY_HAND: 5.0}}, True),  # who did not take part says nothing
-    ],
-)
-def test_an_aim_is_reached_or_not(changed, reached):
-    assert table.reached(result(**changed)) is reached
-
-
-def test_what_is_missed_is_marked():
-    assert table.MISSED not in table.line(result()) + table.as_rst([result()], [OLD])
-    missed = result(old=(7.0,))
-    assert table.MISSED in table.line(missed)
-    assert f'**3.5x**, aim 4x {table.MISSED}; 7.00' in table.as_rst([missed], [OLD])
+def test_ratios_of_rounds_pair_the_samples_of_a_round():
+    assert result((1.0, 2.0, 4.0), (4.0, 4.0, 4.0)).ratios(OLD) == (1.5, 2.0, 3.0)
+    assert result((1.0, 2.0, 4.0), (4.0,)).ratios(OLD) == (4.0, 4.0, 4.0)
 
 
 @pytest.mark.parametrize(
     ('value', 'shown'),
     [
         *[(0.00123, '0.001'), (0.0456, '0.046'), (9.876, '9.88'), (45.67, '45.7')],
-        *[(100.4, '100'), (12_345.6, '12,346')],
+        *[(100.4, '100'), (12_345.6, '12,346'), (-45.67, '-45.7')],
     ],
 )
 def test_numbers_are_short(value, shown):
     assert table.number(value) == shown
 
 
-def test_commands_that_hold_up_others_for_too_long_are_marked():
-    known = {US: (5.1, 'evalsha'), OLD: (900.0, 'exec'), BY_HAND: (1001.0, 'exec')}
-    shown = table.longest_as_rst([result(longest=known)], [US, OLD, BY_HAND, 'rom'])
-    cells = [f'5.10 ms (evalsha) {table.MISSED}', '900.00 ms (exec)', 'over 1,000 ms (exec)', '--']
-    assert shown.endswith(''.join(f'     - {cell}\n' for cell in cells))
+def test_a_table_of_works():
+    cells = table.by_work([result(), result((1.0,), (7.0,))], ['rom', OLD])
+    assert cells == [
+        ['work', US, OLD],
+        ['get(pk), ms', '2.00 (1.50-2.50)', '4x; 8.00 (8.00-8.00)'],
+        ['get(pk), ms', '1.00 (once)', '7x; 7.00 (once)'],
+    ]
+    assert table.as_rst(cells[:2], widths=[50, 25, 25]) == (
+        '.. list-table::\n   :header-rows: 1\n   :widths: 50 25 25\n\n'
+        '   * - work\n     - IndexedRedis\n     - 6.0.3\n'
+        '   * - get(pk), ms\n     - 2.00 (1.50-2.50)\n     - 4x; 8.00 (8.00-8.00)\n'
+    )
+
+
+def test_a_table_of_subjects():
+    one = result(more={'client CPU': {US: [0.5]}}, longest={OLD: (1001.0, 'exec')})
+    assert table.as_text('get(pk)', table.by_subject(one)).splitlines() == [
+        'get(pk)',
+        '  subject       ms                ratio             client CPU  longest command',
+        '  IndexedRedis  2.00 (1.50-2.50)                    0.500',
+        '  6.0.3         8.00 (8.00-8.00)  4.00 (3.33-6.00)  --          over 1,000 ms (exec)',
+    ]
+    bases = [('MariaDB',), (OLD,)]
+    assert table.by_subject(one, bases, rounds=False)[1:] == [
+        [US, '2.00 (1.50-2.50)', '4.00', '0.500'],
+        [OLD, '8.00 (8.00-8.00)', '1.00', '--', 'over 1,000 ms (exec)'],
+    ]
+
+
+def test_longest_commands():
+    longest = {US: (5.1, 'evalsha'), OLD: (900.0, 'exec'), BY_HAND: (1001.0, 'exec')}
+    _, row = table.longest_commands([result(longest=longest)], [US, OLD, BY_HAND, 'rom'])
+    assert row == ['get(pk)', '5.10 ms (evalsha)', '900.00 ms (exec)', 'over 1,000 ms (exec)', '--']
 
 
 def test_json_keeps_every_sample(tmp_path):
-    kept = result(note='n', cpu={US: figure([1.0])}, longest={US: (0.5, 'hget')})
-    report.save(tmp_path / 'r.json', {'date': 'd'}, {'operations': [kept]})
-    on, groups = report.load(tmp_path / 'r.json')
-    assert on == {'date': 'd'}
-    assert groups == {'operations': [kept]}
+    kept = result(note='n', more={'client CPU': {US: [1.0]}}, longest={US: (0.5, 'hget')})
+    groups = {'operations': Group({'date': 'd'}, [kept])}
+    results.save(tmp_path / 'r.json', groups)
+    assert results.load(tmp_path / 'r.json') == groups
+
+
+def test_turns_alternate_and_the_first_rounds_do_not_count():
+    asked = []
+
+    def sample(name):
+        asked.append(name)
+        return len(asked)
+
+    samples = take_turns('ab', {'a': 2, 'b': 1}.__getitem__, sample)
+    assert ''.join(asked) == 'ba' 'ab' 'a'
+    assert samples == {'a': [3, 5], 'b': [4]}
 
 
 def test_samples_are_of_one_operation_and_the_longest_command_is_the_median_rounds():
-    work = next(each for each in works(dataset(), SIZES['tiny']) if each.per == 200 or each.per > 1)
-    samples = [(2.0, 1.0, 0.004, 'b'), (1.0, 1.0, 0.001, 'a'), (3.0, 1.0, 0.009, 'c')]
-    found = summed_up(work, {US: samples})
-    assert found.figures[US].median == 2000 / work.per
-    assert found.cpu[US].median == 1000 / work.per
-    assert found.longest == {US: (4.0, 'b')}
+    raw = [(2.0, (0.004, 'b')), (1.0, (0.001, 'a')), (3.0, (0.009, 'c'))]
+    samples = [{'main': s, 'cpu': 1.0, 'longest': c, 'more': {'peak': s}} for s, c in raw]
+    summary = result_of(Work('get(pk)', per=200), {US: samples})
+    assert summary.samples == {US: [10.0, 5.0, 15.0]}
+    assert summary.more == {'client CPU': {US: [5.0] * 3}, 'peak': {US: [2.0, 1.0, 3.0]}}
+    assert summary.longest == {US: (4.0, 'b')}
 
 
 def dataset():
@@ -128,38 +149,27 @@ def test_answers_are_compared_exactly_but_for_nulls_that_are_not_kept(answer, ke
 
 
 class Answering:
-    keeps_nulls = True
-
     def __init__(self, name, answer):
         self.name, self.answer = name, answer
 
-    def can(self, work):
-        return True
-
-    def ask(self, *command):
-        return self.answer
+    def ask(self, method, *args):
+        return self.answer if method == 'answer' else True
 
 
 def test_a_different_answer_stops_the_run():
-    work = works(dataset(), SIZES['tiny'])[0]
+    work = operations(dataset(), SIZES['tiny'])[0]
     check(work, [Answering(US, [['a']]), Answering(OLD, [['a']])])
     with pytest.raises(SystemExit, match=r'get\(pk\): 6\.0\.3 answers otherwise than IndexedRedis'):
         check(work, [Answering(US, [['a']]), Answering(OLD, [['b']])])
 
 
-def test_no_work_is_measured_without_an_aim_or_a_name_of_its_own():
-    found = works(dataset(), SIZES['full'])
-    assert all(each.aims for each in found)
-
-
 def test_the_pages_are_what_the_figures_beside_them_give():
-    for name, text in report.pages(*report.load(MEASURED)).items():
-        assert (MEASURED.parent / name).read_text('utf-8') == text, f'{name}: make it anew'
+    for name, text in docs.pages(results.load(docs.MEASURED)).items():
+        assert docs.MEASURED.with_name(name).read_text('utf-8') == text, f'{name}: make it anew'
 
 
 def test_the_chart_shows_every_operation():
-    chart = ElementTree.parse(ROOT / 'docs' / '_static' / 'performance.svg')
-    _, groups = report.load(MEASURED)
-    assert chart.getroot().tag == '{http://www.w3.org/2000/svg}svg'
-    comments = (ROOT / 'docs' / '_static' / 'performance.svg').read_text('utf-8')
-    assert all(f'<!-- {each.work} -->' in comments for each in groups['operations'])
+    chart = ElementTree.parse(ROOT / 'docs' / '_static' / 'performance.svg').getroot()
+    texts = {each.text for each in chart.iter('{http://www.w3.org/2000/svg}text')}
+    works = {each.work for each in results.load(docs.MEASURED)['operations'].results}
+    assert works <= texts

@@ -1,0 +1,50 @@
+"""Make the tables and the chart of the documentation from the samples that lie beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from . import chart
+from .groups import GROUPS
+from .machine import sentence
+from .results import BY_HAND, OLD, US, Group, load, save
+from .table import as_rst, by_subject, by_work, longest_commands
+
+DOCS = Path(__file__).parent.parent / 'docs'
+MEASURED = DOCS / 'performance' / 'measured.json'
+OTHERS = [OLD, BY_HAND, 'rom', 'walrus', f'{US}, threads']
+
+
+def pages(groups: dict[str, Group]) -> dict[str, str]:
+    """Return the files that ``docs/performance.rst`` includes, by name."""
+    made = {'machine.rst': sentence(groups['operations'].on) + '\n'}
+    for name in ('operations', 'growth', 'asyncio'):
+        made[f'{name}.rst'] = _by_work(groups[name])
+    cells = longest_commands(groups['operations'].results, [US, OLD, BY_HAND])
+    made['longest.rst'] = as_rst(cells, widths=[40, 20, 20, 20])
+    made['page.rst'] = _page(groups['page'])
+    return made
+
+
+def write(groups: dict[str, Group]) -> None:
+    """Put groups into the documentation, in place of those measured earlier."""
+    groups = {**load(MEASURED), **groups}
+    save(MEASURED, groups)
+    for name, text in pages(groups).items():
+        MEASURED.with_name(name).write_text(text, 'utf-8')
+    chart.draw(groups['operations'].results, DOCS / '_static' / 'performance.svg')
+
+
+def _by_work(group: Group) -> str:
+    cells = by_work(group.results, OTHERS)
+    table = as_rst(cells, widths=[30, 14, *[16] * (len(cells[0]) - 2)])
+    notes = [f'\n{each.work}: {each.note}\n' for each in group.results if each.note]
+    return table + ''.join(notes)
+
+
+def _page(group: Group) -> str:
+    bases = GROUPS['page'].bases
+    text = f'Measured on {sentence(group.on)} {group.results[0].note}.\n'
+    for result in group.results:
+        text += '\n' + as_rst(by_subject(result, bases, rounds=False), result.work)
+    return text

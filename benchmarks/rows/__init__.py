@@ -1,0 +1,1 @@
+"""Time operations on rows: reading, counting, saving, deleting, resetting; and how they grow."""

@@ -1,0 +1,127 @@
+"""Hold one run: the server, the processes of the subjects, the rows.
+
+Whatever a run starts ends with it. A server that was there before is used only if it is empty.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from .cache import NotInstalled
+from .results import BEFORE
+from .rows.dataset import Dataset, make
+from .running.processes import ROOT, Process
+from .sizes import SIZES
+
+# Seconds: a transaction of 100,000 rows outlasts redis-py's 5 on a slow machine.
+PATIENCE = 120
+
+
+class Run:
+    """A run.
+
+    :param options: of the command line
+    :param connection: connection parameters of the server, which is empty
+    :param server: the server's process if it is a child of this one
+    :param folder: for files, removed at the end
+    """
+
+    def __init__(
+        self, options: Any, connection: dict[str, Any], server: int | None, folder: Path
+    ) -> None:
+        self.options, self.server, self.folder = options, server, folder
+        self.connection = {**connection, 'socket_timeout': PATIENCE}
+        self.client = redis.Redis(**self.connection)
+        with suppress(redis.ResponseError):  # before Redis 7
+            self.client.config_set('latency-tracking-info-percentiles', '100')
+        self.sizes = SIZES[options.sizes]
+        self.subjects: list[str] = options.subjects
+        self._crew: tuple[str, list[Process]] = ('', [])
+        self._data: dict[tuple[str, int], Dataset] = {}
+
+    @property
+    def data(self) -> Dataset:
+        """The rows of ``--data``."""
+        return self.dataset(self.options.data, self.sizes.rows)
+
+    def dataset(self, name: str, count: int) -> Dataset:
+        """Return so many rows, made once."""
+        if (name, count) not in self._data:
+            self._data[name, count] = make(name, count)
+        return self._data[name, count]
+
+    def file_of(self, data: Dataset) -> Path:
+        """Return a file with the rows."""
+        path = self.folder / f'{data.name}-{len(data.rows)}.json'
+        return path if path.exists() else data.write(path)
+
+    def wants(self, work: str) -> bool:
+        """Return whether ``--only`` matches a work."""
+        return fnmatch.fnmatch(work, f'*{self.options.only}*')
+
+    def start(self, name: str, module: str, **config: Any) -> list[Process]:
+        """Return a new process of a subject; none, and a line to the user, if it is missing."""
+        library = self.options.against if name.startswith(BEFORE) else ROOT
+        try:
+            return [Process(name, module, config, library)]
+        except NotInstalled as exc:
+            self.say(f'{name} is left out: {exc}')
+            return []
+
+    def crew(self, name: str, start: Callable[[], list[Process]]) -> list[Process]:
+        """Return the processes of a name; at first, stop others and start these.
+
+        :param start: starts them, on an empty server
+        """
+        if self._crew[0] != name:
+            self.dismiss()
+            self._crew = name, start()
+        return self._crew[1]
+
+    def dismiss(self) -> None:
+        """Stop all processes and empty the server."""
+        for process in self._crew[1]:
+            process.stop()
+        self._crew = '', []
+        self.client.flushall()
+
+    @staticmethod
+    def say(text: str) -> None:
+        """Tell the user how far the run is."""
+        print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def opened(options: Any) -> Iterator[Run]:
+    """Start a run, and end it at last."""
+    with ExitStack() as stack:
+        connection, server = _server(stack, options.url)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix='ir-benchmarks-'))
+        run = Run(options, connection, server, Path(folder))
+        stack.callback(run.client.close)
+        stack.callback(run.dismiss)
+        yield run
+
+
+def _server(stack: ExitStack, url: str) -> tuple[dict[str, Any], int | None]:
+    """Return connection parameters, and the process if it is a child of this one."""
+    if not url:
+        from IndexedRedis import embedded
+
+        params = stack.enter_context(embedded.start()).params
+        with redis.Redis(**params) as client:
+            return params, client.info('server')['process_id']
+    with redis.from_url(url) as client:
+        if client.info('keyspace'):
+            raise SystemExit(f'{url} holds data, and this would mix with it: take an empty server')
+        given = client.connection_pool.connection_kwargs
+    names = ('host', 'port', 'username', 'password')
+    return {name: given[name] for name in names if name in given}, None
