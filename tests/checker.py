@@ -184,6 +184,8 @@ class _Contents:
         highest = max((int(pk) for pk in self.pks | self.rows.keys() if _is_pk(pk)), default=0)
         if self.counter is not None and not self.counter.isdigit():
             yield f':next holds {_show(self.counter)}, which is no number'
+        elif self.counter is not None and int(self.counter) > 2**53 - 2**32:
+            yield f':next holds {_show(self.counter)}, which leaves no pk'
         elif int(self.counter or 0) < highest:
             yield f':next is {_show(self.counter or b"absent")}, but pk {highest} is in use'
 

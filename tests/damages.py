@@ -91,6 +91,12 @@ REPAIRABLE: dict[str, Any] = {
     'no counter': _damage('DEL K:next', f"{BASE}next holds ''", counter_low=1),
     'text in the counter': _damage('SET K:next abc', "holds 'abc'", counter_low=1),
     'zeros in the counter': _damage('SET K:next 007', "holds '007'", counter_low=1),
+    'counter beyond': _damage(
+        f'SET K:next {2**53 - 1}', f"{BASE}next holds '{2**53 - 1}'", counter_high=1
+    ),
+    'counter of many digits': _damage(
+        f'SET K:next {10**30}', f"{BASE}next holds '{10**30}'", counter_high=1
+    ),
     'no pks': _damage(
         'SADD K:keys abc 007 -1 0 ""',
         *(f'{BASE}keys lists abc, which is no pk', 'lists 007', 'lists -1', 'lists 0,'),

@@ -81,6 +81,7 @@ DAMAGE = {
     'SET _ir_|Song:next 1': ':next is 1, but pk 2 is in use',
     'DEL _ir_|Song:next': ':next is absent, but pk 2 is in use',
     'SET _ir_|Song:next many': ':next holds many, which is no number',
+    'SET _ir_|Song:next 9007199254740992': ':next holds 9007199254740992, which leaves no pk',
     'EXPIRE _ir_|Song:keys 60': '_ir_|Song:keys will expire',
     'EXPIRE _ir_|Song:next 60': '_ir_|Song:next will expire',
     'EXPIRE _ir_|Song:idx:artist:Abba 60': '_ir_|Song:idx:artist:Abba will expire',

@@ -10,6 +10,7 @@ from keyspace import dump
 from IndexedRedis import CheckReport, IRField, UsageError
 from IndexedRedis._core.integrity import check as checking
 from IndexedRedis._core.integrity import keyspace, probe
+from IndexedRedis._core.keys import HIGHEST_PK
 
 pytestmark = pytest.mark.damaged
 DAMAGES = {**REPAIRABLE, **FOR_PEOPLE}
@@ -89,6 +90,30 @@ def test_a_row_beside_the_range_of_a_reset_is_damage(sound, raw):
     assert sound.objects.check().ok
     raw.hset(f'{BASE}data:6', 'title', 'x')
     assert sound.objects.check().counts == {'row_unlisted': 1}
+
+
+@pytest.mark.parametrize('pk', [HIGHEST_PK + 1, 2**53, 10**40])
+def test_a_pk_beyond_the_highest_is_found_and_left(sound, raw, pk):
+    raw.rename(f'{BASE}data:3', f'{BASE}data:{pk}')
+    for key in [f'{BASE}keys', *raw.scan_iter(f'{BASE}idx:*')]:
+        if raw.srem(key, 3):
+            raw.sadd(key, pk)
+    before = dump(raw)
+    for report in (sound.objects.check(), sound.objects.repair()):
+        assert (report.counts, report.repaired) == ({'pk_high': 1}, {})
+        assert f'{BASE}keys lists {pk}, which is above the highest pk' in str(report)
+    assert dump(raw) == before
+    found = sound.objects.get(pk)
+    copy = found.copy()
+    assert copy.save() == [4]
+    found.delete()
+    assert sound.objects.check().ok
+
+
+@pytest.mark.parametrize('pk', [HIGHEST_PK, HIGHEST_PK - 1])
+def test_the_highest_pk_is_sound(sound, pk):
+    sound.saver.save(sound(title='x', artist='y', year=1, album='z'), forceID=pk)
+    assert sound.objects.check().ok
 
 
 @pytest.mark.parametrize('method', ['check', 'repair'])

@@ -360,7 +360,7 @@ def test_a_repair_looks_again_while_it_writes(song):
     _, sent = trips(
         check.repair(song._validated(), b'TOKEN'),
         *([None], [1], [[b'0', [b'7']]], [facts], [[[1, -1, [b'rock', b'1999'], [1, 0]]]]),
-        *([[1]], [0], [[[], []]], [[[], []]], [4], [[b'0', []]], [[b'3']], [b'OK']),
+        *([[1]], [0], [[[], []]], [[[], []]], [4], [[b'0', []]], [[b'counter_low', b'3']], [b'OK']),
     )
     assert sent[5:7] == [
         [

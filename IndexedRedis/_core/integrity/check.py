@@ -84,7 +84,8 @@ def _row(survey: Survey, pk: bytes, facts: Facts) -> Iterator[Finding]:
     elif facts.ttl == NO_KEY:
         yield Finding('row_missing', keys.all, pk)
     else:
-        survey.in_use(pk)
+        if not survey.in_use(pk):
+            yield Finding('pk_high', keys.all, pk)
         if facts.ttl != NO_EXPIRY:
             yield Finding('row_expiring', keys.data_prefix + pk, pk)
 
@@ -106,7 +107,8 @@ def _examine_resets(survey: Survey) -> Flow[None]:
 
 def _examine_counter(survey: Survey) -> Flow[None]:
     """Would new objects get pks that are in use? By now every pk in use has been seen."""
-    keys, highest = survey.schema.keys, b'%d' % survey.highest
-    low = yield from ask(*COUNTER([keys.next, keys.all], keys.data_prefix, highest))
-    if low:
-        yield from survey.found([Finding('counter_low', keys.next, highest, value=low[0])])
+    keys, pk = survey.schema.keys, b'%d' % survey.highest
+    fault = yield from ask(*COUNTER([keys.next, keys.all], keys.data_prefix, pk))
+    if fault:
+        kind, counter = fault
+        yield from survey.found([Finding(kind.decode(), keys.next, pk, value=counter)])

@@ -84,7 +84,7 @@ def _keep(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
     return [('PERSIST', finding.key) for finding in findings]
 
 
-def _raise_counter(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
+def _counter(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
     keys = schema.keys
     return [
         REPAIR_COUNTER([keys.next, keys.all], keys.data_prefix, finding.pk) for finding in findings
@@ -99,7 +99,7 @@ _COMMANDS: dict[str, Callable[[Schema, Sequence[Finding]], list[Command]]] = {
     **dict.fromkeys(('row_missing', 'row_unlisted', 'row_expiring', 'pk_invalid'), _rows),
     'index_unused': _unused,
     'key_expiring': _keep,
-    'counter_low': _raise_counter,
+    **dict.fromkeys(('counter_low', 'counter_high'), _counter),
     'leftover': _endless,
 }
 

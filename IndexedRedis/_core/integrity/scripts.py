@@ -5,6 +5,7 @@ A look is one moment: whatever a script says was so at once, whoever writes mean
 
 from __future__ import annotations
 
+from ..keys import HIGHEST_PK
 from ..script import Script
 
 __all__ = (
@@ -155,28 +156,33 @@ return 0
 """,
 )
 
-# A counter of leading zeros or of more digits than an integer has is none that INCRBY takes.
-_COUNTER = """
-local function low(counter, highest)
-  local number = counter or '0'
-  if number ~= '0' and not (string.find(number, '^[1-9]%d*$') and #number < 19) then return true end
-  return tonumber(number) < tonumber(highest)
+_COUNTER = (
+    f'local HIGHEST = {HIGHEST_PK}'
+    + """
+local function in_use(pk)
+  return redis.call('SISMEMBER', KEYS[2], pk) == 1 or redis.call('EXISTS', ARGV[1] .. pk) == 1
 end
-local counter, highest = redis.pcall('GET', KEYS[1]), ARGV[2]
+local function fault(counter, pk)
+  -- INCRBY takes no leading zeros.
+  if counter ~= '0' and not string.find(counter, '^[1-9]%d*$') then return 'counter_low' end
+  if #counter > 16 or tonumber(counter) > HIGHEST then return 'counter_high' end
+  if tonumber(counter) < tonumber(pk) and in_use(pk) then return 'counter_low' end
+end
+local counter = redis.pcall('GET', KEYS[1])
 if type(counter) == 'table' then return false end
-local data = ARGV[1] .. highest
-if redis.call('SISMEMBER', KEYS[2], highest) == 0 and redis.call('EXISTS', data) == 0 then
-  highest = '0'
-end
-if not low(counter, highest) then return false end
+local found = fault(counter or '0', ARGV[2])
+if not found then return false end
 """
+)
 
-# KEYS: counter, set of all pks. ARGV: prefix of data keys, highest pk that was seen. Returns {what
-# the counter holds} if that is no number, or below this pk while it is in use.
-COUNTER = Script('counter', _COUNTER + "return {counter or ''}")
+# KEYS: counter, set of all pks. ARGV: prefix of data keys, highest pk that was seen. Returns
+# {finding, what the counter holds} if the counter is no number, is below the pk that was seen while
+# that is in use, or is above the highest pk.
+# Bound: six commands.
+COUNTER = Script('counter', _COUNTER + "return {found, counter or ''}")
 
-# As COUNTER, and raises the counter.
-REPAIR_COUNTER = Script('mend_counter', _COUNTER + "return redis.call('SET', KEYS[1], highest)")
+# As COUNTER; sets a wrong counter to the highest pk that was seen.
+REPAIR_COUNTER = Script('mend_counter', _COUNTER + "return redis.call('SET', KEYS[1], ARGV[2])")
 
 # KEYS: set of all pks, record of resets. ARGV: prefixes of data keys and of work keys; then pairs
 # of what was found and a pk. Each is put right if it is still so.

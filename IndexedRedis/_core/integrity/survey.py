@@ -34,10 +34,12 @@ class Survey:
         self.tell: Progress = progress or (lambda step, done, total: None)
         self.highest = 0
 
-    def in_use(self, pk: bytes) -> None:
-        """Note that something is stored under a pk."""
-        if len(pk) <= 16 and self.highest < int(pk) <= HIGHEST_PK:
-            self.highest = int(pk)
+    def in_use(self, pk: bytes) -> bool:
+        """Note that something is stored under a pk; return whether the pk is in the range."""
+        if len(pk) > 16 or int(pk) > HIGHEST_PK:
+            return False
+        self.highest = max(self.highest, int(pk))
+        return True
 
     def found(self, findings: Sequence[Finding]) -> Flow[None]:
         """Take in findings, and put them right if this is a repair."""
