@@ -95,8 +95,24 @@ def test_a_model_that_names_all_parameters_follows_its_own(song, redis_params):
     assert song.objects.count() == 1
 
 
+class Callback:
+    """Equal to others of its kind, says the same of itself, and has no hash."""
+
+    def __call__(self, connection):
+        connection.on_connect()
+
+    def __repr__(self):
+        return 'Callback()'
+
+    def __eq__(self, other):
+        return isinstance(other, Callback)
+
+
+CALLBACK = Callback()
 SAME = [
     ({'db': 1}, {'db': 1}),
+    ({'redis_connect_func': CALLBACK}, {'redis_connect_func': CALLBACK}),
+    ({'socket_keepalive_options': {1: 2}}, {'socket_keepalive_options': {1: 2}}),
     ({}, None),
     ({'db': 1, 'socket_timeout': 2}, {'socket_timeout': 2, 'db': 1}),
 ]
@@ -106,6 +122,8 @@ DIFFERENT = [
     ({'db': 1}, {'db': 1, 'max_connections': 1}),
     ({'username': 'a'}, {'password': 'a'}),
     ({}, {'client_name': 'x'}),
+    ({'redis_connect_func': CALLBACK}, {'redis_connect_func': Callback()}),
+    ({'socket_keepalive_options': {1: 2}}, {'socket_keepalive_options': {1: 3}}),
 ]
 
 
@@ -119,6 +137,20 @@ def test_equal_parameters_share_a_pool(redis_params, one, other):
 def test_different_parameters_never_share_a_pool(redis_params, one, other):
     assert IR.getRedisPool(one) is not IR.getRedisPool(other)
     assert len(IR.RedisPools) == 2
+
+
+def test_new_pools_are_made_of_all_parameters_once_RedisPools_is_cleared(redis_params, song):
+    own = redis.ConnectionPool(**redis_params)
+    brought = [{'connection_pool': own}] * 2
+    asked = [None, {'db': 1}, {'db': 1, 'socket_timeout': 2}]
+    before = [IR.getRedisPool(params) for params in (*asked, *asked, *brought)]
+    IR.RedisPools.clear()
+    after = [IR.getRedisPool(params) for params in (*asked, *asked, *brought)]
+    assert [pool in before for pool in after] == [False] * 6 + [True] * 2
+    assert len(set(map(id, after))) == 4
+    assert set(map(id, IR.RedisPools.values())) == set(map(id, after[:3]))
+    for pool in before:
+        pool.disconnect()
 
 
 def test_a_pool_is_made_once_by_any_number_of_threads(redis_params):
@@ -283,3 +315,15 @@ def test_connectAlt_gives_one_class_for_equal_parameters(song, redis_params):
     for wrong in (None, 'redis://localhost', [('db', 1)], 5):
         with pytest.raises(ConnectionSetupError, match='dict'):
             song.connectAlt(wrong)
+
+
+def test_connectAlt_never_gives_the_class_of_other_parameters(song, redis_params):
+    """What an object says of itself need not tell it from others."""
+    one, other = (redis.ConnectionPool(**redis_params, password=word) for word in 'ab')
+    classes = [song.connectAlt({'connection_pool': pool}) for pool in (one, other, one)]
+    assert classes[0] is classes[2] is not classes[1]
+    alike = [song.connectAlt({'redis_connect_func': each}) for each in (CALLBACK, Callback())]
+    assert alike[0] is not alike[1]
+    assert alike[0] is song.connectAlt({'redis_connect_func': CALLBACK})
+    options = [song.connectAlt({'socket_keepalive_options': {1: 2}}) for _ in range(2)]
+    assert options[0] is options[1]

@@ -193,7 +193,7 @@ def test_copies_and_other_connections_keep_methods(linked, redis_params):
 
 def test_connectAlt_needs_a_dict_and_connect_is_deprecated(linked):
     author, _ = linked
-    with pytest.raises(ValueError, match='takes a dict'):
+    with pytest.raises(ValueError, match='Give a dict'):
         author.connectAlt('localhost')
     with pytest.warns(DeprecationWarning, match='connectAlt'):
         alt = author.connect({'db': 4})

@@ -156,7 +156,7 @@ def test_clients_that_decode_responses_are_refused(song, redis_params, raw):
 
 
 def test_clients_of_asyncio_are_refused(song, redis_params, raw):
-    told = 'redis.asyncio; here one of redis.Redis'
+    told = r'redis\.asyncio\. Give a redis\.Redis'
     client = redis.asyncio.Redis(**redis_params)
     song._connection = client
     with pytest.raises(ConnectionSetupError, match=told):

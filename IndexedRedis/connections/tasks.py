@@ -1,8 +1,8 @@
 """The connections of asyncio: one pool for each event loop and set of parameters.
 
-Parameters and their inheritance are those of ``connections.py``. A pool belongs to the event loop
-that was running when it was first needed; ``await aclose()`` closes those of the present one.
-asyncio is imported when it is needed, since programs without it should not pay for it.
+A pool belongs to the event loop that was running when it was first needed; ``await aclose()``
+closes those of the running loop. Rule: asyncio is imported when it is needed, so that programs
+without it do not pay for it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from functools import partial
 from typing import Any
 
 from ..errors import ConnectionSetupError, UsageError
+from .params import key_of
 from .threads import (
     POOL_WAIT_SECONDS,
     REDIS_DEFAULT_POOL_MAX_SIZE,
     SOCKET_SECONDS,
-    check_params,
     checked_pool,
-    key_of,
     merged,
     pool_of_client,
     redirected_params,
@@ -31,10 +30,10 @@ _pools: dict[Any, dict[Any, Any]] = {}
 
 
 async def aclose() -> None:
-    """Close the connections that the running event loop has, of all models.
+    """Close the connections of the running event loop, of all models.
 
     Call it before the loop ends, as with ``redis.asyncio``. Pools and clients that users brought
-    themselves are left alone. Whoever uses a model afterwards gets new connections.
+    themselves are left alone. A model that is used afterwards gets new connections.
     """
     import asyncio
 
@@ -69,7 +68,6 @@ def async_executor_for(
 
 def _pool(params: Mapping[str, Any] | None) -> Any:
     params = merged(params)
-    check_params(params)
     if params.get('connection_pool') is not None:
         return checked_pool(params['connection_pool'], True)
     pools = _pools_of_this_loop()
@@ -86,8 +84,8 @@ def _pools_of_this_loop() -> dict[Any, Any]:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         raise UsageError(
-            'No event loop is running. Methods with the prefix a are awaited inside one; elsewhere '
-            'use those without.'
+            'No event loop is running. Await methods with the prefix a inside one; elsewhere call '
+            'those without the prefix.'
         ) from None
     if loop not in _pools:
         # Other threads, with loops of their own, may be here as well: list() and pop() are atomic.

@@ -1,8 +1,8 @@
 """From connection parameters to pools and executors.
 
-Parameters are those of ``redis.Redis``, or ``{'url': 'redis://...'}``. The dicts of users are
-never written to. redis-py is imported at the first connection, not before. All connections can be
-redirected, and what is sent over them recorded, for the time of a test.
+Parameters are those of ``redis.Redis``, or ``{'url': 'redis://...'}``. Rule: the dicts of users are
+never written to, and redis-py is imported at the first connection. A test can redirect all
+connections.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..errors import ConnectionSetupError
+from .params import ParamsKey, check_params, key_of, without_url
 
 __all__ = (
     'REDIS_DEFAULT_POOL_MAX_SIZE',
@@ -26,23 +27,23 @@ __all__ = (
     'setDefaultRedisConnectionParams',
 )
 
+#: Connections of a pool, unless ``max_connections`` says otherwise.
 REDIS_DEFAULT_POOL_MAX_SIZE = 32
 
-# Seconds; no call waits for ever. Each can be set in the connection parameters.
+# Seconds for each answer, and to connect; the connection parameters may say otherwise.
 SOCKET_SECONDS = {'socket_timeout': 5.0, 'socket_connect_timeout': 5.0}
-# Seconds that a thread waits for another to give its connection back.
+# Seconds that a thread or a task waits for another to give its connection back.
 POOL_WAIT_SECONDS = 20.0
-_PLACES = ('host', 'port', 'db', 'unix_socket_path')
 
 _defaults: dict[str, Any] = {'host': '127.0.0.1', 'port': 6379, 'db': 0}
 _lock = threading.RLock()
 
 #: The pools that this module made, by their parameters.
 RedisPools: dict[Any, Any] = {}
-# The same by what a model gives, and the defaults it was laid over: working out the parameters each
-# time would take longer than a small query.
-_shortcuts: dict[Any, tuple[Any, Any]] = {}
-
+# By the parameters that a model gives: the defaults at that time, the key in RedisPools (None of a
+# pool that the user brought), the pool. Merging the parameters each time would take longer than a
+# small query.
+_shortcuts: dict[Any, tuple[Any, ParamsKey | None, Any]] = {}
 
 _redirect: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None
 
@@ -50,7 +51,7 @@ _redirect: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None
 def setDefaultRedisConnectionParams(params: Mapping[str, Any]) -> None:
     """Set the connection parameters of all models that name none of their own.
 
-    Takes effect at the next command; connections made so far are closed.
+    They take effect at the next command; connections made so far are closed.
 
     :param params: keyword arguments of ``redis.Redis``, or ``{'url': ...}``
     :raises ConnectionSetupError: if they cannot work
@@ -63,7 +64,7 @@ def setDefaultRedisConnectionParams(params: Mapping[str, Any]) -> None:
 
 
 def getDefaultRedisConnectionParams() -> dict[str, Any]:
-    """Return a copy of the present default connection parameters."""
+    """Return a copy of the default connection parameters."""
     return dict(_defaults)
 
 
@@ -81,19 +82,27 @@ def clearRedisPools() -> None:
 
 
 def merged(params: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return ``params`` with what they lack taken from the defaults."""
+    """Return ``params``, with those that it lacks taken from the defaults.
+
+    :raises ConnectionSetupError: if they cannot work
+    """
     result = without_url(_defaults)
     own = without_url(params or {})
     if 'host' in own and 'unix_socket_path' not in own:
         result.pop('unix_socket_path', None)
     result.update(own)
-    return result if _redirect is None else without_url(_redirect(result))
+    if _redirect is not None:
+        result = without_url(_redirect(result))
+    check_params(result)
+    return result
 
 
 @contextlib.contextmanager
 def redirected(to: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Iterator[None]:
-    """Have all connections of this process lead elsewhere while the block runs, also those of
-    models that name parameters or a client of their own, and of models defined meanwhile.
+    """Redirect all connections of this process while the block runs.
+
+    Models that name parameters or a client of their own are redirected too, and so are models
+    that are defined meanwhile.
 
     :param to: gives the parameters to use in the place of others; of a client that a user brought
         it gets ``{'connection_pool': ...}``
@@ -108,78 +117,46 @@ def redirected(to: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Iterator[No
 
 
 def redirected_params(params: Any, client: Any) -> tuple[Any, Any]:
-    """Return what to use instead of a client while connections are redirected."""
+    """Return the parameters and the client to use: parameters alone while redirected."""
     if client is None or _redirect is None:
         return params, client
     return {'connection_pool': pool_of_client(client)}, None
 
 
-def without_url(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Spell a URL out, so that single parameters can be laid over it."""
-    if 'url' not in params:
-        return dict(params)
-    from redis.connection import UnixDomainSocketConnection, parse_url
-
-    rest = {key: value for key, value in params.items() if key != 'url'}
-    try:
-        found = dict(parse_url(params['url']))
-    except ValueError as exc:
-        # Without the URL itself: passwords do not belong into logs.
-        raise ConnectionSetupError(f'The URL of the connection cannot be used: {exc}') from exc
-    kind = found.pop('connection_class', None)
-    if kind is UnixDomainSocketConnection:
-        found['unix_socket_path'] = found.pop('path')
-    elif kind is not None:
-        found['ssl'] = True
-    return {**found, **rest}
-
-
 def getRedisPool(params: Mapping[str, Any] | None = None) -> Any:
-    """Return the connection pool for these parameters, made on first use.
+    """Return the connection pool for these parameters; it is made on first use.
 
     :param params: as of ``redis.Redis``; what is missing comes from the defaults. Equal
         parameters share a pool. A ``connection_pool`` among them is returned as it is.
+    :returns: a ``redis.BlockingConnectionPool``, of 32 connections by default
     :raises ConnectionSetupError: if they cannot work
     """
     defaults = _defaults
     try:
         given = tuple(params.items()) if params else ()
-        known, pool = _shortcuts[given]
+        known, key, pool = _shortcuts[given]
         # Whoever clears RedisPools wants new pools.
-        if known is defaults and RedisPools and _redirect is None:
+        if known is defaults and _redirect is None and (key is None or RedisPools.get(key) is pool):
             return pool
     except (AttributeError, KeyError, TypeError):  # not seen yet, not hashable, or wrong
         pass
-    pool = _pool_for(params)
+    key, pool = _pool_for(params)
     if _redirect is None:
         with contextlib.suppress(TypeError):
-            _shortcuts[given] = defaults, pool
+            _shortcuts[given] = defaults, key, pool
     return pool
 
 
-def _pool_for(params: Mapping[str, Any] | None) -> Any:
+def _pool_for(params: Mapping[str, Any] | None) -> tuple[ParamsKey | None, Any]:
     params = merged(params)
-    check_params(params)
     if params.get('connection_pool') is not None:
-        return checked_pool(params['connection_pool'])
+        return None, checked_pool(params['connection_pool'])
     key = key_of(params)
-    pool = RedisPools.get(key)
-    if pool is None:
-        with _lock:
-            pool = RedisPools.get(key)
-            if pool is None:
-                pool = RedisPools[key] = _make_pool(params)
-    return pool
-
-
-def key_of(params: Mapping[str, Any]) -> Any:
-    """Return a hashable value that is equal for equal parameters."""
-    try:
-        key = tuple(sorted(params.items()))
-        hash(key)
-    except TypeError:
-        return tuple(sorted((name, repr(value)) for name, value in params.items()))
-    return key
+    with _lock:
+        pool = RedisPools.get(key)
+        if pool is None:
+            pool = RedisPools[key] = _make_pool(params)
+    return key, pool
 
 
 def _make_pool(params: dict[str, Any]) -> Any:
@@ -206,22 +183,6 @@ def _make_pool(params: dict[str, Any]) -> Any:
     )
 
 
-def check_params(params: Mapping[str, Any]) -> None:
-    """Make sure that connection parameters can work.
-
-    :raises ConnectionSetupError: if they cannot
-    """
-    if not isinstance(params, Mapping):
-        raise ConnectionSetupError(
-            f"Connection parameters are a dict such as {{'host': '127.0.0.1'}}, not {params!r}."
-        )
-    if params.get('decode_responses'):
-        raise ConnectionSetupError(
-            'decode_responses=True cannot be used: fields decode values themselves, and some hold '
-            'bytes that are no text. Leave it out.'
-        )
-
-
 def executor_for(
     params: Mapping[str, Any] | None,
     client: Any = None,
@@ -237,7 +198,8 @@ def executor_for(
     from ..executors.sync import SyncExecutor
 
     params, client = redirected_params(params, client)
-    return SyncExecutor(getRedisPool(params) if client is None else _pool_of(client), executor_of)
+    pool = getRedisPool(params) if client is None else checked_pool(pool_of_client(client))
+    return SyncExecutor(pool, executor_of)
 
 
 def server_for(params: Mapping[str, Any] | None, client: Any = None) -> Any:
@@ -253,10 +215,6 @@ def server_for(params: Mapping[str, Any] | None, client: Any = None) -> Any:
     return getRedisPool(params) if brought is None else brought
 
 
-def _pool_of(client: Any) -> Any:
-    return checked_pool(pool_of_client(client))
-
-
 def pool_of_client(client: Any) -> Any:
     """Return the pool of a client of redis-py.
 
@@ -265,7 +223,7 @@ def pool_of_client(client: Any) -> Any:
     pool = getattr(client, 'connection_pool', None)
     if pool is None:
         raise ConnectionSetupError(
-            f'{client!r} is no redis-py client; _connection takes a redis.Redis(...).'
+            f'A {type(client).__name__} is no redis-py client. Give a redis.Redis(...).'
         )
     return pool
 
@@ -276,15 +234,17 @@ def checked_pool(pool: Any, of_asyncio: bool = False) -> Any:
     :param of_asyncio: whether it is to be one of ``redis.asyncio``
     :raises ConnectionSetupError: if it cannot
     """
+    name = f'{type(pool).__module__}.{type(pool).__name__}'
     if not hasattr(pool, 'connection_kwargs'):
-        raise ConnectionSetupError(f'{pool!r} is no connection pool of redis-py.')
+        raise ConnectionSetupError(
+            f'A {name} is no connection pool of redis-py. Give a redis.ConnectionPool(...).'
+        )
     check_params(pool.connection_kwargs)
     if (
         any(kind.__module__.startswith('redis.asyncio') for kind in type(pool).__mro__)
         is of_asyncio
     ):
         return pool
-    name = f'{type(pool).__module__}.{type(pool).__name__}'
     if of_asyncio:
         raise ConnectionSetupError(
             f'A {name} blocks, so it cannot serve an event loop. Give the model connection '
@@ -292,5 +252,5 @@ def checked_pool(pool: Any, of_asyncio: bool = False) -> Any:
         )
     raise ConnectionSetupError(
         f'A {name} serves only the methods with the prefix a (aall, asave, ...), since it belongs '
-        'to redis.asyncio; here one of redis.Redis(...) is needed.'
+        'to redis.asyncio. Give a redis.Redis(...).'
     )

@@ -16,8 +16,9 @@ from .._core.mapping.schema import KeyList
 from .._core.objects import changes, state
 from .._core.objects.attributes import assign
 from .._core.text import shorten
+from ..connections.params import check_mapping, key_of
 from ..deprecated import deprecated
-from ..errors import ConnectionSetupError, UsageError
+from ..errors import UsageError
 from ..fields.base.primary_keys import new_primary_key
 from .definition import ModelType, validatedModels
 from .stored import Stored
@@ -105,9 +106,8 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         :param params: keyword arguments of ``redis.Redis``; missing ones come from the defaults
         :raises ConnectionSetupError: if they are no dict
         """
-        if not isinstance(params, Mapping):
-            raise ConnectionSetupError(f'connectAlt takes a dict of parameters, not {params!r}.')
-        key = repr(sorted(params.items(), key=lambda item: str(item[0])))
+        check_mapping(params)
+        key = key_of(params)
         with _lock:
             model = cls._alternatives.get(key)
             if model is None:

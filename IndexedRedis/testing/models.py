@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .. import getDefaultRedisConnectionParams, setDefaultRedisConnectionParams
-from ..connections.threads import redirected, without_url
+from ..connections.params import without_url
+from ..connections.threads import redirected
 from .base import ServerForTests
 
 __all__ = ('modelsOn',)

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from ..connections.threads import without_url
+from ..connections.params import without_url
 from .base import NoServerError, ServerForTests
 
 __all__ = ('SharedServer',)

@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError, TimeoutError
 
 from ..cache.invalidation import aread_invalidations, tracked_replies_of
 from ..cache.tracking import Clock
+from .threads import described
 
 __all__ = ('TrackingPool',)
 
@@ -23,6 +24,9 @@ class TrackingPool(redis.asyncio.ConnectionPool):
         self.clock = Clock()
         #: tasks that ask for what is to be remembered now
         self.learners = 0
+
+    def __repr__(self) -> str:
+        return described(self)
 
     async def ensure_connection(self, connection: Any) -> None:
         """Make sure that a connection can be used."""

@@ -84,6 +84,9 @@ class QuickPool(redis.BlockingConnectionPool):
     def __init__(self, **options: Any) -> None:
         super().__init__(queue_class=QuickQueue, **options)  # type: ignore[no-untyped-call]
 
+    def __repr__(self) -> str:
+        return described(self)
+
     def get_connection(self, *args: Any, **options: Any) -> Any:
         """Take a connection, waiting for one if all are in use."""
         return self.idle(True) or super().get_connection(*args, **options)  # type: ignore[no-untyped-call]
@@ -150,6 +153,13 @@ def idle_connection_of(pool: Any, certain: bool) -> Any:
 def connection_that(pool: Any, suits: Callable[[Any], bool]) -> Any:
     """Take a connection that is ready for use and suits; None where there is none."""
     return pool.idle_that(suits) if isinstance(pool, QuickPool) else None
+
+
+def described(pool: Any) -> str:
+    """Return the text for a pool: where it leads to. Those of redis-py 5 to 7 show passwords."""
+    at = pool.connection_kwargs
+    where = at.get('path') or f'{at.get("host", "localhost")}:{at.get("port", 6379)}'
+    return f'<{type(pool).__name__} of {where}, database {at.get("db") or 0}>'
 
 
 def connection_of(pool: Any) -> Any:

@@ -1,0 +1,135 @@
+"""Connection parameters: which are accepted, what a URL stands for, which are equal.
+
+Rule: no text that is made here shows a value that may hold a password.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import ConnectionSetupError
+
+__all__ = ('ParamsKey', 'check_mapping', 'check_params', 'key_of', 'without_url')
+
+_BAD_URL = (
+    'The URL of the connection cannot be used; it is not shown, since it may hold a password. Give '
+    'redis://user:password@host:port/db, rediss://... or unix://path, with what may be special in '
+    "the password escaped by urllib.parse.quote(password, safe='')."
+)
+# Options of a URL whose values may hold an @ that is not escaped.
+_TEXT_OPTIONS = re.compile(r'(?:^|&)(?:username|password|client_name)=[^&]*')
+# What ParamsKey shows: where a server is.
+_SHOWN = ('host', 'port', 'db', 'unix_socket_path')
+
+
+def check_mapping(params: Any) -> None:
+    """Make sure that connection parameters are a dict.
+
+    :raises ConnectionSetupError: if they are not
+    """
+    if not isinstance(params, Mapping):
+        raise ConnectionSetupError(
+            "Connection parameters are a dict, such as {'host': '127.0.0.1'} or {'url': "
+            f"'redis://127.0.0.1'}}; given was a {type(params).__name__}. Give a dict."
+        )
+
+
+def check_params(params: Any) -> None:
+    """Make sure that connection parameters can work.
+
+    :raises ConnectionSetupError: if they cannot
+    """
+    check_mapping(params)
+    if params.get('decode_responses'):
+        raise ConnectionSetupError(
+            'decode_responses=True cannot be used: fields decode values themselves, and some hold '
+            'bytes that are no text. Leave it out.'
+        )
+    host, path = params.get('host'), params.get('unix_socket_path')
+    if (isinstance(host, str) and set(host) & set('/@')) or '://' in str(path):
+        raise ConnectionSetupError(
+            "The parameter 'host' or 'unix_socket_path' is a URL; it is not shown, since it may "
+            "hold a password. Give it as 'url'."
+        )
+
+
+def without_url(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters in which a ``url`` is spelled out; other parameters lie over it.
+
+    :raises ConnectionSetupError: if they are no dict, or the URL cannot be used
+    """
+    check_mapping(params)
+    if 'url' not in params:
+        return dict(params)
+    from redis.connection import UnixDomainSocketConnection
+
+    rest = {key: value for key, value in params.items() if key != 'url'}
+    found = _parsed(params['url'])
+    if found is None:
+        # Outside of the `except` that noticed it, whose error shows parts of the URL.
+        raise ConnectionSetupError(_BAD_URL)
+    kind = found.pop('connection_class', None)
+    if kind is UnixDomainSocketConnection:
+        found['unix_socket_path'] = found.pop('path')
+    elif kind is not None:
+        found['ssl'] = True
+    return {**found, **rest}
+
+
+def _parsed(url: Any) -> dict[str, Any] | None:
+    """Return what a URL says; None if it cannot be used."""
+    from redis.connection import parse_url
+
+    try:
+        parts = urlsplit(url)
+        # A sign of the password that is not escaped ends the host: the @ comes after it then.
+        after_host = parts.path + _TEXT_OPTIONS.sub('', parts.query) + parts.fragment
+        if parts.scheme != 'unix' and '@' in after_host:
+            return None
+        return dict(parse_url(url))
+    except (AttributeError, TypeError, ValueError):
+        return None
+
+
+class ParamsKey(frozenset[tuple[str, Any]]):
+    """Connection parameters as a key of dicts. It shows where the server is, and no password."""
+
+    def __repr__(self) -> str:
+        shown = {name: value for name, value in self if name in _SHOWN}
+        return f'<parameters {", ".join(f"{name}={shown[name]}" for name in sorted(shown))}>'
+
+
+def key_of(params: Mapping[str, Any]) -> ParamsKey:
+    """Return a hashable value that is equal for equal parameters only.
+
+    Dicts and lists are compared by their contents, other values that have no hash by identity.
+    """
+    return ParamsKey((name, _comparable(value)) for name, value in params.items())
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return Mapping, key_of(value)
+    if isinstance(value, (list, tuple)):
+        return type(value), tuple(map(_comparable, value))
+    try:
+        hash(value)
+    except TypeError:
+        return _Identity(value)
+    return value
+
+
+class _Identity:
+    """Stands for an object that has no hash, and is equal to itself only."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __hash__(self) -> int:
+        return id(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and self._value is other._value
