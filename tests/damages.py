@@ -137,6 +137,22 @@ REPAIRABLE: dict[str, Any] = {
     ),
 }
 
+# Members of the work keys of a reset that died, none of which a reset lists.
+JUNK: dict[str, tuple[Any, ...]] = {
+    'ranges': ('x', '', '4', '4 -2', '4 2 1', '0 2', '01 1', b'\xff 1', '1 9007199254740991'),
+    'brought': ('abc', '01', '-1'),
+    'old': ('', '1 2'),
+    'sets': (f'{BASE}keys', f'_ir_|{NAME}:B:keys', f'{BASE}tmp:other:keys', 'x'),
+}
+
+
+def spoil(client: redis.Redis) -> None:
+    """Put `JUNK` into the work keys of a dead reset."""
+    REPAIRABLE['reset that died staging'].do(client)
+    for name, members in JUNK.items():
+        client.sadd(f'{BASE}tmp:token:{name}', *members)
+
+
 FOR_PEOPLE: dict[str, Any] = {
     'row of another type': _damage(
         'DEL K:data:2\nSET K:data:2 x', f'{BASE}data:2 holds a string', wrong_type=1

@@ -19,6 +19,7 @@ __all__ = (
     'WORK',
     'Keys',
     'model_and_kind',
+    'parse_range',
 )
 
 # Names of the work keys of one bulk writer, `:tmp:TOKEN:NAME`.
@@ -144,6 +145,16 @@ class Keys:
     def work(self, token: bytes, name: bytes) -> bytes:
         """A work key of one bulk writer, such as ``RANGES``."""
         return b'%s%s:%s' % (self._tmp, token, name)
+
+
+def parse_range(text: bytes, highest: int) -> range:
+    """Return the pks of a member of ``RANGES``; an empty range for anything else.
+
+    :param highest: the counter, above which nobody has reserved pks
+    """
+    match = re.fullmatch(rb'([1-9]\d{0,15}) ([1-9]\d{0,15})', text)
+    first, count = map(int, match.groups()) if match else (1, 0)
+    return range(first, first + count) if first + count - 1 <= highest else range(0)
 
 
 def model_and_kind(key: bytes) -> tuple[str, str, bytes] | None:

@@ -67,7 +67,8 @@ def large_queries(shop: Shop) -> Iterator[Duel]:
         if note:
             yield from ask('GET', shop.keys.swapped)
         batches = (
-            Batch(by_pk.row_commands(schema, some, fields)) for some in chunks(pks, by_pk.CHUNK_ROWS)
+            Batch(by_pk.row_commands(schema, some, fields))
+            for some in chunks(pks, by_pk.CHUNK_ROWS)
         )
         yield Stream(batches, rows.extend)
         if check:

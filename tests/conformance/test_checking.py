@@ -83,6 +83,38 @@ def test_a_running_reset_is_no_damage(sound, raw):
     assert sound.objects.check().counts == {'leftover': 1}
 
 
+def test_junk_in_the_work_keys_of_a_dead_reset_is_named(sound, raw):
+    damages.spoil(raw)
+    before = dump(raw)
+    report = sound.objects.check()
+    counts = {name: len(members) for name, members in damages.JUNK.items()}
+    assert report.counts == {'leftover': 1, 'work_invalid': sum(counts.values())}
+    for text in (f'{BASE}tmp:token:ranges lists 4 -2,', f'{BASE}tmp:token:sets lists {BASE}keys,'):
+        assert text in str(report) or len(report.examples['work_invalid']) == 10
+    assert dump(raw) == before
+    raw.set(f'{BASE}tmp:lock', 'token', px=60_000)  # it is alive
+    assert sound.objects.check().ok
+
+
+def test_what_is_in_doubt_is_no_damage(sound, raw):
+    """Of more ranges than a script reads, each may hold the pk of an entry or of a row."""
+    REPAIRABLE['reset that died staging'].do(raw)
+    raw.set(f'{BASE}tmp:lock', 'token', px=60_000)
+    raw.sadd(f'{BASE}idx:artist:Abba', 5000)
+    raw.hset(f'{BASE}data:5000', 'title', 'x')
+    raw.set(f'{BASE}next', 5000)
+    for size, counts in ((999, {'entry_gone': 1, 'row_unlisted': 1}), (1000, {})):
+        raw.sadd(f'{BASE}tmp:token:ranges', *(f'{n} 1' for n in range(6, 6 + size)))
+        assert sound.objects.check().counts == counts
+    assert sound.objects.repair().ok
+    assert raw.exists(f'{BASE}data:5000')
+    raw.delete(f'{BASE}tmp:lock')
+    raw.sadd(f'{BASE}tmp:token:ranges', *(f'junk{n}' for n in range(5000)))
+    counts = sound.objects.check().counts
+    assert (counts.pop('leftover'), list(counts)) == (1, ['work_invalid'])
+    assert 100 < counts['work_invalid'] <= 500
+
+
 def test_a_row_beside_the_range_of_a_reset_is_damage(sound, raw):
     REPAIRABLE['reset that died staging'].do(raw)
     raw.set(f'{BASE}tmp:lock', 'token', px=60_000)

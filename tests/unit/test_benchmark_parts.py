@@ -100,7 +100,7 @@ def test_turns_alternate_and_the_first_rounds_do_not_count():
         return len(asked)
 
     samples = take_turns('ab', {'a': 2, 'b': 1}.__getitem__, sample)
-    assert ''.join(asked) == 'ba' 'ab' 'a'
+    assert ''.join(asked) == 'baaba'
     assert samples == {'a': [3, 5], 'b': [4]}
 
 

@@ -34,6 +34,22 @@ def test_staged_keys_are_work_keys_named_after_what_they_become():
     assert not KEYS.is_work(KEYS.all)
 
 
+@pytest.mark.parametrize(
+    ('text', 'highest', 'pks'),
+    [
+        (b'4 2', 5, range(4, 6)),
+        (b'4 2', 4, range(0)),
+        (b'1 1', 1, range(1, 2)),
+        *((text, 10, range(0)) for text in (b'', b'x', b'4', b'4  2', b'4 2 ', b'4 2 1', b'-4 2')),
+        *((text, 10, range(0)) for text in (b'0 2', b'04 2', b'4 0', b'4 02', b'4 2\n', b'4 +2')),
+        *((text, 10**30, range(0)) for text in (b'1 ' + b'9' * 17, b'9' * 5000 + b' 1')),
+        (b'1 9007199254740991', 2**53 - 2**32, range(0)),
+    ],
+)
+def test_a_range_of_pks_is_read_or_empty(text, highest, pks):
+    assert layout.parse_range(text, highest) == pks
+
+
 class Client:
     """Answers nothing; notes the names it is asked for."""
 

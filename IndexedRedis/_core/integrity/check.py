@@ -6,19 +6,24 @@ repair() puts each batch of findings right at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from ..flows import Flow, ask, chunks, scan
+from ..flows import Batch, Flow, ask, chunks, scan
+from ..keys import BROUGHT, RANGES, REPLACED, STAGED, WORK, Keys, parse_range
 from ..mapping.schema import Schema
 from ..writes.key_types import OTHER_TYPE
 from .keyspace import examine_keys, examine_work
 from .probe import NO_EXPIRY, NO_KEY, Facts, Probe, is_pk, probe_entries, probe_rows
+from .repair import unfit_keys
 from .report import CheckReport, Finding
 from .scripts import COUNTER, LEFTOVERS
 from .survey import PROBES_IN_TRIP, Progress, Survey
 
 __all__ = ('check', 'repair')
+
+# Members of a work key of a dead reset that are looked at.
+MEMBERS_DRAWN = 500
 
 
 def check(schema: Schema, progress: Progress | None = None) -> Flow[CheckReport]:
@@ -102,7 +107,31 @@ def _examine_resets(survey: Survey) -> Flow[None]:
     keys = survey.schema.keys
     yield from examine_work(survey, [keys.lock])
     tokens, _ = yield from ask(*LEFTOVERS([keys.lock, keys.record], keys.tmp))
-    yield from survey.found_resets([Finding('leftover', keys.record, token) for token in tokens])
+    dead = {token: [Finding('leftover', keys.record, token)] for token in tokens}
+    if tokens and not (yield from unfit_keys(survey.schema, tokens)):
+        for token in tokens:
+            dead[token] += yield from _junk(keys, token)
+    yield from survey.found_resets(dead)
+
+
+def _junk(keys: Keys, token: bytes) -> Flow[list[Finding]]:
+    """Find what no reset lists in its work keys; of a large one, among some of the members."""
+    names = [keys.work(token, name) for name in WORK]
+    drawn = (('SRANDMEMBER', name, MEMBERS_DRAWN) for name in names)
+    counter, *lists = yield Batch([('GET', keys.next), *drawn])
+    highest = int(counter) if counter is not None and counter.isdigit() else 0
+    is_sound: dict[bytes, Callable[[bytes], object]] = {
+        STAGED: lambda member: member.startswith(keys.work(token, b'')),
+        RANGES: lambda member: parse_range(member, highest),
+        BROUGHT: is_pk,
+        REPLACED: is_pk,
+    }
+    return [
+        Finding('work_invalid', name, member)
+        for name, members, sound in zip(names, lists, map(is_sound.get, WORK), strict=True)
+        for member in members
+        if sound and not sound(member)
+    ]
 
 
 def _examine_counter(survey: Survey) -> Flow[None]:

@@ -4,7 +4,7 @@ change, so that nothing is touched that writers have put right meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -20,7 +20,7 @@ from .probe import Probe, probe_entries
 from .report import Finding
 from .scripts import LEFTOVERS, REPAIR_COUNTER, REPAIR_ENTRIES, REPAIR_LEFTOVERS, REPAIR_ROWS
 
-__all__ = ('repair_findings', 'sweep_dead')
+__all__ = ('repair_findings', 'sweep_dead', 'unfit_keys')
 
 # What one script mends: it holds up the server for a millisecond.
 REPAIRS = 100
@@ -104,15 +104,16 @@ _COMMANDS: dict[str, Callable[[Schema, Sequence[Finding]], list[Command]]] = {
 }
 
 
-def sweep_dead(schema: Schema, token: bytes, dead: Sequence[Finding]) -> Flow[list[Finding]]:
-    """Sweep what dead resets left; returns the findings that are no longer so.
+def sweep_dead(schema: Schema, token: bytes, dead: Collection[bytes]) -> Flow[list[bytes]]:
+    """Sweep what dead resets left; return those that are swept.
 
     A reset that is under way holds this up; if it takes too long it does the sweeping itself.
 
     :param token: text that no reset has
+    :param dead: tokens of the dead resets
     """
     keys = schema.keys
-    if (yield from _unfit(schema, dead)):
+    if (yield from unfit_keys(schema, dead)):
         return []
     with suppress(ResetInProgressError):
         claim = LockOwner(schema, token)
@@ -126,16 +127,16 @@ def sweep_dead(schema: Schema, token: bytes, dead: Sequence[Finding]) -> Flow[li
             raise
         yield from release_all([claim])
     left, _ = yield from ask(*LEFTOVERS([keys.lock, keys.record], keys.tmp))
-    return [finding for finding in dead if finding.pk not in left]
+    return [each for each in dead if each not in left]
 
 
-def _unfit(schema: Schema, dead: Sequence[Finding]) -> Flow[bool]:
-    """Whether work keys that a sweep looks into hold something else."""
+def unfit_keys(schema: Schema, dead: Iterable[bytes]) -> Flow[bool]:
+    """Return whether a key that a sweep of these resets reads has another type."""
     keys = schema.keys
-    sets = [keys.work(finding.pk, name) for finding in dead for name in WORK]
+    sets = [keys.work(token, name) for token in dead for name in WORK]
     answers = yield Batch(
         [
-            OTHER_TYPE([keys.lock], b'string'),
+            OTHER_TYPE([keys.lock, keys.next], b'string'),
             *(OTHER_TYPE(s, b'set') for s in chunks(sets, REPAIRS)),
         ]
     )

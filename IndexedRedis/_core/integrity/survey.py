@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...fields.base.primary_keys import HIGHEST_PK
@@ -47,11 +47,13 @@ class Survey:
         if findings and self._token is not None:
             self._note_repaired((yield from repair_findings(self.schema, findings)))
 
-    def found_resets(self, findings: Sequence[Finding]) -> Flow[None]:
-        """As :meth:`found`, for resets that are recorded and dead."""
-        self._note(findings)
-        if findings and self._token is not None:
-            self._note_repaired((yield from sweep_dead(self.schema, self._token, findings)))
+    def found_resets(self, dead: Mapping[bytes, Sequence[Finding]]) -> Flow[None]:
+        """As :meth:`found`, for resets that are recorded and dead, by token."""
+        for findings in dead.values():
+            self._note(findings)
+        if dead and self._token is not None:
+            for token in (yield from sweep_dead(self.schema, self._token, dead)):
+                self._note_repaired(dead[token])
 
     def _note(self, findings: Sequence[Finding]) -> None:
         for finding in findings:
