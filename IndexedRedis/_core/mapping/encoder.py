@@ -95,15 +95,7 @@ def compile_packer(columns: Sequence[Column]) -> Callable[[Sequence[StoredRow]],
     exec(source, namespace)
     pack: Callable[..., list[bytes]] = namespace['pack']
     keys = [_text_head(len(column.key)) + column.key for column in columns]
-    short = [_HEADS[length] for length in range(256)]  # takes half the time of a memo
-
-    def pack_rows(rows: Sequence[StoredRow]) -> list[bytes]:
-        try:
-            return pack(rows, short, *keys)
-        except IndexError:  # a value is longer than that
-            return pack(rows, _HEADS, *keys)
-
-    return pack_rows
+    return lambda rows: pack(rows, _HEADS, *keys)
 
 
 def _text_head(length: int) -> bytes:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from ...encoding import getDefaultIREncoding
 from ...errors import InvalidModelException
 from ...fields.base import IRField
+from ...fields.null import IR_NULL_STR
 from ..column import Column
 from ..keys import Keys
 from ..objects.attributes import FieldAccessor, LinkAccessor, LinkIdAccessor
-from .constructor import Construct, compile_construct
 from .decoder import RowDecoder
 from .encoder import RowEncoder, StoredRow, compile_packer
 from .resp import Setter, compile_setter
@@ -22,6 +22,8 @@ __all__ = (
     'KeyList',
     'Schema',
 )
+
+_MISSING = object()
 
 
 class Schema:
@@ -62,6 +64,9 @@ class Schema:
         self._builders: dict[Any, RowDecoder] = {}
         self._encoder: RowEncoder | None = None
         self._keys = tuple(column.key for column in self.all)
+        self._attributes = tuple(
+            (c.name, c.slot, c.native_type, c.from_input, c.default) for c in self.all
+        )
 
     def install(self) -> None:
         """Put an accessor for each field on the class."""
@@ -96,10 +101,18 @@ class Schema:
         """What gives the ``HSET`` of each row of all columns."""
         return compile_setter(self.all)
 
-    @cached_property
-    def construct(self) -> Construct:
-        """What fills the fields of a new object."""
-        return compile_construct(self.all)
+    def construct(self, fields: dict[str, Any], values: Mapping[str, Any]) -> None:
+        """Fill the ``__dict__`` of a new object.
+
+        :param values: by name, as if assigned; fields without a value get their default
+        :raises FieldValueError: if a field cannot hold its value
+        """
+        for name, slot, native_type, from_input, default in self._attributes:
+            value = values.get(name, _MISSING)
+            if type(value) is native_type and value != IR_NULL_STR:
+                fields[slot] = value
+            else:
+                fields[slot] = default() if value is _MISSING else from_input(value)
 
     def builder(self, columns: Sequence[Column]) -> RowDecoder:
         """Return a builder of objects from rows of these columns."""

@@ -153,11 +153,14 @@ def current_bytes(obj: Any, column: Column, reserved: Mapping[int, int] = EMPTY)
     :param reserved: pks that linked objects are about to get, by ``id()``
     :raises FieldValueError: if the value has no stored form
     """
-    raw: bytes | None = obj._state.raw.get(column.name)
-    if raw is not None and column.slot not in obj.__dict__:
-        return raw
-    encoded = column.encode(value_of(obj, column), reserved)
-    return encoded if raw is None or encoded != _rewritten(column, raw) else raw
+    value = obj.__dict__.get(column.slot, PENDING)
+    stored: bytes | None = obj._state.raw.get(column.name)
+    if value is PENDING:
+        if stored is not None:
+            return stored
+        value = value_of(obj, column)
+    encoded = column.encode(value, reserved)
+    return encoded if stored is None or encoded != _rewritten(column, stored) else stored
 
 
 def is_changed(obj: Any, column: Column, reserved: Mapping[int, int] = EMPTY) -> bool:
