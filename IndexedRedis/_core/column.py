@@ -1,4 +1,4 @@
-"""A column is a field as the flows see it: bytes in, bytes out, errors that name the place."""
+"""A column: one field of one model, as the flows use it. Its errors name model and field."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from .text import shorten
 
 __all__ = ('EMPTY', 'Column')
 
-#: an empty mapping that nobody can fill
+# An empty mapping, immutable and so safe as a default.
 EMPTY: Mapping[Any, Any] = MappingProxyType({})
 
 
 class Column:
-    """One field of one model.
+    """Converts the values of one field to stored bytes and index values, and back.
 
     :param model_name: name of the model, for messages
     :param field: the field
-    :param indexed: whether it is listed in ``INDEXED_FIELDS``
+    :param indexed: whether ``INDEXED_FIELDS`` lists the field
     """
 
     def __init__(self, model_name: str, field: IRField, indexed: bool) -> None:
@@ -32,28 +32,28 @@ class Column:
         self.name = field.name
         self.key = self.name.encode('utf-8')
         self.is_link = isinstance(field, IRForeignLinkFieldBase)
-        # Where in an object's __dict__ the value is. That of a link is link data; the place of the
-        # name itself is for the linked object.
+        # The key of the value in an object's __dict__. A link keeps its link data there; the linked
+        # object stands under the name itself.
         self.slot = f'{self.name} link' if self.is_link else self.name
         self.label = f'{model_name}.{self.name}'
         self.indexed = indexed
         self._encoding = field.storageEncoding
         self.immutable = field.isImmutable
-        self.eager = self.immutable and field.isCheap
+        self.eager = self.immutable and field.isEager
         self.canonical = field.hasCanonicalForm
-        # Values of just this type need no conversion when they are assigned.
+        # Assigned values of exactly this type need no conversion.
         self.native_type = (
             field.valueType if field.hasCanonicalForm and field.valueType in (int, str) else None
         )
-        # Then the index value is the stored bytes themselves, and nothing has to be decoded.
+        # Then the stored bytes are the index value.
         self._index_is_stored = (
             type(field)._toIndex is IRField._toIndex and type(field).toIndex is IRField.toIndex
         )
 
     def from_input(self, value: Any) -> Any:
-        """Return what the attribute holds after ``value`` was assigned.
+        """Return the value that the attribute has after ``value`` is assigned.
 
-        :raises FieldValueError: if the field cannot hold it
+        :raises FieldValueError: if the field cannot hold ``value``
         """
         if type(value) is self.native_type and value != IR_NULL_STR:
             return value
@@ -63,10 +63,10 @@ class Column:
             raise self._refusal(value, exc) from exc
 
     def encode(self, value: Any, reserved: Mapping[int, int] = EMPTY) -> bytes:
-        """Return the bytes that are stored for ``value``.
+        """Return the stored bytes of a value.
 
-        :param reserved: pks that linked objects are about to get, by ``id()``
-        :raises FieldValueError: if it has no stored form
+        :param reserved: reserved pks of unsaved linked objects, by ``id()`` of the object
+        :raises FieldValueError: if ``value`` has no stored form
         """
         if self.is_link:
             return _to_bytes(self.field.storage_with(value, reserved))
@@ -79,8 +79,10 @@ class Column:
         except Exception as exc:
             raise self._refusal(value, exc) from exc
         if encoded == IR_NULL_BYTES and self._turns_null(value):
-            reason = f'its stored form {encoded!r} would be read as null'
-            raise FieldValueError(f'{self.label}: {_shown(value)} cannot be stored: {reason}.')
+            raise FieldValueError(
+                f'{self.label}: {_shown(value)} cannot be stored: its stored form {encoded!r} '
+                'means null. Assign another value.'
+            )
         return encoded
 
     def _turns_null(self, value: Any) -> bool:
@@ -91,9 +93,10 @@ class Column:
         )
 
     def decode(self, stored: bytes | None, pk: Any = None) -> Any:
-        """Return the value of stored bytes; the default where the field is absent.
+        """Return the value of stored bytes; the default if they are None.
 
-        :raises UnreadableValueError: if they cannot be decoded
+        :param pk: pk of the object, for messages
+        :raises UnreadableValueError: if the bytes cannot be decoded
         """
         if stored is None:
             return self.default()
@@ -108,26 +111,26 @@ class Column:
             ) from exc
 
     def decoder(self) -> Callable[[bytes | None], Any]:
-        """Return :meth:`decode` for use in bulk: errors do not name the place, but it is fast."""
+        """Return a fast :meth:`decode` for bulk use. Its errors name neither model nor field."""
         decoder: Callable[[bytes | None], Any] = self.field.quick_decoder()
         return decoder
 
     def default(self) -> Any:
-        """Return the default value, as a new object where it is mutable."""
+        """Return the default value; a new copy if it is mutable."""
         return self.field.getDefaultValue()
 
     def index_of(self, value: Any) -> bytes:
-        """Return the last part of the index key for an attribute's value."""
+        """Return the index value of an attribute's value: the last part of an index key.
+
+        :raises FieldValueError: if ``value`` has no index value
+        """
         try:
             return _to_index_bytes(self.field.toIndex(value))
         except Exception as exc:
             raise self._refusal(value, exc) from exc
 
     def index_of_stored(self, stored: bytes | None) -> bytes:
-        """Return the last part of the index key for stored bytes, decoding as little as possible.
-
-        Bytes that cannot be decoded are indexed as they are.
-        """
+        """Return the index value of stored bytes. Bytes that cannot be decoded are their own."""
         if stored is None:
             return self.index_of(self.default())
         if self._index_is_stored and is_utf8():
@@ -140,7 +143,7 @@ class Column:
             return stored
 
     def rehashed(self, stored: bytes | None) -> list[bytes]:
-        """Return the index value that the other choice of ``hashIndex`` would give."""
+        """Return the index value under the other choice of ``hashIndex``, if there is a choice."""
         if not self.field.canChooseHash:
             return []
         other = self.field.copy()
@@ -148,9 +151,9 @@ class Column:
         return [Column(self.label, other, True).index_of_stored(stored)]
 
     def indexes_of_filter(self, value: Any) -> tuple[bytes, ...]:
-        """Return the last parts of the index keys that a filter by ``value`` looks up.
+        """Return the index values that a filter by ``value`` means.
 
-        :raises FieldValueError: if the field cannot hold such a value
+        :raises FieldValueError: if the field cannot hold ``value``
         """
         if means_null(value):
             value = irNull
@@ -159,7 +162,7 @@ class Column:
         return (self.index_of(converted), *map(_to_index_bytes, others))
 
     def legacy_indexes(self, stored: bytes | None) -> list[bytes]:
-        """Return index values besides the right one under which 6.0.3 may have left an entry."""
+        """Return the wrong index values under which 6.0.3 may have listed the object."""
         if stored is None or stored == IR_NULL_BYTES:
             return []
         return [_to_index_bytes(value) for value in self.field._legacyIndexes(stored)]
@@ -175,7 +178,7 @@ def _shown(value: Any) -> str:
 
 
 def _to_bytes(stored: Any) -> bytes:
-    """The rarer storage forms."""
+    """Return the bytes of a stored form that is neither ``str`` nor ``bytes``."""
     if means_null(stored):
         return IR_NULL_BYTES
     if isinstance(stored, str):

@@ -18,12 +18,12 @@ SHOWN_CHARACTERS = 100
 
 
 def shorten(text: str) -> str:
-    """Return a text, cut where it is longer than a message shows."""
+    """Return a text, cut after the first 100 characters."""
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + '...'
 
 
 def near_miss(name: str, names: list[str]) -> str:
-    """Return a hint such as `` Did you mean 'artist'?``, or nothing."""
+    """Return a hint such as `` Did you mean 'artist'?``, or an empty text."""
     from difflib import get_close_matches  # only for those who mistype
 
     close = get_close_matches(name, names, n=1)
@@ -31,18 +31,18 @@ def near_miss(name: str, names: list[str]) -> str:
 
 
 def text_of(word: Any) -> Any:
-    """Bytes as text, other things as they are."""
+    """Return bytes as text, and other values as they are."""
     return word.decode('utf-8', 'backslashreplace') if isinstance(word, bytes) else word
 
 
 def shown(word: Any) -> str:
-    """A word as a person would type it, not longer than a line."""
+    """Return a word as a person would type it, at most a line long."""
     text = shorten(str(text_of(word)))
     return text if text.isprintable() and text and ' ' not in text else repr(text)
 
 
 def bytes_text(count: int | None) -> str:
-    """A number of bytes for people; ``?`` if it is not known."""
+    """Return a number of bytes in a readable unit; ``?`` if it is None."""
     if count is None:
         return '?'
     size, units = float(count), ['bytes', 'kB', 'MB', 'GB', 'TB']

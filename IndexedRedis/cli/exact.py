@@ -47,7 +47,7 @@ class ExactField(IRField):
         """Return the bytes, or None, as they are."""
         return value
 
-    @immutable_value(cheap=True)
+    @immutable_value(eager=True)
     def fromStorage(self, stored: Any) -> Any:
         """Return the stored bytes."""
         return stored

@@ -27,7 +27,7 @@ class IRBase64Field(IRBytesField):
         # Its updates encoded what was encoded already.
         return [self.toIndex(stored)]
 
-    @immutable_value(cheap=True)
+    @immutable_value(eager=True)
     def _fromStorage(self, stored: Any) -> Any:
         # Strictly, since lenient decoding turns damage into other bytes.
         return base64.b64decode(tobytes(stored, 'ascii').replace(b'\n', b''), validate=True)

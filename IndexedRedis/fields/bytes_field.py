@@ -49,7 +49,7 @@ class IRBytesField(IRField):
     def _toStorage(self, value: Any) -> Any:
         return tobytes(value, self.encoding)
 
-    @immutable_value(cheap=True)
+    @immutable_value(eager=True)
     def _fromStorage(self, stored: Any) -> Any:
         return tobytes(stored, self.encoding)
 

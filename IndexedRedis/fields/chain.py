@@ -55,7 +55,7 @@ class IRFieldChain(IRField):
         return self.chainedFields[0].isImmutable
 
     @property
-    def isCheap(self) -> bool:
+    def isEager(self) -> bool:
         """Chains are converted when first touched."""
         return False
 

@@ -100,7 +100,7 @@ class IRCompressedField(IRField):
         mode = _MODES[self.compressMode]
         return mode.compress(mode.module, plain) if plain else b''
 
-    @immutable_value(cheap=False)
+    @immutable_value(eager=False)
     def _fromStorage(self, stored: Any) -> Any:
         mode = _MODES[self.compressMode]
         # Bytes without the magic were stored by 6.0.3 uncompressed.

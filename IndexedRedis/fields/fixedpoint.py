@@ -32,7 +32,7 @@ class IRFixedPointField(IRField):
     def _toStorage(self, value: Any) -> Any:
         return f'{self._fromInput(value):.{self.decimalPlaces}f}'
 
-    @immutable_value(cheap=True)
+    @immutable_value(eager=True)
     def _fromStorage(self, stored: Any) -> Any:
         return self._fromInput(stored)
 

@@ -33,12 +33,12 @@ class IRRawField(IRField):
         """
         return value if value is irNull else plain_from_input(value)
 
-    @immutable_value(cheap=True)
+    @immutable_value(eager=True)
     def fromStorage(self, stored: Any) -> Any:
         """Return the stored bytes."""
         return stored
 
-    @immutable_value(cheap=True)
+    @immutable_value(eager=True)
     def _fromStorage(self, stored: Any) -> Any:
         return stored
 

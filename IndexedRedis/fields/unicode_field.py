@@ -50,7 +50,7 @@ class IRUnicodeField(IRField):
     def _toStorage(self, value: Any) -> Any:
         return self.toBytes(value)
 
-    @immutable_value(cheap=True)
+    @immutable_value(eager=True)
     def _fromStorage(self, stored: Any) -> Any:
         return to_unicode(stored, self.getEncoding())
 

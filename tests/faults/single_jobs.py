@@ -88,7 +88,7 @@ def reset_moving(model: Any, size: int) -> Any:
 
 def save_from_generator(model: Any, size: int) -> Any:
     """Save what comes two by two."""
-    saving.BLOCK = 2
+    saving.BLOCK_OBJECTS = 2
     return model.saver.save(obj for obj in edition(model, 2, size))
 
 

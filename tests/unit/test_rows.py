@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from IndexedRedis import IRField, irNull, setDefaultIREncoding
-from IndexedRedis._core.mapping.decoder import FEW
+from IndexedRedis._core.mapping.decoder import ROWS_WITHOUT_MEMO
 from IndexedRedis._core.mapping.encoder import compile_packer
 from IndexedRedis._core.mapping.resp import compile_setter, get_rows, unpacked
 from IndexedRedis.encoding import getDefaultIREncoding
@@ -66,17 +66,17 @@ def agree(rows):
             assert says(getattr, obj, column.name) == says(column.decode, stored)
 
 
-@given(st.lists(ROW, max_size=FEW))
+@given(st.lists(ROW, max_size=ROWS_WITHOUT_MEMO))
 def test_few_rows_are_decoded_as_columns_do(rows):
     agree(rows)
 
 
-@given(st.lists(ROW, min_size=FEW + 1, max_size=3 * FEW))
+@given(st.lists(ROW, min_size=ROWS_WITHOUT_MEMO + 1, max_size=3 * ROWS_WITHOUT_MEMO))
 def test_many_rows_are_decoded_as_columns_do(rows):
     agree(rows)
 
 
-@pytest.mark.parametrize('count', [1, FEW + 1])
+@pytest.mark.parametrize('count', [1, ROWS_WITHOUT_MEMO + 1])
 def test_rows_in_another_encoding(no_utf8, count):
     schema = things()._validated()
     row = ['é'.encode('utf-16-le'), b'1', b'1', b'true', b'y', 'ß'.encode('utf-16-le'), b'2']
@@ -92,13 +92,13 @@ def encoded(rows):
     return schema.encoder.rows(objs, {}), expected
 
 
-@given(st.lists(st.fixed_dictionaries(VALUES), max_size=3 * FEW))
+@given(st.lists(st.fixed_dictionaries(VALUES), max_size=3 * ROWS_WITHOUT_MEMO))
 def test_objects_are_encoded_as_columns_do(rows):
     found, expected = encoded(rows)
     assert found == expected
 
 
-@pytest.mark.parametrize('count', [1, FEW + 1])
+@pytest.mark.parametrize('count', [1, ROWS_WITHOUT_MEMO + 1])
 def test_objects_in_another_encoding(no_utf8, count):
     found, expected = encoded([{'text': 'é', 'number': 1, 'truth': True}] * count)
     assert found == expected

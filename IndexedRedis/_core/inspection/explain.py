@@ -11,6 +11,7 @@ from typing import Any
 
 from ..flows import Batch, Command, Flow, Stream, ask, chunks
 from ..keys import Keys
+from ..mapping.index_keys import index_keys_of_values
 from ..mapping.resp import PACKED, unpacked
 from ..queries import fetch, query, set_algebra
 from ..queries.filters import Filters
@@ -53,7 +54,7 @@ def _filters_seen(keys: Keys, filters: Filters) -> list[FilterSeen]:
             column.name,
             lookup.suffix,
             wanted,
-            tuple(keys.index(column.key, value) for value in wanted),
+            tuple(index_keys_of_values(keys, column, wanted)),
         )
         for column, lookup, wanted in filters
     ]

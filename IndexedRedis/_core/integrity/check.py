@@ -11,6 +11,7 @@ from functools import partial
 
 from ..flows import Batch, Flow, ask, chunks, scan
 from ..keys import BROUGHT, RANGES, REPLACED, STAGED, WORK, Keys, parse_range
+from ..mapping.index_keys import index_key
 from ..mapping.schema import Schema
 from ..writes.key_types import OTHER_TYPE
 from .keyspace import examine_keys, examine_work
@@ -97,7 +98,7 @@ def _row(survey: Survey, pk: bytes, facts: Facts) -> Iterator[Finding]:
 
 def _index_keys(schema: Schema, row: Sequence[bytes | None]) -> list[bytes]:
     return [
-        schema.keys.index(column.key, column.index_of_stored(stored))
+        index_key(schema, column, stored)
         for column, stored in zip(schema.indexed, row, strict=True)
     ]
 

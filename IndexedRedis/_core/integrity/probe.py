@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..column import Column
 from ..flows import Batch, Command, Flow, chunks
+from ..mapping.index_keys import index_key
 from ..mapping.schema import Schema
 from .report import Finding
 from .scripts import PROBE
@@ -89,7 +90,7 @@ def _judge(schema: Schema, probe: Probe, facts: Facts) -> Iterator[Finding]:
             yield Finding('entry_gone', key, pk, column.name)
         elif inside != -1 and facts.stored and facts.row is not None:
             stored = facts.row[i]
-            right = schema.keys.index(column.key, column.index_of_stored(stored)) == key
+            right = index_key(schema, column, stored) == key
             if right and not inside:
                 yield Finding('entry_missing', key, pk, column.name, stored)
             elif inside and not right:

@@ -23,7 +23,7 @@ __all__ = (
 )
 
 # Objects of an iterator that are saved at a time.
-BLOCK = 1000
+BLOCK_OBJECTS = 1000
 
 
 def save(
@@ -61,7 +61,7 @@ def save_in_blocks(
 ) -> Flow[list[int]]:
     """As :func:`save`, a thousand objects after the other; returns the pks, in order."""
     pks: list[int] = []
-    for block in chunks(objs, BLOCK):
+    for block in chunks(objs, BLOCK_OBJECTS):
         pks += yield from save(schema, block, [None] * len(block), server_of)
     return pks
 

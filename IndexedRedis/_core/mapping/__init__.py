@@ -1,1 +1,1 @@
-"""A model's definition, worked out once; rows to objects and back; which index sets list a row."""
+"""A model's definition, rows to objects and back, and the index sets that list a row."""

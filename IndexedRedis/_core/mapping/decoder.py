@@ -1,11 +1,9 @@
-"""Rows of stored bytes become objects, by code generated once for each model and field list.
+"""Decode rows of stored bytes to objects, by code generated once for each list of columns.
 
-Cheap immutable values are converted here, in bulk, while the next rows are on the wire. Text and
-numbers are converted in the line that stores them, which takes half the time of looking up
-whether the same bytes were seen before. Of indexed texts, which repeat, and of what takes longer to
-convert, a bounded memo lives as long as one result, so that equal values share one object. Other
-values wait as bytes for their first touch, and so does whatever cannot be decoded, so one bad
-value never spoils a list.
+Eager values are decoded here, in bulk, while later rows are on the wire. Text and numbers are
+converted in the line that stores them: half the time of a lookup in a memo. Indexed text, which
+repeats, and slower conversions go through a bounded memo that lives as long as one result. Other
+values, and bytes that cannot be decoded, stay bytes until the first read of the attribute.
 """
 
 from __future__ import annotations
@@ -18,19 +16,20 @@ from ...fields.null import IR_NULL_BYTES
 from ..column import Column
 from ..objects.state import State
 
-__all__ = ('FEW', 'Memo', 'RowDecoder')
+__all__ = ('ROWS_WITHOUT_MEMO', 'Memo', 'RowDecoder')
 
 Row = Sequence[bytes | None]
 
-_REMEMBERED = 2048
-# As many rows are converted without a memo: making one takes as long as a few conversions.
-FEW = 8
+# Entries of one memo.
+MEMO_ENTRIES = 2048
+# Up to this many rows are decoded without memos: making one takes as long as a few conversions.
+ROWS_WITHOUT_MEMO = 8
 
 
 class Memo(dict):  # type: ignore[type-arg]
-    """Converts what it is asked for, and remembers the first few thousand answers.
+    """A dict that computes missing values, and keeps the first 2,048 of them.
 
-    :param convert: from stored bytes (``None``: absent) to the value
+    :param convert: computes the value of a key
     """
 
     __slots__ = ('_convert',)
@@ -38,10 +37,10 @@ class Memo(dict):  # type: ignore[type-arg]
     def __init__(self, convert: Callable[[Any], Any]) -> None:
         self._convert = convert
 
-    def __missing__(self, stored: bytes | None) -> Any:
-        value = self._convert(stored)
-        if len(self) < _REMEMBERED:
-            self[stored] = value
+    def __missing__(self, key: Any) -> Any:
+        value = self._convert(key)
+        if len(self) < MEMO_ENTRIES:
+            self[key] = value
         return value
 
 
@@ -64,7 +63,7 @@ def build(new, cls, pks, rows, {memos} careful):
 """
 
 
-# Conversions that are written where the value is needed, without a call.
+# Conversions as expressions, which need no call.
 _INLINE = {int: 'int({v})', float: 'float({v})', bytes.decode: '{v}.decode()'}
 _OF_STORED = '{inline} if {v} is not None and {v} != null else m{i}({v})'
 
@@ -73,14 +72,14 @@ def _inline(column: Column) -> str | None:
     return _INLINE.get(column.field.quick_conversion())
 
 
-def _remembers(column: Column) -> bool:
-    """Whether a memo is worth it: what it saves is time, or of texts that repeat, memory."""
+def _has_memo(column: Column) -> bool:
+    """Return whether a memo saves time; for indexed text, which repeats, it saves memory."""
     return _inline(column) is None or (column.indexed and column.field.valueType is str)
 
 
 def _converted(i: int, column: Column, many: bool) -> str:
-    """How the value of a column comes of its bytes ``vi`` and its converter ``mi``, or its memo."""
-    if many and _remembers(column):
+    """Return the expression that decodes ``vi`` by ``mi``, the column's decoder or memo."""
+    if many and _has_memo(column):
         return f'm{i}[v{i}]'
     inline = _inline(column)
     v = f'v{i}'
@@ -88,21 +87,21 @@ def _converted(i: int, column: Column, many: bool) -> str:
 
 
 def _compile(columns: Sequence[Column], partial: bool, many: bool) -> Callable[..., list[Any]]:
-    """Generate the function that turns rows of these columns into objects.
+    """Generate the function that decodes rows of these columns to objects.
 
     :param columns: the columns, in the order of the row
-    :param partial: whether the model has other fields, which are not fetched
-    :param many: whether it is given memos in place of the converters that are slow
+    :param partial: whether the model has other columns
+    :param many: whether the function gets memos instead of slow decoders
     """
-    cheap = [i for i, column in enumerate(columns) if column.eager]
-    waiting = [i for i, column in enumerate(columns) if not column.eager]
-    raw = ', '.join(f'{columns[i].name!r}: v{i}' for i in waiting)
+    eager = [i for i, column in enumerate(columns) if column.eager]
+    lazy = [i for i, column in enumerate(columns) if not column.eager]
+    raw = ', '.join(f'{columns[i].name!r}: v{i}' for i in lazy)
     source = _TEMPLATE.format(
-        memos=''.join(f'm{i}, ' for i in cheap),
+        memos=''.join(f'm{i}, ' for i in eager),
         variables=''.join(f'v{i}, ' for i in range(len(columns))),
-        state=f"values['_state'] = State(True, {{{raw}}}, fetched)" if waiting or partial else '',
+        state=f"values['_state'] = State(True, {{{raw}}}, fetched)" if lazy or partial else '',
         statements='\n            '.join(
-            f'values[{columns[i].name!r}] = {_converted(i, columns[i], many)}' for i in cheap
+            f'values[{columns[i].name!r}] = {_converted(i, columns[i], many)}' for i in eager
         ),
     )
     fetched = frozenset(column.name for column in columns) if partial else None
@@ -117,8 +116,8 @@ class RowDecoder:
 
     :param cls: the model
     :param columns: the columns, in the order of the row
-    :param partial: whether the model has other fields, which are not fetched
-    :param adopt: called with each object where the model has an ``__init__`` of its own
+    :param partial: whether the model has other columns
+    :param adopt: called with each object, if the model has its own ``__init__``
     """
 
     def __init__(
@@ -129,11 +128,11 @@ class RowDecoder:
         adopt: Callable[[Any], None] | None = None,
     ) -> None:
         self._cls, self._columns, self._adopt = cls, columns, adopt
-        #: what the decoders take the default encoding to be
+        #: the default encoding that the decoders were made for
         self.encoding = getDefaultIREncoding()
-        cheap = [column for column in columns if column.eager]
-        self._decoders = [column.decoder() for column in cheap]
-        self._remembered = [_remembers(column) for column in cheap]
+        eager = [column for column in columns if column.eager]
+        self._decoders = [column.decoder() for column in eager]
+        self._memos = [_has_memo(column) for column in eager]
         self._build_few = _compile(columns, partial, many=False)
         self._build_many = _compile(columns, partial, many=True)
 
@@ -142,16 +141,16 @@ class RowDecoder:
     ) -> list[Any]:
         """Return the objects of these pks and rows.
 
-        :param memos: an empty list that is filled, for the chunks of one result
+        :param memos: a list that all chunks of one result share; the first one fills it
         """
         new = self._cls.__new__
-        if len(rows) <= FEW:
+        if len(rows) <= ROWS_WITHOUT_MEMO:
             built = self._build_few(new, self._cls, pks, rows, *self._decoders, self._carefully)
         else:
             memos = [] if memos is None else memos
             if not memos:
-                pairs = zip(self._decoders, self._remembered, strict=True)
-                memos += (Memo(decode) if remembered else decode for decode, remembered in pairs)
+                pairs = zip(self._decoders, self._memos, strict=True)
+                memos += (Memo(decode) if has_memo else decode for decode, has_memo in pairs)
             built = self._build_many(new, self._cls, pks, rows, *memos, self._carefully)
         if self._adopt is not None:
             for obj in built:
@@ -159,12 +158,8 @@ class RowDecoder:
         return built
 
     def _carefully(self, obj: Any, row: Row) -> None:
-        """Fill an object one of whose values cannot be decoded; that one waits to be touched."""
-        state = State(True)
-        waiting = obj.__dict__.get('_state')
-        if waiting is not None:
-            state.raw, state.fetched = waiting.raw, waiting.fetched
-        obj.__dict__['_state'] = state
+        """Fill an object that has undecodable bytes; those stay bytes until they are read."""
+        state = obj.__dict__.setdefault('_state', State(True))
         for column, stored in zip(self._columns, row, strict=True):
             if not column.eager:
                 continue

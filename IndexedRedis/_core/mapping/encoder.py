@@ -1,9 +1,8 @@
-"""Whole objects become rows of stored bytes, by code generated once for each model.
+"""Encode whole objects to rows of stored bytes, by code generated once for each model.
 
-The way back is in ``rows.py``, and the tricks are the same: text and numbers are converted in the
-line that needs them. Of other fields whose equal values have the same stored form, a bounded memo
-lives as long as one operation, and a hit costs a tenth of a conversion; the rest is converted one
-by one.
+As in ``decoder.py``, text and numbers are converted in the line that needs them. Other canonical
+fields, whose equal values have equal stored bytes, go through a bounded memo that lives as long as
+one operation: a hit takes a tenth of a conversion.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from ...encoding import getDefaultIREncoding, is_utf8
 from ...fields.null import IR_NULL_STR
 from ..column import Column
 from ..objects.state import current_bytes
-from .decoder import FEW, Memo
+from .decoder import ROWS_WITHOUT_MEMO, Memo
 
 __all__ = ('RowEncoder', 'StoredRow', 'compile_packer')
 
@@ -42,7 +41,7 @@ def pack(rows, head, {keys}):
 """
 
 
-# A value of just the type of its field has a short way; text may be that which stands for null.
+# Expressions for values of exactly the field's type. The text that stands for null is refused.
 _INLINE: dict[Any, str] = {
     int: "b'%d' % v if type(v := {value}) is int else m{i}(v)",
     str: 'v.encode() if type(v := {value}) is str and v != null else m{i}(v)',
@@ -53,12 +52,12 @@ def _inline(column: Column) -> str | None:
     return _INLINE.get(column.native_type) if column.native_type is not str or is_utf8() else None
 
 
-def _remembers(column: Column) -> bool:
+def _has_memo(column: Column) -> bool:
     return column.canonical and _inline(column) is None
 
 
 def _encoded(i: int, column: Column, many: bool) -> str:
-    """How the bytes of a column come of its value and its converter ``mi``, or its memo."""
+    """Return the expression that encodes a column by ``mi``, its encoder or memo."""
     if not column.canonical:
         return f'current(obj, m{i}, reserved)'
     slow = f'm{i}[{{value}}]' if many else f'm{i}({{value}})'
@@ -66,9 +65,9 @@ def _encoded(i: int, column: Column, many: bool) -> str:
 
 
 def compile_encoder(columns: Sequence[Column], many: bool) -> Callable[..., list[StoredRow]]:
-    """Generate the function that turns objects into rows of these columns.
+    """Generate the function that encodes objects to rows of these columns.
 
-    :param many: whether it is given memos in place of the converters that are slow
+    :param many: whether the function gets memos instead of slow encoders
     """
     values = ''.join(f'{_encoded(i, column, many)}, ' for i, column in enumerate(columns))
     parameters = ', '.join(f'm{i}' for i in range(len(columns)))
@@ -79,10 +78,10 @@ def compile_encoder(columns: Sequence[Column], many: bool) -> Callable[..., list
 
 
 def compile_packer(columns: Sequence[Column]) -> Callable[[Sequence[StoredRow]], list[bytes]]:
-    """Generate the function that packs rows for a script: one MessagePack array each.
+    """Generate the function that packs rows for a script, each as one MessagePack array.
 
-    The array is what HSET takes, names and values in turn. One argument instead of one for each
-    value spares the server a third of its work on a row, and the client half.
+    The array holds names and values in turn, as HSET takes them. One argument a row, instead of one
+    a value, saves a third of the server's time and half of the client's.
     """
     numbers = range(len(columns))
     parts = ', '.join(f'k{i}, head[len(v{i})], v{i}' for i in numbers)
@@ -99,7 +98,7 @@ def compile_packer(columns: Sequence[Column]) -> Callable[[Sequence[StoredRow]],
 
 
 def _text_head(length: int) -> bytes:
-    """What comes before a text of so many bytes in MessagePack."""
+    """Return the MessagePack head of a text of so many bytes."""
     if length < 32:
         return bytes([0xA0 | length])
     if length < 1 << 8:
@@ -124,32 +123,32 @@ class RowEncoder:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = columns
-        #: what the default encoding is taken to be
+        #: the default encoding that the encoders were made for
         self.encoding = getDefaultIREncoding()
-        self._converters: list[Any] = [c.encode if c.canonical else c for c in columns]
+        self._encoders: list[Any] = [c.encode if c.canonical else c for c in columns]
         self._encode_few = compile_encoder(columns, many=False)
         self._encode_many = compile_encoder(columns, many=True)
 
     def memos(self) -> list[Any]:
-        """Return what converts the values of many objects, during one operation."""
-        pairs = zip(self._columns, self._converters, strict=True)
-        return [Memo(convert) if _remembers(column) else convert for column, convert in pairs]
+        """Return the encoders and memos for the objects of one operation."""
+        pairs = zip(self._columns, self._encoders, strict=True)
+        return [Memo(encode) if _has_memo(column) else encode for column, encode in pairs]
 
     def rows(
         self, objs: Sequence[Any], reserved: Mapping[int, int], memos: Sequence[Any] = ()
     ) -> list[StoredRow]:
-        """Return the stored form of objects.
+        """Return the rows of objects.
 
-        :param reserved: pks that linked objects are about to get, by ``id()``
-        :param memos: of an operation with more objects than these
-        :raises FieldValueError: if a value has none
+        :param reserved: reserved pks of unsaved linked objects, by ``id()`` of the object
+        :param memos: the result of :meth:`memos`, if the operation has more objects than these
+        :raises FieldValueError: if a value has no stored form
         """
-        if len(objs) <= FEW and not memos:
-            encode, each = self._encode_few, self._converters
+        if len(objs) <= ROWS_WITHOUT_MEMO and not memos:
+            encode, encoders = self._encode_few, self._encoders
         else:
-            encode, each = self._encode_many, list(memos) or self.memos()
-        return encode(objs, reserved, self._carefully, current_bytes, *each)
+            encode, encoders = self._encode_many, list(memos) or self.memos()
+        return encode(objs, reserved, self._carefully, current_bytes, *encoders)
 
     def _carefully(self, obj: Any, reserved: Mapping[int, int]) -> StoredRow:
-        """Encode an object with values never decoded, or one that cannot be stored."""
+        """Encode an object with undecoded values, or raise the error of the wrong one."""
         return tuple(current_bytes(obj, column, reserved) for column in self._columns)

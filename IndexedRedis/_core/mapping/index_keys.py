@@ -1,4 +1,4 @@
-"""Which index sets list a row: the one place that says so."""
+"""Which index sets list a row. No other file works out the key of an index set."""
 
 from __future__ import annotations
 
@@ -6,20 +6,43 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from ..column import Column
+from ..keys import Keys
 from ..objects.state import UNKNOWN
 from .encoder import StoredRow
 from .schema import Schema
 
 __all__ = (
     'grouped_by_index',
+    'index_key',
+    'index_keys_of',
     'index_keys_of_rows',
+    'index_keys_of_values',
 )
 
 
-def index_keys_of(schema: Schema, column: Column, stored: bytes | None) -> list[bytes]:
-    """The index sets that list an object with this stored value, rightly or by 6.0.3's mistake."""
+def index_key(schema: Schema, column: Column, stored: bytes | None) -> bytes:
+    """Return the index set that has to list a row with these stored bytes."""
+    return schema.keys.index(column.key, column.index_of_stored(stored))
+
+
+def index_keys_of(
+    schema: Schema, column: Column, stored: bytes | None, rehash: bool = False
+) -> list[bytes]:
+    """Return the index sets that may list a row with these stored bytes.
+
+    The first one has to; 6.0.3 may have added the row to the others by mistake.
+
+    :param rehash: include the set under the other choice of ``hashIndex``
+    """
     values = [column.index_of_stored(stored), *column.legacy_indexes(stored)]
-    return [schema.keys.index(column.key, value) for value in values]
+    if rehash:
+        values += column.rehashed(stored)
+    return index_keys_of_values(schema.keys, column, values)
+
+
+def index_keys_of_values(keys: Keys, column: Column, values: Iterable[bytes]) -> list[bytes]:
+    """Return the index sets of these index values, such as those of a filter."""
+    return [keys.index(column.key, value) for value in values]
 
 
 def index_keys_of_rows(
@@ -28,35 +51,37 @@ def index_keys_of_rows(
     rows: Iterable[Sequence[Any]],
     but: Container[bytes] = (),
 ) -> dict[bytes, list[bytes]]:
-    """The index sets that list these objects, by their stored values as far as known, and the pks
-    in each.
+    """Return the index sets that may list rows, each with the pks of its rows.
 
+    :param rows: the stored bytes of the indexed fields, or ``UNKNOWN``
     :param but: sets to leave out
     """
     listed: dict[bytes, list[bytes]] = {}
     for column, values in zip(schema.indexed, zip(*rows, strict=True), strict=True):
-        by_value: dict[Any, list[list[bytes]]] = {}
+        lists: dict[Any, list[list[bytes]]] = {}
         for stored in dict.fromkeys(values):
             keys = () if stored is UNKNOWN else index_keys_of(schema, column, stored)
-            by_value[stored] = [listed.setdefault(key, []) for key in keys if key not in but]
-        # Of a large data set nearly all are left out.
-        if any(by_value.values()):
+            lists[stored] = [listed.setdefault(key, []) for key in keys if key not in but]
+        # A caller that leaves sets out leaves out nearly all sets of a large data set.
+        if any(lists.values()):
             for pk, stored in zip(pks, values, strict=True):
-                for some in by_value[stored]:
-                    some.append(pk)
+                for members in lists[stored]:
+                    members.append(pk)
     return listed
 
 
 def grouped_by_index(
     schema: Schema, pks: Sequence[bytes], rows: Sequence[StoredRow]
 ) -> dict[bytes, list[bytes]]:
-    """The index sets that are to list rows, with the pks that each is to get."""
-    grouped: dict[bytes, list[bytes]] = {}
+    """Return the index sets that have to list new rows, each with the pks of its rows.
+
+    :param rows: whole rows
+    """
+    listed: dict[bytes, list[bytes]] = {}
     for place, column in schema.indexed_places:
         by_value: dict[bytes, list[bytes]] = {}
         for pk, row in zip(pks, rows, strict=True):
             by_value.setdefault(row[place], []).append(pk)
         for stored, members in by_value.items():
-            key = schema.keys.index(column.key, column.index_of_stored(stored))
-            grouped.setdefault(key, []).extend(members)
-    return grouped
+            listed.setdefault(index_key(schema, column, stored), []).extend(members)
+    return listed

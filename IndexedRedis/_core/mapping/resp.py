@@ -1,7 +1,7 @@
-"""Commands whose bytes are put together here, where their shape is known beforehand.
+"""Commands for rows, packed to bytes here because their shape is known in advance.
 
-An ``HSET`` of a row of 19 fields takes 2 us this way; hiredis, which is asked for every other
-command, takes 4.4. Of an ``HMGET`` all but the pk is packed once: 0.3 us instead of 2.5.
+An ``HMGET`` takes 0.3 us (hiredis' packer: 2.5 us), since only the pk differs. An ``HSET`` of 12
+fields takes 1.4 us (hiredis: 4 us), a sixth of the client's time for a bulk save.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .decoder import Memo
 
 __all__ = ('PACKED', 'Setter', 'compile_setter', 'get_rows', 'unpacked')
 
-# What stands in place of the name of a command, before its bytes.
+# Stands for the name of a command whose second part is its packed bytes.
 PACKED = 'PACKED'
 
 _SET = """\
@@ -32,7 +32,7 @@ Setter = Callable[[Sequence[bytes], Sequence[Sequence[bytes]]], list[Command]]
 
 
 def compile_setter(columns: Sequence[Column]) -> Setter:
-    """Generate the function that gives the ``HSET`` of each row.
+    """Generate the function that returns the ``HSET`` commands of rows, given their keys.
 
     :param columns: the columns, in the order of the rows
     """
@@ -50,15 +50,15 @@ def compile_setter(columns: Sequence[Column]) -> Setter:
     return lambda names, rows: commands(names, rows, _HEADS, start, *keys)
 
 
-# What stands between an argument and the next one, of this length.
+# The end of one argument and the head of the next one, by the length of the latter.
 _HEADS = Memo(b'\r\n$%d\r\n'.__mod__)
 
 
 def get_rows(prefix: bytes, pks: Iterable[bytes], fields: tuple[bytes, ...]) -> list[Command]:
-    """Return the ``HMGET`` of each row.
+    """Return the ``HMGET`` commands of rows.
 
-    :param prefix: what comes before a pk in the keys of rows
-    :param fields: what to get of each
+    :param prefix: the part of a row's key before the pk
+    :param fields: the fields to get
     """
     heads, tail = _around_pk(prefix, fields)
     join = b''.join
@@ -67,14 +67,14 @@ def get_rows(prefix: bytes, pks: Iterable[bytes], fields: tuple[bytes, ...]) -> 
 
 @lru_cache(maxsize=1024)
 def _around_pk(prefix: bytes, fields: tuple[bytes, ...]) -> tuple[Memo, bytes]:
-    """What comes before a pk of so many digits, and what after it."""
+    """Return the bytes before a pk, by its number of digits, and those after it."""
     start = b'*%d\r\n$5\r\nHMGET' % (2 + len(fields))
     rest = b''.join(_HEADS[len(field)] + field for field in fields)
     return Memo(lambda digits: start + _HEADS[len(prefix) + digits] + prefix), rest + b'\r\n'
 
 
 def unpacked(command: Command) -> Command:
-    """Return the parts of a command, of one that was packed here too, for those who look on."""
+    """Return the parts of a command, also of one that was packed here."""
     if command[0] is not PACKED:
         return command
     data: bytes = command[1]

@@ -1,4 +1,4 @@
-"""A schema is all that the flows need to know of a model, worked out once."""
+"""The schema of a model: its validated definition, in the form that flows use."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ class Schema:
 
     :param cls: the model
     :param reserved: names that fields cannot have
-    :param adopt: called with each fetched object where the model has its own ``__init__``
+    :param adopt: called with each fetched object, if the model has its own ``__init__``
     :raises InvalidModelException: with every problem of the definition
     """
 
     def __init__(self, cls: Any, reserved: Any, adopt: Callable[[Any], None] | None = None) -> None:
-        found = problems(cls, cls.FIELDS, cls.INDEXED_FIELDS, reserved)
-        if found:
-            raise InvalidModelException(
-                f'{cls.__name__} cannot be used:' + ''.join(f'\n  - {each}' for each in found)
-            )
+        lines = [
+            f'\n  - {each}' for each in problems(cls, cls.FIELDS, cls.INDEXED_FIELDS, reserved)
+        ]
+        if lines:
+            raise InvalidModelException(f'{cls.__name__} cannot be used:{"".join(lines)}')
         self.cls = cls
         self.name: str = cls.__name__
         self.key_name: str = cls.KEY_NAME
         self.keys = Keys(cls.KEY_NAME)
-        #: whether answers to queries are kept by the connections
+        #: whether connections cache the replies to queries
         self.remembers = getattr(cls, 'CLIENT_SIDE_CACHE', 0) > 0
         self.fields = KeyList(cls.FIELDS)
         indexed = set(cls.INDEXED_FIELDS)
@@ -54,7 +54,7 @@ class Schema:
         }
         self.all = tuple(self.columns.values())
         self.indexed = tuple(column for column in self.all if column.indexed)
-        #: the same, with the place of each in a row
+        #: the indexed columns with their positions in a row
         self.indexed_places = tuple((i, c) for i, c in enumerate(self.all) if c.indexed)
         self.links = tuple(column for column in self.all if column.is_link)
         for column in self.links:
@@ -69,7 +69,7 @@ class Schema:
         )
 
     def install(self) -> None:
-        """Put an accessor for each field on the class."""
+        """Set an accessor for each field on the model."""
         for column in self.all:
             accessor = LinkAccessor if column.is_link else FieldAccessor
             type.__setattr__(self.cls, column.name, accessor(column))
@@ -77,34 +77,35 @@ class Schema:
             type.__setattr__(self.cls, f'{column.name}__id', LinkIdAccessor(column))
 
     def named(self, names: Sequence[str]) -> tuple[Column, ...]:
-        """Return the columns of these names, in the order given, each once.
+        """Return the columns of these names, in the order given, without repeats.
 
-        :raises KeyError: for a name that is no field
+        :raises KeyError: if a name is not a field
         """
         plain = (name.name if isinstance(name, IRField) else name for name in names)
         return tuple(self.columns[name] for name in dict.fromkeys(plain))
 
     @property
     def encoder(self) -> RowEncoder:
-        """What encodes whole objects."""
+        """The encoder of whole objects, for the present default encoding."""
         if self._encoder is None or self._encoder.encoding != getDefaultIREncoding():
             self._encoder = RowEncoder(self.all)
         return self._encoder
 
     @cached_property
     def pack_rows(self) -> Callable[[Sequence[StoredRow]], list[bytes]]:
-        """What packs rows of all columns for a script."""
+        """The function that packs whole rows for a script."""
         return compile_packer(self.all)
 
     @cached_property
     def set_rows(self) -> Setter:
-        """What gives the ``HSET`` of each row of all columns."""
+        """The function that returns the ``HSET`` commands of whole rows, given their keys."""
         return compile_setter(self.all)
 
     def construct(self, fields: dict[str, Any], values: Mapping[str, Any]) -> None:
         """Fill the ``__dict__`` of a new object.
 
-        :param values: by name, as if assigned; fields without a value get their default
+        :param fields: the ``__dict__``
+        :param values: by field name, converted as if assigned; other fields get their default
         :raises FieldValueError: if a field cannot hold its value
         """
         for name, slot, native_type, from_input, default in self._attributes:
@@ -115,8 +116,8 @@ class Schema:
                 fields[slot] = default() if value is _MISSING else from_input(value)
 
     def builder(self, columns: Sequence[Column]) -> RowDecoder:
-        """Return a builder of objects from rows of these columns."""
-        # All columns are asked for most, and hashing them takes a while.
+        """Return the decoder of rows of these columns, for the present default encoding."""
+        # Most callers pass all columns; None is hashed faster than a tuple of columns.
         key = None if columns is self.all else tuple(columns)
         builder = self._builders.get(key)
         if builder is None or builder.encoding != getDefaultIREncoding():
@@ -127,17 +128,22 @@ class Schema:
         return builder
 
     def keys_of(self, columns: Sequence[Column]) -> tuple[bytes, ...]:
-        """Return the fields of hashes that hold these columns."""
+        """Return the names of these columns as bytes: the fields of the rows."""
         return self._keys if columns is self.all else tuple(column.key for column in columns)
 
 
 class KeyList(list):  # type: ignore[type-arg]
-    """A list whose items are also found by their equal: ``FIELDS['name']``.
+    """A list that is also indexed by a value equal to an item: ``FIELDS['name']``.
 
-    Slices are plain lists. An unknown name is a ``KeyError``.
+    A slice is a plain list.
     """
 
     def __getitem__(self, index: Any) -> Any:
+        """Return an item.
+
+        :param index: its position, a value equal to it, or a slice
+        :raises KeyError: if no item equals ``index``
+        """
         if isinstance(index, (int, slice)):
             return list.__getitem__(self, index)
         for item in self:

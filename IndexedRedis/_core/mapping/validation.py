@@ -1,4 +1,4 @@
-"""What a model's definition must fulfil. Every problem is reported, not just the first."""
+"""The validation of a model's definition. It reports every problem at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REMOVED = ('BASE64_FIELDS', 'BINARY_FIELDS')
 
 
 def problems(cls: type, fields: Any, indexed: Any, reserved: Any) -> list[str]:
-    """Return every problem of a definition, each a sentence that says what to do.
+    """Return the problems of a definition, each with its remedy.
 
     :param cls: the model
     :param fields: its ``FIELDS``
@@ -51,13 +51,13 @@ def _key_name_problems(key_name: Any) -> Iterator[str]:
     try:
         key_name.encode('utf-8')
     except UnicodeEncodeError:
-        yield f'KEY_NAME {key_name!r} cannot be encoded as UTF-8.'
+        yield f'KEY_NAME {key_name!r} cannot be encoded as UTF-8; use other characters.'
 
 
 def _cache_problems(size: Any) -> Iterator[str]:
     if isinstance(size, bool) or not isinstance(size, int) or size < 0:
         yield (
-            f'CLIENT_SIDE_CACHE is {size!r}; it must be how many answers each connection may keep, '
+            f'CLIENT_SIDE_CACHE is {size!r}; it must be how many answers each connection caches, '
             'such as 1000, or 0 for none.'
         )
 
@@ -74,7 +74,7 @@ def _field_problems(fields: Sequence[IRField], reserved: Any) -> Iterator[str]:
         name = field.name
         yield from _name_problems(name, reserved)
         if name in seen:
-            yield f'field {name!r} is listed twice in FIELDS.'
+            yield f'field {name!r} is listed twice in FIELDS; leave one out.'
         seen.add(name)
         if field.defaultValue is not irNull:
             try:
@@ -85,9 +85,9 @@ def _field_problems(fields: Sequence[IRField], reserved: Any) -> Iterator[str]:
 
 def _name_problems(name: str, reserved: Any) -> Iterator[str]:
     if not name:
-        yield 'a field has an empty name.'
+        yield 'a field has an empty name; give it one.'
     elif not name.isascii():
-        yield f'field name {name!r} is not ascii.'
+        yield f'field name {name!r} is not ascii; use ASCII characters.'
     elif name == '_id':
         yield "field name '_id' is the name of the primary key; choose another."
     elif name in reserved:
@@ -103,14 +103,17 @@ def _index_problems(fields: Sequence[IRField], indexed: Any) -> Iterator[str]:
     by_name = {field.name: field for field in fields}
     for item in indexed:
         if not isinstance(item, str):
-            yield f'INDEXED_FIELDS holds {item!r}, which is no name of a field.'
+            yield f'INDEXED_FIELDS holds {item!r}, which is no name of a field; give a name.'
             continue
         name = str.__str__(item)
         if name not in by_name:
             hint = near_miss(name, list(by_name))
             yield f'INDEXED_FIELDS names {name!r}, which is not in FIELDS.{hint}'
         elif not by_name[name].CAN_INDEX:
-            yield f'field {name!r} cannot be indexed: {by_name[name]!r} has no index form.'
+            yield (
+                f'field {name!r} cannot be indexed: {by_name[name]!r} has no index form. Take it '
+                'out of INDEXED_FIELDS.'
+            )
     names = {str.__str__(item) for item in indexed if isinstance(item, str)}
     for name in sorted(names):
         for other in sorted(names):

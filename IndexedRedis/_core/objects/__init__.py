@@ -1,1 +1,1 @@
-"""What an object in memory remembers: its state, attributes, link graph and changes."""
+"""What an object in memory remembers: its state, attributes, links and changes."""

@@ -1,9 +1,8 @@
-"""How attributes of objects are read and assigned.
+"""The attributes of objects: descriptors that decode a value, or fetch a linked object, once.
 
-Reading: values sit in the instance's ``__dict__``, so a read is a plain attribute read. The
-descriptors here have no ``__set__`` (but for ``link__id``), so Python asks them only where the
-instance has no value yet: they decode the stored bytes, or fetch the linked object, put it there,
-and are not asked again.
+Values stand in the instance's ``__dict__``. The descriptors have no ``__set__`` (but ``link__id``
+has), so Python calls them only while the instance has no value. After that, a read is a plain
+attribute read.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ __all__ = ('FieldAccessor', 'LinkAccessor', 'LinkIdAccessor', 'assign')
 
 
 class FieldAccessor:
-    """Decodes a field at its first touch.
+    """Decodes a field at the first read.
 
     :param column: the field
     """
@@ -32,15 +31,15 @@ class FieldAccessor:
     def _value(self, obj: Any) -> Any:
         column = self.column
         if column.name not in type(obj)._schema.columns:
-            # Left behind on the class, or a base, by another definition.
+            # An earlier definition of the class, or of a base, had this field.
             raise AttributeError(f'{type(obj).__name__} has no field {column.name!r}')
         return value_of(obj, column)
 
 
 class LinkAccessor(FieldAccessor):
-    """Gives the object that a field links to, fetching it at the first touch.
+    """Returns the linked object, and fetches it at the first read.
 
-    The list of a multi link is a new one at each read: changing it changes nothing.
+    Each read of a multi link returns a new list, so changes of that list change nothing.
     """
 
     def __get__(self, obj: Any, owner: Any = None) -> Any:
@@ -56,9 +55,9 @@ class LinkAccessor(FieldAccessor):
 
 
 class LinkIdAccessor(FieldAccessor):
-    """``obj.link__id``: the pk that a field links to (of a multi link: the list of pks).
+    """``obj.link__id``: the pk of the linked object (of a multi link: the list of pks).
 
-    Never fetches. Assigning it links to another pk.
+    A read never fetches. An assignment links to another pk.
     """
 
     def __get__(self, obj: Any, owner: Any = None) -> Any:
@@ -72,9 +71,9 @@ class LinkIdAccessor(FieldAccessor):
 
 
 def assign(obj: Any, column: Column, value: Any) -> None:
-    """Convert ``value`` and make it the attribute's, noting the old one.
+    """Assign a value to an attribute: convert it, and remember the old value.
 
-    :raises FieldValueError: if the field cannot hold it; the attribute keeps its value
+    :raises FieldValueError: if the field cannot hold ``value``; the attribute keeps its value
     """
     converted = column.from_input(value)
     state = own_state(obj)

@@ -1,6 +1,6 @@
-"""What differs: between an object and its stored form, and between two objects.
+"""The changes of an object since it was fetched or saved, and the differences of two objects.
 
-Links may form circles, so whatever follows them visits each object once.
+Links may form cycles, so a function that follows links visits each object once.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Changes = dict[str, tuple[Any, Any]]
 
 
 def has_unsaved_changes(obj: Any, cascade: bool) -> bool:
-    """Whether the object was never saved, or differs from what was fetched or saved last.
+    """Return whether the object was never saved, or has changed since it was fetched or saved.
 
-    :param cascade: ask the linked objects that are here as well
+    :param cascade: include linked objects in memory
     """
     return _is_unsaved(obj) or (cascade and any(map(_is_unsaved, reachable([obj]))))
 
@@ -36,66 +36,69 @@ def _is_unsaved(obj: Any) -> bool:
 
 
 def updated_fields(obj: Any, cascade: bool) -> Changes:
-    """Return ``{name: (old, new)}`` of the fields that differ from what was fetched or saved.
+    """Return ``{name: (old, new)}`` of the fields that changed since the last fetch or save.
 
-    :param cascade: give links whose targets have changes, too
+    :param cascade: include links whose targets in memory have changes
     """
-    found = {
+    changes = {
         column.name: (original(obj, column), value_of(obj, column))
         for column in schema_of(obj).all
         if is_changed(obj, column)
     }
     if cascade:
         for column, data in linked(obj):
-            if column.name not in found and any(
+            if column.name not in changes and any(
                 map(_is_unsaved, reachable(data.known(), {id(obj)}))
             ):
-                found[column.name] = (data, data)
-    return found
+                changes[column.name] = (data, data)
+    return changes
 
 
 def differences(one: Any, other: Any) -> Changes:
-    """Return ``{name: (value of one, value of other)}`` of the fields that differ."""
-    theirs = schema_of(other).columns
-    pairs = (
-        (name, value_of(one, column), value_of(other, theirs[name]))
+    """Return ``{name: (value of one, value of other)}`` of the fields that differ.
+
+    Both objects have the same field names.
+    """
+    others = schema_of(other).columns
+    values = {
+        name: (value_of(one, column), value_of(other, others[name]))
         for name, column in schema_of(one).columns.items()
-    )
-    return {name: (mine, its) for name, mine, its in pairs if not equal(mine, its)}
+    }
+    return {name: pair for name, pair in values.items() if not equal(*pair)}
 
 
 def same_values(one: Any, other: Any, cascade: bool) -> bool:
-    """Whether all fields are equal, the pk not considered.
+    """Return whether all fields are equal. Pks do not count.
 
-    :param cascade: compare linked objects that are here on both sides as well
+    :param cascade: compare linked objects that both sides have in memory
     """
-    seen: set[tuple[int, int]] = set()
-    waiting = [(one, other)]
-    while waiting:
-        mine, its = waiting.pop()
-        if mine is its or (id(mine), id(its)) in seen:
+    visited: set[tuple[int, int]] = set()
+    pairs = [(one, other)]
+    while pairs:
+        mine, its = pairs.pop()
+        if mine is its or (id(mine), id(its)) in visited:
             continue
-        seen.add((id(mine), id(its)))
+        visited.add((id(mine), id(its)))
         if differences(mine, its):
             return False
         if cascade:
-            waiting += _linked_pairs(mine, its)
+            pairs += _linked_pairs(mine, its)
     return True
 
 
 def _linked_pairs(one: Any, other: Any) -> Iterator[tuple[Any, Any]]:
-    """The targets that two objects link to in the same place and that are here on both sides."""
-    theirs = {column.name: data for column, data in linked(other)}
+    """Yield the targets of equal links that both objects have in memory, in pairs."""
+    others = {column.name: data for column, data in linked(other)}
     for column, data in linked(one):
-        if column.name in theirs:
-            both = zip(_places(data), _places(theirs[column.name]), strict=True)
-            yield from ((mine, its) for mine, its in both if mine is not None and its is not None)
+        if column.name in others:
+            targets = zip(_targets(data), _targets(others[column.name]), strict=True)
+            yield from ((a, b) for a, b in targets if a is not None and b is not None)
 
 
-def _places(data: Any) -> list[Any]:
+def _targets(data: Any) -> list[Any]:
     return data.obj if isinstance(data.obj, list) else [data.obj]
 
 
 def equal(one: Any, other: Any) -> bool:
-    # The same nan is no difference.
+    """Return whether two values are equal. A NaN equals itself."""
     return one is other or bool(one == other)

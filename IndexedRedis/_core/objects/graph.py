@@ -1,4 +1,4 @@
-"""What an object links to: targets in memory, and all that can be reached from them."""
+"""The link graph in memory: the objects that an object links to. Nothing here fetches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def schema_of(obj: Any) -> Schema:
 
 
 def linked(obj: Any) -> Iterator[tuple[Any, Any]]:
-    """The links of an object that are set and decoded: their columns and data. Fetches nothing."""
+    """Yield the links of an object that are set and decoded, as pairs of column and link data."""
     for column in schema_of(obj).links:
         data = obj.__dict__.get(column.slot, irNull)
         if data is not irNull:
@@ -28,13 +28,14 @@ def linked(obj: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def reachable(objs: Iterable[Any], visited: set[int] | None = None) -> list[Any]:
-    """The objects that links lead to and that are here, children before their parents.
+    """Return ``objs`` and the objects in memory that their links lead to, targets first.
 
-    :param visited: the ``id()`` of objects to leave out, with what only they lead to
+    :param objs: where to start
+    :param visited: the ``id()`` of objects to leave out, with all that only they lead to
     """
     found: list[Any] = []
     visited = set() if visited is None else visited
-    # A stack instead of recursion: chains of links may be longer than Python's.
+    # A stack instead of recursion: a chain of links may be longer than Python's recursion limit.
     stack = [(obj, False) for obj in reversed(list(objs))]
     while stack:
         obj, done = stack.pop()
@@ -48,5 +49,5 @@ def reachable(objs: Iterable[Any], visited: set[int] | None = None) -> list[Any]
 
 
 def children(obj: Any) -> list[Any]:
-    """The objects that this one links to and that are here."""
+    """Return the objects in memory that this one links to."""
     return [target for _, data in linked(obj) for target in data.known()]

@@ -1,9 +1,8 @@
-"""What an object knows of its stored form.
+"""The state of an object: what this process has seen of its stored form.
 
-Nothing is copied when an object is loaded. Immutable values leave a note of the old one when they
-are assigned; for mutable ones the stored bytes are the snapshot, compared only when somebody asks
-what changed. An object that was fetched, or made, and never touched has no state of its own at all:
-the shared ``LOADED``, or ``FRESH``, speaks for it.
+A fetch copies no value. An assignment remembers the old value of an immutable field. The stored
+bytes of a mutable field are its snapshot, compared when somebody asks for changes. Objects without
+changes share one state: ``LOADED`` after a fetch, ``FRESH`` after construction.
 """
 
 from __future__ import annotations
@@ -31,19 +30,21 @@ class _Mark:
         return self._name
 
 
-# An old value that is still undecoded, or the default where nothing was stored.
+# An old value that is not decoded yet: its stored bytes, or the default.
 PENDING = _Mark('PENDING')
 # An old value, or stored bytes, that this process has never seen.
 UNKNOWN = _Mark('UNKNOWN')
 
 
 class State:
-    """The stored form of one object, as far as this process has seen it.
+    """What this process has seen of the stored form of one object.
 
-    ``stored``: it was fetched or saved. ``changed``: old values of assigned fields.
-    ``raw``: stored bytes not yet decoded, and those of mutable fields (``None``: absent).
-    ``fetched``: the fields of a partial object, else ``None``. ``attempt``: the pk and row of a
-    save whose outcome is not known (``UNKNOWN`` where two such saves differ).
+    - ``stored``: whether the object was fetched or saved.
+    - ``changed``: old values of assigned fields, by name.
+    - ``raw``: stored bytes of mutable fields and of fields not decoded yet (None: absent field).
+    - ``fetched``: the names of the fetched fields of a partial object; None for a whole object.
+    - ``attempt``: pk and row of a save with unknown outcome (``UNKNOWN`` where two such saves
+      differ).
     """
 
     __slots__ = ('attempt', 'changed', 'fetched', 'raw', 'stored')
@@ -61,7 +62,7 @@ class State:
         self.attempt: tuple[int, dict[str, Any]] | None = None
 
     def knows(self, name: str) -> bool:
-        """Whether the field's value was fetched, saved or assigned, and is no mere default."""
+        """Return whether the value of a field was fetched, saved or assigned."""
         return self.fetched is None or name in self.fetched or name in self.changed
 
     # With slots alone, pickle protocols 0 and 1 would refuse the object.
@@ -73,23 +74,23 @@ class State:
             setattr(self, name, value)
 
 
+# The state of all objects that were fetched and not changed since; that of all new objects.
 LOADED = State(stored=True)
-# The same for an object that was made and not touched since.
 FRESH = State()
 
 
 def own_state(obj: Any) -> State:
-    """Return the state of ``obj``, giving it one of its own first."""
+    """Return the state of an object; replace a shared state by one of its own."""
     state: State | None = obj.__dict__.get('_state')
     if state is None or state is FRESH:
-        # Rows bring a pk along; an object under construction has none yet.
+        # A fetched object has a pk already; an object under construction has none yet.
         stored = state is None and '_id' in obj.__dict__
         state = obj.__dict__['_state'] = State(stored)
     return state
 
 
 def unsaved_state(obj: Any) -> State:
-    """Return the state of a new object of the values of ``obj``: not stored, nothing changed."""
+    """Return a state for a new object with the values of ``obj``: not stored, without changes."""
     state: State = obj._state
     slots = {column.name: column.slot for column in schema_of(obj).all}
     raw = {name: raw for name, raw in state.raw.items() if slots[name] not in obj.__dict__}
@@ -98,7 +99,10 @@ def unsaved_state(obj: Any) -> State:
 
 
 def value_of(obj: Any, column: Column) -> Any:
-    """Return the value of a field, of a link its data; decodes it at the first touch."""
+    """Return the value of a field, and of a link its link data. Decode it at the first read.
+
+    :raises UnreadableValueError: if the stored bytes cannot be decoded
+    """
     values = obj.__dict__
     value = values.get(column.slot, PENDING)
     if value is PENDING:
@@ -110,9 +114,9 @@ def value_of(obj: Any, column: Column) -> Any:
 
 
 def original(obj: Any, column: Column) -> Any:
-    """Return the value that was fetched or saved last (of a new object: constructed).
+    """Return the value that was last fetched or saved; of a new object, the constructed value.
 
-    Stored bytes that cannot be decoded stand for themselves.
+    Stored bytes that cannot be decoded are returned as bytes.
     """
     state: State = obj._state
     old = state.changed.get(column.name, PENDING)
@@ -130,7 +134,7 @@ def original(obj: Any, column: Column) -> Any:
 
 
 def expected_bytes(obj: Any, column: Column) -> Any:
-    """Return the stored bytes of a field as far as known: bytes, ``None`` (absent), UNKNOWN."""
+    """Return the bytes that a field should have in Redis: bytes, None (absent) or ``UNKNOWN``."""
     state: State = obj._state
     if not state.stored or (state.fetched is not None and column.name not in state.fetched):
         return UNKNOWN
@@ -145,12 +149,11 @@ def expected_bytes(obj: Any, column: Column) -> Any:
 
 
 def current_bytes(obj: Any, column: Column, reserved: Mapping[int, int] = EMPTY) -> bytes:
-    """Return what would be stored for the field.
+    """Return the bytes that a save would store for a field.
 
-    A value that has not changed keeps its stored bytes, which another writer may have spelled
-    otherwise.
+    An unchanged value keeps its stored bytes, even if this process would write other bytes for it.
 
-    :param reserved: pks that linked objects are about to get, by ``id()``
+    :param reserved: reserved pks of unsaved linked objects, by ``id()`` of the object
     :raises FieldValueError: if the value has no stored form
     """
     value = obj.__dict__.get(column.slot, PENDING)
@@ -164,7 +167,10 @@ def current_bytes(obj: Any, column: Column, reserved: Mapping[int, int] = EMPTY)
 
 
 def is_changed(obj: Any, column: Column, reserved: Mapping[int, int] = EMPTY) -> bool:
-    """Whether the field differs from what was fetched or saved last."""
+    """Return whether a field has changed since the object was fetched or saved.
+
+    :param reserved: as of :func:`current_bytes`
+    """
     state: State = obj._state
     name = column.name
     if name in state.changed:
@@ -185,8 +191,7 @@ def _is_mutated(
     try:
         current = current_bytes(obj, column, reserved)
     except FieldValueError:
-        # It can be compared no better than stored: whoever saves it is told.
-        return True
+        return True  # the value cannot be encoded; a save raises this error
     return current != stored and (stored is not None or current != _rewritten(column, None))
 
 
@@ -199,7 +204,7 @@ def _rewritten(column: Column, stored: bytes | None) -> bytes | None:
 
 
 def assigned(obj: Any) -> Mapping[str, Any]:
-    """Return the values of the fields that were assigned since the object was fetched or saved."""
+    """Return the values, by name, of fields assigned since the object was fetched or saved."""
     changed = obj._state.changed
     return {name: obj.__dict__.get(name) for name in changed} if changed else EMPTY
 
@@ -211,10 +216,13 @@ def confirm(
     values: Mapping[str, Any],
     columns: Mapping[str, Column],
 ) -> None:
-    """Note that the server has stored ``written`` for ``obj`` under ``pk``.
+    """Mark an object as saved.
 
-    :param values: what :func:`assigned` gave when it was encoded: a field that was assigned anew
-        while the save was under way stays changed
+    :param pk: the pk that the object is stored under
+    :param written: the stored bytes, by field name
+    :param values: the result of :func:`assigned` before encoding. A field that was assigned again
+        during the save stays changed.
+    :param columns: the columns of the model, by name
     """
     state = own_state(obj)
     obj.__dict__['_id'] = pk
@@ -230,7 +238,7 @@ def confirm(
             continue
         state.raw.pop(name, None)
         if name not in values:
-            continue  # if it is among the changed ones, it was assigned meanwhile
+            continue  # if the field counts as changed, it was assigned during the save
         if obj.__dict__[name] is values[name]:
             state.changed.pop(name, None)
         else:
@@ -245,14 +253,14 @@ def confirm_row(
     columns: Mapping[str, Column],
     plain: bool,
 ) -> None:
-    """As :func:`confirm`, for a whole row.
+    """Mark an object as saved, as :func:`confirm` does, with the stored bytes as a row.
 
-    :param plain: whether all values are immutable, so that mostly nothing was noted of them
+    :param plain: whether all fields are immutable; the state is then mostly the shared one
     """
     fields = obj.__dict__
     state = fields.pop('_state', None) if plain else None
     if state is FRESH:
-        fields['_id'] = pk  # from now on LOADED speaks for it
+        fields['_id'] = pk  # the class attribute, LOADED, is the state of the object now
         return
     if state is not None:
         fields['_state'] = state
@@ -260,16 +268,16 @@ def confirm_row(
 
 
 def forget(obj: Any) -> None:
-    """Note that the object is no longer stored; its values stay, and a save stores it anew."""
+    """Mark an object as not stored. Its values stay, and a save inserts it under a new pk."""
     obj.__dict__['_state'] = unsaved_state(obj)
     obj.__dict__['_id'] = None
 
 
 def confirm_fetched(obj: Any, fresh: Any, columns: Iterable[Column]) -> None:
-    """Make ``obj`` hold just what ``fresh``, another object of the same pk, was fetched with."""
+    """Replace the values and the state of an object by those of a fetched one with the same pk."""
     for column in columns:
-        for place in (column.name, column.slot):
-            obj.__dict__.pop(place, None)
-            if place in fresh.__dict__:
-                obj.__dict__[place] = fresh.__dict__[place]
+        for key in (column.name, column.slot):
+            obj.__dict__.pop(key, None)
+            if key in fresh.__dict__:
+                obj.__dict__[key] = fresh.__dict__[key]
     obj.__dict__['_state'] = State(True, dict(fresh._state.raw))

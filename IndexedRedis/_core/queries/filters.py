@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ...errors import QueryError
 from ..column import Column
 from ..keys import Keys
+from ..mapping.index_keys import index_keys_of_values
 from ..text import near_miss
 from .lookups import LOOKUPS, Lookup
 from .set_algebra import SetExpression
@@ -93,6 +94,6 @@ def expressions(keys: Keys, filters: Filters) -> list[SetExpression]:
     """
     found = [SetExpression(keys.all)]
     for column, lookup, wanted in filters:
-        index_keys = [keys.index(column.key, value) for value in wanted]
+        index_keys = index_keys_of_values(keys, column, wanted)
         found = [more for each in found for more in lookup.restrict(each, index_keys)]
     return found

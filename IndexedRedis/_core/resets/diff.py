@@ -24,6 +24,7 @@ from ..locking.locks import (
 )
 from ..locking.recovery import GRACE_MS, NOTE_MS, sweep_abandoned
 from ..mapping.decoder import Row
+from ..mapping.index_keys import index_keys_of_values
 from ..mapping.schema import Schema
 from ..objects.graph import children
 from ..objects.state import value_of
@@ -200,7 +201,7 @@ def _stored_under(
 ) -> Flow[dict[bytes, tuple[int, Row]]]:
     """The pks and rows of the stored objects with these keys; of two with one key, the older."""
     schema, column = merge.schema, merge.column
-    names = [] if column is None else [schema.keys.index(column.key, key) for key in keys]
+    names = [] if column is None else index_keys_of_values(schema.keys, column, keys)
     held, *found = yield Batch([extend, *(('SMEMBERS', name) for name in names)])
     if not held:
         raise lock_lost_error([merge.staging])

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..column import EMPTY, Column
-from ..mapping.index_keys import index_keys_of
+from ..mapping.index_keys import index_key, index_keys_of
 from ..mapping.schema import Schema
 from ..objects.graph import schema_of
 from ..objects.state import UNKNOWN, assigned, current_bytes, expected_bytes, is_changed
@@ -72,8 +72,7 @@ class Entry:
 
     def _new_key(self, name: str, stored: Any) -> bytes:
         column = self.schema.columns[name]
-        value = column.index_of_stored(self.written.get(name, stored))
-        return self.schema.keys.index(column.key, value)
+        return index_key(self.schema, column, self.written.get(name, stored))
 
     def moves(self) -> list[Move]:
         """The moves between index sets: column, what is expected to be stored, old and new set."""
@@ -87,10 +86,7 @@ class Entry:
     def _old_keys(self, column: Column, stored: Any, new: bytes) -> list[bytes]:
         if stored is UNKNOWN or (stored is None and self.mode == INSERT):
             return [new]
-        leave = index_keys_of(self.schema, column, stored)
-        if self.rehash:
-            leave += [self.schema.keys.index(column.key, v) for v in column.rehashed(stored)]
-        return leave
+        return index_keys_of(self.schema, column, stored, self.rehash)
 
     def learn(self, actual: Sequence[bytes | None]) -> None:
         """Take in what is really stored, as the script gave it for each move."""

@@ -20,9 +20,9 @@ __all__ = ('ValueType', 'value_type_of')
 class ValueType(NamedTuple):
     """The conversions of one value type; null never reaches them.
 
-    ``immutable`` values cannot change in place, so no snapshot of them is kept. ``cheap`` ones
+    ``immutable`` values cannot change in place, so no snapshot of them is kept. ``eager`` ones
     are converted while a result is fetched, others when an attribute is first touched.
-    ``encoding`` is that of stored text; ``None`` means the default one. ``one_form``: equal values
+    ``encoding`` is that of stored text; ``None`` means the default one. ``canonical``: equal values
     have the same stored form, as text and whole numbers do, and ``0.0`` and ``-0.0`` do not.
     """
 
@@ -31,9 +31,9 @@ class ValueType(NamedTuple):
     from_storage: Callable[[bytes], Any]
     can_index: bool
     immutable: bool = True
-    cheap: bool = True
+    eager: bool = True
     encoding: str | None = None
-    one_form: bool = False
+    canonical: bool = False
 
 
 def text_from_input(value: Any) -> str:
@@ -112,15 +112,15 @@ def _json_from_storage(stored: bytes) -> Any:
 _FIXED: Any = functools.partial(ValueType, encoding='utf-8')
 
 _VALUE_TYPES: dict[Any, ValueType] = {
-    str: ValueType(text_from_input, _same, to_unicode, can_index=True, one_form=True),
-    int: _FIXED(_int_from_input, repr, int, can_index=True, one_form=True),
+    str: ValueType(text_from_input, _same, to_unicode, can_index=True, canonical=True),
+    int: _FIXED(_int_from_input, repr, int, can_index=True, canonical=True),
     float: _FIXED(float, repr, float, can_index=False),
-    bool: _FIXED(_bool_from_input, str, _bool_from_storage, can_index=True, one_form=True),
+    bool: _FIXED(_bool_from_input, str, _bool_from_storage, can_index=True, canonical=True),
     bytes: ValueType(_bytes_from_input, _same, _same, can_index=False),
     None: ValueType(_plain_or_null_from_input, plain_to_storage, _same, can_index=False),
-    IRDatetimeValue: _FIXED(IRDatetimeValue, str, IRDatetimeValue, can_index=True, cheap=False),
+    IRDatetimeValue: _FIXED(IRDatetimeValue, str, IRDatetimeValue, can_index=True, eager=False),
     IRJsonValue: _FIXED(
-        IRJsonValue, json_to_text, _json_from_storage, can_index=False, immutable=False, cheap=False
+        IRJsonValue, json_to_text, _json_from_storage, can_index=False, immutable=False, eager=False
     ),
 }
 _ALIASES: dict[Any, Any] = {
@@ -143,7 +143,7 @@ def _own_type(cls: type) -> ValueType:
         from_storage=cls,
         can_index=bool(getattr(cls, 'CAN_INDEX', False)),
         immutable=False,
-        cheap=False,
+        eager=False,
     )
 
 

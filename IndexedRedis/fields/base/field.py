@@ -22,16 +22,16 @@ __all__ = ('IRField', 'hashed', 'immutable_value')
 F = TypeVar('F', bound=Callable[..., Any])
 
 
-def immutable_value(*, cheap: bool) -> Callable[[F], F]:
+def immutable_value(*, eager: bool) -> Callable[[F], F]:
     """Mark a ``_fromStorage`` whose values cannot change in place.
 
     Values of an unmarked one are taken for mutable: their stored bytes are kept to tell changes.
 
-    :param cheap: convert while a result is fetched (microseconds count), not at first touch
+    :param eager: convert while a result is fetched (microseconds count), not at first touch
     """
 
     def mark(func: F) -> F:
-        func.immutable, func.cheap = True, cheap  # type: ignore[attr-defined]
+        func.immutable, func.eager = True, eager  # type: ignore[attr-defined]
         return func
 
     return mark
@@ -99,9 +99,9 @@ class IRField(str):
         return self._trait('immutable')
 
     @property
-    def isCheap(self) -> bool:
+    def isEager(self) -> bool:
         """Whether values are converted while a result is fetched, not at first touch."""
-        return self._trait('cheap')
+        return self._trait('eager')
 
     @property
     def hasCanonicalForm(self) -> bool:
@@ -109,7 +109,7 @@ class IRField(str):
         cls = type(self)
         hooks = ('fromInput', '_fromInput', 'toStorage', '_toStorage')
         plain = all(getattr(cls, name) is getattr(IRField, name) for name in hooks)
-        return plain and self._conversion.one_form
+        return plain and self._conversion.canonical
 
     @property
     def storageEncoding(self) -> str | None:
