@@ -5,8 +5,6 @@ own. Nothing is timed unless all subjects give the same answers. Ratios say how 
 this library is.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 from pathlib import Path

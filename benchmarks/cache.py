@@ -3,8 +3,6 @@
 What is fetched stays out of the environment that runs the benchmarks.
 """
 
-from __future__ import annotations
-
 import importlib.metadata
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Draw the one chart: how many times as fast this library is, work by work, on a log scale."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from html import escape

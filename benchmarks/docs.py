@@ -1,7 +1,5 @@
 """Make the tables and the chart of the documentation from the samples that lie beside them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from . import chart

@@ -1,7 +1,5 @@
 """List all measurements: what ``python -m benchmarks GROUP`` measures, and on which cores."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Say what machine a run has, and put its processes on cores."""
 
-from __future__ import annotations
-
 import datetime
 import importlib.metadata
 import os

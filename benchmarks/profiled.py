@@ -1,14 +1,10 @@
 """Show where the time of an operation goes: ``python -m benchmarks --profile WORK``."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from .results import US
-from .rows import works
 from .rows.measure import crew
 from .run import Run
-from .running.turns import able
 from .running.work import Work
 from .table import as_text
 
@@ -17,13 +13,15 @@ SECONDS = 1.0
 
 def show_profile(run: Run) -> None:
     """Print the shares of each subject, and the functions of this library's share."""
-    for work in works.operations(run.data, run.sizes):
-        if not work.task or work.how != 'sample' or not run.wants(work.name):
+    able = {process: process.ask('works', 'operations') for process in crew(run)}
+    for plan in able[crew(run)[0]]:
+        work = Work(**plan)
+        if work.how != 'sample' or not run.wants(work.name):
             continue
         cells = [['subject', 'wall, us', 'client', 'server', 'the rest', 'commands']]
         functions = ''
-        for process in able(work, crew(run)):
-            profile = process.ask('profile', work.task, work.args, SECONDS)
+        for process in (process for process, plans in able.items() if plan in plans):
+            profile = process.ask('profile', work.name, SECONDS)
             cells.append([process.name, *_shares(work, profile)])
             functions = profile['functions'] if process.name == US else functions
         print('\n' + as_text(work.name, cells))

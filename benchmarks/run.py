@@ -3,12 +3,10 @@
 Whatever a run starts ends with it. A server that was there before is used only if it is empty.
 """
 
-from __future__ import annotations
-
 import fnmatch
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -44,24 +42,18 @@ class Run:
             self.client.config_set('latency-tracking-info-percentiles', '100')
         self.sizes = SIZES[options.sizes]
         self.subjects: list[str] = options.subjects
+        self._processes: list[Process] = []
         self._crew: tuple[str, list[Process]] = ('', [])
-        self._data: dict[tuple[str, int], Dataset] = {}
 
     @property
     def data(self) -> Dataset:
         """The rows of ``--data``."""
-        return self.dataset(self.options.data, self.sizes.rows)
+        return make(self.options.data, self.sizes.rows)
 
-    def dataset(self, name: str, count: int) -> Dataset:
-        """Return so many rows, made once."""
-        if (name, count) not in self._data:
-            self._data[name, count] = make(name, count)
-        return self._data[name, count]
-
-    def file_of(self, data: Dataset) -> Path:
+    def file_of(self, data: Dataset) -> str:
         """Return a file with the rows."""
         path = self.folder / f'{data.name}-{len(data.rows)}.json'
-        return path if path.exists() else data.write(path)
+        return str(path if path.exists() else data.write(path))
 
     def wants(self, work: str) -> bool:
         """Return whether ``--only`` matches a work."""
@@ -71,25 +63,27 @@ class Run:
         """Return a new process of a subject; none, and a line to the user, if it is missing."""
         library = self.options.against if name.startswith(BEFORE) else ROOT
         try:
-            return [Process(name, module, config, library)]
+            process = Process(name, module, config, library)
         except NotInstalled as exc:
             self.say(f'{name} is left out: {exc}')
             return []
+        self._processes.append(process)
+        return [process]
 
-    def crew(self, name: str, start: Callable[[], list[Process]]) -> list[Process]:
-        """Return the processes of a name; at first, stop others and start these.
+    def crew(self, name: str, start: Callable[[], Iterable[Process]]) -> list[Process]:
+        """Return the processes of a name; at first, dismiss others and start these.
 
         :param start: starts them, on an empty server
         """
         if self._crew[0] != name:
             self.dismiss()
-            self._crew = name, start()
+            self._crew = name, list(start())
         return self._crew[1]
 
     def dismiss(self) -> None:
         """Stop all processes and empty the server."""
-        for process in self._crew[1]:
-            process.stop()
+        while self._processes:
+            self._processes.pop().stop()
         self._crew = '', []
         self.client.flushall()
 

@@ -1,7 +1,5 @@
 """Show results as tables: cells first, then text for the terminal or reStructuredText."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from .results import US, Result, quartiles

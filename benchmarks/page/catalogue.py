@@ -68,7 +68,7 @@ def fill(engine: Engine, copies: int) -> list[int]:
 
 
 def _rows(shift: int, suffix: str) -> tuple[list[dict[str, Any]], ...]:
-    """Return the rows of artists, albums and tracks of one copy."""
+    """Return the rows of artists, of albums and of tracks of one copy."""
     artists, albums, tracks = map(data.read_csv, (data.artist, data.album, data.track))
     return (
         [{'id': row['id'] + shift, 'name': row['name'] + suffix} for row in artists],
@@ -77,14 +77,11 @@ def _rows(shift: int, suffix: str) -> tuple[list[dict[str, Any]], ...]:
             for row in albums
         ],
         [
-            {
-                'id': row['id'] + shift,
-                'album_id': row['album'] + shift,
-                **{name: row[name] for name in ('name', 'milliseconds', 'unit_price')},
-            }
+            {'id': row['id'] + shift, 'album_id': row['album'] + shift, 'name': row['name'],
+             'milliseconds': row['milliseconds'], 'unit_price': row['unit_price']}
             for row in tracks
         ],
-    )
+    )  # fmt: skip
 
 
 def mirror(engine: Engine) -> None:

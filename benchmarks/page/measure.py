@@ -1,7 +1,5 @@
 """Measure the page: all subjects make the same pages in turns."""
 
-from __future__ import annotations
-
 import random
 import sys
 from collections.abc import Iterator
@@ -16,7 +14,7 @@ from IndexedRedis import setDefaultRedisConnectionParams
 from ..results import BEFORE, OLD, US, Result
 from ..run import Run
 from ..running.loads import Loaded, Shape, check_answers, measure_load
-from ..running.processes import ROOT, Process
+from ..running.processes import ROOT
 from .catalogue import fill, mirror
 
 PAGES = 275
@@ -43,9 +41,7 @@ def page(run: Run) -> Iterator[Result]:
         run.dismiss()
         setDefaultRedisConnectionParams(run.connection)
         mirror(next(iter(engines.values())))
-        processes: list[Process] = []
-        stack.callback(lambda: [process.stop() for process in processes])
-        subjects = _subjects(run, engines, processes)
+        subjects = list(_subjects(run, engines))
         chosen = random.Random(SEED).choices(artists, k=min(PAGES, run.sizes.rows // 10))
         pages = check_answers(subjects, chosen)
         note = f'{_versions(engines)}; {len(pages)} pages of {sum(map(len, pages)):,} tracks in all'
@@ -55,6 +51,7 @@ def page(run: Run) -> Iterator[Result]:
             result.work = f"a page of one artist's tracks, {shape.name}"
             result.unit, result.note = 'pages/s', note
             yield result
+        run.dismiss()
 
 
 def _engines(run: Run, stack: ExitStack) -> dict[str, sqlalchemy.Engine]:
@@ -75,31 +72,27 @@ def _engines(run: Run, stack: ExitStack) -> dict[str, sqlalchemy.Engine]:
     return {'MariaDB': engine, 'SQLite': lite}
 
 
-def _subjects(
-    run: Run, engines: dict[str, sqlalchemy.Engine], processes: list[Process]
-) -> list[Loaded]:
-    """Start all subjects.
-
-    :param processes: gets their processes
-    """
-    subjects: list[Loaded] = []
-
-    def add(name: str, kind: str, where: Any, server: int | None) -> None:
-        team: list[Process] = []
-        for _ in range(max(shape.processes for shape in SHAPES)):
-            team += run.start(name, 'page.pages', kind=kind, where=where)
-        processes.extend(team)
-        for question, suffix in PAGES_OF[kind].items():
-            if team and not (name == OLD and question == 'cached'):
-                subjects.append(Loaded(name + suffix, team, question, server))
-
+def _subjects(run: Run, engines: dict[str, sqlalchemy.Engine]) -> Iterator[Loaded]:
+    """Start all subjects."""
+    teams: list[tuple[str, str, Any, int | None]] = []
     for name in (US, BEFORE, OLD):
         if name in run.subjects:
-            for kind in ('models',) if name == OLD else ('models', 'asyncio'):
-                add(name, kind, run.connection, run.server)
+            teams.append((name, 'models', run.connection, run.server))
+            if name != OLD:
+                teams.append((name, 'asyncio', run.connection, run.server))
     for name, engine in engines.items():
-        add(name, 'sql', engine.url.render_as_string(hide_password=False), _pid_of(engine))
-    return subjects
+        url = engine.url.render_as_string(hide_password=False)
+        teams.append((name, 'sql', url, _pid_of(engine)))
+    size = max(shape.processes for shape in SHAPES)
+    for name, kind, where, server in teams:
+        team = [
+            process
+            for _ in range(size)
+            for process in run.start(name, 'page.pages', kind=kind, where=where)
+        ]
+        for question, suffix in PAGES_OF[kind].items():
+            if team and not (name == OLD and question == 'cached'):
+                yield Loaded(name + suffix, team, question, server)
 
 
 def _pid_of(engine: sqlalchemy.Engine) -> int | None:

@@ -4,24 +4,23 @@ This file runs under this library and under IndexedRedis 6.0.3 as it is. ``Track
 select with joins: it has all that a page shows. ``LinkedTrack`` has the tables as they are.
 """
 
-from __future__ import annotations
-
 from IndexedRedis import IndexedRedisModel, IRField
 from IndexedRedis.fields import IRForeignLinkField
+
+
+def _ints(*names: str) -> list[IRField]:
+    return [IRField(name, valueType=int) for name in names]
+
+
+def _of_a_track() -> list[IRField]:
+    price = IRField('unit_price', valueType=float)
+    return [*_ints('id', 'artist_id', 'milliseconds'), IRField('name'), price]
 
 
 class Track(IndexedRedisModel):
     """A track with the names of its artist and album."""
 
-    FIELDS = [
-        IRField('id', valueType=int),
-        IRField('name'),
-        IRField('artist_id', valueType=int),
-        IRField('artist'),
-        IRField('album'),
-        IRField('milliseconds', valueType=int),
-        IRField('unit_price', valueType=float),
-    ]
+    FIELDS = [*_of_a_track(), IRField('artist'), IRField('album')]
     INDEXED_FIELDS = ['artist_id']
     KEY_NAME = 'HeadlineTrack'
 
@@ -35,7 +34,7 @@ class CachedTrack(Track):
 class LinkedArtist(IndexedRedisModel):
     """An artist or band."""
 
-    FIELDS = [IRField('id', valueType=int), IRField('name')]
+    FIELDS = [*_ints('id'), IRField('name')]
     INDEXED_FIELDS = []
     KEY_NAME = 'HeadlineLinkedArtist'
 
@@ -43,11 +42,7 @@ class LinkedArtist(IndexedRedisModel):
 class LinkedAlbum(IndexedRedisModel):
     """An album."""
 
-    FIELDS = [
-        IRField('id', valueType=int),
-        IRForeignLinkField('artist', LinkedArtist),
-        IRField('title'),
-    ]
+    FIELDS = [*_ints('id'), IRForeignLinkField('artist', LinkedArtist), IRField('title')]
     INDEXED_FIELDS = []
     KEY_NAME = 'HeadlineLinkedAlbum'
 
@@ -56,13 +51,9 @@ class LinkedTrack(IndexedRedisModel):
     """A track; ``artist_id`` is the key of its artist, which pages filter by."""
 
     FIELDS = [
-        IRField('id', valueType=int),
-        IRField('name'),
-        IRField('artist_id', valueType=int),
+        *_of_a_track(),
         IRForeignLinkField('artist', LinkedArtist),
         IRForeignLinkField('album', LinkedAlbum),
-        IRField('milliseconds', valueType=int),
-        IRField('unit_price', valueType=float),
     ]
     INDEXED_FIELDS = ['artist_id']
     KEY_NAME = 'HeadlineLinkedTrack'

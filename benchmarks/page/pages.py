@@ -4,8 +4,6 @@ A process of each subject serves this file, so it imports only what the subject 
 reads the same five values of every track and makes the same text of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any

@@ -1,5 +1,4 @@
-"""Measure what each promise costs.
+"""Measure what each promise costs: the same work as the library does it, and without one promise.
 
-Each duel does the same work as the library does it and without one promise, with the same rows,
-executor and connection. The two take turns; the ratio of each pair counts.
+Both ways have the same rows, executor and connection. Two processes take turns, one for each way.
 """

@@ -1,6 +1,4 @@
-"""Read, with and without a check of what else is stored; and what any call needs."""
-
-from __future__ import annotations
+"""List reads with and without a check of what else is stored; and what any call needs."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,92 +12,111 @@ from IndexedRedis._core.queries.matching import Matcher
 from IndexedRedis.connections.threads import getRedisPool
 from IndexedRedis.executors.sync import SyncExecutor
 
-from .shop import BULK, Duel, Shop, of_all
+from ..running.work import Work
+from .shop import Shop, of_each
+
+ROWS = 1000
 
 
-def gets(shop: Shop) -> Iterator[Duel]:
-    schema, pks = shop.schema, range(1, 101)
+def reads(shop: Shop) -> Iterator[Work]:
+    """Yield all reads. A work that is called so many times gets the numbers of its calls."""
+
+    def calls(count: int) -> Callable[[], range]:
+        def prepare() -> range:
+            if shop.model.objects.count() != len(shop.rows):
+                shop.filled(len(shop.rows))
+            return range(1, count + 1)
+
+        return prepare
+
+    for promise, title, kept, blind, count in (
+        *_gets(shop),
+        *_small_queries(shop),
+        *_large_queries(shop),
+        *_pools(shop),
+    ):
+        yield shop.work(promise, title, of_each(kept), of_each(blind), calls(count), per=count)
+
+
+def _gets(shop: Shop) -> Iterator[Any]:
+    schema = shop.schema
     fields, build = schema.keys_of(schema.all), schema.builder(schema.all)
 
-    def get(pk: int, check: bool) -> Any:
-        commands = by_pk.row_commands(schema, (pk,), fields)
-        if check:
-            commands = [('SISMEMBER', shop.keys.all, pk), *commands]
-        return build.objects([pk], shop.send(*commands)[-1:])[0]
+    def get(pk: int, *first: Any) -> Any:
+        *_, row = shop.send(*first, *by_pk.row_commands(schema, (pk,), fields))
+        return build.objects([pk], [row])[0]
 
-    kept, blind = (of_all(partial(get, check=check), pks) for check in (True, False))
-    without = '``HMGET`` without ``SISMEMBER`` in the same trip'
-    yield Duel('3, 5', '``get`` by pk', without, kept, blind, len(pks))
+    def checked(pk: int) -> Any:
+        return get(pk, ('SISMEMBER', shop.keys.all, pk))
+
+    yield '3, 5', 'get by pk | HMGET without SISMEMBER', checked, get, 100
 
 
-def small_queries(shop: Shop) -> Iterator[Duel]:
-    """Of 100 rows, in one round trip."""
+def _small_queries(shop: Shop) -> Iterator[Any]:
+    """Yield queries of 100 rows, in one round trip."""
     schema, columns = shop.schema, shop.schema.all
     fields = schema.keys_of(columns)
     query = shop.model.objects.filter(shelf=100)._query
     (living,), (alone,) = query.excluding_dead, query.expressions
 
-    def find(expression: Any, check: bool) -> Flow[Any]:
+    def flow(expression: Any, check: bool) -> Flow[Any]:
         answer = yield from ask(*fetch.find(query, expression, fields, 2000, 100))
         pks, rows = [int(pk) for pk in answer[0]], answer[1]
         if check:
             pks, rows = fetch.drop_nonmatching(Matcher(query.filters, columns), pks, rows)
         return schema.builder(columns).objects(pks, rows)
 
-    def times(*args: Any) -> Callable[[], None]:
-        return of_all(lambda _: shop.run(find(*args)), range(20))
+    def find(expression: Any, check: bool, _: int) -> Any:
+        return shop.run(flow(expression, check))
 
-    work, blind = 'query of 100 rows', times(alone, False)
-    yield Duel('1', work, '``:keys`` not among the sets', times(living, False), blind, 20)
-    yield Duel('5', work, 'rows not compared with the filter', times(alone, True), blind, 20)
+    title, blind = 'query of 100 rows |', partial(find, alone, False)
+    yield '1', f'{title} :keys not among the sets', partial(find, living, False), blind, 20
+    yield '5', f'{title} rows not compared with the filter', partial(find, alone, True), blind, 20
 
 
-def large_queries(shop: Shop) -> Iterator[Duel]:
-    """Pks of nearly all tracks; a thousand rows in chunks."""
+def _large_queries(shop: Shop) -> Iterator[Any]:
+    """Yield pks of nearly all tracks, and a thousand rows in chunks."""
     schema, columns = shop.schema, shop.schema.all
     fields = schema.keys_of(columns)
     query = shop.model.objects.filter(shelf=0)._query
     (living,), (alone,) = query.excluding_dead, query.expressions
+    matcher, pks = Matcher(query.filters, columns), list(range(200, 200 + ROWS))
 
-    def in_chunks(note: bool, check: bool) -> Flow[Any]:
-        pks = list(range(200, 200 + BULK))
+    def flow(note: bool, check: bool) -> Flow[Any]:
         rows: list[Any] = []
         if note:
             yield from ask('GET', shop.keys.swapped)
-        batches = (
-            Batch(by_pk.row_commands(schema, some, fields))
-            for some in chunks(pks, by_pk.CHUNK_ROWS)
+        pieces = chunks(pks, by_pk.CHUNK_ROWS)
+        yield Stream(
+            (Batch(by_pk.row_commands(schema, some, fields)) for some in pieces), rows.extend
         )
-        yield Stream(batches, rows.extend)
         if check:
-            fetch.drop_nonmatching(Matcher(query.filters, columns), pks, rows)
+            fetch.drop_nonmatching(matcher, pks, rows)
         return schema.builder(columns).objects(pks, rows)
 
-    def members(expression: Any) -> Callable[[], None]:
-        return of_all(lambda _: shop.send(set_algebra.members(expression)), range(4))
+    def read(note: bool, check: bool, _: int) -> Any:
+        return shop.run(flow(note, check))
 
-    def times(*args: Any) -> Callable[[], Any]:
-        return lambda: shop.run(in_chunks(*args))
+    def members(expression: Any, _: int) -> Any:
+        return shop.send(set_algebra.members(expression))
 
-    work, without = f'pks of {shop.size - 101:,}', '``SMEMBERS`` of the index, without ``:keys``'
-    yield Duel('1', work, without, members(living), members(alone), 4)
-    work, blind = f'rows of {BULK:,}', times(False, False)
-    compared, noted = times(False, True), times(True, False)
-    yield Duel('5', work, 'rows not compared with the filter', compared, blind, repeat=61)
-    yield Duel('5', work, 'the swap marker is not read again', noted, blind, repeat=61)
+    title = f'pks of {shop.sizes.duels:,} | SMEMBERS of the index, without :keys'
+    yield '1', title, partial(members, living), partial(members, alone), 4
+    title, blind = f'rows of {ROWS:,} |', partial(read, False, False)
+    yield '5', f'{title} not compared with the filter', partial(read, False, True), blind, 1
+    yield '5', f'{title} the swap marker not read again', partial(read, True, False), blind, 1
 
 
-def pools(shop: Shop) -> Iterator[Duel]:
-    ours = getRedisPool(shop.params)
+def _pools(shop: Shop) -> Iterator[Any]:
+    ours = getRedisPool(shop.connection)
     how = {'connection_class': ours.connection_class, **ours.connection_kwargs}
     waiting = redis.BlockingConnectionPool(max_connections=32, timeout=20, **how)
     plain = redis.ConnectionPool(**how)
     endless = redis.ConnectionPool(**{**how, 'socket_timeout': None})
 
-    def calls(pool: Any) -> Callable[[], None]:
-        run = SyncExecutor(pool).run
-        return of_all(lambda _: run(ask('GET', shop.keys.next)), range(200))
+    def call(pool: Any, _: int) -> Any:
+        return SyncExecutor(pool).run(ask('GET', shop.keys.next))
 
-    empty = 'a pool that fails when it is empty'
-    yield Duel('8', 'any call', empty, calls(waiting), calls(plain), 200, repeat=101)
-    yield Duel('7', 'any call', 'no time-out', calls(plain), calls(endless), 200, repeat=101)
+    kept, blind, no_limit = (partial(call, pool) for pool in (waiting, plain, endless))
+    yield '8', 'any call | a pool that fails when it is empty', kept, blind, 200
+    yield '7', 'any call | no time-out', blind, no_limit, 200

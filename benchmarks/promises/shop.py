@@ -1,83 +1,82 @@
-"""Store tracks, and send any commands through the library's own executor."""
-
-from __future__ import annotations
+"""Store tracks, as the library does or by plain commands through its executor."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
+
+import redis
 
 from IndexedRedis import IndexedRedisModel, IRField
 from IndexedRedis._core.flows import Batch, Command, Flow
 from IndexedRedis.connections.threads import getRedisPool
 from IndexedRedis.executors.sync import SyncExecutor
 
-from ..rows.tracks import rows
+from ..rows.dataset import make
+from ..running.work import Job, Work
+from ..sizes import SIZES
 
-ONE_BY_ONE = 50
-BULK = 1000
-INDEXED = ('artist', 'genre', 'shelf')
 Row = dict[str, Any]
-
-
-class Duel(NamedTuple):
-    """Some work with a promise and without it.
-
-    :param promise: its number in ``docs/explanation/promises.rst``
-    :param kept: does the work as the library does
-    :param blind: does it ``without`` the promise
-    :param count: operations of one call
-    :param prepare: comes before each call, untimed
-    :param repeat: how many pairs count
-    """
-
-    promise: str
-    work: str
-    without: str
-    kept: Callable[[], Any]
-    blind: Callable[[], Any]
-    count: int = 1
-    prepare: Callable[[], Any] = lambda: None
-    repeat: int = 41
 
 
 class Shop:
     """The tracks on one server.
 
-    :param params: connection parameters
-    :param size: how many tracks there are at most
+    :param connection: connection parameters
+    :param sizes: the name of the sizes
+    :param keep: whether works keep the promises
     """
 
-    def __init__(self, params: dict[str, Any], size: int) -> None:
-        self.params, self.size = params, size
-        self.rows = rows(size)
+    def __init__(self, connection: dict[str, Any], sizes: str, keep: bool) -> None:
+        self.connection, self.sizes, self.keep = connection, SIZES[sizes], keep
+        self.client = redis.Redis(**connection)
+        data = make('tracks', self.sizes.duels + 101)
+        self.rows, self.indexed = data.dicts(), data.indexed
 
         class Track(IndexedRedisModel):
             FIELDS = [
-                IRField(name, valueType=int if isinstance(value, int) else str)
-                for name, value in self.rows[0].items()
+                IRField(key, valueType=int if kind == 'int' else str)
+                for key, kind in data.kinds.items()
             ]
-            INDEXED_FIELDS = list(INDEXED)
+            INDEXED_FIELDS = data.indexed
             KEY_NAME = 'BenchTrack'
-            REDIS_CONNECTION_PARAMS = params
+            REDIS_CONNECTION_PARAMS = connection
 
         self.model: Any = Track
         self.schema = Track.objects._schema
         self.keys = self.schema.keys
-        self.run = SyncExecutor(getRedisPool(params)).run
+        self.run = SyncExecutor(getRedisPool(connection)).run
 
-    def make(self, count: int) -> list[Any]:
-        """Return new tracks."""
+    def works(self, group: str) -> Iterable[Work]:
+        """Return the works of ``promises``, or of ``resets``."""
+        from . import reads, writes
+
+        if group == 'resets':
+            return [writes.reset(self)]
+        return [*writes.writes(self), *reads.reads(self)]
+
+    def work(
+        self, promise: str, name: str, kept: Any, blind: Any, prepare: Any = tuple, **how: Any
+    ) -> Work:
+        """Return a work in the way of this process.
+
+        :param promise: its number in ``docs/explanation/promises.rst``
+        :param kept: does the work as the library does, with what ``prepare`` returned
+        :param blind: does it without the promise
+        """
+        way, title = kept if self.keep else blind, f'{promise}: {name}'
+        how = {'rounds': 3 * self.sizes.rounds, 'turns': title, **how}
+        return Work(title, lambda: Job(partial(way, prepare())), **how)
+
+    def new(self, count: int) -> list[Any]:
+        """Return new tracks, none being stored."""
+        self.model.deleter.destroyModel()
         return [self.model(**row) for row in self.rows[:count]]
 
-    def clear(self) -> None:
-        """Remove all tracks."""
-        self.model.deleter.destroyModel()
-
-    def fill(self, count: int) -> list[Any]:
+    def filled(self, count: int) -> list[Any]:
         """Return tracks, which are all that is stored."""
-        self.clear()
-        tracks = self.make(count)
-        self.model.saver.save(tracks)
-        return tracks
+        objects = self.new(count)
+        self.model.saver.save(objects)
+        return objects
 
     def send(self, *commands: Command) -> list[Any]:
         """Send commands in one pipeline; return their answers."""
@@ -105,7 +104,10 @@ class Shop:
 
     def index_keys(self, row: Row) -> list[bytes]:
         """Return the index sets of a row."""
-        return [self.keys.index(name.encode(), encoded(row[name])) for name in INDEXED]
+        return [self.keys.index(name.encode(), encoded(row[name])) for name in self.indexed]
+
+
+serve = Shop
 
 
 def stored(row: Row) -> list[bytes]:
@@ -118,10 +120,10 @@ def encoded(value: Any) -> bytes:
     return b'IRNullType()' if value is None else str(value).encode()
 
 
-def of_all(call: Callable[[Any], Any], items: Iterable[Any]) -> Callable[[], None]:
+def of_each(call: Callable[[Any], Any]) -> Callable[[Iterable[Any]], None]:
     """Return a call that makes a call for each item."""
 
-    def run() -> None:
+    def run(items: Iterable[Any]) -> None:
         for item in items:
             call(item)
 

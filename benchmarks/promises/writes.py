@@ -1,64 +1,90 @@
-"""Save and delete, with and without a check of what is stored."""
-
-from __future__ import annotations
+"""List writes with and without a check of what is stored."""
 
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from IndexedRedis._core.script import Script
+from ..running.work import Work
+from .shop import Row, Shop, of_each, stored
 
-from .shop import BULK, ONE_BY_ONE, Duel, Shop, of_all, stored
-
+ONE_BY_ONE = 50
+BULK = 1000
+PIECE = 250
 # Everything in one round trip: it draws the pk and writes without a check.
-BLIND_INSERT = Script(
-    'blind_insert',
-    """
+BLIND_INSERT = """
 local pk = redis.call('INCR', KEYS[1])
 redis.call('HSET', ARGV[1] .. pk, unpack(ARGV, 2))
 for k = 2, #KEYS do redis.call('SADD', KEYS[k], pk) end
 return pk
-""",
-)
+"""
 
 
-def inserts(shop: Shop) -> Iterator[Duel]:
-    tracks: list[Any] = []
-    rows = shop.rows[:ONE_BY_ONE]
+def writes(shop: Shop) -> Iterator[Work]:
+    """Yield all but the reset."""
+    yield from _inserts(shop)
+    yield from _updates(shop)
+    yield from _deletes(shop)
 
-    def prepare() -> None:
-        shop.clear()
-        tracks[:] = shop.make(ONE_BY_ONE)
 
-    def in_multi(row: Any) -> None:
+def reset(shop: Shop) -> Work:
+    """Return a reset, staged and swapped or in one transaction."""
+    size = shop.sizes.duels
+
+    def prepare() -> list[Any]:
+        if shop.model.objects.count() != size:
+            shop.filled(size)
+        return [shop.model(**row) for row in shop.rows[:size]]
+
+    def blind(_: Any) -> None:
+        (pks,) = shop.send(('SMEMBERS', shop.keys.all))
+        commands = shop.storing(shop.rows[:size])
+        old = [shop.keys.data(int(pk)) for pk in pks]
+        sets = [command[1] for command in commands if command[0] == 'SADD']
+        shop.transaction([('UNLINK', *old, *sets), *commands])
+
+    title, rounds = f'reset of {size:,}', min(25, 2 * shop.sizes.rounds)
+    how = {'how': 'beside', 'rounds': rounds}
+    return shop.work('4, 5', f'{title} | in one MULTI', shop.model.reset, blind, prepare, **how)
+
+
+def _inserts(shop: Shop) -> Iterator[Work]:
+    save, rows = shop.model.saver.save, shop.rows[:BULK]
+    sha = shop.client.script_load(BLIND_INSERT).encode()
+
+    def in_multi(row: Row) -> None:
         shop.transaction(shop.storing([row]))
 
-    def in_script(row: Any) -> None:
+    def in_script(row: Row) -> None:
         keys = [shop.keys.next, shop.keys.all, *shop.index_keys(row)]
-        shop.send(BLIND_INSERT(keys, shop.keys.data_prefix, *stored(row)))
+        shop.send(('EVALSHA', sha, len(keys), *keys, shop.keys.data_prefix, *stored(row)))
 
-    for way, without in (
-        (in_multi, '``INCR``, then a ``MULTI`` that checks nothing'),
-        (in_script, 'one script that draws the pk itself and checks nothing'),
-    ):
-        kept, blind = of_all(shop.model.saver.save, tracks), of_all(way, rows)
-        yield Duel('4, 6', 'insert', without, kept, blind, ONE_BY_ONE, prepare)
+    def one_by_one() -> Any:
+        objects = shop.new(ONE_BY_ONE)
+        return objects if shop.keep else rows[:ONE_BY_ONE]
+
+    for without, blind in (('INCR, then a MULTI', in_multi), ('one script', in_script)):
+        kept, title = of_each(save), f'insert | {without}, without checks'
+        yield shop.work('4, 6', title, kept, of_each(blind), one_by_one, per=ONE_BY_ONE)
+    title = f'bulk insert of {BULK:,} | a pipeline without MULTI and checks'
+    yield shop.work(
+        '4', title, save, lambda _: shop.send(*shop.storing(rows)), lambda: shop.new(BULK)
+    )
 
 
-def updates(shop: Shop) -> Iterator[Duel]:
-    """Of tracks whose genre is 'old'."""
-    tracks: list[Any] = []
+def _updates(shop: Shop) -> Iterator[Work]:
+    """Yield updates of tracks whose genre is 'old'."""
 
-    def prepare() -> None:
-        shop.clear()
-        tracks[:] = [shop.model(genre='old') for _ in range(ONE_BY_ONE)]
-        shop.model.saver.save(tracks)
+    def prepare() -> list[Any]:
+        shop.model.deleter.destroyModel()
+        objects = [shop.model(genre='old') for _ in range(ONE_BY_ONE)]
+        shop.model.saver.save(objects)
+        return objects
 
     def save(name: str, track: Any) -> None:
         setattr(track, name, 'new')
         track.save()
 
-    def moved(track: Any) -> None:
+    def move(track: Any) -> None:
         leave, enter = (shop.keys.index(b'genre', value) for value in (b'old', b'new'))
         pk, data = track._id, shop.keys.data(track._id)
         write = ('HSET', data, b'genre', b'new')
@@ -67,53 +93,31 @@ def updates(shop: Shop) -> Iterator[Duel]:
     def put(track: Any) -> None:
         shop.send(('HSET', shop.keys.data(track._id), b'composer', b'new'))
 
-    moving = '1, 3', 'update of an indexed field', 'a ``MULTI`` of ``HSET``, ``SREM``, ``SADD``'
-    putting = '3', 'update of another field', '``HSET``'
-    for texts, name, way in ((moving, 'genre', moved), (putting, 'composer', put)):
-        kept, blind = of_all(partial(save, name), tracks), of_all(way, tracks)
-        yield Duel(*texts, kept, blind, ONE_BY_ONE, prepare)
+    for promise, title, name, blind in (
+        ('1, 3', 'update of an indexed field | a MULTI of HSET, SREM, SADD', 'genre', move),
+        ('3', 'update of another field | HSET', 'composer', put),
+    ):
+        kept = of_each(partial(save, name))
+        yield shop.work(promise, title, kept, of_each(blind), prepare, per=ONE_BY_ONE)
 
 
-def bulk_insert(shop: Shop) -> Iterator[Duel]:
-    tracks: list[Any] = []
-    rows = shop.rows[:BULK]
+def _deletes(shop: Shop) -> Iterator[Work]:
+    def prepare(total: int, size: int) -> list[list[Any]]:
+        objects = shop.filled(total)
+        return [objects[start : start + size] for start in range(0, total, size)]
 
-    def prepare() -> None:
-        shop.clear()
-        tracks[:] = shop.make(len(rows))
-
-    yield Duel(
-        '4',
-        f'bulk insert of {len(rows):,}',
-        'a pipeline without ``MULTI`` and checks',
-        lambda: shop.model.saver.save(tracks),
-        lambda: shop.send(*shop.storing(rows)),
-        prepare=prepare,
-    )
-
-
-def deletes(shop: Shop) -> Iterator[Duel]:
-    pieces: list[list[Any]] = []
-
-    def prepare(total: int, size: int) -> None:
-        tracks = shop.fill(total)
-        pieces[:] = [tracks[start : start + size] for start in range(0, total, size)]
-
-    def blind(tracks: list[Any]) -> None:
+    def blind(objects: list[Any]) -> None:
         commands = []
-        for track in tracks:
-            pk = track._id
-            sets = [shop.keys.all, *shop.index_keys(shop.rows[pk - 1])]
-            commands += [('UNLINK', shop.keys.data(pk)), *(('SREM', key, pk) for key in sets)]
+        for obj in objects:
+            pk, keys = obj._id, shop.index_keys(shop.rows[obj._id - 1])
+            commands.append(('UNLINK', shop.keys.data(pk)))
+            commands += [('SREM', key, pk) for key in (shop.keys.all, *keys)]
         shop.transaction(commands)
 
-    for size, total in ((1, ONE_BY_ONE), (250, BULK)):
-        yield Duel(
-            '1, 3',
-            'delete of one' if size == 1 else f'delete of {size} at a time',
-            'a ``MULTI`` of ``UNLINK`` and ``SREM``',
-            of_all(shop.model.deleter.deleteMultiple, pieces),
-            of_all(blind, pieces),
-            total // size,
+    kept = of_each(shop.model.deleter.deleteMultiple)
+    for what, size, total in (('one', 1, ONE_BY_ONE), (f'{PIECE} at a time', PIECE, BULK)):
+        title, fill = (
+            f'delete of {what} | a MULTI of UNLINK and SREM',
             partial(prepare, total, size),
         )
+        yield shop.work('1, 3', title, kept, of_each(blind), fill, per=total // size)

@@ -4,17 +4,16 @@ Rows are real and in a random order that is the same in every run: row *n* is st
 *n* + 1 by every subject.
 """
 
-from __future__ import annotations
-
 import json
 import random
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from . import flights, tracks
+from .sources import FLIGHT, flights, tracks
 
 Filters = dict[str, Any]
 
@@ -68,21 +67,21 @@ def load(path: str) -> Dataset:
     return Dataset(**json.loads(Path(path).read_text('utf-8')))
 
 
+@cache
 def make(name: str, count: int) -> Dataset:
     """Return so many rows of ``flights``, of ``tracks``, or of ``artists`` with ten tracks each."""
     if name == 'flights':
-        rows = [list(row.values()) for row in flights.table('flights')]
-        kinds = {key: kind.__name__ for key, kind in flights.COLUMNS.items()}
+        kinds = {key: kind.__name__ for key, kind in FLIGHT.items()}
         indexed, three = ['carrier', 'origin', 'dest', 'month'], ['carrier', 'dest', 'distance']
-        return Dataset(name, kinds, indexed, three, 'carrier', _shuffled(rows)[:count])
-    dicts = tracks.rows(count)
+        return Dataset(name, kinds, indexed, three, 'carrier', _shuffled(flights())[:count])
+    rows = tracks(count)
     if name == 'artists':
-        for number, row in enumerate(dicts):
+        for number, row in enumerate(rows):
             row['artist'] = f'Artist {number // 10}'
-    rows = [list(row.values()) for row in dicts]
-    kinds = {key: 'int' if isinstance(dicts[0][key], int) else 'str' for key in dicts[0]}
-    three = ['name', 'artist', 'milliseconds']
-    return Dataset(name, kinds, ['artist', 'genre', 'shelf'], three, 'artist', _shuffled(rows))
+    kinds = {key: 'int' if isinstance(value, int) else 'str' for key, value in rows[0].items()}
+    indexed, three = ['artist', 'genre', 'shelf'], ['name', 'artist', 'milliseconds']
+    values = _shuffled([list(row.values()) for row in rows])
+    return Dataset(name, kinds, indexed, three, 'artist', values)
 
 
 def _shuffled(rows: list[Any]) -> list[Any]:

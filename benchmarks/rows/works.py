@@ -1,131 +1,323 @@
-"""List what is timed of operations on rows.
+"""List and prepare what is timed of operations on rows, in the process of a subject.
 
-Sizes come from the data: of each size the nearest there is.
+Sizes of results come from the data: of each size the nearest there is.
 """
 
-from __future__ import annotations
-
+import asyncio
+import copy
+import gc
+import os
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
-from ..running.work import Work
-from ..sizes import Sizes
-from .dataset import Dataset
+import redis
 
+from ..running.serving import plain
+from ..running.work import Job, Work
+from ..sizes import SIZES
+from ..subjects import Row, make
+from .dataset import load
+
+SETTLE_SECONDS = 30  # a reset keeps what it replaced for 10 s
 FEW = 20  # rows of a small result
+OTHERS = 10  # keys of other programs, for each row of ours
+STEP = 10_000
+FILL = """
+for i = ARGV[1], ARGV[2] do redis.call('set', 'other:' .. i, 'a value of twenty bytes') end
+"""
+IMPORT = (
+    'import sys, time; sys.path[:0] = {path!r}; began = time.perf_counter(); import {module}; '
+    'print(time.perf_counter() - began)'
+)
 
 
-def operations(data: Dataset, sizes: Sizes) -> list[Work]:
-    """Return all operations, in the order of the table."""
-    return [
-        _get(sizes),
-        *(work for size in sizes.reads for work in _reads(data, sizes, size)),
-        *_counts(data, sizes),
-        *_picks(data, sizes),
-        *_writes(sizes),
-        *_resets(sizes),
-        _memory(data, sizes),
-        Work('import', how='imported', rounds=sizes.rounds),
-    ]
+class Context:
+    """What works are done on.
+
+    :param subject: its name
+    :param connection: of the database with all rows, ``shelf``, which is only read; the next one,
+        ``scratch``, is written to
+    :param data: the file of the rows
+    :param sizes: the name of the sizes
+    :param how: further arguments of the subject
+    """
+
+    def __init__(
+        self, subject: str, connection: dict[str, Any], data: str, sizes: str, **how: Any
+    ) -> None:
+        self.data, self.sizes = load(data), SIZES[sizes]
+        self.query = cache(self.data.query)
+        self.names = list(self.data.kinds)
+        self.connection = {**connection, 'db': connection['db'] + 1}
+        self.shelf = make(subject, connection, self.data, **how)
+        self.scratch = make(subject, self.connection, self.data, **how)
+        self.client = redis.Redis(**self.connection)
+        self.questions = _questions(self.shelf, self.data.three)
+        self.crowded = False
+
+    def works(self, group: str) -> list[Work]:
+        """Return the works of ``operations`` or ``growth`` that the subject can do."""
+        works = {'operations': operations, 'growth': growth}[group](self)
+        cannot = self.shelf.cannot
+        return [each for each in works if not {each.needs, each.needs.split('_')[0]} & cannot]
+
+    def keeps_nulls(self) -> bool:
+        """Return whether the subject tells a null from '' and 0."""
+        return self.shelf.keeps_nulls
+
+    def fill(self) -> None:
+        """Store all rows, for the works that read."""
+        self.shelf.fill(self.rows())
+
+    def rows(self, start: int = 0, stop: int | None = None) -> list[Row]:
+        """Return rows with the subject's nulls."""
+        return self.shelf.given(self.data.dicts(start, stop))
+
+    def stored(self, example: Row) -> Callable[[Any], Any]:
+        """Return a call that reads the objects which share the changed field with an example."""
+        name, read = self.data.changed, self.scratch.reader(self.names)
+        return lambda done: [read(each) for each in self.scratch.select({name: example[name]})]
+
+    def crowd(self, prepare: Callable[[], Job]) -> Job:
+        """Prepare a job on a copy of the rows that lies among keys of other programs."""
+        if not self.crowded:
+            self.crowded = True
+            self.client.flushdb()
+            with redis.Redis(**{**self.connection, 'db': self.connection['db'] - 1}) as shelf:
+                pipe = shelf.pipeline(transaction=False)
+                for key in shelf.scan_iter(count=STEP):
+                    pipe.copy(key, key, self.connection['db'])
+                    if len(pipe) == STEP:
+                        pipe.execute()
+                pipe.execute()
+            others = OTHERS * self.sizes.rows
+            for start in range(0, others, STEP):
+                self.client.eval(FILL, 0, start, min(start + STEP, others) - 1)
+        return prepare()
 
 
-def of_an_object(data: Dataset, sizes: Sizes) -> list[Work]:
-    """Return reads of more and more objects, timed by the object."""
-    reads = [work for work in operations(data, sizes) if work.every_field and work.objects > FEW]
-    return [
-        replace(
-            work, name=f'an object, of {work.objects:,}', per=work.per * work.objects, unit='us',
-            rounds=sizes.slow,
-        )
-        for work in [*reads, _read(data, sizes, None, sizes.rows, True)]
-    ]  # fmt: skip
+serve = Context
 
 
-def among_others(data: Dataset, sizes: Sizes, others: int) -> list[Work]:
-    """Return small reads, each followed by the same in a database with so many other keys."""
-    small = [work for work in operations(data, sizes) if work.every_field and work.objects <= FEW]
-    pairs = []
-    for work in small:
-        name = f'{work.name}, among {others:,} other keys'
-        pairs += [work, replace(work, name=name, args={**work.args, 'place': 'scratch'})]
-    return pairs
+def operations(at: Context) -> Iterator[Work]:
+    """Yield all operations, in the order of the table."""
+    yield _get(at)
+    for size in at.sizes.reads:
+        for names in (at.data.three, at.names):
+            yield _select(at, *at.query(size), names)
+    yield from _counts(at)
+    yield from _picks(at)
+    yield from _writes(at)
+    yield from _resets(at)
+    yield _memory(at)
+    seconds = partial(_import_seconds, at.shelf.module)
+    yield Work('import', partial(Job, seconds), how='value', rounds=at.sizes.rounds)
 
 
-def _get(sizes: Sizes) -> Work:
-    pks = list(range(1, sizes.rows, max(1, sizes.rows // 200)))
-    return Work('get(pk)', 'get', {'pks': pks}, per=len(pks), rounds=sizes.rounds, needs='get',
-                objects=1, every_field=True)  # fmt: skip
+def growth(at: Context) -> Iterator[Work]:
+    """Yield reads of more and more objects, then small reads with and without others' keys."""
+    results = [at.query(size) for size in at.sizes.reads]
+    for filters, hits in [*results, (None, at.sizes.rows)]:
+        if hits > FEW:
+            work = _select(at, filters, hits, at.names)
+            name, per, rounds = f'an object, of {hits:,}', work.per * hits, at.sizes.slow
+            yield replace(work, name=name, per=per, unit='us', rounds=rounds, turns='objects')
+    beside = copy.copy(at)
+    beside.shelf = at.scratch
+    small = [result for result in results if result[1] <= FEW]
+    alone, crowded = (
+        [_get(each), *(_select(each, *result, at.names) for result in small)]
+        for each in (at, beside)
+    )
+    for work, among in zip(alone, crowded, strict=True):
+        yield replace(work, turns='others')
+        name = f'{work.name}, among {OTHERS * at.sizes.rows:,} other keys'
+        yield replace(among, name=name, prepare=partial(at.crowd, among.prepare), turns='others')
 
 
-def _reads(data: Dataset, sizes: Sizes, size: int) -> list[Work]:
-    filters, hits = data.query(size)
-    return [_read(data, sizes, filters, hits, every) for every in (False, True)]
+def _times(
+    call: Callable[[], Any], times: int, answer: Callable[[Any], Any] = lambda returned: returned
+) -> Callable[[], Job]:
+    """Return what prepares so many calls.
+
+    :param answer: turns what the last one returned into what subjects are compared by
+    """
+
+    def run() -> Any:
+        for _ in range(times):
+            returned = call()
+        return returned
+
+    return lambda: Job(run, answer)
 
 
-def _read(data: Dataset, sizes: Sizes, filters: Any, hits: int, every: bool) -> Work:
+def _get(at: Context) -> Work:
+    subject, read = at.shelf, at.shelf.reader(at.names)
+    pks = range(1, at.sizes.rows, max(1, at.sizes.rows // 200))
+    get_all = _times(lambda: [read(subject.get(pk)) for pk in pks], 1)
+    return Work('get(pk)', get_all, per=len(pks), rounds=at.sizes.rounds)
+
+
+def _select(at: Context, filters: Row | None, hits: int, names: list[str]) -> Work:
+    subject, read, sizes = at.shelf, at.shelf.reader(names), at.sizes
     times = max(1, min(50, 1_000 // hits))
-    names = list(data.kinds) if every else data.three
+
+    def select() -> list[Any]:
+        objects = subject.select(filters) if filters else subject.everything()
+        return [read(each) for each in objects]
+
     return Work(
         f'{"filter()." if filters else "objects."}all(), {hits:,} row{"s" * (hits > 1)}, '
-        f'{"every field" if every else "three fields"} read',
-        'select', {'filters': filters, 'names': names, 'times': times}, per=times,
+        f'{"every field" if names is at.names else "three fields"} read',
+        _times(select, times),
+        per=times,
         rounds=sizes.rounds if hits <= 10_000 else sizes.slow,
         slow_rounds=sizes.slow if hits > 1_000 else sizes.rounds,
-        needs='select' if filters else 'everything', objects=hits, every_field=every,
-    )  # fmt: skip
+        needs='select' if filters else 'everything',
+    )
 
 
-def _counts(data: Dataset, sizes: Sizes) -> list[Work]:
-    one, _ = data.query(sizes.picks, most_filters=1)
-    several, _ = data.query(sizes.picks, fewest=2)
+def _counts(at: Context) -> Iterator[Work]:
+    one, several = at.query(at.sizes.picks, 1)[0], at.query(at.sizes.picks, 3, 2)[0]
     ((name, value),) = one.items()
-    return [
-        Work(f'count() of {what}', 'count', {'filters': filters, 'times': 100}, per=100,
-             rounds=sizes.rounds, needs=needs)
-        for what, filters, needs in (
-            ('one filter', one, 'count'),
-            (f'{len(several)} filters', several, 'count'),
-            ('a lone __ne', {f'{name}__ne': value}, 'count_unequal'),
-        )
-    ]  # fmt: skip
+    for what, filters, needs in (
+        ('one filter', one, 'count'),
+        (f'{len(several)} filters', several, 'count'),
+        ('a lone __ne', {f'{name}__ne': value}, 'count_unequal'),
+    ):
+        count = _times(lambda filters=filters: at.shelf.count(filters), 100)
+        yield Work(f'count() of {what}', count, per=100, rounds=at.sizes.rounds, needs=needs)
 
 
-def _picks(data: Dataset, sizes: Sizes) -> list[Work]:
-    filters, hits = data.query(sizes.picks, fewest=2)
-    return [
-        Work(f'{how}() among {hits:,}', 'pick', {'how': how, 'filters': filters, 'times': 20},
-             per=20, rounds=sizes.rounds, needs=how)
-        for how in ('first', 'last', 'random')
-    ]  # fmt: skip
+def _picks(at: Context) -> Iterator[Work]:
+    filters, hits = at.query(at.sizes.picks, 3, 2)
+    read = at.shelf.reader(at.names)
+    for how in ('first', 'last', 'random'):
+
+        def pick(how: str = how) -> Any:
+            return getattr(at.shelf, how)(filters)
+
+        def answer(picked: Any, how: str = how) -> Any:
+            row = dict(zip(at.names, plain(read(picked)), strict=True))
+            return filters.items() <= row.items() if how == 'random' else list(row.items())
+
+        prepare = _times(pick, 20, answer)
+        yield Work(f'{how}() among {hits:,}', prepare, per=20, rounds=at.sizes.rounds, needs=how)
 
 
-def _writes(sizes: Sizes) -> list[Work]:
-    some = min(200, sizes.bulk)
-    delete = {'size': sizes.delete, 'beside': sizes.bulk // 10}
-    single: dict[str, Any] = {'args': {'times': some}, 'per': some, 'rounds': sizes.rounds}
-    bulk: dict[str, Any] = {'rounds': sizes.rounds, 'slow_rounds': sizes.slow}
-    return [
-        Work('save() of a new object', 'create', **single, needs='create'),
-        Work('save() of one changed indexed field', 'update', **single, needs='update'),
-        Work(f'bulk save of {sizes.bulk:,}', 'save_all', {'size': sizes.bulk}, **bulk,
-             needs='save_all'),
-        Work(f'filter().delete() of {sizes.delete:,}', 'delete', delete, **bulk, needs='delete'),
-    ]  # fmt: skip
+def _writes(at: Context) -> Iterator[Work]:
+    sizes, name = at.sizes, at.data.changed
+    some, scratch = min(200, sizes.bulk), at.scratch
+
+    def create() -> Job:
+        rows = at.rows(0, some)
+        return Job(lambda: [scratch.create(row) for row in rows], at.stored(rows[0]))
+
+    def update() -> Job:
+        scratch.fill([{**row, name: 'before'} for row in at.rows(0, some)])
+        objects = list(scratch.select({name: 'before'}))
+        calls = [partial(scratch.update, each, name, 'after') for each in objects]
+        return Job(lambda: [call() for call in calls], at.stored({name: 'after'}))
+
+    def save() -> Job:
+        rows = at.rows(0, sizes.bulk)
+        return Job(lambda: scratch.save_all(rows), at.stored(rows[0]))
+
+    def delete() -> Job:
+        rows = at.rows(0, sizes.delete + sizes.bulk // 10)
+        gone = [{**row, name: 'to go'} for row in rows[: sizes.delete]]
+        scratch.fill(gone + rows[sizes.delete :])
+        left, rest = at.stored(rows[-1]), at.stored({name: 'to go'})
+        return Job(lambda: scratch.delete({name: 'to go'}), lambda done: left(done) + rest(done))
+
+    def on_empty(prepare: Callable[[], Job]) -> Job:
+        at.client.flushdb()
+        return prepare()
+
+    for title, prepare, per, needs in (
+        ('save() of a new object', create, some, ''),
+        ('save() of one changed indexed field', update, some, ''),
+        (f'bulk save of {sizes.bulk:,}', save, 1, 'save_all'),
+        (f'filter().delete() of {sizes.delete:,}', delete, 1, ''),
+    ):
+        slow = sizes.slow if per == 1 else sizes.rounds
+        yield Work(title, partial(on_empty, prepare), per=per, rounds=sizes.rounds,
+                   slow_rounds=slow, needs=needs)  # fmt: skip
 
 
-def _resets(sizes: Sizes) -> list[Work]:
-    """Return a reset with the machine to itself, and one beside a reader.
+def _resets(at: Context) -> Iterator[Work]:
+    """Yield a reset with the machine to itself, and one beside a reader.
 
     The reader runs on the core of the subject and takes time from it, so the total is that of the
     first. 6.0.3 takes part in one round of each, since it needs most of a minute for 100,000 rows.
     """
-    args = {'size': sizes.reset, 'settle': sizes.settle}
-    alone = Work(f'reset of {sizes.reset:,}', 'replace_all', args, rounds=sizes.slow,
-                 slow_rounds=1, warm_up=0, needs='replace_all')  # fmt: skip
-    return [alone, replace(alone, how='beside')]
+
+    def expiring() -> bool:
+        return any(each['expires'] for each in at.client.info('keyspace').values())
+
+    def prepare() -> Job:
+        latest = time.monotonic() + SETTLE_SECONDS
+        while at.sizes.settle and expiring() and time.monotonic() < latest:
+            time.sleep(0.2)
+        rows = at.rows(0, at.sizes.reset)
+        return Job(lambda: at.scratch.replace_all(rows), at.stored(rows[0]))
+
+    alone = Work(f'reset of {at.sizes.reset:,}', prepare, rounds=at.sizes.slow, slow_rounds=1,
+                 warm_up=0, needs='replace_all')  # fmt: skip
+    yield alone
+    yield replace(alone, name=f'{alone.name}, beside that reader', how='beside')
 
 
-def _memory(data: Dataset, sizes: Sizes) -> Work:
-    filters, hits = data.query(max(sizes.reads))
-    return Work(f'memory of an object, {hits:,} kept, every field read', how='memory',
-                args={'filters': filters}, unit='bytes', rounds=2, warm_up=0)  # fmt: skip
+def _memory(at: Context) -> Work:
+    """Return the bytes of an object of a result in this process, every field being read."""
+    filters, hits = at.query(max(at.sizes.reads))
+    read = at.shelf.reader(at.names)
+
+    def run() -> float:
+        list(map(read, at.shelf.select(filters)))  # fills what is made once
+        gc.collect()
+        tracemalloc.start()
+        objects = list(at.shelf.select(filters))
+        for each in objects:
+            read(each)
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return taken / hits
+
+    return Work(f'memory of an object, {hits:,} kept, every field read', lambda: Job(run),
+                how='value', unit='bytes', rounds=2, warm_up=0)  # fmt: skip
+
+
+def _import_seconds(module: str) -> float:
+    """Return the seconds that a new Python takes to import the subject."""
+    path = [] if sys.flags.isolated else [os.environ['PYTHONPATH']]
+    code = IMPORT.format(path=path, module=module)
+    return float(subprocess.check_output([sys.executable, '-I', '-c', code], text=True))
+
+
+def _questions(subject: Any, names: list[str]) -> dict[str, Callable[[int], Any]]:
+    """Return the questions of many clients: an object by pk, the objects of an artist."""
+    read = subject.reader(names)
+
+    def by_pk(number: int) -> Any:
+        return [read(subject.get(number))]
+
+    def by_artist(number: int) -> Any:
+        return [read(each) for each in subject.select({'artist': f'Artist {number}'})]
+
+    async def by_pk_in_task(number: int) -> Any:
+        return [read(await subject.get(number))]
+
+    async def by_artist_in_task(number: int) -> Any:
+        return [read(each) for each in await subject.select({'artist': f'Artist {number}'})]
+
+    if asyncio.iscoroutinefunction(subject.get):
+        return {'get': by_pk_in_task, 'filter': by_artist_in_task}
+    return {'get': by_pk, 'filter': by_artist}

@@ -4,8 +4,6 @@ Both are timed alike: all clients are ready before the clock starts, each asks o
 the other, and the time of a question includes its wait for a connection.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import threading

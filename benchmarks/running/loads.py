@@ -1,7 +1,5 @@
 """Load subjects in turns with questions of many clients."""
 
-from __future__ import annotations
-
 import statistics
 from typing import NamedTuple
 

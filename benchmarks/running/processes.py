@@ -1,7 +1,5 @@
 """Start the processes of subjects, and talk to them."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -4,8 +4,6 @@ The three are measured over many runs without a profiler. cProfile slows Python 
 it only names the functions of the client's share.
 """
 
-from __future__ import annotations
-
 import cProfile
 import io
 import pstats

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
-import threading
 import time
 from contextlib import suppress
 from typing import Any
@@ -43,39 +43,29 @@ class Reader:
         return json.loads(self._process.stdout.readline())
 
 
-def _read(client: Any, asked: threading.Event) -> dict[str, float]:
-    waits, pauses = [], []
-    while not asked.is_set() or not waits:
-        began = time.perf_counter()
-        client.ping()
-        answered = time.perf_counter()
-        time.sleep(PAUSE)
-        waits.append(answered - began)
-        pauses.append(time.perf_counter() - answered - PAUSE)
-    asked.clear()
-    waits.sort()
-    return {'longest': waits[-1], 'p99': waits[int(0.99 * len(waits))], 'pauses': max(pauses)}
-
-
 def main() -> None:
-    """Print the waits at each line of standard input, until it ends."""
+    """Print the waits since the last line of standard input at each line."""
     import redis
 
     client = redis.Redis(**json.loads(sys.argv[1]))
     client.ping()
     with suppress(AttributeError, OSError):
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    asked, over = threading.Event(), threading.Event()
-
-    def listen() -> None:
-        for _ in sys.stdin:
-            asked.set()
-        over.set()
-        asked.set()
-
-    threading.Thread(target=listen, daemon=True).start()
-    while not over.is_set():
-        print(json.dumps(_read(client, asked)), flush=True)
+    while True:
+        waits, pauses = [], []
+        while not waits or not select.select([sys.stdin], [], [], 0)[0]:
+            began = time.perf_counter()
+            client.ping()
+            answered = time.perf_counter()
+            time.sleep(PAUSE)
+            waits.append(answered - began)
+            pauses.append(time.perf_counter() - answered - PAUSE)
+        if not sys.stdin.readline():
+            return
+        waits.sort()
+        p99 = waits[int(0.99 * len(waits))]
+        found = {'longest': waits[-1], 'p99': p99, 'pauses': max(pauses)}
+        print(json.dumps(found), flush=True)
 
 
 if __name__ == '__main__':

@@ -4,53 +4,53 @@ A command is a line of JSON on standard input, ``[method of Worker, arguments]``
 on standard output.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import importlib
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import asdict, replace
 from typing import Any
 
 from . import loading, profiling
 from .reader import Reader
-from .work import Job
-
-IMPORT = (
-    'import sys, time; sys.path[:0] = {path!r}; began = time.perf_counter(); import {module}; '
-    'print(time.perf_counter() - began)'
-)
+from .work import Job, Work
 
 
 class Worker:
     """The commands, on what a module serves.
 
-    :param served: an object with some of: ``tasks`` (by name), ``questions`` (by name),
-        ``connection`` and ``client`` (of the Redis server), ``module`` (to import); its methods are
-        commands too
+    :param served: an object with some of: ``works(group)``; ``questions`` by name; ``connection``
+        and ``client`` of the Redis server; methods that are commands too
     """
 
     def __init__(self, served: Any) -> None:
         self.served = served
         self.loop = asyncio.new_event_loop()
+        self._works: dict[str, Work] = {}
 
-    def sample(self, task: str, args: dict[str, Any]) -> dict[str, Any]:
-        """Return the seconds of a task, those of the client's CPU, and the longest command."""
-        return self._timed(self._job(task, args))
+    def works(self, group: str) -> list[dict[str, Any]]:
+        """Return the works of a group that the subject can do."""
+        works = list(self.served.works(group))
+        self._works |= {work.name: work for work in works}
+        return [asdict(replace(work, prepare=None)) for work in works]
 
-    def beside(self, task: str, args: dict[str, Any], quiet: float = 1.0) -> dict[str, Any]:
-        """Return the longest wait of a reader beside a task, and beside nothing for some seconds.
+    def sample(self, work: str) -> dict[str, Any]:
+        """Return the seconds of a work, those of the client's CPU, and the longest command."""
+        return self._timed(self._job(work))
 
-        :param quiet: seconds
-        """
-        job = self._job(task, args)
+    def value(self, work: str) -> dict[str, Any]:
+        """Return what a work returns."""
+        return {'main': self._job(work).run()}
+
+    def beside(self, work: str) -> dict[str, Any]:
+        """Return the longest wait of a reader beside a work, and beside nothing."""
+        job = self._job(work)
         with Reader(self.served.connection) as reader:
-            time.sleep(quiet)
+            time.sleep(self.served.sizes.quiet)
             alone = reader.waits()
             sample = self._timed(job)
             waits = reader.waits()
@@ -63,21 +63,14 @@ class Worker:
         }
         return {**sample, 'main': waits['longest'], 'more': {**more, **sample['more']}}
 
-    def answer(self, task: str, args: dict[str, Any]) -> Any:
-        """Return what comes of a task."""
-        job = self._job(task, args)
+    def answer(self, work: str) -> Any:
+        """Return what comes of a work, to be compared."""
+        job = self._job(work)
         return plain(job.answer(job.run()))
 
-    def imported(self, task: str, args: dict[str, Any]) -> dict[str, Any]:
-        """Return the seconds that a new Python takes to import the subject."""
-        path = [] if sys.flags.isolated else [os.environ['PYTHONPATH']]
-        code = IMPORT.format(path=path, module=self.served.module)
-        printed = subprocess.check_output([sys.executable, '-I', '-c', code], text=True)
-        return {'main': float(printed)}
-
-    def profile(self, task: str, args: dict[str, Any], seconds: float) -> Any:
-        """Return where the time of a task goes."""
-        return profiling.profile(lambda: self._job(task, args).run, self.served.client, seconds)
+    def profile(self, work: str, seconds: float) -> dict[str, Any]:
+        """Return where the time of a work goes."""
+        return profiling.profile(lambda: self._job(work).run, self.served.client, seconds)
 
     def load(self, question: str, clients: int, numbers: list[int]) -> dict[str, Any]:
         """Have clients ask for all numbers; return what it took."""
@@ -90,8 +83,10 @@ class Worker:
             return [plain(self.loop.run_until_complete(ask(number))) for number in numbers]
         return [plain(ask(number)) for number in numbers]
 
-    def _job(self, task: str, args: dict[str, Any]) -> Job:
-        return self.served.tasks[task](self.served, **args)
+    def _job(self, work: str) -> Job:
+        prepare = self._works[work].prepare
+        assert prepare
+        return prepare()
 
     def _timed(self, job: Job) -> dict[str, Any]:
         self.served.client.config_resetstat()
@@ -115,12 +110,6 @@ def serve(module: str, config: dict[str, Any]) -> None:
         print(json.dumps(command(*args)), file=answers, flush=True)
 
 
-def _cpu_seconds() -> float:
-    """Return the CPU seconds of this process and of the commands it ran."""
-    times = os.times()
-    return time.process_time() + times.children_user + times.children_system
-
-
 def plain(answer: Any) -> Any:
     """Return an answer as it is compared: nulls of any kind are None, and rows are sorted.
 
@@ -132,3 +121,9 @@ def plain(answer: Any) -> Any:
         return answer
     parts = [plain(each) for each in answer]
     return parts if isinstance(next(iter(parts), ''), str) else sorted(parts, key=repr)
+
+
+def _cpu_seconds() -> float:
+    """Return the CPU seconds of this process and of the commands it ran."""
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system

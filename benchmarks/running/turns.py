@@ -1,8 +1,7 @@
 """Sample subjects in turns, round by round, so that a busy moment of the machine hits all alike."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, TypeVar
 
 from ..results import BEFORE, BY_HAND, US, Result
@@ -34,22 +33,69 @@ def take_turns(
     return samples
 
 
-def measure(works: list[Work], processes: list[Process]) -> list[Result]:
-    """Sample works and subjects in turns; return a result for each work."""
-    turns = [(work, process) for work in works for process in able(work, processes)]
+def compare(group: str, processes: list[Process], wants: Callable[[str], bool]) -> Iterator[Result]:
+    """Compare the answers of the subjects, then sample works in turns; yield the results.
 
+    :param group: of the works, which the subjects list
+    :param wants: whether a work of a name is wanted
+    """
+    works: dict[str, Work] = {}
+    able: dict[str, list[Process]] = {}
+    for process in processes:
+        for plan in process.ask('works', group):
+            works.setdefault(plan['name'], Work(**plan))
+            able.setdefault(plan['name'], []).append(process)
+    wanted = [work for work in works.values() if wants(work.name)]
+    for _, batch in groupby(wanted, lambda work: work.turns or work.name):
+        turns = [(work, process) for work in batch for process in able[work.name]]
+        for work in dict(turns):
+            if work.how == 'sample' and not work.turns:
+                check(work, able[work.name])
+        yield from _measure(turns)
+
+
+def check(work: Work, processes: list[Process]) -> None:
+    """Make sure that all subjects give the same answer.
+
+    :raises SystemExit: if one does not
+    """
+    first, *others = processes
+    right = first.ask('answer', work.name)
+    for process in others:
+        answer = process.ask('answer', work.name)
+        if not same(right, answer, process.ask('keeps_nulls')):
+            raise SystemExit(
+                f'{work.name}: {process.name} answers otherwise than {first.name}:\n'
+                f'{str(answer)[:500]}\n{str(right)[:500]}'
+            )
+
+
+def same(right: Any, answer: Any, keeps_nulls: bool) -> bool:
+    """Return whether two answers are equal.
+
+    :param keeps_nulls: if False, a null may have become '' or 0
+    """
+    if keeps_nulls or not isinstance(right, list):
+        return bool(right == answer)
+    return sorted(map(_without_nulls, right)) == sorted(map(_without_nulls, answer))
+
+
+def _without_nulls(row: list[Any]) -> list[str]:
+    return ['' if value in (None, '', 0) else str(value) for value in row]
+
+
+def _measure(turns: list[tuple[Work, Process]]) -> Iterator[Result]:
     def rounds(turn: tuple[Work, Process]) -> int:
         work, process = turn
         return work.rounds if process.name in FAST else min(work.rounds, work.slow_rounds)
 
     def sample(turn: tuple[Work, Process]) -> Any:
         work, process = turn
-        return process.ask(work.how, work.task, work.args)
+        return process.ask(work.how, work.name)
 
-    samples = take_turns(turns, rounds, sample, works[0].warm_up)
-    return [
-        result_of(work, {p.name: samples[w, p] for w, p in turns if w is work}) for work in works
-    ]
+    samples = take_turns(turns, rounds, sample, turns[0][0].warm_up)
+    for work in dict(turns):
+        yield result_of(work, {p.name: each for (w, p), each in samples.items() if w is work})
 
 
 def result_of(work: Work, samples: dict[str, list[dict[str, Any]]]) -> Result:
@@ -73,36 +119,18 @@ def result_of(work: Work, samples: dict[str, list[dict[str, Any]]]) -> Result:
     return result
 
 
-def check(work: Work, processes: list[Process]) -> None:
-    """Make sure that all subjects give the same answer.
-
-    :raises SystemExit: if one does not
-    """
-    first, *others = able(work, processes)
-    right = first.ask('answer', work.task, work.args)
-    for process in others:
-        answer = process.ask('answer', work.task, work.args)
-        if not same(right, answer, process.ask('keeps_nulls')):
-            raise SystemExit(
-                f'{work.name}: {process.name} answers otherwise than {first.name}:\n'
-                f'{str(answer)[:500]}\n{str(right)[:500]}'
-            )
-
-
-def able(work: Work, processes: list[Process]) -> list[Process]:
-    """Return the subjects that have the operation."""
-    return [each for each in processes if not work.needs or each.ask('can', work.needs)]
-
-
-def same(right: Any, answer: Any, keeps_nulls: bool) -> bool:
-    """Return whether two answers are equal.
-
-    :param keeps_nulls: if False, a null may have become '' or 0
-    """
-    if keeps_nulls or not isinstance(right, list):
-        return bool(right == answer)
-    return sorted(map(_without_nulls, right)) == sorted(map(_without_nulls, answer))
-
-
-def _without_nulls(row: list[Any]) -> list[str]:
-    return ['' if value in (None, '', 0) else str(value) for value in row]
+def wait_and_total(result: Result) -> Iterator[Result]:
+    """Yield the longest wait of a reader beside a work, then the whole time of the work."""
+    total, cpu = result.more.pop('took, ms'), result.more.pop('client CPU')
+    quiet, pauses = (
+        max(max(samples) for samples in result.more[heading].values())
+        for heading in ('quiet, ms', 'pauses, ms')
+    )
+    note = (
+        f'With nobody else at work the reader waited {quiet:.1f} ms at most. Its own pauses came '
+        f'out up to {pauses:.1f} ms too long beside the work: that much is the machine, where '
+        'processes outnumber its cores.'
+    )
+    name = result.work.removesuffix(', beside that reader')
+    yield Result(f'{name}: longest wait of a reader', 'ms', result.samples, result.more, note=note)
+    yield Result(result.work, 'ms', total, {'client CPU': cpu}, result.longest)

@@ -1,14 +1,15 @@
 """The subjects: they do the same work on the same rows, each as its own documentation would.
 
-Files here run in the virtual environment of their subject, so they import the subject only when
+Files here run in the virtual environment of their subject, so a subject is imported only when
 :func:`make` asks for it.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from importlib import import_module
+from operator import attrgetter
 from typing import Any
 
+Row = dict[str, Any]
 MODULES = {
     'IndexedRedis': 'library',
     'before': 'library',
@@ -17,10 +18,9 @@ MODULES = {
     'rom': 'rom_models',
     'walrus': 'walrus_models',
 }
-TASKS_OF_ASYNCIO = {'library': 'library_asyncio', 'by_hand': 'by_hand_asyncio'}
 
 
-def make(name: str, connection: dict[str, Any], data: Any, tasks: bool = False, **how: Any) -> Any:
+def make(name: str, connection: Row, data: Any, tasks: bool = False, **how: Any) -> Any:
     """Return the subject of a name; what follows a comma in it is for readers only.
 
     :param connection: connection parameters, ``db`` among them
@@ -28,8 +28,36 @@ def make(name: str, connection: dict[str, Any], data: Any, tasks: bool = False, 
     :param tasks: whether ``get`` and ``select`` are coroutines
     :param how: further arguments of the subject
     """
-    module = MODULES[name.partition(',')[0]]
-    if tasks:
-        module = TASKS_OF_ASYNCIO[module]
+    module = import_module(f'.{MODULES[name.partition(",")[0]]}', __name__)
     # A copy: 6.0.3 writes into the parameters that it is given.
-    return import_module(f'.{module}', __name__).Subject(name, dict(connection), data, **how)
+    return (module.TaskSubject if tasks else module.Subject)(name, {**connection}, data, **how)
+
+
+class BaseSubject:
+    """What subjects share. They have the methods of :mod:`benchmarks.rows.works` but ``cannot``."""
+
+    cannot: frozenset[str] = frozenset()  # operations that it lacks
+    keeps_nulls = True  # whether a null is told from '' and 0
+    module = 'IndexedRedis'  # what `import` imports
+
+    def reader(self, names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+        """Return what reads these fields of an object."""
+        return attrgetter(*names)
+
+    def given(self, rows: list[Row]) -> list[Row]:
+        """Return rows as the subject takes them, None being a null."""
+        return rows
+
+    def fill(self, rows: list[Row]) -> None:
+        """Store rows by the best way there is."""
+        self.save_all(rows)
+
+    def save_all(self, rows: list[Row]) -> None:
+        """Save rows in one call, or one by one."""
+        for row in rows:
+            self.create(row)
+
+    def update(self, obj: Any, name: str, value: Any) -> None:
+        """Change one field of an object."""
+        setattr(obj, name, value)
+        obj.save()

@@ -4,8 +4,6 @@ Rows are dicts. Commands go in pipelines; the server intersects sets. It takes l
 library: nobody else may write meanwhile, and readers wait while it replaces the data set.
 """
 
-from __future__ import annotations
-
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -14,8 +12,7 @@ from typing import Any
 
 import redis
 
-from . import base
-from .base import Row
+from . import BaseSubject, Row
 
 NULL = 'IRNullType()'
 CHUNK = 1000
@@ -23,7 +20,7 @@ PREFIX = '_ir_|Bench:'
 KEYS, NEXT, DATA, INDEX = (PREFIX + name for name in ('keys', 'next', 'data:', 'idx:'))
 
 
-class Subject(base.Subject):
+class Subject(BaseSubject):
     """Pipelines."""
 
     module = 'redis'
@@ -140,6 +137,32 @@ class Subject(base.Subject):
         for chunk in chunks(pks):
             pipe.unlink(*(DATA + pk for pk in chunk))
         pipe.execute()
+
+
+class TaskSubject(Subject):
+    """redis.asyncio by hand.
+
+    :param connections: the most connections that tasks share
+    """
+
+    def __init__(self, name: str, connection: Row, data: Any, connections: int) -> None:
+        super().__init__(name, connection, data)
+        import redis.asyncio
+
+        pool = redis.asyncio.BlockingConnectionPool(
+            **connection, decode_responses=True, max_connections=connections, timeout=None
+        )
+        self.tasks = redis.asyncio.Redis(connection_pool=pool)
+
+    async def get(self, pk: int) -> Row:
+        return self.row(await self.tasks.hgetall(f'{DATA}{pk}'))
+
+    async def select(self, filters: Row) -> list[Row]:
+        ((name, value),) = filters.items()
+        pipe = self.tasks.pipeline(transaction=False)
+        for pk in await self.tasks.smembers(f'{INDEX}{name}:{value}'):
+            pipe.hgetall(DATA + pk)
+        return [self.row(stored) for stored in await pipe.execute()]
 
 
 def chunks(items: list[Any]) -> Iterator[list[Any]]:

@@ -1,7 +1,5 @@
 """This library and IndexedRedis 6.0.3: one source, since both have the same API."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,11 +8,10 @@ import redis
 import IndexedRedis
 from IndexedRedis import IndexedRedisModel, IRField, irNull
 
-from . import base
-from .base import Row
+from . import BaseSubject, Row
 
 
-class Subject(base.Subject):
+class Subject(BaseSubject):
     """Models and queries.
 
     :param connections: the most connections that threads or tasks share
@@ -74,10 +71,6 @@ class Subject(base.Subject):
     def create(self, row: Row) -> None:
         self.model(**row).save()
 
-    def update(self, obj: Any, name: str, value: Any) -> None:
-        setattr(obj, name, value)
-        obj.save()
-
     def save_all(self, rows: list[Row]) -> None:
         self.model.saver.save([self.model(**row) for row in rows])
 
@@ -86,3 +79,13 @@ class Subject(base.Subject):
 
     def delete(self, filters: Row) -> None:
         self.model.objects.filter(**filters).delete()
+
+
+class TaskSubject(Subject):
+    """This library on asyncio."""
+
+    async def get(self, pk: int) -> Any:
+        return await self.model.objects.aget(pk)
+
+    async def select(self, filters: Row) -> Iterable[Any]:
+        return await self.model.objects.filter(**filters).aall()

@@ -1,7 +1,5 @@
 """rom: it indexes numbers in sorted sets, and texts in sets, where equality is asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,24 +7,16 @@ import redis
 import rom
 from rom import util
 
-from . import base
-from .base import Row
-
-NONE = 'rom has no such operation'
+from . import BaseSubject, Row
 
 
-class Subject(base.Subject):
+class Subject(BaseSubject):
     """Models and queries. Its session, which keeps objects, is emptied each time."""
 
-    cannot = {
-        'everything': 'not asked of it',
-        'save_all': 'rom saves objects one by one',
-        'replace_all': NONE,
-        'count_unequal': 'rom has no inequality',
-        'first': "rom's first() is that of no order",
-        'last': NONE,
-        'random': NONE,
-    }
+    # It saves objects one by one, has no inequality, and its first() knows no order.
+    cannot = frozenset(
+        ('everything', 'save_all', 'replace_all', 'count_unequal', 'first', 'last', 'random')
+    )
     module = 'rom'
 
     def __init__(self, name: str, connection: dict[str, Any], data: Any) -> None:
@@ -64,10 +54,6 @@ class Subject(base.Subject):
             if number % 1000 == 0:
                 util.session.rollback()
         util.session.rollback()
-
-    def update(self, obj: Any, name: str, value: Any) -> None:
-        setattr(obj, name, value)
-        obj.save()
 
     def delete(self, filters: Row) -> None:
         self._query(filters).delete()

@@ -1,7 +1,5 @@
 """walrus: it has no nulls; a null text becomes ``''`` and a null number 0."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import reduce
 from operator import and_
@@ -9,24 +7,16 @@ from typing import Any
 
 import walrus
 
-from . import base
-from .base import Row
-
-NONE = 'walrus has no such operation'
+from . import BaseSubject, Row
 
 
-class Subject(base.Subject):
+class Subject(BaseSubject):
     """Models and queries."""
 
-    cannot = {
-        'everything': 'not asked of it',
-        'save_all': 'walrus saves objects one by one',
-        'replace_all': NONE,
-        'count': 'walrus counts by loading the objects',
-        'first': NONE,
-        'last': NONE,
-        'random': NONE,
-    }
+    # It saves objects one by one, and counts by loading them.
+    cannot = frozenset(
+        ('everything', 'save_all', 'replace_all', 'count', 'first', 'last', 'random')
+    )
     keeps_nulls = False
     module = 'walrus'
 
@@ -51,10 +41,6 @@ class Subject(base.Subject):
 
     def create(self, row: Row) -> None:
         self.model.create(**row)
-
-    def update(self, obj: Any, name: str, value: Any) -> None:
-        setattr(obj, name, value)
-        obj.save()
 
     def delete(self, filters: Row) -> None:
         self.model.query_delete(self._expression(filters))
