@@ -36,6 +36,7 @@ CORE_FLOORS = [
     {'mapping'},
     {'queries', 'locking'},
     {'writes', 'inspection'},
+    {'bulk'},
     {'links', 'integrity'},
     {'resets'},
 ]

@@ -93,7 +93,7 @@ def test_the_commands_are_those_of_the_page(sent, watch_models):
             actual = '\n\n'.join(sent)
             assert matches(shown, sent), f'{PAGE.name} should say, after\n{code}\n{actual}'
     assert compared > 8
-    assert len(scope['Song'].objects.all()) == 2 + 400  # the examples did what the page says
+    assert len(scope['Song'].objects.all()) == 2 + 900  # the examples did what the page says
 
 
 @pytest.mark.parametrize(

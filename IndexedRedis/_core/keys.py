@@ -10,6 +10,7 @@ __all__ = (
     'ALL_MODELS',
     'BROUGHT',
     'HIGHEST_PK',
+    'LEFT',
     'PREFIX',
     'RANGES',
     'REFUSED',
@@ -27,6 +28,7 @@ STAGED = b'sets'  # the names of the keys that it staged
 RANGES = b'ranges'  # the pks that it reserved, each range as b'FIRST COUNT'
 BROUGHT = b'brought'  # the pks that its objects brought along
 REPLACED = b'old'  # the pks that it replaced
+LEFT = b'left'  # what is still to be written of a committed write: pk -> row
 REFUSED = b'refused'  # never there: a guard touches it, so that EXEC does nothing
 
 # The sets of a dead writer that a sweep goes through.
@@ -35,7 +37,7 @@ WORK = (STAGED, RANGES, BROUGHT, REPLACED)
 # The type of each work key, by the last part of its name; of a staged key, by what it becomes.
 _WORK_TYPES = {
     **dict.fromkeys((b'lock', b'swapped', b'mirrored', b'mirror'), b'string'),
-    **dict.fromkeys((b'resets', b'data'), b'hash'),
+    **dict.fromkeys((b'resets', b'data', LEFT), b'hash'),
     **dict.fromkeys((b'touched', b'keys', b'idx', *WORK), b'set'),
 }
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .._core.bulk import delete
 from .._core.flows import Flow
 from .._core.locking.locks import new_token
-from .._core.writes import delete
 from ..fields.base.primary_keys import primary_key
 from ..twins import awaitable
 from .arguments import refuse_pipeline

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from .._core.bulk import delete, reindex
 from .._core.queries import by_pk, query
-from .._core.writes import delete, reindex
 from ..fields.base.primary_keys import primary_key
 from ..IRQueryableList import IRQueryableList
 from ..twins import awaitable

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from .._core.bulk import reindex
 from .._core.column import Column
 from .._core.flows import Flow, ask
 from .._core.links import fetching
 from .._core.locking.locks import new_token
 from .._core.queries import by_pk, fetch, filters, pick, query
 from .._core.text import near_miss
-from .._core.writes import reindex
 from ..errors import UsageError
 from ..fields.base.primary_keys import primary_key
 from ..IRQueryableList import IRQueryableList

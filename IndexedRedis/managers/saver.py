@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .._core.bulk import reindex
 from .._core.flows import Flow
 from .._core.links import saving
-from .._core.writes import reindex
 from ..errors import UsageError
 from ..fields.base.primary_keys import new_primary_key
 from ..twins import awaitable

@@ -7,10 +7,10 @@ import pytest
 from keyspace import dump
 
 from IndexedRedis import UsageError
+from IndexedRedis._core.bulk import delete
 from IndexedRedis._core.links import saving as links_saving
 from IndexedRedis._core.resets import destroy
 from IndexedRedis._core.script import readable
-from IndexedRedis._core.writes import delete
 
 
 def remains(model, raw):

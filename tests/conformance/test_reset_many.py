@@ -172,7 +172,9 @@ def test_another_reset_of_one_of_them(shops, raw, monkeypatch):
     shop, shelf = shops
     monkeypatch.setattr('IndexedRedis._core.locking.locks.WAIT_SECONDS', 0.2)
     raw.set('_ir_|Shop:tmp:lock', 'somebody', px=60_000)
-    with pytest.raises(ResetInProgressError, match='another reset is under way'):
+    with pytest.raises(
+        ResetInProgressError, match='a reset, or another write of many objects, is under way'
+    ):
         IR.resetMany([(shelf, [shelf(name='a', n=1)]), (shop, [shop(name='a', n=1)])])
     assert raw.keys('*') == [b'_ir_|Shop:tmp:lock']
     raw.delete('_ir_|Shop:tmp:lock')

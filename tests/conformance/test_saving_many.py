@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 from keyspace import dump, served
 
-from IndexedRedis import FieldValueError, ObjectGoneError, UsageError, WrongKeyTypeError
+from IndexedRedis import (
+    FieldValueError,
+    ObjectGoneError,
+    ResetInProgressError,
+    UsageError,
+    WrongKeyTypeError,
+)
+from IndexedRedis._core.locking import locks
 
 
 def test_new_objects_get_pks_in_the_order_of_the_list(song):
@@ -75,15 +82,44 @@ def test_a_larger_one_holds_up_the_server_for_a_hundred_rows_at_a_time(song, raw
     )
 
 
-def test_a_larger_one_while_somebody_else_has_the_lock_is_stored_at_once(song, raw):
+def test_a_larger_one_waits_for_whoever_has_the_lock(song, raw):
     lock = song._validated().keys.lock
-    raw.set(lock, 'of a reset', ex=60)
+    raw.set(lock, 'of a reset', px=300)
     with served(raw) as commands:
         assert song.saver.save([song(title='t', artist='a') for _ in range(900)])[-1] == 900
-    assert 'exec' not in commands
-    assert raw.get(lock) == b'of a reset'
+    assert commands['exec'] == 9 + 2 + 1
+    assert commands['set'] > 3, 'it did not wait'
     assert song.objects.filter(artist='a').count() == 900
+
+
+def test_a_larger_one_gives_up_waiting_before_anything_is_stored(song, raw, monkeypatch):
+    monkeypatch.setattr(locks, 'WAIT_SECONDS', 0.1)
+    lock = song._validated().keys.lock
+    raw.set(lock, 'of a reset', ex=60)
+    objs = [song(title='t', artist='a') for _ in range(900)]
+    with pytest.raises(ResetInProgressError, match='another write of many objects'):
+        song.saver.save(objs)
+    assert set(raw.keys('*')) == {song._validated().keys.next, lock}
     raw.delete(lock)
+    assert song.saver.save(objs)[-1] == objs[-1]._id
+    assert song.objects.count() == 900
+
+
+@pytest.mark.parametrize('size', [5, 2500], ids=['at once', 'in steps'])
+def test_a_list_is_written_and_deleted_whatever_its_size(song, size):
+    objs = [song(title='t', artist=f'{n % 7}', year=n) for n in range(size)]
+    song.saver.save(objs)
+    for obj in objs:
+        obj.artist = 'new'
+    new = [song(title='new', artist='new', year=-n) for n in range(size // 5)]
+    song.saver.save([*objs, *new])
+    assert song.objects.filter(artist='new').count() == size + size // 5
+    assert [obj.artist for obj in song.objects.allByAge()] == ['new'] * (size + size // 5)
+    assert song.deleter.deleteMultiple(objs) == size
+    assert [obj.getPk() for obj in objs] == [None] * size
+    pks = [obj.getPk() for obj in new]
+    assert song.deleter.deleteMultipleByPks([*pks, 10**9]) == len(new)
+    assert song.objects.count() == 0
 
 
 def test_a_larger_one_that_meets_a_key_of_another_type_leaves_nothing(song, raw):

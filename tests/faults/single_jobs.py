@@ -14,9 +14,11 @@ import redis
 
 import IndexedRedis as IR
 from faults.item import Box, Item, box, edition, reset_family
+from IndexedRedis._core.bulk import delete, redo
+from IndexedRedis._core.bulk import insert as bulk_insert
 from IndexedRedis._core.links import saving
 from IndexedRedis._core.resets import index_fill, swap
-from IndexedRedis._core.writes import bulk_insert, delete, save
+from IndexedRedis._core.writes import sizes
 
 
 def insert(model: Any) -> Any:
@@ -31,8 +33,39 @@ def insert_many(model: Any, size: int) -> Any:
 
 def insert_very_many(model: Any, size: int) -> Any:
     """Save so many objects at once that they are stored out of sight, two by two."""
-    save.MANY, bulk_insert.CHUNK, bulk_insert.LISTED = 2, 2, 2
+    sizes.SCRIPT_UNITS, bulk_insert.CHUNK, bulk_insert.LISTED = 2, 2, 2
     return insert_many(model, size)
+
+
+def insert_in_steps(model: Any, size: int) -> Any:
+    """Save so many objects at once that they are published two by two."""
+    redo.PUBLISHED_AT_ONCE = bulk_insert.PUBLISHED_AT_ONCE = 2
+    return insert_very_many(model, size)
+
+
+def _go_in_steps() -> None:
+    sizes.SCRIPT_UNITS, sizes.STEP_UNITS = 1, 1
+
+
+def update_in_steps(model: Any) -> Any:
+    """Change all objects in one save, one by one."""
+    _go_in_steps()
+    return update_many(model)
+
+
+def delete_in_steps(model: Any) -> Any:
+    """Delete three objects that were fetched, one by one."""
+    _go_in_steps()
+    return delete_many(model)
+
+
+def cascade_in_steps(model: Any, size: int) -> Any:
+    """Save a new box with its new items, one by one."""
+    _go_in_steps()
+    old = model.objects.all()
+    for obj in old:
+        obj.n = 42
+    return box(2, [*old, *edition(Item, 2, size)]).save()
 
 
 def update_many(model: Any) -> Any:

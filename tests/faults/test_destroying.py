@@ -11,8 +11,7 @@ from redis.exceptions import TimeoutError
 from faults.item import contents, edition, over
 from faults.proxy import INTERLEAVED
 from IndexedRedis import ResetLostError
-from IndexedRedis._core.locking import transactions
-from IndexedRedis._core.resets import destroy, swap
+from IndexedRedis._core.resets import destroy, staging, swap
 
 # How often it runs whole first; the last of these times says how many steps it takes. A table of
 # keys that other tests have made large becomes smaller meanwhile, and walks over it shorter.
@@ -113,7 +112,7 @@ def test_a_destroyModel_that_wakes_up_during_a_reset_spoils_nothing(
 ):
     """It is frozen at any step for so long that the reset takes over."""
     monkeypatch.setattr(swap, 'BLOCK', 2)
-    monkeypatch.setattr(transactions, 'CHUNK', 1)
+    monkeypatch.setattr(staging, 'CHUNK', 1)
     model, number, count, lost, began = over(proxy.params), BEFORE, 0, 0, 0
 
     def meanwhile():

@@ -6,12 +6,14 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter
+from unittest.mock import patch
 
 import pytest
 
 from faults.item import contents, edition
 from faults.proxy import INTERLEAVED
 from faults.workers import Worker
+from IndexedRedis._core.writes import sizes
 
 OLD = [('e1', n, 1) for n in range(4)]
 NEW = [('e2', n, 2) for n in range(3)]
@@ -97,6 +99,68 @@ def test_a_killed_writer_leaves_all_or_nothing(item, boxes, proxy, worker, store
     assert found['old'] >= (3 if job.startswith('reset') else 1 if mode == 'cut' else 0)
     assert found['new'] > (0 if mode == 'lost' else -1)
     figures('killed at each request', **{job: steps})
+
+
+STEPS = {
+    'insert_in_steps': ({'size': 5}, [*OLD, *(('e2', n, 2) for n in range(5))]),
+    'update_in_steps': ({}, [('e1', 42, 1)] * 4),
+    'delete_in_steps': ({}, OLD[3:]),
+    'cascade_in_steps': ({'size': 2}, [*[('e1', 42, 1)] * 4, *NEW[:2]]),
+}
+
+
+def next_writer(item):
+    obj = item.objects.get(4)
+    obj.name = 'changed'
+    obj.save()
+    obj.name = 'e1'
+    obj.save()
+
+
+def save_in_steps(item):
+    with patch.object(sizes, 'SCRIPT_UNITS', 2):
+        item.saver.save(edition(item, 3, 3))
+
+
+FINISHERS = {
+    'repair': lambda item: item.objects.repair(),
+    'the next writer': next_writer,
+    'a save of many': save_in_steps,
+}
+
+
+@pytest.mark.parametrize('mode', ['cut', 'lost'])
+@pytest.mark.parametrize('finisher', FINISHERS)
+@pytest.mark.parametrize('job', STEPS)
+def test_a_writer_killed_between_steps_is_finished_by_others(
+    item, running, proxy, stored, boxes, job, finisher, mode, figures
+):
+    """Each row is whole at every moment, and in the end all are written or none."""
+    args, new = STEPS[job]
+    run = running(job, mode, 4, **args)
+    for _ in range(2):  # the second time the server knows the scripts
+        assert run() is not None
+    steps, found = len(proxy.commands), Counter()
+    assert contents(item) == new
+    for number in range(1, steps + 1):
+        assert run(number) is None, 'it was not killed'
+        seen = contents(item)
+        assert {*seen} <= {*OLD, *new}
+        stored.check(pending=True)
+        stored.end_lock()
+        boxes.objects.repair()
+        FINISHERS[finisher](item)
+        left = [row for row in contents(item) if row[0] != 'e3']
+        assert left in (OLD, new), f'command {number} of {steps}'
+        found['new' if left == new else 'old'] += 1
+        found['between'] += seen not in (OLD, new)
+        item.objects.repair()
+        stored.check()
+        assert stored.kept_work_keys() == []
+    assert proxy.happened == steps
+    assert min(found['new'], found['old']) > 2
+    assert found['between'] > 0
+    figures('killed between steps', **{f'{job}, {finisher}': steps})
 
 
 @pytest.mark.parametrize('mode', ['cut', 'lost'])

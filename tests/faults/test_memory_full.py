@@ -10,7 +10,6 @@ from redis.exceptions import OutOfMemoryError
 from faults.item import contents, edition, over
 from faults.proxy import INTERLEAVED, Proxy
 from faults.writes import OLD, RESETS, InsertVeryMany
-from IndexedRedis._core.locking import transactions
 from IndexedRedis._core.resets import staging
 
 
@@ -96,7 +95,7 @@ def test_memory_that_runs_out_in_the_middle_of_a_reset(small, monkeypatch, at):
     model, client = small
     model.saver.save(edition(model, 1, 5))
     before = everything(client)
-    monkeypatch.setattr(transactions, 'CHUNK', 10)
+    monkeypatch.setattr(staging, 'CHUNK', 10)
     steps = 0
 
     def filling(*args):

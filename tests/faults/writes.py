@@ -7,7 +7,8 @@ from unittest.mock import patch
 
 import IndexedRedis as IR
 from faults.item import Box, Item, edition
-from IndexedRedis._core.writes import bulk_insert, save
+from IndexedRedis._core.bulk import insert, redo
+from IndexedRedis._core.writes import sizes
 
 OLD = [('e1', 0, 1), ('e1', 1, 1), ('e1', 2, 1)]
 NEW = [('e2', 0, 2), ('e2', 1, 2), ('e2', 2, 2)]
@@ -53,9 +54,28 @@ class InsertVeryMany(InsertMany):
 
     def do(self):
         with (
-            patch.object(save, 'MANY', 2),
-            patch.multiple(bulk_insert, CHUNK=2, LISTED=2),
+            patch.object(sizes, 'SCRIPT_UNITS', 2),
+            patch.multiple(insert, CHUNK=2, LISTED=2),
         ):
+            super().do()
+
+
+class InsertInSteps(InsertVeryMany):
+    """As if they were so many that they are published two by two."""
+
+    def do(self):
+        with (
+            patch.object(redo, 'PUBLISHED_AT_ONCE', 2),
+            patch.object(insert, 'PUBLISHED_AT_ONCE', 2),
+        ):
+            super().do()
+
+
+class InSteps:
+    """Mixed in: as if there were so many objects that they are written one by one."""
+
+    def do(self):
+        with patch.multiple(sizes, SCRIPT_UNITS=1, STEP_UNITS=1):
             super().do()
 
 
@@ -66,6 +86,10 @@ class InsertAndUpdate(Insert):
         last = model.objects.last()
         last.n = 42
         return [last, *edition(model, 2, 2)]
+
+
+class InsertAndUpdateInSteps(InSteps, InsertAndUpdate):
+    pass
 
 
 class Update(Write):
@@ -97,6 +121,10 @@ class DeleteMany(Write):
         self.model.deleter.deleteMultiple(self.objs[:2])
 
 
+class DeleteManyInSteps(InSteps, DeleteMany):
+    pass
+
+
 class Reindex(Write):
     expected = OLD
 
@@ -117,6 +145,10 @@ class Cascade(Write):
 
     def do(self):
         self.objs[0].save()
+
+
+class CascadeInSteps(InSteps, Cascade):
+    pass
 
 
 class Reset(Write):
@@ -183,6 +215,7 @@ class ResetChanged(Write):
 
 WRITES = [
     *(Insert, InsertMany, InsertVeryMany, InsertAndUpdate, Update, Delete, DeleteMany),
+    *(InsertInSteps, InsertAndUpdateInSteps, DeleteManyInSteps, CascadeInSteps),
     *(DeleteMatching, Reindex, Cascade),
     *(Reset, ResetInPlace, ResetIterator, ResetMany, ResetChanged),
 ]

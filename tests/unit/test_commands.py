@@ -10,13 +10,14 @@ import msgpack
 import pytest
 
 from IndexedRedis import IRField
+from IndexedRedis._core.bulk import delete, recovery, reindex
+from IndexedRedis._core.bulk import insert as bulk_insert
 from IndexedRedis._core.integrity import check
 from IndexedRedis._core.links import saving
-from IndexedRedis._core.locking import recovery
 from IndexedRedis._core.queries import by_pk, fetch
 from IndexedRedis._core.queries import query as queries
 from IndexedRedis._core.resets import swap
-from IndexedRedis._core.writes import bulk_insert, delete, reindex, save
+from IndexedRedis._core.writes import sizes
 from IndexedRedis.executors.recording import RecordingExecutor
 
 from .build import define, load
@@ -193,9 +194,10 @@ def test_an_insert_reserves_its_pk_then_writes(song):
         [('EVALSHA', 'reserve', 2, NEXT, KEYS, 1, 0, 1000)],
         [
             (
-                *('EVALSHA', 'insert_one', 6, KEYS, LOCK, TOUCHED, DATA + b'7'),
-                *(GENRE_ROCK, YEAR_1999),
-                *(7, b'name', b'Hells Bells', b'genre', b'rock', b'year', b'1999'),
+                *('EVALSHA', 'insert', 6, KEYS, RECORD, TOUCHED, DATA + b'7'),
+                *(GENRE_ROCK, YEAR_1999, 1, 1, 2, b'7'),
+                packed('name', 'Hells Bells', 'genre', 'rock', 'year', '1999'),
+                *(1, b'7', 1, b'7'),
             )
         ],
     ]
@@ -209,7 +211,7 @@ def test_an_update_sends_only_what_changed_and_what_it_believes(song):
     assert sent == [
         [
             (
-                *('EVALSHA', 'update_one', 6, KEYS, LOCK, TOUCHED, DATA + b'7'),
+                *('EVALSHA', 'update_one', 5, KEYS, RECORD, DATA + b'7'),
                 *(GENRE_ROCK, GENRE_POP),
                 *(7, 1, b'genre', b'rock', b'genre', b'pop'),
             )
@@ -225,7 +227,7 @@ def test_an_update_of_several_says_what_it_believes(song):
     assert sent == [
         [
             (
-                *('EVALSHA', 'write', 10, KEYS, NEXT, LOCK, TOUCHED),
+                *('EVALSHA', 'write', 11, KEYS, NEXT, LOCK, TOUCHED, RECORD),
                 *(DATA + b'7', GENRE_ROCK, GENRE_POP, DATA + b'8', GENRE_ROCK, GENRE_POP),
                 *(1, 2, 7, 'update', 1, b'genre', b'=rock', 1, b'genre', b'pop'),
                 *(8, 'update', 1, b'genre', b'=rock', 1, b'genre', b'pop'),
@@ -247,7 +249,7 @@ def test_a_bulk_insert_is_one_script(song):
         [('EVALSHA', 'reserve', 2, NEXT, KEYS, 2, 0, 1000)],
         [
             (
-                *('EVALSHA', 'insert', 8, KEYS, LOCK, TOUCHED, DATA + b'7', DATA + b'8'),
+                *('EVALSHA', 'insert', 8, KEYS, RECORD, TOUCHED, DATA + b'7', DATA + b'8'),
                 *(GENRE_ROCK, YEAR_1999, YEAR_2000),
                 *(1, 2, 3, b'7', b'8'),
                 packed('name', 'a', 'genre', 'rock', 'year', '1999'),
@@ -276,7 +278,7 @@ def test_a_delete_says_what_it_believes(song):
     assert sent == [
         [
             (
-                *('EVALSHA', 'delete', 5, KEYS, LOCK, DATA + b'7', GENRE_ROCK, YEAR_1999),
+                *('EVALSHA', 'delete', 6, KEYS, LOCK, RECORD, DATA + b'7', GENRE_ROCK, YEAR_1999),
                 *(1, 2, b'genre', b'year', b'7', b'=rock', b'=1999', 1, b'7', 1, b'7'),
             )
         ]
@@ -293,7 +295,7 @@ def test_a_filtered_delete_takes_pks_then_rows_then_deletes(song):
         [('SMISMEMBER', KEYS, 7), ('HMGET', DATA + b'7', b'genre', b'year')],
         [
             (
-                *('EVALSHA', 'delete', 5, KEYS, LOCK, DATA + b'7', GENRE_ROCK, YEAR_1999),
+                *('EVALSHA', 'delete', 6, KEYS, LOCK, RECORD, DATA + b'7', GENRE_ROCK, YEAR_1999),
                 *(1, 2, b'genre', b'year', b'7', b'=rock', b'=1999', 1, b'7', 1, b'7'),
             )
         ],
@@ -307,7 +309,7 @@ def test_reindex_writes_sets_only(song):
     )
     assert sent[2] == [
         (
-            *('EVALSHA', 'write', 9, KEYS, NEXT, LOCK, TOUCHED, DATA + b'7'),
+            *('EVALSHA', 'write', 10, KEYS, NEXT, LOCK, TOUCHED, RECORD, DATA + b'7'),
             *(GENRE_ROCK, GENRE_ROCK, YEAR_1999, YEAR_1999),
             *(1, 1, 7, 'update', 2, b'genre', b'=rock', b'year', b'=1999'),
             0,
@@ -463,7 +465,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
             ('EVALSHA', 'forget', 3, RECORD, staged + b'sets', staged + b'ranges', b'TOKEN'),
         ],
         [
-            (*('EVALSHA', 'forget', 5, RECORD, *work, b'TOKEN'),),
+            (*('EVALSHA', 'forget', 6, RECORD, *work, staged + b'left', b'TOKEN'),),
             ('EVALSHA', 'release', 2, LOCK, TOUCHED, b'TOKEN'),
         ],
     ]
@@ -471,11 +473,11 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
 
 
 def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monkeypatch):
-    monkeypatch.setattr(save, 'MANY', 2)
+    monkeypatch.setattr(sizes, 'SCRIPT_UNITS', 2)
     monkeypatch.setattr(bulk_insert, 'CHUNK', 1)
     monkeypatch.setattr(bulk_insert, 'new_token', lambda: b'TOKEN')
     objs = [song(name=name, genre='rock', year=1999) for name in 'ab']
-    work = [K + b'tmp:TOKEN:' + name for name in (b'sets', b'ranges', b'brought', b'old')]
+    work = [K + b'tmp:TOKEN:' + name for name in (b'sets', b'ranges', b'brought', b'old', b'left')]
     pks, sent = trips(
         saving.save(song._validated(), objs, [None, None]),
         *([7], [b'OK', b'TOKEN'], [1], [[b'TOKEN']], *[[1, None, None, []]] * 3),
@@ -508,12 +510,12 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
         ],
         [
             ('WATCH', flag, LOCK),
-            ('EVAL', 'may_publish', 4, flag, LOCK, RECORD, KEYS, b'TOKEN'),
-            *(('MULTI',), ('SADD', KEYS, 7, 8), ('HSET', RECORD, b'TOKEN', 'stored')),
-            *(('UNLINK', work[1]), ('EXEC',)),
+            ('EVAL', 'may_commit', 4, flag, LOCK, RECORD, KEYS, b'TOKEN'),
+            *(('MULTI',), ('HSET', RECORD, b'TOKEN', b'committed')),
+            *(('EVAL', 'publish', 2, work[1], KEYS, 7, 2, 2, DATA, 0), ('EXEC',)),
         ],
         [
-            ('EVALSHA', 'forget', 5, RECORD, *work, b'TOKEN'),
+            ('EVALSHA', 'forget', 6, RECORD, *work, b'TOKEN'),
             ('EVALSHA', 'release', 2, LOCK, TOUCHED, b'TOKEN'),
         ],
     ]

@@ -15,7 +15,7 @@ from redis.exceptions import (
 )
 
 from IndexedRedis._core.flows import AnswerLost, Batch, Pause, ServerFull, Stream, ask
-from IndexedRedis._core.writes.scripts import RESERVE
+from IndexedRedis._core.writes.pks import RESERVE
 from IndexedRedis.executors import conversation
 from IndexedRedis.executors.conversation import converse
 from IndexedRedis.executors.wire import pack

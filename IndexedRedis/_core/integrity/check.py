@@ -11,9 +11,9 @@ from functools import partial
 
 from ..flows import Batch, Flow, ask, chunks, scan
 from ..keys import BROUGHT, RANGES, REPLACED, STAGED, WORK, Keys, parse_range
+from ..locking.key_types import OTHER_TYPE
 from ..mapping.index_keys import index_key
 from ..mapping.schema import Schema
-from ..writes.key_types import OTHER_TYPE
 from .keyspace import examine_keys, examine_work
 from .probe import NO_EXPIRY, NO_KEY, Facts, Probe, is_pk, probe_entries, probe_rows
 from .repair import unfit_keys

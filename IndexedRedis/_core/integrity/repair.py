@@ -9,13 +9,13 @@ from contextlib import suppress
 from typing import Any
 
 from ...errors import ResetInProgressError
+from ..bulk.recovery import recover
 from ..flows import Batch, Command, Flow, ask, chunks
 from ..keys import WORK
-from ..locking.locks import LockOwner, extend_command, lock_all, release_all
-from ..locking.recovery import sweep_abandoned
+from ..locking.key_types import OTHER_TYPE
+from ..locking.locks import LockOwner, extend_command, locked
 from ..mapping.schema import Schema
 from ..writes.entry import expected_token
-from ..writes.key_types import OTHER_TYPE
 from .probe import Probe, probe_entries
 from .report import Finding
 from .scripts import LEFTOVERS, REPAIR_COUNTER, REPAIR_ENTRIES, REPAIR_LEFTOVERS, REPAIR_ROWS
@@ -116,16 +116,8 @@ def sweep_dead(schema: Schema, token: bytes, dead: Collection[bytes]) -> Flow[li
     if (yield from unfit_keys(schema, dead)):
         return []
     with suppress(ResetInProgressError):
-        claim = LockOwner(schema, token)
-        yield from lock_all([claim])
-        try:
-            yield from sweep_abandoned(schema, token, extend_command([claim]))
-        except GeneratorExit:
-            raise
-        except BaseException:
-            yield from release_all([claim])
-            raise
-        yield from release_all([claim])
+        owner = LockOwner(schema, token)
+        yield from locked([owner], recover(schema, token, extend_command([owner])))
     left, _ = yield from ask(*LEFTOVERS([keys.lock, keys.record], keys.tmp))
     return [each for each in dead if each not in left]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..bulk.save import save_all
 from ..flows import Elsewhere, Flow, chunks
 from ..mapping.schema import Schema
 from ..objects.graph import children, linked, reachable
 from ..writes.arguments import check_model
-from ..writes.save import save_all
 from .fetching import ServerOf
 
 __all__ = (

@@ -1,7 +1,7 @@
-"""The locks of models: one reset, or save of many, at a time.
+"""The locks of models: one reset, or one write of many objects, at a time.
 
-A lock is a key with a token and a short time to live, prolonged with every step: that of a killed
-process blocks the next reset no longer, which waits longer.
+A lock is a key with a token and a short time to live, prolonged with every step. A killed process's
+lock expires before the next reset stops waiting for it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from ...errors import ResetInProgressError, ResetLostError
-from ..flows import Batch, Command, Flow, Pause, ask
-from ..keys import WORK
+from ..flows import Batch, Command, Flow, Pause, ask, with_cleanup
+from ..keys import LEFT, WORK
 from ..mapping.schema import Schema
 from .scripts import BEGIN, FORGET, HOLD, RELEASE
 
@@ -21,13 +21,15 @@ __all__ = (
     'LockOwner',
     'extend_command',
     'fence_lost_error',
-    'lock_all',
-    'lock_if_free',
     'lock_lost_error',
+    'locked',
     'new_token',
     'register_reset',
     'release_all',
 )
+
+
+T = TypeVar('T')
 
 
 class Owner(Protocol):
@@ -41,13 +43,15 @@ class Owner(Protocol):
 
 
 class LockOwner(NamedTuple):
-    """An owner that is nothing else."""
+    """The minimal lock owner: a schema and a token."""
 
     schema: Schema
     token: bytes
 
 
+# How long a lock lives after its owner's last step.
 LOCK_MS = 10_000
+# How long others wait for it, and between two tries.
 WAIT_SECONDS = 15.0
 PAUSE_SECONDS = 0.05
 
@@ -57,18 +61,19 @@ def new_token() -> bytes:
     return os.urandom(16).hex().encode('ascii')
 
 
-def lock_all(owners: Sequence[Owner]) -> Flow[None]:
-    """Take the lock of each model; all resets do so in the same order, so none waits in a circle.
+def locked(owners: Sequence[Owner], flow: Flow[T]) -> Flow[T]:
+    """Run a flow while its owners hold the locks of their models; return its result.
 
-    :raises ResetInProgressError: if another reset holds one for too long
+    All take locks in the same order, so nobody waits in a circle.
+
+    :raises ResetInProgressError: if somebody else holds one for too long
     """
-    try:
+
+    def lock_and_run() -> Flow[T]:
         yield from _lock_each(sorted(owners, key=lambda each: each.schema.keys.all))
-    except GeneratorExit:
-        raise
-    except BaseException:
-        yield from release_all(owners)
-        raise
+        return (yield from flow)
+
+    return (yield from with_cleanup(lock_and_run(), lambda worked: release_all(owners)))
 
 
 def _lock_each(owners: Sequence[Owner]) -> Flow[None]:
@@ -77,26 +82,12 @@ def _lock_each(owners: Sequence[Owner]) -> Flow[None]:
         while not (yield from _take(owner, owners[:i])):
             if waited >= WAIT_SECONDS:
                 raise ResetInProgressError(
-                    f'{owner.schema.name}: another reset is under way and did not end within '
+                    f'{owner.schema.name}: a reset, or another write of many objects, is under way '
+                    f'and did not end within '
                     f'{WAIT_SECONDS:.0f} s. Nothing was changed; try again later.'
                 )
             yield Pause(PAUSE_SECONDS)
             waited += PAUSE_SECONDS
-
-
-def lock_if_free(owners: Sequence[Owner]) -> Flow[bool]:
-    """Take the lock of each model, or none where another owner has one; returns whether."""
-    try:
-        for i, owner in enumerate(owners):
-            if not (yield from _take(owner, owners[:i])):
-                yield from release_all(owners[:i])
-                return False
-    except GeneratorExit:
-        raise
-    except BaseException:
-        yield from release_all(owners)
-        raise
-    return True
 
 
 def _take(owner: Owner, held: Sequence[Owner]) -> Flow[bool]:
@@ -158,6 +149,6 @@ def release_all(owners: Sequence[Owner]) -> Flow[None]:
     with suppress(Exception):
         for owner in owners:
             keys, token = owner.schema.keys, owner.token
-            work = [keys.work(token, name) for name in WORK]
+            work = [keys.work(token, name) for name in (*WORK, LEFT)]
             forget = FORGET([keys.record, *work], token)
             yield Batch([forget, RELEASE([keys.lock, keys.touched], token)])

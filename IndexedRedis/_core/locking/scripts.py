@@ -11,7 +11,7 @@ __all__ = (
     'FINISH',
     'FORGET',
     'HOLD',
-    'MAY_PUBLISH',
+    'MAY_COMMIT',
     'MAY_STORE',
     'PRUNE',
     'RELEASE',
@@ -103,16 +103,17 @@ end
 )
 
 
-# Whether what a save of many has stored may be listed among all pks. KEYS: key to touch; for each
-# model: lock, record of resets, set of all pks. ARGV: token. Returns nil; 'done' if it is already,
-# or 'lost' if a lock is, or a key is no set.
-MAY_PUBLISH = Script(
-    'may_publish',
+# Whether a write of many rows may be committed. KEYS: key to touch; for each model: lock, record of
+# resets, set of all pks. ARGV: token. Returns nil; 'done' if it is committed already, or 'lost' if
+# a lock is, or a key is no set. Bounded by the number of models.
+MAY_COMMIT = Script(
+    'may_commit',
     _GUARD
     % """
-if redis.call('HGET', KEYS[3], ARGV[1]) == 'stored' then return 'done' end
+if redis.call('HGET', KEYS[3], ARGV[1]) == 'committed' then return 'done' end
 for k = 2, #KEYS, 3 do
   if redis.call('GET', KEYS[k]) ~= ARGV[1] then return 'lost' end
+  if redis.call('HGET', KEYS[k + 1], ARGV[1]) ~= 'staging' then return 'lost' end
   local found = redis.call('TYPE', KEYS[k + 2]).ok
   if found ~= 'set' and found ~= 'none' then return 'lost' end
 end

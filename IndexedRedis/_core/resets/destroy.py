@@ -12,7 +12,7 @@ from typing import Any
 from ...errors import ResetLostError
 from ..flows import Batch, Command, Flow, ServerFull, ask, chunks, page_of
 from ..keys import REPLACED
-from ..locking.locks import extend_command, lock_all, lock_lost_error, register_reset, release_all
+from ..locking.locks import extend_command, lock_lost_error, locked, register_reset
 from ..locking.scripts import CLEAR, CLEAR_SETS, FINISH, RETIRE
 from ..mapping.schema import Schema
 from ..overlap import walk
@@ -56,7 +56,7 @@ def destroy(schema: Schema, token: bytes) -> Flow[int]:
     cursor: Any = b'0'
     while True:
         try:
-            return removed + (yield from _destroy(staging))
+            return removed + (yield from locked([staging], _empty(staging)))
         except ServerFull:
             pass
         if cursor is None:
@@ -65,19 +65,6 @@ def destroy(schema: Schema, token: bytes) -> Flow[int]:
         cursor, page = yield from own_keys(schema, cursor)
         rows = [key for key in page if schema.keys.is_row(key)]
         removed += (yield from ask('UNLINK', *rows)) if rows else 0
-
-
-def _destroy(staging: Staging) -> Flow[int]:
-    yield from lock_all([staging])
-    try:
-        count = yield from _empty(staging)
-    except GeneratorExit:
-        raise
-    except BaseException:
-        yield from release_all([staging])
-        raise
-    yield from release_all([staging])
-    return count
 
 
 def _empty(staging: Staging) -> Flow[int]:

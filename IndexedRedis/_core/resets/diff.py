@@ -12,17 +12,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ...errors import ConflictError, TooManyChangesError, UsageError
+from ..bulk.recovery import GRACE_MS, NOTE_MS, begin
 from ..column import Column
 from ..flows import Batch, Command, Flow, ask, chunks
-from ..locking.locks import (
-    extend_command,
-    fence_lost_error,
-    lock_all,
-    lock_lost_error,
-    register_reset,
-    release_all,
-)
-from ..locking.recovery import GRACE_MS, NOTE_MS, sweep_abandoned
+from ..locking.key_types import wrong_type
+from ..locking.locks import extend_command, fence_lost_error, lock_lost_error, locked
 from ..mapping.decoder import Row
 from ..mapping.index_keys import index_keys_of_values
 from ..mapping.schema import Schema
@@ -33,11 +27,10 @@ from ..queries.by_pk import rows_of
 from ..queries.query import pks_of
 from ..writes.arguments import check_model
 from ..writes.compare_and_move import ROUNDS, row_arguments
-from ..writes.entry import INSERT, PUT, REMOVE, UPDATE, Entry, entry_of
-from ..writes.key_types import wrong_type
-from ..writes.scripts import MERGE
+from ..writes.entry import Entry, Mode, entry_of
 from .observer import ResetObserver
 from .promises import Promises
+from .scripts import MERGE
 from .staging import Staging, assign
 
 __all__ = ('Counts', 'Keyed', 'merge_all')
@@ -104,7 +97,7 @@ class _Merge:
 
     def counts(self) -> Counts:
         """What became of the objects."""
-        removed = sum(entry.mode == REMOVE for entry in self.entries)
+        removed = sum(entry.mode == Mode.REMOVE for entry in self.entries)
         updated = len(self.entries) - removed - self.inserted
         return Counts(self.inserted, updated, self.unchanged, removed)
 
@@ -130,27 +123,21 @@ def merge_all(
         for schema, objs, column in groups
     ]
     stagings = [merge.staging for merge in merges]
-    yield from lock_all(stagings)
-    try:
+
+    def change() -> Flow[None]:
         yield from _find_changes(merges, most)
         observer.swapping()
         yield from _apply(merges, stamp)
-    except GeneratorExit:
-        raise
-    except BaseException:
-        yield from release_all(stagings)
-        raise
-    promises.confirm()
-    yield from release_all(stagings)
+        promises.confirm()
+
+    yield from locked(stagings, change())
     return [merge.counts() for merge in merges]
 
 
 def _find_changes(merges: Sequence[_Merge], most: int) -> Flow[None]:
     stagings = [merge.staging for merge in merges]
     extend = extend_command(stagings, retake=1)
-    for staging in stagings:
-        yield from register_reset(staging)
-        yield from sweep_abandoned(staging.schema, staging.token, extend)
+    yield from begin(stagings)
     for merge in merges:
         for block in chunks(merge.staging.objs, BLOCK):
             yield from _compare(merge, block, extend)
@@ -228,13 +215,13 @@ def _entry(merge: _Merge, obj: Any, pk: int, row: Row | None) -> Entry:
                 'earlier object of the new data sets.'
             )
     fresh = row is None and obj._id is None
-    entry = entry_of(obj, pk, INSERT if fresh else PUT, schema.all, promises.pks)
+    entry = entry_of(obj, pk, Mode.INSERT if fresh else Mode.PUT, schema.all, promises.pks)
     if row is not None:
         stored = {column.name: value for column, value in zip(schema.all, row, strict=True)}
         # Only what differs is sent: the server is held up for all changes at once.
         entry.sent = {name: new for name, new in entry.written.items() if stored[name] != new}
         entry.expected = {name: stored[name] for name in entry.expected if name in entry.sent}
-        entry.mode = UPDATE if entry.sent else ''
+        entry.mode = Mode.UPDATE if entry.sent else ''
     return entry
 
 
@@ -258,7 +245,7 @@ def _find_removed(
 def _removal(schema: Schema, pk: int, row: Row | None) -> Entry:
     stored = row or [None] * len(schema.indexed)
     expected = {column.name: value for column, value in zip(schema.indexed, stored, strict=True)}
-    return Entry(schema, pk, REMOVE, {}, expected)
+    return Entry(schema, pk, Mode.REMOVE, {}, expected)
 
 
 def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
@@ -289,7 +276,7 @@ def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
 
 def _put_whole(entry: Entry) -> None:
     """Somebody has deleted the object meanwhile."""
-    entry.mode, entry.sent = PUT, entry.written
+    entry.mode, entry.sent = Mode.PUT, entry.written
     entry.expected = {column.name: None for column in entry.schema.indexed}
 
 

@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 from ..flows import Batch, Command, Flow, ask, chunks
 from ..keys import STAGED
+from ..locking.key_types import check_types
 from ..locking.locks import lock_lost_error
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
 from ..overlap import PAGE_MEMBERS, walk
 from ..queries import set_algebra
-from ..writes.key_types import check_types
 from .scripts import FILL, LARGE
 from .staging import Staging
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..script import Script
+from ..writes.scripts import COMPARE_ROWS, CURSOR, STORE_ROWS
 
-__all__ = ('CLAIM', 'FILL', 'LARGE', 'SWAP')
+__all__ = ('CLAIM', 'FILL', 'LARGE', 'MERGE', 'SWAP')
 
 # KEYS: counter, set of all pks. ARGV: prefix of data keys, highest of the pks, pks. Keeps others
 # from being given one of these pks, and returns those that are in use, or whose rows are there.
@@ -138,5 +139,59 @@ local function swap(model)
 end
 for _, model in ipairs(models) do swap(model) end
 return 'done'
+""",
+)
+
+# What has changed of a data set, under the lock of a reset.
+# KEYS: for each model: lock, note for readers, time stamp; then as of rows.
+# ARGV: token, milliseconds that removed rows stay readable, milliseconds of the note, time stamp or
+# nothing, number of models; then as of rows. A fenced merge has at the end of KEYS the
+# mirror lock of each model, and at the end of ARGV the token that all of them must hold.
+# Returns the problems; a lost lock is one. Sent again once it is done, it does nothing: others may
+# have written to the same objects meanwhile.
+MERGE = Script(
+    'merge',
+    CURSOR
+    + """
+local token, grace, note_ms, stamp = arg(), arg(), arg(), arg()
+local notes = {}
+for g = 1, tonumber(arg()) do
+  local lock, note = key(), key()
+  if redis.call('GET', note) == token then return {} end
+  if redis.call('GET', lock) ~= token then return {{0, 'lost'}} end
+  notes[g] = {note = note, stamp = key()}
+end
+"""
+    + 'local own = token\n'
+    + COMPARE_ROWS
+    + """
+local fence, mirror_lock = arg(), key()
+while mirror_lock do
+  if redis.call('GET', mirror_lock) ~= fence then return {{0, 'fenced'}} end
+  mirror_lock = key()
+end
+"""
+    + STORE_ROWS
+    + """
+local function remove(row)
+  redis.call('SREM', row.model.all, row.pk)
+  for m = 1, #row.moves do
+    redis.call('SREM', row.moves[m].old, row.pk)
+    redis.call('SREM', row.moves[m].new, row.pk)
+  end
+  redis.call('PEXPIRE', row.data, grace)
+end
+for i = 1, #rows do
+  if rows[i].mode == 'remove' then remove(rows[i]) end
+end
+for g = 1, #notes do
+  redis.call('SET', notes[g].note, token, 'PX', note_ms)
+  if stamp == '' then
+    redis.call('DEL', notes[g].stamp)
+  else
+    redis.call('SET', notes[g].stamp, stamp)
+  end
+end
+return problems
 """,
 )

@@ -13,13 +13,13 @@ from typing import Any
 from ...errors import UsageError
 from ..flows import Batch, Command, Flow, ask, chunks
 from ..keys import BROUGHT, RANGES, STAGED
+from ..locking.key_types import check_types
 from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store
 from ..mapping.encoder import StoredRow
 from ..mapping.index_keys import grouped_by_index
 from ..mapping.schema import Schema
 from ..objects.state import assigned
 from ..writes.arguments import check_distinct, check_model, check_whole
-from ..writes.key_types import check_types
 from ..writes.pks import highest, reserve
 from .observer import ResetObserver
 from .promises import Promises

@@ -14,25 +14,18 @@ from contextlib import suppress
 from typing import Any
 
 from ...errors import ConflictError
-from ..flows import Command, Flow, Stream, ask, chunks
+from ..bulk.recovery import NOTE_MS, begin, sweep
+from ..bulk.save import save_all
+from ..flows import Command, Flow, Stream, ask, chunks, with_cleanup
 from ..keys import REPLACED
 from ..links.fetching import ServerOf
 from ..links.saving import save_each, save_linked
-from ..locking.locks import (
-    extend_command,
-    fence_lost_error,
-    lock_all,
-    lock_lost_error,
-    register_reset,
-    release_all,
-)
-from ..locking.recovery import NOTE_MS, sweep, sweep_abandoned
+from ..locking.key_types import wrong_type
+from ..locking.locks import extend_command, fence_lost_error, lock_lost_error, locked
 from ..locking.transactions import objection
 from ..mapping.schema import Schema
 from ..objects.graph import reachable, schema_of
-from ..writes.key_types import wrong_type
 from ..writes.pks import highest
-from ..writes.save import save_all
 from .index_fill import Switch, prepare
 from .observer import ResetObserver
 from .promises import Promises
@@ -75,39 +68,26 @@ def reset_all(
     for staging in stagings:
         if isinstance(staging.objs, list):
             staging.check(staging.objs)
-    yield from lock_all(stagings)
-    try:
-        targets = yield from _replace(stagings, server_of, stamp)
-    except GeneratorExit:
-        raise
-    except BaseException:
-        yield from _clean_up(stagings, worked=False)
-        raise
-    promises.confirm()
-    yield from _clean_up(stagings, worked=True)
+
+    def sweep_all(worked: bool) -> Flow[None]:
+        # It changes nothing about the reset if this fails: the next one does it.
+        with suppress(Exception):  # after a failure there is most likely no connection
+            for staging in stagings:
+                known = staging.replaced if worked else None
+                extend = (extend_command([staging]),)
+                yield from sweep(staging.schema, staging.token, known, extend)
+
+    flow = with_cleanup(_replace(stagings, server_of, stamp), sweep_all)
+    targets = yield from locked(stagings, flow)
     # Those that link back know the new pks only now.
     yield from save_each(targets, server_of)
     return [staging.pks for staging in stagings]
 
 
-def _clean_up(stagings: Sequence[Staging], worked: bool) -> Flow[None]:
-    """Take away what nobody needs.
-
-    It changes nothing about the reset if this fails: the next one does it.
-    """
-    with suppress(Exception):  # after a failure there is most likely no connection
-        for staging in stagings:
-            known = staging.replaced if worked else None
-            yield from sweep(staging.schema, staging.token, known, (extend_command([staging]),))
-    yield from release_all(stagings)
-
-
 def _replace(stagings: Sequence[Staging], server_of: ServerOf, stamp: str) -> Flow[list[Any]]:
     """Stage everything, then swap; returns the linked objects that were saved on the way."""
     extend = extend_command(stagings)
-    for staging in stagings:
-        yield from register_reset(staging)
-        yield from sweep_abandoned(staging.schema, staging.token, extend)
+    yield from begin(stagings)
     targets = yield from _stage_all(stagings, server_of)
     stagings[0].observer.swapping()
     switches = []
@@ -121,6 +101,7 @@ def _replace(stagings: Sequence[Staging], server_of: ServerOf, stamp: str) -> Fl
         raise lock_lost_error(stagings)
     for switch in switches:
         switch.staging.replaced = {*switch.drop, *switch.places}
+    stagings[0].promises.confirm()
     return targets
 
 

@@ -1,48 +1,108 @@
 """Writing rows by comparing: index entries are moved from what is really stored.
 
-An update tells what it believes to be stored; where that is wrong, the script writes nothing and
+An update sends what it expects to be stored. Where that is wrong, the script writes nothing and
 answers with the real values, and the caller sends again. So an index never keeps a stale entry,
 whoever else writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import ConflictError, ObjectGoneError, ResetInProgressError
 from ..flows import Batch, Command, Flow, ask
+from ..locking.key_types import wrong_type
+from ..mapping.schema import Schema
 from ..objects.state import own_state
-from .entry import INSERT, UPDATE, Entry, expected_token, pairs
-from .insert_scripts import UPDATE_ONE
-from .key_types import wrong_type
+from ..script import Script
+from .entry import Entry, Mode, expected_token, hset_arguments
 from .pks import give_pks
-from .scripts import WRITE
+from .scripts import CHECK, STEP, WRITE
 
 __all__ = (
-    'FEW_FIELDS',
     'ROUNDS',
+    'Step',
+    'UnfinishedWrite',
     'by_model',
+    'check_rows',
     'compare_and_move',
     'model_key',
     'row_arguments',
     'update_one',
+    'write_step',
 )
 
-# Under contention each round gets somebody's write through, so this is far more than needed.
+# How often a write whose expectations were wrong is sent again. Under contention each round gets
+# somebody's write through, so this is far more than needed.
 ROUNDS = 200
-# So many pass through Lua in one command.
-FEW_FIELDS = 500
+# Fields that Lua passes on in one command.
+FIELDS_IN_ONE_COMMAND = 500
+
+
+# KEYS: set of all pks, record of resets, hash; for each move: old and new index set. ARGV: pk,
+# number of moves, (field, stored bytes) each; fields and values. Returns 1 if it was done; 0 where
+# anything is not as expected, or a reset is under way.
+UPDATE_ONE = Script(
+    'update_one',
+    """
+local pk, moves = ARGV[1], tonumber(ARGV[2])
+if redis.call('EXISTS', KEYS[2]) == 1 or redis.pcall('SISMEMBER', KEYS[1], pk) ~= 1 then
+  return 0
+end
+if moves > 0 then
+  local fields = {}
+  for m = 1, moves do fields[m] = ARGV[1 + 2 * m] end
+  local stored = redis.pcall('HMGET', KEYS[3], unpack(fields))
+  for m = 1, moves do
+    if stored[m] ~= ARGV[2 + 2 * m] then return 0 end
+  end
+  for k = 4, #KEYS do
+    local found = redis.call('TYPE', KEYS[k]).ok
+    if found ~= 'set' and found ~= 'none' then return 0 end
+  end
+elseif redis.call('TYPE', KEYS[3]).ok ~= 'hash' then
+  return 0
+end
+redis.call('HSET', KEYS[3], unpack(ARGV, 3 + 2 * moves))
+for k = 4, #KEYS, 2 do
+  redis.call('SADD', KEYS[k + 1], pk)
+  if KEYS[k] ~= KEYS[k + 1] then redis.call('SREM', KEYS[k], pk) end
+end
+return 1
+""",
+)
+
+
+class Step(NamedTuple):
+    """A step of a committed write.
+
+    :param left: the hash of what is left of it
+    :param token: of its owner
+    :param also: commands to send along
+    """
+
+    left: bytes
+    token: bytes
+    also: Sequence[Command] = ()
+
+
+class UnfinishedWrite(Exception):
+    """A killed process left a committed write of the model, which has to be finished first."""
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(schema.name)
+        self.schema = schema
 
 
 def model_key(entry: Entry) -> bytes:
-    """What tells the models of entries apart, and puts them in order."""
+    """Return what tells the models of entries apart, and puts them in order."""
     return entry.schema.keys.all
 
 
 def by_model(entries: Iterable[Entry]) -> list[list[Entry]]:
-    """The entries of each model; they have to be in that order already."""
+    """Return the entries of each model; they have to be in that order already."""
     return [list(group) for _, group in groupby(entries, model_key)]
 
 
@@ -51,22 +111,67 @@ def compare_and_move(
 ) -> Flow[None]:
     """Write all of ``entries`` or none, moving index entries from what is really stored.
 
-    :param gone_is_fine: leave out objects that are not stored any more, instead of raising
+    :param gone_is_fine: leave out deleted objects, instead of raising
     :param once: raise AnswerLost instead of sending again where it is not known what happened
-    :raises ObjectGoneError: for an update of an object that is not stored any more
+    :raises ObjectGoneError: for an update of a deleted object
     :raises ResetInProgressError: for a given pk that a running reset has taken
     :raises WrongKeyTypeError: if a key to write to holds another type
+    :raises UnfinishedWrite: if a killed process left one
+    """
+    leave_out = (b'gone',) if gone_is_fine else ()
+    yield from _send(entries, lambda rows: WRITE(*_keys_and_args(rows)), leave_out, once)
+
+
+def check_rows(entries: list[Entry], token: bytes) -> Flow[None]:
+    """Learn what is stored, without writing: :func:`compare_and_move` would succeed at this moment.
+
+    :param token: of the caller, who holds the locks of the models
+    """
+    yield from _send(entries, lambda rows: CHECK(*_keys_and_args(rows, (), (token,))))
+
+
+def write_step(entries: list[Entry], step: Step) -> Flow[list[Entry]]:
+    """Write rows of a committed write; return those whose pk somebody else has taken.
+
+    Rows of deleted objects are left out.
+    """
+    taken: list[Entry] = []
+
+    def command(rows: list[Entry]) -> Command:
+        return STEP(*_keys_and_args(rows, (step.left,), (step.token,)))
+
+    yield from _send(
+        entries, command, (b'gone', b'taken', b'staged'), also=step.also, left_out=taken
+    )
+    return [entry for entry in taken if entry.mode != Mode.UPDATE]
+
+
+def _send(
+    entries: list[Entry],
+    command: Callable[[list[Entry]], Command],
+    leave_out: Sequence[bytes] = (),
+    once: bool = False,
+    also: Sequence[Command] = (),
+    left_out: list[Entry] | None = None,
+) -> Flow[None]:
+    """Send rows until the script finds what is expected.
+
+    :param leave_out: kinds of problems for which a row is left out
+    :param left_out: a list that gets those
     """
     for _ in range(ROUNDS):
-        (problems,) = yield Batch([_write_command(entries)], once=once)
+        if not entries:
+            return
+        problems, *_ = yield Batch([command(entries), *also], once=once)
         if not problems:
             return
-        if gone_is_fine:
-            gone = {number - 1 for number, kind, *_ in problems if kind == b'gone'}
-            entries = [entry for i, entry in enumerate(entries) if i not in gone]
-            if gone:
-                continue
-        yield from _solve(entries, problems)
+        out = {number - 1 for number, kind, *_ in problems if kind in leave_out}
+        if left_out is not None:
+            left_out += (entries[i] for i in out)
+        if out:
+            entries = [entry for i, entry in enumerate(entries) if i not in out]
+        else:
+            yield from _solve(entries, problems)
     raise ConflictError(
         f'{entries[0].schema.name}: other writers changed the same objects {ROUNDS} times while '
         'they were being saved. Nothing was written; try again.'
@@ -74,34 +179,38 @@ def compare_and_move(
 
 
 def update_one(entry: Entry) -> Flow[bool]:
-    """Write what has changed of one object, if all is as expected; returns whether it was.
+    """Write what has changed of one object, if all is as expected; return whether it was.
 
     Takes the server a third of the time of :func:`compare_and_move`.
     """
     moves, own = entry.moves(), entry.schema.keys
-    if len(entry.sent) > FEW_FIELDS or not all(type(stored) is bytes for _, stored, *_ in moves):
+    if len(entry.sent) > FIELDS_IN_ONE_COMMAND:
         return False
-    keys = [own.all, own.lock, own.touched, own.data(entry.pk)]
+    if not all(type(stored) is bytes for _, stored, *_ in moves):
+        return False
+    keys = [own.all, own.record, own.data(entry.pk)]
     args: list[Any] = [entry.pk, len(moves)]
     for column, stored, old, new in moves:
         keys += (old, new)
         args += (column.key, stored)
-    return bool((yield from ask(*UPDATE_ONE(keys, *args, *pairs(entry)))))
+    return bool((yield from ask(*UPDATE_ONE(keys, *args, *hset_arguments(entry)))))
 
 
-def _write_command(entries: list[Entry]) -> Command:
+def _keys_and_args(
+    entries: list[Entry], first_keys: Sequence[bytes] = (), first_args: Sequence[Any] = ()
+) -> tuple[Any, ...]:
     keys, args = row_arguments(entries)
-    return WRITE(keys, *args)
+    return [*first_keys, *keys], *first_args, *args
 
 
 def row_arguments(entries: list[Entry]) -> tuple[list[bytes], list[Any]]:
-    """The keys and arguments by which a script is told of rows; those of one model together."""
+    """Return the keys and arguments of rows for a script; those of one model stand together."""
     groups = by_model(entries)
     keys: list[bytes] = []
     args: list[Any] = [len(groups)]
     for mine in groups:
         own = mine[0].schema.keys
-        keys += (own.all, own.next, own.lock, own.touched)
+        keys += (own.all, own.next, own.lock, own.touched, own.record)
         args.append(len(mine))
         for entry in mine:
             _add_row(entry, keys, args)
@@ -115,25 +224,30 @@ def _add_row(entry: Entry, keys: list[bytes], args: list[Any]) -> None:
     for column, stored, old, new in moves:
         args += (column.key, expected_token(stored))
         keys += (old, new)
-    args += (len(entry.sent), *pairs(entry))
+    args += (len(entry.sent), *hset_arguments(entry))
 
 
 def _solve(entries: list[Entry], problems: list[Any]) -> Flow[None]:
     """Take in what the script found to be otherwise, so that the next round fits.
 
-    :raises ObjectGoneError: for an update of an object that is not stored any more
+    :raises ObjectGoneError: for an update of a deleted object
     """
     for number, kind, *details in problems:
         entry = entries[number - 1]
         if kind == b'type':
             raise wrong_type(entry.schema, *details)
+        if kind == b'unfinished':
+            raise UnfinishedWrite(entry.schema)
         if kind == b'gone':
             raise ObjectGoneError(
                 f'{entry.schema.name}: the object with pk {entry.pk} is not stored any more; it '
                 'was deleted, or replaced by a reset. Nothing was written. Save obj.copy() to '
                 'store it anew.'
             )
-        if kind == b'staged' and entry.mode == INSERT:
+        if kind == b'staged' and entry.mode == Mode.INSERT:
+            if own_state(entry.obj).attempt is not None:
+                # Stored by an earlier attempt in steps, which is to end first.
+                raise UnfinishedWrite(entry.schema)
             yield from give_pks([entry])
         elif kind == b'staged':
             raise ResetInProgressError(
@@ -154,6 +268,6 @@ def _solve_taken(entry: Entry) -> Flow[None]:
         return
     # It was stored then; what others changed since is theirs.
     before = attempt[1]
-    entry.mode = UPDATE
+    entry.mode = Mode.UPDATE
     entry.sent = {name: new for name, new in entry.written.items() if before[name] != new}
     entry.expected = {name: before[name] for name in entry.expected if name in entry.sent}

@@ -1,117 +1,146 @@
-"""The flows that delete: compare-and-move from stored bytes, decoding nothing."""
+"""Deleting rows by comparing: entries are taken out of the index sets of what is really stored."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import repeat
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import ConflictError
-from ..flows import Command, Flow, ask, chunks
+from ..flows import Batch, Command, Flow
+from ..locking.key_types import wrong_type
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.schema import Schema
-from ..objects.state import UNKNOWN, expected_bytes, forget
-from ..overlap import side_by_side
-from ..queries.by_pk import rows_of
 from ..queries.matching import Matcher
-from ..queries.query import Query, primary_keys
-from .arguments import check_model
-from .compare_and_move import ROUNDS
+from ..script import Script
+from .compare_and_move import ROUNDS, Step, UnfinishedWrite
 from .entry import expected_token
-from .key_types import wrong_type
-from .scripts import DELETE
+from .scripts import LOOK_AT_RECORD
 
-__all__ = ('delete_matching', 'delete_objects', 'delete_pks')
+__all__ = ('Expected', 'delete_rows')
 
-# Objects deleted by one script: it holds up the server for a few milliseconds at most. Of so many,
-# rows_of() fetches the rows in one batch.
-CHUNK = 250
-
+# What is expected to be stored in the indexed fields of each pk.
 Expected = dict[int, list[Any]]
 
+# KEYS: set of all pks, lock, record of resets, hashes of the rows, index sets they may be in. ARGV:
+# number of rows, number of fields, these; the pk of each row; for each row what is expected of each
+# field; for each index set: number of pks, pks that are to leave it. Returns problems, or how many
+# objects were there. Passes over rows that a reset has staged. Comparing row by row and leaving set
+# by set takes a third of the time of moves.
+_DELETE = (
+    LOOK_AT_RECORD
+    + """
+local all, count, width = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+local pks, problems = 3 + width, {}
+local expected, sets = pks + count, pks + count + count * width
+local function must_be(kind, name, row)
+  local found = redis.call('TYPE', name).ok
+  if found ~= kind and found ~= 'none' then
+    problems[#problems + 1] = {row, 'type', name, found}
+  end
+end
+local function check_row(row, at)
+  local data = KEYS[before + row]
+  local actual = width > 0 and redis.pcall('HMGET', data, unpack(ARGV, 3, 2 + width)) or {}
+  if width == 0 or actual.err then return must_be('hash', data, row) end
+  for f = 1, width do
+    if ARGV[at + f] ~= (actual[f] and '=' .. actual[f] or '-') then
+      problems[#problems + 1] = {row, 'stale', actual}
+      return
+    end
+  end
+end
+local resetting, unfinished = look_at_record(KEYS[3], KEYS[2], own)
+if unfinished then return {{1, 'unfinished'}} end
+local kept = (resetting or left) and {}
+for a = pks, kept and expected - 1 or 0 do
+  kept[ARGV[a]] = resetting and redis.call('SISMEMBER', all, ARGV[a]) == 0
+    or left and redis.call('HEXISTS', left, ARGV[a]) == 0
+end
+must_be('set', all, 1)
+for k = before + 1 + count, #KEYS do must_be('set', KEYS[k], 1) end
+for i = 1, count do
+  if not (kept and kept[ARGV[pks + i - 1]]) then check_row(i, expected - 1 + (i - 1) * width) end
+end
+if #problems > 0 then return problems end
+-- Part of a list, without what belongs to pks that are kept: mostly all of it, and not copied.
+local function leaving(list, first, last, first_pk)
+  if not kept then return list, first, last end
+  local some = {}
+  for i = first, last do
+    if not kept[ARGV[first_pk + i - first]] then some[#some + 1] = list[i] end
+  end
+  return some, 1, #some
+end
+local function in_thousands(command, name, list, first, last)
+  local sum = 0
+  for i = first, last, 1000 do
+    sum = sum + redis.call(command, name, unpack(list, i, math.min(i + 999, last)))
+  end
+  return sum
+end
+local gone = in_thousands('SREM', all, leaving(ARGV, pks, expected - 1, pks))
+for k = before + 1 + count, #KEYS do
+  local first, last = sets + 1, sets + tonumber(ARGV[sets])
+  in_thousands('SREM', KEYS[k], leaving(ARGV, first, last, first))
+  sets = last + 1
+end
+local hashes, first, last = leaving(KEYS, before + 1, before + count, pks)
+for i = first, last, 1000 do
+  redis.call('UNLINK', unpack(hashes, i, math.min(i + 999, last)))
+end
+if left then in_thousands('HDEL', left, ARGV, pks, expected - 1) end
+return gone
+"""
+)
 
-def delete_objects(schema: Schema, objs: Sequence[Any]) -> Flow[int]:
-    """Delete stored objects; returns how many of ``objs`` had a pk.
+DELETE = Script('delete', "local own, left, before = '', nil, 3" + _DELETE)
 
-    Their pk is ``None`` afterwards, and a save stores them anew.
-    """
-    for obj in objs:
-        check_model(schema, obj)
-    stored = [obj for obj in objs if obj._id is not None]
-    yield from _delete(
-        schema,
-        {obj._id: [expected_bytes(obj, column) for column in schema.indexed] for obj in stored},
-    )
-    for obj in stored:
-        forget(obj)
-    return len(stored)
+# A step of a committed write. KEYS: as of DELETE, but after the record: what is left of the write
+# (hash, by pk). ARGV: as of DELETE; at last the token of its owner. Passes over rows that are not
+# left: another process has deleted them.
+DELETE_STEP = Script('delete_step', 'local own, left, before = ARGV[#ARGV], KEYS[4], 4' + _DELETE)
 
 
-def delete_pks(schema: Schema, pks: Sequence[int]) -> Flow[int]:
-    """Delete the objects of ``pks``; returns how many there were."""
-    unknown = [UNKNOWN] * len(schema.indexed)
-    return (yield from _delete(schema, dict.fromkeys(pks, unknown)))
-
-
-def delete_matching(query: Query) -> Flow[int]:
-    """Select and delete in bounded chunks; returns how many objects there were.
-
-    An object that another process has changed so that it does not match any more stays. Entries
-    of objects that are long gone are taken out of the index sets that the filters name.
-    """
-    pks = yield from primary_keys(query, ordered=True, excluding_dead=False)
-    leave = [key for expression in query.expressions for key in expression.every]
-    matcher = Matcher(query.filters, query.schema.indexed)
-    counts = yield from side_by_side(
-        _delete_some(query.schema, some, leave, matcher) for some in chunks(pks, CHUNK)
-    )
-    return sum(counts)
-
-
-def _delete_some(
-    schema: Schema, pks: Sequence[int], leave: Sequence[bytes], matcher: Matcher
+def delete_rows(
+    schema: Schema,
+    expected: Expected,
+    leave: Sequence[bytes] = (),
+    matcher: Matcher | None = None,
+    step: Step | None = None,
 ) -> Flow[int]:
-    """Delete those of these objects that match; returns how many were there."""
-    rows = yield from rows_of(schema, pks, schema.indexed or schema.all[:1])
-    width = len(schema.indexed)
-    mask = matcher.mask([row for row in rows if row is not None])
-    matches = repeat(True) if mask is None else iter(mask)
-    expected = {
-        pk: [None] * width if row is None else list(row)[:width]
-        for pk, row in zip(pks, rows, strict=True)
-        if row is None or next(matches)
-    }
-    return (yield from _delete(schema, expected, leave, matcher))
+    """Delete all of these objects, or none; return how many were there.
 
-
-def _delete(
-    schema: Schema, expected: Expected, leave: Sequence[bytes] = (), matcher: Matcher | None = None
-) -> Flow[int]:
-    """Delete all of these objects, or none; returns how many were there.
-
-    :param matcher: leaves out those that do not match any more
+    :param expected: for each pk what is expected in the indexed fields; changed on the way
+    :param leave: further index sets that may list them
+    :param matcher: leaves out rows that do not match
+    :param step: of a committed write, if it is one
+    :raises UnfinishedWrite: if a killed process left one
     """
     for _ in range(ROUNDS):
         if not expected:
             return 0
-        answer = yield from ask(*_command(schema, expected, leave))
+        answer, *_ = yield Batch(
+            [_command(schema, expected, leave, step), *(step.also if step else ())]
+        )
         if isinstance(answer, int):
             return answer
-        _take_in(schema, expected, answer, matcher)
+        _learn(schema, expected, answer, matcher)
     raise ConflictError(
         f'{schema.name}: other writers changed the same objects {ROUNDS} times while they were '
         'being deleted; try again.'
     )
 
 
-def _take_in(
+def _learn(
     schema: Schema, expected: Expected, problems: Sequence[Any], matcher: Matcher | None
 ) -> None:
-    """Believe what the script found instead; pass over what does not match any more."""
+    """Expect what the script found instead; leave out what does not match."""
     pks = list(expected)
     for number, kind, *details in problems:
         if kind == b'type':
             raise wrong_type(schema, *details)
+        if kind == b'unfinished':
+            raise UnfinishedWrite(schema)
         actual = list(details[0])
         if matcher is not None and not matcher.matches(actual):
             del expected[pks[number - 1]]
@@ -119,9 +148,13 @@ def _take_in(
             expected[pks[number - 1]] = actual
 
 
-def _command(schema: Schema, expected: Expected, leave: Sequence[bytes]) -> Command:
+def _command(
+    schema: Schema, expected: Mapping[int, list[Any]], leave: Sequence[bytes], step: Step | None
+) -> Command:
+    own = schema.keys
     pks = [b'%d' % pk for pk in expected]
-    keys = [schema.keys.all, schema.keys.lock, *(schema.keys.data_prefix + pk for pk in pks)]
+    keys = [own.all, own.lock, own.record, *([step.left] if step else [])]
+    keys += (own.data_prefix + pk for pk in pks)
     args: list[Any] = [len(pks), len(schema.indexed), *schema.keys_of(schema.indexed), *pks]
     for row in expected.values():
         args += map(expected_token, row)
@@ -129,4 +162,4 @@ def _command(schema: Schema, expected: Expected, leave: Sequence[bytes]) -> Comm
     for key, some in {**listed, **dict.fromkeys(leave, pks)}.items():
         keys.append(key)
         args += (len(some), *some)
-    return DELETE(keys, *args)
+    return DELETE_STEP(keys, *args, step.token) if step else DELETE(keys, *args)

@@ -15,20 +15,26 @@ from ..mapping.schema import Schema
 from ..objects.graph import schema_of
 from ..objects.state import UNKNOWN, assigned, current_bytes, expected_bytes, is_changed
 from .arguments import check_whole
+from .sizes import row_units
 
 __all__ = (
-    'INSERT',
-    'PUT',
-    'REMOVE',
-    'UPDATE',
     'Entry',
+    'Mode',
     'Reserved',
     'entry_of',
     'expected_token',
+    'hset_arguments',
     'plan_entry',
 )
 
-INSERT, UPDATE, PUT, REMOVE = 'insert', 'update', 'put', 'remove'
+
+class Mode:
+    """What a script does with a row."""
+
+    INSERT = 'insert'  # under a pk that nobody else has
+    UPDATE = 'update'  # of a stored object
+    PUT = 'put'  # under a given pk, whether it is stored or not
+    REMOVE = 'remove'  # the row stays readable for a while
 
 
 # The pks that objects are about to get, by ``id()``: links to them are stored with these.
@@ -66,6 +72,11 @@ class Entry:
         # Whether the entry of the other choice of hashIndex is to go.
         self.rehash = False
 
+    @property
+    def units(self) -> int:
+        """How long a server writes the row (``sizes.py``)."""
+        return row_units(len(self.sent), len(self.expected))
+
     def index_keys(self) -> list[bytes]:
         """The index sets that are to hold the object."""
         return [self._new_key(name, stored) for name, stored in self.expected.items()]
@@ -84,7 +95,7 @@ class Entry:
         ]
 
     def _old_keys(self, column: Column, stored: Any, new: bytes) -> list[bytes]:
-        if stored is UNKNOWN or (stored is None and self.mode == INSERT):
+        if stored is UNKNOWN or (stored is None and self.mode == Mode.INSERT):
             return [new]
         return index_keys_of(self.schema, column, stored, self.rehash)
 
@@ -95,7 +106,7 @@ class Entry:
 
     def after(self, earlier: Entry) -> Entry:
         """Return an entry for what two of one row write, this one after the other."""
-        mode = PUT if PUT in (earlier.mode, self.mode) else self.mode
+        mode = Mode.PUT if Mode.PUT in (earlier.mode, self.mode) else self.mode
         written = {**earlier.written, **self.written}
         return Entry(self.schema, self.pk, mode, written, {**self.expected, **earlier.expected})
 
@@ -117,7 +128,7 @@ def entry_of(
     values = assigned(obj)  # before encoding, so that no assignment in between is missed
     written = {column.name: current_bytes(obj, column, reserved) for column in columns}
     indexed = (column for column in columns if column.indexed)
-    expected = {c.name: expected_bytes(obj, c) if mode == UPDATE else None for c in indexed}
+    expected = {c.name: expected_bytes(obj, c) if mode == Mode.UPDATE else None for c in indexed}
     return Entry(schema_of(obj), pk, mode, written, expected, obj, values)
 
 
@@ -136,20 +147,20 @@ def plan_entry(obj: Any, forced_pk: int | None, reserved: Reserved) -> Entry | N
     schema, state = schema_of(obj), obj._state
     if forced_pk is not None:
         check_whole(obj)
-        return entry_of(obj, forced_pk, PUT, schema.all, reserved)
+        return entry_of(obj, forced_pk, Mode.PUT, schema.all, reserved)
     if obj._id is None:
-        return entry_of(obj, None, INSERT, schema.all, reserved)
+        return entry_of(obj, None, Mode.INSERT, schema.all, reserved)
     if not state.stored:
         known = (column for column in schema.all if state.knows(column.name))
-        return entry_of(obj, obj._id, PUT, known, reserved)
+        return entry_of(obj, obj._id, Mode.PUT, known, reserved)
     # Only a value that was assigned, or can change in place, need be compared.
     noted = state.changed
     candidates = (column for column in schema.all if column.name in noted or not column.immutable)
     changed = [column for column in candidates if is_changed(obj, column, reserved)]
-    return entry_of(obj, obj._id, UPDATE, changed, reserved) if changed else None
+    return entry_of(obj, obj._id, Mode.UPDATE, changed, reserved) if changed else None
 
 
-def pairs(entry: Entry) -> Iterator[bytes]:
+def hset_arguments(entry: Entry) -> Iterator[bytes]:
     """The fields and values of a row, as HSET takes them."""
     for name, stored in entry.sent.items():
         yield entry.schema.columns[name].key

@@ -1,60 +1,60 @@
-"""Scripts that store and delete objects: compare with what is stored, then move."""
+"""Scripts that store rows: compare with what is stored, then move index entries.
+
+Each looks at everything before its first write. It works on the rows that it is given, and callers
+give no more than it writes in some milliseconds (``sizes.py``).
+"""
 
 from __future__ import annotations
 
 from ..script import Script
 
-__all__ = ('DELETE', 'MERGE', 'NOTE_TOUCHED', 'RESERVE', 'WRITE')
-
-# KEYS: counter, set of all pks. ARGV: how many, above which pk, up to how many are looked at here.
-# Returns the first of that many consecutive pks, none of which is in use, if they were looked at.
-# (6.0.3 could leave a counter behind the pks that are.) Where a key holds something else: {key,
-# what}, and nothing is written.
-RESERVE = Script(
-    'reserve',
-    """
-if ARGV[1] == '1' and ARGV[2] == '0' then -- the common case takes two commands instead of six
-  local pk = redis.pcall('INCRBY', KEYS[1], 1)
-  if type(pk) == 'number' then
-    local used = redis.pcall('SISMEMBER', KEYS[2], string.format('%.0f', pk))
-    if used == 0 then return pk end
-    if used ~= 1 then redis.call('INCRBY', KEYS[1], -1) end
-  end
-end
-local kinds = {'string', 'set'}
-for k = 1, 2 do
-  local found = redis.call('TYPE', KEYS[k]).ok
-  if found ~= kinds[k] and found ~= 'none' then return {KEYS[k], found} end
-end
-local counter = redis.call('GET', KEYS[1]) or '0'
-if not string.find(counter, '^%d+$') then return {KEYS[1], 'text that is no number'} end
-local count = tonumber(ARGV[1])
-if tonumber(ARGV[2]) > tonumber(counter) then
-  redis.call('SET', KEYS[1], ARGV[2])
-end
-while true do
-  local last = redis.call('INCRBY', KEYS[1], count)
-  local first, free = last - count + 1, true
-  if count > tonumber(ARGV[3]) then return first end
-  local pks = {}
-  for pk = first, last do pks[#pks + 1] = string.format('%.0f', pk) end
-  local used = redis.call('SMISMEMBER', KEYS[2], unpack(pks))
-  for i = 1, #used do
-    if used[i] == 1 then free = false end
-  end
-  if free then return first end
-end
-""",
+__all__ = (
+    'CHECK',
+    'COMPARE_ROWS',
+    'CURSOR',
+    'LOOK_AT_RECORD',
+    'NOTE_TOUCHED',
+    'STEP',
+    'STORE_ROWS',
+    'WRITE',
 )
 
-# What write and merge have in common: a cursor over KEYS and ARGV, the check of key types, and the
-# comparison of what the client expects to be stored: '=' and the bytes, '-' where there is nothing,
-# '?' for unknown. A problem is {row, kind, ...}; with any, nothing is written.
-_CHECKED = """
-local k, a, problems = 0, 0, {}
+CURSOR = """
+local k, a = 0, 0
 local function key() k = k + 1; return KEYS[k] end
 local function arg() a = a + 1; return ARGV[a] end
-local known = {}
+"""
+
+# What the record of resets says of others: whether any is listed (it is under way, or was killed),
+# and whether a killed one left a committed write that somebody has to finish. Bounded by the number
+# of writers of lists at work, a handful.
+LOOK_AT_RECORD = """
+local function look_at_record(record, lock, own)
+  local states, others, unfinished = redis.pcall('HGETALL', record), false, false
+  for i = 1, #states, 2 do
+    if states[i] ~= own then
+      others = true
+      unfinished = unfinished or states[i + 1] == 'committed'
+    end
+  end
+  return others, unfinished and redis.call('EXISTS', lock) == 0
+end
+"""
+
+# While a reset is under way, writers note the index sets that they add to, so that its swap drops
+# these too. The note outlives the lock of the reset, which prolongs both, but not for ever.
+NOTE_TOUCHED = """
+local function touch(touched, name)
+  redis.call('SADD', touched, name)
+  redis.call('PEXPIRE', touched, 600000)
+end
+"""
+
+# The check of key types, and the comparison of what the client expects to be stored: '=' and the
+# bytes, '-' where there is nothing, '?' for unknown. A problem is {row, kind, ...}; with any,
+# nothing is written.
+_PROBLEMS = """
+local problems, known = {}, {}
 local function must_be(kind, name, row)
   if known[name] then return end
   known[name] = true
@@ -70,27 +70,19 @@ local function check_moves(row, data, moves)
   local actual = redis.call('HMGET', data, unpack(fields))
   for m = 1, #moves do
     local value = actual[m]
-    if moves[m].expected_token ~= (value and '=' .. value or '-') then stale = true end
+    if moves[m].expected ~= (value and '=' .. value or '-') then stale = true end
   end
   if stale then problems[#problems + 1] = {row, 'stale', actual} end
 end
 """
 
-# While a reset is under way it is told of index sets that it may not have listed, so that its swap
-# drops them too. The note outlives the lock of the reset, which prolongs both, but not for ever.
-NOTE_TOUCHED = """
-local function touch(touched, name)
-  redis.call('SADD', touched, name)
-  redis.call('PEXPIRE', touched, 600000)
-end
-"""
-
 # Rows of one or several models on their way in or out.
-# KEYS: for each model: set of all pks, counter, lock of resets, note for a reset; for each of its
-# rows: its hash; for each move: old and new index set.
+# KEYS: for each model: set of all pks, counter, lock, note of touched sets, record of resets; for
+# each of its rows: its hash; for each move: old and new index set.
 # ARGV: number of models; for each: number of rows; for each: pk, mode, number of moves,
 # (field, expected) each, number of pairs, (field, value) each. Modes: insert (a pk that nobody
 # else has), update, put (either), remove (the row stays readable for a while).
+# `own`: the token of a caller that is on the record itself.
 _READ_ROWS = """
 local models, rows = {}, {}
 local function read_row(model)
@@ -99,7 +91,7 @@ local function read_row(model)
   must_be('hash', row.data, i)
   if row.mode == 'put' then must_be('string', model.counter, i) end
   for m = 1, tonumber(arg()) do
-    local move = {field = arg(), expected_token = arg(), old = key(), new = key()}
+    local move = {field = arg(), expected = arg(), old = key(), new = key()}
     must_be('set', move.old, i)
     must_be('set', move.new, i)
     row.moves[m] = move
@@ -108,18 +100,21 @@ local function read_row(model)
   rows[i] = row
 end
 for g = 1, tonumber(arg()) do
-  local model = {all = key(), counter = key(), lock = key(), touched = key(), highest = 0}
+  local model = {
+    all = key(), counter = key(), lock = key(), touched = key(), record = key(), highest = 0
+  }
   must_be('set', model.all, #rows + 1)
+  local unfinished
+  model.resetting, unfinished = look_at_record(model.record, model.lock, own)
+  if unfinished then problems[#problems + 1] = {#rows + 1, 'unfinished'} end
   for i = 1, tonumber(arg()) do read_row(model) end
   models[g] = model
 end
 if #problems > 0 then return problems end
-for g = 1, #models do models[g].resetting = redis.call('EXISTS', models[g].lock) == 1 end
 """
 
-_CHECK_ROWS = """
-for i = 1, #rows do
-  local row = rows[i]
+_COMPARE = """
+local function compare(i, row)
   row.there = redis.call('SISMEMBER', row.model.all, row.pk) == 1
   if row.mode == 'update' and not row.there then
     problems[#problems + 1] = {i, 'gone'}
@@ -131,16 +126,25 @@ for i = 1, #rows do
     if not row.done then problems[#problems + 1] = {i, 'taken'} end
   elseif (row.mode == 'put' or row.mode == 'insert') and not row.there and row.model.resetting
       and redis.call('PTTL', row.data) == -1 then
-    -- Most likely a row that the reset has staged under a pk of its own.
+    -- Most likely a row that a reset has staged under a pk of its own.
     problems[#problems + 1] = {i, 'staged'}
   else
     check_moves(i, row.data, row.moves)
   end
 end
+for i = 1, #rows do
+  if not rows[i].done then compare(i, rows[i]) end
+end
 if #problems > 0 then return problems end
 """
 
-_STORE_ROWS = """
+# Reads rows, and returns what is otherwise than expected.
+READ_ROWS = _PROBLEMS + LOOK_AT_RECORD + _READ_ROWS
+COMPARE_ROWS = READ_ROWS + _COMPARE
+
+STORE_ROWS = (
+    NOTE_TOUCHED
+    + """
 -- A reset may have replaced what was here and let it expire: none of that is to stay.
 local function strip(row)
   if not row.expiring then return end
@@ -181,130 +185,35 @@ for i = 1, #rows do
 end
 for g = 1, #models do raise_counter(models[g]) end
 """
+)
 
 # One or several models; KEYS and ARGV as of rows. Returns the problems.
-WRITE = Script(
-    'write', _CHECKED + NOTE_TOUCHED + _READ_ROWS + _CHECK_ROWS + _STORE_ROWS + 'return problems'
-)
+WRITE = Script('write', CURSOR + "local own = ''\n" + COMPARE_ROWS + STORE_ROWS + 'return problems')
 
-# What has changed of a data set, under the lock of a reset.
-# KEYS: for each model: lock, note for readers, time stamp; then as of rows.
-# ARGV: token, milliseconds that removed rows stay readable, milliseconds of the note, time stamp or
-# nothing, number of models; then as of rows. A fenced merge has at the end of KEYS the
-# mirror lock of each model, and at the end of ARGV the token that all of them must hold.
-# Returns the problems; a lost lock is one. Sent again once it is done, it does nothing: others may
-# have written to the same objects meanwhile.
-MERGE = Script(
-    'merge',
-    _CHECKED
-    + NOTE_TOUCHED
+# What WRITE would object to. ARGV: token of the caller; then as of rows.
+CHECK = Script('check', CURSOR + 'local own = arg()\n' + COMPARE_ROWS + 'return problems')
+
+# A step of a committed write of many rows of one model. KEYS: what is left of it (hash, by pk);
+# then as of rows. ARGV: token of the caller; then as of rows. Passes over rows that are not left:
+# another process has written them.
+STEP = Script(
+    'step',
+    CURSOR
+    + 'local left, own = key(), arg()\n'
+    + READ_ROWS
     + """
-local token, grace, note_ms, stamp = arg(), arg(), arg(), arg()
-local notes = {}
-for g = 1, tonumber(arg()) do
-  local lock, note = key(), key()
-  if redis.call('GET', note) == token then return {} end
-  if redis.call('GET', lock) ~= token then return {{0, 'lost'}} end
-  notes[g] = {note = note, stamp = key()}
-end
-"""
-    + _READ_ROWS
-    + _CHECK_ROWS
-    + """
-local fence, mirror_lock = arg(), key()
-while mirror_lock do
-  if redis.call('GET', mirror_lock) ~= fence then return {{0, 'fenced'}} end
-  mirror_lock = key()
-end
-"""
-    + _STORE_ROWS
-    + """
-local function remove(row)
-  redis.call('SREM', row.model.all, row.pk)
-  for m = 1, #row.moves do
-    redis.call('SREM', row.moves[m].old, row.pk)
-    redis.call('SREM', row.moves[m].new, row.pk)
-  end
-  redis.call('PEXPIRE', row.data, grace)
-end
+local pks = {}
 for i = 1, #rows do
-  if rows[i].mode == 'remove' then remove(rows[i]) end
+  rows[i].done = redis.call('HEXISTS', left, rows[i].pk) == 0
+  pks[i] = rows[i].pk
 end
-for g = 1, #notes do
-  redis.call('SET', notes[g].note, token, 'PX', note_ms)
-  if stamp == '' then
-    redis.call('DEL', notes[g].stamp)
-  else
-    redis.call('SET', notes[g].stamp, stamp)
-  end
+"""
+    + _COMPARE
+    + STORE_ROWS
+    + """
+for i = 1, #pks, 1000 do
+  redis.call('HDEL', left, unpack(pks, i, math.min(i + 999, #pks)))
 end
 return problems
-""",
-)
-
-# KEYS: set of all pks, lock of resets, hashes of the rows, index sets they may be in. ARGV: number
-# of rows, number of fields, these; the pk of each row; for each row what is expected of each field;
-# for each index set: number of pks, pks that are to leave it. Returns problems, or how many objects
-# were there. While a reset is under way, a row that is not in use may be one that it has staged,
-# and stays where it is. Comparing row by row and leaving set by set takes a third of the time of
-# moves.
-DELETE = Script(
-    'delete',
-    """
-local all, lock, count, width = KEYS[1], KEYS[2], tonumber(ARGV[1]), tonumber(ARGV[2])
-local pks, problems = 3 + width, {}
-local expected, sets = pks + count, pks + count + count * width
-local function must_be(kind, name, row)
-  local found = redis.call('TYPE', name).ok
-  if found ~= kind and found ~= 'none' then
-    problems[#problems + 1] = {row, 'type', name, found}
-  end
-end
-local function check_row(row, at)
-  local data = KEYS[2 + row]
-  local actual = width > 0 and redis.pcall('HMGET', data, unpack(ARGV, 3, 2 + width)) or {}
-  if width == 0 or actual.err then return must_be('hash', data, row) end
-  for f = 1, width do
-    if ARGV[at + f] ~= (actual[f] and '=' .. actual[f] or '-') then
-      problems[#problems + 1] = {row, 'stale', actual}
-      return
-    end
-  end
-end
-must_be('set', all, 1)
-for k = 3 + count, #KEYS do must_be('set', KEYS[k], 1) end
-for i = 1, count do check_row(i, expected - 1 + (i - 1) * width) end
-if #problems > 0 then return problems end
-local staged = redis.call('EXISTS', lock) == 1 and {}
-for a = pks, staged and expected - 1 or 0 do
-  staged[ARGV[a]] = redis.call('SISMEMBER', all, ARGV[a]) == 0
-end
--- Part of a list, without what belongs to staged pks: nearly always all of it, and not copied.
-local function leaving(list, first, last, first_pk)
-  if not staged then return list, first, last end
-  local kept = {}
-  for i = first, last do
-    if not staged[ARGV[first_pk + i - first]] then kept[#kept + 1] = list[i] end
-  end
-  return kept, 1, #kept
-end
-local function remove(name, list, first, last)
-  local sum = 0
-  for i = first, last, 1000 do
-    sum = sum + redis.call('SREM', name, unpack(list, i, math.min(i + 999, last)))
-  end
-  return sum
-end
-local gone = remove(all, leaving(ARGV, pks, expected - 1, pks))
-for k = 3 + count, #KEYS do
-  local first, last = sets + 1, sets + tonumber(ARGV[sets])
-  remove(KEYS[k], leaving(ARGV, first, last, first))
-  sets = last + 1
-end
-local hashes, first, last = leaving(KEYS, 3, 2 + count, pks)
-for i = first, last, 1000 do
-  redis.call('UNLINK', unpack(hashes, i, math.min(i + 999, last)))
-end
-return gone
 """,
 )

@@ -10,8 +10,9 @@ from ..mapping.schema import Schema
 from ..overlap import walk
 from ..queries.by_pk import rows_of
 from ..queries.query import Query, pks_of, primary_keys
-from .compare_and_move import compare_and_move
-from .entry import UPDATE, Entry
+from ..writes.compare_and_move import compare_and_move
+from ..writes.entry import Entry, Mode
+from .unfinished import recovering
 
 __all__ = ('reindex', 'reindex_matching')
 
@@ -24,12 +25,16 @@ def reindex(
 ) -> Flow[int]:
     """Put objects into the index sets of their stored values.
 
-    Returns how many there were. Entries of other values stay, as do those of fields that are no
-    longer indexed; those that 6.0.3 encoded twice go.
+    Returns how many there were. Entries of other values stay, as do those of fields that are not
+    indexed; those that 6.0.3 encoded twice go.
 
     :param rehash: take them out of the sets that the other choice of ``hashIndex`` would name
     :param size: how many objects at a time
     """
+    return (yield from recovering(lambda: _reindex(schema, pks, rehash, size)))
+
+
+def _reindex(schema: Schema, pks: Sequence[int], rehash: bool, size: int) -> Flow[int]:
     total = 0
     for chunk in chunks(pks if schema.indexed else (), size):
         rows = yield from rows_of(schema, chunk, schema.indexed)
@@ -38,15 +43,14 @@ def reindex(
             for pk, row in zip(chunk, rows, strict=True)
             if row is not None
         ]
-        if entries:
-            yield from compare_and_move(entries, gone_is_fine=True)
+        yield from compare_and_move(entries, gone_is_fine=True)
         total += len(entries)
     return total
 
 
 def _entry(schema: Schema, pk: int, row: Row, rehash: bool) -> Entry:
     stored = dict(zip((column.name for column in schema.indexed), row, strict=True))
-    entry = Entry(schema, pk, UPDATE, {}, stored)
+    entry = Entry(schema, pk, Mode.UPDATE, {}, stored)
     entry.rehash = rehash
     return entry
 
@@ -56,14 +60,18 @@ def reindex_matching(query: Query, rehash: bool = False, size: int = CHUNK) -> F
     if query.filters:
         pks = yield from primary_keys(query)
         return (yield from reindex(query.schema, pks, rehash, size))
+    return (yield from recovering(lambda: _reindex_all(query.schema, rehash, size)))
+
+
+def _reindex_all(schema: Schema, rehash: bool, size: int) -> Flow[int]:
     seen, total = set[int](), 0
 
     def index(page: list[bytes]) -> Flow[None]:
         nonlocal total
-        new = {*pks_of(query.schema, page)} - seen  # a page may name one twice
+        new = {*pks_of(schema, page)} - seen  # a page may name one twice
         seen.update(new)
-        count = yield from reindex(query.schema, sorted(new), rehash, size)
-        total += count  # only now: other pages were added meanwhile
+        count = yield from _reindex(schema, sorted(new), rehash, size)
+        total += count  # only here: other pages were added meanwhile
 
-    yield from walk(query.schema.keys.all, index)
+    yield from walk(schema.keys.all, index)
     return total

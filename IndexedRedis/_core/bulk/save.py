@@ -1,4 +1,4 @@
-"""The flows that store objects.
+"""Saving objects: few by one script, many in steps.
 
 New pks are reserved in a trip of their own and remembered by the object until the save is known to
 have worked: whoever tries again after a lost reply writes to the same place. What an object knows
@@ -14,17 +14,15 @@ from ..flows import AnswerLost, Flow
 from ..mapping.schema import Schema
 from ..objects.graph import schema_of
 from ..objects.state import UNKNOWN, confirm, own_state
-from .arguments import check_distinct
-from .compare_and_move import by_model, compare_and_move, model_key, update_one
-from .entry import INSERT, PUT, UPDATE, Entry, Reserved, plan_entry
-from .insert import Draft, insert_all
-from .pks import give_pks, highest
+from ..writes import sizes
+from ..writes.arguments import check_distinct
+from ..writes.compare_and_move import by_model, compare_and_move, model_key, update_one
+from ..writes.entry import Entry, Mode, Reserved, plan_entry
+from ..writes.insert import Draft, insert_all
+from ..writes.pks import give_pks, highest
+from .unfinished import recovering
 
 __all__ = ('save_all',)
-
-# So many new objects are published: it is worth the trips, while one script of fewer takes five
-# milliseconds at most.
-MANY = 400
 
 
 def save_all(
@@ -92,11 +90,9 @@ def _insert(objs: Sequence[Any], targets: Sequence[Any], new: Reserved) -> Flow[
 
 def _insert_many(drafts: Sequence[Draft]) -> Flow[bool]:
     """Publish them if they are many; says whether they are stored."""
-    if sum(len(draft.objs) for draft in drafts) < MANY:
+    if sum(draft.units for draft in drafts) <= sizes.SCRIPT_UNITS:
         return False
-    from .bulk_insert import (
-        insert_many,  # with what it imports, a twentieth of this package's import
-    )
+    from .insert import insert_many  # with what it imports, a twentieth of this package's import
 
     return (yield from insert_many(drafts))
 
@@ -115,7 +111,7 @@ def _entries(drafts: Sequence[Draft]) -> list[Entry]:
 def _write(entries: list[Entry]) -> Flow[None]:
     if not entries:
         return
-    if len(entries) == 1 and entries[0].mode == UPDATE and not entries[0].schema.links:
+    if len(entries) == 1 and entries[0].mode == Mode.UPDATE and not entries[0].schema.links:
         (entry,) = entries
         if (yield from update_one(entry)):
             _confirm(entry)
@@ -138,15 +134,25 @@ def _store(entries: list[Entry], once: bool = False) -> Flow[None]:
     """
     rows = _rows(entries)
     try:
-        yield from compare_and_move(rows, once=once)
+        yield from _write_rows(rows, once)
     except AnswerLost:
         _note_attempt(entries)
-        yield from compare_and_move(rows)
+        yield from _write_rows(rows)
     except BaseException:
         _note_attempt(entries)
         raise
     for entry in entries:
         _confirm(entry)
+
+
+def _write_rows(rows: list[Entry], once: bool = False) -> Flow[None]:
+    """Write rows by one script, or in steps where that would take the server too long."""
+    if sum(entry.units for entry in rows) <= sizes.SCRIPT_UNITS:
+        yield from recovering(lambda: compare_and_move(rows, once=once))
+    else:
+        from .steps import write_in_steps  # likewise
+
+        yield from write_in_steps(rows)
 
 
 def _confirm(entry: Entry) -> None:
@@ -172,7 +178,7 @@ def _note_attempt(entries: list[Entry]) -> None:
                 for name, new in entry.written.items()
             }
             entry.obj._state.attempt = (entry.pk, row)
-        elif entry.mode == INSERT:
+        elif entry.mode == Mode.INSERT:
             own_state(entry.obj).attempt = (entry.pk, entry.written)
 
 
@@ -181,11 +187,11 @@ def _assign_pks(entries: list[Entry]) -> Flow[list[Entry]]:
 
     Returns the ones that have a pk which nobody has seen yet.
     """
-    inserts = [entry for entry in entries if entry.mode == INSERT]
+    inserts = [entry for entry in entries if entry.mode == Mode.INSERT]
     for entry in inserts:
         attempt = own_state(entry.obj).attempt
         entry.pk = None if attempt is None else attempt[0]
     fresh = [entry for entry in inserts if entry.pk is None]
-    above = highest(entry.pk for entry in entries if entry.mode == PUT)
+    above = highest(entry.pk for entry in entries if entry.mode == Mode.PUT)
     yield from give_pks(fresh, above)
     return fresh

@@ -1,9 +1,8 @@
-"""What a reset leaves behind: rows that were replaced, and what was staged and never used, with
-their entries in index sets.
+"""What dead writers left: committed writes are finished, everything else is swept.
 
 All of it is found by exact names: the record of resets lists the tokens, the work keys of a token
-list the rest. Everything here may be done twice, and by another process than the one that began,
-which may even wake up meanwhile and stage more: what it lists then stays listed.
+list the rest. Everything here may be done twice, and by another process than the one that began.
+That one may even wake up meanwhile and stage more: what it lists then stays listed.
 """
 
 from __future__ import annotations
@@ -12,36 +11,75 @@ from collections.abc import Collection, Sequence
 from itertools import count
 
 from ..flows import Batch, Command, Flow, ask, chunks
-from ..keys import WORK
+from ..keys import LEFT, WORK
+from ..locking.locks import (
+    LockOwner,
+    Owner,
+    extend_command,
+    locked,
+    new_token,
+    register_reset,
+)
+from ..locking.scripts import FORGET, PRUNE, RETIRE
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
 from ..overlap import PAGE_MEMBERS, walk
-from .scripts import FORGET, PRUNE, RETIRE
+from .redo import COMMITTED, finish, reserved_ranges
 
-__all__ = ('sweep', 'sweep_abandoned')
+__all__ = ('begin', 'recover', 'recover_now', 'settle', 'sweep')
 
 # How long replaced rows stay readable, for readers that took their pks before the swap.
 GRACE_MS = 10_000
 # How much longer those of each further page do: where many keys are due at a time, a server expires
 # them in bursts of up to 25 ms; these are fewer than 10,000 a second.
 SPREAD_MS = 20
-# How long the note stays that tells readers of rows that were replaced in place.
+# How long the swap marker stays that tells readers of rows that were replaced in place.
 NOTE_MS = 60_000
 
 
-def sweep_abandoned(schema: Schema, but: bytes, extend: Command) -> Flow[None]:
-    """Sweep what other resets left; the caller holds the lock, so they are dead.
+def begin(owners: Sequence[Owner]) -> Flow[None]:
+    """List a writer that holds the locks as alive, after recovering what dead ones left.
 
+    :raises ResetLostError: if a lock is lost
+    """
+    extend = extend_command(owners)
+    for owner in owners:
+        yield from register_reset(owner)
+        yield from recover(owner.schema, owner.token, extend)
+
+
+def recover_now(schema: Schema) -> Flow[None]:
+    """Settle what dead writers of a model left.
+
+    :raises ResetInProgressError: if somebody holds the lock of the model for too long
+    """
+    owner = LockOwner(schema, new_token())
+    yield from locked([owner], recover(schema, owner.token, extend_command([owner])))
+
+
+def recover(schema: Schema, but: bytes, extend: Command) -> Flow[None]:
+    """Settle what others left; the caller holds the lock, so they are dead.
+
+    :param but: the caller's token
     :param extend: the command that prolongs the lock, sent with each step
     """
-    record = schema.keys.record
-    for token in (yield from ask('HKEYS', record)):
+    for token in (yield from ask('HKEYS', schema.keys.record)):
         if token != but:
-            if (yield from ask('HGET', record, token)) == b'staging':
-                # So that a reset that wakes up in the middle of this does not go on staging.
-                yield Batch([('HSET', record, token, 'swept'), extend])
-            yield from sweep(schema, token, extend=(extend,))
+            yield from settle(schema, token, (extend,))
+
+
+def settle(schema: Schema, token: bytes, extend: tuple[Command, ...] = ()) -> Flow[None]:
+    """Finish the write of a token if it is committed; else sweep what it has staged."""
+    record = schema.keys.record
+    state = yield from ask('HGET', record, token)
+    if state == COMMITTED:
+        yield from finish(schema, token, extend)
+        return
+    if state == b'staging':
+        # So that a reset that wakes up in the middle of this does not go on staging.
+        yield Batch([('HSET', record, token, 'swept'), *extend])
+    yield from sweep(schema, token, extend=extend)
 
 
 def sweep(
@@ -50,7 +88,7 @@ def sweep(
     known: Collection[bytes] | None = None,
     extend: tuple[Command, ...] = (),
 ) -> Flow[None]:
-    """Take away what the reset ``token`` staged and did not use, and let expire what it replaced.
+    """Take away what ``token`` staged and did not use, and let expire what it replaced.
 
     :param known: index sets that its swap replaced; None if it never came to that
     :param extend: commands to send along with each step
@@ -59,15 +97,13 @@ def sweep(
     sets, ranges, brought, old = work = [keys.work(token, name) for name in WORK]
     if known is None:
         yield from walk(sets, lambda page: _unlink(page, sets), extend)
-        for text in (yield from ask('SMEMBERS', ranges)):
-            first, size = map(int, text.split())
-            pks = (b'%d' % pk for pk in range(first, first + size))
-            for some in chunks(pks, PAGE_MEMBERS):
+        for text, reserved in (yield from reserved_ranges(schema, token)).items():
+            for some in chunks((b'%d' % pk for pk in reserved), PAGE_MEMBERS):
                 yield from _retire(schema, some, 0, (), extend)
             yield from ask('SREM', ranges, text)
         yield from _retire_all(schema, brought, 0, (), extend)
     yield from _retire_all(schema, old, GRACE_MS, known or (), extend)
-    done = [brought, old] if known is None else work
+    done = [brought, old, keys.work(token, LEFT)] if known is None else work
     yield Batch([('UNLINK', *done), FORGET([keys.record, sets, ranges], token)])
 
 

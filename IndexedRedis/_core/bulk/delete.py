@@ -1,0 +1,93 @@
+"""Deleting objects: few by one script, many in steps; by filter, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import repeat
+from typing import Any
+
+from ..flows import Flow, chunks
+from ..mapping.schema import Schema
+from ..objects.state import UNKNOWN, expected_bytes, forget
+from ..overlap import side_by_side
+from ..queries.by_pk import rows_of
+from ..queries.matching import Matcher
+from ..queries.query import Query, primary_keys
+from ..writes import sizes
+from ..writes.arguments import check_model
+from ..writes.delete import Expected, delete_rows
+from .unfinished import recovering
+
+__all__ = ('delete_matching', 'delete_objects', 'delete_pks')
+
+# Objects deleted by one script: it holds up the server for a few milliseconds at most. Of so many,
+# rows_of() fetches the rows in one batch.
+CHUNK = 250
+
+
+def delete_objects(schema: Schema, objs: Sequence[Any]) -> Flow[int]:
+    """Delete stored objects; return how many of ``objs`` had a pk.
+
+    Their pk is ``None`` afterwards, and a save stores them anew.
+    """
+    for obj in objs:
+        check_model(schema, obj)
+    stored = [obj for obj in objs if obj._id is not None]
+    expected = {obj._id: [expected_bytes(obj, c) for c in schema.indexed] for obj in stored}
+    yield from _delete_all(schema, expected)
+    for obj in stored:
+        forget(obj)
+    return len(stored)
+
+
+def delete_pks(schema: Schema, pks: Sequence[int]) -> Flow[int]:
+    """Delete the objects of ``pks``; return how many there were."""
+    unknown = [UNKNOWN] * len(schema.indexed)
+    return (yield from _delete_all(schema, dict.fromkeys(pks, unknown)))
+
+
+def _delete_all(schema: Schema, expected: Expected) -> Flow[int]:
+    """Delete all of these objects, or none."""
+    if len(expected) * sizes.row_units(0, len(schema.indexed)) <= sizes.SCRIPT_UNITS:
+        return (yield from recovering(lambda: delete_rows(schema, expected)))
+    from .delete_many import delete_in_steps  # only for those who need it
+
+    return (yield from delete_in_steps(schema, list(expected)))
+
+
+def delete_matching(query: Query) -> Flow[int]:
+    """Select and delete in bounded chunks; return how many objects there were.
+
+    An object that another process has changed so that it does not match stays. Entries of objects
+    that are long gone are taken out of the index sets that the filters name.
+    """
+    counts: list[int] = []
+    yield from recovering(lambda: _delete_matching(query, counts))
+    return sum(counts)
+
+
+def _delete_matching(query: Query, counts: list[int]) -> Flow[None]:
+    pks = yield from primary_keys(query, ordered=True, excluding_dead=False)
+    leave = [key for expression in query.expressions for key in expression.every]
+    matcher = Matcher(query.filters, query.schema.indexed)
+
+    def delete_some(some: Sequence[int]) -> Flow[None]:
+        counts.append((yield from _delete_some(query.schema, some, leave, matcher)))
+
+    yield from side_by_side(map(delete_some, chunks(pks, CHUNK)))
+
+
+def _delete_some(
+    schema: Schema, pks: Sequence[int], leave: Sequence[bytes], matcher: Matcher
+) -> Flow[int]:
+    """Delete those of these objects that match; return how many were there."""
+    rows = yield from rows_of(schema, pks, schema.indexed or schema.all[:1])
+    width = len(schema.indexed)
+    mask = matcher.mask([row for row in rows if row is not None])
+    matches = repeat(True) if mask is None else iter(mask)
+    expected = {
+        pk: [None] * width if row is None else list(row)[:width]
+        for pk, row in zip(pks, rows, strict=True)
+        if row is None or next(matches)
+    }
+    return (yield from delete_rows(schema, expected, leave, matcher))

@@ -1,0 +1,59 @@
+"""Deleting very many objects, all or none: in committed steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..flows import Flow
+from ..locking.key_types import check_types
+from ..locking.locks import LockOwner, extend_command, new_token
+from ..mapping.index_keys import index_keys_of_rows
+from ..mapping.schema import Schema
+from ..overlap import side_by_side
+from ..queries.by_pk import rows_of
+from ..writes.delete import Expected, delete_rows
+from ..writes.sizes import in_steps, row_units
+from .redo import store_left
+from .steps import in_committed_steps, step_of
+
+__all__ = ('delete_in_steps',)
+
+
+def delete_in_steps(schema: Schema, pks: Sequence[int]) -> Flow[int]:
+    """Delete the objects of ``pks``, all or none; readers see it step by step.
+
+    :returns: how many there were
+    :raises WrongKeyTypeError: if a key to write to holds another type; nothing is deleted then
+    :raises ResetInProgressError: if a reset, or another write of many objects, takes too long
+    """
+    owner = LockOwner(schema, new_token())
+    units = row_units(0, len(schema.indexed))
+    parts = list(in_steps(pks, lambda pk: units))
+    stored: list[Expected] = []
+
+    def prepare() -> Flow[None]:
+        for some in parts:
+            stored.append((yield from _look_up(schema, some)))
+            yield from store_left(owner, dict.fromkeys(some, b''), extend_command([owner]))
+
+    def carry_out() -> Flow[int]:
+        step = step_of(owner, [owner])
+        counts = yield from side_by_side(delete_rows(schema, e, step=step) for e in stored)
+        return sum(counts)
+
+    return (yield from in_committed_steps([owner], prepare(), carry_out))
+
+
+def _look_up(schema: Schema, pks: Sequence[int]) -> Flow[Expected]:
+    """Return what is stored in the indexed fields of each pk, of which index sets are sets."""
+    yield from check_types(schema, [schema.keys.all])
+    yield from check_types(schema, [schema.keys.data(pk) for pk in pks], b'hash')
+    rows = yield from rows_of(schema, pks, schema.indexed or schema.all[:1])
+    width = len(schema.indexed)
+    expected = {
+        pk: [None] * width if row is None else list(row)[:width]
+        for pk, row in zip(pks, rows, strict=True)
+    }
+    texts = [b'%d' % pk for pk in expected]
+    yield from check_types(schema, list(index_keys_of_rows(schema, texts, expected.values())))
+    return expected

@@ -1,0 +1,97 @@
+"""Very many new objects: stored in steps that nobody sees, then published.
+
+A script for all of them would hold up the server for 11 us each. But a pk in an index set means
+nothing as long as it is not in the set of all pks, so only that has to be seen to happen: 0.6 us
+each. Up to ``PUBLISHED_AT_ONCE`` objects are published in one moment, more of them in steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from ..flows import Batch, Command, Flow, Stream, chunks
+from ..keys import RANGES
+from ..locking.locks import LockOwner, extend_command, new_token
+from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store, objection
+from ..mapping.index_keys import grouped_by_index
+from ..writes.insert import Draft
+from .redo import PUBLISHED_AT_ONCE, publish_commands
+from .steps import in_committed_steps
+
+__all__ = ('insert_many',)
+
+# How long the note of touched index sets stays if this process dies.
+TOUCHED_MS = 600_000
+
+
+class _Refused(Exception):
+    """Something is not as it should be; comparing row by row tells what."""
+
+
+def insert_many(drafts: Sequence[Draft]) -> Flow[bool]:
+    """Store all objects, whose pks are drawn, or none.
+
+    :returns: whether that could be done
+    :raises ResetInProgressError: if a reset, or another write of many objects, takes too long
+    """
+    token = new_token()
+    owners = [LockOwner(draft.schema, token) for draft in drafts]
+    few = sum(len(draft.pks) for draft in drafts) <= PUBLISHED_AT_ONCE
+    publish = [
+        command
+        for draft, owner in zip(drafts, owners, strict=True)
+        for command in publish_commands(owner, draft.pks, in_full=few)
+    ]
+    at_once, in_steps = (publish, []) if few else ([], publish)
+
+    def publish_in_steps() -> Flow[None]:
+        extend = extend_command(owners)
+        yield Stream((Batch([each, extend]) for each in in_steps), lambda replies: None)
+
+    try:
+        yield from in_committed_steps(owners, _store(drafts, owners), publish_in_steps, at_once)
+    except _Refused:
+        return False
+    return True
+
+
+def _store(drafts: Sequence[Draft], owners: Sequence[LockOwner]) -> Flow[None]:
+    extend = extend_command(owners)
+    # Index entries only when all rows are known to be ours.
+    for steps in (_row_steps, _set_steps):
+        each = chain.from_iterable(map(steps, drafts, owners))
+        yield Stream((Batch([extend, *commands]) for commands in each), _check)
+
+
+def _check(replies: Sequence[object]) -> None:
+    held, *others = replies
+    if objection(others) is not None or not held:
+        raise _Refused
+
+
+def _row_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
+    schema, keys, token = draft.schema, draft.schema.keys, owner.token
+    reserved = b'%d %d' % (draft.pks[0], len(draft.pks))
+    for pks, rows in zip(chunks(draft.pks, CHUNK), chunks(draft.rows, CHUNK), strict=True):
+        names = [keys.data(pk) for pk in pks]
+        commands = [
+            ('SADD', keys.work(token, RANGES), reserved),
+            *schema.set_rows(names, rows),
+        ]
+        yield guarded_store(keys, token, commands, pks, names)
+
+
+def _set_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
+    keys, token = draft.schema.keys, owner.token
+    for pks, rows in zip(chunks(draft.pks, LISTED), chunks(draft.rows, LISTED), strict=True):
+        sets = grouped_by_index(draft.schema, [b'%d' % pk for pk in pks], rows)
+        for some in chunks(sets.items(), SETS):
+            names = [key for key, _ in some]
+            commands = [
+                # Counting does not trust the sizes of these.
+                ('SADD', keys.touched, *names),
+                ('PEXPIRE', keys.touched, TOUCHED_MS),
+                *(('SADD', key, *members) for key, members in some),
+            ]
+            yield guarded_store(keys, token, commands, sets=names)

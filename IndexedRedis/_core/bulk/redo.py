@@ -1,0 +1,203 @@
+"""Committed writes: what is still to be written of a list, and how to write it, step by step.
+
+A list that one script would write for too long goes in steps. First what is to be written is stored
+under work keys: rows by pk (``LEFT``), or the ranges of pks whose rows are stored and not yet
+listed (``RANGES``). Then the record of resets says ``committed``. From then on the write happens,
+even if this process dies: the next writer, a reset or ``repair()`` finishes it. The script of each
+step takes rows off that list as it writes them, so none is written twice, whoever sends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..flows import Batch, Command, Flow, ask, page_of
+from ..keys import LEFT, RANGES, REFUSED
+from ..locking.locks import LockOwner, lock_lost_error
+from ..locking.scripts import FORGET, MAY_COMMIT
+from ..locking.transactions import guarded_store, guarded_transaction, objection
+from ..mapping.schema import Schema
+from ..queries.by_pk import rows_of
+from ..script import Script
+from ..writes.compare_and_move import Step, write_step
+from ..writes.delete import delete_rows
+from ..writes.entry import Entry, hset_arguments
+
+__all__ = (
+    'COMMITTED',
+    'PUBLISHED_AT_ONCE',
+    'commit',
+    'finish',
+    'packed',
+    'publish_commands',
+    'reserved_ranges',
+    'store_left',
+)
+
+# What the record of resets says of a committed write.
+COMMITTED = b'committed'
+# Pks that one script lists: it takes a server 0.6 us each.
+PUBLISHED_AT_ONCE = 4000
+# Rows of a page of what is left: some hundred are a step.
+ROWS_OF_A_PAGE = 200
+# What stands in LEFT for a row that is to be deleted.
+_DELETED = b''
+
+# Lists new objects among all pks. KEYS: ranges that are left, set of all pks. ARGV: first pk and
+# number of a range, how many to list, prefix of data keys, 1 to pass over pks without a row. Does
+# nothing if the range is not left. Bounded by the number of pks, PUBLISHED_AT_ONCE at most.
+PUBLISH = Script(
+    'publish',
+    """
+local first, count, some = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+if redis.call('SISMEMBER', KEYS[1], ARGV[1] .. ' ' .. ARGV[2]) == 0 then return 0 end
+for start = first, first + some - 1, 1000 do
+  local pks = {}
+  for number = start, math.min(start + 999, first + some - 1) do
+    local pk = string.format('%.0f', number)
+    if ARGV[5] ~= '1' or redis.call('EXISTS', ARGV[4] .. pk) == 1 then pks[#pks + 1] = pk end
+  end
+  if #pks > 0 then redis.call('SADD', KEYS[2], unpack(pks)) end
+end
+if count > some then
+  redis.call('SADD', KEYS[1], string.format('%.0f %.0f', first + some, count - some))
+end
+redis.call('SREM', KEYS[1], ARGV[1] .. ' ' .. ARGV[2])
+return 1
+""",
+)
+
+
+def packed(entry: Entry) -> bytes:
+    """Return a row as it is stored under ``LEFT``: its mode, fields and values."""
+    parts = (entry.mode.encode('ascii'), *hset_arguments(entry))
+    return b''.join(b'%d:%b' % (len(part), part) for part in parts)
+
+
+def _unpacked(data: bytes) -> list[bytes]:
+    parts, at = [], 0
+    while at < len(data):
+        colon = data.index(b':', at)
+        end = colon + 1 + int(data[at:colon])
+        parts.append(data[colon + 1 : end])
+        at = end
+    return parts
+
+
+def store_left(
+    owner: LockOwner, rows: Mapping[int, bytes], extend: Command, sets: Iterable[bytes] = ()
+) -> Flow[None]:
+    """Store rows of a write that is going to be committed.
+
+    :param rows: by pk; empty for an object that is to be deleted
+    :param sets: index sets that the write touches, which have to be sets
+    :raises ResetLostError: if the lock is lost
+    """
+    keys, token = owner.schema.keys, owner.token
+    pairs = (part for pk, row in rows.items() for part in (pk, row))
+    command = ('HSET', keys.work(token, LEFT), *pairs)
+    _, *replies = yield Batch([extend, *guarded_store(keys, token, [command], sets=sets)])
+    if objection(replies) is not None:
+        raise lock_lost_error([owner])
+
+
+def commit(owners: Sequence[LockOwner], also: Sequence[Command] = ()) -> Flow[bool]:
+    """Commit a write of many rows, of all models at once; return whether that could be done.
+
+    :param also: commands to carry out in the same moment
+    """
+    token, own = owners[0].token, [owner.schema.keys for owner in owners]
+    names = [name for keys in own for name in (keys.lock, keys.record, keys.all)]
+    commands = [*(('HSET', keys.record, token, COMMITTED) for keys in own), *also]
+    flag, locks = own[0].work(token, REFUSED), [keys.lock for keys in own]
+    batch = guarded_transaction(MAY_COMMIT, (flag, *names), (token,), locks, commands)
+    return objection((yield Batch(batch))) in (None, b'done')
+
+
+def publish_commands(
+    owner: LockOwner, pks: range, in_full: bool = False, careful: bool = False
+) -> list[Command]:
+    """Return the commands that list stored rows among all pks, one for each step.
+
+    :param pks: a range that is listed under ``RANGES``
+    :param in_full: for a transaction, in which no script may be missing
+    :param careful: pass over pks without a row
+    """
+    keys = owner.schema.keys
+    names = [keys.work(owner.token, RANGES), keys.all]
+    call = PUBLISH.in_full if in_full else PUBLISH
+    steps = range(0, len(pks), PUBLISHED_AT_ONCE)
+    rests = [pks[start:] for start in steps]
+    return [
+        call(
+            names,
+            rest.start,
+            len(rest),
+            min(len(rest), PUBLISHED_AT_ONCE),
+            keys.data_prefix,
+            int(careful),
+        )
+        for rest in rests
+    ]
+
+
+def finish(schema: Schema, token: bytes, extend: Sequence[Command] = ()) -> Flow[None]:
+    """Write what is left of a committed write.
+
+    :param extend: commands to send along with each step
+    """
+    keys, owner = schema.keys, LockOwner(schema, token)
+    ranges, left = keys.work(token, RANGES), keys.work(token, LEFT)
+    for reserved in (yield from reserved_ranges(schema, token)).values():
+        for command in publish_commands(owner, reserved, careful=True):
+            yield Batch([command, *extend])
+    cursor: Any = b'0'
+    while cursor is not None:
+        reply = yield from ask('HSCAN', left, cursor, 'COUNT', ROWS_OF_A_PAGE)
+        cursor, page = page_of(reply)
+        rows = dict(zip(map(int, page[::2]), page[1::2], strict=True))
+        yield from _write_left(schema, rows, Step(left, token, extend))
+    yield Batch([('UNLINK', ranges, left), FORGET([keys.record, ranges, left], token)])
+
+
+def reserved_ranges(schema: Schema, token: bytes) -> Flow[dict[bytes, range]]:
+    """Return the ranges of pks that a writer has listed; an empty one for what is no such range."""
+    keys = schema.keys
+    texts, counter = yield Batch([('SMEMBERS', keys.work(token, RANGES)), ('GET', keys.next)])
+    highest = int(counter) if counter and counter.isdigit() else 0
+    return {text: _parsed(text, highest) for text in texts}
+
+
+def _parsed(text: bytes, highest: int) -> range:
+    parts = text.split()
+    if len(parts) != 2 or not all(part.isdigit() and len(part) < 20 for part in parts):
+        return range(0)
+    first, count = map(int, parts)
+    return range(first, first + count) if 0 < first <= highest - count + 1 else range(0)
+
+
+def _write_left(schema: Schema, rows: Mapping[int, bytes], step: Step) -> Flow[None]:
+    """Write one page of what is left of a committed write."""
+    stored = yield from rows_of(schema, list(rows), schema.indexed or schema.all[:1])
+    gone: dict[int, list[Any]] = {}
+    entries = []
+    for (pk, row), values in zip(rows.items(), stored, strict=True):
+        names = (column.name for column in schema.indexed)
+        width = len(schema.indexed)
+        expected = [None] * width if values is None else list(values)[:width]
+        if row == _DELETED:
+            gone[pk] = expected
+        else:
+            entries.append(_entry(schema, pk, row, dict(zip(names, expected, strict=True))))
+    yield from delete_rows(schema, gone, step=step)
+    yield from write_step(entries, step)
+
+
+def _entry(schema: Schema, pk: int, row: bytes, expected: Mapping[str, Any]) -> Entry:
+    mode, *parts = _unpacked(row)
+    names = {column.key: name for name, column in schema.columns.items()}
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    written = {names[field]: value for field, value in pairs if field in names}
+    moved = {name: value for name, value in expected.items() if name in written}
+    return Entry(schema, pk, mode.decode('ascii'), written, moved)

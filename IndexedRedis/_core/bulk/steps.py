@@ -1,0 +1,106 @@
+"""Writes that go in steps: prepared where nobody sees it, committed, then carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import chain
+from operator import attrgetter
+from typing import TypeVar
+
+from ...errors import ConflictError
+from ..flows import Command, Flow, with_cleanup
+from ..keys import LEFT
+from ..locking.locks import (
+    LockOwner,
+    extend_command,
+    lock_lost_error,
+    locked,
+    new_token,
+    release_all,
+)
+from ..overlap import side_by_side
+from ..writes.compare_and_move import Step, by_model, check_rows, write_step
+from ..writes.entry import Entry
+from ..writes.sizes import in_steps
+from .recovery import begin, settle
+from .redo import commit, packed, store_left
+
+__all__ = ('in_committed_steps', 'step_of', 'write_in_steps')
+
+T = TypeVar('T')
+
+units_of = attrgetter('units')
+
+
+def in_committed_steps(
+    owners: Sequence[LockOwner],
+    prepare: Flow[None],
+    carry_out: Callable[[], Flow[T]],
+    at_once: Sequence[Command] = (),
+) -> Flow[T]:
+    """Prepare a write under the locks of its models, commit it, carry it out; return the result.
+
+    What fails before the commit changes nothing. What fails after it (a cancelled task, say) is
+    finished on the way out, if the server can be reached, else by the next writer.
+
+    :param at_once: commands to carry out in the moment of the commit
+    :raises ResetInProgressError: if somebody holds a lock for too long
+    :raises ResetLostError: if a lock is lost before the commit
+    """
+
+    def run() -> Flow[T]:
+        yield from begin(owners)
+        yield from prepare
+        if not (yield from commit(owners, at_once)):
+            raise lock_lost_error(owners)
+        return (yield from carry_out())
+
+    def clean_up(worked: bool) -> Flow[None]:
+        if worked:
+            return
+        # The locks go first: without them nothing that is still on its way is carried out.
+        yield from release_all(owners)
+        with suppress(Exception):  # there may be no connection
+            for owner in owners:
+                yield from settle(owner.schema, owner.token)
+
+    return (yield from locked(owners, with_cleanup(run(), clean_up)))
+
+
+def step_of(owner: LockOwner, owners: Sequence[LockOwner]) -> Step:
+    """Return what steps of a committed write have in common, for the rows of one owner."""
+    left = owner.schema.keys.work(owner.token, LEFT)
+    return Step(left, owner.token, (extend_command(owners),))
+
+
+def write_in_steps(entries: list[Entry]) -> Flow[None]:
+    """Write all of ``entries`` or none, of any models on one server; readers see them step by step.
+
+    :raises ObjectGoneError: for an update of a deleted object; nothing is written then
+    :raises ConflictError: if somebody stored another object under a pk that was reserved for one
+    """
+    token, groups = new_token(), by_model(entries)
+    owners = [LockOwner(mine[0].schema, token) for mine in groups]
+
+    def prepare() -> Flow[None]:
+        extend = extend_command(owners)
+        for owner, mine in zip(owners, groups, strict=True):
+            for some in in_steps(mine, units_of):
+                yield from check_rows(some, token)
+                yield from store_left(owner, {entry.pk: packed(entry) for entry in some}, extend)
+
+    def carry_out() -> Flow[None]:
+        taken: list[Entry] = []
+        for owner, mine in zip(owners, groups, strict=True):
+            step = step_of(owner, owners)
+            steps = (write_step(some, step) for some in in_steps(mine, units_of))
+            taken += chain.from_iterable((yield from side_by_side(steps)))
+        if taken:
+            raise ConflictError(
+                f'{taken[0].schema.name}: somebody stored another object under pk {taken[0].pk} '
+                'while a list was being saved; all other objects of the list are stored. Save the '
+                'list again.'
+            )
+
+    yield from in_committed_steps(owners, prepare(), carry_out)

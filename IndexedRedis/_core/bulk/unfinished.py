@@ -1,0 +1,28 @@
+"""What to do about a committed write that a killed process left: finish it, then go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ..flows import Flow
+from ..writes.compare_and_move import UnfinishedWrite
+
+__all__ = ('recovering',)
+
+T = TypeVar('T')
+
+
+def recovering(make: Callable[[], Flow[T]]) -> Flow[T]:
+    """Run the flow that ``make`` gives; finish an unfinished write that it meets, and run it anew.
+
+    :raises ResetInProgressError: if somebody holds the lock of the model for too long
+    """
+    while True:
+        try:
+            return (yield from make())
+        except UnfinishedWrite as found:
+            schema = found.schema
+        from .recovery import recover_now  # only after a crash
+
+        yield from recover_now(schema)
