@@ -231,19 +231,30 @@ def test_index_sets_of_all_sizes_are_replaced(make_model, raw, monkeypatch, most
     ]
 
 
+@pytest.fixture(params=[True, False], ids=['with its lock', 'that pauses for long'])
+def running_reset(request, song, raw):
+    """As if a reset were under way; its lock runs out while its iterator pauses."""
+    base = f'_ir_|{song.KEY_NAME}:tmp:'
+    raw.hset(base + 'resets', 'another', 'staging')
+    if request.param:
+        raw.set(base + 'lock', 'another', px=60_000)
+    yield
+    raw.delete(base + 'resets', base + 'lock', base + 'touched')
+
+
+@pytest.mark.usefixtures('running_reset')
 def test_an_object_does_not_get_a_pk_that_a_running_reset_has_staged(song, raw):
     base = f'_ir_|{song.KEY_NAME}:'
-    raw.set(base + 'tmp:lock', 'another', px=60_000)
     raw.hset(base + 'data:1', 'title', 'staged')
     assert song(title='mine', artist='x').save() == [2]
     assert raw.hgetall(base + 'data:1') == {b'title': b'staged'}
     raw.delete(base + 'data:1')
 
 
+@pytest.mark.usefixtures('running_reset')
 def test_a_filtered_delete_leaves_what_a_running_reset_has_filled_in(song, raw):
     base = f'_ir_|{song.KEY_NAME}:'
     song(title='mine', artist='x').save()
-    raw.set(base + 'tmp:lock', 'another', px=60_000)
     raw.hset(base + 'data:2', mapping={'title': 'staged', 'artist': 'x'})
     raw.sadd(base + 'idx:artist:x', 2)
     assert song.objects.filter(artist='x').delete() == 1
@@ -252,16 +263,16 @@ def test_a_filtered_delete_leaves_what_a_running_reset_has_filled_in(song, raw):
     raw.delete(base + 'data:2', base + 'idx:artist:x')
 
 
+@pytest.mark.usefixtures('running_reset')
 def test_a_given_pk_that_a_running_reset_has_staged_is_refused(song, raw):
     base = f'_ir_|{song.KEY_NAME}:'
-    raw.set(base + 'tmp:lock', 'another', px=60_000)
     raw.hset(base + 'data:5', 'title', 'staged')
     obj = song(_id=5, title='mine', artist='x')
     with pytest.raises(ResetInProgressError, match='pk 5'):
         obj.save()
     assert raw.hgetall(base + 'data:5') == {b'title': b'staged'}
     assert not raw.exists(base + 'idx:artist:x')
-    raw.delete(base + 'tmp:lock', base + 'data:5')
+    raw.delete(base + 'tmp:resets', base + 'data:5')
     assert obj.save() == [5]
     assert titles(song) == {5: 'mine'}
 

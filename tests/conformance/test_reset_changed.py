@@ -238,7 +238,7 @@ def test_a_writer_in_between_is_overwritten_or_kept_whole(shop, monkeypatch, che
                 raw_change(shop, code, n)
         return pack(batch)
 
-    from IndexedRedis._core.writes.scripts import MERGE
+    from IndexedRedis._core.resets.scripts import MERGE
 
     sha = MERGE.sha
     for module in (conversation, sync):
