@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..flows import Batch, Command, Flow, ask, page_of
-from ..keys import LEFT, RANGES, REFUSED
+from ..keys import LEFT, RANGES, REFUSED, parse_range
 from ..locking.locks import LockOwner, lock_lost_error
 from ..locking.scripts import FORGET, MAY_COMMIT
 from ..locking.transactions import guarded_store, guarded_transaction, objection
@@ -166,15 +166,7 @@ def reserved_ranges(schema: Schema, token: bytes) -> Flow[dict[bytes, range]]:
     keys = schema.keys
     texts, counter = yield Batch([('SMEMBERS', keys.work(token, RANGES)), ('GET', keys.next)])
     highest = int(counter) if counter and counter.isdigit() else 0
-    return {text: _parsed(text, highest) for text in texts}
-
-
-def _parsed(text: bytes, highest: int) -> range:
-    parts = text.split()
-    if len(parts) != 2 or not all(part.isdigit() and len(part) < 20 for part in parts):
-        return range(0)
-    first, count = map(int, parts)
-    return range(first, first + count) if 0 < first <= highest - count + 1 else range(0)
+    return {text: parse_range(text, highest) for text in texts}
 
 
 def _write_left(schema: Schema, rows: Mapping[int, bytes], step: Step) -> Flow[None]:
