@@ -1,1 +1,1 @@
-"""Filters lowered to set algebra, and the flows that read: by pk, by filter, one picked."""
+"""Turn filters into set algebra, and read objects: by pk, by filter, or one of a result."""

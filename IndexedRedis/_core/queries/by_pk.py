@@ -1,4 +1,4 @@
-"""The flows that read rows by pk."""
+"""Read rows by pk."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ __all__ = (
     'rows_of',
 )
 
-
-# Up to so many rows, of so many values, come back together with the answer of the set algebra. Each
-# value costs a script 0.2 us more than a command, so that of more than these a trip costs less.
-SMALL_RESULT_ROWS = 100
-
+# Rows of one batch.
 CHUNK_ROWS = 256
+# The largest result, in rows, that comes in one round trip with its pks. A script spends 0.2 us
+# more on each value than a command, so for more rows a second round trip costs less.
+SMALL_RESULT_ROWS = 100
 
 
 def row_commands(schema: Schema, pks: Iterable[int], fields: tuple[bytes, ...]) -> list[Command]:
-    """The commands that ask for these fields of rows."""
+    """Return the commands that read these fields of rows."""
     return get_rows(schema.keys.data_prefix, map(b'%d'.__mod__, pks), fields)
 
 
@@ -40,17 +39,17 @@ def _is_empty(row: Row) -> bool:
 
 
 def _has_gaps(rows: Sequence[Row]) -> bool:
-    # Nearly always all first values are there, which is seen in a fifth of the time.
+    # Usually no first value is absent, and that test takes a fifth of the time.
     return None in map(itemgetter(0), rows) and any(map(_is_empty, rows))
 
 
 def exists(schema: Schema, pk: int) -> Flow[bool]:
-    """Whether an object is stored under ``pk``."""
+    """Return whether an object is stored under ``pk``."""
     return bool((yield from ask_quick('SISMEMBER', schema.keys.all, pk)))
 
 
 def get_one(schema: Schema, pk: int, columns: Sequence[Column]) -> Flow[Any]:
-    """The object of ``pk``, or None; one trip."""
+    """Return the object of ``pk``, or None, in one round trip."""
     fields = schema.keys_of(columns)
     commands = ('SISMEMBER', schema.keys.all, pk), *row_commands(schema, (pk,), fields)
     member, row = yield Batch(commands, shared=True)
@@ -61,7 +60,7 @@ def get_one(schema: Schema, pk: int, columns: Sequence[Column]) -> Flow[Any]:
 
 
 def get_many(schema: Schema, pks: Sequence[int], columns: Sequence[Column]) -> Flow[list[Any]]:
-    """The objects of ``pks`` in their order; None for one not stored, or without any column."""
+    """Return the objects of ``pks`` in order; None for one not stored, or without any column."""
     rows = yield from rows_of(schema, pks, columns)
     there = [(i, row) for i, row in enumerate(rows) if row is not None and not _is_empty(row)]
     built = schema.builder(columns).objects([pks[i] for i, _ in there], [row for _, row in there])
@@ -72,8 +71,10 @@ def get_many(schema: Schema, pks: Sequence[int], columns: Sequence[Column]) -> F
 
 
 def get_targets(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
-    """As :func:`get_many`, and objects that a reset has replaced and that are still readable: what
-    was fetched before it links to them."""
+    """Return what :func:`get_many` does, and objects that a reset has just replaced.
+
+    Objects that were fetched before the reset link to them. Their rows stay readable for a while.
+    """
     found = yield from get_many(schema, pks, schema.all)
     absent = [i for i, obj in enumerate(found) if obj is None]
     fields = schema.keys_of(schema.all)
@@ -91,7 +92,7 @@ def get_targets(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
 def rows_of(
     schema: Schema, pks: Sequence[int], columns: Sequence[Column]
 ) -> Flow[list[Row | None]]:
-    """The rows of ``pks``; None for one that is not stored."""
+    """Return the rows of ``pks`` in order; None for one that is not stored."""
     fields = schema.keys_of(columns)
     rows: list[Row | None] = []
 

@@ -1,6 +1,7 @@
-"""The flows that read: pks by set algebra, then rows, in one trip where the result is small.
+"""Read the objects that match a query: pks by set algebra, then rows.
 
-All of them only read, so replicas answer them, and a server that is out of memory does too.
+A small result takes one round trip. The flows only read, so replicas answer them, and so does a
+server that is out of memory.
 """
 
 from __future__ import annotations
@@ -29,28 +30,32 @@ __all__ = (
     'with_filtered',
 )
 
+# Values of the largest result that comes in one round trip; see SMALL_RESULT_ROWS.
 SMALL_RESULT_VALUES = 1000
-# How many members a script may look at: it holds up the server for well under a millisecond.
+# Members that FIND may read: it blocks the server for well under a millisecond.
 FIND_MEMBERS = 2000
-# Nearly all members of a single index set match: of more than these a command tells sooner.
+# The same for one index set. Nearly all its members match, so of more, SMEMBERS tells sooner that
+# the result is not small.
 FIND_MEMBERS_OF_ONE_SET = 200
-# So many times these, where answers are remembered: only one trip can be, and it is asked once.
+# These limits grow by this factor for a model with a client-side cache. The cache holds only
+# results of one round trip, and asks for each once.
 CACHED_RESULT_FACTOR = 2.5
-# Rows come in chunks, the first ones smaller: while they are converted the server works on the
-# next, which makes 100 rows a fifth quicker.
+# Rows of the first chunk; each further one is twice as large. The server works on the next chunk
+# while the client converts this one, which makes 100 rows a fifth quicker.
 FIRST_CHUNK_ROWS = 32
-# How often a reader whose rows went away under it asks anew.
+# How often a reader asks whose rows vanished while it read.
 READ_ATTEMPTS = 4
+# As a limit of FIND: none.
 UNLIMITED = 2**53
 
-# Makes something of pks and their rows.
+# Makes objects of pks and their rows.
 Take = Callable[[Sequence[int], Sequence[Row]], list[Any]]
 
 
 def fetch(
     query: Query, columns: Sequence[Column] | None = None, ordered: bool = False
 ) -> Flow[list[Any]]:
-    """The objects that match, with these columns or all."""
+    """Return the objects that match, with these columns or all."""
     columns = query.schema.all if columns is None else columns
     wanted, width = with_filtered(query, columns), len(columns)
     builder, memos = query.schema.builder(columns), list[Any]()
@@ -73,12 +78,11 @@ def fetch(
 def listed(
     query: Query, expression: set_algebra.SetExpression, columns: Sequence[Column], take: Take
 ) -> Flow[list[Any]]:
-    """What the index sets say: the pks of one expression, and their rows as they are.
+    """Return what ``take`` makes of the pks of one expression and their rows.
 
-    All that decides which commands are sent is in here; :mod:`explain` rehearses it.
+    This flow alone decides which commands are sent; ``explain()`` rehearses it.
 
-    :param take: makes something of pks and rows, while later ones are on the wire
-    :returns: what it made
+    :param take: is given pks and rows while later ones are on the wire
     """
     fields = query.schema.keys_of(columns)
     found: list[Any] = []
@@ -86,6 +90,7 @@ def listed(
         plain = len(expression.every) <= 2 and not expression.none
         factor: float = CACHED_RESULT_FACTOR if query.schema.remembers else 1
         members = int(FIND_MEMBERS_OF_ONE_SET * factor) if plain else FIND_MEMBERS
+        members = set_algebra.member_limit(expression, members)
         most = int(factor * min(SMALL_RESULT_ROWS, SMALL_RESULT_VALUES // len(fields)))
         found = yield from ask_quick(*find(query, expression, fields, members, most))
     if len(found) == 2:
@@ -94,9 +99,9 @@ def listed(
 
 
 class _RowTransfer:
-    """Rows of these pks, which come chunk by chunk and in order.
+    """Reads the rows of pks, chunk by chunk and in order.
 
-    :param before: the note of swaps from the moment of the pks, or from before it
+    :param before: the swap marker, read together with the pks or just before
     """
 
     def __init__(self, schema: Schema, before: Any, pks: Sequence[bytes], take: Take) -> None:
@@ -108,7 +113,7 @@ class _RowTransfer:
         self._gaps = False
 
     def batches(self, fields: tuple[bytes, ...]) -> Iterator[Batch]:
-        """Commands for the rows, and for the note after the last."""
+        """Yield the commands that read the rows, and the swap marker after the last."""
         names, start, size = self._names, 0, min(FIRST_CHUNK_ROWS, CHUNK_ROWS)
         keys = self._schema.keys
         while start < len(names):
@@ -120,7 +125,7 @@ class _RowTransfer:
             size = min(2 * size, CHUNK_ROWS)
 
     def rows(self, rows: list[Any]) -> None:
-        """Take what has come."""
+        """Take the replies to one batch."""
         if len(rows) > len(self._pks) - self._count:
             self._after = rows.pop()
         pks = self._pks[self._count : self._count + len(rows)]
@@ -130,12 +135,12 @@ class _RowTransfer:
 
     @property
     def replaced(self) -> bool:
-        """Whether a reset replaced rows in place meanwhile."""
+        """Whether a reset replaced rows in place while they were read."""
         return bool(self._before != self._after)
 
     @property
     def whole(self) -> bool:
-        """Whether this is what there was in one moment."""
+        """Whether the rows belong to the data set of one moment."""
         return not (self._gaps or self.replaced)
 
 
@@ -146,30 +151,30 @@ def _listed_many(
     take: Take,
     found: Sequence[Any],
 ) -> Flow[list[Any]]:
-    """Pks first, then rows in overlapping chunks.
+    """Read pks first, then rows in overlapping chunks.
 
-    Asks anew where rows went away meanwhile, or where a reset replaced rows in place, so that
-    what comes back is the data set before or after it.
+    If rows vanished meanwhile, or a reset replaced rows in place, it asks again. So the result is
+    the data set before or after a reset.
 
-    :param found: the pks and the note of swaps, if they are known
+    :param found: the pks and the swap marker, if a script has returned them
     """
     keys = query.schema.keys
     for _ in range(READ_ATTEMPTS):
         if found:
             pks, before, _ = found
         else:
-            # The note first: a swap between the two then shows as a change.
+            # The marker first, so that a swap between the two commands changes it.
             before, pks = yield Batch([('GET', keys.swapped), set_algebra.members(expression)])
-        arriving = _RowTransfer(query.schema, before, pks, take)
-        yield Stream(arriving.batches(fields), arriving.rows)
-        if arriving.whole:
+        transfer = _RowTransfer(query.schema, before, pks, take)
+        yield Stream(transfer.batches(fields), transfer.rows)
+        if transfer.whole:
             break
         found = ()
-    if arriving.replaced:
-        # Resets come faster than rows: once, the server is held up for a whole answer.
+    if transfer.replaced:
+        # Resets come faster than rows, so one script reads all of them.
         pks, rows = yield from ask(*find(query, expression, fields, UNLIMITED, UNLIMITED))
         return take(pks_of(query.schema, pks), rows)
-    return arriving.taken
+    return transfer.taken
 
 
 def find(
@@ -179,17 +184,17 @@ def find(
     members: int,
     rows: int,
 ) -> Command:
-    """The script that answers in one trip what is not larger than this."""
+    """Return the command FIND with limits on members and rows."""
     keys, every = set_algebra.operands(expression)
     own = query.schema.keys
     return FIND(keys, every, members, rows, own.data_prefix, own.swapped, *fields)
 
 
 def with_filtered(query: Query, columns: Sequence[Column]) -> Sequence[Column]:
-    """The columns, then those needed besides to see whether a row still matches.
+    """Return the columns, then those that tell whether a row matches.
 
-    The first field of the model is always among them, so that a partial row of an object without
-    any of the columns is not mistaken for a missing one.
+    They include the first field of the model. Without it, a row that has none of the columns would
+    look like a missing row.
     """
     if columns is query.schema.all:
         return columns

@@ -1,4 +1,4 @@
-"""An immutable set of filters: what ``filter(artist='AC/DC', genre__ne='Rock')`` says."""
+"""Turn ``filter(artist='AC/DC', genre__ne='Rock')`` into conditions, and these into set algebra."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ __all__ = (
 
 
 class Condition(NamedTuple):
-    """One comparison: the column, the lookup, and the index values that mean the value.
+    """One comparison of a column with a value.
 
-    There is one, but for values that 6.0.3 stored in more than one form.
+    ``wanted`` holds the index values that the value has: one, or several where 6.0.3 stored it in
+    more than one form.
     """
 
     column: Column
@@ -36,7 +37,7 @@ Filters = tuple[Condition, ...]
 
 
 def parse(model_name: str, columns: Mapping[str, Column], given: Mapping[str, Any]) -> Filters:
-    """Turn keyword arguments into conditions.
+    """Return the conditions that keyword arguments state.
 
     :param model_name: name of the model, for messages
     :param columns: the columns of the model by name
@@ -73,24 +74,24 @@ def _condition(model_name: str, columns: Mapping[str, Column], key: str, value: 
 
 
 def joined(filters: Filters) -> Filters:
-    """Return filters that say the same, each once, so that thousands of them cost no more each."""
+    """Merge duplicate conditions, so that the cost of thousands of them stays linear."""
     if len(filters) < 2:
         return filters
     values: dict[tuple[Column, Lookup], dict[bytes, None]] = {}
     others: dict[Condition, None] = {}
     for condition in filters:
         if condition.lookup.joins:
-            place = values.setdefault((condition.column, condition.lookup), {})
-            place.update(dict.fromkeys(condition.wanted))
+            merged = values.setdefault((condition.column, condition.lookup), {})
+            merged.update(dict.fromkeys(condition.wanted))
         else:
             others[condition] = None
-    return (*others, *(Condition(*place, tuple(wanted)) for place, wanted in values.items()))
+    return (*others, *(Condition(*what, tuple(wanted)) for what, wanted in values.items()))
 
 
 def expressions(keys: Keys, filters: Filters) -> list[SetExpression]:
-    """Return the set expressions of ``filters`` over the index sets of a model.
+    """Return the set expressions of ``filters``, which have no member in common.
 
-    There is one, but where a value has several index values; they have no member in common then.
+    There is one, or several where a value has several index values.
     """
     found = [SetExpression(keys.all)]
     for column, lookup, wanted in filters:

@@ -1,7 +1,7 @@
-"""What may follow a field's name in a filter: nothing, or ``__ne``.
+"""The lookups of a filter: equality, and ``__ne``.
 
-A new lookup is one more class with a ``suffix``, registered by the decorator; it says how it
-changes the set expression and which rows it lets through.
+A new lookup is one more registered class. It has a ``suffix``, restricts a set expression, and says
+which rows match.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ class Lookup:
     """One kind of comparison of a field with a value."""
 
     suffix = ''
-    #: whether several of one field say the same as a single one with the values of all
+    #: whether several conditions on one field are the same as one with all their values
     joins = False
 
     def restrict(self, expression: SetExpression, index_keys: list[bytes]) -> list[SetExpression]:
-        """Return ``expression`` restricted by the index sets that the value may be in.
+        """Return ``expression``, restricted by the index sets that may list the value.
 
-        Where that takes several expressions, the result is all that match one of them.
+        The result of several expressions is what matches one of them.
         """
         raise NotImplementedError
 
     def accepts(self, actual: bytes, wanted: Collection[bytes]) -> bool:
-        """Whether a row with this index value belongs to the result."""
+        """Return whether a row with this index value matches."""
         raise NotImplementedError
 
 
@@ -36,7 +36,7 @@ LOOKUPS: dict[str, Lookup] = {}
 
 
 def register(lookup: type[Lookup]) -> type[Lookup]:
-    """Class decorator: make a lookup known by its suffix."""
+    """Register a lookup by its suffix; a class decorator."""
     LOOKUPS[lookup.suffix] = lookup()
     return lookup
 

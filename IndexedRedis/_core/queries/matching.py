@@ -1,4 +1,4 @@
-"""Whether rows match a query, by the index values of their stored bytes."""
+"""Tell which rows match a query, by the index values of their stored bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ('Matcher',)
 
 
 class Matcher:
-    """Tells the rows that match from those that do not.
+    """Tells rows that match the filters of a query from rows that do not.
 
     :param filters: the filters of the query
     :param columns: the columns of the rows, those of the filters among them
@@ -32,10 +32,10 @@ class Matcher:
         return self.mask((row,)) is None
 
     def mask(self, rows: Sequence[Row]) -> list[bool] | None:
-        """Return whether each row matches; None if all do."""
+        """Return for each row whether it matches; None if all do."""
         mask: list[bool] | None = None
         for i, column, lookup, wanted in self._tests:
-            # A chunk holds few different values, mostly one.
+            # A chunk holds few different values, usually one.
             found = {row[i] for row in rows}
             right = {each for each in found if lookup.accepts(column.index_of_stored(each), wanted)}
             if len(right) < len(found):

@@ -1,6 +1,6 @@
-"""The flow that picks one object of a result: the first, the last, or any.
+"""Read one object of a result: the first, the last, or a random one.
 
-One script answers it where it need not look at many members; else all pks that match are listed.
+A script picks it from a small result. For a large one the client reads all pks that match.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from .scripts import PICK
 
 __all__ = ('pick',)
 
-# How many members a script may look at: it holds up the server for a millisecond or two.
+# Members that PICK may read: it blocks the server for a millisecond or two.
 PICK_MEMBERS = 5000
 
 
 def pick(query: Query, order: str, seed: int) -> Flow[Any]:
-    """The object of the lowest (``first``), highest (``last``) or any (``random``) pk, or None."""
+    """Return the object of one pk, or None if nothing matches.
+
+    :param order: ``first`` for the lowest pk, ``last`` for the highest, ``random`` for any
+    """
     found = []
     for expression in query.excluding_dead:
         obj = yield from _pick(query, expression, order, seed)
@@ -41,7 +44,8 @@ def _pick(query: Query, expression: set_algebra.SetExpression, order: str, seed:
     prefix = schema.keys.data_prefix
     found = None
     if set_algebra.is_short(expression):
-        found = yield from ask_quick(*PICK(keys, every, order, PICK_MEMBERS, seed, prefix, *fields))
+        most = set_algebra.member_limit(expression, PICK_MEMBERS)
+        found = yield from ask_quick(*PICK(keys, every, order, most, seed, prefix, *fields))
     if found == []:
         return None
     if found is not None:
@@ -53,10 +57,10 @@ def _pick(query: Query, expression: set_algebra.SetExpression, order: str, seed:
 
 
 def _pick_among_all(query: Query, order: str, seed: int) -> Flow[Any]:
-    """The slow but certain way: walk over all pks until one has a row that matches.
+    """Try all pks in turn until one has a row that matches.
 
-    Whether a pk is that of an object is asked of those that are looked at: of thousands, that
-    would take the server as long again as to list them.
+    Only the pks that are tried are looked up in the set of all pks: for thousands, intersecting
+    with it would double the time.
     """
     schema = query.schema
     matcher = Matcher(query.filters, schema.all)
@@ -71,13 +75,13 @@ def _pick_among_all(query: Query, order: str, seed: int) -> Flow[Any]:
 
 
 def _in_turn(pks: list[int], order: str, seed: int) -> Iterator[list[int]]:
-    """The pks in the order in which they are to be tried, some at a time."""
+    """Yield the pks in the order in which to try them, a few at a time."""
     if pks and order == 'random':
         turn = seed % len(pks)
         pks = pks[turn:] + pks[:turn]
         yield pks[:1]
     elif pks:
-        # Nearly always this one has a row, and thousands take longer to sort than to fetch.
+        # This one nearly always has a row. Sorting thousands takes longer than fetching them.
         yield [max(pks) if order == 'last' else min(pks)]
         pks.sort(reverse=order == 'last')
     yield from chunks(pks[1:], CHUNK_ROWS)

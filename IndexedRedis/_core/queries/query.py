@@ -1,4 +1,4 @@
-"""A query: its filters lowered to set algebra; its pks and its count."""
+"""A query, its pks and its count."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ __all__ = (
 
 
 class Query(NamedTuple):
-    """A filter set over a model."""
+    """The filters of one query over a model."""
 
     schema: Schema
     filters: Filters = ()
 
     @property
     def expressions(self) -> list[set_algebra.SetExpression]:
-        """The set expressions of the filters, nearly always one."""
+        """The set expressions of the filters, usually one."""
         return expressions(self.schema.keys, self.filters)
 
     @property
     def excluding_dead(self) -> list[set_algebra.SetExpression]:
-        """The same, without index entries of objects that are gone."""
+        """The set expressions, without index entries of objects that are gone."""
         return [
             set_algebra.SetExpression(each.all, (each.all, *each.every), each.none)
             if each.every
@@ -74,7 +74,7 @@ def primary_keys(
 
 
 def count(query: Query) -> Flow[int]:
-    """How many objects match, without moving their pks where the server can count."""
+    """Return how many objects match. The server counts, unless many sets are excluded."""
     keys, total = query.schema.keys, 0
     for expression in query.expressions:
         command = set_algebra.count(expression)
@@ -83,7 +83,7 @@ def count(query: Query) -> Flow[int]:
         if command[1] == keys.all:
             total += yield from ask_quick(*command)
             continue
-        # A reset fills index sets before its swap, and removes the old pks after it.
+        # A reset adds new pks to index sets before its swap, and removes old ones after it.
         recorded = ('EXISTS', keys.record)
         before, size, after = yield Batch([recorded, command, recorded], shared=True)
         if before or after:

@@ -1,7 +1,6 @@
-"""Set expressions, and the commands they become. Pure: golden tests need no server.
+"""Set expressions, and the commands that answer them. Pure.
 
-An expression is "in every one of these sets, in none of those". All commands only read, so
-replicas answer them too.
+An expression has required sets and excluded sets. Its commands only read, so replicas answer them.
 """
 
 from __future__ import annotations
@@ -12,20 +11,34 @@ from typing import Any, NamedTuple
 from ..flows import Command
 from .scripts import COUNT, COUNT_LIVING, MEMBERS
 
-__all__ = ('SetExpression', 'count', 'count_living', 'is_short', 'members', 'operands')
+__all__ = (
+    'SetExpression',
+    'count',
+    'count_living',
+    'is_short',
+    'member_limit',
+    'members',
+    'operands',
+)
 
-# With more sets than this, scripts would take long, and native set algebra is asked instead.
+# Sets that one script reads; commands of set algebra answer expressions of more.
 SCRIPT_SETS = 100
-# The number of intersections doubles with each excluded set. With more than this many, members are
-# fetched: of 100,000 objects that takes 90 ms, while 6 would hold up the server for 1.6 s.
+# Members times sets that one script looks up: it blocks the server for 3 ms.
+SCRIPT_LOOKUPS = 40_000
+# Excluded sets that the server counts: each doubles the number of intersections. For more, the
+# client fetches the members. Of 100,000 objects that takes 90 ms, while counting with 6 excluded
+# sets would block the server for 1.6 s.
 COUNTED_EXCLUSIONS = 3
-# During a reset, only smaller index sets list objects of both data sets (see filling.py), with room
-# for what others add meanwhile.
+# Members of the largest index set that may list objects of both data sets during a reset. A reset
+# fills smaller sets only (index_fill.py); the rest is room for entries of other writers.
 UNSETTLED_MEMBERS = 10_000
 
 
 class SetExpression(NamedTuple):
-    """Members of ``every`` set, and of ``none``; of ``all`` where no set is named."""
+    """The members of every set in ``every`` and of no set in ``none``.
+
+    Without a required set it starts from ``all``, the set of all pks.
+    """
 
     all: bytes
     every: tuple[bytes, ...] = ()
@@ -33,18 +46,24 @@ class SetExpression(NamedTuple):
 
 
 def operands(expression: SetExpression) -> tuple[list[bytes], int]:
-    """Return the keys for a script, and how many of them are to be in."""
+    """Return the keys for a script, required sets first, and the number of required sets."""
     every = list(expression.every) or [expression.all]
     return [*every, *expression.none], len(every)
 
 
 def is_short(expression: SetExpression) -> bool:
-    """Whether a script answers it without holding up the server."""
+    """Return whether a script may answer it."""
     return len(expression.every) + len(expression.none) <= SCRIPT_SETS
 
 
+def member_limit(expression: SetExpression, most: int) -> int:
+    """Return how many members a script may read: ``most``, fewer where there are many sets."""
+    keys, _ = operands(expression)
+    return min(most, SCRIPT_LOOKUPS // len(keys))
+
+
 def members(expression: SetExpression) -> Command:
-    """Return the one command that gives the members: native where set algebra has one."""
+    """Return the command that gives the members: a native one if there is one."""
     keys, every = operands(expression)
     if len(keys) == 1:
         return ('SMEMBERS', keys[0])
@@ -56,9 +75,9 @@ def members(expression: SetExpression) -> Command:
 
 
 def count(expression: SetExpression) -> Command | None:
-    """Return the one command that counts the members without moving them.
+    """Return the command that counts the members on the server, by inclusion and exclusion.
 
-    Excluded sets are counted by inclusion and exclusion. ``None`` where there are too many.
+    None if too many sets are excluded.
     """
     keys, _ = operands(expression)
     if len(keys) == 1:
@@ -68,9 +87,9 @@ def count(expression: SetExpression) -> Command | None:
 
 
 def count_living(expression: SetExpression, touched: bytes) -> Command | None:
-    """As :func:`count`, where index sets may list what is not in the set of all pks.
+    """Return the command that counts members which are in the set of all pks, too.
 
-    :param touched: the note of index sets that were written to during a reset
+    :param touched: the set of index sets that writers touched during a reset
     """
     counted = _terms(expression)
     if counted is None:
@@ -80,7 +99,7 @@ def count_living(expression: SetExpression, touched: bytes) -> Command | None:
 
 
 def _terms(expression: SetExpression) -> tuple[Any, ...] | None:
-    """Keys and arguments of the scripts that count; ``None`` where it would be too many."""
+    """Return keys and arguments of the scripts that count; None if too many sets are excluded."""
     keys, every = operands(expression)
     excluded = keys[every:]
     if len(excluded) > COUNTED_EXCLUSIONS or every > SCRIPT_SETS:
