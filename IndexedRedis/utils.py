@@ -1,4 +1,7 @@
-"""Import path of 6.0.3: ``KeyList``, ``classproperty`` and two hashes of containers."""
+"""Import path of 6.0.3: ``KeyList``, ``classproperty`` and two hashes of containers.
+
+``near_miss`` stands here for the packages that import public names only.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ._core.mapping.schema import KeyList
+from ._core.text import near_miss
 
-__all__ = ('KeyList', 'classproperty', 'hashDictOneLevel', 'hashList')
+__all__ = ('KeyList', 'classproperty', 'hashDictOneLevel', 'hashList', 'near_miss')
 
 
 class classproperty:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 __all__ = (
@@ -22,11 +23,11 @@ def shorten(text: str) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + '...'
 
 
-def near_miss(name: str, names: list[str]) -> str:
+def near_miss(name: str, names: Iterable[str]) -> str:
     """Return a hint such as `` Did you mean 'artist'?``, or an empty text."""
     from difflib import get_close_matches  # only for those who mistype
 
-    close = get_close_matches(name, names, n=1)
+    close = get_close_matches(name, [*names], n=1)
     return f' Did you mean {close[0]!r}?' if close else ''
 
 

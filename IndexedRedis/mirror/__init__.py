@@ -1,10 +1,10 @@
-"""From SQL into Redis, again and again: a few selects, the models they fill, one call.
+"""Mirroring SQL data into models: one select a model, and one call that replaces all data.
 
     mirror = Mirror('postgresql+psycopg://shop', {Artist: select(artist), Album: select(album)})
     print(mirror.run())
 
-The rule: readers see the old data or the new, of all models together; where anything is doubtful,
-the old stays. Needs the extra ``sql``.
+The rule: readers see the old data of all models or the new data of all models, and a run that
+doubts its data changes nothing. Needs the extra ``sql``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from ..errors import MissingExtraError
 
 try:
-    import sqlalchemy as _sqlalchemy  # noqa: F401  (asked for here, so that the answer is clear)
+    import sqlalchemy as _sqlalchemy  # noqa: F401  (imported here for a clear error)
 except ImportError:
     raise MissingExtraError('sql', 'IndexedRedis.mirror') from None
 

@@ -1,90 +1,105 @@
-"""One attempt at a run: objects go from the selects into the reset, which tells back their pks."""
+"""One attempt of a run: objects go from the selects into the reset, which assigns their pks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import ResetObserver, resetChanged, resetMany
 from .database import Snapshot
-from .known import Known
+from .guards import ModelCounts, Rules, refuse
+from .key_map import KeyMap
 from .layout import Layout
-from .problems import Rules, Tally, refuse
+from .lock import MirrorLock
 from .report import ModelReport
-from .rows import Rows
+from .rows import RowConverter
 from .source import Source
 
-__all__ = ('Attempt', 'Counts', 'Progress')
+__all__ = ('Attempt', 'Input', 'Outcome', 'Progress')
 
-# Called with the name of a model, how many of its rows are read, and how many there are (None if
-# nobody knows).
+# Called with the model's name, the number of rows read, and of all rows (None if unknown).
 Progress = Callable[[str, int, 'int | None'], Any]
-Counts = tuple[int, int, int, int]
+# How many objects were inserted, updated, left unchanged, removed.
+Outcome = tuple[int, int, int, int]
+
+
+class Input(NamedTuple):
+    """What all attempts of a run work with.
+
+    :param sources: in the order in which they are staged
+    :param stored: how many objects each model stores before the run
+    :param totals: how many rows each select gives, where the database can count them
+    :param lock: that of the run; None in a dry run
+    """
+
+    snapshot: Snapshot
+    sources: list[Source]
+    stored: Mapping[Source, int]
+    totals: Mapping[Source, int | None]
+    rules: Rules
+    progress: Progress
+    lock: MirrorLock | None
 
 
 class Attempt(ResetObserver):
-    """Reads, converts, stages; refuses what the rules forbid just before the swap.
+    """Reads, converts and stages; refuses what the rules forbid just before the swap.
 
-    :param taken: the transaction to read in
-    :param sources: in the order in which they can be linked
-    :param stored: how many objects there are now
-    :param totals: how many rows there are, as far as known
-    :param diff: whether only changes are to be written
-    :param circles, careful: see :class:`~.rows.Rows`
+    :param diff: whether only changes are written
+    :param circles, encode: see :class:`~.rows.RowConverter`
     """
 
-    def __init__(
-        self,
-        taken: Snapshot,
-        sources: list[Source],
-        stored: Mapping[Source, int],
-        totals: Mapping[Source, int | None],
-        rules: Rules,
-        progress: Progress,
-        diff: bool,
-        circles: bool,
-        careful: bool,
-    ) -> None:
-        self._taken, self._sources, self._totals = taken, sources, totals
-        self._rules, self._progress = rules, progress
-        self._circles, self._careful = circles, careful
-        self.tallies = {source: Tally(source.model, stored[source]) for source in sources}
-        self._by_name = {source.model.KEY_NAME: source for source in sources}
-        self._known = {source: Known() for source in sources if diff or self._is_target(source)}
+    def __init__(self, given: Input, diff: bool, circles: bool, encode: bool) -> None:
+        self._input, self._circles, self._encode = given, circles, encode
+        self.fence = given.lock.token if given.lock else b''
+        self.counts = {
+            source: ModelCounts(source.model, given.stored[source]) for source in given.sources
+        }
+        self._by_name = {source.model.KEY_NAME: source for source in given.sources}
+        targets = {
+            getattr(model, 'KEY_NAME', None)
+            for source in given.sources
+            for model in source.links.values()
+        }
+        self._key_maps = {
+            source: KeyMap() for source in given.sources if diff or source.model.KEY_NAME in targets
+        }
+        #: seconds of each phase
         self.seconds = dict.fromkeys(('read', 'convert', 'stage', 'swap'), 0.0)
         self._begun, self._swap_begun = perf_counter(), 0.0
 
-    def _is_target(self, source: Source) -> bool:
-        layouts = [each.links for each in self._sources]
-        return any(
-            getattr(model, 'KEY_NAME', None) == source.model.KEY_NAME
-            for links in layouts
-            for model in links.values()
-        )
-
     def rehearse(self) -> None:
-        """Do everything that writes nothing."""
-        for source in self._sources:
+        """Do everything but writing."""
+        for source in self._input.sources:
             for number, _ in enumerate(self._objects(source), 1):
-                if source in self._known:
-                    self._known[source].assigned([number])
+                if source in self._key_maps:
+                    self._key_maps[source].assigned([number])
         self.swapping()
 
-    def replace(self, stamp: str) -> dict[Source, Counts]:
-        """Replace all data sets."""
-        groups = [(source.model, self._objects(source)) for source in self._sources]
-        resetMany(groups, self, stamp)
-        self._note_times()
-        return {source: (tally.made, 0, 0, tally.stored) for source, tally in self.tallies.items()}
+    def replace(self, stamp: str) -> dict[Source, Outcome]:
+        """Replace all data sets.
 
-    def change(self, stamp: str, most: int) -> dict[Source, Counts]:
-        """Write what differs."""
-        groups = [(source.model, self._objects(source)) for source in self._sources]
-        keys = {source.model: source.key_field for source in self._sources}
-        counts = resetChanged(groups, keys, most, self, stamp)  # type: ignore[arg-type]
+        :param stamp: when reading began, in ISO 8601
+        """
+        resetMany(self._groups(), self, stamp)
         self._note_times()
-        return {source: tuple(each) for source, each in zip(self._sources, counts, strict=True)}  # type: ignore[misc]
+        return {
+            source: (counts.made, 0, 0, counts.stored) for source, counts in self.counts.items()
+        }
+
+    def change(self, stamp: str, most: int) -> dict[Source, Outcome]:
+        """Write the differences.
+
+        :param stamp: when reading began, in ISO 8601
+        :param most: how many objects may differ
+        """
+        keys: Any = {source.model: source.key_field for source in self._input.sources}
+        outcomes = resetChanged(self._groups(), keys, most, self, stamp)
+        self._note_times()
+        return dict(zip(self._input.sources, outcomes, strict=True))
+
+    def _groups(self) -> list[tuple[Any, Iterator[Any]]]:
+        return [(source.model, self._objects(source)) for source in self._input.sources]
 
     def _note_times(self) -> None:
         now = perf_counter()
@@ -92,23 +107,30 @@ class Attempt(ResetObserver):
         self.seconds['stage'] = now - self._begun - sum(self.seconds.values())
 
     def assigned(self, model: Any, objs: Any, pks: Any) -> None:
-        """The reset has taken a block."""
+        """Remember the pks of a block of objects."""
         source = self._by_name[model.KEY_NAME]
-        if source in self._known:
-            self._known[source].assigned(pks)
+        if source in self._key_maps:
+            self._key_maps[source].assigned(pks)
 
     def staged(self, model: Any, count: int, size: int) -> None:
-        """The reset has encoded a chunk."""
-        self.tallies[self._by_name[model.KEY_NAME]].size += size
+        """Count the bytes of a chunk."""
+        self.counts[self._by_name[model.KEY_NAME]].size += size
 
     def swapping(self) -> None:
-        """Everything is there: the last moment to refuse."""
-        refuse([text for tally in self.tallies.values() for text in tally.refusals(self._rules)])
+        """Refuse what the rules forbid: nothing is live yet."""
+        self._check_lock()
+        refuse(
+            [text for counts in self.counts.values() for text in counts.refusals(self._input.rules)]
+        )
         self._swap_begun = perf_counter()
 
+    def _check_lock(self) -> None:
+        if self._input.lock:
+            self._input.lock.check()
+
     def _objects(self, source: Source) -> Iterator[Any]:
-        """The objects of one model; the time that making them takes is noted."""
-        tally = self.tallies[source]
+        """Yield the objects of one model, and measure how long making them takes."""
+        counts = self.counts[source]
         stream = self._stream(source)
         while True:
             begun, read = perf_counter(), self.seconds['read']
@@ -117,60 +139,58 @@ class Attempt(ResetObserver):
             self.seconds['convert'] += spent - (self.seconds['read'] - read)
             if obj is None:
                 return
-            tally.made += 1
+            counts.made += 1
             yield obj
 
     def _stream(self, source: Source) -> Iterator[Any]:
-        rows: Rows | None = None
-        tally, total = self.tallies[source], self._totals[source]
-        for names, chunk in self._chunks(source):
-            if rows is None:
-                layout = Layout(source, names, self._sources)
-                refuse(layout.problems)
-                rows = Rows(source, layout, tally, self._known, self._rules.dangling,
-                            self._circles, self._careful)  # fmt: skip
-            yield from rows.objects(chunk)
-            tally.read += len(chunk)
-            self._progress(source.name, tally.read, total)
-        assert rows is not None
-        yield from rows.late()
+        converter: RowConverter | None = None
+        counts, total = self.counts[source], self._input.totals[source]
+        for columns, rows in self._chunks(source):
+            self._check_lock()
+            if converter is None:
+                converter = self._converter(source, columns)
+            yield from converter.objects(rows)
+            counts.read += len(rows)
+            self._input.progress(source.name, counts.read, total)
+        assert converter is not None  # there is at least one chunk
+        yield from converter.late_objects()
+
+    def _converter(self, source: Source, columns: list[str]) -> RowConverter:
+        layout = Layout(source, columns, self._input.sources)
+        refuse(layout.problems)
+        return RowConverter(
+            source,
+            layout,
+            self.counts[source],
+            self._key_maps,
+            self._input.rules.dangling,
+            self._circles,
+            self._encode,
+        )
 
     def _chunks(self, source: Source) -> Iterator[Any]:
-        chunks = self._taken.chunks(source.name, source.statement)
+        chunks = self._input.snapshot.chunks(source.name, source.statement)
         while True:
             begun = perf_counter()
             chunk = next(chunks, None)
             self.seconds['read'] += perf_counter() - begun
             if chunk is None:
-                self._taken.close()
+                self._input.snapshot.close()
                 return
             yield chunk
 
-    def report(self, counts: Mapping[Source, Counts]) -> dict[str, ModelReport]:
-        """The figures of each model."""
+    def report(self, outcomes: Mapping[Source, Outcome]) -> dict[str, ModelReport]:
+        """Return the figures of each model."""
         return {
             source.name: ModelReport(
-                read=tally.read,
-                written=counts[source][0] + counts[source][1],
-                unchanged=counts[source][2],
-                removed=counts[source][3],
-                bad=tally.bad,
-                skipped=tally.skipped,
-                dangling=tally.dangling,
-                bytes=tally.size,
+                read=counts.read,
+                written=outcomes[source][0] + outcomes[source][1],
+                unchanged=outcomes[source][2],
+                removed=outcomes[source][3],
+                bad=counts.bad,
+                skipped=counts.skipped,
+                dangling=counts.dangling,
+                bytes=counts.size,
             )
-            for source, tally in self.tallies.items()
+            for source, counts in self.counts.items()
         }
-
-    def warnings(self) -> list[str]:
-        """What was left out, with examples."""
-        bad = [(tally, 'bad', 'rows left out', tally.bad) for tally in self.tallies.values()]
-        dangling = [
-            (tally, 'dangling', 'links that lead to no row', tally.dangling)
-            for tally in self.tallies.values()
-        ]
-        return [
-            f'{tally.name}: {count:,} {what}:{tally.examples(kind)}'
-            for tally, kind, what, count in (*bad, *dangling)
-            if count
-        ]

@@ -1,7 +1,7 @@
 """The SQL side of a run: one transaction for all selects, read in chunks through its cursor.
 
-The rule: whatever is read in one run is the database of one moment, as far as the database can do
-that, and never more than a chunk of it is here.
+The rule: all selects of a run see one snapshot where the database has snapshots, and at most one
+chunk of rows is in memory.
 """
 
 from __future__ import annotations
@@ -10,63 +10,72 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, false, func, literal_column, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    TextClause,
+    create_engine,
+    false,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.sql import Select, TextClause
+from sqlalchemy.sql import Select
 
 from ..errors import UsageError
 
-__all__ = ('CHUNK', 'Snapshot', 'snapshot')
+__all__ = ('Snapshot', 'open_snapshot')
 
-CHUNK = 1000
-# Every select of the transaction sees what the first one saw.
-LEVEL = 'REPEATABLE READ'
+CHUNK_ROWS = 1000
+# With this isolation level every select of the transaction sees what the first one saw.
+SNAPSHOT_LEVEL = 'REPEATABLE READ'
 
 
 class Snapshot:
-    """A transaction in which everything is read."""
+    """The transaction in which a run reads everything."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._result: Any = None
 
     def chunks(self, name: str, statement: Any) -> Iterator[tuple[list[str], Sequence[Any]]]:
-        """The names of the columns, with a chunk of rows each time; at least one, maybe empty.
+        """Yield the column names with a chunk of rows, at least once; the first chunk is empty.
 
         :param name: of the model, for messages
         """
         self.close()
-        how = {'stream_results': True, 'yield_per': CHUNK}
+        how = {'stream_results': True, 'yield_per': CHUNK_ROWS}
         result = self._result = self._connection.execute(statement, execution_options=how)
         if not result.returns_rows:
             raise UsageError(f'{name}: the statement gives no rows; a mirror takes selects.')
         names = list(result.keys())
         yield names, ()
-        for rows in result.partitions(CHUNK):
+        for rows in result.partitions(CHUNK_ROWS):
             yield names, rows
 
     def close(self) -> None:
-        """End the select that is being read: some drivers can have one only."""
+        """Close the cursor: some drivers have one at a time."""
         if self._result is not None:
             self._result.close()
             self._result = None
 
-    def names(self, statement: Any) -> list[str] | None:
-        """The names of the columns, if the database tells them without running the select."""
+    def column_names(self, statement: Any) -> list[str] | None:
+        """Return the column names without running the select; None if the database cannot."""
         if isinstance(statement, Select):
-            asked: Any = statement.limit(0)
+            empty: Any = statement.limit(0)
         else:
-            asked = select(literal_column('*')).select_from(_nested(statement)).where(false())
-        answer = self._ask(asked)
+            empty = select(literal_column('*')).select_from(_subquery(statement)).where(false())
+        answer = self._try(empty)
         return None if answer is None else answer[0]
 
     def count(self, statement: Any) -> int | None:
-        """How many rows a select gives, if the database can tell."""
-        plain = statement.order_by(None) if isinstance(statement, Select) else statement
-        answer = self._ask(select(func.count()).select_from(_nested(plain)))
+        """Return how many rows a select gives; None if the database cannot count them."""
+        unordered = statement.order_by(None) if isinstance(statement, Select) else statement
+        answer = self._try(select(func.count()).select_from(_subquery(unordered)))
         return None if answer is None else answer[1][0][0]
 
-    def _ask(self, statement: Any) -> tuple[list[str], Sequence[Any]] | None:
+    def _try(self, statement: Any) -> tuple[list[str], Sequence[Any]] | None:
         # In a savepoint, since in some databases an error ends the transaction.
         try:
             with self._connection.begin_nested():
@@ -76,15 +85,15 @@ class Snapshot:
             return None
 
 
-def _nested(statement: Any) -> Any:
+def _subquery(statement: Any) -> Any:
     if isinstance(statement, TextClause):
         statement = statement.columns()
     return statement.subquery()
 
 
 @contextmanager
-def snapshot(database: Any) -> Iterator[Snapshot]:
-    """A transaction for reading, ended without a trace.
+def open_snapshot(database: Any) -> Iterator[Snapshot]:
+    """Open a transaction for reading, and roll it back at the end.
 
     :param database: an engine, or a URL
     """
@@ -92,11 +101,11 @@ def snapshot(database: Any) -> Iterator[Snapshot]:
     try:
         with engine.connect() as connection:
             _begin(connection)
-            taken = Snapshot(connection)
+            snapshot = Snapshot(connection)
             try:
-                yield taken
+                yield snapshot
             finally:
-                taken.close()
+                snapshot.close()
                 connection.rollback()
     finally:
         if engine is not database:
@@ -106,8 +115,8 @@ def snapshot(database: Any) -> Iterator[Snapshot]:
 def _begin(connection: Connection) -> None:
     dialect = connection.dialect
     raw: Any = connection.connection
-    if LEVEL in dialect.get_isolation_level_values(raw.dbapi_connection):
-        connection.execution_options(isolation_level=LEVEL)
+    if SNAPSHOT_LEVEL in dialect.get_isolation_level_values(raw.dbapi_connection):
+        connection.execution_options(isolation_level=SNAPSHOT_LEVEL)
     if dialect.name == 'postgresql':
         connection.execution_options(postgresql_readonly=True)
     connection.begin()

@@ -1,71 +1,133 @@
-"""At most one run at a time: a second one ends at once instead of waiting.
+"""The lock of a run: one run of a model's mirror at a time, on whatever machines.
 
-A key in Redis for each model, not a file, since runs may come from several machines. It expires by
-itself soon after a run was killed; as long as one is alive, a thread prolongs it, however long a
-select takes. Should that fail, the locks of the resets still keep two runs apart.
+The rule: a lock is a key in Redis with the run's token and a short time to live. A thread extends
+it while the process lives. A run that lost a lock at any moment changes nothing: it stops at its
+next chunk, and the script of the swap checks the token (``ResetObserver.fence``).
 """
 
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from time import monotonic
 from typing import Any
 
 import redis
 
 from .. import INDEXED_REDIS_PREFIX, getRedisPool
-from ..errors import MirrorRunningError
+from ..errors import MirrorRunningError, ResetLostError
 
-__all__ = ('only_run',)
+__all__ = ('MirrorLock', 'only_run')
 
-SECONDS = 30.0
+LOCK_SECONDS = 30.0
+
+# Extends the lock, or deletes it, if it is ours; returns whether it was. KEYS: lock. ARGV: token,
+# command, its arguments.
+IF_OURS = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call(ARGV[2], KEYS[1], unpack(ARGV, 3))
+"""
+
+
+class MirrorLock:
+    """The locks of all models of one run; :func:`only_run` makes it.
+
+    :param models: the models
+    """
+
+    def __init__(self, models: Iterable[Any]) -> None:
+        self.token = uuid.uuid4().hex.encode('ascii')
+        self._models = [*models]
+        self._lost = ''
+        self._held_until = monotonic() + LOCK_SECONDS
+
+    def acquire(self, model: Any) -> None:
+        """Take the lock of a model.
+
+        :raises MirrorRunningError: if another run has it
+        """
+        client, name = _client(model), _name(model)
+        took = client.set(name, self.token, nx=True, px=_milliseconds())
+        # redis-py may have sent the SET twice: then the first one took the lock.
+        if not took and client.get(name) != self.token:
+            raise MirrorRunningError(
+                f'{model.__name__}: another mirror is running. Nothing was changed. (The lock of a '
+                f'killed run ends within {LOCK_SECONDS:.0f} s.)'
+            )
+
+    def extend(self) -> None:
+        """Extend all locks; a lost one ends the run at its next :meth:`check`."""
+        begun = monotonic()
+        with suppress(redis.RedisError):
+            for model in self._models:
+                if not self._if_ours(model, 'PEXPIRE', _milliseconds()):
+                    self._lost = f'the key {_name(model)} expired or was deleted'
+            self._held_until = begun + LOCK_SECONDS
+
+    def release(self, model: Any) -> None:
+        """Delete the lock of a model if it is ours; otherwise it expires by itself."""
+        with suppress(redis.RedisError):
+            self._if_ours(model, 'DEL')
+
+    def check(self) -> None:
+        """Check that the run still has all its locks, as far as this process knows.
+
+        :raises ResetLostError: if it lost one
+        """
+        if monotonic() > self._held_until:
+            self._lost = f'it could not extend the lock for {LOCK_SECONDS:.0f} s'
+        if self._lost:
+            names = ', '.join(model.__name__ for model in self._models)
+            raise ResetLostError(
+                f'{names}: this run lost the mirror lock, so another run could begin; '
+                f'{self._lost}. Nothing was changed; run it again.'
+            )
+
+    def _if_ours(self, model: Any, *command: Any) -> Any:
+        return _client(model).eval(IF_OURS, 1, _name(model), self.token, *command)
 
 
 @contextmanager
-def only_run(models: Iterable[Any]) -> Iterator[None]:
+def only_run(models: Iterable[Any]) -> Iterator[MirrorLock]:
     """Hold the lock of each model.
 
     :raises MirrorRunningError: if another run has one
     """
+    # All runs take the locks in one order, so that no two runs stop each other.
+    lock = MirrorLock(sorted(models, key=lambda model: str(model.KEY_NAME)))
     with ExitStack() as stack:
-        locks = []
-        for model in sorted(models, key=lambda model: str(model.KEY_NAME)):
-            lock = _lock(model)
-            if not lock.acquire(blocking=False):
-                raise MirrorRunningError(
-                    f'{model.__name__}: another mirror is running. Nothing was done. (The lock of '
-                    f'one that was killed ends within {SECONDS:.0f} s.)'
-                )
-            locks.append(lock)
-            stack.callback(_release, lock)
-        stack.enter_context(_prolonged(locks))
-        yield
+        for model in lock._models:
+            lock.acquire(model)
+            stack.callback(lock.release, model)
+        stack.enter_context(_extended(lock))
+        yield lock
 
 
-def _lock(model: Any) -> Any:
+def _client(model: Any) -> Any:
     pool = getattr(model._connection, 'connection_pool', None)
-    client = redis.Redis(connection_pool=pool or getRedisPool(model.REDIS_CONNECTION_PARAMS))
-    name = f'{INDEXED_REDIS_PREFIX}{model.KEY_NAME}:tmp:mirror'
-    return client.lock(name, timeout=SECONDS, thread_local=False)
+    return redis.Redis(connection_pool=pool or getRedisPool(model.REDIS_CONNECTION_PARAMS))
 
 
-def _release(lock: Any) -> None:
-    with suppress(redis.RedisError):  # it ends by itself
-        lock.release()
+def _name(model: Any) -> str:
+    return f'{INDEXED_REDIS_PREFIX}{model.KEY_NAME}:tmp:mirror'
+
+
+def _milliseconds() -> int:
+    return int(LOCK_SECONDS * 1000)
 
 
 @contextmanager
-def _prolonged(locks: list[Any]) -> Iterator[None]:
+def _extended(lock: MirrorLock) -> Iterator[None]:
+    """Extend the locks in a thread while the block runs."""
     over = threading.Event()
 
-    def prolong() -> None:
-        while not over.wait(SECONDS / 4):
-            for lock in locks:
-                with suppress(redis.RedisError):
-                    lock.reacquire()
+    def extend() -> None:
+        while not over.wait(LOCK_SECONDS / 4):
+            lock.extend()
 
-    thread = threading.Thread(target=prolong, name='IndexedRedis mirror lock', daemon=True)
+    thread = threading.Thread(target=extend, name='IndexedRedis mirror lock', daemon=True)
     thread.start()
     try:
         yield

@@ -1,19 +1,20 @@
-"""``Mirror``: what is mirrored, and by which rules; ``run()`` does it."""
+"""``Mirror``: which selects feed which models, and by which rules; ``run()`` carries it out."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timezone
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 from time import perf_counter
 from typing import Any
 
-from ..errors import FieldValueError, ResetLostError, TooManyChangesError, UsageError
-from .attempt import Attempt, Counts, Progress
-from .database import Snapshot, snapshot
+from ..errors import FieldValueError, TooManyChangesError, UsageError
+from .attempt import Attempt, Input, Outcome, Progress
+from .database import Snapshot, open_snapshot
+from .guards import Rules, refuse
 from .layout import Layout
-from .lock import only_run
+from .lock import MirrorLock, only_run
 from .order import in_order, target_of
-from .problems import Rules, refuse
 from .report import MirrorReport
 from .rows import CircleError
 from .source import Source
@@ -22,33 +23,36 @@ __all__ = ('Mirror',)
 
 MODES = ('full', 'diff')
 DANGLING = ('refuse', 'null', 'skip')
+# A stored time stamp further in the future comes from a wrong clock, and is replaced.
+MAX_CLOCK_SKEW = timedelta(hours=1)
 Options = Mapping[Any, Any]
 
 
 class Mirror:
-    """What is to be mirrored from a SQL database, and by which rules.
+    """A mirror of SQL selects in models, and the rules of its runs.
 
-    A column feeds the field of its name; where no name is equal, upper and lower case do not count.
-    A link field of a mirrored model takes the key of a row of the linked model, and is stored as a
-    link to its object; a link to any other model takes a pk. NULL becomes null. A DATE becomes its
-    midnight, a moment with a time zone the same in UTC.
+    A column feeds the field of its name; if no name is equal, upper and lower case do not matter. A
+    link field takes the key of a row of the linked model, and is stored as a link to the object of
+    that row. If the linked model is not mirrored, the link field takes a pk. NULL becomes null, a
+    DATE its midnight, and a moment with a time zone the same moment in UTC.
 
     :param database: an ``Engine`` of SQLAlchemy, or a URL
     :param selects: for each model a select, a table, or SQL text
     :param columns: for each model ``{'column': 'field'}`` where names differ; ``None`` in place of
         a field leaves the column out
-    :param keys: for each model the field, or the column, that tells its rows apart. Needed where
-        links lead to the model, and for ``mode='diff'``; it is the primary key if the select is of
-        one table of SQLAlchemy and this is a single column.
+    :param keys: for each model the field, or the column, that identifies its rows. Needed for
+        models that links lead to, and for ``mode='diff'``. The default is the primary key, if the
+        select is of one SQLAlchemy table and that key is one column.
     :param defaults: for each model the names of fields that no column feeds
-    :param mode: ``'full'`` replaces everything; ``'diff'`` writes what differs, and replaces
-        everything where more than ``maxChanges`` objects do
-    :param dangling: what to do about a link that leads to no row: ``'refuse'`` to mirror, store
-        ``'null'``, or ``'skip'`` the row
-    :param skipBad: leave rows out that do not fit, instead of refusing
-    :param allowEmpty: whether selects may give nothing; or the models whose selects may
-    :param maxDrop: by how many percent the number of objects may drop; None: any
-    :raises UsageError: if these do not go together
+    :param mode: ``'full'`` replaces everything. ``'diff'`` writes what differs, and replaces
+        everything if more than ``maxChanges`` objects differ.
+    :param dangling: what happens to a link that leads to no row: ``'refuse'`` refuses the run,
+        ``'null'`` stores null, ``'skip'`` skips the row
+    :param skipBad: whether to leave out rows that do not fit, instead of refusing the run
+    :param allowEmpty: whether selects may give no rows; or the models whose selects may
+    :param maxDrop: the largest accepted drop of the number of objects, in percent; None: any
+    :param maxChanges: the number of objects that ``mode='diff'`` changes in one swap
+    :raises UsageError: if the parameters contradict each other
     """
 
     def __init__(
@@ -89,7 +93,7 @@ class Mirror:
 
     @property
     def models(self) -> list[Any]:
-        """The mirrored models, in the order in which they are read."""
+        """The mirrored models, in the order in which a run reads them."""
         return [source.model for source in self._sources]
 
     def run(
@@ -99,24 +103,25 @@ class Mirror:
         mode: str | None = None,
         skipBad: bool | None = None,
     ) -> MirrorReport:
-        """Mirror. All models go live in one moment; after an error everything is as it was.
+        """Mirror. The data of all models goes live in one swap; an error changes nothing.
 
-        :param dryRun: read, convert and judge, but write nothing
+        :param dryRun: read, convert and apply the rules, but write nothing
         :param progress: called as ``progress(model_name, rows_read, rows)`` after each thousand
             rows; ``rows`` is None if the database cannot count them
-        :param mode: instead of that of the mirror
-        :param skipBad: instead of that of the mirror
-        :returns: what came of it
-        :raises GuardRefusedError: if the rules forbid it; the message tells everything
+        :param mode: overrides the mode of the mirror
+        :param skipBad: overrides the rule of the mirror
+        :returns: the report
+        :raises GuardRefusedError: if a rule refuses the data; the message lists all reasons
         :raises MirrorRunningError: if another run of one of the models is under way
+        :raises ResetLostError: if the run lost its lock, and another run could begin
         """
         mode = self._mode if mode is None else self._checked_mode(mode)
         rules = self._rules if skipBad is None else self._rules._replace(skip_bad=skipBad)
         if dryRun:
-            with snapshot(self._database) as taken:
-                return _Run(self._sources, taken, rules, progress, self._most).rehearse(mode)
-        with only_run(self.models), snapshot(self._database) as taken:
-            return _Run(self._sources, taken, rules, progress, self._most).go(mode)
+            with open_snapshot(self._database) as snapshot:
+                return _Run(self._sources, snapshot, rules, progress).rehearse(mode)
+        with only_run(self.models) as lock, open_snapshot(self._database) as snapshot:
+            return _Run(self._sources, snapshot, rules, progress, lock, self._most).go(mode)
 
 
 class _Run:
@@ -125,74 +130,61 @@ class _Run:
     def __init__(
         self,
         sources: list[Source],
-        taken: Snapshot,
+        snapshot: Snapshot,
         rules: Rules,
         progress: Progress | None,
-        most: int,
+        lock: MirrorLock | None = None,
+        most: int = 0,
     ) -> None:
-        self._sources, self._taken, self._rules, self._most = sources, taken, rules, most
-        self._begun = perf_counter()
-        self._stamp = datetime.now(timezone.utc).isoformat(timespec='seconds')
-        self._check_columns()
-        self._stored = {source: source.model.objects.count() for source in sources}
-        count = taken.count if progress else lambda statement: None
-        self._totals = {source: count(source.statement) for source in sources}
-        self._progress: Progress = progress or (lambda name, done, total: None)
-
-    def _check_columns(self) -> None:
-        """Refuse early, and tell of all models at once, where the database tells its columns."""
-        problems: list[str] = []
-        for source in self._sources:
-            names = self._taken.names(source.statement)
-            if names is not None:
-                problems += Layout(source, names, self._sources).problems
-        refuse(problems)
+        self._begun, self._stamp, self._most = perf_counter(), _new_stamp(sources), most
+        _check_columns(sources, snapshot)
+        count = snapshot.count if progress else lambda statement: None
+        self._input = Input(
+            snapshot,
+            sources,
+            {source: source.model.objects.count() for source in sources},
+            {source: count(source.statement) for source in sources},
+            rules,
+            progress or (lambda name, done, total: None),
+            lock,
+        )
 
     def rehearse(self, mode: str) -> MirrorReport:
-        attempt = self._attempt(diff=mode == 'diff', careful=True, circles=True)
+        attempt = Attempt(self._input, diff=mode == 'diff', circles=True, encode=True)
         attempt.rehearse()
-        counts = {source: (tally.made, 0, 0, 0) for source, tally in attempt.tallies.items()}
-        return self._report(attempt, counts, mode, dry=True)
+        outcomes = {source: (counts.made, 0, 0, 0) for source, counts in attempt.counts.items()}
+        return self._report(attempt, outcomes, mode, dry=True)
 
     def go(self, mode: str) -> MirrorReport:
-        fallback = ''
-        if mode == 'diff':
-            try:
-                return self._try_twice(diff=True)
-            except (TooManyChangesError, ResetLostError, CircleError) as reason:
-                # A select that takes long before its first row lets the locks of a diff run out.
-                fallback = str(reason)
-        return self._try_twice(diff=False, fallback=fallback)
-
-    def _try_twice(self, diff: bool, fallback: str = '') -> MirrorReport:
-        """Values without a stored form are found out late; then look for all of them."""
+        if mode == 'full':
+            return self._swap()
         try:
-            return self._send(diff, False, fallback)
+            return self._twice(diff=True)
+        except TooManyChangesError:
+            return self._swap(f'more than {self._most} objects differ (maxChanges)')
+        except CircleError as circle:
+            return self._swap(str(circle))
+
+    def _swap(self, fallback: str = '') -> MirrorReport:
+        return self._twice(diff=False, fallback=fallback)
+
+    def _twice(self, diff: bool, fallback: str = '') -> MirrorReport:
+        """Run; if the reset meets a value without a stored form, run again to find all of them."""
+        try:
+            return self._once(diff, False, fallback)
         except FieldValueError:
-            return self._send(diff, True, fallback)
+            return self._once(diff, True, fallback)
 
-    def _send(self, diff: bool, careful: bool, fallback: str) -> MirrorReport:
-        attempt = self._attempt(diff, careful, circles=not diff)
-        counts = attempt.change(self._stamp, self._most) if diff else attempt.replace(self._stamp)
-        return self._report(attempt, counts, 'diff' if diff else 'full', fallback=fallback)
-
-    def _attempt(self, diff: bool, careful: bool, circles: bool) -> Attempt:
-        return Attempt(
-            self._taken,
-            self._sources,
-            self._stored,
-            self._totals,
-            self._rules,
-            self._progress,
-            diff,
-            circles,
-            careful,
-        )
+    def _once(self, diff: bool, encode: bool, fallback: str) -> MirrorReport:
+        attempt = Attempt(self._input, diff, not diff, encode)
+        stamp, most = self._stamp, self._most
+        outcomes = attempt.change(stamp, most) if diff else attempt.replace(stamp)
+        return self._report(attempt, outcomes, 'diff' if diff else 'full', fallback)
 
     def _report(
         self,
         attempt: Attempt,
-        counts: Mapping[Source, Counts],
+        outcomes: Mapping[Source, Outcome],
         mode: str,
         fallback: str = '',
         dry: bool = False,
@@ -203,10 +195,35 @@ class _Run:
             self._stamp,
             dry,
             fallback,
-            attempt.report(counts),
+            attempt.report(outcomes),
             {phase: round(spent, 6) for phase, spent in seconds.items()},
-            attempt.warnings(),
+            [text for counts in attempt.counts.values() for text in counts.warnings()],
         )
+
+
+def _new_stamp(sources: list[Source]) -> str:
+    """Return when reading begins; never before the stored stamp, whatever clock wrote that."""
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    stored = [at for source in sources if (at := _stored_stamp(source.model))]
+    return max([now, *(at for at in stored if at < now + MAX_CLOCK_SKEW)]).isoformat()
+
+
+def _stored_stamp(model: Any) -> datetime | None:
+    """Return the stamp of the stored data; None if it has none with a time zone."""
+    with suppress(ValueError):  # resetMany() stores any text
+        stamp: datetime | None = model.objects.mirroredAt()
+        return stamp if stamp and stamp.tzinfo else None
+    return None
+
+
+def _check_columns(sources: list[Source], snapshot: Snapshot) -> None:
+    """Refuse layouts before reading, of all models at once, where the database names columns."""
+    problems: list[str] = []
+    for source in sources:
+        columns = snapshot.column_names(source.statement)
+        if columns is not None:
+            problems += Layout(source, columns, sources).problems
+    refuse(problems)
 
 
 def _check_choice(name: str, given: Any, choices: tuple[str, ...]) -> None:
@@ -222,5 +239,5 @@ def _check_keys(sources: list[Source]) -> None:
             if target is not None and target.key is None:
                 raise UsageError(
                     f'{source.name}.{name} links to {target.name}, so keys={{{target.name}: ...}} '
-                    'has to say by which field or column its rows are told apart.'
+                    'has to name the field or column that identifies its rows.'
                 )

@@ -1,4 +1,4 @@
-"""In which order the models are staged: a link's target before whatever links to it."""
+"""The order in which models are staged: the target of a link before the models that link to it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ('in_order', 'target_of')
 
 
 def target_of(sources: Sequence[Source], model: Any) -> Source | None:
-    """The source of the model that a link leads to; None if that is not mirrored."""
+    """Return the source of a link's target model; None if that model is not mirrored."""
     return next((source for source in sources if same_model(source.model, model)), None)
 
 
 def in_order(sources: Sequence[Source]) -> list[Source]:
-    """Targets first, else as they were given.
+    """Return the sources, targets first, else in the given order.
 
     :raises UsageError: if different models link to each other in a circle
     """
@@ -37,6 +37,7 @@ def in_order(sources: Sequence[Source]) -> list[Source]:
 
 
 def _missing(source: Source, sources: Sequence[Source], ordered: Sequence[Source]) -> bool:
+    """Return whether a target of the source's links is not staged yet."""
     fed = [model for name, model in source.links.items() if name not in source.defaults]
     targets = [target_of(sources, model) for model in fed]
-    return any(each not in (None, source, *ordered) for each in targets)
+    return any(target not in (None, source, *ordered) for target in targets)

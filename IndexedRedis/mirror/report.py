@@ -1,4 +1,4 @@
-"""What came of a run: figures by model, and where the time went."""
+"""The report of a run: figures for each model, and where the time went."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ('MirrorReport', 'ModelReport')
 
 @dataclass
 class ModelReport:
-    """What came of one model.
+    """The figures of one model.
 
-    ``read`` rows gave ``written`` objects that are new or changed, and ``unchanged`` ones that kept
-    their row; ``removed`` are those of before that are gone. A full swap writes everything and
-    removes all that was there. Of the rows read, ``bad`` did not fit, and ``skipped`` had a link
-    that led nowhere; ``dangling`` counts such links. ``bytes`` is the size of all values as stored.
+    ``read`` counts rows. ``written`` counts new and changed objects, ``unchanged`` those that kept
+    their row, and ``removed`` those that the new data lacks. A full swap writes and removes
+    everything. ``bad`` counts rows that do not fit, ``dangling`` links that lead to no row, and
+    ``skipped`` rows left out for such a link. ``bytes`` is the stored size of all values.
     """
 
     read: int = 0
@@ -30,12 +30,12 @@ class ModelReport:
 
 @dataclass
 class MirrorReport:
-    """What came of a run.
+    """The outcome of a run.
 
-    ``mode`` is how it was done in the end, ``'full'`` or ``'diff'``; ``fallback`` says why a diff
-    became a full swap. ``mirrored`` is the moment of the data, as ``mirroredAt()`` tells it.
-    ``seconds`` has the phases ``read`` (SQL), ``convert``, ``stage``, ``swap``, and ``all``.
-    ``warnings`` tells of rows and links that were left out, with examples.
+    ``mode`` is ``'full'`` or ``'diff'``, as it was carried out; ``fallback`` says why a diff became
+    a full swap. ``mirrored`` is when reading began, as ``mirroredAt()`` returns it. ``seconds`` has
+    the phases ``read`` (SQL), ``convert``, ``stage``, ``swap``, and ``all``. ``warnings`` lists the
+    rows and links that were left out, with examples.
     """
 
     mode: str
@@ -47,17 +47,18 @@ class MirrorReport:
     warnings: list[str] = field(default_factory=list)
 
     def asDict(self) -> dict[str, Any]:
-        """All of it as plain values, such as JSON can hold."""
+        """Return the report as plain values that JSON can hold."""
         return asdict(self)
 
     def __str__(self) -> str:
-        what = 'dry run, nothing written' if self.dryRun else f'{self.mode} swap'
-        if self.mode == 'diff' and not self.dryRun:
-            what = 'changes only'
+        if self.dryRun:
+            what = 'dry run, nothing written'
+        else:
+            what = 'changes only' if self.mode == 'diff' else 'full swap'
         took = ', '.join(f'{phase} {spent:.2f} s' for phase, spent in self.seconds.items())
         lines = [f'Mirrored at {self.mirrored} ({what}): {took}']
         if self.fallback:
-            lines.append(f'Not by changes: {self.fallback}')
+            lines.append(f'Full swap instead of changes: {self.fallback}')
         return '\n'.join([*lines, *map(_line, self.models.items()), *self.warnings])
 
 

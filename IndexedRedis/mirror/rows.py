@@ -1,8 +1,8 @@
 """From the rows of one select to the objects of one model, one after the other.
 
-The rule: an object is made at the moment it is asked for, so that whatever was asked for before
-has its pk already, or will have it in the same block. A row that links to a row of the same model
-which has not come yet is kept back until it has.
+The rule: a row is converted when the reset asks for its object. So the targets of its links have a
+pk already, or get one in the same block. A row that links to a later row of its own model waits for
+that row.
 """
 
 from __future__ import annotations
@@ -13,200 +13,203 @@ from typing import Any
 
 from .. import getDefaultIREncoding, irNull
 from ..errors import FieldValueError
-from .known import Known
+from .guards import ModelCounts
+from .key_map import KeyMap
 from .layout import Layout, Link
-from .problems import Tally
 from .source import Source
 
-__all__ = ('CircleError', 'Rows')
+__all__ = ('CircleError', 'RowConverter')
 
 
 class CircleError(Exception):
     """Rows link to each other in a circle, which only a full swap can store."""
 
 
-class Rows:
-    """The objects of one model.
+class RowConverter:
+    """Makes the objects of one model.
 
     :param layout: what the columns mean
-    :param tally: takes in what was wrong
-    :param known: the keys of all models that links lead to, or that need one
-    :param dangling: what to do about links that lead to no row
+    :param counts: counts rows and links that do not fit
+    :param key_maps: the keys of all models that links lead to, or whose keys must be unique
+    :param dangling: what happens to a link that leads to no row
     :param circles: whether rows may link to each other in a circle
-    :param careful: whether to look at the stored form of each value, too
+    :param encode: whether to encode each value too, to find those without a stored form
     """
 
     def __init__(
         self,
         source: Source,
         layout: Layout,
-        tally: Tally,
-        known: Mapping[Source, Known],
+        counts: ModelCounts,
+        key_maps: Mapping[Source, KeyMap],
         dangling: str,
         circles: bool = True,
-        careful: bool = False,
+        encode: bool = False,
     ) -> None:
-        self._source, self._layout, self._tally = source, layout, tally
-        self._known, self._mine = known, known.get(source)
-        self._dangling, self._circles, self._careful = dangling, circles, careful
-        self._own = [link for link in layout.links if link.target is source]
-        self._others = [link for link in layout.links if link.target is not source]
+        self._source, self._layout, self._counts = source, layout, counts
+        self._key_maps, self._keys = key_maps, key_maps.get(source)
+        self._dangling, self._circles, self._encodes = dangling, circles, encode
+        self._own_links = [link for link in layout.links if link.target is source]
+        self._other_links = [link for link in layout.links if link.target is not source]
+        #: rows that wait, by the key that they wait for
         self._waiting: dict[Any, list[Any]] = {}
-        # Keys of the rows that still wait when all have come; None as long as more may come.
-        self._present: set[Any] | None = None
-        self._told: set[tuple[str, Any]] = set()
+        #: keys of the rows that still wait when all rows were read; None while reading
+        self._late_keys: set[Any] | None = None
+        #: dangling links that were counted, since a late row may be tried twice
+        self._counted: set[tuple[str, Any]] = set()
 
     def objects(self, rows: Iterable[Any]) -> Iterator[Any]:
-        """The objects that these rows make, as they can be linked."""
+        """Yield the objects of these rows, and of rows that waited for them."""
         for row in rows:
             yield from self._offer(row)
 
-    def late(self) -> Iterator[Any]:
-        """When all rows have come: the objects of those that were kept back.
+    def late_objects(self) -> Iterator[Any]:
+        """Yield the objects of the rows that still wait when all rows were read.
 
         :raises CircleError: if they link to each other in a circle, and must not
         """
         before = -1
-        while self._waiting and before != (before := self._count()):
-            rows = self._take_waiting()
-            for row in rows:
+        while self._waiting and before != (before := sum(map(len, self._waiting.values()))):
+            for row in self._take_waiting():
                 yield from self._offer(row)
         if self._waiting:
             if not self._circles:
                 raise CircleError(f'{self._source.name}: rows link to each other in a circle.')
             yield from self._circle(self._take_waiting())
 
-    def _count(self) -> int:
-        return sum(map(len, self._waiting.values()))
-
     def _take_waiting(self) -> list[Any]:
-        rows = [row for each in self._waiting.values() for row in each]
+        rows = [row for waiting in self._waiting.values() for row in waiting]
         self._waiting = {}
-        self._present = {self._key_of(row) for row in rows}
+        self._late_keys = {self._key_of(row) for row in rows}
         return rows
 
     def _key_of(self, row: Any) -> Any:
         return None if self._layout.key is None else row[self._layout.key]
 
     def _offer(self, row: Any) -> Iterator[Any]:
-        """The object of a row, and those of the rows that waited for it."""
+        """Yield the object of a row, and those of the rows that waited for it."""
         queue = deque([row])
         while queue:
             row = queue.popleft()
             obj = self._make(row)
             if obj is None:
                 continue
-            if self._mine is not None:
+            if self._keys is not None:
                 key = self._key_of(row)
-                self._mine.add(key, obj)
+                self._keys.add(key, obj)
                 queue.extend(self._waiting.pop(key, ()))
             yield obj
 
     def _make(self, row: Any) -> Any:
-        """The object of a row; None if it makes none, or has to wait."""
+        """Return the object of a row; None if it has to wait, or does not fit."""
         key = self._key_of(row)
         links: dict[str, Any] = {}
-        if not self._key_is_new(key) or self._has_to_wait(row, key):
+        if not self._is_new(key) or self._has_to_wait(row, key):
             return None
         for link in self._layout.links:
-            value = row[link.place]
+            value = row[link.column]
             if link.target is self._source and value is not None and value == key:
-                continue  # to itself
-            links[link.name] = self._link(link, value, key)
-            if links[link.name] is None:
-                self._tally.skipped += 1
+                continue  # a link to the object itself: _build sets it
+            links[link.field] = self._link(link, value, key)
+            if links[link.field] is None:
+                self._counts.skipped += 1
                 return None
         return self._build(row, key, links)
 
-    def _key_is_new(self, key: Any) -> bool:
-        if self._mine is None:
+    def _is_new(self, key: Any) -> bool:
+        """Return whether a row with this key can be stored; count it otherwise."""
+        if self._keys is None:
             return True
         if key is None:
-            self._tally.note_bad(f'a row whose key, {self._source.key}, is null')
-        elif key in self._mine:
-            self._tally.note_bad(f'a second row with the key {key!r}')
-        return key is not None and key not in self._mine
+            self._counts.add_bad(f'a row whose key, {self._source.key}, is null')
+        elif key in self._keys:
+            self._counts.add_bad(f'a second row with the key {key!r}')
+        return key is not None and key not in self._keys
 
     def _has_to_wait(self, row: Any, key: Any) -> bool:
-        missing = [row[link.place] for link in self._own]
+        """Keep a row that links to a later row of its own model; return whether it does."""
+        values = [row[link.column] for link in self._own_links]
         missing = [
             value
-            for value in missing
-            if value is not None and value != key and value not in self._known[self._source]
+            for value in values
+            if value is not None and value != key and value not in self._key_maps[self._source]
         ]
-        if self._present is not None:
-            here = [value for value in missing if value in self._present]
-            if len(here) < len(missing) and self._dangling == 'skip':
+        if self._late_keys is not None:
+            late = [value for value in missing if value in self._late_keys]
+            if len(late) < len(missing) and self._dangling == 'skip':
                 return False
-            missing = here
+            missing = late
         if missing:
             self._waiting.setdefault(missing[0], []).append(row)
         return bool(missing)
 
     def _link(self, link: Link, value: Any, key: Any) -> Any:
-        """What to assign to a link field; None if the row is to be skipped."""
+        """Return what to assign to a link field; None if the row is to be skipped."""
         if value is None:
             return irNull
-        found = value if link.target is None else self._known[link.target].find(value)
-        if found is not None:
-            return found
-        if (link.name, key) not in self._told or key is None:
+        target = value if link.target is None else self._key_maps[link.target].find(value)
+        if target is not None:
+            return target
+        if (link.field, key) not in self._counted or key is None:
             row = '' if key is None else f' in the row {key!r}'
-            self._tally.note_dangling(f'{link.name} = {value!r}{row}')
-            if self._present is not None:
-                self._told.add((link.name, key))
+            self._counts.add_dangling(f'{link.field} = {value!r}{row}')
+            if self._late_keys is not None:
+                self._counted.add((link.field, key))
         return None if self._dangling == 'skip' else irNull
 
     def _build(self, row: Any, key: Any, links: Mapping[str, Any]) -> Any:
+        """Return the object of a row; None if a value does not fit, which is counted."""
         values = dict(links)
-        for place, name, convert in self._layout.feeds:
-            value = row[place]
+        for column, name, convert in self._layout.feeds:
+            value = row[column]
             values[name] = irNull if value is None else convert(value) if convert else value
         try:
             obj = self._source.model(**values)
-            if self._careful:
+            if self._encodes:
                 self._encode(obj)
         except FieldValueError as error:
-            text = str(error)
-            self._tally.note_bad(text if key is None else f'row {key!r}: {text}')
+            self._counts.add_bad(str(error) if key is None else f'row {key!r}: {error}')
             return None
-        for link in self._own:
-            if link.name not in links:
-                setattr(obj, link.name, obj)
+        for link in self._own_links:
+            if link.field not in links:
+                setattr(obj, link.field, obj)
         return obj
 
     def _encode(self, obj: Any) -> None:
-        """Make sure that values have a stored form, which is otherwise found out later."""
+        """Check that each value has a stored form.
+
+        :raises FieldValueError: if one has none
+        """
         for feed in self._layout.feeds:
-            field = self._source.fields[feed.name]
+            field = self._source.fields[feed.field]
             try:
-                stored = field.toStorage(getattr(obj, feed.name))
+                stored = field.toStorage(getattr(obj, feed.field))
                 if isinstance(stored, str):
                     stored.encode(field.storageEncoding or getDefaultIREncoding())
             except (ValueError, TypeError) as error:
-                place = f'{self._source.name}.{feed.name}'
-                raise FieldValueError(f'{place}: it has no stored form: {error}') from None
+                name = f'{self._source.name}.{feed.field}'
+                raise FieldValueError(f'{name}: the value has no stored form: {error}') from None
 
     def _circle(self, rows: list[Any]) -> Iterator[Any]:
-        """Rows that wait for each other: their objects are linked when all are there."""
+        """Yield the objects of rows that wait for each other, linked once all are made."""
         made: dict[Any, tuple[Any, Any]] = {}
+        nulls = {link.field: irNull for link in self._own_links}
         for row in rows:
             key = self._key_of(row)
-            if key in made or not self._key_is_new(key):
+            if key in made or not self._is_new(key):
                 continue
-            links = {link.name: self._link(link, row[link.place], key) for link in self._others}
-            obj = None if None in links.values() else self._build(row, key, links | self._nulls())
+            links = {
+                link.field: self._link(link, row[link.column], key) for link in self._other_links
+            }
+            obj = None if None in links.values() else self._build(row, key, links | nulls)
             if obj is not None:
                 made[key] = obj, row
         for key, (obj, row) in made.items():
-            for link in self._own:
-                value = row[link.place]
+            for link in self._own_links:
+                value = row[link.column]
                 target = made[value][0] if value in made else self._link(link, value, key)
-                setattr(obj, link.name, irNull if target is None else target)
+                setattr(obj, link.field, irNull if target is None else target)
         for key, (obj, _) in made.items():
-            if self._mine is not None:
-                self._mine.add(key, obj)
+            if self._keys is not None:
+                self._keys.add(key, obj)
             yield obj
-
-    def _nulls(self) -> dict[str, Any]:
-        return {link.name: irNull for link in self._own}

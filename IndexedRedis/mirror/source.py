@@ -1,21 +1,21 @@
-"""Where the objects of one model come from: a select, and what its columns mean.
+"""A source: the select of one model, and what its columns mean.
 
-What can be told without the database is checked here, when the mirror is defined.
+The rule: whatever needs no database is checked here, when the mirror is defined.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Table, select, text
 from sqlalchemy.sql import Executable, FromClause, Select
 
 from .. import IRForeignLinkFieldBase, isIndexedRedisModel
 from ..errors import UsageError
+from ..utils import near_miss
 
-__all__ = ('Source', 'near', 'same_model')
+__all__ = ('Source', 'alike', 'same_model')
 
 
 class Source:
@@ -23,10 +23,10 @@ class Source:
 
     :param model: the model
     :param statement: a select, a table, or SQL text
-    :param columns: column name to field name, where they differ; to None: not mirrored
-    :param key: name of the field, or of the column, that tells rows apart
+    :param columns: field name by column name, where they differ; None: the column is left out
+    :param key: the field, or the column, that identifies a row
     :param defaults: names of fields that no column feeds
-    :raises UsageError: if these do not go together
+    :raises UsageError: if these contradict each other
     """
 
     def __init__(
@@ -39,14 +39,14 @@ class Source:
     ) -> None:
         if not (isinstance(model, type) and isIndexedRedisModel(model)):
             raise UsageError(f'A mirror takes models and their selects; {model!r} is no model.')
-        self.model: Any = _untyped(model)
+        self.model: Any = cast(Any, model)
         self.model.validateModel()
         self.name: str = model.__name__
         self.fields: dict[str, Any] = {field.name: field for field in self.model.FIELDS}
         self.statement = _executable(self.name, statement)
         self.columns, self.defaults = dict(columns), {*defaults}
         self.key = key or primary_key(self.statement)
-        #: the models that link fields lead to, by the name of the field
+        #: the target models of link fields, by field name
         self.links = {
             name: field.foreignModel
             for name, field in self.fields.items()
@@ -57,12 +57,13 @@ class Source:
     def _check(self) -> None:
         for name in (*self.columns.values(), *self.defaults):
             if name is not None and name not in self.fields:
-                raise UsageError(f'{self.name} has no field {name!r}.{near(name, self.fields)}')
+                hint = near_miss(name, self.fields)
+                raise UsageError(f'{self.name} has no field {name!r}.{hint}')
         for name in self.links.keys() - self.defaults:
             if self.fields[name].isMulti():
                 raise UsageError(
-                    f'{self.name}.{name} is a multi link, which no SQL column holds. Name it in '
-                    'defaults to leave it null.'
+                    f'{self.name}.{name} is a multi link; one SQL column cannot hold it. Name it '
+                    'in defaults to leave it null.'
                 )
 
     @property
@@ -79,9 +80,9 @@ class Source:
         return names[0] if len(names) == 1 else None
 
     def check_diff(self) -> None:
-        """Make sure that the stored objects can be found by the key.
+        """Check that ``mode='diff'`` can find stored objects by the key.
 
-        :raises UsageError: if they cannot
+        :raises UsageError: if the key is no indexed field
         """
         name = self.key_field
         if name is None or name not in self.model.INDEXED_FIELDS:
@@ -92,35 +93,25 @@ class Source:
             )
 
 
-def _untyped(model: Any) -> Any:
-    return model
-
-
 def same_model(one: Any, other: Any) -> bool:
-    """Whether objects of one are stored as objects of the other."""
+    """Return whether both models store their objects under the same keys."""
     related = issubclass(one, other) or issubclass(other, one)
     return bool(related and one.KEY_NAME == other.KEY_NAME)
 
 
 def alike(name: str, names: Iterable[str]) -> list[str]:
-    """The names that differ from this one in upper and lower case only."""
+    """Return the names that equal this one but for upper and lower case."""
     return [each for each in names if each.casefold() == name.casefold()]
 
 
-def near(name: str, names: Iterable[str]) -> str:
-    """A hint at the names that may have been meant."""
-    close = get_close_matches(name, [*names], 2)
-    return f' Did you mean {" or ".join(map(repr, close))}?' if close else ''
-
-
 def primary_key(statement: Any) -> str | None:
-    """The column that holds the primary key, if the select is of one table and has it."""
+    """Return the primary key column of a select from one table; None if it has no single one."""
     froms = statement.get_final_froms() if isinstance(statement, Select) else []
     if len(froms) != 1 or not isinstance(froms[0], Table) or len(froms[0].primary_key) != 1:
         return None
     (key,) = froms[0].primary_key
-    found = [column for column in statement.selected_columns if column.shares_lineage(key)]
-    return found[0].name if len(found) == 1 else None
+    columns = [column for column in statement.selected_columns if column.shares_lineage(key)]
+    return columns[0].name if len(columns) == 1 else None
 
 
 def _executable(name: str, statement: Any) -> Any:

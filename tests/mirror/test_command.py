@@ -66,9 +66,9 @@ def test_refused(mirror, small, raw):
     done = mirror('--json')
     assert done.returncode == 1
     assert json.loads(done.stdout)['refused'] == [
-        'Employee: nothing to store, of 0 rows (allowEmpty).'
+        'Employee: no object to store; 0 rows (allowEmpty).'
     ]
-    assert 'Employee: nothing to store' in done.stderr
+    assert 'Employee: no object to store' in done.stderr
     assert raw.keys('*:keys') == []
 
 

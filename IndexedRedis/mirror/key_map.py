@@ -1,6 +1,6 @@
-"""Which key belongs to which pk, so that rows can be linked.
+"""The keys of rows and the pks of their objects, by which rows are linked.
 
-The rule: of thousands of rows only key and pk stay in memory; objects only until they have one.
+The rule: only key and pk of a row stay in memory; its object stays until the reset assigns the pk.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ('Known',)
+__all__ = ('KeyMap',)
 
 
-class Known:
-    """The keys of the objects of one model that were handed out so far."""
+class KeyMap:
+    """The pks of one model's new objects by the keys of their rows."""
 
     def __init__(self) -> None:
         self._pks: dict[Any, int] = {}
@@ -21,19 +21,19 @@ class Known:
         self._order: deque[Any] = deque()
 
     def add(self, key: Any, obj: Any) -> None:
-        """Note an object that is handed out next."""
+        """Add an object whose pk the reset assigns later."""
         self._pending[key] = obj
         self._order.append(key)
 
     def assigned(self, pks: Sequence[int]) -> None:
-        """The oldest of the objects that have no pk yet get these."""
+        """Give these pks to the oldest objects without one."""
         for pk in pks:
             key = self._order.popleft()
             self._pks[key] = pk
             del self._pending[key]
 
     def find(self, key: Any) -> Any:
-        """What a link to this key leads to: a pk, or an object that gets one; None if neither."""
+        """Return the pk of a key, or its object if that has no pk yet; None for an unknown key."""
         pk = self._pks.get(key)
         return self._pending.get(key) if pk is None else pk
 
