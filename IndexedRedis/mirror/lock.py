@@ -19,7 +19,7 @@ import redis
 from .. import INDEXED_REDIS_PREFIX, getRedisPool
 from ..errors import MirrorRunningError, ResetLostError
 
-__all__ = ('MirrorLock', 'only_run')
+__all__ = ('MirrorLock', 'lock_name', 'only_run')
 
 LOCK_SECONDS = 30.0
 
@@ -48,7 +48,7 @@ class MirrorLock:
 
         :raises MirrorRunningError: if another run has it
         """
-        client, name = _client(model), _name(model)
+        client, name = _client(model), lock_name(model)
         took = client.set(name, self.token, nx=True, px=_milliseconds())
         # redis-py may have sent the SET twice: then the first one took the lock.
         if not took and client.get(name) != self.token:
@@ -63,7 +63,7 @@ class MirrorLock:
         with suppress(redis.RedisError):
             for model in self._models:
                 if not self._if_ours(model, 'PEXPIRE', _milliseconds()):
-                    self._lost = f'the key {_name(model)} expired or was deleted'
+                    self._lost = f'the key {lock_name(model)} expired or was deleted'
             self._held_until = begun + LOCK_SECONDS
 
     def release(self, model: Any) -> None:
@@ -86,7 +86,7 @@ class MirrorLock:
             )
 
     def _if_ours(self, model: Any, *command: Any) -> Any:
-        return _client(model).eval(IF_OURS, 1, _name(model), self.token, *command)
+        return _client(model).eval(IF_OURS, 1, lock_name(model), self.token, *command)
 
 
 @contextmanager
@@ -110,7 +110,8 @@ def _client(model: Any) -> Any:
     return redis.Redis(connection_pool=pool or getRedisPool(model.REDIS_CONNECTION_PARAMS))
 
 
-def _name(model: Any) -> str:
+def lock_name(model: Any) -> str:
+    """Return the key of a model's mirror lock, which ``ResetObserver.fence`` is compared with."""
     return f'{INDEXED_REDIS_PREFIX}{model.KEY_NAME}:tmp:mirror'
 
 

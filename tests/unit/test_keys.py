@@ -71,5 +71,5 @@ def test_tools_that_cannot_import_the_core_spell_keys_alike(make_model):
     model._connection = client = Client()
     Walk(model)
     assert [name.encode() for name in client.asked] == [KEYS.swapped, KEYS.all]
-    mirror = lock._lock(make_model([IRField('a')], key_name='Shop:Songs')).name
+    mirror = lock.lock_name(make_model([IRField('a')], key_name='Shop:Songs'))
     assert KEYS.work_type(mirror.encode()) == b'string'
