@@ -3,18 +3,25 @@ had the lock meanwhile; else it raises, and nothing of it is ever seen."""
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 import IndexedRedis as IR
 from faults.item import contents, edition, over
-from IndexedRedis import ResetLostError
+from IndexedRedis import ConflictError, ResetInProgressError, ResetLostError
 from IndexedRedis._core.resets import diff, staging, swap
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """More steps, as with many objects."""
-    for place, name, size in ((swap, 'BLOCK', 2), (staging, 'CHUNK', 1), (diff, 'BLOCK', 2)):
+    for place, name, size in (
+        (swap, 'BLOCK', 2),
+        (staging, 'CHUNK', 1),
+        (staging, 'LISTED', 1),
+        (diff, 'BLOCK', 2),
+    ):
         monkeypatch.setattr(place, name, size)
 
 
@@ -93,3 +100,39 @@ def test_it_is_lost_if_another_one_came(item, proxy, stored, mine, other, figure
         number += 1
     assert proxy.happened == count > 3
     figures('resets whose lock ran out', lost=number)
+
+
+@pytest.mark.parametrize('way', ['save', 'delete', 'save and delete'])
+@pytest.mark.parametrize('at', range(1, 6))
+def test_nobody_takes_a_pk_of_a_reset_that_pauses_for_long(item, stored, way, at):
+    """Its lock has run out; what it drew and staged stays its own."""
+    item.reset(edition(item, 1, 3))
+    pk = 3 + at  # those of the first blocks are staged by then, the others are not even drawn
+
+    def meddle():
+        stored.end_lock()
+        if 'save' in way:
+            with contextlib.suppress(ResetInProgressError):
+                item(_id=pk, name='e9', n=9, edition=9).save()
+        if 'delete' in way:
+            item.deleter.deleteByPk(pk)
+
+    with contextlib.suppress(ConflictError):  # a pk that was drawn just then
+        item.reset(slowly(item, reset, meddle))
+    assert contents(item) in (new(reset), [*[('e1', n, 1) for n in range(3)], *([('e9', 9, 9)])])
+    stored.check()
+    assert stored.kept_work_keys() == []
+
+
+def test_a_staged_set_that_lacks_a_member_is_not_put_in_place(item, raw, stored):
+    item.reset(edition(item, 1, 3))
+
+    def damage():
+        (name,) = raw.keys('_ir_|Item:tmp:*:keys')
+        raw.spop(name)
+
+    with pytest.raises(ResetLostError):
+        item.reset(slowly(item, reset, damage))
+    assert contents(item) == [('e1', n, 1) for n in range(3)]
+    item.reset(edition(item, 4, 1))
+    stored.check()

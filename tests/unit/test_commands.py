@@ -447,7 +447,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
                 *(K + b'tmp:mirrored', TOUCHED, GENRE_ROCK),
                 *(staged + b'idx:genre:rock', GENRE_ROCK, staged + b'idx:year:2000', YEAR_2000),
                 *(staged + b'keys', KEYS),
-                *(b'TOKEN', 'swapped', '', 1, 1, 3, 0, 0, 1000),
+                *(b'TOKEN', 'swapped', '', 1, 1, 3, 0, 0, 1000, 2),
             )
         ],
     ]
@@ -566,7 +566,7 @@ def test_objects_whose_pks_are_in_use_are_moved_by_the_swap(song):
                 *(K + b'tmp:mirrored', TOUCHED, GENRE_ROCK, YEAR_1999),
                 *(staged + b'data:3', DATA + b'3', staged + b'idx:genre:pop', GENRE_POP),
                 *(staged + b'idx:year:1999', YEAR_1999, staged + b'keys', KEYS),
-                *(b'TOKEN', 'swapped', '', 1, 2, 4, 3, 60_000, 0),
+                *(b'TOKEN', 'swapped', '', 1, 2, 4, 3, 60_000, 0, 2),
             )
         ],
     ]

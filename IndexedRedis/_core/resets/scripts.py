@@ -80,8 +80,8 @@ return {#ARGV - 5, large}
 # ARGV: token, what the record says afterwards, time stamp or nothing, number of models; for each:
 # number of sets to drop, number of pairs, highest pk that was brought along, milliseconds of the
 # note for readers (or 0), how many members an index set may have that was filled before (0: none
-# was). A fenced swap has at the end of KEYS the mirror lock of each model, and at the end of ARGV
-# the token that all of them must hold.
+# was), how many objects the new data set has. A fenced swap has at the end of KEYS the mirror lock
+# of each model, and at the end of ARGV the token that all of them must hold.
 # Returns 'done' (also if it was done before), 'lost', or 'fenced' if a mirror lock is not held.
 SWAP = Script(
     'swap',
@@ -96,7 +96,7 @@ for g = 1, tonumber(ARGV[4]) do
     stamp = key(), touched = key(), drop = {}, moves = {}, moved = {}
   }
   local drops, moves = arg(), arg()
-  model.highest, model.note_ms, model.most = arg(), arg(), arg()
+  model.highest, model.note_ms, model.most, model.size = arg(), arg(), arg(), arg()
   for d = 1, drops do model.drop[d] = key() end
   for m = 1, moves do model.moves[m] = {staged = key(), place = key()} end
   models[g] = model
@@ -111,6 +111,8 @@ for _, model in ipairs(models) do
   for _, move in ipairs(model.moves) do
     if redis.call('EXISTS', move.staged) == 0 then return 'lost' end
   end
+  local staged = model.moves[#model.moves] -- the set of all pks
+  if staged and redis.call('SCARD', staged.staged) ~= model.size then return 'lost' end
 end
 -- Others have listed objects there that now are gone.
 local function clear(model, name)

@@ -153,7 +153,9 @@ def _stage(
         staging.awaited.pop(id(obj), None)
     # Pks that objects bring are claimed block by block; all others need no stop on the way.
     for some in chunks(objs, BLOCK if staging.brought else max(1, len(objs))):
+        before = staging.count
         for attempt in range(CLAIMS):
+            staging.count = before
             yield from claim(staging, some)
             try:
                 yield Stream(stage_batches(staging, some, extend), staged)
@@ -200,6 +202,7 @@ def swap_command(switches: Sequence[Switch], stamp: str, fence: bytes = b'') -> 
         names += (keys.next, keys.swapped, keys.mirrored, keys.touched, *drop)
         names += (name for place in places for name in (keys.staged(token, place), place))
         args += (len(drop), len(places), highest(kept), NOTE_MS if kept else 0, most)
+        args.append(staging.count)
     if fence:
         names += (switch.staging.schema.keys.mirror_lock for switch in switches)
         args.append(fence)
