@@ -140,7 +140,7 @@ WARNINGS = {
     'all': [],
     'small': [],
     'large': ['idx:genre:rock is not selective: it holds 83%'],
-    'lone ne': ['the set of all 3,000 pks is read'],
+    'lone ne': ['starts from the set of all 3,000 pks'],
     'nothing': ['idx:genre:polka does not exist: .* nothing can match'],
     'ne of nothing': ['all 3,000 pks', 'polka does not exist: .* leaves out nothing'],
     'null': ['country is compared with null'],

@@ -57,7 +57,7 @@ def test_the_text(info):
         '  objects: 1,000, last pk handed out: 1,000\n'
         '  memory: about 1.0 MB: rows 1.0 MB, index sets 1.5 kB, set of all pks 500 bytes '
         '(from 10 rows and 2 index sets)\n'
-        '  rows: 10 listpack (10 looked at)\n'
+        '  rows: 10 listpack (10 sampled)\n'
         '  fields:\n'
         '    genre: IRField(str), indexed: 2 values of 100 to 900 objects, 500.0 on average\n'
         '      most frequent: rock 900, pop 100\n'

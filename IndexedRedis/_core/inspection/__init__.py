@@ -1,1 +1,1 @@
-"""Read-only reports: explain(), info(), findModels()."""
+"""Report on queries, models and databases: explain(), info(), findModels(). It only reads."""

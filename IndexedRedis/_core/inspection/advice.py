@@ -1,4 +1,4 @@
-"""What could be better about a model's fields and indexes, in sentences. Pure."""
+"""Advise on the fields and indexes of a model. Pure."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ('LONG_NAME', 'advice')
 
 # Bytes from which on a value makes the name of its index set a burden.
 LONG_NAME = 200
-# With fewer objects than this, nothing matters.
+# Objects of the smallest model for which indexes matter.
 WORTHWHILE_OBJECTS = 100
-# An index whose largest set holds this share of all objects does not help to find them.
+# The share of all objects from which on an index set is not selective.
 NEVER_SELECTIVE = 0.9
 # Bytes: the default of hash-max-listpack-value. A longer value takes a row out of compact form.
 COMPACT_VALUE = 64
 
 
 def advice(info: ModelInfo) -> list[str]:
-    """Return sentences about what was found."""
+    """Return sentences of advice."""
     found: list[str] = []
     for field in info.fields:
         if field.index is not None and field.index.sets:
@@ -46,10 +46,10 @@ def _about_index(info: ModelInfo, field: FieldInfo, index: IndexInfo) -> Iterato
         hashing = '' if field.hashIndex else '; hashIndex=True keeps long ones short'
         yield (
             f'{name}: every value is unique, so each object has an index set of its own{cost}. '
-            f'If you need not look it up, take it out of INDEXED_FIELDS{hashing}.'
+            f'Remove it from INDEXED_FIELDS if no filter uses it{hashing}.'
         )
     if many and index.sets == 1:
-        yield f'{name}: all objects have the same value, so the index says nothing.'
+        yield f'{name}: all objects have the same value, so filters by it are not selective.'
     elif many and index.largest >= NEVER_SELECTIVE * info.objects:
         value, count = index.top[0]
         yield (

@@ -1,6 +1,6 @@
-"""Which models a database holds, by the shapes of its keys alone; no class is needed.
+"""Find the models of a database by the shapes of its keys, without their classes.
 
-Each step is one page of a ``SCAN``, or a script over a hundred keys at most. It only reads.
+Each step is one page of ``SCAN``, or a script over at most a hundred keys. It only reads.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Progress = Callable[[str, int, int], Any]
 
 
 class FoundModel:
-    """A model of which a database holds keys.
+    """A model that has keys in a database.
 
     :param keyName: its ``KEY_NAME``
     """
@@ -30,17 +30,17 @@ class FoundModel:
         self.keyName = keyName
         #: how many objects are stored
         self.objects = 0
-        #: hashes of objects; more than objects where a reset has just replaced some
+        #: hashes of objects; more than objects if a reset has just replaced some
         self.rows = 0
-        #: how many index sets there are for each indexed field
+        #: number of index sets of each indexed field
         self.indexSets: dict[str, int] = {}
-        #: work keys of resets
+        #: number of work keys of resets
         self.workKeys = 0
-        #: bytes of memory, estimated; None: the server did not tell
+        #: bytes of memory, estimated; None: the server does not allow MEMORY USAGE
         self.memory: int | None = None
-        #: how many keys that is estimated from
+        #: number of keys that were measured for it
         self.sampled = 0
-        #: when the data was mirrored from elsewhere, as stored; None: it was not
+        #: when the data was mirrored, as stored; None: it was not mirrored
         self.mirroredAt: str | None = None
 
     def asDict(self) -> dict[str, Any]:
@@ -59,19 +59,18 @@ class FoundModel:
 
 
 class _Tally:
-    """What was met of one model."""
+    """Counts the keys of one model, and samples some."""
 
     def __init__(self, name: str, sample: int) -> None:
         self.found = FoundModel(name)
         self.keys = Keys(name)
         self._sample = sample
-        #: some of the rows, and some index sets of each field: the order of a SCAN is as good as
-        #: chance
+        #: a sample of the rows, and of the index sets of each field: SCAN has a random order
         self._rows: list[bytes] = []
         self._sets: dict[str, list[bytes]] = {}
 
     def note(self, key: bytes, kind: str, rest: bytes) -> None:
-        """Take in one key."""
+        """Count one key."""
         found, some = self.found, self._rows
         if kind == 'data':
             found.rows += 1
@@ -84,8 +83,8 @@ class _Tally:
         if kind in ('data', 'idx') and len(some) < self._sample:
             some.append(key)
 
-    def look(self) -> Flow[FoundModel]:
-        """Look at the keys noted."""
+    def measured(self) -> Flow[FoundModel]:
+        """Measure the sample; return the model."""
         found = self.found
         found.indexSets = dict(sorted(found.indexSets.items()))
         ((size, memory, _),) = yield from measure([self.keys.all], True)
@@ -100,7 +99,7 @@ class _Tally:
         return found
 
     def _memory(self, some: Sequence[bytes], count: int) -> Flow[int]:
-        """Bytes of so many keys, if they are all like these; -1: not told."""
+        """Return the bytes of ``count`` keys, extrapolated from some; -1: not allowed."""
         seen = yield from measure(some, True)
         there = [memory for size, memory, _ in seen if size >= 0]
         self.found.sampled += len(there)
@@ -108,10 +107,10 @@ class _Tally:
 
 
 def find_models(sample: int, progress: Progress | None = None) -> Flow[list[FoundModel]]:
-    """Find the models of a database, in the order of their names.
+    """Return the models of a database, ordered by name.
 
-    :param sample: how many rows, and how many index sets of each, are asked for their memory
-    :param progress: told the name of the step, how much of it is done, and of how much
+    :param sample: how many rows, and how many index sets of each field, to measure
+    :param progress: called with the name of the step, how much of it is done, and of how much
     """
     tallies: dict[str, _Tally] = {}
 
@@ -128,5 +127,5 @@ def find_models(sample: int, progress: Progress | None = None) -> Flow[list[Foun
     yield from scan(note, match=ALL_MODELS, tell=progress and partial(progress, 'keys'))
     found = []
     for name in sorted(tallies):
-        found.append((yield from tallies[name].look()))
+        found.append((yield from tallies[name].measured()))
     return found

@@ -1,7 +1,7 @@
-"""explain(): what a query would send, and how much it would get.
+"""explain(): the commands of a query, and an estimate of its rows.
 
-The commands come from the very flow that :mod:`read` runs: here it is given made-up replies of the
-estimated sizes. The estimate only reads, never more than a few thousand members.
+The commands come from the flow that fetches, which is given made-up replies of the estimated size.
+The estimate reads at most a few thousand members.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from .hints import hints
 
 __all__ = ('explain', 'rehearse')
 
-# Members that are looked at for an estimate: as many as the script of a small query looks at, so
-# that its way is known for certain.
+# Members that an estimate reads: as many as FIND does, so that it predicts with certainty which way
+# a small query takes.
 SAMPLED_MEMBERS = fetch.FIND_MEMBERS
+# Sets whose sizes are read in one round trip.
 SIZES_IN_TRIP = 250
 _PK = b'<pk>'
 
 
 def explain(query: query.Query) -> Flow[Explanation]:
-    """Say what :func:`read.fetch` of this query would do."""
+    """Return what :func:`fetch` of this query would do."""
     schema = query.schema
     columns = fetch.with_filtered(query, schema.all)
     total = yield from ask('SCARD', schema.keys.all)
@@ -70,7 +71,7 @@ def _sizes(expression: set_algebra.SetExpression) -> Flow[dict[bytes, int]]:
 
 
 def _driver(expression: set_algebra.SetExpression, sizes: Mapping[bytes, int]) -> bytes:
-    """The set that the server starts from: the smallest of those to be in."""
+    """Return the set that the server starts from: the smallest required set."""
     keys, every = set_algebra.operands(expression)
     return min(keys[:every], key=lambda key: sizes[key])
 
@@ -87,7 +88,7 @@ def _sets_seen(expression: set_algebra.SetExpression, sizes: Mapping[bytes, int]
 def _estimate(
     expression: set_algebra.SetExpression, sizes: Mapping[bytes, int], total: int
 ) -> Flow[Rows]:
-    """How many members there are: by looking where that is cheap, else by bounds and a sample."""
+    """Estimate the number of members: exactly if that is cheap, else by bounds and a sample."""
     keys, every = set_algebra.operands(expression)
     driver = _driver(expression, sizes)
     size = sizes[driver]
@@ -96,7 +97,7 @@ def _estimate(
     rows = _bounds(sizes, keys, every, total)
     if size > SAMPLED_MEMBERS and rows.exact:
         return rows
-    # Of a set that is not larger, this draws every member.
+    # Of a smaller set, this draws every member.
     drawn = yield from ask('SRANDMEMBER', driver, SAMPLED_MEMBERS)
     matching = len((yield from _matching(keys, every, driver, drawn)))
     if size <= SAMPLED_MEMBERS:
@@ -106,7 +107,7 @@ def _estimate(
 
 
 def _bounds(sizes: Mapping[bytes, int], keys: list[bytes], every: int, total: int) -> Rows:
-    """What follows from the sizes, as all members are objects (where not, check() says so)."""
+    """Return the bounds that follow from the sizes, if every member is an object."""
     missing = sum(total - sizes[key] for key in set(keys[:every]))
     excluded = [sizes[key] for key in set(keys[every:])]
     high = min(sizes[key] for key in keys[:every])
@@ -118,7 +119,7 @@ def _bounds(sizes: Mapping[bytes, int], keys: list[bytes], every: int, total: in
 def _matching(
     keys: list[bytes], every: int, driver: bytes, drawn: list[bytes]
 ) -> Flow[list[bytes]]:
-    """Those of the members drawn that are in all of the sets, and in none of the others."""
+    """Return the drawn members that are in every required set and in no excluded set."""
     for i, key in enumerate(keys):
         if key == driver and i < every:
             continue
@@ -133,7 +134,7 @@ def rehearse(flow: Flow[Any], smallest: int, rows: int, keys: Keys) -> list[Trip
     """Run a flow against made-up replies; return what it sent.
 
     :param smallest: size of the set that the set algebra starts from
-    :param rows: how many rows are to be found
+    :param rows: number of rows in the replies
     """
     trips: list[Trip] = []
     try:
@@ -172,7 +173,7 @@ def _rehearse_stream(stream: Stream, smallest: int, rows: int, keys: Keys) -> li
 
 
 def _made_up(command: Command, smallest: int, rows: int) -> Any:
-    """What a server would say that holds so many rows."""
+    """Return the reply of a server that holds so many rows."""
     if command[0] == 'GET':
         return None
     pks = [b'%d' % pk for pk in range(1, rows + 1)]

@@ -1,4 +1,4 @@
-"""What a query is going to do. Pure: facts go in, a readable text and plain data come out."""
+"""What a query will do, as text and as plain data. Pure."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ __all__ = (
     'Trip',
 )
 
+# Lines of sets in the text, and words of a command.
 SETS_SHOWN = 12
 ARGUMENTS_SHOWN = 16
 
 
 class FilterSeen(NamedTuple):
-    """One filter: the field, the lookup (``''`` or ``'ne'``), the values and sets looked up."""
+    """One filter: its field, its lookup (``''`` or ``'ne'``), its index values and index sets."""
 
     field: str
     lookup: str
@@ -38,7 +39,11 @@ class FilterSeen(NamedTuple):
 
 
 class SetSeen(NamedTuple):
-    """A set that takes part: members are to be in it, or not; the set algebra starts from one."""
+    """A set of the query.
+
+    :param included: whether it is a required set; else an excluded one
+    :param drives: whether the set algebra starts from it
+    """
 
     key: bytes
     included: bool
@@ -47,7 +52,7 @@ class SetSeen(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """How many rows there will be: not fewer than ``low``, not more than ``high``."""
+    """The number of rows: an estimate, and its bounds ``low`` and ``high``."""
 
     low: int
     high: int
@@ -55,7 +60,7 @@ class Rows(NamedTuple):
 
     @property
     def exact(self) -> bool:
-        """Whether it is known, not estimated."""
+        """Whether the number is exact."""
         return self.low == self.high
 
     def __str__(self) -> str:
@@ -67,10 +72,10 @@ class Rows(NamedTuple):
 class Trip(NamedTuple):
     """One round trip, or one stream of overlapping chunks.
 
-    :param commands: what is sent; of a stream the command that is sent for each row
+    :param commands: the commands; of a stream, the command for one row
     :param times: how often they are sent
-    :param chunks: in how many chunks; 0: all at once
-    :param last: what is sent along with the last chunk
+    :param chunks: number of chunks; 0: one batch
+    :param last: commands sent along with the last chunk
     """
 
     commands: Sequence[Command]
@@ -79,7 +84,7 @@ class Trip(NamedTuple):
     last: Sequence[Command] = ()
 
     def lines(self) -> Iterator[str]:
-        """Each command as a line."""
+        """Yield each command as a line."""
         more = f'   x {self.times:,}, in {_many(self.chunks, "chunk")}' if self.chunks else ''
         for command in self.commands:
             yield _line(command) + more
@@ -92,7 +97,7 @@ def _line(command: Command) -> str:
 
 
 class Part(NamedTuple):
-    """One set expression, from the size of its sets to the commands."""
+    """One set expression: its sets, its rows, its round trips."""
 
     sets: Sequence[SetSeen]
     rows: Rows
@@ -100,8 +105,11 @@ class Part(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What a run took: ``seconds`` from the first command to the finished objects, ``waited`` of
-    those for the server."""
+    """The cost of one run.
+
+    :param seconds: from the first command to the finished objects
+    :param waited: seconds of these that the client waited for the server
+    """
 
     rows: int
     trips: int
@@ -122,47 +130,47 @@ class Measured(NamedTuple):
 
 
 class Explanation:
-    """What :meth:`~IndexedRedis.IndexedRedisQuery.all` would do for a query."""
+    """What :meth:`~IndexedRedis.IndexedRedisQuery.all` of a query will do."""
 
     def __init__(
         self, model: str, total: int, filters: Sequence[FilterSeen], parts: Sequence[Part]
     ) -> None:
         #: name of the model
         self.model = model
-        #: how many objects are stored
+        #: number of stored objects
         self.total = total
-        #: the filters, as they were understood
+        #: the filters
         self.filters = filters
-        #: one for each set expression; there is one, but where a value has several stored forms
+        #: one part for each set expression; several if a value has several stored forms
         self.parts = parts
-        #: sentences about what may be slow or a mistake
+        #: sentences about what may be slow, or a mistake
         self.warnings: list[str] = []
-        #: what a run took; None without ``analyze``
+        #: the cost of a run; None without ``analyze``
         self.measured: Measured | None = None
 
     @property
     def rows(self) -> Rows:
-        """How many rows there will be."""
+        """The number of rows."""
         return Rows(*(sum(numbers) for numbers in zip(*(p.rows for p in self.parts), strict=True)))
 
     @property
     def sets(self) -> list[SetSeen]:
-        """The sets that take part."""
+        """The sets of the query."""
         return [each for part in self.parts for each in part.sets]
 
     @property
     def trips(self) -> list[Trip]:
-        """What will be sent, in order."""
+        """The round trips, in order."""
         return [trip for part in self.parts for trip in part.trips]
 
     @property
     def chunks(self) -> int:
-        """In how many chunks the rows will come; 0 where they come with the pks."""
+        """Number of chunks of rows; 0 if the rows come together with the pks."""
         return sum(trip.chunks for trip in self.trips)
 
     @property
     def path(self) -> str:
-        """The way it will take, in a sentence."""
+        """How the query is answered, in a sentence."""
         at_once = all(len(part.trips) == 1 and not part.trips[0].chunks for part in self.parts)
         how = 'scripts that give pks and rows' if at_once else 'set algebra, then rows in chunks'
         if at_once and len(self.parts) == 1:
@@ -203,14 +211,14 @@ class Explanation:
         return '\n'.join([self.head(), '  sets:', *sets, self.tail()])
 
     def head(self) -> str:
-        """Return what a text says before it comes to the sets."""
+        """Return the text above the list of sets."""
         asked = ', '.join(map(str, self.filters[:5])) or 'all objects'
         more = ', ...' if len(self.filters) > 5 else ''
         lines = [f'{self.model}: {asked}{more}', f'  rows: {self.rows} of {self.total:,}']
         return '\n'.join([*lines, f'  path: {self.path}'])
 
     def tail(self) -> str:
-        """Return what a text says after the sets: commands, warnings, measurements."""
+        """Return the text below the list of sets: commands, warnings, cost."""
         lines = ['  commands:']
         for number, trip in enumerate(self.trips, 1):
             lines += [f'    {number}. {line}' for line in trip.lines()]

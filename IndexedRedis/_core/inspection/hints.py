@@ -1,4 +1,4 @@
-"""What may be slow or a mistake about a query, in sentences. Pure."""
+"""Warn of what may be slow, or a mistake, in a query. Pure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from .explanation import Explanation
 
 __all__ = ('hints',)
 
-# From this share of the objects on, an index set says little.
+# The share of all objects from which on a set is not selective.
 NOT_SELECTIVE = 0.5
-# Below that many objects nothing is slow.
+# Objects of the smallest model that can be slow.
 SLOW_OBJECTS = 1000
+# Rows of a result that takes long to convert.
 MANY_ROWS = 10_000
 HINTS_SHOWN = 20
 
 
 def hints(query: Query, explanation: Explanation) -> list[str]:
-    """Return sentences about a query that was explained."""
+    """Return sentences of warning about a query that was explained."""
     found = list(dict.fromkeys([*_of_size(explanation), *_of_filters(query, explanation)]))
     more = len(found) - HINTS_SHOWN
     return found if more <= 0 else [*found[:HINTS_SHOWN], f'and {more:,} more']
@@ -37,7 +38,7 @@ def _of_filters(query: Query, explanation: Explanation) -> Iterator[str]:
         if column.field.isIndexHashed:
             yield f'{column.name} has hashIndex: the key ends in the md5 of the value.'
         if len(seen.keys) > 1 and not seen.lookup:
-            yield f'{column.name}: the value has {len(seen.keys)} stored forms, each is looked up.'
+            yield f'{column.name}: the value has {len(seen.keys)} stored forms, each in a set.'
         for key in seen.keys:
             yield from _of_set(seen.lookup == '', key, sizes[key], explanation.total)
 
@@ -55,8 +56,8 @@ def _of_size(explanation: Explanation) -> Iterator[str]:
     filters = explanation.filters
     if filters and all(each.lookup for each in filters) and total >= SLOW_OBJECTS:
         yield (
-            f'Nothing says which value an object is to have, so the set of all {total:,} pks is '
-            'read; a filter without __ne beside it would save that.'
+            'Every filter excludes a value, so the query starts from the set of all '
+            f'{total:,} pks. Add a filter without __ne to avoid that.'
         )
     if max(len(part.sets) for part in explanation.parts) > SCRIPT_SETS:
         yield f'More than {SCRIPT_SETS} sets take part, so no script answers in one trip.'
@@ -67,5 +68,5 @@ def _of_size(explanation: Explanation) -> Iterator[str]:
 def _is_null(condition: Condition) -> bool:
     try:
         return condition.column.index_of(irNull) in condition.wanted
-    except Exception:  # a field of the user's own may know no null
+    except Exception:  # a field of the user's own may refuse null
         return False

@@ -1,4 +1,4 @@
-"""What is known of a model's stored data. Pure: facts go in, text and plain data come out."""
+"""Statistics of a model's stored data, as text and as plain data. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..text import bytes_text, shown, text_of
 
 __all__ = ('TOP_VALUES', 'FieldInfo', 'IndexInfo', 'ModelInfo', 'scaled')
 
-# How many of the most frequent values are named.
+# The most frequent values of an index that are reported, and of these in the text.
 TOP_VALUES = 10
 NAMED_VALUES = 3
 
@@ -20,18 +20,18 @@ class IndexInfo:
     """The index sets of one field."""
 
     def __init__(self) -> None:
-        #: how many sets: different values
+        #: number of sets, one for each value
         self.sets = 0
-        #: how many entries they have in all
+        #: number of entries of all sets
         self.entries = 0
         #: entries of the smallest set
         self.smallest = 0
-        #: the most frequent values and how many objects have them; of a field with ``hashIndex``
+        #: the most frequent values with their numbers of objects; for a field with ``hashIndex``,
         #: the md5 of the values
         self.top: list[tuple[bytes, int]] = []
-        #: how many sets have a value of more than 200 bytes in their name
+        #: number of sets whose name holds a value of more than 200 bytes
         self.longNames = 0
-        #: bytes of memory, estimated; None: the server did not tell
+        #: bytes of memory, estimated; None: the server does not allow MEMORY USAGE
         self.memory: int | None = None
 
     @property
@@ -45,8 +45,10 @@ class IndexInfo:
         return self.entries / self.sets if self.sets else 0.0
 
     def frequent(self) -> list[tuple[str, int]]:
-        """Return the three most frequent values as text, and how many objects have them; nothing
-        where no value is more frequent than another."""
+        """Return the three most frequent values as text, with their numbers of objects.
+
+        It is empty if every value is unique.
+        """
         top = self.top[:NAMED_VALUES] if self.largest > 1 else []
         return [(shown(value), count) for value, count in top]
 
@@ -69,14 +71,14 @@ class FieldInfo:
 
     :param name: its name
     :param kind: its class, and the type of its values
-    :param index: its index sets; None: it is not indexed
+    :param index: its index sets; None: the field is not indexed
     """
 
     def __init__(self, name: str, kind: str, index: IndexInfo | None, hashed: bool) -> None:
         self.name, self.type, self.index = name, kind, index
         #: whether index keys end in the md5 of the value
         self.hashIndex = hashed
-        #: bytes of the longest stored value among the rows looked at
+        #: bytes of the longest stored value in the sample
         self.longest = 0
 
     def asDict(self) -> dict[str, Any]:
@@ -97,39 +99,39 @@ class ModelInfo:
     def __init__(self, model: str, keyName: str, fields: Iterable[FieldInfo]) -> None:
         #: name and ``KEY_NAME`` of the model
         self.model, self.keyName = model, keyName
-        #: how many objects are stored
+        #: number of stored objects
         self.objects = 0
-        #: the last pk that was handed out; None: none yet
+        #: the last reserved pk; None: there is none
         self.next: int | None = None
-        #: when the data was mirrored from elsewhere; None: it was not
+        #: when the data was mirrored; None: it was not mirrored
         self.mirroredAt: datetime | None = None
         #: the fields, in the order of the model
         self.fields = list(fields)
-        #: how many rows were looked at closely, and how many index sets
+        #: number of rows and of index sets in the samples
         self.rowsSampled = self.setsSampled = 0
-        #: how the rows looked at are encoded, such as ``listpack`` or ``hashtable``
+        #: encodings of the sampled rows, such as ``listpack`` or ``hashtable``
         self.encodings: Counter[str] = Counter()
-        #: fields in a row, on average
+        #: number of fields of a row, on average
         self.width = 0.0
-        #: bytes of memory of all rows (estimated), and of the set of all pks; None: not told
+        #: bytes of memory of all rows, estimated, and of the set of all pks; None as above
         self.rowMemory: int | None = None
         self.keysMemory: int | None = None
-        #: index sets of fields that are not indexed (any more), by field
+        #: number of index sets of fields that are not indexed, by field
         self.unused: Counter[str] = Counter()
-        #: work keys of resets
+        #: number of work keys of resets
         self.workKeys = 0
         #: sentences about what could be better
         self.advice: list[str] = []
 
     @property
     def indexMemory(self) -> int | None:
-        """Bytes of memory of all index sets, estimated; None where the server does not tell."""
-        told = [field.index.memory for field in self.fields if field.index is not None]
-        return None if None in told else sum(memory or 0 for memory in told)
+        """Bytes of memory of all index sets, estimated; None: MEMORY USAGE is not allowed."""
+        parts = [field.index.memory for field in self.fields if field.index is not None]
+        return None if None in parts else sum(part or 0 for part in parts)
 
     @property
     def memory(self) -> int | None:
-        """Bytes of memory in all, estimated; None where the server does not tell."""
+        """Bytes of memory of the model, estimated; None: MEMORY USAGE is not allowed."""
         parts = (self.rowMemory, self.keysMemory, self.indexMemory)
         return None if None in parts else sum(part or 0 for part in parts)
 
@@ -161,11 +163,11 @@ class ModelInfo:
         return '\n'.join(filter(None, [self.head(), '  fields:', *fields, self.tail()]))
 
     def head(self) -> str:
-        """Return what a text says before it comes to the fields."""
+        """Return the text above the list of fields."""
         return '\n'.join(self._head())
 
     def tail(self) -> str:
-        """Return what a text says after the fields; nothing, if there is nothing to say."""
+        """Return the text below the list of fields, which may be empty."""
         return '\n'.join(self._tail())
 
     def _head(self) -> Iterator[str]:
@@ -176,9 +178,9 @@ class ModelInfo:
             yield f'  mirrored: {self.mirroredAt.isoformat(" ", "seconds")}'
         yield f'  memory: {self.memory_text}'
         if self.encodings:
-            of = f'{self.rowsSampled:,} looked at'
-            told = ', '.join(f'{count:,} {name}' for name, count in self.encodings.most_common())
-            yield f'  rows: {told} ({of})'
+            of = f'{self.rowsSampled:,} sampled'
+            rows = ', '.join(f'{count:,} {name}' for name, count in self.encodings.most_common())
+            yield f'  rows: {rows} ({of})'
 
     def _tail(self) -> Iterator[str]:
         yield from (f'  not indexed, but has {n:,} index sets: {f}' for f, n in self.unused.items())
@@ -218,6 +220,6 @@ def _field_lines(field: FieldInfo) -> Iterator[str]:
         yield f'      most frequent: {", ".join(top)}'
 
 
-def scaled(measured: int, looked: int, all_of_them: int) -> int:
-    """What all will have, if those looked at are like the others."""
-    return measured if looked >= all_of_them else round(measured / max(looked, 1) * all_of_them)
+def scaled(measured: int, sampled: int, count: int) -> int:
+    """Extrapolate from a sample to ``count`` things."""
+    return measured if sampled >= count else round(measured / max(sampled, 1) * count)

@@ -1,7 +1,7 @@
-"""info(): statistics of a model, in bounded steps that only read.
+"""info(): statistics of a model.
 
-Each step is one page of a ``SCAN`` or ``SSCAN``, or a script over a hundred keys at most. Sizes of
-index sets are exact; memory, encodings and lengths come from a sample.
+Each step only reads: one page of ``SCAN`` or ``SSCAN``, or a script over at most a hundred keys.
+Sizes of index sets are exact. Memory, encodings and lengths come from a sample.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ('draw', 'info', 'measure')
 # Bounds of one script: the keys it measures, and the commands it runs for them.
 MEASURED_KEYS = 100
 MEASURE_CALLS = 250
-# Members that one SRANDMEMBER draws, and draws for each member wanted, as some come twice.
+# Members that one SRANDMEMBER draws, and draws for each wanted member, since members repeat.
 DRAWN_MEMBERS = 500
 DRAWS_A_MEMBER = 4
 
@@ -32,19 +32,19 @@ Progress = Callable[[str, int, int], Any]
 
 
 def info(schema: Schema, sample: int, progress: Progress | None = None) -> Flow[ModelInfo]:
-    """Collect statistics.
+    """Return statistics of a model.
 
-    :param sample: how many rows, and how many index sets of each field, are looked at closely
-    :param progress: told the name of the step, how much of it is done, and of how much
+    :param sample: how many rows, and how many index sets of each field, to measure
+    :param progress: called with the name of the step, how much of it is done, and of how much
     """
     found = ModelInfo(schema.name, schema.key_name, map(_field, schema.all))
     keys, tell = schema.keys, progress or (lambda step, done, total: None)
     found.objects, last = yield Batch([('SCARD', keys.all), ('GET', keys.next)])
     found.next = int(last) if last is not None and last.isdigit() else None
     tell('rows', 0, sample)
-    yield from _look_at_rows(schema, found, sample)
+    yield from _measure_rows(schema, found, sample)
     tell('rows', found.rowsSampled, found.rowsSampled)
-    yield from _Indexes(schema, found, sample).look(tell)
+    yield from _Indexes(schema, found, sample).collect(tell)
     found.advice += advice(found)
     return found
 
@@ -58,7 +58,7 @@ def _field(column: Column) -> FieldInfo:
     return FieldInfo(column.name, kind, IndexInfo() if column.indexed else None, hashed)
 
 
-def _look_at_rows(schema: Schema, found: ModelInfo, sample: int) -> Flow[None]:
+def _measure_rows(schema: Schema, found: ModelInfo, sample: int) -> Flow[None]:
     keys, fields = schema.keys, [column.key for column in schema.all]
     ((_, memory, _),) = yield from measure([keys.all], True)
     found.keysMemory = memory if memory >= 0 else None
@@ -77,9 +77,9 @@ def _look_at_rows(schema: Schema, found: ModelInfo, sample: int) -> Flow[None]:
 def measure(
     keys: Sequence[bytes], closely: bool, fields: Sequence[bytes] = ()
 ) -> Flow[list[Sequence[Any]]]:
-    """Return size, memory, encoding and lengths of fields for each key; see the script.
+    """Return for each key its size, memory, encoding and lengths of fields; see MEASURE.
 
-    :param closely: whether memory and encoding are asked for
+    :param closely: whether to measure memory and encoding
     """
     seen: list[Sequence[Any]] = []
     size = max(1, min(MEASURED_KEYS, MEASURE_CALLS // (2 + 2 * closely + len(fields))))
@@ -89,7 +89,7 @@ def measure(
 
 
 def draw(key: bytes, size: int, wanted: int) -> Flow[list[bytes]]:
-    """Return members of a set, chosen at random; all of them if it is not larger."""
+    """Return random members of a set; all of them if it has at most ``wanted``."""
     members: dict[bytes, None] = {}
     if size <= wanted:
 
@@ -107,7 +107,7 @@ def draw(key: bytes, size: int, wanted: int) -> Flow[list[bytes]]:
 
 
 class _Indexes:
-    """Goes through the names of all index sets and work keys."""
+    """Goes through all index sets and work keys."""
 
     def __init__(self, schema: Schema, found: ModelInfo, sample: int) -> None:
         self._keys, self._found, self._sample = schema.keys, found, sample
@@ -117,13 +117,13 @@ class _Indexes:
             if field.index is not None
         }
 
-    def look(self, tell: Progress) -> Flow[None]:
+    def collect(self, tell: Progress) -> Flow[None]:
         pattern = self._keys.pattern_but_rows
         yield from scan(self._page, match=pattern, tell=partial(tell, 'keys'))
         for index in self._by_field.values():
             top = [self._keys.index_prefix + name for name in index.largest()]
-            index.settle((yield from measure(top, True)))
-            self._found.setsSampled += index.looked
+            index.extrapolate((yield from measure(top, True)))
+            self._found.setsSampled += index.measured
 
     def _page(self, names: Sequence[bytes]) -> Flow[None]:
         prefix = self._keys.index_prefix
@@ -143,28 +143,31 @@ class _Indexes:
 
 
 class _OneIndex:
-    """The index sets of one field, as they are met."""
+    """Collects statistics of the index sets of one field."""
 
     def __init__(self, index: IndexInfo) -> None:
         self._index = index
         self._memory: dict[bytes, int] = {}
         self._begun = 0
-        # Sizes and names, of the largest at least.
+        # Sizes and names; the largest sets are among them.
         self._top: list[tuple[int, bytes]] = []
 
     def closely(self, sample: int) -> bool:
-        """Whether to have the memory of the next one looked at."""
+        """Return whether to measure the memory of the next set."""
         self._begun += 1
         return self._begun <= sample
 
     @property
-    def looked(self) -> int:
-        """How many were looked at closely."""
+    def measured(self) -> int:
+        """Number of sets whose memory was measured."""
         return len(self._memory)
 
     def note(self, name: bytes, size: int, memory: int | None) -> None:
-        """Take in one set; ``name`` is what follows the prefix of index sets."""
-        if size <= 0:  # gone meanwhile, or no set
+        """Take in one set.
+
+        :param name: its key without the prefix of index sets
+        """
+        if size <= 0:  # it vanished meanwhile, or is another type
             return
         index = self._index
         index.smallest = min(size, index.smallest) if index.sets else size
@@ -178,12 +181,12 @@ class _OneIndex:
             self.largest()
 
     def largest(self) -> list[bytes]:
-        """Names of the largest sets; of those of the same size the first by name."""
+        """Return the names of the largest sets; among equals, the first by name."""
         self._top = heapq.nsmallest(TOP_VALUES, self._top, key=lambda each: (-each[0], each[1]))
         return [name for _, name in self._top]
 
-    def settle(self, measured_top: Sequence[Sequence[Any]]) -> None:
-        """All were met. The largest count by themselves, the others are alike."""
+    def extrapolate(self, measured_top: Sequence[Sequence[Any]]) -> None:
+        """Add the measured memory of the largest sets to that of the others, extrapolated."""
         index = self._index
         for (_, name), (_, memory, *_) in zip(self._top, measured_top, strict=True):
             self._memory[name] = memory
@@ -191,5 +194,5 @@ class _OneIndex:
         if all(memory >= 0 for memory in self._memory.values()):
             largest = sum(self._memory[name] for _, name in self._top)
             others = sum(self._memory.values()) - largest
-            looked, count = len(self._memory) - len(self._top), index.sets - len(self._top)
-            index.memory = largest + (scaled(others, looked, count) if looked > 0 else 0)
+            sampled, count = len(self._memory) - len(self._top), index.sets - len(self._top)
+            index.memory = largest + (scaled(others, sampled, count) if sampled > 0 else 0)
