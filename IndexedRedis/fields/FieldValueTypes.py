@@ -1,6 +1,6 @@
-"""The value types behind ``valueType=datetime`` and ``valueType=dict`` (``list``, ``tuple``).
+"""The value types of ``valueType=datetime`` and of ``valueType=dict``, ``list`` and ``tuple``.
 
-Both are called with one argument and give a native value; neither is ever instantiated itself.
+Both are called with one argument and return a native value, never an instance of themselves.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _TEXT = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d', re.ASCII)
 
 
 class IRDatetimeValue(datetime.datetime):
-    """Gives a naive ``datetime.datetime`` without microseconds.
+    """Return a naive ``datetime.datetime`` without microseconds.
 
-    :param args: a datetime; text ``YYYY-MM-DD HH:MM:SS`` (a fraction is dropped); seconds since
-        the epoch as number or text, read in local time; or datetime's own arguments
-    :raises ValueError: for text in another form, and for an aware datetime
-    :raises TypeError: for a value of any other type
+    :param args: a datetime; text ``YYYY-MM-DD HH:MM:SS``, whose fraction is dropped; seconds since
+        the epoch as number or text, in local time; or the arguments of ``datetime.datetime``
+    :raises ValueError: if text has another form, or a datetime is aware
+    :raises TypeError: if the value has another type
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> datetime.datetime:  # type: ignore[misc]
@@ -53,29 +53,35 @@ def _datetime_from_text(text: str) -> datetime.datetime:
     if _EPOCH.match(text):
         return datetime.datetime.fromtimestamp(float(text)).replace(microsecond=0)
     seconds = text.split('.', 1)[0]
-    # fromisoformat is 40 times faster than strptime, but takes more forms than the stored one:
-    # some of the same length, with a week number or a zone.
+    # fromisoformat takes 0.15 us, strptime 7 us. But it accepts more forms than the stored one,
+    # such as those with a week number or a zone.
     if not _TEXT.fullmatch(seconds):
         raise ValueError('a datetime as text has the form YYYY-MM-DD HH:MM:SS')
     return datetime.datetime.fromisoformat(seconds)
 
 
 def json_to_text(value: Any) -> str:
-    """Return the stored form of a value."""
+    """Return a value as json text.
+
+    :raises TypeError: if it has no json form
+    """
     import json  # takes longer to import than all fields together
 
     return json.dumps(value)
 
 
 def json_from_text(text: str | bytes) -> Any:
-    """Return the value of a stored form."""
+    """Return the value of json text.
+
+    :raises ValueError: if ``text`` is not json
+    """
     import json
 
     return json_value(json.loads(text))
 
 
 class _JsonText:
-    """Mixed into the native type: ``str()`` is the json text, ``repr()`` stays Python's."""
+    """Mixin of a native type: ``str()`` returns json text, ``repr()`` stays Python's."""
 
     def __str__(self) -> str:
         return json_to_text(self)
@@ -102,7 +108,10 @@ class _JsonString(_JsonText, str):
 
 
 def json_value(value: Any) -> Any:
-    """Wrap a decoded json value in the type whose ``str()`` is json text; null is irNull."""
+    """Return a decoded json value as the type whose ``str()`` is json text; null as irNull.
+
+    :raises TypeError: if ``value`` has no json form
+    """
     if value is None or value is irNull:
         return irNull
     if isinstance(value, (bool, _JsonString)):
@@ -123,12 +132,12 @@ _WRAPPERS: tuple[tuple[Any, Any], ...] = (
 
 
 class IRJsonValue:
-    """Gives a dict, list, number or text that prints as json, from such a value or json text.
+    """Return a dict, list, number or text whose ``str()`` is json text.
 
-    :param value: dict, list, tuple, number, bool; ``None`` and ``''`` give irNull; other text and
-        bytes are parsed as json
-    :raises ValueError: for text that is no json
-    :raises TypeError: for a value that has no json form
+    :param value: a dict, list, tuple, number or bool; or json text, as ``str`` or ``bytes``. None
+        and empty text mean irNull.
+    :raises ValueError: if text is not json
+    :raises TypeError: if ``value`` has no json form
     """
 
     CAN_INDEX = False

@@ -1,4 +1,4 @@
-"""Field types: values in, values out. No Redis, no model.
+"""Field types: they convert values to stored bytes and back, and know neither Redis nor models.
 
 A new field type is one file in ``types/``: derive from :class:`~IndexedRedis.fields.base.IRField`
 and implement ``_fromInput``, ``_toStorage``, ``_fromStorage`` and, if the index text differs from

@@ -1,4 +1,4 @@
-"""``IRBase64Field``: bytes that are stored as base64."""
+"""``IRBase64Field``: bytes stored as base64."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ __all__ = ('IRBase64Field',)
 
 
 class IRBase64Field(IRBytesField):
-    """A field of bytes that is stored as base64 (nothing as nothing); always indexed by md5.
+    """A field of bytes, stored as base64; its index keys always hold an md5.
 
     :param name: name of the field
-    :param defaultValue: value where none is given
-    :param encoding: encoding of text that is assigned; None means the default one
+    :param defaultValue: value of objects that were given none
+    :param encoding: encoding of assigned text; None means the default one
     """
 
     def _toStorage(self, value: Any) -> Any:
         return base64.b64encode(tobytes(value, self.encoding))
 
     def _legacyIndexes(self, stored: bytes) -> list[Any]:
-        # Its updates encoded what was encoded already.
+        # Updates by 6.0.3 encode the stored bytes once more.
         return [self.toIndex(stored)]
 
     @immutable_value(eager=True)
     def _fromStorage(self, stored: Any) -> Any:
-        # Strictly, since lenient decoding turns damage into other bytes.
+        # Strictly: lenient decoding would return other bytes for damaged ones.
         return base64.b64decode(tobytes(stored, 'ascii').replace(b'\n', b''), validate=True)

@@ -1,4 +1,4 @@
-"""``IRBytesField``: bytes, whatever is assigned."""
+"""``IRBytesField``: bytes, stored as they are."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ('IRBytesField', 'bytes_or_text')
 
 
 def bytes_or_text(value: Any) -> Any:
-    """Return ``value`` if it is text or bytes; the latter as ``bytes``.
+    """Return text unchanged, and any kind of bytes as ``bytes``.
 
-    :raises TypeError: if it is anything else
-    :raises ValueError: if it is the text that means null
+    :raises TypeError: if ``value`` is neither text nor bytes
+    :raises ValueError: if ``value`` means null in the database
     """
     if isinstance(value, (bytearray, memoryview)):
         value = bytes(value)
@@ -26,11 +26,11 @@ def bytes_or_text(value: Any) -> Any:
 
 
 class IRBytesField(IRField):
-    """A field of bytes; always indexed by md5.
+    """A field of bytes; its index keys always hold an md5.
 
     :param name: name of the field
-    :param defaultValue: value where none is given
-    :param encoding: encoding of text that is assigned; None means the default one
+    :param defaultValue: value of objects that were given none
+    :param encoding: encoding of assigned text; None means the default one
     """
 
     CAN_INDEX = True

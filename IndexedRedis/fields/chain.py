@@ -1,4 +1,4 @@
-"""``IRFieldChain``: several field types on one value, stored from left to right, fetched back."""
+"""``IRFieldChain``: several field types in a row on one value."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ __all__ = ('IRFieldChain',)
 
 
 class IRFieldChain(IRField):
-    """A field whose value passes through several field types; the leftmost defines its type.
+    """A field whose value passes through several field types.
 
-    It is indexable if all of them are, and indexed by md5 if the rightmost always is.
+    A save applies them from left to right, a fetch from right to left. The leftmost defines the
+    type of the value. The chain can be indexed if all its fields can.
 
     :param name: name of the field
-    :param chainedFields: nameless fields, or field classes; what they have as default is ignored
-    :param defaultValue: value where none is given
-    :param hashIndex: index by the md5 of the value
-    :raises ValueError: without a name or fields, and if one of them has a name or is no field
+    :param chainedFields: fields without a name, or field classes. Their defaults are ignored.
+    :param defaultValue: value of objects that were given none
+    :param hashIndex: whether index keys hold the md5 of the value; always True if the rightmost
+        field forces it
+    :raises ValueError: if the name or the fields are missing, or a field has a name
     """
 
     def __init__(
@@ -41,22 +43,22 @@ class IRFieldChain(IRField):
 
     @property
     def isIndexHashed(self) -> bool:
-        """Whether index keys hold the md5 of the value."""
+        """True if index keys hold the md5 of the value."""
         return bool(self.hashIndex or self.chainedFields[-1].isIndexHashed)
 
     @property
     def canChooseHash(self) -> bool:
-        """Whether the rightmost field leaves the choice."""
+        """True if the rightmost field leaves the choice."""
         return not self.chainedFields[-1].isIndexHashed
 
     @property
     def isImmutable(self) -> bool:
-        """Whether values cannot change in place; so for those of the leftmost field."""
+        """True if values of the leftmost field cannot change in place."""
         return self.chainedFields[0].isImmutable
 
     @property
     def isEager(self) -> bool:
-        """Chains are converted when first touched."""
+        """False: chains are decoded at the first read."""
         return False
 
     def _fromInput(self, value: Any) -> Any:
@@ -73,7 +75,7 @@ class IRFieldChain(IRField):
         return stored
 
     def _legacyIndexes(self, stored: bytes) -> list[Any]:
-        # Its updates sent what was stored through the whole chain once more, if it could.
+        # Updates by 6.0.3 send the stored bytes through the chain once more, where that works.
         try:
             return [self.toIndex(stored)]
         except Exception:

@@ -1,4 +1,4 @@
-"""``IRClassicField``: what a plain string in ``FIELDS`` was before version 5."""
+"""``IRClassicField``: the field that a plain string in ``FIELDS`` stands for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ('IRClassicField',)
 
 
 class IRClassicField(IRField):
-    """A text field whose value is the empty text where none was given.
+    """A text field with the empty text as default.
 
     :param name: name of the field
     """

@@ -1,4 +1,4 @@
-"""``IRCompressedField``: compressed on its way to the server, and never inflated without bound."""
+"""``IRCompressedField``: text or bytes, stored compressed; a fetch decompresses up to a limit."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class _Mode(NamedTuple):
 
     @property
     def module(self) -> Any:
-        """Imported at the first use: few programs need one of them, and none all."""
+        """The module that compresses, imported at the first use."""
         return import_module(self.name)
 
 
-# Levels and containers are those of stored data: index keys are md5 sums of these very bytes.
+# Index keys are md5 sums of the compressed bytes, so levels and containers must stay.
 _MODES = {
     COMPRESS_MODE_ZLIB: _Mode(
         'zlib', b'x\xda', lambda zlib, v: zlib.compress(v, 9), lambda zlib: zlib.decompressobj()
@@ -56,16 +56,16 @@ _ALIASES = {'gzip': 'zlib', 'gz': 'zlib', 'bzip2': 'bz2', 'xz': 'lzma'}
 
 
 class IRCompressedField(IRField):
-    """A field that is stored compressed (nothing as nothing); always indexed by md5.
+    """A field that is stored compressed; its index keys always hold an md5.
 
-    The attribute is what was assigned, and bytes once fetched.
+    The attribute holds the assigned text or bytes; after a fetch it holds bytes.
 
     :param name: name of the field
-    :param compressMode: ``'zlib'`` (``'gzip'``, ``'gz'``), ``'bz2'`` (``'bzip2'``) or ``'lzma'``
+    :param compressMode: ``'zlib'`` (or ``'gzip'``, ``'gz'``), ``'bz2'`` (``'bzip2'``) or ``'lzma'``
         (``'xz'``)
-    :param defaultValue: value where none is given
-    :param maxSize: the most bytes that a fetched value may inflate to
-    :raises ValueError: for another ``compressMode``
+    :param defaultValue: value of objects that were given none
+    :param maxSize: the largest decompressed size of a fetched value, in bytes
+    :raises ValueError: if ``compressMode`` is another text
     """
 
     CAN_INDEX = True
@@ -103,7 +103,7 @@ class IRCompressedField(IRField):
     @immutable_value(eager=False)
     def _fromStorage(self, stored: Any) -> Any:
         mode = _MODES[self.compressMode]
-        # Bytes without the magic were stored by 6.0.3 uncompressed.
+        # 6.0.3 stored bytes without the magic uncompressed.
         return self._inflate(mode, stored) if stored.startswith(mode.magic) else stored
 
     def _inflate(self, mode: _Mode, stored: bytes) -> bytes:
@@ -111,8 +111,8 @@ class IRCompressedField(IRField):
         plain: bytes = decompressor.decompress(stored, self.maxSize + 1)
         if len(plain) > self.maxSize:
             raise ValueTooLargeError(
-                f'it inflates to more than {self.maxSize} bytes; if that is meant, raise the '
-                'maxSize of the field'
+                f'it inflates to more than {self.maxSize} bytes; if the value is genuine, raise '
+                'the maxSize of the field'
             )
         if not decompressor.eof:
             raise ValueError('the compressed data ends too early')

@@ -1,4 +1,4 @@
-"""``IRFixedPointField``: a float of so many decimal places, which makes it indexable."""
+"""``IRFixedPointField``: floats of a fixed number of decimal places, which can be indexed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class IRFixedPointField(IRField):
     """A field of floats, rounded and stored with a fixed number of decimal places.
 
     :param name: name of the field
-    :param decimalPlaces: how many; a later change of the attribute takes effect at once
-    :param defaultValue: value where none is given
+    :param decimalPlaces: number of decimal places; a change of this attribute takes effect at once
+    :param defaultValue: value of objects that were given none
     """
 
     CAN_INDEX = True
@@ -26,7 +26,7 @@ class IRFixedPointField(IRField):
         self.decimalPlaces = decimalPlaces
 
     def _fromInput(self, value: Any) -> Any:
-        # Adding zero makes -0.0 the one and only zero.
+        # Adding zero turns -0.0 into 0.0.
         return round(float(value), self.decimalPlaces) + 0.0
 
     def _toStorage(self, value: Any) -> Any:
@@ -37,7 +37,7 @@ class IRFixedPointField(IRField):
         return self._fromInput(stored)
 
     def _otherIndexes(self, value: Any) -> list[str]:
-        """6.0.3 stored and indexed what rounds to zero from below as ``-0.00``."""
+        """Return the index value ``-0.00``, under which 6.0.3 lists values rounded up to zero."""
         return ['-' + self._toStorage(value)] if value == 0 else []
 
     def _properties(self) -> list[tuple[str, Any]]:

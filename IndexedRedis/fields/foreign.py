@@ -1,7 +1,6 @@
-"""Links to objects of other models: single ones, and lists of them.
+"""Link fields: links to one object, or to a list of objects, of another model. They store pks.
 
-A link field stores pks. Which class a link's text names is looked up when it is first needed, so
-models may link to each other, and to ones that are defined later.
+A model given by name is resolved at the first use of the link, so models may link to each other.
 """
 
 from __future__ import annotations
@@ -67,13 +66,13 @@ def register_model(model: Any) -> None:
 
 
 class IRForeignLinkFieldBase(IRField):
-    """What single and multi links have in common.
+    """The base of single and multi links.
 
     :param name: name of the field
-    :param foreignModel: the linked model, or its name (with its module in front if need be)
+    :param foreignModel: the linked model, or its name, such as ``'Author'`` or ``'shop.Author'``
     :param foreignKey: another name of ``foreignModel``
     :raises TypeError: if no model is given
-    :raises ValueError: if what is given is no model
+    :raises ValueError: if ``foreignModel`` is neither a model nor a name
     """
 
     CAN_INDEX = True
@@ -91,14 +90,14 @@ class IRForeignLinkFieldBase(IRField):
         self.CAN_INDEX = True
         self._model: Any = model
         self._candidates = _candidates(model.rpartition('.')[2]) if isinstance(model, str) else None
-        #: module of the model that has the field; names without a module are looked up there first
+        #: module of the model that has this field; a plain name means a model of it first
         self.home: str | None = None
 
     @property
     def foreignModel(self) -> Any:
         """The linked model.
 
-        :raises ValueError: if it was given by name, and there is no model of that name
+        :raises ValueError: if there is no model of the given name
         """
         candidates = self._candidates
         if candidates is not None:
@@ -121,25 +120,29 @@ class IRForeignLinkFieldBase(IRField):
 
     @staticmethod
     def isMulti() -> bool:
-        """Whether the link is a list."""
+        """Return True for a link to a list of objects."""
         raise NotImplementedError
 
     def storage_with(self, value: Any, reserved: Mapping[int, int]) -> Any:
-        """Return :meth:`toStorage`, knowing the pks that unsaved targets are about to get."""
+        """Return the stored form of link data, with pks reserved for unsaved targets.
+
+        :param value: link data, or irNull
+        :param reserved: reserved pks of unsaved linked objects, by ``id()`` of the object
+        """
         pks = [] if value is irNull else [pk for pk in value.pks_with(reserved) if pk is not None]
         return ','.join(map(str, pks)) if pks else super().toStorage(irNull)
 
     def toStorage(self, value: Any) -> Any:
-        """Return the pks as text; null where there are none."""
+        """Return the pks as text; null if there are none."""
         return self.storage_with(self.fromInput(value), {})
 
     def _toIndex(self, value: Any) -> Any:
         return self.toStorage(value)
 
     def _target(self, value: Any) -> tuple[Any, Any]:
-        """The pk and the object that an assigned value stands for.
+        """Return the pk and the object of an assigned value.
 
-        :raises ValueError: if it stands for none
+        :raises ValueError: if it is neither an object of the model, nor link data, nor a pk
         """
         if getattr(value, '_is_ir_model', False) and not isinstance(value, type):
             self._check_model(type(value))
@@ -148,7 +151,7 @@ class IRForeignLinkFieldBase(IRField):
             self._check_data(value)
             return value.getPk(), value.obj
         try:
-            # Bytes are what is stored, here as in lists.
+            # Bytes are refused: they are a stored form, also of lists.
             return new_primary_key(None if isinstance(value, bytes) else value), None
         except ValueError:
             raise ValueError(
@@ -178,6 +181,8 @@ class IRForeignLinkFieldBase(IRField):
 class IRForeignLinkField(IRForeignLinkFieldBase):
     """A link to one object of another model, or of the same.
 
+    Assign an object, a pk or link data; None and 0 mean no link.
+
     :param name: name of the field
     :param foreignModel: the linked model, or its name
     """
@@ -201,7 +206,8 @@ class IRForeignLinkField(IRForeignLinkFieldBase):
 class IRForeignMultiLinkField(IRForeignLinkFieldBase):
     """A link to a list of objects of another model, or of the same.
 
-    A filter has to name the whole list, in its order.
+    Assign a list of objects, pks and link data, or pks as text such as ``'1,2'``. A filter matches
+    the whole list, in its order.
 
     :param name: name of the field
     :param foreignModel: the linked model, or its name
@@ -226,10 +232,10 @@ class IRForeignMultiLinkField(IRForeignLinkFieldBase):
         return ForeignLinkMultiData(self.foreignModel, pks, objs)
 
     def _fromStorage(self, stored: Any) -> Any:
-        # 6.0.3 wrote the text None for objects that were not saved.
+        # 6.0.3 writes the text None for unsaved objects.
         pks = [int(part) for part in stored.split(b',') if part not in (b'', b'None')]
         return ForeignLinkMultiData(self.foreignModel, pks) if pks else irNull
 
     def _legacyIndexes(self, stored: bytes) -> Sequence[Any]:
-        # What it stored that way, it listed that way.
+        # 6.0.3 lists such lists under their stored bytes.
         return [stored] if {b'', b'None'} & {*stored.split(b',')} else []

@@ -1,4 +1,4 @@
-"""``irNull``, the null of every field but raw: one object, equal to itself and to nothing else."""
+"""``irNull``: the null value of all fields but raw ones. There is one such object."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ IR_NULL_STRINGS = (IR_NULL_STR, IR_NULL_BYTES)
 def means_null(value: Any) -> bool:
     """Return whether text or bytes are the stored form of null.
 
-    Text is compared with text, and bytes with bytes: ``python -bb`` refuses all else.
+    Text is compared with text and bytes with bytes, so that ``python -bb`` accepts it.
     """
     return bool(value == (IR_NULL_BYTES if isinstance(value, (bytes, bytearray)) else IR_NULL_STR))
 
 
 class IRNullType(str):
-    """The type of ``irNull``: falsy, of length 0, an empty ``str`` that equals no other value."""
+    """The type of ``irNull``: an empty ``str``, falsy, and equal only to itself."""
 
     __slots__ = ()
 
@@ -42,7 +42,7 @@ class IRNullType(str):
     def __ne__(self, other: object) -> bool:
         return self is not other
 
-    # 6.0.3's could not be hashed, so sets and ``in`` filters failed on the first null.
+    # Defining __eq__ alone would make it unhashable, and sets would refuse it.
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
@@ -55,7 +55,7 @@ class IRNullType(str):
         return 'irNull'
 
     def __reduce__(self) -> str:
-        # A name instead of a recipe: copies and unpickled ones are this very object.
+        # A name instead of a recipe: a copy or an unpickled null is this very object.
         return 'irNull'
 
 

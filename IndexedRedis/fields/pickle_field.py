@@ -1,7 +1,7 @@
 """``IRPickleField``: any object that Python can pickle.
 
-Whoever can write to the database can have code run by whoever reads such a field, unless
-``allow`` restricts what may be unpickled.
+Unless ``allow`` restricts the classes, everyone who can write to the database can run code in the
+processes that read such a field.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _HARMLESS = {
 
 
 class IRPickleField(IRField):
-    """A field of any object that can be pickled; it cannot be indexed.
+    """A field of any object that can be pickled; it cannot be indexed. None is an ordinary value.
 
     :param name: name of the field
-    :param defaultValue: value where none is given
-    :param allow: if given, only built-in types and these classes are unpickled
+    :param defaultValue: value of objects that were given none
+    :param allow: the classes that may be unpickled besides built-in types; None allows all
     """
 
     CAN_INDEX = False
     noneIsNull = False
 
-    # Other processes may run an older Python.
+    # The protocol of 6.0.3, which all versions of Python read.
     protocol = 2
 
     def __init__(
@@ -84,14 +84,14 @@ class _Restricted(pickle.Unpickler):
 
 
 def _modern(module: str, name: str) -> tuple[str, str]:
-    """Protocol 2 writes the names of Python 2."""
+    """Return the name of Python 3 for one of Python 2, which protocol 2 writes."""
     if (module, name) in NAME_MAPPING:
         return NAME_MAPPING[module, name]
     return IMPORT_MAPPING.get(module, module), name
 
 
 def _latin1_encode(text: str, encoding: str) -> bytes:
-    """How protocol 2 spells bytes; no other codec is wanted."""
+    """Stand in for ``_codecs.encode``, which protocol 2 calls to restore bytes."""
     if encoding != 'latin1':
         raise pickle.UnpicklingError(f'the codec {encoding!r} is not allowed')
     return text.encode('latin1')

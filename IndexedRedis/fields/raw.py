@@ -1,4 +1,4 @@
-"""``IRRawField``: bytes in, bytes out; the one field without a null and without conversion."""
+"""``IRRawField``: values stored without conversion and fetched as bytes. It has no null."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ('IRRawField',)
 
 
 class IRRawField(IRField):
-    """A field that is stored as given and fetched as bytes; it cannot be indexed.
+    """A field that is stored as assigned and fetched as bytes; it cannot be indexed.
 
     :param name: name of the field
     """
@@ -23,13 +23,13 @@ class IRRawField(IRField):
         super().__init__(name, valueType=None, defaultValue='')
 
     def toStorage(self, value: Any) -> Any:
-        """Return bytes and text as they are, numbers as text; an assigned irNull is empty."""
+        """Return bytes and text unchanged, numbers as text, and irNull as no bytes."""
         return b'' if value is irNull else plain_to_storage(value)
 
     def fromInput(self, value: Any) -> Any:
-        """Return ``value`` as it is.
+        """Return the value unchanged.
 
-        :raises TypeError: for what Redis cannot store as it is
+        :raises TypeError: if Redis cannot store it without conversion
         """
         return value if value is irNull else plain_from_input(value)
 

@@ -1,4 +1,4 @@
-"""``IRUnicodeField``: text in an encoding of its own."""
+"""``IRUnicodeField``: text in a chosen encoding."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ('IRUnicodeField',)
 
 
 class IRUnicodeField(IRField):
-    """A field of text; always indexed by md5.
+    """A field of text; its index keys always hold an md5.
 
     :param name: name of the field
     :param encoding: encoding of the stored bytes; None means the default one at the time of use
-    :param defaultValue: value where none is given
+    :param defaultValue: value of objects that were given none
     :raises ValueError: if Python does not know the encoding
     """
 
@@ -33,15 +33,17 @@ class IRUnicodeField(IRField):
             try:
                 codecs.lookup(encoding)
             except LookupError as exc:
-                raise ValueError(f'{encoding!r} is not an encoding that Python knows.') from exc
+                raise ValueError(
+                    f'{name!r}: {encoding!r} is no encoding of Python; use one such as utf-8.'
+                ) from exc
         self.encoding = encoding
 
     def getEncoding(self) -> str:
-        """Return the encoding in force."""
+        """Return the field's encoding, or the default one."""
         return self.encoding or getDefaultIREncoding()
 
     def toBytes(self, value: Any) -> bytes:
-        """Return text in the field's encoding; bytes are kept."""
+        """Return text as bytes in the field's encoding, and bytes unchanged."""
         return tobytes(value, self.getEncoding())
 
     def _fromInput(self, value: Any) -> Any:

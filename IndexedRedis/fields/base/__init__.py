@@ -1,4 +1,4 @@
-"""What field types are built from: IRField with its hooks, conversions, link data."""
+"""The base of field types: ``IRField`` and its hooks, conversions, link data, primary keys."""
 
 from __future__ import annotations
 

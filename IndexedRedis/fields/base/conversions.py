@@ -1,7 +1,4 @@
-"""What ``IRField(valueType=...)`` does with each type: one row of functions a type.
-
-A new built-in value type is one more entry of ``_VALUE_TYPES``; nothing else changes.
-"""
+"""The conversions of ``IRField(valueType=...)``. A new value type is a row of ``_VALUE_TYPES``."""
 
 from __future__ import annotations
 
@@ -18,12 +15,13 @@ __all__ = ('ValueType', 'value_type_of')
 
 
 class ValueType(NamedTuple):
-    """The conversions of one value type; null never reaches them.
+    """The conversions of one value type. Null never reaches them.
 
-    ``immutable`` values cannot change in place, so no snapshot of them is kept. ``eager`` ones
-    are converted while a result is fetched, others when an attribute is first touched.
-    ``encoding`` is that of stored text; ``None`` means the default one. ``canonical``: equal values
-    have the same stored form, as text and whole numbers do, and ``0.0`` and ``-0.0`` do not.
+    - ``immutable``: values cannot change in place, so they need no snapshot.
+    - ``eager``: values are decoded while a result is fetched; else at the first read.
+    - ``encoding``: that of stored text; None means the default one.
+    - ``canonical``: equal values have equal stored bytes. Text and whole numbers do; the equal
+      floats ``0.0`` and ``-0.0`` do not.
     """
 
     from_input: Callable[[Any], Any]
@@ -37,15 +35,18 @@ class ValueType(NamedTuple):
 
 
 def text_from_input(value: Any) -> str:
-    """Return ``value`` as text."""
+    """Return a value as text.
+
+    :raises ValueError: if it is the text that means null
+    """
     text: str = refuse_null_text(to_unicode(value))
     return text
 
 
 def refuse_null_text(text: Any) -> Any:
-    """Return text or bytes, unless they are those that would read back as null.
+    """Return text or bytes unchanged.
 
-    :raises ValueError: if they are
+    :raises ValueError: if they mean null in the database
     """
     if means_null(text):
         raise ValueError(f'the text {IR_NULL_STR!r} means null in the database; assign irNull')
@@ -85,7 +86,10 @@ def _bytes_from_input(value: Any) -> bytes:
 
 
 def plain_from_input(value: Any) -> Any:
-    """Return ``value`` as it is; what Redis cannot store unconverted is refused."""
+    """Return a value unchanged.
+
+    :raises TypeError: if Redis cannot store it without conversion
+    """
     if isinstance(value, bool) or not isinstance(value, (bytes, str, int, float)):
         raise TypeError(f'needs bytes, text or a number, not {type(value).__name__}')
     return value
@@ -108,7 +112,7 @@ def _json_from_storage(stored: bytes) -> Any:
     return json_from_text(stored) if stored else irNull
 
 
-# What is written in ASCII characters is so whatever the default encoding is.
+# These types are stored in ASCII, whatever the default encoding is.
 _FIXED: Any = functools.partial(ValueType, encoding='utf-8')
 
 _VALUE_TYPES: dict[Any, ValueType] = {
@@ -136,7 +140,7 @@ def _made_into(cls: type, value: Any) -> Any:
 
 
 def _own_type(cls: type) -> ValueType:
-    """A type of the user's: made from input or stored bytes, stored by its ``str()``."""
+    """Return the conversions of a user's type: called with input or bytes, stored by ``str()``."""
     return ValueType(
         from_input=functools.partial(_made_into, cls),
         to_storage=str,
@@ -148,10 +152,10 @@ def _own_type(cls: type) -> ValueType:
 
 
 def value_type_of(given: Any) -> tuple[Any, ValueType]:
-    """Return the type that ``given`` stands for, and its conversions.
+    """Return a value type and its conversions.
 
     :param given: the ``valueType`` argument of a field
-    :raises TypeError: if it is no type, or one that has no sensible stored form
+    :raises TypeError: if ``given`` is not a type, or is a set type
     """
     if given in (set, frozenset):
         raise TypeError(f'valueType={given.__name__} has no stored form; use list, or pickle.')

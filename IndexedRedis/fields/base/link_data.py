@@ -1,6 +1,6 @@
-"""Link data: what a link field holds, the pk of its target and, once known, the target itself.
+"""Link data, the value of a link field: the pk of the target and, once fetched, the target.
 
-Models are met by what they can do only (``objects.get``), never imported.
+Nothing here imports a model; ``foreignModel.objects`` fetches a target.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ __all__ = ('ForeignLinkData', 'ForeignLinkDataBase', 'ForeignLinkMultiData')
 
 
 def _is_target(obj: Any, pk: Any) -> bool:
-    # An object that was deleted has no pk any more, and saving it again would not mend the link.
+    # A deleted object has lost its pk. Saving it again gives it another one, so the link is dead.
     return obj is not None and (pk is None or obj._id is not None)
 
 
 class ForeignLinkDataBase:
-    """What the data of single and multi links have in common.
+    """The base of the data of single and multi links.
 
-    Two are equal if they are of one class and have equal pks.
+    Two link data are equal if they have the same class and equal pks.
     """
 
     pk: Any
     obj: Any
-    #: pks that were looked for in vain when the targets were fetched last
+    #: pks that the last fetch of the targets did not find
     _absent: frozenset[int] = frozenset()
 
     def __init__(self, foreignModel: Any, pk: Any = None, obj: Any = None) -> None:
@@ -36,7 +36,7 @@ class ForeignLinkDataBase:
         self.obj = obj
 
     def getPk(self) -> Any:
-        """Return the pk, or the list of pks; that of an unsaved target once it is saved."""
+        """Return the pk, or the list of pks. An unsaved target has the pk None."""
         raise NotImplementedError
 
     def getPks(self) -> list[Any]:
@@ -44,46 +44,54 @@ class ForeignLinkDataBase:
         raise NotImplementedError
 
     def getObj(self) -> Any:
-        """Return the target (of a multi link: the list of targets); fetches what is missing."""
+        """Return the target (of a multi link: the list of targets). Fetch what is missing.
+
+        A target that is not stored is None.
+
+        :raises LinkNotFetchedError: if an event loop is running and a target has to be fetched
+        """
         raise NotImplementedError
 
     def getObjs(self) -> list[Any]:
-        """Return the targets as a list; fetches what is missing."""
+        """Return the targets as a list, as :meth:`getObj` does."""
         raise NotImplementedError
 
     def known(self) -> list[Any]:
-        """Return the targets that are here already, but for those deleted since."""
+        """Return the targets in memory, except those that were deleted."""
         raise NotImplementedError
 
     def missing(self) -> list[int]:
-        """Return the pks of targets that are not here yet."""
+        """Return the pks of targets that are not in memory."""
         raise NotImplementedError
 
     def attach(self, found: Mapping[int, Any]) -> list[Any]:
-        """Take in fetched targets by their pks, all that were missing; None: it is not stored.
+        """Set the missing targets, and return the targets in memory.
 
-        :returns: the same as :meth:`known`
+        :param found: the target of each missing pk; None if it is not stored
         """
         raise NotImplementedError
 
     def pks_with(self, reserved: Mapping[int, int]) -> list[Any]:
-        """Return the pks, those of targets about to be saved from ``reserved`` (by ``id()``)."""
+        """Return the pks as a list; those of unsaved targets from the pks reserved for them.
+
+        :param reserved: reserved pks of unsaved linked objects, by ``id()`` of the object
+        """
         raise NotImplementedError
 
     def let_go(self, target: Any) -> None:
-        """Forget a target that is gone from the database."""
+        """Drop a target that is no longer stored; its pk stays."""
         raise NotImplementedError
 
     def isFetched(self) -> bool:
-        """Whether no target has to be fetched."""
+        """Return whether all targets are in memory."""
         return not self.missing()
 
     def _to_fetch(self) -> list[int]:
-        """Return the pks of targets that have to be fetched now.
+        """Return the pks of targets that have to be fetched.
 
-        Where an event loop is running, those are absent that were looked for in vain already.
+        In an event loop, pks that the last fetch did not find count as fetched.
 
-        :raises LinkNotFetchedError: if fetching would hold up an event loop
+        :raises LinkNotFetchedError: if fetching would block an event loop
         """
         wanted = self.missing()
         # A program that has not imported asyncio has no event loop.
@@ -92,14 +100,13 @@ class ForeignLinkDataBase:
         if self._absent.issuperset(wanted):
             return []
         raise LinkNotFetchedError(
-            f'{self.foreignModel.__name__} {self.getPk()}, which this link leads to, has not '
-            'been fetched, and fetching it now would hold up the event loop. First '
-            '`await obj.acascadeFetch()`, or fetch with cascadeFetch=True. obj.LINK__id gives '
-            'the pk without fetching.'
+            f'{self.foreignModel.__name__} {self.getPk()}, the target of this link, is not fetched. '
+            'Fetching it here would block the event loop. Call `await obj.acascadeFetch()` first, or '
+            'fetch with cascadeFetch=True. obj.LINK__id gives the pk without fetching.'
         )
 
     def objHasUnsavedChanges(self) -> bool:
-        """Whether a target that is here has changes that were not saved."""
+        """Return whether a target in memory has unsaved changes."""
         return any(obj.hasUnsavedChanges(cascadeObjects=True) for obj in self.known())
 
     def __getitem__(self, name: str) -> Any:
@@ -112,11 +119,11 @@ class ForeignLinkDataBase:
             return NotImplemented
         return self.getPks() == other.getPks()
 
-    # Pks of unsaved targets are still to come, so no hash would stay right.
+    # The pk of an unsaved target comes later, so a hash could change.
     __hash__ = None  # type: ignore[assignment]
 
     def __deepcopy__(self, memo: Any) -> ForeignLinkDataBase:
-        # The link is copied, its target is not.
+        # Both copies share the target.
         data = type(self)(self.foreignModel, self.pk, self.obj)
         data._absent = self._absent
         return data
@@ -131,8 +138,8 @@ class ForeignLinkData(ForeignLinkDataBase):
     """The data of a single link.
 
     :param foreignModel: the model of the target
-    :param pk: its pk
-    :param obj: the target, if it is here
+    :param pk: the pk of the target
+    :param obj: the target, if it is in memory
     """
 
     def getPk(self) -> Any:
@@ -177,7 +184,7 @@ class ForeignLinkMultiData(ForeignLinkDataBase):
 
     :param foreignModel: the model of the targets
     :param pk: the list of their pks
-    :param obj: the list of targets, None for those that are not here
+    :param obj: the list of targets; None in place of a target that is not in memory
     """
 
     def __init__(self, foreignModel: Any, pk: Any = None, obj: Any = None) -> None:

@@ -1,4 +1,4 @@
-"""Primary keys: what counts as one. Every pk that a caller passes is checked here."""
+"""Primary keys: the check of every pk that a caller passes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ HIGHEST_PK = 2**53 - 2**32
 
 
 def primary_key(value: Any) -> int:
-    """Return a pk to look up, as a number. No object has a pk outside the range of new ones.
+    """Return a pk to look up, as a number.
 
-    :param value: a whole number of any type but ``bool``, or its digits as text or bytes
-    :raises UsageError: if it is anything else
+    :param value: a whole number of any type but ``bool``, or its digits as text or bytes. Objects
+        have pks from 1 to :data:`HIGHEST_PK`; a lookup of another number finds nothing.
+    :raises UsageError: if ``value`` is anything else
     """
     try:
         if isinstance(value, (str, bytes)):
@@ -38,7 +39,7 @@ def new_primary_key(value: Any) -> int:
     """Return a pk to store an object under, or to link to, as a number.
 
     :param value: as of :func:`primary_key`
-    :raises UsageError: if it is no pk, or below 1 or above :data:`HIGHEST_PK`
+    :raises UsageError: if ``value`` is not a pk from 1 to :data:`HIGHEST_PK`
     """
     pk = primary_key(value)
     if not 1 <= pk <= HIGHEST_PK:
