@@ -181,7 +181,7 @@ class IRField(str):
         return decode
 
     def quick_conversion(self) -> Callable[[bytes], Any]:
-        """Return the function that decodes stored bytes; for a plain field, bytes other than null."""
+        """Return the function that decodes stored bytes; a plain field handles null before."""
         cls = type(self)
         if cls.fromStorage is not IRField.fromStorage:
             return self.fromStorage

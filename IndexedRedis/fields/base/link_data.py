@@ -100,9 +100,10 @@ class ForeignLinkDataBase:
         if self._absent.issuperset(wanted):
             return []
         raise LinkNotFetchedError(
-            f'{self.foreignModel.__name__} {self.getPk()}, the target of this link, is not fetched. '
-            'Fetching it here would block the event loop. Call `await obj.acascadeFetch()` first, or '
-            'fetch with cascadeFetch=True. obj.LINK__id gives the pk without fetching.'
+            f'{self.foreignModel.__name__} {self.getPk()}, the target of this link, is not '
+            'fetched. Fetching it here would block the event loop. Call `await '
+            'obj.acascadeFetch()` first, or fetch with cascadeFetch=True. obj.LINK__id gives the '
+            'pk without fetching.'
         )
 
     def objHasUnsavedChanges(self) -> bool:
