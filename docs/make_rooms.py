@@ -38,7 +38,7 @@ ROOMS = {
     'writes': 'insert, compare and move, delete',
     'inspection': 'explain, info',
     'queries': 'filters, set algebra, rows',
-    'locking': 'locks, guards, recovery',
+    'locking': 'locks, guarded transactions',
     'mapping': 'a definition; rows to objects and back',
     'objects': 'state, attributes, changes',
     'overlap': 'flows side by side',
