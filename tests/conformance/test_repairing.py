@@ -65,6 +65,39 @@ def test_each_kind_of_damage_is_repaired(sound, neighbours, raw, damage):
     assert sound.objects.repair().counts == {}
 
 
+@pytest.mark.parametrize('heal', ['repair', 'reset', 'destroyModel'])
+@pytest.mark.damaged
+def test_junk_in_the_work_keys_of_a_dead_reset_is_skipped(sound, neighbours, raw, heal):
+    """It names keys of the model and of another, and ranges that would take years to sweep."""
+    damages.spoil(raw)
+    raw.sadd(f'{BASE}tmp:other:keys', 1)
+    raw.expire(f'{BASE}tmp:other:keys', 60)
+    others = apart(raw)
+    if heal == 'repair':
+        report = sound.objects.repair()
+        assert report.ok
+        assert report.repaired == report.counts
+        assert len(sound.objects.all()) == 3
+    elif heal == 'reset':
+        sound.reset([sound(title='new')])
+    else:
+        sound.deleter.destroyModel()
+    assert judges(sound, raw, neighbours) == []
+    assert not raw.keys(f'{BASE}tmp:token:*')
+    assert raw.exists(f'{BASE}tmp:other:keys') or heal == 'destroyModel'
+    assert apart(raw) == others
+
+
+@pytest.mark.damaged
+def test_more_dead_resets_than_one_look_sees(sound, raw):
+    raw.hset(f'{BASE}tmp:resets', mapping={f'token{n}': 'staging' for n in range(3000)})
+    counts = sound.objects.check().counts
+    assert list(counts) == ['leftover']
+    assert 400 < counts['leftover'] <= 1500
+    assert sound.objects.repair().ok
+    assert not raw.exists(f'{BASE}tmp:resets')
+
+
 @pytest.mark.parametrize('damage', [name for name in REPAIRABLE if 'much' not in name])
 @pytest.mark.damaged
 def test_objects_that_are_sound_stay_as_they_are(sound, raw, damage):

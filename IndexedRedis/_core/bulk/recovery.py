@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from itertools import count
 
 from ..flows import Batch, Command, Flow, ask, chunks
-from ..keys import LEFT, WORK
+from ..keys import LEFT, STAGED, WORK, Keys
 from ..locking.locks import (
     LockOwner,
     Owner,
@@ -96,7 +96,7 @@ def sweep(
     keys = schema.keys
     sets, ranges, brought, old = work = [keys.work(token, name) for name in WORK]
     if known is None:
-        yield from walk(sets, lambda page: _unlink(page, sets), extend)
+        yield from walk(sets, lambda page: _unlink(keys, token, page), extend)
         for text, reserved in (yield from reserved_ranges(schema, token)).items():
             for some in chunks((b'%d' % pk for pk in reserved), PAGE_MEMBERS):
                 yield from _retire(schema, some, 0, (), extend)
@@ -107,8 +107,11 @@ def sweep(
     yield Batch([('UNLINK', *done), FORGET([keys.record, sets, ranges], token)])
 
 
-def _unlink(names: list[bytes], listed: bytes) -> Flow[None]:
-    yield Batch([('UNLINK', *names), ('SREM', listed, *names)])
+def _unlink(keys: Keys, token: bytes, names: list[bytes]) -> Flow[None]:
+    """Remove staged keys; names that are none are skipped, and taken off the list."""
+    own = [name for name in names if name.startswith(keys.work(token, b''))]
+    unlinking = [('UNLINK', *own)] if own else []
+    yield Batch([*unlinking, ('SREM', keys.work(token, STAGED), *names)])
 
 
 def _retire_all(

@@ -11,14 +11,14 @@ from typing import Any
 from ...errors import ResetInProgressError
 from ..bulk.recovery import recover
 from ..flows import Batch, Command, Flow, ask, chunks
-from ..keys import WORK
+from ..keys import LEFT, WORK
 from ..locking.key_types import OTHER_TYPE
 from ..locking.locks import LockOwner, extend_command, locked
 from ..mapping.schema import Schema
 from ..writes.entry import expected_token
 from .probe import Probe, probe_entries
 from .report import Finding
-from .scripts import LEFTOVERS, REPAIR_COUNTER, REPAIR_ENTRIES, REPAIR_LEFTOVERS, REPAIR_ROWS
+from .scripts import REPAIR_COUNTER, REPAIR_ENTRIES, REPAIR_LEFTOVERS, REPAIR_ROWS
 
 __all__ = ('repair_findings', 'sweep_dead', 'unfit_keys')
 
@@ -118,18 +118,16 @@ def sweep_dead(schema: Schema, token: bytes, dead: Collection[bytes]) -> Flow[li
     with suppress(ResetInProgressError):
         owner = LockOwner(schema, token)
         yield from locked([owner], recover(schema, token, extend_command([owner])))
-    left, _ = yield from ask(*LEFTOVERS([keys.lock, keys.record], keys.tmp))
-    return [each for each in dead if each not in left]
+    left = yield Batch([('HEXISTS', keys.record, each) for each in dead])
+    return [each for each, there in zip(dead, left, strict=True) if not there]
 
 
 def unfit_keys(schema: Schema, dead: Iterable[bytes]) -> Flow[bool]:
     """Return whether a key that a sweep of these resets reads has another type."""
     keys = schema.keys
     sets = [keys.work(token, name) for token in dead for name in WORK]
-    answers = yield Batch(
-        [
-            OTHER_TYPE([keys.lock, keys.next], b'string'),
-            *(OTHER_TYPE(s, b'set') for s in chunks(sets, REPAIRS)),
-        ]
-    )
-    return any(answers)
+    rows = [keys.work(token, LEFT) for token in dead]
+    asked = [([keys.lock, keys.next], b'string')]
+    asked += ((some, b'set') for some in chunks(sets, REPAIRS))
+    asked += ((some, b'hash') for some in chunks(rows, REPAIRS))
+    return any((yield Batch([OTHER_TYPE(some, kind) for some, kind in asked])))

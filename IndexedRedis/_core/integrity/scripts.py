@@ -134,14 +134,15 @@ end
 # KEYS: lock, record of resets, work keys. ARGV: prefix of work keys. Returns {tokens of recorded
 # resets that do not hold the lock, work keys that never expire and that no record claims}. The lock
 # of a living reset expires.
+# Bound: about 500 resets, the others next time, and the keys of one page of SCAN; 1 ms.
 LEFTOVERS = Script(
     'leftovers',
     _ENDLESS
     + """
-local holder, tokens = redis.pcall('GET', KEYS[1]), redis.pcall('HKEYS', KEYS[2])
+local holder, page = redis.pcall('GET', KEYS[1]), redis.pcall('HSCAN', KEYS[2], 0, 'COUNT', 500)
 if redis.call('PTTL', KEYS[1]) == -1 then holder = false end
-local dead, keys = {}, {}
-for t = 1, #tokens do
+local tokens, dead, keys = page[2] or {}, {}, {}
+for t = 1, #tokens, 2 do
   if tokens[t] ~= holder then dead[#dead + 1] = tokens[t] end
 end
 for k = 3, #KEYS do
