@@ -114,9 +114,10 @@ def _pools(shop: Shop) -> Iterator[Any]:
     plain = redis.ConnectionPool(**how)
     endless = redis.ConnectionPool(**{**how, 'socket_timeout': None})
 
-    def call(pool: Any, _: int) -> Any:
-        return SyncExecutor(pool).run(ask('GET', shop.keys.next))
+    def call(run: Any, _: int) -> Any:
+        return run(ask('GET', shop.keys.next))
 
-    kept, blind, no_limit = (partial(call, pool) for pool in (waiting, plain, endless))
-    yield '8', 'any call | a pool that fails when it is empty', kept, blind, 200
-    yield '7', 'any call | no time-out', blind, no_limit, 200
+    pools = (waiting, plain, endless)
+    waits, fails, lasts = (partial(call, SyncExecutor(pool).run) for pool in pools)
+    yield '8', 'any call | a pool that fails when it is empty', waits, fails, 200
+    yield '7', 'any call | no time-out', fails, lasts, 200

@@ -69,9 +69,9 @@ def measure_load(
     return Result(
         shape.name,
         'questions/s',
-        {name: [each['throughput'] for each in some] for name, some in samples.items()},
+        {name: [each['throughput'] for each in loads] for name, loads in samples.items()},
         {
-            heading: {name: [each[heading] for each in some] for name, some in samples.items()}
+            heading: {name: [each[heading] for each in loads] for name, loads in samples.items()}
             for heading in more
         },
         higher_is_better=True,

@@ -64,8 +64,8 @@ def main() -> None:
             return
         waits.sort()
         p99 = waits[int(0.99 * len(waits))]
-        found = {'longest': waits[-1], 'p99': p99, 'pauses': max(pauses)}
-        print(json.dumps(found), flush=True)
+        summary = {'longest': waits[-1], 'p99': p99, 'pauses': max(pauses)}
+        print(json.dumps(summary), flush=True)
 
 
 if __name__ == '__main__':

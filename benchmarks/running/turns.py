@@ -105,15 +105,15 @@ def result_of(work: Work, samples: dict[str, list[dict[str, Any]]]) -> Result:
     """
     scale = SCALES[work.unit] / work.per
     result = Result(work.name, work.unit, {})
-    for name, some in samples.items():
-        result.samples[name] = [scale * each['main'] for each in some]
-        if 'cpu' in some[0]:
-            result.more.setdefault('client CPU', {})[name] = [scale * each['cpu'] for each in some]
-        for heading in some[0].get('more', ()):
-            figures = [each['more'][heading] for each in some]
+    for name, rounds in samples.items():
+        result.samples[name] = [scale * each['main'] for each in rounds]
+        if 'cpu' in rounds[0]:
+            result.more.setdefault('client CPU', {})[name] = [scale * each['cpu'] for each in rounds]
+        for heading in rounds[0].get('more', ()):
+            figures = [each['more'][heading] for each in rounds]
             result.more.setdefault(heading, {})[name] = figures
-        if 'longest' in some[0]:
-            longest = sorted(each['longest'] for each in some)
+        if 'longest' in rounds[0]:
+            longest = sorted(each['longest'] for each in rounds)
             seconds, command = longest[len(longest) // 2]
             result.longest[name] = (1000 * seconds, command)
     return result

@@ -17,9 +17,18 @@ import redis
 from IndexedRedis import setDefaultRedisConnectionParams
 
 from ..rows.dataset import load
+from ..running.processes import ROOT
 from ..running.work import Job, Work
 from ..sizes import SIZES
 
+# A command with the library of this process, and with models of this folder.
+COMMAND = '''
+import runpy, sys
+sys.path.insert(0, {library!r})
+import IndexedRedis
+sys.path.insert(0, {root!r})
+runpy.run_module('IndexedRedis', run_name='__main__', alter_sys=True)
+'''
 HOLD_SECONDS = 0.5  # how long a reset keeps the model's lock
 BULK = 5_000
 MODELS = 'benchmarks.waits.models'
@@ -66,7 +75,8 @@ class Context:
 
     def run(self, *args: str) -> Any:
         """Run a command of the command line; return its exit status and resources."""
-        line = [sys.executable, '-m', 'IndexedRedis', *args, '--url', self.url]
+        code = COMMAND.format(library=os.environ['PYTHONPATH'], root=str(ROOT))
+        line = [sys.executable, '-c', code, *args, '--url', self.url]
         output = self.folder / 'output'
         with output.open('wb') as file:
             process = subprocess.Popen(line, stdout=file, stderr=file)
