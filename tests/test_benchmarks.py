@@ -4,6 +4,7 @@ virtual environments, and no judgement of how long anything took."""
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -81,10 +82,15 @@ def test_from_the_rows_to_the_figures(empty, tmp_path):
 
 
 def test_against_another_checkout(empty, tmp_path):
-    """Which is this one."""
-    args = ['operations', 'asyncio', '--against', str(ROOT), '--only', 'get(pk)']
+    """A copy of this one, which tells each time it is imported."""
+    other = tmp_path / 'IndexedRedis'
+    shutil.copytree(ROOT / 'IndexedRedis', other, ignore=shutil.ignore_patterns('__pycache__'))
+    with (other / '__init__.py').open('a', encoding='utf-8') as source:
+        source.write(f"open({str(tmp_path / 'imports')!r}, 'a').write('x')\n")
+    args = ['operations', 'asyncio', '--against', str(tmp_path), '--only', 'get(pk)']
     printed, groups = measured(empty, tmp_path, *args)
     assert 'Against the other checkout' in printed
+    assert (tmp_path / 'imports').read_text() == 'xxx'  # operations, asyncio, threads
     (get,), (many,) = (groups[name]['results'] for name in ('operations', 'asyncio'))
     assert get['samples'].keys() == {'IndexedRedis', 'before'}
     threads = {'IndexedRedis, threads', 'before, threads'}

@@ -108,7 +108,8 @@ def result_of(work: Work, samples: dict[str, list[dict[str, Any]]]) -> Result:
     for name, rounds in samples.items():
         result.samples[name] = [scale * each['main'] for each in rounds]
         if 'cpu' in rounds[0]:
-            result.more.setdefault('client CPU', {})[name] = [scale * each['cpu'] for each in rounds]
+            cpu = [scale * each['cpu'] for each in rounds]
+            result.more.setdefault('client CPU', {})[name] = cpu
         for heading in rounds[0].get('more', ()):
             figures = [each['more'][heading] for each in rounds]
             result.more.setdefault(heading, {})[name] = figures

@@ -22,13 +22,13 @@ from ..running.work import Job, Work
 from ..sizes import SIZES
 
 # A command with the library of this process, and with models of this folder.
-COMMAND = '''
+COMMAND = """
 import runpy, sys
 sys.path.insert(0, {library!r})
 import IndexedRedis
 sys.path.insert(0, {root!r})
 runpy.run_module('IndexedRedis', run_name='__main__', alter_sys=True)
-'''
+"""
 HOLD_SECONDS = 0.5  # how long a reset keeps the model's lock
 BULK = 5_000
 MODELS = 'benchmarks.waits.models'
