@@ -162,7 +162,7 @@ def test_many_pages(sound, raw, monkeypatch):
     for module, name in (
         (probe, 'PROBE_CALLS'),
         (repair, 'REPAIRS'),
-        (keyspace, 'ROWS_IN_SCRIPT'),
+        (keyspace, 'KEYS_IN_SCRIPT'),
     ):
         monkeypatch.setattr(module, name, 30)
     songs = [sound(title='x', artist=f'a{n % 5}', year=n, album=f'b{n}') for n in range(2000)]

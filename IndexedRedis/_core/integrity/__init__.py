@@ -1,1 +1,1 @@
-"""check() and repair()."""
+"""Find and repair damaged data: check() and repair()."""

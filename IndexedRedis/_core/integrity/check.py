@@ -1,7 +1,7 @@
-"""check() and repair(): a walk over all that a model has stored, in bounded steps.
+"""check() and repair(): go through all that a model has stored, in bounded steps.
 
-First the objects, then what dead resets left, then every key of the model, at last the counter.
-repair() puts each batch of findings right at once.
+First the objects, then what dead resets left, then every key of the model, last the counter.
+repair() repairs each batch of findings at once.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from .survey import PROBES_IN_TRIP, Progress, Survey
 
 __all__ = ('check', 'repair')
 
-# Members of a work key of a dead reset that are looked at.
+# Members of a work key of a dead reset that are examined.
 MEMBERS_DRAWN = 500
 
 
 def check(schema: Schema, progress: Progress | None = None) -> Flow[CheckReport]:
-    """Compare rows, set of all pks, counter and index sets with each other, reading only."""
+    """Compare rows, the set of all pks, the counter and index sets with each other; only read."""
     return (yield from _examine(Survey(schema, progress)))
 
 
 def repair(schema: Schema, token: bytes, progress: Progress | None = None) -> Flow[CheckReport]:
-    """:func:`check`, and put right what it finds.
+    """Do what :func:`check` does, and repair what it finds.
 
     :param token: text that no reset has
     """
@@ -43,7 +43,7 @@ def repair(schema: Schema, token: bytes, progress: Progress | None = None) -> Fl
 def _examine(survey: Survey) -> Flow[CheckReport]:
     wrong = yield from ask(*OTHER_TYPE([survey.schema.keys.all], b'set'))
     if wrong:
-        # Without the set of all pks nothing can be said, least of all that something is left over.
+        # Without the set of all pks, every row and entry would look like a leftover.
         yield from survey.found([Finding('wrong_type', wrong[0], field=wrong[1].decode())])
         return survey.report
     yield from _examine_objects(survey)
@@ -54,7 +54,7 @@ def _examine(survey: Survey) -> Flow[CheckReport]:
 
 
 def _examine_objects(survey: Survey) -> Flow[None]:
-    """Go through the set of all pks: is each object there, and listed under its values?"""
+    """Go through the set of all pks: does each object exist, and do index sets list its values?"""
 
     def examine(page: list[bytes]) -> Flow[None]:
         survey.report.objects += len(page)
@@ -81,7 +81,7 @@ def _examine_rows(survey: Survey, pks: Sequence[bytes]) -> Flow[None]:
 
 
 def _row(survey: Survey, pk: bytes, facts: Facts) -> Iterator[Finding]:
-    """What is wrong with the row of a pk."""
+    """Yield what is wrong with the row of a pk."""
     keys = survey.schema.keys
     if not facts.listed:
         return
@@ -104,7 +104,7 @@ def _index_keys(schema: Schema, row: Sequence[bytes | None]) -> list[bytes]:
 
 
 def _examine_resets(survey: Survey) -> Flow[None]:
-    """Find what resets left that were killed on their way."""
+    """Find what killed resets left."""
     keys = survey.schema.keys
     yield from examine_work(survey, [keys.lock])
     tokens, _ = yield from ask(*LEFTOVERS([keys.lock, keys.record], keys.tmp))
@@ -116,7 +116,7 @@ def _examine_resets(survey: Survey) -> Flow[None]:
 
 
 def _junk(keys: Keys, token: bytes) -> Flow[list[Finding]]:
-    """Find what no reset lists in its work keys; of a large one, among some of the members."""
+    """Find members of work keys that no reset writes; in a large set, among some members."""
     names = [keys.work(token, name) for name in WORK]
     drawn = (('SRANDMEMBER', name, MEMBERS_DRAWN) for name in names)
     counter, *lists = yield Batch([('GET', keys.next), *drawn])
@@ -136,7 +136,7 @@ def _junk(keys: Keys, token: bytes) -> Flow[list[Finding]]:
 
 
 def _examine_counter(survey: Survey) -> Flow[None]:
-    """Would new objects get pks that are in use? By now every pk in use has been seen."""
+    """Compare the counter with the highest pk in use, which the other steps have found."""
     keys, pk = survey.schema.keys, b'%d' % survey.highest
     fault = yield from ask(*COUNTER([keys.next, keys.all], keys.data_prefix, pk))
     if fault:

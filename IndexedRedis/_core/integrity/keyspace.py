@@ -1,7 +1,7 @@
-"""The second half of a check: every key of the model, by its name, its type and what it holds.
+"""Examine every key of a model: its name, its type, its content.
 
-Only keys of the exact shapes of this model are looked at: others below the same prefix may belong
-to a model of a longer name.
+Only keys of the exact shapes of the model are examined. Others with the same prefix may belong to a
+model with a longer name.
 """
 
 from __future__ import annotations
@@ -20,14 +20,20 @@ from .survey import PROBES_IN_TRIP, Survey
 
 __all__ = ('examine_keys', 'examine_work')
 
-# Rows that one script looks at, and index sets whose members come in one trip.
-ROWS_IN_SCRIPT = 100
+# Rows or work keys that one script examines.
+KEYS_IN_SCRIPT = 100
+# Index sets that are scanned side by side.
 SETS_AT_ONCE = 50
 
 
 class _Key(NamedTuple):
-    """A key of the model: its kind (``row``, ``index``, ``work`` or ``other``), the type it should
-    have, and what its name says: a pk, or the field of an index set."""
+    """A key of the model.
+
+    :param kind: ``row``, ``index``, ``work`` or ``other``
+    :param type: the Redis type that it should have
+    :param pk: the pk of a row
+    :param column: the field of an index set
+    """
 
     name: bytes
     kind: str
@@ -50,7 +56,7 @@ def _key(schema: Schema, name: bytes) -> _Key:
 
 
 def examine_keys(survey: Survey) -> Flow[None]:
-    """Go through all keys of the model: does each belong there, with what it holds?"""
+    """Go through all keys of the model."""
     keys = survey.schema.keys
 
     def examine(names: list[bytes]) -> Flow[None]:
@@ -76,7 +82,7 @@ def _examine(survey: Survey, names: Sequence[bytes]) -> Flow[None]:
             if ttl != NO_EXPIRY and key.kind in ('index', 'other'):
                 wrong = Finding('key_expiring', name)
         findings += [wrong] if wrong else []
-    # Work keys that nobody needs are left over, whatever they hold.
+    # Work keys that nobody needs are leftovers, whatever their type.
     endless = yield from examine_work(survey, [key.name for key in sound['work']])
     yield from survey.found([finding for finding in findings if finding.key not in endless])
     yield from _examine_rows(survey, [key.pk for key in sound['row']])
@@ -85,7 +91,7 @@ def _examine(survey: Survey, names: Sequence[bytes]) -> Flow[None]:
 
 
 def _wrong(key: _Key, kind: bytes) -> Finding | None:
-    """What is wrong with a key before one looks inside."""
+    """Return what is wrong with the name or the type of a key."""
     if key.kind == 'row' and not is_pk(key.pk):
         return Finding('key_unknown', key.name)
     if key.type and kind != key.type:
@@ -96,9 +102,9 @@ def _wrong(key: _Key, kind: bytes) -> Finding | None:
 
 
 def _examine_rows(survey: Survey, pks: Sequence[bytes]) -> Flow[None]:
-    """Find rows that nothing lists, and that will not expire."""
+    """Find rows that are not listed and never expire."""
     keys = survey.schema.keys
-    for some in chunks(pks, ROWS_IN_SCRIPT):
+    for some in chunks(pks, KEYS_IN_SCRIPT):
         unlisted = yield from ask(
             *UNLISTED([keys.all, keys.record], keys.data_prefix, keys.tmp, *some)
         )
@@ -110,19 +116,20 @@ def _examine_rows(survey: Survey, pks: Sequence[bytes]) -> Flow[None]:
 
 
 def examine_work(survey: Survey, names: Sequence[bytes]) -> Flow[set[bytes]]:
-    """Find work keys that stay for ever, and that no reset will ever use or sweep; returns them."""
+    """Find work keys that never expire and that no reset will use or sweep; return them."""
     keys = survey.schema.keys
-    # What tells the age of the data is to stay.
+    # The age of mirrored data stays.
     names = [name for name in names if name != keys.mirrored]
-    if not names:
-        return set()
-    _, endless = yield from ask(*LEFTOVERS([keys.lock, keys.record, *names], keys.tmp))
+    endless: list[bytes] = []
+    for some in chunks(names, KEYS_IN_SCRIPT):
+        _, found = yield from ask(*LEFTOVERS([keys.lock, keys.record, *some], keys.tmp))
+        endless += found
     yield from survey.found([Finding('leftover', name, name[len(keys.tmp) :]) for name in endless])
     return set(endless)
 
 
 def _examine_sets(survey: Survey, keys: Sequence[_Key]) -> Flow[None]:
-    """Go through the members of index sets: does each store the value it is listed under?"""
+    """Go through the members of index sets: does each object store the value of the set?"""
 
     def examine(*pages: list[bytes]) -> Flow[None]:
         probes = (

@@ -1,7 +1,7 @@
-"""One look at rows and index sets, atomic on the server, and what follows from it.
+"""Read rows together with index sets, atomically, and judge them.
 
-Every writer changes a row and its entries in one moment, so what one look finds wrong is wrong,
-whoever writes meanwhile.
+Every writer changes a row and its entries in one moment. So what one probe finds wrong is wrong,
+whoever else writes.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from .scripts import PROBE
 
 __all__ = ('Facts', 'Probe', 'is_pk', 'probe_entries', 'probe_rows')
 
-# Rows and values that one script looks at: it holds up the server for well under a millisecond.
+# Rows and values that one script reads: it blocks the server for well under a millisecond.
 PROBE_CALLS = 100
-NO_EXPIRY = -1  # what PTTL says of a key that does not expire
-NO_KEY = -2  # what PTTL says of a key that is not there
+# Replies of PTTL.
+NO_EXPIRY = -1
+NO_KEY = -2
 _PK = re.compile(rb'[1-9][0-9]*')
 
 
 class Probe(NamedTuple):
-    """What to look at: the values of a row, and whether an index set for each lists it."""
+    """A question: the values of a row, and for each whether an index set lists the row."""
 
     pk: bytes
     columns: Sequence[Column] = ()
@@ -35,7 +36,7 @@ class Probe(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What was there. ``row`` is None where there is something else than a hash."""
+    """The answer to a probe. ``row`` is None if the key holds another type."""
 
     listed: bool
     ttl: int
@@ -44,17 +45,17 @@ class Facts(NamedTuple):
 
     @property
     def stored(self) -> bool:
-        """Whether there is an object of the pk."""
+        """Whether an object is stored under the pk."""
         return self.listed and self.ttl != NO_KEY
 
 
 def is_pk(text: bytes) -> bool:
-    """Whether this is a pk, written the only way."""
+    """Return whether this is a pk: a number above 0 without leading zeros."""
     return _PK.fullmatch(text) is not None
 
 
 def probe_rows(schema: Schema, probes: Sequence[Probe]) -> Flow[list[tuple[Probe, Facts]]]:
-    """Look at each of ``probes``, in one trip; those of one script in one moment."""
+    """Answer probes in one round trip; all probes of one script are of one moment."""
     if not probes:
         return []
     size = max(1, PROBE_CALLS // (2 + max(len(probe.columns) for probe in probes)))
@@ -77,7 +78,7 @@ def _command(schema: Schema, probes: Sequence[Probe]) -> Command:
 
 
 def probe_entries(schema: Schema, probes: Sequence[Probe]) -> Flow[list[Finding]]:
-    """Find what is wrong about these rows in these index sets."""
+    """Find what is wrong with these rows in these index sets."""
     seen = yield from probe_rows(schema, probes)
     return [finding for probe, facts in seen for finding in _judge(schema, probe, facts)]
 

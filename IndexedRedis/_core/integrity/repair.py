@@ -1,5 +1,6 @@
-"""Putting right what check() found. The rule: each script looks again at what it is about to
-change, so that nothing is touched that writers have put right meanwhile.
+"""Repair what check() found.
+
+Each script tests again what it is about to change, so it leaves alone what writers have changed.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from .scripts import REPAIR_COUNTER, REPAIR_ENTRIES, REPAIR_LEFTOVERS, REPAIR_RO
 
 __all__ = ('repair_findings', 'sweep_dead', 'unfit_keys')
 
-# What one script mends: it holds up the server for a millisecond.
+# Findings that one script repairs.
 REPAIRS = 100
-# Each round mends what writers have not changed since the last look, so this is more than needed.
+# Each round repairs what writers have not changed since the last probe, so a few are enough.
 REPAIR_ROUNDS = 10
 
 _ENTRIES = ('entry_stale', 'entry_gone', 'entry_missing')
 
 
 def repair_findings(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
-    """Put right what can be; returns the findings that are no longer so."""
+    """Repair what can be repaired; return the findings that are gone."""
     entries = [finding for finding in findings if finding.kind in _ENTRIES]
     left = {finding.place for finding in (yield from _repair_entries(schema, entries))}
     done = [finding for finding in entries if finding.place not in left]
@@ -47,7 +48,7 @@ def repair_findings(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Fi
 
 
 def _repair_entries(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
-    """Move entries to where they belong; returns the findings that could not be mended."""
+    """Move entries to the right index sets; return the findings that are left."""
     for _ in range(REPAIR_ROUNDS):
         left: list[Finding] = []
         for chunk in chunks(findings, REPAIRS):
@@ -55,7 +56,7 @@ def _repair_entries(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Fi
             left += [each for each, so in zip(chunk, outcomes, strict=True) if not so]
         if not left:
             break
-        # Somebody has changed these: what is wrong with them now?
+        # Others have changed these meanwhile, so probe them again.
         probes = [Probe(f.pk, (schema.columns[f.field],), (f.key,)) for f in left]
         findings = yield from probe_entries(schema, probes)
     return left
@@ -105,9 +106,9 @@ _COMMANDS: dict[str, Callable[[Schema, Sequence[Finding]], list[Command]]] = {
 
 
 def sweep_dead(schema: Schema, token: bytes, dead: Collection[bytes]) -> Flow[list[bytes]]:
-    """Sweep what dead resets left; return those that are swept.
+    """Sweep what dead resets left; return the tokens of those that are gone.
 
-    A reset that is under way holds this up; if it takes too long it does the sweeping itself.
+    It waits for a reset that is under way. One that takes too long sweeps them itself.
 
     :param token: text that no reset has
     :param dead: tokens of the dead resets

@@ -1,4 +1,4 @@
-"""What check() and repair() found. Pure: facts go in, readable sentences come out."""
+"""The report of check() and repair(), as text and as plain data. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from ..text import shorten
 
 __all__ = ('SENTENCES', 'CheckReport', 'Finding')
 
+# Examples of each kind of finding.
 EXAMPLES_OF_KIND = 10
 
-# In the order in which a report names them. Each is about one key, and what it says of one pk.
+# The kinds of findings, in the order of a report, and the sentence of each.
 SENTENCES = {
     'row_missing': 'pk {pk} is listed in {key}, but has no hash',
     'row_unlisted': '{key} never expires, but pk {pk} is not listed',
@@ -33,13 +34,13 @@ SENTENCES = {
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong.
+    """One thing that is wrong with one key.
 
     :param kind: one of :data:`SENTENCES`
-    :param key: the key concerned
-    :param pk: the member or the row concerned
+    :param key: the key
+    :param pk: the member or the row
     :param field: name of the field, or of the type of the key
-    :param value: what is stored; None: nothing
+    :param value: the stored bytes; None: nothing is stored
     """
 
     kind: str
@@ -50,7 +51,7 @@ class Finding(NamedTuple):
 
     @property
     def place(self) -> tuple[bytes, bytes]:
-        """What tells it from others of its kind."""
+        """Where it is; findings of one kind differ in this."""
         return self.key, self.pk
 
     def __str__(self) -> str:
@@ -72,40 +73,40 @@ class CheckReport:
 
     def __init__(self, model: str) -> None:
         self.model = model
-        #: how many objects were looked at
+        #: number of objects that were examined
         self.objects = 0
-        #: how many entries of index sets were looked at
+        #: number of entries of index sets that were examined
         self.entries = 0
-        #: how many findings of each kind; 0 for kinds that were not found
+        #: number of findings of each kind; 0 for a kind that was not found
         self.counts: Counter[str] = Counter()
-        #: up to ten sentences for each kind that was found
+        #: up to ten sentences for each kind of finding
         self.examples: dict[str, list[str]] = {}
-        #: after ``repair``: how many of the findings are gone, by kind
+        #: after ``repair``: number of findings that are gone, by kind
         self.repaired: Counter[str] = Counter()
-        # A walk over a set that changes may pass a member twice.
-        self._known: set[int] = set()
+        # A scan of a set that changes may give a member twice.
+        self._noted: set[int] = set()
         self._gone: set[int] = set()
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found, or all of it was repaired."""
+        """Whether nothing was found, or everything was repaired."""
         return self.counts == self.repaired
 
     def note(self, finding: Finding) -> None:
-        """Take in one finding, once."""
-        known = hash((finding.kind, finding.place))
-        if known not in self._known:
-            self._known.add(known)
+        """Count one finding, once."""
+        number = hash((finding.kind, finding.place))
+        if number not in self._noted:
+            self._noted.add(number)
             self.counts[finding.kind] += 1
             examples = self.examples.setdefault(finding.kind, [])
             if len(examples) < EXAMPLES_OF_KIND:
                 examples.append(str(finding))
 
     def note_repaired(self, finding: Finding) -> None:
-        """Take in that what was found is not so any more."""
-        known = hash((finding.kind, finding.place))
-        if known not in self._gone:
-            self._gone.add(known)
+        """Count one finding as repaired, once."""
+        number = hash((finding.kind, finding.place))
+        if number not in self._gone:
+            self._gone.add(number)
             self.repaired[finding.kind] += 1
 
     def asDict(self) -> dict[str, Any]:

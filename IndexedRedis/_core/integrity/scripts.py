@@ -1,6 +1,6 @@
-"""Scripts of check(), which read only, and of repair(), which look again while they write.
+"""Scripts of check(), which only read, and of repair(), which test again before they write.
 
-A look is one moment: whatever a script says was so at once, whoever writes meanwhile.
+All that one script finds is of one moment, whoever else writes.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ __all__ = (
 
 # Whether a recorded reset has staged a pk, or has replaced it and not yet let it expire. Nil where
 # a key of another type leaves that open. Where there are more than 50 resets or 1,000 ranges, every
-# pk counts as claimed. Bound: these numbers. The first call in a script takes up to 0.5 ms, the
-# others up to 0.02 ms.
+# pk counts as claimed. Bound: these numbers. The first call in a script takes up to 1 ms, each
+# other one some microseconds.
 _CLAIMED = """
-local tokens, ranges, unsure, too_many
+local tokens, firsts, ends, unsure, too_many
 local function listed(list, size, most, name)
   local n = redis.pcall(size, name)
   if type(n) == 'table' then unsure = true
@@ -33,22 +33,33 @@ local function listed(list, size, most, name)
   return {}
 end
 local function read_claims(record, tmp)
-  tokens, ranges = listed('HKEYS', 'HLEN', 50, record), {}
+  tokens, firsts, ends = listed('HKEYS', 'HLEN', 50, record), {}, {}
+  local end_of, last = {}, 0
   for t = 1, #tokens do
-    local texts = listed('SMEMBERS', 'SCARD', 1000 - #ranges, tmp .. tokens[t] .. ':ranges')
+    local texts = listed('SMEMBERS', 'SCARD', 1000 - #firsts, tmp .. tokens[t] .. ':ranges')
     for i = 1, #texts do
       local first, count = string.match(texts[i], '^(%d+) (%d+)$')
-      if first then ranges[#ranges + 1] = {tonumber(first), first + count} end
+      first = tonumber(first)
+      if first then
+        firsts[#firsts + 1], end_of[first] = first, math.max(end_of[first] or 0, first + count)
+      end
     end
+  end
+  table.sort(firsts)
+  for r = 1, #firsts do
+    last = math.max(last, end_of[firsts[r]])
+    ends[r] = last -- of this range, or of an earlier one that ends later
   end
 end
 local function claimed(record, tmp, pk)
   if not tokens then read_claims(record, tmp) end
   if too_many then return true end
-  local number, open = tonumber(pk), unsure
-  for r = 1, #ranges do
-    if number and number >= ranges[r][1] and number < ranges[r][2] then return true end
+  local number, open, low, high = tonumber(pk) or 0, unsure, 0, #firsts
+  while low < high do
+    local middle = math.ceil((low + high) / 2)
+    if firsts[middle] <= number then low = middle else high = middle - 1 end
   end
+  if low > 0 and number < ends[low] then return true end
   for t = 1, #tokens do
     for _, name in ipairs({':brought', ':old'}) do
       local found = redis.pcall('SISMEMBER', tmp .. tokens[t] .. name, pk)
@@ -63,9 +74,10 @@ end
 
 # KEYS: set of all pks, record of resets, index sets. ARGV: prefixes of data keys and of work keys;
 # for each row: pk, number of fields, number of index sets (none, or one for each field), fields.
-# Returns for each row {whether it is listed, its PTTL (with index sets: only whether it is there),
+# Returns for each row {whether it is listed, its PTTL (with index sets: only whether it exists),
 # values (false: no hash), for each index set whether it lists the pk (-1: it is no set; 2: it does,
-# as a pk of a reset that is recorded)}.
+# and a recorded reset claims the pk)}.
+# Bound: PROBE_CALLS rows and values, 0.4 ms; with claims 2 ms.
 PROBE = Script(
     'look',
     _CLAIMED
@@ -96,7 +108,7 @@ return found
 """,
 )
 
-# Rows that stay although nothing lists them, but for those of a recorded reset.
+# Whether a row never expires, although it is not listed and no recorded reset claims it.
 _UNLISTED = (
     _CLAIMED
     + """
@@ -110,7 +122,8 @@ end
 )
 
 # KEYS: set of all pks, record of resets. ARGV: prefixes of data keys and of work keys, pks.
-# Returns those whose rows are unlisted.
+# Returns the pks whose rows are unlisted.
+# Bound: KEYS_IN_SCRIPT rows, 0.4 ms; with claims 2 ms.
 UNLISTED = Script(
     'unlisted',
     _UNLISTED
@@ -123,6 +136,7 @@ return found
 """,
 )
 
+# Whether a work key never expires, although no recorded reset has its token.
 _ENDLESS = """
 local function endless(record, tmp, key)
   local token = string.match(string.sub(key, #tmp + 1), '^[^:]*')
@@ -134,7 +148,7 @@ end
 # KEYS: lock, record of resets, work keys. ARGV: prefix of work keys. Returns {tokens of recorded
 # resets that do not hold the lock, work keys that never expire and that no record claims}. The lock
 # of a living reset expires.
-# Bound: about 500 resets, the others next time, and the keys of one page of SCAN; 1 ms.
+# Bound: about 500 resets, the others next time, and KEYS_IN_SCRIPT keys; 2 ms.
 LEFTOVERS = Script(
     'leftovers',
     _ENDLESS
@@ -152,8 +166,8 @@ return {dead, keys}
 """,
 )
 
-# KEYS: record of resets, work keys. ARGV: prefix of work keys. Removes those that never expire and
-# that no record claims.
+# KEYS: record of resets, work keys. ARGV: prefix of work keys. Removes keys that LEFTOVERS finds.
+# Bound: REPAIRS keys, 0.2 ms.
 REPAIR_LEFTOVERS = Script(
     'mend_leftovers',
     _ENDLESS
@@ -193,8 +207,9 @@ COUNTER = Script('counter', _COUNTER + "return {found, counter or ''}")
 # As COUNTER; sets a wrong counter to the highest pk that was seen.
 REPAIR_COUNTER = Script('mend_counter', _COUNTER + "return redis.call('SET', KEYS[1], ARGV[2])")
 
-# KEYS: set of all pks, record of resets. ARGV: prefixes of data keys and of work keys; then pairs
-# of what was found and a pk. Each is put right if it is still so.
+# KEYS: set of all pks, record of resets. ARGV: prefixes of data keys and of work keys; pairs of a
+# finding and a pk. Repairs each finding that still holds.
+# Bound: REPAIRS findings, 0.3 ms; with claims 2 ms.
 REPAIR_ROWS = Script(
     'mend_rows',
     _UNLISTED
@@ -217,9 +232,10 @@ return 0
 """,
 )
 
-# KEYS: set of all pks, lock of resets, note for a reset, record of resets; index sets. ARGV:
-# prefixes of data keys and of work keys; for each index set: what was found, pk, field, expected
-# bytes (as in write). Returns for each 1, or 0 if it is not so any more.
+# KEYS: set of all pks, lock of resets, touched index sets, record of resets; index sets. ARGV:
+# prefixes of data keys and of work keys; for each index set: finding, pk, field, expected bytes (as
+# of WRITE). Repairs each finding that still holds, and returns 1 for it, else 0.
+# Bound: REPAIRS findings, 0.6 ms; with claims 2 ms.
 REPAIR_ENTRIES = Script(
     'mend_entries',
     _CLAIMED

@@ -1,4 +1,4 @@
-"""What the parts of a check have in common: the report, and whether to repair what is found."""
+"""The state of one check or repair: its report, and whether it repairs."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from .report import CheckReport, Finding
 
 __all__ = ('PROBES_IN_TRIP', 'Progress', 'Survey')
 
-# Members of a set, or names of keys, that are looked at in one go.
+# Probes of one round trip.
 PROBES_IN_TRIP = 500
 
 Progress = Callable[[str, int, int], Any]
 
 
 class Survey:
-    """One walk over a model.
+    """One check or repair of a model.
 
-    :param progress: told the name of the step, how much of it is done, and of how much
-    :param token: text that no reset has; None to look only
+    :param progress: called with the name of the step, how much of it is done, and of how much
+    :param token: text that no reset has, for a repair; None: check only
     """
 
     def __init__(
@@ -35,20 +35,23 @@ class Survey:
         self.highest = 0
 
     def in_use(self, pk: bytes) -> bool:
-        """Note that something is stored under a pk; return whether the pk is in the range."""
+        """Note a pk under which something is stored; return whether it is in the range of pks."""
         if len(pk) > 16 or int(pk) > HIGHEST_PK:
             return False
         self.highest = max(self.highest, int(pk))
         return True
 
     def found(self, findings: Sequence[Finding]) -> Flow[None]:
-        """Take in findings, and put them right if this is a repair."""
+        """Report findings, and repair them if this is a repair."""
         self._note(findings)
         if findings and self._token is not None:
             self._note_repaired((yield from repair_findings(self.schema, findings)))
 
     def found_resets(self, dead: Mapping[bytes, Sequence[Finding]]) -> Flow[None]:
-        """As :meth:`found`, for resets that are recorded and dead, by token."""
+        """Report and sweep dead resets.
+
+        :param dead: the findings of each, by token
+        """
         for findings in dead.values():
             self._note(findings)
         if dead and self._token is not None:
