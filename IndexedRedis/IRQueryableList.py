@@ -1,7 +1,7 @@
-"""``IRQueryableList``: fetched objects, filtered and sorted further in this process.
+"""``IRQueryableList``: a list of fetched objects, with filters and sorting in this process.
 
-The operators are those of the package QueryableList; here is what it does not know: nulls, and
-that a part of a result is a result.
+The package QueryableList provides the operators. This class adds null handling, and returns lists
+of its own class.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _contains_any(value: Any, wanted: Iterable[Any]) -> bool:
     return any(item in value for item in wanted)
 
 
-# Where QueryableList would ask a null and fail: what a null gives, and what other values do.
+# Operators that fail on null in QueryableList: the result for null, and the test of other values.
 _NULL_SAFE: dict[str, tuple[bool, Callable[[Any, Any], bool]]] = {
     'lt': (False, operator.lt),
     'lte': (False, operator.le),
@@ -44,9 +44,9 @@ Test = Callable[[Any], bool]
 class IRQueryableList(QueryableList.QueryableListObjs):
     """A list of objects of one model.
 
-    :param val: the objects, or a single one
-    :param mdl: their model; found out from the first object if not given
-    :raises UsageError: if what should be a model is none
+    :param val: the objects, or a single object
+    :param mdl: their model; None means that of the first object
+    :raises UsageError: if ``mdl`` is not a model, or the first item is not an object of a model
     """
 
     def __init__(self, val: Any = None, mdl: Any = None) -> None:
@@ -55,20 +55,20 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         elif _is_object(val):
             val = (val,)
         if mdl is not None and not (isinstance(mdl, type) and getattr(mdl, '_is_ir_model', False)):
-            raise UsageError(f'mdl={mdl!r} is no model.')
+            raise UsageError(f'mdl={mdl!r} is no model. Give the model of the objects.')
         super().__init__(val)
         self.mdl = mdl if mdl is not None else _model_of(self)
 
     def getModel(self) -> Any:
-        """Return the model of the objects; None if the list is empty and it is unknown."""
+        """Return the model of the objects; None if the list is empty and was given none."""
         if self.mdl is None:
             self.mdl = _model_of(self)
         return self.mdl
 
     def save(self) -> list[int]:
-        """Store all objects that are new or changed, or none; returns the pks.
+        """Store the objects that are new or changed, all or none. Return the pks of all objects.
 
-        Those that are None, in place of objects that are gone, are passed over.
+        Items that are None are skipped. See :meth:`IndexedRedisSave.save`.
         """
         objs = self._objects()
         return self.getModel().saver.save(objs) if objs else []
@@ -79,7 +79,7 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         return await self.getModel().saver.asave(objs) if objs else []
 
     def delete(self) -> int:
-        """Delete all objects; returns how many had a pk."""
+        """Delete the objects, all or none. Return the number of those that have a pk."""
         objs = self._objects()
         return self.getModel().deleter.deleteMultiple(objs) if objs else 0
 
@@ -92,9 +92,10 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         return [obj for obj in self if obj is not None]
 
     def reload(self) -> list[Any]:
-        """Fetch the newest values into the objects.
+        """Fetch the stored values into the objects, one after the other.
 
-        :returns: for each object ``{name: (local value, fetched value)}``, or the exception
+        :returns: for each object ``{name: (local value, fetched value)}`` of the fields that
+            differed, or the exception that its reload raised
         """
         return [_reloaded(obj) for obj in self]
 
@@ -103,7 +104,7 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         return [await _areloaded(obj) for obj in self]
 
     def refetch(self) -> IRQueryableList:
-        """Return a new list of the objects as stored now; those gone are None."""
+        """Return a new list of the objects as they are stored; None for each that is not."""
         return self.getModel().objects.getMultiple(self._pks()) if self else self._like()
 
     @awaitable(refetch)
@@ -118,15 +119,18 @@ class IRQueryableList(QueryableList.QueryableListObjs):
 
         :param stream: a text file; None means the standard output
         """
-        from pprint import pprint  # see IndexedRedisModel.pprint
+        from pprint import pprint  # a fifth of the import time
 
         shown = [None if obj is None else obj.asDict(True, strKeys=True) for obj in self]
         pprint(shown, stream=stream)
 
     def filterAnd(self, **kwargs: Any) -> IRQueryableList:
-        """Return the objects that pass all filters ``name__operator=value``.
+        """Return the objects that match all filters ``name__operator=value``.
 
-        A null passes no ``lt``, ``lte``, ``gt``, ``gte``; ``isnull`` sees both irNull and None.
+        Null never matches ``lt``, ``lte``, ``gt`` and ``gte``. ``isnull`` means irNull and None.
+
+        :param kwargs: filters, with the operators of QueryableList
+        :raises UsageError: if ``isnull`` is given anything but True or False
         """
         tests, others = self._split(kwargs)
         kept = super().filterAnd(**others)
@@ -135,7 +139,7 @@ class IRQueryableList(QueryableList.QueryableListObjs):
     filter = filterAnd
 
     def filterOr(self, **kwargs: Any) -> IRQueryableList:
-        """Return the objects that pass at least one filter; see :meth:`filterAnd`."""
+        """Return the objects that match at least one filter; see :meth:`filterAnd`."""
         tests, others = self._split(kwargs)
         passed = {id(obj) for obj in super().filterOr(**others)}
         return self._like(
@@ -143,11 +147,15 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         )
 
     def customFilter(self, filterFunc: Callable[[Any], Any]) -> IRQueryableList:
-        """Return the objects for which ``filterFunc`` gives something true."""
+        """Return the objects for which ``filterFunc`` returns a true value."""
         return self._like(obj for obj in self if filterFunc(obj))
 
     def sort_by(self, fieldName: str, reverse: bool = False) -> IRQueryableList:
-        """Return the objects ordered by a field; nulls come first (last if ``reverse``)."""
+        """Return the objects sorted by a field; nulls come first.
+
+        :param fieldName: name of the field
+        :param reverse: sort in descending order, nulls last
+        """
 
         def key(obj: Any) -> tuple[bool, Any]:
             value = self._get_item_value(obj, fieldName)
@@ -156,18 +164,18 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         return self._like(sorted(self, key=key, reverse=reverse))
 
     def all(self) -> IRQueryableList:
-        """Return a copy of the list."""
+        """Return a copy of the list, with the same objects."""
         return self._like(self)
 
     def copy(self) -> IRQueryableList:
-        """Return a copy of the list, of the same objects."""
+        """Return a copy of the list, with the same objects."""
         return self._like(self)
 
     def _like(self, objs: Iterable[Any] = ()) -> IRQueryableList:
         return type(self)(objs, mdl=self.mdl)
 
     def _split(self, filters: dict[str, Any]) -> tuple[list[Test], dict[str, Any]]:
-        """Tests for the operators that must mind nulls; the others are left to QueryableList."""
+        """Return tests for the operators of ``_NULL_SAFE``, and the other filters."""
         tests, others = [], {}
         for key, value in filters.items():
             test = self._null_aware_test(key, value)
@@ -184,7 +192,7 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         get = self._get_item_value
         if kind == 'isnull':
             if not isinstance(argument, bool):
-                raise UsageError(f'{key} takes True or False, not {argument!r}.')
+                raise UsageError(f'{key} is {argument!r}. Give True or False.')
             return lambda obj: _is_null(get(obj, name)) is argument
         if kind not in _NULL_SAFE:
             return None
@@ -259,22 +267,22 @@ def _model_of(objs: Iterable[Any]) -> Any:
     if first is None:
         return None
     if not _is_object(first):
-        raise UsageError(f'IRQueryableList holds objects of a model, not {first!r}.')
+        raise UsageError(f'IRQueryableList holds objects of a model, not {first!r}. Use a list.')
     return type(first)
 
 
-_NOTHING = 'There is no object in this place of the list to reload.'
+_NO_OBJECT = 'This item of the list is None. Reload lists of objects only.'
 
 
 def _reloaded(obj: Any) -> Any:
     try:
-        return ObjectGoneError(_NOTHING) if obj is None else obj.reload()
+        return ObjectGoneError(_NO_OBJECT) if obj is None else obj.reload()
     except Exception as exc:
         return exc
 
 
 async def _areloaded(obj: Any) -> Any:
     try:
-        return ObjectGoneError(_NOTHING) if obj is None else await obj.areload()
+        return ObjectGoneError(_NO_OBJECT) if obj is None else await obj.areload()
     except Exception as exc:
         return exc

@@ -1,6 +1,6 @@
 """IndexedRedis: a declarative ORM on plain Redis sets and hashes, and a fast front end for SQL.
 
-(PYTEST_DONT_REWRITE: else pytest, which knows our plugin, warns programs that import this first.)
+(PYTEST_DONT_REWRITE: pytest loads our plugin, and would warn programs that import this package.)
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ from .managers.saver import IndexedRedisSave
 from .models.model import IndexedRedisModel, isIndexedRedisModel, validatedModels
 from .utils import classproperty, hashDictOneLevel
 
-# Attributes that programs use without importing them.
+# Programs use these modules as attributes of the package.
 from . import compat_str, fields, utils  # isort: skip
 
 if TYPE_CHECKING:

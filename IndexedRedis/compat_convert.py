@@ -1,1 +1,1 @@
-"""Import path of 6.0.3, where it was empty too."""
+"""An empty module, as in 6.0.3, so that its import path works."""

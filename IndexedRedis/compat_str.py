@@ -1,4 +1,4 @@
-"""Import path of 6.0.3 for text helpers; the encoding itself lives in ``encoding.py``."""
+"""Text helpers under their import path of 6.0.3."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def __getattr__(name: str) -> Any:
 
 
 def isStringy(value: Any) -> bool:
-    """Whether ``value`` is text or bytes, or of a class derived from them."""
+    """Return whether ``value`` is text or bytes, or of a derived class."""
     return isinstance(value, (str, bytes))
 
 
 def isBaseStringy(value: Any) -> bool:
-    """Whether ``value`` is just text or bytes, not of a derived class."""
+    """Return whether ``value`` is text or bytes, and not of a derived class."""
     return type(value) in (str, bytes)
 
 
 def isEmptyString(value: Any) -> bool:
-    """Whether ``value`` is empty text or bytes."""
+    """Return whether ``value`` is empty text or empty bytes."""
     return isStringy(value) and len(value) == 0
 
 
 def isEncodedString(value: Any) -> bool:
-    """Whether ``value`` is bytes."""
+    """Return whether ``value`` is bytes."""
     return isinstance(value, bytes)

@@ -1,4 +1,4 @@
-"""Deprecations are ordinary ``DeprecationWarning``s, behind the one switch that 6.0.3 had."""
+"""Deprecations: ordinary ``DeprecationWarning``s, which one call switches off."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ _enabled = True
 def toggleDeprecatedMessages(enabled: bool) -> None:
     """Switch the deprecation warnings of this library on or off.
 
-    :param enabled: ``False`` silences them
+    :param enabled: False silences them
     """
     global _enabled
     _enabled = bool(enabled)
 
 
 def deprecatedMessage(message: str, stacklevel: int = 2) -> None:
-    """Issue a ``DeprecationWarning``, unless switched off.
+    """Issue a ``DeprecationWarning``, unless they are switched off.
 
-    :param message: what is deprecated and what to use instead
-    :param stacklevel: how many frames above the caller the warning points to
+    :param message: what is deprecated, and what to use instead
+    :param stacklevel: the frame that the warning names, as of ``warnings.warn``
     """
     if _enabled:
         warnings.warn(message, DeprecationWarning, stacklevel=stacklevel + 1)
 
 
 def deprecated(message: str) -> Callable[[F], F]:
-    """Return a decorator whose function issues ``message`` at every call.
+    """Return a decorator for a function that issues a ``DeprecationWarning`` at each call.
 
-    :param message: what to use instead
+    :param message: what is deprecated, and what to use instead
     """
 
     def decorate(func: F) -> F:

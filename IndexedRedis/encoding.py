@@ -1,6 +1,6 @@
-"""The default text encoding: one setting, used both for writing and for reading.
+"""The default text encoding: that of stored values, for reads and writes.
 
-Key names and field names are always UTF-8; this encoding is for stored values only.
+Names of keys and fields are always UTF-8.
 """
 
 from __future__ import annotations
@@ -22,37 +22,38 @@ _is_utf8 = codecs.lookup(_default).name == 'utf-8'
 
 
 def setDefaultIREncoding(encoding: str) -> None:
-    """Set the encoding of text fields that name none of their own.
+    """Set the default encoding: that of text fields without an encoding of their own.
 
-    :param encoding: name of a codec that turns text into bytes, such as ``'utf-8'``
-    :raises ValueError: if there is no such codec
+    :param encoding: name of a text encoding of Python, such as ``'utf-8'``
+    :raises ValueError: if there is no such encoding
     """
     global _default, _is_utf8
     try:
         codec = codecs.lookup(encoding)
         text_codec = isinstance(codec.encode('')[0], bytes)
     except (LookupError, TypeError) as exc:
-        raise ValueError(f'{encoding!r} is not an encoding that Python knows.') from exc
+        raise ValueError(f'{encoding!r} is no encoding of Python. Use one such as utf-8.') from exc
     if not text_codec:
-        raise ValueError(f'{encoding!r} does not turn text into bytes; use one such as utf-8.')
+        raise ValueError(f'{encoding!r} does not encode text to bytes. Use one such as utf-8.')
     _default, _is_utf8 = encoding, codec.name == 'utf-8'
 
 
 def getDefaultIREncoding() -> str:
-    """Return the present default encoding."""
+    """Return the default encoding, as it was set."""
     return _default
 
 
 def is_utf8() -> bool:
-    """Whether the default encoding is UTF-8, however its name is spelled."""
+    """Return whether the default encoding is UTF-8, under any of its names."""
     return _is_utf8
 
 
 def to_unicode(value: Any, encoding: str | None = None) -> str:
-    """Return ``value`` as text: bytes are decoded, everything else goes through ``str()``.
+    """Return a value as text: bytes are decoded, other values go through ``str()``.
 
-    :param value: anything
-    :param encoding: encoding of bytes; ``None`` means the default one
+    :param value: any value
+    :param encoding: encoding of bytes; None means the default one
+    :raises UnicodeDecodeError: if bytes are not text in the encoding
     """
     if isinstance(value, bytes):
         return value.decode(encoding or _default)
@@ -60,11 +61,12 @@ def to_unicode(value: Any, encoding: str | None = None) -> str:
 
 
 def tobytes(value: Any, encoding: str | None = None) -> bytes:
-    """Return ``value`` as bytes: bytes are kept, text is encoded.
+    """Return bytes unchanged, and text as encoded bytes.
 
     :param value: bytes or text
-    :param encoding: encoding of text; ``None`` means the default one
-    :raises AttributeError: for anything that has no ``encode``, as in 6.0.3
+    :param encoding: encoding of text; None means the default one
+    :raises AttributeError: if ``value`` is neither, as in 6.0.3
+    :raises UnicodeEncodeError: if the encoding cannot encode the text
     """
     if isinstance(value, bytes):
         return value

@@ -1,9 +1,8 @@
-"""Every error of this library, in one tree.
+"""The errors of this library, all derived from ``IndexedRedisError``.
 
-The rule: each class also derives from the builtin that IndexedRedis 6.0.3 raised in its
-place, so that old ``except`` clauses still work, and each message names the model, the field
-and the value concerned, says what is wrong, and what to do. Errors of redis-py (server down,
-wrong password, read-only replica, ...) pass through as they are.
+Each class also derives from the built-in exception that 6.0.3 raises in its place, so ``except``
+clauses of old programs work. Each message names model, field and value, says what is wrong, and
+what to do. Errors of redis-py, such as ``redis.ConnectionError``, reach the caller unchanged.
 """
 
 from __future__ import annotations
@@ -35,18 +34,18 @@ __all__ = (
 
 
 class IndexedRedisError(Exception):
-    """Base of all errors that this library raises itself."""
+    """The base of all errors that this library raises itself."""
 
 
 class InvalidModelException(IndexedRedisError):
     """A model's definition is wrong.
 
-    Solution: mend what the message lists; it holds every problem of the model at once.
+    Solution: correct the problems that the message lists. It lists all of them.
     """
 
 
 class UsageError(IndexedRedisError, ValueError):
-    """A call that cannot mean anything, such as saving an object of another model."""
+    """A call is wrong, such as a save of an object of another model."""
 
 
 class QueryError(UsageError):
@@ -57,22 +56,24 @@ class QueryError(UsageError):
 
 
 class FieldValueError(IndexedRedisError, ValueError):
-    """A value that a field cannot hold. Nothing was written."""
+    """A field cannot hold a value. Nothing was written."""
 
 
 class FieldTypeError(FieldValueError, TypeError):
-    """A value of a type that a field cannot convert. Nothing was written."""
+    """A field cannot convert a value of this type. Nothing was written."""
 
 
 class UnreadableValueError(IndexedRedisError, ValueError):
-    """Stored bytes that a field cannot decode; raised when the attribute is read.
+    """A field cannot decode stored bytes. A read of the attribute raises it.
 
-    The other fields and objects stay readable, and the object can be changed or deleted.
+    Other fields and objects stay readable.
+
+    Solution: assign a new value and save, or delete the object.
     """
 
 
 class ValueTooLargeError(UnreadableValueError):
-    """A compressed value inflates to more than its field allows.
+    """The decompressed size of a value is above the limit of its field.
 
     Solution: if the value is genuine, raise the ``maxSize`` of the field.
     """
@@ -86,59 +87,65 @@ class InvalidPrimaryKeyError(IndexedRedisError, ValueError):
 
 
 class ObjectGoneError(IndexedRedisError, KeyError):
-    """The object is no longer stored: deleted, or replaced by a ``reset()``. Nothing was written.
+    """The object is not stored: it was deleted, or replaced by a ``reset()``. Nothing was written.
 
-    Solution: fetch it anew; to store it once more, save ``obj.copy()``.
+    Solution: fetch it anew; to store it again, save ``obj.copy()``.
     """
 
     def __str__(self) -> str:
-        # KeyError shows the repr of its argument; ours is a sentence.
+        # KeyError would show the repr of the message.
         return str(self.args[0]) if self.args else ''
 
 
 class ConflictError(IndexedRedisError, RuntimeError):
-    """Other writers changed the same objects again and again. Nothing was written; try again."""
+    """Other writers kept changing the same objects. Nothing was written.
+
+    Solution: save again.
+    """
 
 
 class WrongKeyTypeError(IndexedRedisError, TypeError):
-    """A key of the model holds another Redis type. Nothing was written.
+    """A key of the model has another Redis type. Nothing was written.
 
-    Solution: find out who wrote the key that the message names, then rename or delete it.
+    Solution: find out which program wrote the key that the message names; rename or delete it.
     """
 
 
 class LinkNotFetchedError(UsageError, RuntimeError):
-    """A link was followed inside a running event loop, and its object is not here yet.
+    """A link was read inside a running event loop before its object was fetched.
 
-    Solution: ``await obj.acascadeFetch()`` before, or fetch with ``cascadeFetch=True``.
+    Solution: ``await obj.acascadeFetch()`` first, or fetch with ``cascadeFetch=True``.
     """
 
 
 class ResetInProgressError(IndexedRedisError, RuntimeError):
-    """Another ``reset()`` of this model holds the lock. Nothing was changed; try again later."""
+    """Another long write of this model holds the lock. Nothing was changed.
+
+    Solution: try again later.
+    """
 
 
 class ResetLostError(IndexedRedisError, RuntimeError):
-    """This ``reset()`` took so long that another one took over. Nothing was changed."""
+    """This ``reset()`` lost its lock to another writer, because it paused. Nothing was changed."""
 
 
 class TooManyChangesError(IndexedRedisError, RuntimeError):
-    """``resetChanged()`` found more changes than may go live in one moment. Nothing was changed.
+    """``resetChanged()`` found more changes than its limit. Nothing was changed.
 
-    Solution: replace the data sets by ``reset()`` or ``resetMany()``.
+    Solution: call ``reset()`` or ``resetMany()``, or raise the limit.
     """
 
 
 class MirrorError(IndexedRedisError, RuntimeError):
-    """Base of what a mirror raises; the stored data is as it was."""
+    """The base of errors of a mirror. The stored data is unchanged."""
 
 
 class GuardRefusedError(MirrorError):
-    """What a mirror read is so doubtful that the old data stays.
+    """A guard of a mirror refused the data that the mirror read. The old data stays.
 
-    Solution: mend the source, or the rule of the mirror that the message names.
+    Solution: correct the source, or the guard that the message names.
 
-    :param problems: all that speaks against it
+    :param problems: the reasons, a sentence each
     """
 
     def __init__(self, problems: list[str]) -> None:
@@ -150,18 +157,26 @@ class GuardRefusedError(MirrorError):
 
 
 class MirrorRunningError(MirrorError):
-    """Another run of the mirror is under way. Nothing was changed; the next run does it."""
+    """Another run of the mirror is in progress. Nothing was changed.
+
+    Solution: wait for the other run, or for the next one.
+    """
 
 
 class ConnectionSetupError(UsageError):
-    """Connection parameters, or a client, that cannot work with this library."""
+    """Connection parameters, or a redis-py client, cannot work with this library.
+
+    Solution: correct the parameter that the message names.
+    """
 
 
 class MissingExtraError(IndexedRedisError, ImportError):
-    """A feature needs packages of an extra that is not installed.
+    """A feature needs an extra that is not installed.
+
+    Solution: install it with the command in the message.
 
     :param extra: name of the extra, such as ``'embedded'``
-    :param feature: what needs it, as the start of a sentence, such as ``'the embedded server'``
+    :param feature: the feature, as the start of a sentence, such as ``'the embedded server'``
     """
 
     def __init__(self, extra: str, feature: str) -> None:
@@ -172,4 +187,4 @@ class MissingExtraError(IndexedRedisError, ImportError):
 
 
 class EmbeddedServerError(IndexedRedisError, RuntimeError):
-    """The embedded server did not start or stop; the message shows the end of its log."""
+    """The embedded server did not start or stop. The message ends with the end of its log."""

@@ -1,7 +1,7 @@
-"""Awaitable twins: for each method that talks to Redis there is one with the prefix ``a``.
+"""Awaitable twins: each method that talks to Redis has one, with the prefix ``a``.
 
-Both are one line: they run the same flow, on the executor of threads or that of the running event
-loop. A test compares names, parameters and defaults.
+Both run the same flow, on the executor of threads or on that of the running event loop. A test
+compares their names, parameters and defaults.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ F = TypeVar('F', bound=Callable[..., Any])
 
 
 def awaitable(method: Callable[..., Any]) -> Callable[[F], F]:
-    """Decorator: the awaitable twin of ``method``, which is described by the same text."""
+    """Return a decorator for the awaitable twin of a method, which gets the same docstring."""
 
     def describe(twin: F) -> F:
         twin.__doc__ = method.__doc__

@@ -1,6 +1,6 @@
-"""Import path of 6.0.3: ``KeyList``, ``classproperty`` and two hashes of containers.
+"""``KeyList``, ``classproperty`` and two hashes of containers, under their import path of 6.0.3.
 
-``near_miss`` stands here for the packages that import public names only.
+``near_miss`` is here for the packages that import public names only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ('KeyList', 'classproperty', 'hashDictOneLevel', 'hashList', 'near_mis
 
 
 class classproperty:
-    """Decorator: the method is called with the class when the attribute is read."""
+    """A decorator for a property of the class: a read calls the method with the class."""
 
     def __init__(self, getter: Callable[[Any], Any]) -> None:
         self._getter = getter
@@ -26,16 +26,16 @@ class classproperty:
 
 
 def hashList(values: Iterable[Any]) -> int:
-    """Return a hash of the items, in their order.
+    """Return a hash of items, which depends on their order.
 
-    :raises TypeError: if one cannot be hashed
+    :raises TypeError: if an item cannot be hashed
     """
     return hash(tuple(values))
 
 
 def hashDictOneLevel(values: Mapping[Any, Any]) -> int:
-    """Return a hash of the keys and values, whatever their order.
+    """Return a hash of the keys and values of a dict, in any order.
 
-    :raises TypeError: if one cannot be hashed
+    :raises TypeError: if a value cannot be hashed
     """
     return hash(frozenset(values.items()))

@@ -1,4 +1,4 @@
-"""Checks of what callers pass to the managers."""
+"""Checks of arguments that callers pass to the managers."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ __all__ = (
 
 
 def list_or_iterator(schema: Schema, objs: Any) -> list[Any] | Iterator[Any]:
-    """Return a list of what is in memory already, else the iterator.
+    """Return a collection as a list, and another iterable as an iterator.
 
-    :raises UsageError: if ``objs`` is neither
+    :raises UsageError: if ``objs`` is not iterable, or only by ``async for``
     """
     if hasattr(objs, '__aiter__'):
         raise UsageError(
-            f'{schema.name}: {objs!r} is an asynchronous iterator, which cannot be read while '
-            'objects are stored. Read it first: [obj async for obj in ...].'
+            f'{schema.name}: {objs!r} is an asynchronous iterator, which a save or reset cannot '
+            'read. Read it first: [obj async for obj in ...].'
         )
     try:
         return list(objs) if isinstance(objs, Collection) else iter(objs)
     except TypeError:
         raise UsageError(
-            f'{schema.name}: {objs!r} is neither an object nor a list of objects.'
+            f'{schema.name}: {objs!r} is neither an object nor a list of objects. Pass one of them.'
         ) from None
 
 
 def refuse_pipeline(use_pipeline: bool, conn: Any) -> None:
-    """Refuse to queue onto a pipeline of the caller.
+    """Refuse to queue commands onto a pipeline of the caller.
 
-    :raises UsageError: if that is what the arguments ask for
+    :raises UsageError: if the arguments ask for it
     """
     if not use_pipeline or conn is not None:
         raise UsageError(
             'Queueing onto a pipeline of the caller (usePipeline=False, conn=...) is not possible: '
-            'what is written depends on the answer of the server. Pass all objects in one call, '
-            'which stores or deletes all of them or none.'
+            'the commands depend on replies of the server. Pass all objects in one call, which '
+            'stores or deletes all of them or none.'
         )

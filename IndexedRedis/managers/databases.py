@@ -1,6 +1,6 @@
-"""What people and programs look at databases with.
+"""``findModels()`` and the reports that other methods return.
 
-Loaded when a name of it is asked for, so that programs that serve requests start sooner.
+The package imports this module at the first use of one of its names, so that it starts faster.
 """
 
 from __future__ import annotations
@@ -23,19 +23,16 @@ __all__ = ('CheckReport', 'Explanation', 'FoundModel', 'ModelInfo', 'afindModels
 def findModels(
     params: Mapping[str, Any] | None = None, sample: int = 100, progress: Progress | None = None
 ) -> list[FoundModel]:
-    """Find the models that a database holds, by the names of its keys.
+    """Return the models that a database holds, found by the names of its keys. It only reads.
 
-    Whole databases may be looked at: it goes page by page and only reads.
-
-    :param params: connection parameters, as of :func:`setDefaultRedisConnectionParams`; None: the
-        default ones
-    :param sample: how many objects, and how many index sets, of each model are asked for their
-        memory
+    :param params: connection parameters, as of :func:`setDefaultRedisConnectionParams`; None means
+        the default ones
+    :param sample: number of objects, and of index sets, of each model whose memory is measured
     :param progress: called as ``progress('keys', done, total)`` at least once a page
-    :returns: the models, in the order of their ``KEY_NAME``
+    :returns: the models, ordered by ``KEY_NAME``
 
-    Redis: ``SCAN`` in pages of 500; for each model scripts that look at up to 100 keys:
-    ``SCARD``, ``MEMORY USAGE`` and ``OBJECT ENCODING`` where the server allows them.
+    Redis: ``SCAN`` in pages of 500; for each model scripts of up to 100 keys with ``SCARD``, and
+    with ``MEMORY USAGE`` and ``OBJECT ENCODING`` if the server allows them.
     """
     found: list[FoundModel] = executor_for(params).run(find_models(sample, progress))
     return found

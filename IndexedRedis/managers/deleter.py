@@ -1,4 +1,4 @@
-"""Deleting objects by themselves, by pk, or all of a model."""
+"""The deleter: it deletes objects of a model."""
 
 from __future__ import annotations
 
@@ -19,15 +19,19 @@ __all__ = ('IndexedRedisDelete',)
 class IndexedRedisDelete(IndexedRedisHelper):
     """Deletes objects of a model. Get one as ``Model.deleter``.
 
-    Redis: one script for all objects of a call; what has to leave the indexes is taken from what is
-    stored, whatever the caller remembers.
+    The stored values, not those in memory, determine the index entries to remove.
+
+    Redis: ``HMGET`` of the indexed fields, then one script of ``UNLINK`` and ``SREM``. A list of
+    more than some hundred objects goes in steps of a few milliseconds under the model's lock.
     """
 
     def deleteOne(self, obj: Any, conn: Any = None) -> int:
-        """Delete an object; returns 1, or 0 if it has no pk. Deleting twice is no error.
+        """Delete an object. Return 1, or 0 if it has no pk. Its pk is None afterwards.
 
-        :param conn: of 6.0.3; a pipeline of the caller is refused, since a delete has to see the
-            answer
+        An object that is no longer stored counts as deleted.
+
+        :param conn: an argument of 6.0.3; only None is accepted
+        :raises UsageError: if ``obj`` is not an object of the model
         """
         return self._run(self._delete([obj], conn))
 
@@ -36,7 +40,10 @@ class IndexedRedisDelete(IndexedRedisHelper):
         return await self._arun(self._delete([obj], conn))
 
     def deleteByPk(self, pk: Any) -> int:
-        """Delete the object of a pk; returns 1, or 0 if there was none."""
+        """Delete the object of a pk. Return 1, or 0 if there is none.
+
+        :raises UsageError: if ``pk`` is not a whole number, or its digits
+        """
         return self._run(self._delete_pks([pk]))
 
     @awaitable(deleteByPk)
@@ -44,7 +51,11 @@ class IndexedRedisDelete(IndexedRedisHelper):
         return await self._arun(self._delete_pks([pk]))
 
     def deleteMultiple(self, objs: Iterable[Any]) -> int:
-        """Delete objects, all or none; returns how many had a pk."""
+        """Delete objects, all or none. Return the number of those that have a pk.
+
+        :raises UsageError: if one is not an object of the model
+        :raises ResetInProgressError: if another long write of the model does not end within 15 s
+        """
         return self._run(self._delete(objs))
 
     @awaitable(deleteMultiple)
@@ -52,7 +63,11 @@ class IndexedRedisDelete(IndexedRedisHelper):
         return await self._arun(self._delete(objs))
 
     def deleteMultipleByPks(self, pks: Iterable[Any]) -> int:
-        """Delete the objects of several pks, all or none; returns how many there were."""
+        """Delete the objects of several pks, all or none. Return the number of deleted objects.
+
+        :raises UsageError: if a pk is not a whole number, or its digits
+        :raises ResetInProgressError: if another long write of the model does not end within 15 s
+        """
         return self._run(self._delete_pks(pks))
 
     @awaitable(deleteMultipleByPks)
@@ -60,13 +75,14 @@ class IndexedRedisDelete(IndexedRedisHelper):
         return await self._arun(self._delete_pks(pks))
 
     def destroyModel(self) -> int:
-        """Remove every key of the model, the pk counter too; returns how many there were.
+        """Remove every key of the model, including the pk counter. Return the number of keys.
 
-        What other processes store meanwhile is stored whole, and stays, with the counter.
+        Objects that other processes store meanwhile are whole and stay, and so does the counter.
 
-        :raises ResetInProgressError: if a reset of the model does not end within 15 s
+        :raises ResetInProgressError: if another long write of the model does not end within 15 s
 
-        Redis: a script takes the sets away; ``SCAN`` over all names, in bounded steps, the rest.
+        Redis: one script removes ``:keys`` and the large index sets; then ``SCAN`` over all names,
+        and scripts that remove a few hundred keys each.
         """
         return self._run(self._destroy())
 
@@ -75,7 +91,7 @@ class IndexedRedisDelete(IndexedRedisHelper):
         return await self._arun(self._destroy())
 
     def _destroy(self) -> Flow[int]:
-        from .._core.resets import destroy  # as other tools, only for those who use it
+        from .._core.resets import destroy  # only programs that call it pay for its import
 
         return destroy.destroy(self._schema, new_token())
 

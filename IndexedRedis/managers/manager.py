@@ -1,4 +1,4 @@
-"""What the query manager, the saver and the deleter of a model have in common."""
+"""The base of the query manager, the saver and the deleter of a model."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ T = TypeVar('T')
 
 
 def executor_of(owner: Any) -> Any:
-    """Return the executor of a model, or of one of its objects that has a connection of its own."""
+    """Return the executor for a model, or for an object that has its own connection."""
     return executor_for(owner.REDIS_CONNECTION_PARAMS, owner._connection, executor_of)
 
 
 def async_executor_of(owner: Any) -> Any:
-    """As :func:`executor_of`, for the running event loop."""
+    """Return the executor as :func:`executor_of` does, but for the running event loop."""
     return async_executor_for(owner.REDIS_CONNECTION_PARAMS, owner._connection, async_executor_of)
 
 
@@ -35,10 +35,10 @@ def server_of(owner: Any) -> Any:
 
 
 class IndexedRedisHelper:
-    """Does things with one model's stored objects.
+    """The base of managers: it runs flows on the connection of a model.
 
     :param mdl: the model
-    :param obj: an object of it, whose connection is to be used if it has one of its own
+    :param obj: an object of the model; its own connection, if it has one, is used instead
     """
 
     def __init__(self, mdl: Any, obj: Any = None) -> None:
@@ -59,7 +59,7 @@ class IndexedRedisHelper:
         return result
 
     def _read(self, flow: Flow[T]) -> T:
-        """Run a flow that only reads; what it asks may be answered from memory."""
+        """Run a flow that only reads. The client-side cache of the model may answer it."""
         return self._run(flow, self.mdl.CLIENT_SIDE_CACHE)
 
     async def _aread(self, flow: Flow[T]) -> T:
@@ -74,7 +74,7 @@ class IndexedRedisHelper:
         return server_of(self._here if obj is None else obj)
 
     def _get_key_for_index(self, field: Any, value: Any) -> str:
-        """The whole key of the index set of a value; known programs look into it."""
+        """Return the key of an index set; private, but known programs call it."""
         column = self._schema.columns[str.__str__(field)]
         key = self._schema.keys.index(column.key, column.index_of(column.from_input(value)))
         return key.decode('utf-8', 'surrogateescape')

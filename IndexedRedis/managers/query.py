@@ -1,5 +1,8 @@
-"""The query manager: the methods that execute a query. Each has an awaitable twin with the prefix
-``a``; both are one line each, and what they do is in ``query_flows.py``."""
+"""The query manager: filters, and the methods that execute a query.
+
+Each method has an awaitable twin with the prefix ``a``. Both run the same flow of
+``query_flows.py``.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .._core.bulk import delete, reindex
-from .._core.queries import by_pk, query
+from .._core.queries import by_pk, filters, query
 from ..fields.base.primary_keys import primary_key
 from ..IRQueryableList import IRQueryableList
 from ..twins import awaitable
 from .query_flows import QueryFlows
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from .._core.inspection.explanation import Explanation
     from .._core.inspection.model_info import ModelInfo
     from .._core.integrity.report import CheckReport
@@ -24,11 +29,28 @@ __all__ = ('IndexedRedisQuery',)
 
 
 class IndexedRedisQuery(QueryFlows):
-    """The stored objects of a model, all of them or those that match filters.
+    """A query for stored objects of a model. Get one as ``Model.objects``.
 
-    Get one as ``Model.objects``. ``for obj in query`` and ``async for obj in query`` fetch as
-    :meth:`all` does.
+    It holds no results: each method asks the server. ``for obj in query`` and ``async for obj in
+    query`` fetch as :meth:`all` does.
     """
+
+    def filter(self, /, **kwargs: Any) -> Self:
+        """Return a new query with these filters added. An object matches if all filters do.
+
+        :param kwargs: ``name=value`` or ``name__ne=value`` of indexed fields
+        :raises QueryError: if a field is unknown or not indexed
+        :raises FieldValueError: if a field cannot hold the value
+        """
+        query = type(self)(self.mdl, self._obj)
+        query._filters = self._filters
+        return query.filterInline(**kwargs)
+
+    def filterInline(self, /, **kwargs: Any) -> Self:
+        """Add filters to this query, and return this query; see :meth:`filter`."""
+        schema = self._schema
+        self._filters += filters.parse(schema.name, schema.columns, kwargs)
+        return self
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.all())
@@ -38,12 +60,12 @@ class IndexedRedisQuery(QueryFlows):
             yield obj
 
     def all(self, cascadeFetch: bool = False) -> IRQueryableList:
-        """Fetch the objects that match, in no particular order.
+        """Return the objects that match, in no particular order.
 
-        :param cascadeFetch: fetch linked objects as well, a trip for each level and server
+        :param cascadeFetch: fetch linked objects too, in one round trip a level and server
 
-        Redis: one script (set algebra and rows) for up to 100 rows; else ``SMEMBERS``, ``SINTER``
-        or ``SDIFF``, then ``HMGET`` in overlapping chunks.
+        Redis: one script of set algebra and ``HMGET`` for up to 100 rows; else ``SMEMBERS``,
+        ``SINTER`` or ``SDIFF``, then ``HMGET`` in overlapping chunks.
         """
         return self._read(self._all(cascadeFetch))
 
@@ -52,7 +74,7 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._all(cascadeFetch))
 
     def allByAge(self, cascadeFetch: bool = False) -> IRQueryableList:
-        """Fetch the objects that match, in ascending order of their pks; else as :meth:`all`."""
+        """Return the objects that match, in ascending order of pks; see :meth:`all`."""
         return self._read(self._all(cascadeFetch, ordered=True))
 
     @awaitable(allByAge)
@@ -60,10 +82,12 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._all(cascadeFetch, ordered=True))
 
     def allOnlyFields(self, fields: Iterable[str], cascadeFetch: bool = False) -> IRQueryableList:
-        """Fetch partial objects: only these fields, the others are at their defaults.
+        """Return partial objects that match, with only these fields; see :meth:`all`.
+
+        The other fields read as their defaults, and a save leaves them alone.
 
         :param fields: names of fields
-        :raises UsageError: if one is unknown
+        :raises UsageError: if a name is unknown
         """
         return self._read(self._only(fields, cascadeFetch))
 
@@ -74,7 +98,7 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._only(fields, cascadeFetch))
 
     def allOnlyIndexedFields(self) -> IRQueryableList:
-        """Fetch partial objects of the indexed fields; see :meth:`allOnlyFields`."""
+        """Return partial objects that match, with the indexed fields; see :meth:`allOnlyFields`."""
         return self._read(self._only(self._indexed))
 
     @awaitable(allOnlyIndexedFields)
@@ -82,9 +106,9 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._only(self._indexed))
 
     def count(self) -> int:
-        """Count the objects that match.
+        """Return the number of objects that match.
 
-        Redis: ``SCARD``, or one script of ``SCARD`` and ``SINTERCARD``; no pks are moved.
+        Redis: ``SCARD``, or one script of ``SCARD`` and ``SINTERCARD``. The pks stay on the server.
         """
         return self._read(query.count(self._query))
 
@@ -93,7 +117,12 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(query.count(self._query))
 
     def first(self, cascadeFetch: bool = False) -> Any:
-        """Fetch the object of the lowest pk, or None; one trip for up to 5,000 candidates."""
+        """Return the matching object with the lowest pk, or None.
+
+        :param cascadeFetch: as of :meth:`all`
+
+        Redis: one script for up to 5,000 candidates; else their pks, then rows in chunks.
+        """
         return self._read(self._pick('first', cascadeFetch))
 
     @awaitable(first)
@@ -101,7 +130,7 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._pick('first', cascadeFetch))
 
     def last(self, cascadeFetch: bool = False) -> Any:
-        """Fetch the object of the highest pk, or None; see :meth:`first`."""
+        """Return the matching object with the highest pk, or None; see :meth:`first`."""
         return self._read(self._pick('last', cascadeFetch))
 
     @awaitable(last)
@@ -109,7 +138,7 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._pick('last', cascadeFetch))
 
     def random(self, cascadeFetch: bool = False) -> Any:
-        """Fetch any one of the objects that match, or None; one trip."""
+        """Return a random object that matches, or None; see :meth:`first`."""
         return self._read(self._pick('random', cascadeFetch))
 
     @awaitable(random)
@@ -117,9 +146,11 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._pick('random', cascadeFetch))
 
     def getPrimaryKeys(self, sortByAge: bool = False) -> list[int]:
-        """Fetch the pks that match.
+        """Return the pks of the objects that match.
 
-        :param sortByAge: in ascending order, instead of none
+        :param sortByAge: sort them in ascending order
+
+        Redis: ``SMEMBERS``, ``SINTER`` or ``SDIFF``.
         """
         return self._read(self._primary_keys(sortByAge))
 
@@ -128,7 +159,7 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._primary_keys(sortByAge))
 
     def delete(self) -> int:
-        """Delete the objects that match; returns how many there were.
+        """Delete the objects that match, 250 at a time. Return the number of deleted objects.
 
         Redis: the pks, then for each 250 of them ``HMGET`` of the indexed fields and one script.
         """
@@ -139,9 +170,13 @@ class IndexedRedisQuery(QueryFlows):
         return await self._arun(delete.delete_matching(self._query))
 
     def get(self, pk: Any, cascadeFetch: bool = False) -> Any:
-        """Fetch the object of a pk, or None; filters are not looked at.
+        """Return the object of a pk, or None if it is not stored. Filters do not count.
 
-        Redis: ``SISMEMBER`` and ``HMGET`` in one trip.
+        :param pk: a whole number, or its digits
+        :param cascadeFetch: as of :meth:`all`
+        :raises UsageError: if ``pk`` is anything else
+
+        Redis: ``SISMEMBER`` and ``HMGET`` in one round trip.
         """
         return self._read(self._get(pk, cascadeFetch))
 
@@ -150,9 +185,13 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._get(pk, cascadeFetch))
 
     def getMultiple(self, pks: Iterable[Any], cascadeFetch: bool = False) -> IRQueryableList:
-        """Fetch the objects of several pks, in their order; None in place of those not stored.
+        """Return the objects of several pks, in their order; None for each that is not stored.
 
-        Redis: as :meth:`get`, 250 pks at a time.
+        :param pks: whole numbers, or their digits
+        :param cascadeFetch: as of :meth:`all`
+        :raises UsageError: if a pk is anything else
+
+        Redis: ``SMISMEMBER`` and ``HMGET`` for 256 pks at a time, overlapping.
         """
         return self._read(self._get_multiple(pks, cascadeFetch))
 
@@ -161,7 +200,13 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._get_multiple(pks, cascadeFetch))
 
     def exists(self, pk: Any) -> bool:
-        """Whether an object is stored under a pk. Redis: ``SISMEMBER``."""
+        """Return whether an object is stored under a pk. Filters do not count.
+
+        :param pk: a whole number, or its digits
+        :raises UsageError: if ``pk`` is anything else
+
+        Redis: ``SISMEMBER``.
+        """
         return self._read(by_pk.exists(self._schema, primary_key(pk)))
 
     @awaitable(exists)
@@ -169,7 +214,13 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(by_pk.exists(self._schema, primary_key(pk)))
 
     def getOnlyFields(self, pk: Any, fields: Iterable[str], cascadeFetch: bool = False) -> Any:
-        """Fetch a partial object; None if it is not stored or has none of these fields."""
+        """Return a partial object; None if it is not stored or has none of these fields.
+
+        :param pk: a whole number, or its digits
+        :param fields: names of fields; see :meth:`allOnlyFields`
+        :param cascadeFetch: as of :meth:`all`
+        :raises UsageError: if ``pk`` is anything else, or a name is unknown
+        """
         return self._read(self._get(pk, cascadeFetch, fields))
 
     @awaitable(getOnlyFields)
@@ -181,7 +232,7 @@ class IndexedRedisQuery(QueryFlows):
     def getMultipleOnlyFields(
         self, pks: Iterable[Any], fields: Iterable[str], cascadeFetch: bool = False
     ) -> IRQueryableList:
-        """Fetch partial objects of several pks; see :meth:`getOnlyFields`."""
+        """Return partial objects of several pks, in their order; see :meth:`getOnlyFields`."""
         return self._read(self._get_multiple(pks, cascadeFetch, fields))
 
     @awaitable(getMultipleOnlyFields)
@@ -191,7 +242,7 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._get_multiple(pks, cascadeFetch, fields))
 
     def getOnlyIndexedFields(self, pk: Any) -> Any:
-        """Fetch a partial object of the indexed fields; see :meth:`getOnlyFields`."""
+        """Return a partial object with the indexed fields; see :meth:`getOnlyFields`."""
         return self._read(self._get(pk, False, self._indexed))
 
     @awaitable(getOnlyIndexedFields)
@@ -199,7 +250,7 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._get(pk, False, self._indexed))
 
     def getMultipleOnlyIndexedFields(self, pks: Iterable[Any]) -> IRQueryableList:
-        """Fetch partial objects of the indexed fields; see :meth:`getOnlyFields`."""
+        """Return partial objects with the indexed fields; see :meth:`getOnlyFields`."""
         return self._read(self._get_multiple(pks, False, self._indexed))
 
     @awaitable(getMultipleOnlyIndexedFields)
@@ -207,11 +258,13 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._get_multiple(pks, False, self._indexed))
 
     def reindex(self) -> int:
-        """Put the objects that match into the indexes of all ``INDEXED_FIELDS``.
+        """Add the objects that match to the index sets of all ``INDEXED_FIELDS``.
 
-        Needed after a field was added to ``INDEXED_FIELDS``. Safe beside other writers.
+        Call it after adding a field to ``INDEXED_FIELDS``. Other processes may write meanwhile.
 
-        :returns: how many objects there were
+        :returns: the number of objects
+
+        Redis: for 25 objects at a time ``HMGET`` and one script of ``SADD`` and ``SREM``.
         """
         return self._run(reindex.reindex_matching(self._query))
 
@@ -220,13 +273,13 @@ class IndexedRedisQuery(QueryFlows):
         return await self._arun(reindex.reindex_matching(self._query))
 
     def compat_convertHashedIndexes(self, fetchAll: bool = True) -> int:
-        """Convert the indexes of the objects that match after ``hashIndex`` of a field changed.
+        """Move the objects that match to other index sets after ``hashIndex`` of a field changed.
 
-        For each field that lets ``hashIndex`` be chosen, an object leaves the index set that the
-        other choice would name. Safe beside other writers.
+        For each field with a choice of ``hashIndex``, an object leaves the index set of the other
+        choice. Other processes may write meanwhile.
 
-        :param fetchAll: many objects at a time; False goes object by object
-        :returns: how many objects there were
+        :param fetchAll: convert several objects at a time; False goes object by object
+        :returns: the number of objects
         """
         return self._run(self._rehash(fetchAll))
 
@@ -246,7 +299,7 @@ class IndexedRedisQuery(QueryFlows):
         return await self._arun(self._reset(objs))
 
     def mirroredAt(self) -> datetime | None:
-        """Tell when the stored data was mirrored from elsewhere; None if it was not.
+        """Return when the stored data was read from its source; None if it is not mirrored.
 
         Redis: ``GET``.
         """
@@ -257,18 +310,17 @@ class IndexedRedisQuery(QueryFlows):
         return await self._aread(self._mirrored_at())
 
     def check(self, progress: Progress | None = None) -> CheckReport:
-        """Compare all that the model has stored: objects, counter, index sets, work keys.
+        """Return a report on the consistency of objects, pk counter, index sets and work keys.
 
-        Only reads, so it works on replicas too. Safe beside writers: a finding counts only if one
-        atomic look at row and index set confirms it.
+        It only reads, so replicas can answer it. Other processes may write meanwhile: each finding
+        is confirmed by one script that reads row and index set together.
 
         :param progress: called as ``progress(step, done, total)`` at least once a page, with the
             steps ``'objects'`` and ``'keys'``; the totals are estimates
-        :returns: what was found
-        :raises UsageError: if there are filters
+        :raises UsageError: if the query has filters
 
         Redis: ``SSCAN`` and ``SCAN`` in pages of 500; for each page ``TYPE`` and ``PTTL`` of its
-        keys, and scripts that look at up to 250 rows or entries each.
+        keys, and scripts that read up to 250 rows or entries each.
         """
         return self._run(self._check(progress))
 
@@ -277,19 +329,18 @@ class IndexedRedisQuery(QueryFlows):
         return await self._arun(self._check(progress))
 
     def repair(self, progress: Progress | None = None) -> CheckReport:
-        """Put right what :meth:`check` finds, as it goes along.
+        """Repair what :meth:`check` finds, and return the report.
 
-        What ``:keys`` lists and the rows store is right; index sets follow from that, and rows that
-        ``:keys`` does not list are removed, and so are indexes of fields that this model does not
-        index. Safe beside writers: each script looks again at what it is about to change. Keys of
-        the wrong type, and those that end in no pk, are reported and left as they are.
+        ``:keys`` and the rows are the truth: index entries follow from them, and rows that
+        ``:keys`` does not list are removed. So are index sets of fields that the model does not
+        index. Other processes may write meanwhile: each script reads again before it changes
+        anything. Keys of a wrong type or with an invalid name are reported, and stay.
 
         :param progress: as of :meth:`check`
-        :returns: what was found, and how much of it is repaired
-        :raises UsageError: if there are filters
+        :raises UsageError: if the query has filters
 
         Redis: as :meth:`check`; scripts that change up to 250 rows or entries each, ``UNLINK`` and
-        ``PERSIST`` of exact names; the lock of resets while it sweeps what dead ones left.
+        ``PERSIST``; the lock of the model while it removes the work keys of dead writers.
         """
         return self._run(self._repair(progress))
 
@@ -298,12 +349,10 @@ class IndexedRedisQuery(QueryFlows):
         return await self._arun(self._repair(progress))
 
     def explain(self, analyze: bool = False) -> Explanation:
-        """Tell what :meth:`all` would do: the commands, the sizes of the sets, how many rows.
+        """Return what :meth:`all` would do: its commands, the sizes of the sets, and the rows.
 
-        Print what comes back, or take it apart.
-
-        :param analyze: run it as well, and measure rows, trips, bytes and seconds
-        :returns: what it would do
+        :param analyze: run the query too, and measure rows, round trips, bytes and seconds
+        :returns: an object with attributes, which prints as text
 
         Redis: ``SCARD`` of each set; for an estimate ``SRANDMEMBER`` of up to 2,000 members and
         ``SMISMEMBER`` of them in each other set.
@@ -315,19 +364,19 @@ class IndexedRedisQuery(QueryFlows):
         return await self._arun(self._explain(analyze))
 
     def info(self, sample: int = 1000, progress: Progress | None = None) -> ModelInfo:
-        """Collect statistics of all that the model has stored, with advice.
+        """Return statistics of all that the model has stored, with advice.
 
-        Objects, index sets of each field with their sizes and most frequent values, memory,
-        encoding of the rows. Only reads, and is safe beside writers; numbers are of slightly
-        different moments then.
+        They cover objects, index sets with their sizes and most frequent values, memory, and the
+        encoding of rows. It only reads. Other processes may write meanwhile; the numbers are then
+        of slightly different moments.
 
-        :param sample: how many objects, and how many index sets of each field, are asked for
-            their memory, encoding and lengths; all others are counted only
+        :param sample: number of objects, and of index sets of each field, whose memory, encoding
+            and lengths are measured; the rest is counted
         :param progress: as of :meth:`check`, with the steps ``'rows'`` and ``'keys'``
-        :raises UsageError: if there are filters
+        :raises UsageError: if the query has filters
 
-        Redis: ``SRANDMEMBER``; ``SCAN`` in pages of 500; a script that looks at up to 100 keys:
-        ``SCARD``, ``MEMORY USAGE`` and ``OBJECT ENCODING`` where the server allows them.
+        Redis: ``SRANDMEMBER``; ``SCAN`` in pages of 500; scripts of up to 100 keys with ``SCARD``,
+        and with ``MEMORY USAGE`` and ``OBJECT ENCODING`` if the server allows them.
         """
         return self._run(self._info(sample, progress))
 

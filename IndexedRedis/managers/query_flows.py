@@ -1,7 +1,4 @@
-"""What a query is, and its operations as flows that give what the user gets.
-
-A query holds no results and never changes, but for ``filterInline``; it is evaluated at each call.
-"""
+"""The operations of a query, as flows that return what the caller gets."""
 
 from __future__ import annotations
 
@@ -23,8 +20,6 @@ from .manager import IndexedRedisHelper
 from .resets import reset
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from .._core.inspection.explanation import Explanation
     from .._core.inspection.model_info import ModelInfo
     from .._core.integrity.report import CheckReport
@@ -34,28 +29,11 @@ __all__ = ('QueryFlows',)
 
 
 class QueryFlows(IndexedRedisHelper):
-    """The filters of a query, and what can be done with them."""
+    """The filters of a query, and the flows of its methods."""
 
     def __init__(self, mdl: Any, obj: Any = None) -> None:
         super().__init__(mdl, obj)
         self._filters: filters.Filters = ()
-
-    def filter(self, /, **kwargs: Any) -> Self:
-        """Return a query with these filters added. All filters must hold.
-
-        :param kwargs: ``name=value`` or ``name__ne=value`` of indexed fields
-        :raises QueryError: if a field is unknown or not indexed
-        :raises FieldValueError: if a field cannot hold the value
-        """
-        query = type(self)(self.mdl, self._obj)
-        query._filters = self._filters
-        return query.filterInline(**kwargs)
-
-    def filterInline(self, /, **kwargs: Any) -> Self:
-        """Add filters to this very query, and return it; see :meth:`filter`."""
-        schema = self._schema
-        self._filters += filters.parse(schema.name, schema.columns, kwargs)
-        return self
 
     @property
     def _query(self) -> query.Query:
@@ -70,7 +48,7 @@ class QueryFlows(IndexedRedisHelper):
     def _pick(self, order: str, cascade: bool) -> Flow[Any]:
         seed = 0
         if order == 'random':
-            from random import randrange  # with what it imports, 5 % of this package's import
+            from random import randrange  # 5 % of the import time
 
             seed = randrange(2**31)
         return self._one(pick.pick(self._query, order, seed), cascade)
@@ -101,7 +79,7 @@ class QueryFlows(IndexedRedisHelper):
         return reset(self._schema, objs, self._server_of)
 
     def _check(self, progress: Progress | None) -> Flow[CheckReport]:
-        from .._core.integrity import check  # as other tools, only for those who use them
+        from .._core.integrity import check  # only programs that call it pay for its import
 
         self._refuse_filters('check')
         return check.check(self._schema, progress)
@@ -132,7 +110,10 @@ class QueryFlows(IndexedRedisHelper):
         return [column.name for column in self._schema.indexed]
 
     def _columns(self, fields: Iterable[str] | None) -> Sequence[Column]:
-        """The columns of these names, or all; the first field stands in where there is none."""
+        """Return the columns of these names, the first one if there are no names; None: all.
+
+        :raises UsageError: if a name is unknown
+        """
         schema = self._schema
         if fields is None:
             return schema.all
@@ -156,7 +137,9 @@ class QueryFlows(IndexedRedisHelper):
     def _info(self, sample: int, progress: Progress | None) -> Flow[ModelInfo]:
         self._refuse_filters('info')
         if sample < 1:
-            raise UsageError(f'sample={sample!r}: at least 1 object has to be looked at.')
+            raise UsageError(
+                f'{self._schema.name}: sample={sample!r} is too small. Give at least 1.'
+            )
         return self._info_with_age(sample, progress)
 
     def _info_with_age(self, sample: int, progress: Progress | None) -> Flow[ModelInfo]:

@@ -1,4 +1,4 @@
-"""Replacing data sets: ``resetMany()``, ``resetChanged()``, and the flow of ``Model.reset()``."""
+"""``resetMany()``, ``resetChanged()`` and the flow of ``Model.reset()``: they replace data sets."""
 
 from __future__ import annotations
 
@@ -27,21 +27,23 @@ Groups = Mapping[Any, Iterable[Any]] | Iterable[tuple[Any, Iterable[Any]]]
 def resetMany(
     groups: Groups, observer: ResetObserver | None = None, mirrored: str = ''
 ) -> list[list[int]]:
-    """Replace all stored objects of several models, in one moment.
+    """Replace all stored objects of several models in one swap, and return the pks.
 
-    As ``Model.reset(objs)`` for each of them, but all new data sets go live together. Links between
-    their objects lead to the new pks, whichever model comes first.
+    It works as ``Model.reset(objs)`` for each model, but readers see all new data sets at the same
+    moment. Links between the new objects lead to their new pks, in any order of the models.
 
-    :param groups: pairs of a model and its new data set, or a dict of them. A data set from an
-        iterator, such as a generator, is never in memory as a whole.
-    :param observer: is told how it goes
-    :param mirrored: when the data was taken from elsewhere, in ISO 8601; what ``mirroredAt()`` says
-    :returns: the pks of each data set, in order
-    :raises UsageError: if a model is named twice, or if they live on different servers
-    :raises ResetInProgressError: if another reset of one of them does not end within 15 s
-    :raises FieldValueError: if a value cannot be stored; nothing is replaced then
+    :param groups: pairs of a model and its new data set, or a dict of them. An iterator, such as a
+        generator, is read in chunks.
+    :param observer: a :class:`ResetObserver` that gets the progress
+    :param mirrored: the time at which the data was read from its source, in ISO 8601, for
+        ``mirroredAt()``
+    :returns: the list of pks of each data set, in order
+    :raises UsageError: if a model is listed twice, or the models live on different servers
+    :raises ResetInProgressError: if another long write of a model does not end within 15 s
+    :raises FieldValueError: if a value cannot be stored; then nothing is replaced
 
-    Redis: rows and sets are staged in overlapping chunks; one script swaps the sets of all models.
+    Redis: transactions stage rows and sets in overlapping chunks; one script swaps the sets of all
+    models.
     """
     home, flow = _reset_many(groups, observer, mirrored)
     return home._run(flow) if home else []
@@ -62,25 +64,24 @@ def resetChanged(
     observer: ResetObserver | None = None,
     mirrored: str = '',
 ) -> list[Counts]:
-    """As :func:`resetMany`, but write only what differs from what is stored.
+    """Replace all stored objects of several models, writing only the differences.
 
-    Objects are told apart by a key field. One that is stored with equal values keeps its pk and is
-    not written; one that is stored with others keeps its pk. What is stored and not among the new
-    objects is removed.
+    A key field tells which new object is which stored one. A stored object keeps its pk; it is
+    written if a value differs, and removed if no new object has its key.
 
-    :param groups: pairs of a model and its new data set, or a dict
-    :param keys: for each model the name of its key field, which has to be indexed; or ``'_id'``,
-        if its objects bring their pks
-    :param most: how many objects, of all models, may differ. The server is held up for some ten
-        microseconds for each.
-    :param observer: is told how it goes
+    :param groups: as of :func:`resetMany`
+    :param keys: for each model the name of its key field, which must be indexed; or ``'_id'``, if
+        the objects bring their pks
+    :param most: how many objects, of all models, may differ. Each blocks the server for some ten
+        microseconds.
+    :param observer: a :class:`ResetObserver` that gets the progress
     :param mirrored: as of :func:`resetMany`
-    :returns: for each model how many were ``inserted``, ``updated``, ``unchanged``, ``removed``
-    :raises TooManyChangesError: if more differ; nothing is changed then
+    :returns: for each model the numbers ``inserted``, ``updated``, ``unchanged`` and ``removed``
+    :raises TooManyChangesError: if more objects differ; then nothing is changed
     :raises UsageError: as of :func:`resetMany`, and if two objects have the same key
 
-    Redis: ``SMEMBERS`` of the index set of each key, ``HMGET`` of each row, in chunks; one script
-    makes all changes.
+    Redis: ``SMEMBERS`` of the index set of each key and ``HMGET`` of each row, in chunks; one
+    script makes all changes.
     """
     home, flow = _reset_changed(groups, keys, most, observer, mirrored)
     return home._run(flow) if home else []
@@ -99,8 +100,8 @@ async def aresetChanged(
 
 
 def reset(schema: Schema, objs: Iterable[Any], server_of: Any) -> Flow[list[int]]:
-    """The flow of ``Model.reset()``."""
-    from .._core.resets import swap  # for those who only read, a tenth of this package's import
+    """Return the flow of ``Model.reset()``."""
+    from .._core.resets import swap  # a tenth of the import time, which readers save
 
     groups = [(schema, list_or_iterator(schema, objs))]
     (pks,) = yield from swap.reset_all(groups, new_token(), server_of)
@@ -110,7 +111,7 @@ def reset(schema: Schema, objs: Iterable[Any], server_of: Any) -> Flow[list[int]
 def _reset_many(
     groups: Groups, observer: ResetObserver | None, mirrored: str
 ) -> tuple[IndexedRedisHelper | None, Flow[list[list[int]]]]:
-    """The flow, and the helper that runs it; None if there is nothing to do."""
+    """Return the manager that runs the flow, or None if there are no models; and the flow."""
     from .._core.resets import swap
 
     models, data_sets = _together(groups)
@@ -126,7 +127,7 @@ def _reset_changed(
     observer: ResetObserver | None,
     mirrored: str,
 ) -> tuple[IndexedRedisHelper | None, Flow[list[Counts]]]:
-    from .._core.resets import diff  # only mirrors use it
+    from .._core.resets import diff  # only programs that call it pay for its import
 
     models, data_sets = _together(groups)
     keyed = [
@@ -145,18 +146,21 @@ def _key_column(schema: Schema, name: str | None) -> Column | None:
         indexed = ', '.join(column.name for column in schema.indexed) or 'none'
         raise UsageError(
             f'{schema.name}: keys has to name an indexed field of it, not {name!r} (indexed: '
-            f'{indexed}).'
+            f'{indexed}). Name one of these, or _id.'
         )
     return column
 
 
 def _together(groups: Groups) -> tuple[list[Any], list[Group]]:
-    """The models and their data sets, if they can go live in one moment."""
+    """Return the models, and the pairs of schema and data set.
+
+    :raises UsageError: if one swap cannot replace them
+    """
     pairs = [*(groups.items() if isinstance(groups, Mapping) else groups)]
     models = [model for model, _ in pairs]
     for model in models:
         if not (isinstance(model, type) and getattr(model, '_is_ir_model', False)):
-            raise UsageError(f'pairs of a model and objects are needed; {model!r} is no model.')
+            raise UsageError(f'{model!r} is no model. Give pairs of a model and its objects.')
     schemas = [model._validated() for model in models]
     _check_apart(schemas)
     _check_together(models)
@@ -172,7 +176,7 @@ def _check_apart(schemas: Iterable[Schema]) -> None:
     for schema in schemas:
         key = schema.keys.all
         if key in names:
-            raise UsageError(f'{names[key]} and {schema.name} are the same model; give it once.')
+            raise UsageError(f'{names[key]} and {schema.name} are the same model. Give it once.')
         names[key] = schema.name
 
 
@@ -180,7 +184,7 @@ def _check_together(models: list[Any]) -> None:
     for model in models[1:]:
         if server_of(model) is not server_of(models[0]):
             raise UsageError(
-                f'{models[0].__name__} and {model.__name__} live on different servers '
-                '(or are connected with different parameters). Only what one server holds can go '
-                'live in one moment; reset them one after the other.'
+                f'{models[0].__name__} and {model.__name__} live on different servers, or have '
+                'different connection parameters. One swap works on one server; reset them one '
+                'after the other.'
             )

@@ -1,4 +1,4 @@
-"""Storing objects: one, or many."""
+"""The saver: it stores and reindexes objects of a model."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ class IndexedRedisSave(IndexedRedisHelper):
         cascadeSave: bool = True,
         conn: Any = None,
     ) -> list[int]:
-        """Store one object, or all of a list, or none of them.
+        """Store objects, all or none, and return their pks.
 
-        An iterator, such as a generator, is read and stored a thousand objects at a time, so that
-        they need not be in memory together; each thousand is stored whole or not at all. If one
-        fails, those before it are stored, and their objects have their pks.
+        A new object is inserted; of another object only the changed fields are written. Linked
+        objects that are new or changed are stored along, targets first; those on another server are
+        stored first, in a write of their own.
 
-        New objects are inserted; of others only the changed fields are written. Linked objects
-        that are new or changed are stored in the same transaction, children first; those on other
-        servers before it, in one of their own.
+        An iterator, such as a generator, is read and stored in blocks of 1,000 objects, each all or
+        none. If a block fails, the earlier ones are stored.
 
         :param obj: one object, or an iterable of objects
-        :param usePipeline: of 6.0.3; False is refused, since a save has to see the answer
-        :param cascadeSave: store linked objects too; without, links to unsaved ones are left out
-        :param conn: of 6.0.3; a pipeline of the caller is refused likewise
-        :param forceID: a pk to store the object under (for several: a list of pks, with ``False``
-            for those that need none). What is stored there is overwritten, and the counter of pks
-            moves past it.
-        :returns: the pks, in order
+        :param usePipeline: an argument of 6.0.3; only True is accepted
+        :param forceID: the pk to store the object under, or a list of pks (False: none) for a list
+            of objects. An object that is stored there is overwritten, and the counter of pks moves
+            past it.
+        :param cascadeSave: store linked objects too; else links to unsaved objects are left out
+        :param conn: an argument of 6.0.3; only None is accepted
+        :returns: the pks, in the order of the objects
         :raises FieldValueError: if a value cannot be stored
         :raises ObjectGoneError: if an object is no longer stored
-        :raises UsageError: if it is no object of the model, or listed twice
+        :raises ResetInProgressError: if another long write of the model does not end within 15 s
+        :raises UsageError: if an argument is not an object of the model, or is listed twice
 
-        Redis: a script to reserve pks, then a script, with an ``HSET`` for each object and an
-        ``SADD`` for each index set. Of 400 new objects or more these are transactions of 100 rows,
-        under the lock of the model, and one at last that adds the pks.
+        Redis: ``INCRBY`` in a script reserves pks, and one script stores the rows with ``HSET`` and
+        ``SADD``. A list of more than some hundred objects goes in steps, as transactions and
+        scripts of a few milliseconds under the lock of the model.
         """
         return self._run(self._save(obj, usePipeline, forceID, cascadeSave, conn))
 
@@ -68,7 +68,7 @@ class IndexedRedisSave(IndexedRedisHelper):
         return await self._arun(self._save(obj, usePipeline, forceID, cascadeSave, conn))
 
     def saveMultiple(self, objs: Iterable[Any]) -> list[int]:
-        """Store all of a list of objects; see :meth:`save`."""
+        """Store a list of objects, all or none, and return their pks; see :meth:`save`."""
         return self._run(self._save(objs))
 
     @awaitable(saveMultiple)
@@ -76,10 +76,12 @@ class IndexedRedisSave(IndexedRedisHelper):
         return await self._arun(self._save(objs))
 
     def reindex(self, objs: Iterable[Any], conn: Any = None) -> int:
-        """Put stored objects into the indexes of all ``INDEXED_FIELDS``; returns how many.
+        """Add stored objects to the index sets of all ``INDEXED_FIELDS``; return their number.
 
-        :param objs: the objects; what is stored counts, not what they hold
-        :param conn: of 6.0.3; a pipeline of the caller is refused
+        :param objs: the objects; their stored values count, not those in memory
+        :param conn: an argument of 6.0.3; only None is accepted
+
+        Redis: for 25 objects at a time ``HMGET`` and one script of ``SADD`` and ``SREM``.
         """
         return self._run(self._reindex(objs, conn))
 
@@ -88,7 +90,12 @@ class IndexedRedisSave(IndexedRedisHelper):
         return await self._arun(self._reindex(objs, conn))
 
     def compat_convertHashedIndexes(self, objs: Iterable[Any], conn: Any = None) -> int:
-        """As :meth:`IndexedRedisQuery.compat_convertHashedIndexes`, for given objects."""
+        """Convert index entries as :meth:`IndexedRedisQuery.compat_convertHashedIndexes` does.
+
+        :param objs: the objects; their stored values count, not those in memory
+        :param conn: an argument of 6.0.3; only None is accepted
+        :returns: the number of objects
+        """
         return self._run(self._reindex(objs, conn, rehash=True))
 
     @awaitable(compat_convertHashedIndexes)
@@ -122,5 +129,5 @@ def _forced(given: Any, count: int) -> list[int | None]:
         return [None] * count
     pks = list(given) if isinstance(given, (list, tuple)) else [given]
     if len(pks) != count:
-        raise UsageError(f'forceID names {len(pks)} pks for {count} objects; give one for each.')
+        raise UsageError(f'forceID lists {len(pks)} pks for {count} objects. Give one for each.')
     return [None if pk is False or pk is None else new_primary_key(pk) for pk in pks]

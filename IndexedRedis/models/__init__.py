@@ -1,1 +1,1 @@
-"""IndexedRedisModel: its metaclass, the half without a server, the half with one."""
+"""IndexedRedisModel: its metaclass, its methods without a server, its methods with one."""

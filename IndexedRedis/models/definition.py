@@ -1,7 +1,6 @@
-"""What happens when a model is defined: nothing; and at its first use: everything, once.
+"""The metaclass of models. It validates a definition at the first use of the model.
 
-The metaclass keeps the schema of each model. It is made, and every problem of the definition told,
-when the model is first used, and made anew when the definition is changed later.
+A change of the definition has it validated again at the next use.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ _lock = threading.RLock()
 
 
 class _ValidatedModels(MutableSet[Any]):
-    """The models whose definition is valid. One that is taken out is validated at its next use.
+    """The set of validated models. A model that is removed is validated again at its next use.
 
-    Holds weak references, so models that a program has dropped are freed.
+    It holds weak references, so that dropped models are freed.
     """
 
     def __init__(self) -> None:
@@ -57,7 +56,7 @@ validatedModels = _ValidatedModels()
 
 
 class ModelType(type):
-    """The class of models: a definition that is changed later is validated anew."""
+    """The class of models; it holds the schema of each."""
 
     _schema: Schema | None
     _is_validated: bool
@@ -83,18 +82,20 @@ class ModelType(type):
             subclass._outdate()
 
     def _is_variant(cls, other: type) -> bool:
-        """Whether objects of ``other`` are stored as objects of this model: a copy, or another
-        connection of it."""
+        """Return whether ``other`` is a copy or another connection of this model."""
         related = issubclass(other, cls) or issubclass(cls, other)
-        # A subclass under a KEY_NAME of its own is another model: its pks mean other objects.
+        # A subclass with its own KEY_NAME is another model, with other objects under the same pks.
         return related and other.KEY_NAME == cls.KEY_NAME  # type: ignore[attr-defined]
 
     def _derived(cls, name: str, **attributes: Any) -> Any:
-        """Return a subclass that stands for this model under other circumstances."""
+        """Return a subclass of this model with other attributes."""
         return ModelType(name, (cls,), {'__module__': cls.__module__, **attributes})
 
     def _validated(cls) -> Schema:
-        """Return the schema; validates the definition at first use."""
+        """Return the schema; validate the definition first if needed.
+
+        :raises InvalidModelException: with every problem of the definition
+        """
         if not cls._is_validated:
             with _lock:
                 if not cls._is_validated:
@@ -105,8 +106,8 @@ class ModelType(type):
 def _define(cls: Any) -> None:
     base = next(each for each in cls.__mro__ if '_is_ir_base' in vars(each))
     if cls is base:
-        raise UsageError('IndexedRedisModel is the base of models; derive a class from it.')
-    # Inherited FIELDS stay inherited, so that a later change on the base reaches this class too.
+        raise UsageError('IndexedRedisModel is the base of models. Derive a class from it.')
+    # Inherited FIELDS stay on the base, so that a later change of the base reaches this class.
     owner = next(each for each in cls.__mro__ if 'FIELDS' in vars(each))
     if isinstance(cls.FIELDS, (list, tuple)) and cls.FIELDS:
         fields = [*map(functools.partial(_as_field, cls), cls.FIELDS)]
@@ -122,7 +123,7 @@ def _define(cls: Any) -> None:
 
 @functools.cache
 def _reserved(base: type) -> frozenset[str]:
-    """The names that fields cannot have."""
+    """Return the names that fields cannot have."""
     return frozenset({*dir(base), *vars(ModelType), 'foreignFields'})
 
 
@@ -138,7 +139,7 @@ def _as_field(cls: type, item: Any) -> Any:
 
 
 def _adopt(obj: Any) -> None:
-    """Run the ``__init__`` of a user's model over a fetched object, as 6.0.3 did."""
+    """Call the ``__init__`` of a user's model for a fetched object, as 6.0.3 does."""
     values = {}
     for name, column in type(obj)._schema.columns.items():
         try:
@@ -149,7 +150,7 @@ def _adopt(obj: Any) -> None:
 
 
 class Manager:
-    """Gives a new helper at every access, on the class or an object."""
+    """Descriptor: each access, on the model or an object, returns a new manager."""
 
     def __init__(self, helper: type[IndexedRedisHelper]) -> None:
         self._helper = helper

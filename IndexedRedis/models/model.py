@@ -1,6 +1,6 @@
-"""``IndexedRedisModel``, the base of all models.
+"""``IndexedRedisModel``, the base of all models: the methods that need no server.
 
-Here is what needs no server; the rest is in ``stored.py``.
+The methods that talk to Redis are in ``stored.py``.
 """
 
 from __future__ import annotations
@@ -30,22 +30,24 @@ _numbers = itertools.count(1)
 
 
 class IndexedRedisModel(Stored, metaclass=ModelType):
-    """Base of all models: derive a class, and list its fields.
+    """The base of all models: derive a class, and list its fields.
 
     Class attributes to set:
 
-    - ``FIELDS``: list of fields (:class:`~IndexedRedis.fields.IRField` and relatives)
-    - ``INDEXED_FIELDS``: names of the fields to filter on
+    - ``FIELDS``: list of fields (:class:`~IndexedRedis.fields.IRField` and other field types)
+    - ``INDEXED_FIELDS``: names of the fields to filter by
     - ``KEY_NAME``: name of the model in the database, like that of a table
-    - ``REDIS_CONNECTION_PARAMS``: what differs from the default connection parameters
-    - ``CLIENT_SIDE_CACHE``: how many answers to queries each connection keeps, to give them again
-      without a trip until the server says that they have changed; 0, the default, keeps none
-    - ``_connection``: a ``redis.Redis`` to use instead (on the class, or set in ``__init__``)
+    - ``REDIS_CONNECTION_PARAMS``: connection parameters that differ from the default ones
+    - ``CLIENT_SIDE_CACHE``: how many answers to queries each connection caches until the server
+      invalidates them; the default, 0, caches none
+    - ``_connection``: a ``redis.Redis`` to use instead, on the class or on an object
 
-    :param values: values of fields, converted as if assigned; other names are ignored. ``_id``
-        is the pk of the record to write over.
-    :raises InvalidModelException: at the first use of a model whose definition is wrong
-    :raises FieldValueError: if a field cannot hold a value
+    :param args: refused; they are named so that the error can say it
+    :param values: values by field name, converted as if assigned. Other names are ignored. ``_id``
+        is the pk to store the object under.
+    :raises InvalidModelException: if the definition of the model is wrong
+    :raises FieldValueError: if a field cannot hold its value
+    :raises UsageError: if a value is given by position, or ``_id`` is not a pk
     """
 
     FIELDS: Any = ()
@@ -58,7 +60,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
     _state = state.LOADED
     _copies = 0
 
-    # Equality is by value, so there is no hash that stays right.
+    # Equality is by value, so a hash could change.
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, /, *args: Any, **values: Any) -> None:
@@ -69,7 +71,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
                 f'by position. Write {schema.name}({schema.all[0].name}=...).'
             )
         if '_id' in self.__dict__:
-            return  # fetched: the values are there already
+            return  # fetched: the object has its values
         fields = self.__dict__
         pk = values.get('_id')
         fields['_id'] = new_primary_key(pk) if pk else None
@@ -85,26 +87,26 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
 
     def __delattr__(self, name: str) -> None:
         if name in type(self)._validated().columns:
-            raise AttributeError(f'{type(self).__name__}.{name} is a field; assign irNull instead.')
+            raise AttributeError(f'{type(self).__name__}.{name} is a field. Assign irNull instead.')
         object.__delattr__(self, name)
 
     @classmethod
     def validateModel(cls) -> bool:
-        """Validate the definition; returns True.
+        """Validate the definition of the model, and return True.
 
-        :raises InvalidModelException: with every problem of it
+        :raises InvalidModelException: with every problem of the definition
         """
         cls._validated()
         return True
 
     @classmethod
     def connectAlt(cls, params: Mapping[str, Any]) -> Any:
-        """Return a subclass of this model on other connection parameters.
+        """Return a subclass of this model with other connection parameters.
 
-        Equal parameters give the same class, as long as the program holds it.
+        Equal parameters return the same class, as long as the program holds it.
 
         :param params: keyword arguments of ``redis.Redis``; missing ones come from the defaults
-        :raises ConnectionSetupError: if they are no dict
+        :raises ConnectionSetupError: if ``params`` is not a dict
         """
         check_mapping(params)
         key = key_of(params)
@@ -126,7 +128,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
 
     @classmethod
     def copyModel(cls) -> Any:
-        """Return a subclass with copies of the fields, which can be changed independently."""
+        """Return a subclass with the same stored objects and its own copies of the fields."""
         cls._validated()
         number = cls._copies = cls.__dict__.get('_copies', 0) + 1
         return cls._derived(
@@ -136,17 +138,17 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         )
 
     def getPk(self) -> int | None:
-        """Return the pk; None until the object is saved."""
+        """Return the pk; None if the object is not saved."""
         return self._id
 
     def asDict(
         self, includeMeta: bool = False, forStorage: bool = False, strKeys: bool = False
     ) -> dict[Any, Any]:
-        """Return all fields as a dict.
+        """Return all fields as a dict. A link is its link data; nothing is fetched.
 
         :param includeMeta: add ``'_id'``
-        :param forStorage: give what is written to Redis, instead of the values
-        :param strKeys: use plain text as keys, instead of the fields (which are text as well)
+        :param forStorage: return stored forms instead of values
+        :param strKeys: use plain ``str`` keys instead of the fields, which are ``str`` too
         """
         result: dict[Any, Any] = {'_id': self._id} if includeMeta else {}
         for column in type(self)._validated().all:
@@ -162,33 +164,34 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
 
         :param stream: a text file; None means the standard output
         """
-        from pprint import pprint  # with what it imports, a fifth of this package's import
+        from pprint import pprint  # a fifth of the import time
 
         pprint(self.asDict(includeMeta=True, strKeys=True), stream=stream)
 
     def hasUnsavedChanges(self, cascadeObjects: bool = False) -> bool:
-        """Whether the object was never saved, or differs from what was fetched or saved last.
+        """Return whether the object was never saved, or has changed since it was fetched or saved.
 
-        :param cascadeObjects: ask linked objects that are here as well
+        :param cascadeObjects: include linked objects in memory
         """
         return changes.has_unsaved_changes(self, cascadeObjects)
 
     def getUpdatedFields(self, cascadeObjects: bool = False) -> dict[str, tuple[Any, Any]]:
-        """Return ``{name: (old, new)}`` of what changed since the last fetch or save.
+        """Return ``{name: (old, new)}`` of the fields that changed since the last fetch or save.
 
-        Of links it gives the link data.
+        A link has link data as values.
 
-        :param cascadeObjects: give links whose objects have changes, too
+        :param cascadeObjects: include links whose objects in memory have changes
         """
         return changes.updated_fields(self, cascadeObjects)
 
     def hasSameValues(
         self, other: Any, cascadeObject: bool = True, cascadeObjects: bool | None = None
     ) -> bool:
-        """Whether ``other`` has the same fields with equal values; pks do not count.
+        """Return whether another object has the same fields with equal values. Pks do not count.
 
-        :param cascadeObject: compare linked objects that are here on both sides as well
-        :param cascadeObjects: the same, under the name that the other methods use
+        :param other: the other object
+        :param cascadeObject: compare linked objects that both sides have in memory
+        :param cascadeObjects: another name of ``cascadeObject``, as in other methods
         """
         if not isIndexedRedisModel(other) or list(self.FIELDS) != list(other.FIELDS):
             return False
@@ -196,11 +199,11 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         return changes.same_values(self, other, cascade)
 
     def diff(self, other: Any, includeMeta: bool = False) -> dict[str, tuple[Any, Any]]:
-        """Return ``{name: (mine, theirs)}`` of the fields that differ.
+        """Return ``{name: (value of this object, value of the other)}`` of the fields that differ.
 
         :param other: an object with the same fields
-        :param includeMeta: give differing pks as ``'_id'``
-        :raises UsageError: if it has other fields, or is no object of a model
+        :param includeMeta: include differing pks, as ``'_id'``
+        :raises UsageError: if ``other`` has other fields, or is not an object of a model
         """
         if not all(isIndexedRedisModel(type(each)) for each in (self, other)):
             raise UsageError(f'diff compares two objects of models, not {self!r} and {other!r}.')
@@ -212,7 +215,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         return found
 
     def copy(self, copyPrimaryKey: bool = False, copyValues: bool = False) -> Any:
-        """Return a new object of equal values.
+        """Return a new object with equal values. A save stores it whole.
 
         :param copyPrimaryKey: give it the pk too, so that saving writes over the same record
         :param copyValues: copy the values deeply; else both objects share them
@@ -235,7 +238,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
 
     @property
     def _origData(self) -> dict[str, Any]:
-        """The values as fetched or saved last, by name; known programs look into it."""
+        """The values last fetched or saved, by name; private, but known programs read it."""
         columns = type(self)._validated().all
         return {column.name: state.original(self, column) for column in columns}
 
@@ -274,5 +277,5 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
 
 
 def isIndexedRedisModel(value: Any) -> bool:
-    """Whether ``value`` is a model, or an object of one."""
+    """Return whether ``value`` is a model, or an object of one."""
     return bool(getattr(value, '_is_ir_model', False))

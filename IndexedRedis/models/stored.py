@@ -1,4 +1,4 @@
-"""What an object does with its stored form; each method has its awaitable twin."""
+"""The methods of models that talk to Redis. Each has an awaitable twin with the prefix ``a``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Changes = dict[str, tuple[Any, Any]]
 
 
 class Stored:
-    """An object that has a stored form."""
+    """The half of ``IndexedRedisModel`` that talks to Redis."""
 
     REDIS_CONNECTION_PARAMS: Any = {}
     _connection: Any = None
@@ -33,19 +33,19 @@ class Stored:
 
     @classmethod
     def reset(cls, objs: Iterable[Any]) -> list[int]:
-        """Replace all stored objects of the model by ``objs``, in one moment.
+        """Replace all stored objects of the model in one swap, and return the new pks.
 
-        Readers see the old data set or the new one, never a mixture, and do not wait. Objects
-        without a pk get fresh ones in the order of the list; others keep theirs. Objects that were
-        replaced cannot be saved any more.
+        Readers see the old data set or the new one, and do not wait. New objects get fresh pks, in
+        order; objects with a pk keep it. A save of a replaced object raises ``ObjectGoneError``.
 
-        :param objs: the new data set. Of an iterator, such as a generator, at most some thousand
-            objects are in memory at a time.
-        :returns: their pks, in order
-        :raises ResetInProgressError: if another reset of the model does not end within 15 s
-        :raises FieldValueError: if a value cannot be stored; nothing is replaced then
+        :param objs: the new data set. An iterator, such as a generator, is read in chunks, so that
+            a few thousand objects are in memory at a time.
+        :returns: the pks, in the order of the objects
+        :raises ResetInProgressError: if another long write of the model does not end within 15 s
+        :raises FieldValueError: if a value cannot be stored; then nothing is replaced
+        :raises UsageError: if an argument is not an object of the model, or is listed twice
 
-        Redis: rows and sets are staged in overlapping chunks; one script swaps the sets.
+        Redis: transactions stage rows and sets in overlapping chunks; one script swaps the sets.
         """
         pks: list[int] = cls.objects.reset(objs)
         return pks
@@ -57,7 +57,10 @@ class Stored:
         return pks
 
     def save(self, cascadeSave: bool = True) -> list[int]:
-        """Store the object; returns a list of its pk. See :meth:`IndexedRedisSave.save`."""
+        """Store the object, and return a list of its pk; see :meth:`IndexedRedisSave.save`.
+
+        :param cascadeSave: store linked objects too
+        """
         pks: list[int] = self.saver.save(self, cascadeSave=cascadeSave)
         return pks
 
@@ -67,7 +70,7 @@ class Stored:
         return pks
 
     def delete(self) -> int:
-        """Delete the stored object; returns 1, or 0 if it has no pk. The pk is None then."""
+        """Delete the object; see :meth:`IndexedRedisDelete.deleteOne`."""
         count: int = self.deleter.deleteOne(self)
         return count
 
@@ -77,13 +80,14 @@ class Stored:
         return count
 
     def reload(self, cascadeObjects: bool = True) -> Changes:
-        """Fetch the newest values into this object, over local changes.
+        """Fetch the stored values into this object, over local changes. Return the differences.
 
-        :param cascadeObjects: into linked objects that are here as well
+        :param cascadeObjects: reload linked objects in memory too
         :returns: ``{name: (local value, fetched value)}`` of the fields that differed
-        :raises ObjectGoneError: a ``KeyError``, if never saved or not stored any more
+        :raises ObjectGoneError: if the object is not stored; it is a ``KeyError``
 
-        Redis: ``SMISMEMBER`` and ``HMGET`` in one trip.
+        Redis: ``SISMEMBER`` and ``HMGET`` in one round trip; for linked objects one a level and
+        model.
         """
         changes: Changes = executor_of(self).run(reloading.reload(self, cascadeObjects))
         return changes
@@ -94,9 +98,9 @@ class Stored:
         return changes
 
     def cascadeFetch(self) -> None:
-        """Fetch all linked objects, and those that they link to, and so on.
+        """Fetch all linked objects, the objects that these link to, and so on.
 
-        Redis: as ``getMultiple``, one trip for each level of links and server.
+        Redis: as ``getMultiple``, one round trip a level of links and server.
         """
         executor_of(self).run(fetching.cascade_fetch([self], server_of))
 
@@ -105,10 +109,10 @@ class Stored:
         await async_executor_of(self).run(fetching.cascade_fetch([self], server_of))
 
     def saveToExternal(self, params: Any) -> list[int]:
-        """Save a copy of the object into another Redis, under a new pk of there.
+        """Save a copy of the object to another Redis, and return a list of its new pk.
 
-        :param params: connection parameters, or a ``redis.Redis`` (awaited: of ``redis.asyncio``)
-        :returns: a list of the new pk
+        :param params: connection parameters, or a ``redis.Redis``; for the awaitable twin one of
+            ``redis.asyncio``
         """
         pks: list[int] = executor_for(*_target(params)).run(self._external())
         return pks
@@ -123,5 +127,5 @@ class Stored:
 
 
 def _target(params: Any) -> tuple[Any, Any]:
-    """Connection parameters and client: one of them is given."""
+    """Return connection parameters and client; one of them is None."""
     return (params, None) if isinstance(params, Mapping) else (None, params)

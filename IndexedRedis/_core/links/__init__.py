@@ -1,1 +1,1 @@
-"""Following links: cascade fetch, cascade save, reload."""
+"""Links: cascade fetch, cascade save, reload."""

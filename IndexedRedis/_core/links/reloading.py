@@ -1,4 +1,4 @@
-"""The flow that reloads objects: changed fields are read anew, linked objects with them."""
+"""Reload: the flow that replaces the values of objects by the stored ones."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ __all__ = ('reload',)
 
 
 def reload(obj: Any, cascade: bool) -> Flow[Changes]:
-    """Fetch the object anew, in place; returns ``{name: (local value, fetched value)}``.
+    """Replace the values of an object by the stored ones; return the differences.
 
-    :param cascade: fetch the linked objects that are here anew as well
-    :raises ObjectGoneError: if it was never saved, or is not stored any more
+    :param cascade: reload linked objects in memory too
+    :returns: ``{name: (local value, fetched value)}`` of the fields that differed
+    :raises ObjectGoneError: if the object is not stored
     """
     schema = schema_of(obj)
     if obj._id is None:
-        raise ObjectGoneError(f'{schema.name}: {obj!r} was never saved, so there is no stored one.')
+        raise ObjectGoneError(f'{schema.name}: {obj!r} was never saved. Save it first.')
     fresh = yield from get_one(schema, obj._id, schema.all)
     if fresh is None:
         raise ObjectGoneError(
             f'{schema.name}: the object with pk {obj._id} is not stored any more; it was deleted, '
-            'or replaced by a reset.'
+            'or replaced by a reset. Fetch it anew, or save obj.copy().'
         )
     changes = _take_in(obj, fresh)
     if cascade:
@@ -40,7 +41,7 @@ def reload(obj: Any, cascade: bool) -> Flow[Changes]:
 
 
 def _take_in(obj: Any, fresh: Any) -> Changes:
-    """Give the object the values that were fetched; targets that are here stay."""
+    """Replace the values of an object by fetched ones. Targets in memory stay."""
     columns = schema_of(obj).all
     pairs = {column.name: (_readable(obj, column), _readable(fresh, column)) for column in columns}
     changes = {name: pair for name, pair in pairs.items() if not equal(*pair)}
@@ -52,7 +53,7 @@ def _take_in(obj: Any, fresh: Any) -> Changes:
 
 
 def _readable(obj: Any, column: Column) -> Any:
-    """The value of a field, or its stored bytes where they cannot be decoded."""
+    """Return the value of a field, or its stored bytes if they cannot be decoded."""
     try:
         return value_of(obj, column)
     except UnreadableValueError:
@@ -60,9 +61,11 @@ def _readable(obj: Any, column: Column) -> Any:
 
 
 def _reload_targets(obj: Any) -> Flow[set[int]]:
-    """Fetch all that the object leads to anew, a batch for each level and model.
+    """Reload all objects in memory that an object leads to, in one batch a level and model.
 
-    Targets that are gone are let go. Returns the ``id()`` of objects and link data that changed.
+    Links drop targets that are no longer stored.
+
+    :returns: the ``id()`` of the objects and link data that changed
     """
     touched: set[int] = set()
     seen, level = {id(obj)}, [obj]
@@ -84,7 +87,7 @@ def _reload_targets(obj: Any) -> Flow[set[int]]:
 
 
 def _reload_level(level: list[Any], touched: set[int]) -> Flow[set[int]]:
-    """Fetch these objects anew; returns the ``id()`` of those that are gone."""
+    """Reload objects; return the ``id()`` of those that are no longer stored."""
     gone: set[int] = set()
     models: dict[Any, list[Any]] = {}
     for target in level:
@@ -101,7 +104,7 @@ def _reload_level(level: list[Any], touched: set[int]) -> Flow[set[int]]:
 
 
 def _leads_to(data: Any, touched: set[int], obj: Any) -> bool:
-    """Whether a link leads to something that changed, other than its own holder."""
+    """Return whether a link leads to a changed object or link data, apart from its own object."""
     if id(data) in touched:
         return True
     found = reachable(data.known(), {id(obj)})

@@ -1,6 +1,6 @@
-"""Following links: to fetch, one trip for each level and server; to save, children first.
+"""Cascade save: linked objects are saved before the objects that link to them.
 
-Links may form circles, so each object is visited once.
+Links may form cycles, so each object is visited once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = (
     'save_linked',
 )
 
-# Objects of an iterator that are saved at a time.
+# Objects of an iterator that one save stores.
 BLOCK_OBJECTS = 1000
 
 
@@ -32,11 +32,12 @@ def save(
     forced: Sequence[int | None],
     server_of: ServerOf | None = None,
 ) -> Flow[list[int]]:
-    """Store all of ``objs``, or none; and what they link to, if that is new or changed.
+    """Store objects, and the linked objects that are new or changed; return the pks, in order.
+
+    Objects of one server are stored all or none.
 
     :param forced: for each object the pk to store it under, or None
-    :param server_of: gives the server that an object lives on; None leaves linked objects alone
-    :returns: the pks, in order
+    :param server_of: returns the server of an object; None leaves linked objects alone
     """
     for obj in objs:
         check_model(schema, obj)
@@ -50,7 +51,7 @@ def save(
     yield from save_all(objs, forced, here)
     for obj in (*early, *here, *objs):
         for _, data in linked(obj):
-            data.getPks()  # picks them up: should a target be deleted later, the link is to its pk
+            data.getPks()  # notes the pks, so that the link keeps that of a target deleted later
     if server_of is not None:
         yield from save_each(early, server_of)
     return [obj._id for obj in objs]
@@ -59,7 +60,7 @@ def save(
 def save_in_blocks(
     schema: Schema, objs: Iterable[Any], server_of: ServerOf | None = None
 ) -> Flow[list[int]]:
-    """As :func:`save`, a thousand objects after the other; returns the pks, in order."""
+    """Store objects as :func:`save` does, 1,000 at a time; return the pks, in order."""
     pks: list[int] = []
     for block in chunks(objs, BLOCK_OBJECTS):
         pks += yield from save(schema, block, [None] * len(block), server_of)
@@ -67,12 +68,11 @@ def save_in_blocks(
 
 
 def save_linked(objs: Sequence[Any], server_of: ServerOf) -> Flow[tuple[list[Any], list[Any]]]:
-    """Save the linked objects that live on other servers than ``objs``, and what they lead to.
+    """Save the linked objects that live on other servers than ``objs``, with their targets.
 
-    In a circle they may link to objects that have no pk yet: once those have, ``save_each`` stores
-    such links.
+    In a cycle they may link to objects that have no pk yet. ``save_each`` stores these links later.
 
-    :returns: those that were saved, and the others
+    :returns: the linked objects that were saved, and the other linked objects
     """
     if not any(model._validated().links for model in {type(obj) for obj in objs}):
         return [], []
@@ -86,19 +86,19 @@ def save_linked(objs: Sequence[Any], server_of: ServerOf) -> Flow[tuple[list[Any
 
 
 def save_each(targets: Sequence[Any], server_of: ServerOf) -> Flow[None]:
-    """Save what is new or changed of ``targets``, children first, each where it lives."""
+    """Save the new and changed ones of ``targets``, given targets first, on their servers."""
     for group in _in_turn(targets, server_of):
         yield Elsewhere(group[0], save_all((), targets=group))
 
 
 def _in_turn(targets: Sequence[Any], server_of: ServerOf) -> list[list[Any]]:
-    """Group objects, given children first, by server, so that those linked to are saved earlier."""
+    """Group objects, given targets first, by server, so that targets are saved earlier."""
     servers = {id(target): server_of(target) for target in targets}
     turns: dict[int, int] = {}
     groups: dict[tuple[int, int], list[Any]] = {}
     for target in targets:
         here = servers[id(target)]
-        # One more for each change of servers on the way.
+        # An object comes a turn after its targets on other servers.
         after = [
             turns[id(c)] + (servers[id(c)] is not here) for c in children(target) if id(c) in turns
         ]
