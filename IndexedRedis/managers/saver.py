@@ -129,5 +129,5 @@ def _forced(given: Any, count: int) -> list[int | None]:
         return [None] * count
     pks = list(given) if isinstance(given, (list, tuple)) else [given]
     if len(pks) != count:
-        raise UsageError(f'forceID lists {len(pks)} pks for {count} objects. Give one for each.')
+        raise UsageError(f'forceID names {len(pks)} pks for {count} objects. Give one for each.')
     return [None if pk is False or pk is None else new_primary_key(pk) for pk in pks]

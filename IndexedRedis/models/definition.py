@@ -106,7 +106,7 @@ class ModelType(type):
 def _define(cls: Any) -> None:
     base = next(each for each in cls.__mro__ if '_is_ir_base' in vars(each))
     if cls is base:
-        raise UsageError('IndexedRedisModel is the base of models. Derive a class from it.')
+        raise UsageError('IndexedRedisModel is the base of models; derive a class from it.')
     # Inherited FIELDS stay on the base, so that a later change of the base reaches this class.
     owner = next(each for each in cls.__mro__ if 'FIELDS' in vars(each))
     if isinstance(cls.FIELDS, (list, tuple)) and cls.FIELDS:

@@ -87,7 +87,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
 
     def __delattr__(self, name: str) -> None:
         if name in type(self)._validated().columns:
-            raise AttributeError(f'{type(self).__name__}.{name} is a field. Assign irNull instead.')
+            raise AttributeError(f'{type(self).__name__}.{name} is a field; assign irNull instead.')
         object.__delattr__(self, name)
 
     @classmethod
