@@ -1,7 +1,7 @@
-"""``python -m IndexedRedis``, which is also the script ``indexedredis``: the commands.
+"""``python -m IndexedRedis``, and the script ``indexedredis``: the commands.
 
-The rule: this file only finds the commands; they live in ``cli/``. Without the extra ``cli`` it
-says how to get it and ends with status 2.
+The rule: this file starts the commands of ``cli/``. Without the extra ``cli`` it says how to
+install it, and ends with status 2.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ EVERYTHING = "pip install 'indexedredis[cli,embedded,sql]'"
 
 
 def main() -> None:
-    """Run the command that ``sys.argv`` names; ends the program with the status of the command."""
-    if sys.argv[1:2] == ['--version']:  # answered here, as it needs no extra
+    """Run the command that ``sys.argv`` names, and end the program with its status."""
+    if sys.argv[1:2] == ['--version']:  # needs no extra
         print(f'IndexedRedis {__version__}')
         return
     try:
         command_line()(prog_name=PROGRAM)
     except MissingExtraError as error:
-        print(f'{error}\nAll that the commands need: {EVERYTHING}', file=sys.stderr)
+        print(f'{error}\nFor all commands: {EVERYTHING}', file=sys.stderr)
         sys.exit(2)
 
 
 def command_line() -> Typer:
-    """The commands as a typer application.
+    """Return the commands as a typer application.
 
-    :raises MissingExtraError: the extra ``cli`` is not installed
+    :raises MissingExtraError: if the extra ``cli`` is not installed
     """
     try:
-        import rich as _rich  # noqa: F401  (typer alone would do, but the commands print with it)
+        import rich as _rich  # noqa: F401  (the commands print with it)
         import typer as _typer  # noqa: F401
     except ImportError:
         raise MissingExtraError('cli', PROGRAM) from None

@@ -294,7 +294,7 @@ def test_answers_as_rows():
 def test_the_swap(shop):
     seen = swap.swap(shop)
     assert seen.clean
-    assert min(seen.before, seen.after) >= swap.READS_AROUND
+    assert min(seen.before, seen.after) >= swap.MIN_READS
     assert seen.sizes == (374, 369)
     assert 0 < seen.usual_wait <= seen.longest_wait
     assert {track.edition for track in Track.objects.all()} == {2}
@@ -306,7 +306,7 @@ def tracks(edition, count):
 
 
 def test_the_reader_knows_a_mixture():
-    editions = {1: swap.judged(tracks(1, 4)), 2: swap.judged(tracks(2, 3))}
+    editions = {1: swap.compared(tracks(1, 4)), 2: swap.compared(tracks(2, 3))}
     answers = [
         tracks(1, 4),
         tracks(2, 3)[::-1],  # in another order: still whole
@@ -317,7 +317,7 @@ def test_the_reader_knows_a_mixture():
     ]
     reader = swap.Reader(list, editions)
     for answer in answers:
-        reader._note(swap.judged(answer), 0.1)
+        reader._add(swap.compared(answer), 0.1)
     assert reader.seen == {1: 2, 2: 1, swap.Reader.MIXTURE: 3}
 
 
@@ -331,7 +331,7 @@ def test_waiting_for_what_never_comes_ends():
         pytest.raises(RuntimeError, match='edition 2'),
         swap.Reader(list, {1: []}) as reader,
     ):
-        reader.wait_for(2, 1, patience=0.2)
+        reader.wait_for(2, 1, seconds=0.2)
     assert reader.seen[1]
     assert not reader._thread.is_alive()
 

@@ -88,7 +88,7 @@ def test_a_throw_away_server(temporary):
         assert server.running
         assert server.path is None
         assert server.url == f'redis://127.0.0.1:{server.params["port"]}/0'
-        assert 'throw-away' in repr(server)
+        assert 'temporary' in repr(server)
         with client(server) as one, contextlib.closing(redis.from_url(server.url)) as other:
             one.set('key', 'value')
             assert other.get('key') == b'value'
@@ -241,7 +241,7 @@ def test_without_the_extra(monkeypatch):
 def test_a_port_that_is_taken():
     with embedded.start() as server:
         port = server.params['port']
-        with pytest.raises(EmbeddedServerError, match=f'port {port} .* is taken'):
+        with pytest.raises(EmbeddedServerError, match=f'port {port} .* is in use'):
             embedded.start(port=port)
         assert server.running
 
@@ -288,7 +288,7 @@ def test_spoilt_data_shows_the_log_and_frees_the_folder(tmp_path):
 
 
 def test_a_failed_start_leaves_nothing(temporary, monkeypatch):
-    monkeypatch.setitem(process.THROW_AWAY, 'maxmemory', 'plenty')
+    monkeypatch.setitem(process.TEMPORARY, 'maxmemory', 'plenty')
     with pytest.raises(EmbeddedServerError, match='maxmemory'):
         embedded.start()
     assert not os.listdir(temporary)
@@ -297,7 +297,7 @@ def test_a_failed_start_leaves_nothing(temporary, monkeypatch):
 def test_a_file_is_no_folder(tmp_path):
     file = tmp_path / 'file'
     file.write_text('mine')
-    with pytest.raises(EmbeddedServerError, match='give a folder'):
+    with pytest.raises(EmbeddedServerError, match='Name a writable folder'):
         embedded.start(file)
     assert file.read_text() == 'mine'
 

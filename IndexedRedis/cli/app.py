@@ -1,7 +1,7 @@
-"""All commands put together.
+"""The typer application with all commands.
 
-The rule: a command is a module of its own with ``register(app)``, and is listed here; what a
-command needs beyond typer and rich it imports when it runs.
+The rule: a command is a module in ``commands/`` with a function ``main``, and is listed here. It
+imports packages beyond typer and rich when it runs.
 """
 
 from __future__ import annotations
@@ -11,34 +11,35 @@ from importlib import import_module
 import typer
 
 from .. import __version__
+from .common import add_command
 
 __all__ = ('build',)
 
-# In the order of the help text.
-MODULES = (
-    'demo',
-    'mirror',
-    'models',
-    'info',
-    'explain',
-    'check',
-    'repair',
-    'reindex',
-    'exporting',
-    'importing',
-    'serve',
-)
+# By name, in the order of the help text: the module, and the common options that it lacks.
+COMMANDS = {
+    'demo': ('demo', ('url', 'json')),
+    'mirror': ('mirror', ()),
+    'models': ('models', ()),
+    'info': ('info', ()),
+    'explain': ('explain', ()),
+    'check': ('check', ()),
+    'repair': ('repair', ()),
+    'reindex': ('reindex', ()),
+    'export': ('exporting', ()),
+    'import': ('importing', ()),
+    'serve': ('serve', ('url',)),
+}
 
 SUMMARY = f"""A fast Redis front end for SQL data (IndexedRedis {__version__}).
 
-A MODEL is written package.module:Name; modules in the current folder are found.
+Write a MODEL as package.module:Name; modules in the current folder are found.
 
-Exit status: 0 done; 1 something was found or refused; 2 it failed (wrong usage, no connection,
-any error); 130 Ctrl-C; 143 SIGTERM. Commands with more of them say so in their help."""
+Exit status: 0 done; 1 a problem was found, or the command refused; 2 it failed (wrong usage, no
+connection, any error); 130 Ctrl-C; 143 SIGTERM. The help of a command names further ones."""
 
 
 def build() -> typer.Typer:
-    """The typer application with all commands."""
+    """Return the typer application with all commands."""
     app = typer.Typer(
         add_completion=False,
         no_args_is_help=True,
@@ -46,12 +47,13 @@ def build() -> typer.Typer:
         rich_markup_mode=None,  # plain text: the same in a terminal, a pipe and the documents
     )
     app.callback(help=SUMMARY)(_options)
-    for name in MODULES:
-        import_module(f'{__package__}.commands.{name}').register(app)
+    for name, (module, without) in COMMANDS.items():
+        function = import_module(f'{__package__}.commands.{module}').main
+        add_command(app, name, function, without)
     return app
 
 
 def _options(
     version: bool = typer.Option(False, '--version', help='Show the version and exit.'),
 ) -> None:
-    """``--version`` is answered before this, as it needs no extra."""
+    """Do nothing: ``__main__`` answers ``--version``, which needs no extra."""

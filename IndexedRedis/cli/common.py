@@ -1,17 +1,14 @@
-"""What all commands have in common: options, errors, exit status.
+"""What all commands share: options, errors, exit status.
 
-The rule: what ended with status 0 is done; an error is one line on standard error. A command is
+The rule: exit status 0 means done, and an error is one line on standard error. A command is
 written so::
 
-    def register(app: typer.Typer) -> None:
-        command(app)(count)
-
-    def count(run: Run, target: Annotated[str, typer.Argument(metavar='MODEL')]) -> int:
+    def main(run: Run, target: Annotated[str, typer.Argument(metavar='MODEL')]) -> int:
         '''Count the objects of a model.'''
-        found = run.model(target).objects.count()
-        run.print(f'{found:,} objects')  # for people; nothing with --json
-        run.data({'objects': found})  # a line of JSON; nothing without --json
-        return DONE if found else FOUND
+        count = run.model(target).objects.count()
+        run.print(f'{count:,} objects')  # for people; nothing with --json
+        run.data({'objects': count})  # a line of JSON; nothing without --json
+        return DONE if count else FOUND
 """
 
 from __future__ import annotations
@@ -32,7 +29,7 @@ import typer
 from ..errors import MissingExtraError
 from .run import CommandError, Refused, Run
 
-__all__ = ('DONE', 'FAILED', 'FOUND', 'INTERRUPTED', 'CommandError', 'Refused', 'Run', 'command')
+__all__ = ('DONE', 'FOUND', 'CommandError', 'ModelTarget', 'Refused', 'Run', 'add_command')
 
 DONE, FOUND, FAILED = 0, 1, 2
 INTERRUPTED, NOBODY_READS, TERMINATED = 130, 141, 143
@@ -43,45 +40,43 @@ Url = Annotated[
         '--url',
         metavar='URL',
         envvar='INDEXEDREDIS_URL',
-        help='Where models live that name no server of their own: redis://host:port/db.',
+        help='The server of models that name none of their own: redis://host:port/db.',
     ),
 ]
 Json = Annotated[bool, typer.Option('--json', help='Print the results as JSON.')]
 Debug = Annotated[bool, typer.Option('--debug', help='Show where an error comes from.')]
 COMMON = {'url': Url, 'json': Json, 'debug': Debug}
 
+# The first argument of most commands.
+ModelTarget = Annotated[str, typer.Argument(metavar='MODEL', help='package.module:Name')]
+
 Command = Callable[..., 'int | None']
 
 
-def command(
-    app: typer.Typer, name: str | None = None, without: tuple[str, ...] = ()
-) -> Callable[[Command], None]:
+def add_command(
+    app: typer.Typer, name: str, function: Command, without: tuple[str, ...] = ()
+) -> None:
     """Make a function a command, with the common options ``--url``, ``--json``, ``--debug``.
 
-    :param name: name of the command; None: that of the function
-    :param without: common options that mean nothing to it
-    :returns: a decorator; the function gets a :class:`Run` first, and returns its exit status
-        (None: 0)
+    :param function: gets a :class:`Run` first; returns the exit status, None for 0
+    :param without: common options that the command lacks
     """
     common = {option: kind for option, kind in COMMON.items() if option not in without}
 
-    def add(function: Command) -> None:
-        @functools.wraps(function)
-        def wrapper(**values: Any) -> None:
-            given = {option: values.pop(option) for option in common}
-            raise typer.Exit(execute(function, given, values))
+    @functools.wraps(function)
+    def wrapper(**values: Any) -> None:
+        given = {option: values.pop(option) for option in common}
+        raise typer.Exit(execute(function, given, values))
 
-        own = list(inspect.signature(function).parameters.values())[1:]
-        hints = get_type_hints(function, include_extras=True)
-        kinds = {parameter.name: hints[parameter.name] for parameter in own}
-        _describe(wrapper, own, {**kinds, **common})
-        app.command(name)(wrapper)
-
-    return add
+    own = list(inspect.signature(function).parameters.values())[1:]
+    hints = get_type_hints(function, include_extras=True)
+    kinds = {parameter.name: hints[parameter.name] for parameter in own}
+    _set_signature(wrapper, own, {**kinds, **common})
+    app.command(name)(wrapper)
 
 
-def _describe(wrapper: Any, own: list[inspect.Parameter], kinds: dict[str, Any]) -> None:
-    """Give a wrapper the signature that typer is to see."""
+def _set_signature(wrapper: Any, own: list[inspect.Parameter], kinds: dict[str, Any]) -> None:
+    """Give a wrapper the signature that typer reads."""
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [each.replace(annotation=kinds[each.name], kind=keyword) for each in own]
     for option in kinds.keys() - {each.name for each in own}:
@@ -97,21 +92,21 @@ def _describe(wrapper: Any, own: list[inspect.Parameter], kinds: dict[str, Any])
 
 
 def execute(function: Command, common: dict[str, Any], values: dict[str, Any]) -> int:
-    """Run a command; returns the exit status, whatever happens."""
+    """Run a command, whatever it raises; return the exit status."""
     try:
         with _term_unwinds():
             status = function(Run(**common), **values)
             sys.stdout.flush()
             return DONE if status is None else status
-    except (KeyboardInterrupt, typer.Abort):  # the latter where a question was asked
+    except (KeyboardInterrupt, typer.Abort):  # typer aborts where it asked a question
         print('interrupted', file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output is gone; Python would complain once more at its end.
+        # The reader of our output is gone; without this, Python would complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NOBODY_READS
     except MissingExtraError:
-        raise  # the entry says how to get all of them
+        raise  # __main__ says how to install all extras
     except Exception as error:
         if common['debug']:
             traceback.print_exc()
@@ -126,7 +121,7 @@ def _one_line(error: Exception) -> str:
 
 @contextmanager
 def _term_unwinds() -> Iterator[None]:
-    """Let a SIGTERM unwind the stack, as Ctrl-C does; it would end Python on the spot."""
+    """Let a SIGTERM unwind the stack, as Ctrl-C does; by default it ends Python on the spot."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

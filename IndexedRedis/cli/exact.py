@@ -1,8 +1,7 @@
-"""A model whose objects hold what is stored, byte for byte.
+"""A model whose objects hold the stored bytes.
 
-The rule: nothing is decoded and encoded again on its way through an export or import, so that even
-bytes that a field cannot read, or would spell otherwise, come back as they were. Indexes are those
-of the real fields.
+The rule: an export or import decodes nothing, so bytes that a field cannot read, or would spell
+otherwise, come back as they were. The indexes are those of the real fields.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from ..fields import IR_NULL_BYTES, IR_NULL_STR, IRPickleField, immutable_value
 
 __all__ = ('ExactField', 'exact', 'kind_of', 'unreadable')
 
-# What says, besides its class, how a field reads what is stored.
+# The attributes that decide, with the class, how a field reads stored bytes.
 _PROPERTIES = ('encoding', 'compressMode', 'decimalPlaces')
 
 
 class ExactField(IRField):
-    """The stored bytes of another field; None where a row lacks it.
+    """The stored bytes of another field; None if a row lacks the field.
 
     :param inner: the other field
     """
@@ -40,11 +39,11 @@ class ExactField(IRField):
         self._index_is_stored = (kind._toIndex, kind.toIndex) == (IRField._toIndex, IRField.toIndex)
 
     def getDefaultValue(self) -> Any:
-        """Return None: nothing is stored."""
+        """Return None: a new object stores nothing for the field."""
         return None
 
     def fromInput(self, value: Any) -> Any:
-        """Return the bytes, or None, as they are."""
+        """Return the bytes, or None, unchanged."""
         return value
 
     @immutable_value(eager=True)
@@ -53,11 +52,11 @@ class ExactField(IRField):
         return stored
 
     def toStorage(self, value: Any) -> Any:
-        """Return the bytes; for None what the other field stores as its default."""
+        """Return the bytes; for None the stored default of the other field."""
         return self._default() if value is None else value
 
     def toIndex(self, value: Any) -> Any:
-        """Return the index value of the other field; of unreadable bytes, themselves."""
+        """Return the index value of the other field; for unreadable bytes, the bytes."""
         inner = self.inner
         if value is None:
             return inner.toIndex(inner.getDefaultValue())
@@ -65,7 +64,7 @@ class ExactField(IRField):
             return md5(value, usedforsecurity=False).hexdigest() if inner.isIndexHashed else value
         try:
             return inner.toIndex(inner.fromStorage(value))
-        except Exception:  # whatever a field type raises
+        except Exception:  # a field type may raise anything
             return value
 
     def _default(self) -> bytes:
@@ -78,8 +77,8 @@ class ExactField(IRField):
 
 
 def exact(model: Any) -> Any:
-    """Return a model of the same keys whose values are the stored bytes."""
-    # Links find models by name; they are not to find this one.
+    """Return a model with the same keys whose values are the stored bytes."""
+    # Links find models by name; under this name they do not find the twin.
     twin = type(model)(
         f'{model.__name__} as stored',
         (IndexedRedisModel,),
@@ -96,7 +95,7 @@ def exact(model: Any) -> Any:
 
 
 def kind_of(field: IRField) -> str:
-    """Return how a field reads what is stored, as text to compare."""
+    """Return how a field reads stored bytes, as text to compare."""
     links = getattr(field, 'chainedFields', None)
     if links:
         return f'{type(field).__name__}({", ".join(map(kind_of, links))})'
@@ -108,13 +107,13 @@ def kind_of(field: IRField) -> str:
 def unreadable(field: IRField, stored: bytes) -> str:
     """Return why a field cannot read these bytes; empty if it can.
 
-    Pickles are not looked at: that would run what somebody put into the file.
+    Pickles are not unpickled: that would run code from the file.
     """
     if any(isinstance(each, IRPickleField) for each in (field, *_links(field))):
         return ''
     try:
         field.fromStorage(stored)
-    except Exception as error:  # whatever a field type raises
+    except Exception as error:  # a field type may raise anything
         return str(error) or type(error).__name__
     return ''
 

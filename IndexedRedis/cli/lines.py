@@ -1,10 +1,11 @@
 """The format of an export: JSON lines.
 
-The rule: what is stored comes back byte for byte, and a file that was cut short is no export.
+The rule: stored bytes come back byte for byte, and a file that was cut short is refused.
 
-First a header: the version of the format, the model, its fields. Then a line for each object: its
-pk as ``_id``, and its fields, of which text is what is stored; null is null; ``{"base64": ...}`` is
-what is no UTF-8; a field that the row lacks is left out. At last ``{"end": number of objects}``.
+The header has the version of the format, the model and its fields. Each object is a line: its pk
+as ``_id``, and its fields. Text stands for stored UTF-8, null for null, ``{"base64": ...}`` for
+other bytes; a field that the row lacks is left out. The last line is ``{"end": NUMBER}``, the
+number of objects.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..fields import IR_NULL_BYTES
+from ..fields.base.primary_keys import HIGHEST_PK
 from .exact import kind_of
 
 __all__ = ('VERSION', 'Reader', 'footer', 'header', 'line')
@@ -25,7 +27,7 @@ VERSION = 1
 
 
 def header(model: Any) -> bytes:
-    """The first line of an export of a model."""
+    """Return the first line of an export of a model."""
     fields = {field.name: kind_of(field) for field in model.FIELDS}
     return _dump(
         {
@@ -38,13 +40,13 @@ def header(model: Any) -> bytes:
 
 
 def line(pk: int, values: dict[str, bytes | None]) -> bytes:
-    """The line of an object."""
+    """Return the line of an object."""
     shown = {name: _shown(stored) for name, stored in values.items() if stored is not None}
     return _dump({'_id': pk, **shown})
 
 
 def footer(count: int) -> bytes:
-    """The last line."""
+    """Return the last line."""
     return _dump({'end': count})
 
 
@@ -63,7 +65,7 @@ def _shown(stored: bytes) -> Any:
 
 
 class Line(NamedTuple):
-    """An object, and where it was read."""
+    """An object, and the number of its line."""
 
     number: int
     pk: int | None
@@ -73,8 +75,8 @@ class Line(NamedTuple):
 class Reader:
     """Reads an export.
 
-    :param lines: of a binary file
-    :param model: the model that it is to be of
+    :param lines: the lines of a binary file
+    :param model: the model that the export must be of
     :raises UsageError: if the header does not fit the model
     """
 
@@ -85,35 +87,35 @@ class Reader:
         self._count = 0
         number, first = next(self._lines, (1, b''))
         self.header = _Loaded(number, first).value
-        #: fields of the model that the export does not have
+        #: fields of the model that the export lacks
         self.lacking: list[str] = []
-        self._fit()
+        self._check_header()
 
-    def _fit(self) -> None:
-        found, model = self.header, self._model
-        fields = found.get('fields')
-        if 'indexedredis' not in found or not isinstance(fields, dict):
+    def _check_header(self) -> None:
+        header, model = self.header, self._model
+        fields = header.get('fields')
+        if 'indexedredis' not in header or not isinstance(fields, dict):
             raise UsageError('line 1: this is no export of IndexedRedis; it has no header.')
-        if found['indexedredis'] != VERSION:
+        if header['indexedredis'] != VERSION:
             raise UsageError(
-                f'line 1: the format has version {found["indexedredis"]!r}; this program reads '
+                f'line 1: the format has version {header["indexedredis"]!r}; this program reads '
                 f'version {VERSION}.'
             )
-        if found.get('model') != model.__name__:
+        if header.get('model') != model.__name__:
             raise UsageError(
-                f'line 1: this is an export of {found.get("model")}, not of {model.__name__}.'
+                f'line 1: this is an export of {header.get("model")}, not of {model.__name__}.'
             )
-        known = {field.name: kind_of(field) for field in model.FIELDS}
+        kinds = {field.name: kind_of(field) for field in model.FIELDS}
         for name, kind in fields.items():
-            if known.get(name) != kind:
-                there = f'is {known[name]} in' if name in known else 'is no field of'
+            if kinds.get(name) != kind:
+                there = f'is {kinds[name]} in' if name in kinds else 'is no field of'
                 raise UsageError(f'line 1: {name}, exported as {kind}, {there} {model.__name__}.')
-        self.lacking = [name for name in known if name not in fields]
+        self.lacking = [name for name in kinds if name not in fields]
 
     def __iter__(self) -> Iterator[Line]:
-        """The objects.
+        """Yield the objects.
 
-        :raises UsageError: naming the line that is wrong
+        :raises UsageError: if a line is wrong; the message has its number
         """
         for number, raw in self._lines:
             loaded = _Loaded(number, raw)
@@ -122,41 +124,41 @@ class Reader:
             yield loaded.as_line(self._fields)
             self._count += 1
         raise UsageError(
-            f'line {self._count + 2}: the export ends in the middle: the last line, with the '
-            'number of objects, is missing.'
+            f'line {self._count + 2}: the export was cut short; the last line, with the number of '
+            'objects, is missing.'
         )
 
     def _end(self, loaded: _Loaded) -> None:
         if loaded.value['end'] != self._count:
-            raise loaded.wrong(f'{loaded.value["end"]} objects were exported, {self._count} read')
+            raise loaded.error(f'{loaded.value["end"]} objects were exported, {self._count} read')
         for number, raw in self._lines:
             if raw.strip():
-                raise UsageError(f'line {number}: there is more after the end of the export.')
+                raise UsageError(f'line {number}: a line follows the end of the export.')
 
 
 class _Loaded:
-    """One line, as JSON."""
+    """One line, parsed as JSON."""
 
     def __init__(self, number: int, raw: bytes) -> None:
         self.number = number
         try:
             self.value = json.loads(raw)
         except (ValueError, RecursionError) as error:
-            raise self.wrong(f'this is no JSON ({error})') from None
+            raise self.error(f'the line is no JSON ({error})') from None
         if not isinstance(self.value, dict):
-            raise self.wrong('this is no JSON object')
+            raise self.error('the line is no JSON object')
 
-    def wrong(self, why: str) -> UsageError:
+    def error(self, why: str) -> UsageError:
         return UsageError(f'line {self.number}: {why}.')
 
     def as_line(self, fields: set[str]) -> Line:
         values = dict(self.value)
         pk = values.pop('_id', None)
-        if pk is not None and (type(pk) is not int or not 1 <= pk < 2**53):
-            raise self.wrong(f'_id is {pk!r}, which is no pk')
+        if pk is not None and (type(pk) is not int or not 1 <= pk <= HIGHEST_PK):
+            raise self.error(f'_id is {pk!r}, which is no primary key')
         unknown = values.keys() - fields
         if unknown:
-            raise self.wrong(f'there is no field {min(unknown)!r}')
+            raise self.error(f'there is no field {min(unknown)!r}')
         stored = {name: self._stored(name, value) for name, value in values.items()}
         return Line(self.number, pk, stored)
 
@@ -169,5 +171,5 @@ class _Loaded:
             if isinstance(value, dict) and set(value) == {'base64'}:
                 return base64.b64decode(value['base64'], validate=True)
         except (TypeError, ValueError, binascii.Error) as error:
-            raise self.wrong(f'{name}: {error}') from None
-        raise self.wrong(f'{name} is neither text, nor null, nor {{"base64": ...}}')
+            raise self.error(f'{name}: {error}') from None
+        raise self.error(f'{name} is neither text, nor null, nor {{"base64": ...}}')

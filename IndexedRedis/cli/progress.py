@@ -1,7 +1,7 @@
-"""How far a command has come: bars on a terminal, plain lines under cron.
+"""The progress of a command: bars on a terminal, plain lines under cron.
 
-The rule: whoever works calls ``progress(step, done, total)`` as often as it likes; what is shown,
-and how often, is decided here. All of it goes to standard error.
+The rule: the caller reports ``progress(step, done, total)`` as often as it likes; this file decides
+what is shown, and how often. Everything goes to standard error.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from rich.console import Console
 
 __all__ = ('Progress', 'progress')
 
-# `total` may be an estimate, and None where nobody knows it.
+# `total` may be an estimate, and is None while it is unknown.
 Progress = Callable[[str, int, 'int | None'], None]
 
-# Seconds between two plain lines of one step.
-PAUSE = 10.0
+# Seconds between two plain lines.
+LINE_SECONDS = 10.0
 
 
 @contextmanager
@@ -26,14 +26,14 @@ def progress(console: Console, what: str = '') -> Iterator[Progress]:
     """Show progress while the block runs.
 
     :param console: where to show it
-    :param what: put before the name of each step
+    :param what: stands before the name of each step
     """
     if console.is_terminal:
-        with _bars(console, what) as tell:
-            yield tell
+        with _bars(console, what) as report:
+            yield report
         return
     lines = _Lines(console, what)
-    yield lines.tell
+    yield lines.report
     lines.end()
 
 
@@ -50,31 +50,31 @@ def _bars(console: Console, what: str) -> Iterator[Progress]:
     tasks: dict[str, rich_progress.TaskID] = {}
     with rich_progress.Progress(*columns, console=console) as bars:
 
-        def tell(step: str, done: int, total: int | None) -> None:
+        def report(step: str, done: int, total: int | None) -> None:
             if step not in tasks:
                 tasks[step] = bars.add_task(_name(what, step), total=None, all='?')
-            shown = '?' if total is None else f'{max(total, done):,}'
             goal = None if total is None else max(total, done)
+            shown = '?' if goal is None else f'{goal:,}'
             bars.update(tasks[step], completed=done, total=goal, all=shown)
 
-        yield tell
-        for task in tasks.values():  # totals were estimates; what is done is known now
+        yield report
+        for task in tasks.values():  # totals were estimates
             done = int(bars.tasks[task].completed)
             bars.update(task, total=max(done, 1), completed=max(done, 1), all=f'{done:,}')
 
 
 class _Lines:
-    """A line each ten seconds, and one for each step when all is over."""
+    """A line each ten seconds, and one for each step at the end."""
 
     def __init__(self, console: Console, what: str) -> None:
         self._console, self._what = console, what
         self._done: dict[str, int] = {}
-        self._told = monotonic()
+        self._printed = monotonic()
 
-    def tell(self, step: str, done: int, total: int | None) -> None:
+    def report(self, step: str, done: int, total: int | None) -> None:
         self._done[step] = done
-        if monotonic() - self._told >= PAUSE:
-            self._told = monotonic()
+        if monotonic() - self._printed >= LINE_SECONDS:
+            self._printed = monotonic()
             of = '' if total is None else f' of {max(total, done):,}'
             self._console.print(f'{_name(self._what, step)}: {done:,}{of}')
 

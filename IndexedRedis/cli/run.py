@@ -1,7 +1,7 @@
-"""One run of a command: what was asked of it in the common options, and where it reports.
+"""One run of a command: its common options, and where it prints.
 
-The rule: standard output holds the results and nothing else, as text for people or, with
-``--json``, as JSON; progress, logs and errors go to standard error.
+The rule: standard output holds the results only, as text for people or as JSON (``--json``).
+Progress, logs and errors go to standard error.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ('CommandError', 'Refused', 'Run')
 class CommandError(IndexedRedisError):
     """Ends a command with one line of text and an exit status.
 
-    :param status: the exit status; 2 means that it failed
+    :param status: the exit status; 2 means that the command failed
     """
 
     def __init__(self, text: str, status: int = 2) -> None:
@@ -33,7 +33,7 @@ class CommandError(IndexedRedisError):
 
 
 class Refused(CommandError):
-    """Ends a command with exit status 1: it could have been done, but was refused."""
+    """Ends a command with exit status 1: the command could do it, and refuses."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text, 1)
@@ -41,7 +41,7 @@ class Refused(CommandError):
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Let the error through; rich would end the program with status 1."""
+        """Re-raise the error; rich would end the program with status 1."""
         raise  # noqa: PLE0704  (called while the error is handled)
 
 
@@ -52,53 +52,53 @@ def _console(stderr: bool) -> Console:
 class Run:
     """What a command works with.
 
-    :param url: where models live that name no server of their own; None: the default
-    :param json: whether the results are to be JSON
-    :param debug: whether errors are to show where they come from
+    :param url: the server of models that name none of their own; None: the default
+    :param json: whether to print results as JSON
+    :param debug: whether errors show their traceback
     """
 
     def __init__(self, url: str | None = None, json: bool = False, debug: bool = False) -> None:
         self.url, self.json, self.debug = url, json, debug
         #: standard output and standard error as consoles of rich
         self.out, self.err = _console(stderr=False), _console(stderr=True)
-        self.use_url()
+        self._use_url()
 
-    def use_url(self) -> None:
-        """Make the server of ``--url`` the default connection, whatever a module set."""
+    def _use_url(self) -> None:
+        """Make ``--url`` the default connection, whatever an imported module set."""
         if self.url:
             setDefaultRedisConnectionParams({'url': self.url})
 
     def load(self, target: str) -> Any:
         """Import what ``package.module:name`` names."""
-        found = targets.load(target)
-        self.use_url()
-        return found
+        named = targets.load(target)
+        self._use_url()
+        return named
 
     def model(self, target: str) -> Any:
         """Import the model that ``package.module:Model`` names."""
-        found = targets.load_model(target)
-        self.use_url()
-        return found
+        model = targets.load_model(target)
+        self._use_url()
+        return model
 
     def print(self, *what: Any) -> None:
-        """Show results to people: text, or tables of rich. With ``--json`` nothing."""
+        """Print results for people, text or tables of rich; nothing with ``--json``."""
         if not self.json:
             self.out.print(*what)
 
     def data(self, value: Any) -> None:
-        """Give results to programs: one line of JSON. Without ``--json`` nothing."""
+        """Print results for programs, one line of JSON; nothing without ``--json``."""
         if self.json:
             sys.stdout.write(json_module.dumps(value, ensure_ascii=False, default=str) + '\n')
             sys.stdout.flush()
 
     def log(self, text: str) -> None:
-        """Tell how it goes, on standard error."""
+        """Print a message to standard error."""
         self.err.print(text)
 
     def progress(self, what: str = '', shown: bool = True) -> AbstractContextManager[Progress]:
-        """A bar on a terminal, else a line now and then; see :mod:`.progress`.
+        """Return a progress bar on a terminal, else plain lines; see :mod:`.progress`.
 
-        :param what: put before the name of each step
+        :param what: stands before the name of each step
         :param shown: whether to show anything
         """
         if shown:
@@ -107,5 +107,5 @@ class Run:
 
     @property
     def interactive(self) -> bool:
-        """Whether somebody is there to answer a question."""
+        """Whether a person can answer questions."""
         return sys.stdin.isatty() and sys.stderr.isatty()

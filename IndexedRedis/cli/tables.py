@@ -16,7 +16,7 @@ __all__ = ('memory', 'show')
 
 
 def show(run: Run, headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print a table; numbers are written with commas and stand to the right.
+    """Print a table; integers have thousands separators and stand to the right.
 
     :param headers: the name of each column
     :param rows: the cells
@@ -43,5 +43,5 @@ def show(run: Run, headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> Non
 
 
 def memory(count: int | None) -> str:
-    """Bytes for people."""
-    return 'not told' if count is None else decimal(count)
+    """Return a number of bytes for people."""
+    return 'unknown' if count is None else decimal(count)

@@ -1,17 +1,17 @@
-"""``package.module:Name`` to what it names.
+"""``package.module:Name`` to the object that it names.
 
-The rule: a mistake in the name and a mistake in the module are told apart, and both are told.
+The rule: a mistake in the name and an error inside the module give different messages.
 """
 
 from __future__ import annotations
 
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
 from .. import isIndexedRedisModel
 from ..errors import UsageError
+from ..utils import near_miss
 
 __all__ = ('load', 'load_model')
 
@@ -19,29 +19,29 @@ __all__ = ('load', 'load_model')
 def load_model(target: str) -> Any:
     """Import the model that ``package.module:Model`` names.
 
-    :raises UsageError: if there is none; the message says what was looked for, and where
+    :raises UsageError: if it names no model; the message says what it names
     """
-    found = load(target)
-    if not (isinstance(found, type) and isIndexedRedisModel(found)):
-        raise UsageError(f'{target} is no model, but {_described(found)}.')
-    found.validateModel()  # type: ignore[attr-defined]
-    return found
+    named = load(target)
+    if not (isinstance(named, type) and isIndexedRedisModel(named)):
+        raise UsageError(f'{target} is no model, but {_described(named)}.')
+    named.validateModel()  # type: ignore[attr-defined]
+    return named
 
 
 def load(target: str) -> Any:
-    """Import what ``package.module:name`` names; the name may have dots.
+    """Import the object that ``package.module:name`` names; the name may have dots.
 
-    :raises UsageError: if there is none; the message says what was looked for, and where
+    :raises UsageError: if there is none; the message says which part is missing
     """
     module, colon, path = target.partition(':')
     if not (module and colon and path) or module.startswith('.'):
         raise UsageError(f'{target!r} names nothing; write package.module:Name.')
-    found = _module(module)
+    named = _module(module)
     for name in path.split('.'):
-        if not hasattr(found, name):
-            raise UsageError(f'{target}: {_described(found)} has no {name!r}.{_near(found, name)}')
-        found = getattr(found, name)
-    return found
+        if not hasattr(named, name):
+            raise UsageError(f'{target}: {_described(named)} has no {name!r}.{_hint(named, name)}')
+        named = getattr(named, name)
+    return named
 
 
 def _module(name: str) -> Any:
@@ -59,15 +59,13 @@ def _module(name: str) -> Any:
         raise UsageError(f'Importing {name} failed: {type(error).__name__}: {error}') from error
 
 
-def _described(found: Any) -> str:
-    if type(found) is type(sys):
-        return f'module {found.__name__}'
-    return f'{found.__name__}' if isinstance(found, type) else f'a {type(found).__name__}'
+def _described(named: Any) -> str:
+    if type(named) is type(sys):
+        return f'module {named.__name__}'
+    return f'{named.__name__}' if isinstance(named, type) else f'a {type(named).__name__}'
 
 
-def _near(found: Any, name: str) -> str:
-    names = [each for each in dir(found) if isIndexedRedisModel(getattr(found, each, None))]
-    close = get_close_matches(name, [each for each in dir(found) if not each.startswith('__')])
-    if close:
-        return f' Did you mean {" or ".join(close)}?'
-    return f' Its models: {", ".join(names)}.' if names else ''
+def _hint(named: Any, name: str) -> str:
+    models = [each for each in dir(named) if isIndexedRedisModel(getattr(named, each, None))]
+    hint = near_miss(name, [each for each in dir(named) if not each.startswith('__')])
+    return hint or (f' Its models: {", ".join(models)}.' if models else '')

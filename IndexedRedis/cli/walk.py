@@ -1,8 +1,8 @@
 """All pks of a model, page by page.
 
-The rule: no command takes longer than a page: ``SMEMBERS`` of 300,000 pks would hold up a server
-for 20 to 50 ms. An object that is stored all the while is passed once; of those that come and go
-meanwhile nothing is promised, and whether a reset replaced all of them is told.
+The rule: a walk reads pks by ``SSCAN``, since ``SMEMBERS`` of 300,000 pks blocks a server for 20 to
+50 ms. A walk passes an object that is stored all the while once. It promises nothing about objects
+that come and go, and reports whether a reset replaced all of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .. import INDEXED_REDIS_PREFIX, getRedisPool
 
 __all__ = ('Walk',)
 
-PAGE = 500
+PAGE_PKS = 500
 
 
 class Walk:
@@ -33,42 +33,41 @@ class Walk:
             self._client = redis.Redis(connection_pool=pool)
         base = f'{INDEXED_REDIS_PREFIX}{model.KEY_NAME}'
         self._all, self._swapped = f'{base}:keys', f'{base}:tmp:swapped'
-        self._note = self._client.get(self._swapped)
+        self._marker = self._client.get(self._swapped)
         self._first: list[int] = []
         self._replaced = False
-        #: how many objects there were at the beginning
+        #: how many objects the model stored at the beginning
         self.total = int(self._client.scard(self._all))
 
     def pks(self) -> array[int]:
-        """All of them, in no particular order; eight bytes each."""
-        found = array('q')
+        """Return all pks in any order, eight bytes each."""
+        pks = array('q')
         cursor = None
         while cursor != 0:
-            cursor, members = self._client.sscan(self._all, cursor or 0, count=PAGE)
-            # What is no pk is for `repair` to take out.
-            found.extend(int(member) for member in members if member.isdigit())
-        self._first = list(found[:PAGE])
-        # A scan passes a member twice if the table of the set shrinks or grows meanwhile.
-        return found if len(set(found)) == len(found) else array('q', dict.fromkeys(found))
+            cursor, members = self._client.sscan(self._all, cursor or 0, count=PAGE_PKS)
+            # `repair` removes members that are no pks.
+            pks.extend(int(member) for member in members if member.isdigit())
+        self._first = list(pks[:PAGE_PKS])
+        # SSCAN passes a member twice if the table of the set shrinks or grows meanwhile.
+        return pks if len(set(pks)) == len(pks) else array('q', dict.fromkeys(pks))
 
     def pages(self) -> Iterator[list[int]]:
-        """The pks, a page at a time."""
+        """Yield the pks, a page at a time."""
         pks = self.pks()
-        for start in range(0, len(pks), PAGE):
-            yield pks[start : start + PAGE].tolist()
-            self._look()
+        for start in range(0, len(pks), PAGE_PKS):
+            yield pks[start : start + PAGE_PKS].tolist()
+            self._read_marker()
 
-    def _look(self) -> None:
-        """A reset in which objects keep their pk leaves a note for a minute."""
-        note = self._client.get(self._swapped)
-        if note not in (None, self._note):
+    def _read_marker(self) -> None:
+        """Note a reset that kept pks: it leaves a swap marker for a minute."""
+        if self._client.get(self._swapped) not in (None, self._marker):
             self._replaced = True
 
     @property
     def replaced(self) -> bool:
         """Whether a reset replaced all objects since the beginning.
 
-        Without a note it gave all of them new pks, so that none of the old ones exists any more.
+        A reset without a swap marker assigns new pks, so none of the old ones is left.
         """
         if self._replaced or not self._first:
             return self._replaced

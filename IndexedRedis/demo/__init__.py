@@ -1,7 +1,7 @@
-"""The main job of the library in a few seconds: a catalogue kept in SQL, served from Redis.
+"""The main job of the library in a few seconds: a catalogue in SQL, served from Redis.
 
-The rule: everything opened here is closed here, whatever happens, and the exit status is 0 only
-if each answer was the one SQL gives and no reader saw a mixture of two data sets.
+The rule: the demo closes everything that it opens. Its exit status is 0 only if each result equals
+that of SQL, and no reader saw a mixture of two data sets.
 
     python -m IndexedRedis demo
 """
@@ -36,10 +36,10 @@ REPLACED = 'In SQL all prices rise and tracks over ten minutes go; then reset() 
 
 
 def run() -> int:
-    """Show it on standard output.
+    """Run the demo, and print it to standard output.
 
-    :returns: the exit status: 0 all is right, 1 something was not, 130 interrupted
-    :raises MissingExtraError: one of the extras ``cli``, ``sql``, ``embedded`` is not installed
+    :returns: the exit status: 0 all right, 1 a result was wrong, 130 interrupted
+    :raises MissingExtraError: if one of the extras ``cli``, ``sql``, ``embedded`` is not installed
     """
     for extra, package in EXTRAS.items():
         if not find_spec(package):
@@ -56,17 +56,15 @@ def run() -> int:
 
 
 def _open(console: Console, stack: ExitStack) -> Connection:
-    """The embedded server as default connection, and the SQL database; both end with the stack."""
+    """Start the embedded server and open the SQL database; the stack ends both."""
     from . import data
 
-    console.print(
-        f'[bold]IndexedRedis {__version__}[/]: a catalogue kept in SQL, served from Redis'
-    )
+    console.print(f'[bold]IndexedRedis {__version__}[/]: a catalogue in SQL, served from Redis')
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix='indexedredis-demo-'))
     engine = data.build(Path(folder, 'shop.sqlite'))
     stack.callback(engine.dispose)
     server = stack.enter_context(embedded.connect())
-    console.print(f'SQLite in a temporary file; a throw-away Valkey at {server.url}')
+    console.print(f'SQLite in a temporary file; a temporary Valkey at {server.url}')
     return stack.enter_context(engine.connect())
 
 
@@ -101,7 +99,7 @@ def _mirror_all(console: Console, connection: Connection) -> None:
 
 @contextmanager
 def _ends_in_order() -> Iterator[None]:
-    """Let a SIGTERM unwind the stack, as Ctrl-C does; it would end Python on the spot."""
+    """Let a SIGTERM unwind the stack, as Ctrl-C does; by default it ends Python on the spot."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,6 +1,6 @@
-"""The shop's own database: the Chinook catalogue in SQLite, asked through SQLAlchemy.
+"""The shop's database: the Chinook catalogue in SQLite, through SQLAlchemy.
 
-The rule: this file speaks SQL and knows nothing of Redis. Its selects are what the models mirror.
+The rule: this file contains SQL only. The models mirror its selects.
 """
 
 from __future__ import annotations
@@ -30,32 +30,24 @@ from sqlalchemy import (
 )
 
 PRICE_RISE = 0.10
-LONGEST_SOLD = 10 * 60 * 1000  # milliseconds: what is longer goes out of the second edition
+LONGEST_SOLD = 10 * 60 * 1000  # milliseconds: the second edition lacks longer tracks
 
 metadata = MetaData()
-artist = Table(
-    'artist',
-    metadata,
-    Column('id', Integer, primary_key=True),
-    Column('name', Text, nullable=False, index=True),
-)
-album = Table(
+
+
+def _table(name: str, *columns: Column[Any]) -> Table:
+    return Table(name, metadata, Column('id', Integer, primary_key=True), *columns)
+
+
+artist = _table('artist', Column('name', Text, nullable=False, index=True))
+album = _table(
     'album',
-    metadata,
-    Column('id', Integer, primary_key=True),
     Column('artist', ForeignKey('artist.id'), nullable=False, index=True),
     Column('title', Text, nullable=False, index=True),
 )
-genre = Table(
-    'genre',
-    metadata,
-    Column('id', Integer, primary_key=True),
-    Column('name', Text, nullable=False, index=True),
-)
-track = Table(
+genre = _table('genre', Column('name', Text, nullable=False, index=True))
+track = _table(
     'track',
-    metadata,
-    Column('id', Integer, primary_key=True),
     Column('album', ForeignKey('album.id'), nullable=False, index=True),
     Column('name', Text, nullable=False),
     Column('genre', ForeignKey('genre.id'), nullable=False, index=True),
@@ -90,7 +82,7 @@ TRACKS = (
 
 
 def build(path: Path) -> Engine:
-    """Make the database file, with an index on all that the questions ask for.
+    """Make the database file, with an index on each column that the questions filter by.
 
     :param path: the SQLite file to make
     :returns: an engine on it; the caller disposes of it
@@ -104,7 +96,7 @@ def build(path: Path) -> Engine:
 
 
 def read_csv(table: Table) -> Iterator[dict[str, Any]]:
-    """The rows of a table as they come with the package; an empty cell is NULL."""
+    """Yield the rows of a table from the CSV file of the package; an empty cell is NULL."""
     source = files('IndexedRedis.demo') / 'chinook' / f'{table.name}.csv'
     convert = {column.name: column.type.python_type for column in table.columns}
     lines = StringIO(source.read_text(encoding='utf-8'), newline='')
@@ -113,6 +105,6 @@ def read_csv(table: Table) -> Iterator[dict[str, Any]]:
 
 
 def new_edition(connection: Connection) -> None:
-    """What a shop does over night: every price goes up, and the overlong tracks go out."""
+    """Raise every price, and delete the longest tracks, as a shop does over night."""
     connection.execute(update(track).values(unit_price=track.c.unit_price + PRICE_RISE))
     connection.execute(delete(track).where(track.c.milliseconds > LONGEST_SOLD))

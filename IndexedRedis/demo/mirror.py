@@ -1,6 +1,6 @@
 """From SQL into Redis: read the rows, make objects, ``reset``.
 
-The rule: this is the job of a real cron script, in the same few lines.
+The rule: a real cron script does this job in the same few lines.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .. import IndexedRedisModel
 from . import data
 from .models import Album, Artist, Genre, Track
 
-# In the order of the catalogue; what is mirrored, and the select it comes from.
+# The select that each model mirrors.
 CATALOGUE: Mapping[type[IndexedRedisModel], Select[Any]] = {
     Artist: data.ARTISTS,
     Album: data.ALBUMS,
@@ -24,7 +24,7 @@ CATALOGUE: Mapping[type[IndexedRedisModel], Select[Any]] = {
 
 
 def count(connection: Connection, model: type[IndexedRedisModel]) -> int:
-    """How many rows the select of a model gives."""
+    """Return how many rows the select of a model gives."""
     rows = CATALOGUE[model].order_by(None).subquery()
     return connection.scalar(select(func.count()).select_from(rows)) or 0
 
@@ -35,12 +35,12 @@ def mirror(
     edition: int = 1,
     advance: Callable[[], object] = lambda: None,
 ) -> int:
-    """Replace all objects of a model by the rows of its select, at one stroke.
+    """Replace all objects of a model with the rows of its select, in one swap.
 
     :param connection: to the SQL database
     :param model: a model of ``CATALOGUE``
-    :param edition: number of the data set, kept with every track
-    :param advance: called after each row read
+    :param edition: the number of the data set, stored with every track
+    :param advance: called after each row
     :returns: the number of objects
     """
     extra = {'edition': edition} if model is Track else {}

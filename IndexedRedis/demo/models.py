@@ -1,7 +1,7 @@
-"""What the shop's pages ask: one model a select of the catalogue, names in place of keys.
+"""The models that the shop's pages query: one for each select, with names in place of keys.
 
-The rule: a model here is what a user would write, nothing for the demo's sake alone but
-``edition``, by which a reader can tell the two data sets apart.
+The rule: a user would write the same models. Only ``edition`` is for the demo: it distinguishes the
+two data sets.
 """
 
 from __future__ import annotations

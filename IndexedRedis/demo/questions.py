@@ -1,7 +1,6 @@
-"""What a shop asks its catalogue, once of the models and once in SQL.
+"""The questions of a shop, asked of the models and in SQL.
 
-The rule: both sides bring the whole answer into Python before the clock stops, and an answer
-counts only if the other side gives the same.
+The rule: the clock stops when the whole answer is in Python, and both sides must give the same.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from .. import IndexedRedisModel, irNull
 from . import data
 from .models import Track
 
-RUNS = 9  # of each side in turn; the median is shown
+RUNS = 9  # of each side, in turn; the demo shows the median
 
 Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question, the expression that answers it, and the same in SQL.
+    """A question, the expression that answers it, and its SQL.
 
     ``ordered`` says that the order of the rows is part of the answer.
     """
@@ -39,7 +38,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """Both answers to a question, as rows, and the time each took (seconds, median)."""
+    """Both answers to a question, as rows, and their median times in seconds."""
 
     question: Question
     redis: list[Row]
@@ -49,7 +48,7 @@ class Answer:
 
     @property
     def agrees(self) -> bool:
-        """Whether both sides say the same."""
+        """Whether both answers are equal."""
         if self.question.ordered:
             return self.redis == self.sql
         return sorted(self.redis, key=repr) == sorted(self.sql, key=repr)
@@ -59,7 +58,7 @@ COLUMNS = tuple(data.TRACKS.selected_columns.keys())
 
 
 def _tracks(*conditions: ColumnElement[bool]) -> Select[Any]:
-    """The catalogue's tracks under these conditions, in no order: that would cost SQL a sort."""
+    """Return the select of tracks with these conditions, unordered to save SQL a sort."""
     return data.TRACKS.order_by(None).where(*conditions)
 
 
@@ -102,12 +101,12 @@ QUESTIONS = (
 
 
 def answer(question: Question, connection: Connection, runs: int = RUNS) -> Answer:
-    """Ask both sides in turn and take the time of each.
+    """Ask both sides in turn, and measure them.
 
     :param question: one of ``QUESTIONS``
     :param connection: to the SQL database
-    :param runs: how often each side is asked
-    :returns: the answers of the last run with the median times
+    :param runs: how often to ask each side
+    :returns: the answers of the last run, with the median times
     """
     redis_times, sql_times = [], []
     for _ in range(runs):

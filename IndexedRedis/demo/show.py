@@ -1,7 +1,6 @@
-"""What the demo prints.
+"""What the demo prints: in colour on a terminal, as plain text in a pipe.
 
-The rule: calm and short, a person reads it. On a terminal in colour, in a pipe as plain text
-(rich sees to both); nothing here asks a database.
+The rule: a person reads it, so it is short. Nothing here talks to a database.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ GOOD, BAD = 'green', 'bold red'
 
 
 def heading(console: Console, number: int, text: str, note: str = '') -> None:
-    """A numbered step of the demo, with what is to be known about it."""
+    """Print a numbered step of the demo, with a note."""
     console.print(f'\n[bold]{number}. {text}[/]')
     if note:
         console.print(f'   [dim]{note}[/]')
 
 
 def progress(console: Console) -> Progress:
-    """Bars for the tables being mirrored; in a pipe the last state is printed, once."""
+    """Return progress bars for the tables; a pipe gets the last state only."""
     return Progress(
         TextColumn('   {task.description:<8}'),
         BarColumn(28, complete_style='cyan', finished_style='cyan'),
@@ -41,7 +40,7 @@ def progress(console: Console) -> Progress:
 
 
 def question(console: Console, asked: Answer) -> None:
-    """A question, how it is asked, the head of its answer, and both times."""
+    """Print a question, its expression, the first rows of its answer, and both times."""
     rows = asked.redis if asked.question.ordered else sorted(asked.redis)
     lines = Group(
         Text(asked.question.text, 'bold'),
@@ -76,7 +75,7 @@ def _verdict(asked: Answer) -> Text:
 
 
 def report(console: Console, seen: Report) -> None:
-    """What a reader saw while the data set was replaced."""
+    """Print what a reader saw during the swap."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(justify='right')
     table.add_column()
@@ -91,7 +90,7 @@ def report(console: Console, seen: Report) -> None:
 
 
 def conclusion(console: Console, answers: Sequence[Answer], seen: Report) -> bool:
-    """The last line.
+    """Print the last line.
 
     :returns: whether all is right
     """

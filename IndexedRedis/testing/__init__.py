@@ -1,9 +1,8 @@
-"""What tests of an application need: a real server, empty for each test, and a count of round
-trips.
+"""Tools for tests of an application: a real server, empty for each test, and a round trip count.
 
-The rule: a test reaches the test server and no other, and data that the tests did not write is
-never deleted. pytest has the fixtures ``indexedredis_server`` and ``indexedredis_models`` as soon
-as the library is installed; without pytest the same is::
+The rule: models reach the test server only, and the tools delete only data that tests wrote. With
+the library installed, pytest has the fixtures ``indexedredis_server`` and ``indexedredis_models``.
+Without pytest::
 
     with serverForTests() as server, modelsOn(server):
         ...
@@ -30,9 +29,9 @@ __all__ = (
     'serverForTests',
 )
 
-# pytest imports this package at every start, wherever the library is installed: servers, and with
-# them redis-py, are imported when they are asked for.
-_PLACES = {
+# pytest imports this package at every start: servers, and with them redis-py, are imported at their
+# first use.
+_MODULES = {
     **dict.fromkeys(('NoServerError', 'ServerForTests'), '.base'),
     'serverForTests': '.servers',
     'assertNumRoundTrips': '.trips',
@@ -42,6 +41,6 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
+    if name not in _MODULES:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    return getattr(import_module(_PLACES[name], __name__), name)
+    return getattr(import_module(_MODULES[name], __name__), name)

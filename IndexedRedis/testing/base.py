@@ -1,4 +1,4 @@
-"""What the fixtures of real servers have in common."""
+"""The interface of a server for tests, and its error."""
 
 from __future__ import annotations
 
@@ -8,26 +8,21 @@ from typing import Any
 
 from ..errors import IndexedRedisError
 
-__all__ = (
-    'NoServerError',
-    'ServerForTests',
-)
-
+__all__ = ('VARIABLE', 'NoServerError', 'ServerForTests')
 
 VARIABLE = 'INDEXEDREDIS_TEST_URL'
-
-DATABASES = 16  # a server has as many unless it is told otherwise
+DATABASES = 16  # the default of a server
 
 
 class NoServerError(IndexedRedisError, RuntimeError):
-    """There is no server, or no database, that tests may use; the message says how to get one."""
+    """No server, or no database, is there for tests; the message says how to get one."""
 
 
 class ServerForTests:
-    """A server that tests may use; :func:`serverForTests` makes them.
+    """A server for tests; :func:`serverForTests` returns it.
 
-    As a context manager it is given up at the end of the block. This one we started: all of it is
-    ours.
+    As a context manager it is given up at the end of the block. All data of this server belongs to
+    the tests.
     """
 
     def __init__(self, params: dict[str, Any], stop: Callable[[], None]) -> None:
@@ -36,19 +31,18 @@ class ServerForTests:
 
     @property
     def params(self) -> dict[str, Any]:
-        """Connection parameters (``host``, ``port``, ``db``, ...) of the tests' database, as models
-        and ``redis.Redis`` take them; a new dict each time."""
+        """The connection parameters for models and ``redis.Redis``, a new dict each time."""
         return self.params_of(0)
 
     def params_of(self, number: int) -> dict[str, Any]:
-        """The same of a further database, for models that the application keeps elsewhere.
+        """Return the parameters of a further database, for models that name another server.
 
-        :raises NoServerError: if there is none
+        :raises NoServerError: if the server has no more databases
         """
         if number >= DATABASES:
             raise NoServerError(
-                f'the models of this test name more than {DATABASES} servers or databases; the '
-                'test server has no database left to stand for another'
+                f'the models of this test name more than {DATABASES} servers or databases, and the '
+                f'test server has {DATABASES} databases. Test them in several tests.'
             )
         return {**self._params, 'db': number}
 
@@ -60,7 +54,7 @@ class ServerForTests:
             client.flushall()
 
     def stop(self) -> None:
-        """Give the server up: stop it, or leave it as it was found."""
+        """Stop the server; if it is shared, empty the databases of the tests."""
         self._stop()
 
     def __enter__(self) -> ServerForTests:

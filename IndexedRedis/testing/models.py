@@ -1,4 +1,4 @@
-"""Binds all models to the test server, for the time of a test."""
+"""All models on the test server, for the time of a test."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ from .base import ServerForTests
 
 __all__ = ('modelsOn',)
 
-Place = tuple[Any, ...]
+# Host and port, or a path, and the database.
+Location = tuple[Any, ...]
 
 
 @contextlib.contextmanager
 def modelsOn(server: ServerForTests) -> Iterator[None]:
-    """Have all models live on this server while the block runs, in a database that is empty now.
+    """Move all models to this server while the block runs, to a database that is empty at first.
 
-    This holds for every model, whatever parameters or client it names, also for those that are
-    defined, or connected by ``connectAlt``, meanwhile; and it holds on where the application calls
-    ``setDefaultRedisConnectionParams`` or ``embedded.connect``. Models of one place share a
-    database, those of another (``{'db': 5}``) have another. Afterwards all is as before.
+    This covers every model, whatever parameters or client it names, also models that are defined,
+    or connected by ``connectAlt``, in the block. The application may call
+    ``setDefaultRedisConnectionParams`` or ``embedded.connect``. Models that name one database share
+    one; models that name another (``{'db': 5}``) share another. The old connections return at the
+    end.
 
-    :param server: as :func:`serverForTests` gives it
+    :param server: that of :func:`serverForTests`
     :raises NoServerError: if there is no database for the tests
     """
     server.clear()
     before = getDefaultRedisConnectionParams()
-    with redirected(_Places(server, before).instead_of):
+    with redirected(_Databases(server, before).params_for):
         setDefaultRedisConnectionParams(server.params)
         try:
             yield
@@ -39,33 +41,29 @@ def modelsOn(server: ServerForTests) -> Iterator[None]:
             setDefaultRedisConnectionParams(before)
 
 
-class _Places:
-    """Which database stands for which place of the application, numbered as they are used."""
+class _Databases:
+    """The test database of each location that the application names, numbered as they come."""
 
     def __init__(self, server: ServerForTests, defaults: Mapping[str, Any]) -> None:
         self._server = server
         self._lock = threading.Lock()
-        # What the application names in full is the same place as its defaults.
-        self._numbers = {_place(defaults): 0}
+        # Parameters in full lead to the same location as the defaults.
+        self._numbers = {_location(defaults): 0}
 
-    def instead_of(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the parameters to use in the place of others."""
+    def params_for(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the parameters of the test database for the application's parameters."""
         pool = params.get('connection_pool')
-        place = _place(params if pool is None else pool.connection_kwargs)
-        number = 0 if place == self._default() else self._number(place)
+        location = _location(params if pool is None else pool.connection_kwargs)
+        # Read each time: an application sets its defaults when it starts, in a test too.
+        if location == _location(getDefaultRedisConnectionParams()):
+            return self._server.params_of(0)
+        with self._lock:
+            number = self._numbers.setdefault(location, len(self._numbers))
         return self._server.params_of(number)
 
-    def _default(self) -> Place:
-        # Asked anew each time: applications set their own when they start, inside of a test too.
-        return _place(getDefaultRedisConnectionParams())
 
-    def _number(self, place: Place) -> int:
-        with self._lock:
-            return self._numbers.setdefault(place, len(self._numbers))
-
-
-def _place(params: Mapping[str, Any]) -> Place:
-    """Return what two sets of parameters have in common that lead to the same database."""
+def _location(params: Mapping[str, Any]) -> Location:
+    """Return the location of a database, equal for all parameters that lead to it."""
     params = without_url(params)
     database = str(params.get('db') or 0)
     path = params.get('unix_socket_path') or params.get('path')

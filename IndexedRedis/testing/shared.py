@@ -1,8 +1,8 @@
-"""A server that others use as well. The rule: we delete only in databases that we found empty, and
-in which our mark still stands.
+"""A server that others use too.
 
-The mark is a key in the database, set in the moment in which it is empty, so that two test runs
-never share one. Whoever is killed leaves it: the next run then refuses, and says how to go on.
+The rule: data is deleted only in databases that were empty and still hold our mark. The mark is a
+key, set by the script that finds the database empty, so two test runs never share one. A killed run
+leaves its mark; the next run refuses the database and says how to go on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ __all__ = ('SharedServer',)
 
 MARK = 'indexedredis-tests'
 
-# 1: it is ours. Else how many keys there are, and the mark of another.
+# KEYS: mark. ARGV: token. Empties a database with our mark, and marks an empty one. Returns 1, or
+# {number of keys, mark of another run}.
 TAKE = """
 local mark = redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1])
 if mark == ARGV[1] then redis.call('FLUSHDB')
@@ -30,6 +31,7 @@ elseif redis.call('DBSIZE') > 0 then return {redis.call('DBSIZE'), mark or ''} e
 redis.call('SET', KEYS[1], ARGV[1])
 return 1
 """
+# KEYS: mark. ARGV: token. Empties a database with our mark.
 GIVE_BACK = """
 if redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1]) == ARGV[1] then
     redis.call('FLUSHDB')
@@ -38,10 +40,11 @@ end
 
 
 class SharedServer(ServerForTests):
-    """The server that a URL names; tests use its database, and those after it where they need
-    more: one for each worker of pytest-xdist, and for each place that models name.
+    """The server of a URL. Tests use its database and the next ones.
 
-    :raises NoServerError: if the database is not empty, or the server cannot be used
+    Each worker of pytest-xdist needs one, and each location that models name.
+
+    :raises NoServerError: if the database is not empty, or the server does not answer
     """
 
     def __init__(self, url: str) -> None:
@@ -53,9 +56,9 @@ class SharedServer(ServerForTests):
         self.params_of(0)
 
     def params_of(self, number: int) -> dict[str, Any]:
-        """As of any server; a database that was not used yet is taken, if it is empty.
+        """Return the parameters of a further database, which is marked at its first use.
 
-        :raises NoServerError: if it is not
+        :raises NoServerError: if it is not empty
         """
         worker, workers = _worker()
         database = self._first + worker + workers * number
@@ -66,7 +69,7 @@ class SharedServer(ServerForTests):
         return {**self._params, 'db': database}
 
     def clear(self) -> None:
-        """Delete the data of the tests, in databases that still bear our mark."""
+        """Delete the data of the tests, in databases that hold our mark."""
         for database in sorted(self._taken):
             self._take(database)
 
@@ -86,25 +89,25 @@ class SharedServer(ServerForTests):
         what = f'database {database} of {self._name()}'
         if database in self._taken:
             return (
-                f'{what} has lost the mark of this test run and holds {keys} keys; nothing was '
-                'deleted. Tests must not call FLUSHDB or FLUSHALL; each starts on an empty '
-                f'database anyway. To go on: redis-cli -n {database} FLUSHDB'
+                f'{what} lost the mark of this test run and holds {keys} keys; nothing was '
+                'deleted. Tests must not call FLUSHDB or FLUSHALL: each test starts on an empty '
+                f'database. To go on: redis-cli -n {database} FLUSHDB'
             )
         if not mark:
             return (
                 f'{what} is not empty: it has {keys} keys, and tests delete all data. Nothing was '
-                'deleted. Let INDEXEDREDIS_TEST_URL name an empty database, or unset it for a '
-                'server of your own'
+                'deleted. Let INDEXEDREDIS_TEST_URL name an empty database, or unset it to start '
+                'a server.'
             )
         owner = mark.decode('utf-8', 'replace').partition(' of ')[2]
         return (
-            f'{what} is in use by another test run, {owner}. If that was killed, the data is '
-            f"its leftovers: delete it with 'redis-cli -n {database} FLUSHDB'; else name another "
-            'database in INDEXEDREDIS_TEST_URL'
+            f'{what} is in use by another test run, {owner}. If that run was killed, delete its '
+            f"data: 'redis-cli -n {database} FLUSHDB'. Otherwise name another database in "
+            'INDEXEDREDIS_TEST_URL.'
         )
 
     def _name(self) -> str:
-        """Where the server is, without its password."""
+        """Return where the server is, without its password."""
         params = self._params
         port = f'{params.get("host", "localhost")}:{params.get("port", 6379)}'
         return str(params.get('unix_socket_path', port))
@@ -123,13 +126,14 @@ class SharedServer(ServerForTests):
                 yield client
         except redis.RedisError as error:
             raise NoServerError(
-                f'database {database} of {self._name()} (INDEXEDREDIS_TEST_URL; one for each '
-                f'worker of pytest-xdist) cannot be used: {error}'
+                f'database {database} of {self._name()} cannot be used: {error}. '
+                'INDEXEDREDIS_TEST_URL names the first database; each worker of pytest-xdist needs '
+                'one.'
             ) from error
 
 
 def _worker() -> tuple[int, int]:
-    """Number of this worker of pytest-xdist, and how many there are."""
+    """Return the number of this worker of pytest-xdist, and how many there are."""
     name = os.environ.get('PYTEST_XDIST_WORKER', '')
     number = name.removeprefix('gw')
     workers = int(os.environ.get('PYTEST_XDIST_WORKER_COUNT') or 1)

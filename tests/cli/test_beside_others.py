@@ -94,10 +94,10 @@ def test_a_file_is_begun_anew(times, shorts, monkeypatch, tmp_path, capsys):
     file.write_text('before')
     if times == exporting.ATTEMPTS:
         with pytest.raises(CommandError, match='a reset replaced'):
-            exporting.export(Run(), 'cli.shop:Short', str(file))
+            exporting.main(Run(), 'cli.shop:Short', str(file))
         assert file.read_text() == 'before'
     else:
-        exporting.export(Run(), 'cli.shop:Short', str(file))
+        exporting.main(Run(), 'cli.shop:Short', str(file))
         lines = file.read_bytes().splitlines()
         assert json.loads(lines[-1]) == {'end': 3000}
         assert {json.loads(line)['name'] for line in lines[1:-1]} == {'new'}

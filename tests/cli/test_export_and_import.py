@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import stat
 
 import pytest
 from keyspace import dump
@@ -11,6 +13,7 @@ from keyspace import dump
 from cli.commands import command, on_terminal
 from cli.everything import Everything, objects
 from cli.shop import Artist, Short, Song
+from IndexedRedis.cli.commands import exporting
 
 
 @pytest.fixture
@@ -192,6 +195,29 @@ def test_a_file_is_replaced_only_by_a_whole_export(shorts, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ['link', file.name]
 
 
+@pytest.mark.parametrize('mode', [0o600, 0o640, 0o664, 0o444])
+def test_a_file_keeps_its_mode(shorts, tmp_path, mode):
+    file = exported(shorts, tmp_path)
+    file.chmod(mode)
+    assert command('export', 'shop:Short', '-o', file, '--url', shorts).status == 0
+    assert stat.S_IMODE(file.stat().st_mode) == mode
+
+
+def test_only_the_owner_reads_a_new_file(shorts, tmp_path):
+    """Whatever the umask, and already while it is being written."""
+    file = tmp_path / 'new'
+    before = os.umask(0)
+    try:
+        assert command('export', 'shop:Short', '-o', file, '--url', shorts).status == 0
+        with exporting._opened(str(tmp_path / 'half')) as output:
+            output.write(b'x')
+            (half,) = tmp_path.glob('.half.*')
+            assert stat.S_IMODE(half.stat().st_mode) == 0o600
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
 def test_a_file_that_is_none(shorts):
     assert command('export', 'shop:Short', '-o', '/dev/null', '--url', shorts).status == 0
     with open('/dev/null', 'rb') as null:
@@ -211,7 +237,7 @@ def test_a_file_that_cannot_be_opened(name, shorts, tmp_path):
 
 HEADER = {'indexedredis': 1, 'model': 'Short', 'fields': {}}
 WRONG = {
-    'nothing': ([], 'line 1: this is no JSON'),
+    'nothing': ([], 'line 1: the line is no JSON'),
     'no header': ([{'_id': 1}], 'line 1: this is no export'),
     'another version': ([{**HEADER, 'indexedredis': 2}], 'version 2; this program reads version 1'),
     'another model': ([{**HEADER, 'model': 'Song'}], 'an export of Song, not of Short'),
@@ -222,11 +248,11 @@ WRONG = {
     ),
     'fields of another shape': ([{**HEADER, 'fields': 5}], 'line 1: '),
     'no fields': ([{'indexedredis': 1, 'model': 'Short'}], 'line 1: '),
-    'a list': ([HEADER, [1]], 'line 2: this is no JSON object'),
-    'no JSON': ([HEADER, {'_id': 1}, 'x{'], 'line 3: this is no JSON'),
-    'an empty line': ([HEADER, {'_id': 1}, ''], 'line 3: this is no JSON'),
-    'too deep': ([HEADER, '[' * 100_000], 'line 2: this is no JSON'),
-    'no pk': ([HEADER, {'_id': '1'}], "line 2: _id is '1', which is no pk"),
+    'a list': ([HEADER, [1]], 'line 2: the line is no JSON object'),
+    'no JSON': ([HEADER, {'_id': 1}, 'x{'], 'line 3: the line is no JSON'),
+    'an empty line': ([HEADER, {'_id': 1}, ''], 'line 3: the line is no JSON'),
+    'too deep': ([HEADER, '[' * 100_000], 'line 2: the line is no JSON'),
+    'no pk': ([HEADER, {'_id': '1'}], "line 2: _id is '1', which is no primary key"),
     'pk 0': ([HEADER, {'_id': 0}], 'line 2: _id is 0'),
     'true': ([HEADER, {'_id': True}], 'line 2: _id is True'),
     'an unknown field': ([HEADER, {'_id': 1, 'nme': 'x'}], "line 2: there is no field 'nme'"),
@@ -236,11 +262,11 @@ WRONG = {
     'base64 of a number': ([HEADER, {'_id': 1, 'name': {'base64': 5}}], 'line 2: name: '),
     'a surrogate': ([HEADER, {'_id': 1, 'name': '\ud800'}], 'line 2: name: '),
     'a value': ([HEADER, {'_id': 1, 'group': 'x'}], 'line 2: group cannot be read: '),
-    'a pk twice': ([HEADER, {'_id': 1}, {'_id': 1}, {'end': 2}], 'line 3: pk 1 has been there'),
-    'cut short': ([HEADER, {'_id': 1}], 'line 3: the export ends in the middle'),
-    'only a header': ([HEADER], 'line 2: the export ends in the middle'),
+    'a pk twice': ([HEADER, {'_id': 1}, {'_id': 1}, {'end': 2}], 'line 3: an earlier line has'),
+    'cut short': ([HEADER, {'_id': 1}], 'line 3: the export was cut short'),
+    'only a header': ([HEADER], 'line 2: the export was cut short'),
     'one lost': ([HEADER, {'_id': 1}, {'end': 2}], 'line 3: 2 objects were exported, 1 read'),
-    'more': ([HEADER, {'end': 0}, {'_id': 1}], 'line 3: there is more after the end'),
+    'more': ([HEADER, {'end': 0}, {'_id': 1}], 'line 3: a line follows the end'),
 }
 
 
@@ -321,7 +347,7 @@ def test_add_leaves_equal_objects_and_refuses_others(shorts, raw, tmp_path):
     before = rows(raw)
     done = command('import', 'shop:Short', file, '--mode', 'add', '--url', shorts)
     assert done.status == 1
-    assert 'pk 300 is that of another object' in done.errors
+    assert 'another object has the pk 300' in done.errors
     assert rows(raw) == before
 
 

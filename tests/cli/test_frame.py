@@ -15,9 +15,9 @@ WRONG_TARGETS = {
     '.shop:Song': 'names nothing',
     'shoop:Song': "There is no module 'shoop', neither here nor installed.",
     'shop.deeper:Song': "There is no module 'shop.deeper'",
-    'shop:Sung': "module shop has no 'Sung'. Did you mean Song?",
+    'shop:Sung': "module shop has no 'Sung'. Did you mean 'Song'?",
     'shop:Unlike': "module shop has no 'Unlike'. Its models: Artist, Elsewhere",
-    'shop:Song.FIELD': "Song has no 'FIELD'. Did you mean FIELDS?",
+    'shop:Song.FIELD': "Song has no 'FIELD'. Did you mean 'FIELDS'?",
     'shop:function': 'shop:function is no model, but a function.',
     'shop:Wrong': 'nme',
     'broken:Song': 'Importing broken failed: ZeroDivisionError: division by zero',
@@ -145,7 +145,7 @@ def test_the_script_does_the_same():
         [sys.executable, '-c', code], capture_output=True, check=False, env=environment()
     )
     assert done.returncode == 2
-    assert b'Did you mean Song?' in done.stderr
+    assert b"Did you mean 'Song'?" in done.stderr
 
 
 def test_bars_on_a_terminal(url):

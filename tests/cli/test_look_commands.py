@@ -92,7 +92,7 @@ WRONG = {
     'shop:Short name=x': 'Short.name is not indexed',
     'shop:Short group=many': 'Short.group: cannot hold',
     'shop:Short group__gte=3': 'unknown lookup',
-    'shop:Shrt group=3': 'Did you mean Short?',
+    'shop:Shrt group=3': "Did you mean 'Short'?",
 }
 
 

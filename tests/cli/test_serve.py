@@ -38,7 +38,7 @@ def test_it_serves_until_it_is_told_to_stop(number):
     assert process.returncode == 0
     assert rest == b''
     assert errors.decode().splitlines() == [
-        'a throw-away: no data on disk; Ctrl-C ends it',
+        'temporary: no data on disk; Ctrl-C ends it',
         'stopped',
     ]
     assert not listens(port)

@@ -1,1 +1,1 @@
-"""The commands, a module each with ``register(app)``."""
+"""The commands: a module each, with a function ``main``."""

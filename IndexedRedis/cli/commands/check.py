@@ -1,6 +1,6 @@
-"""``check``: compare all that models have stored.
+"""``check``: compare everything that models have stored.
 
-The rule: it only reads; its status says whether anything is wrong.
+The rule: the command only reads; its status says whether it found a problem.
 """
 
 from __future__ import annotations
@@ -9,25 +9,19 @@ from typing import Annotated
 
 import typer
 
-from ..common import DONE, FOUND, Run, command
+from ..common import DONE, FOUND, Run
 
-__all__ = ('register',)
+__all__ = ('ModelTargets', 'main')
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(app)(check)
+ModelTargets = Annotated[list[str], typer.Argument(metavar='MODEL', help='package.module:Name')]
 
 
-def check(
-    run: Run,
-    models: Annotated[list[str], typer.Argument(metavar='MODEL', help='package.module:Name')],
-) -> int:
+def main(run: Run, models: ModelTargets) -> int:
     """Compare objects, counter, index sets and work keys of models, and report what is wrong.
 
-    Reads only, in small steps, beside any number of readers and writers.
+    Only reads, in small steps, beside any number of readers and writers.
 
-    Exit status 1: something was found.
+    Exit status 1: a problem was found.
     """
     fine = True
     for model in [run.model(target) for target in models]:

@@ -1,24 +1,17 @@
-"""``demo``: a first look in a few seconds.
+"""``demo``: the main job of the library in a few seconds.
 
-The rule: it lives on a server of its own, so there is no ``--url``.
+The rule: the demo runs on a server of its own, so it has no ``--url``.
 """
 
 from __future__ import annotations
 
-import typer
+from ..common import Run
 
-from ..common import Run, command
-
-__all__ = ('register',)
+__all__ = ('main',)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(app, without=('url', 'json'))(demo)
-
-
-def demo(run: Run) -> int:
-    """Mirror a music catalogue from SQL, ask it questions, replace it under a reader."""
+def main(run: Run) -> int:
+    """Mirror a music catalogue from SQL, query it, and replace it while a reader reads."""
     from ...demo import run as run_demo
 
     return run_demo()

@@ -1,6 +1,6 @@
-"""``explain``: what a query would do.
+"""``explain``: the commands of a query.
 
-The rule: it prints what ``objects.filter(...).explain()`` says.
+The rule: it prints the result of ``objects.filter(...).explain()``.
 """
 
 from __future__ import annotations
@@ -10,23 +10,18 @@ from typing import Annotated, Any
 import typer
 
 from ... import Explanation
-from ..common import CommandError, Run, command
+from ..common import CommandError, ModelTarget, Run
 from ..tables import show
 
-__all__ = ('register',)
+__all__ = ('main',)
 
-# Sets that are shown on a terminal.
-_MOST = 20
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(app)(explain)
+# Index sets that a terminal shows.
+MAX_SHOWN_SETS = 20
 
 
-def explain(
+def main(
     run: Run,
-    target: Annotated[str, typer.Argument(metavar='MODEL', help='package.module:Name')],
+    target: ModelTarget,
     filters: Annotated[
         list[str] | None,
         typer.Argument(metavar='FILTER', help='FIELD=VALUE or FIELD__ne=VALUE.'),
@@ -36,31 +31,30 @@ def explain(
         typer.Option(metavar='FIELD', help='Filter by null: --null FIELD or --null FIELD__ne.'),
     ] = None,
     analyze: Annotated[
-        bool, typer.Option('--analyze', help='Run the query too, and measure it.')
+        bool, typer.Option('--analyze', help='Also run the query, and measure it.')
     ] = False,
 ) -> None:
-    """Tell what a query would do: commands, sizes of the sets, how many rows, what may be slow.
+    """Show the commands of a query, the sizes of its sets, how many rows match, what may be slow.
 
-    Values are text, which the field converts. Without --analyze no row is fetched.
+    Values are text, which the field converts. Without --analyze the command fetches no row.
     """
     model = run.model(target)
     query = model.objects
-    for each in filters or ():
-        query = query.filter(**_condition(each))
+    for text in filters or ():
+        query = query.filter(**_condition(text))
     for name in null or ():
         query = query.filter(**{name: None})
-    found = query.explain(analyze)
-    run.data(found.asDict())
+    explanation = query.explain(analyze)
+    run.data(explanation.asDict())
     if run.out.is_terminal and not run.json:
-        _draw(run, found)
+        _draw(run, explanation)
     else:
-        run.print(str(found))
+        run.print(str(explanation))
 
 
-def _draw(run: Run, found: Explanation) -> None:
-    """The same with a table, for a terminal."""
-    run.print(found.head())
-    data = found.asDict()['sets'][:_MOST]
+def _draw(run: Run, explanation: Explanation) -> None:
+    """Print the explanation with a table, for a terminal."""
+    run.print(explanation.head())
     rows = [
         (
             'in' if each['included'] else 'not in',
@@ -68,12 +62,12 @@ def _draw(run: Run, found: Explanation) -> None:
             each['size'],
             'starts here' if each['drives'] else '',
         )
-        for each in data
+        for each in explanation.asDict()['sets'][:MAX_SHOWN_SETS]
     ]
     show(run, ('', 'set', 'members', ''), rows)
-    if len(found.sets) > _MOST:
-        run.print(f'  and {len(found.sets) - _MOST:,} more sets')
-    run.print(found.tail())
+    if len(explanation.sets) > MAX_SHOWN_SETS:
+        run.print(f'  and {len(explanation.sets) - MAX_SHOWN_SETS:,} more sets')
+    run.print(explanation.tail())
 
 
 def _condition(text: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """``export``: the objects of a model as JSON lines.
 
-The rule: an export is whole, with a last line that says so, or the status is not 0; a file that is
-there is replaced only by a whole one.
+The rule: an export is complete, with a last line that says so, or the status is not 0. Only a
+complete export replaces a file, and it keeps the mode of that file.
 """
 
 from __future__ import annotations
@@ -17,33 +17,28 @@ from uuid import uuid4
 import typer
 
 from .. import lines
-from ..common import CommandError, Run, command
+from ..common import CommandError, ModelTarget, Run
 from ..exact import exact
 from ..progress import Progress
 from ..walk import Walk
 
-__all__ = ('register',)
+__all__ = ('main',)
 
 ATTEMPTS = 3
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(app, 'export')(export)
-
-
-def export(
+def main(
     run: Run,
-    target: Annotated[str, typer.Argument(metavar='MODEL', help='package.module:Name')],
+    target: ModelTarget,
     output: Annotated[
         str, typer.Option('--output', '-o', metavar='FILE', help='Where to; - is standard output.')
     ] = '-',
 ) -> None:
     """Write the objects of a model as JSON lines, exactly as they are stored.
 
-    Each object is whole. A file is replaced when the export is complete, not before. If a reset
-    replaces the objects meanwhile, a file is begun anew, up to three times, and standard output
-    ends with status 2.
+    Each object is whole. The command replaces a file when the export is complete, not before, and
+    keeps its mode; only you can read a new file. If a reset replaces the objects meanwhile, the
+    command starts a file again, up to three times; on standard output it ends with status 2.
 
     With --json, and a file, the summary is JSON.
     """
@@ -52,8 +47,7 @@ def export(
         shown = not (output == '-' and sys.stdout.isatty())
         with run.progress(model.__name__, shown) as progress, _opened(output) as file:
             count = _write(model, file, progress)
-            if count is None:
-                file.abandon()
+            file.complete = count is not None
         if count is not None:
             break
         if output == '-' or attempt == ATTEMPTS - 1:
@@ -70,7 +64,7 @@ def export(
 
 
 def _write(model: Any, file: _Output, progress: Progress) -> int | None:
-    """Write all of it; returns the number of objects, None if they were replaced meanwhile."""
+    """Write the export; return the number of objects, None if a reset replaced them meanwhile."""
     walk, twin, count = Walk(model), exact(model), 0
     file.write(lines.header(model))
     for pks in walk.pages():
@@ -87,36 +81,39 @@ def _write(model: Any, file: _Output, progress: Progress) -> int | None:
 
 
 class _Output:
-    """A file under way."""
+    """A file that is being written; :attr:`complete` says whether it may replace another."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.write = file.write
-        self.whole = True
-
-    def abandon(self) -> None:
-        self.whole = False
+        self.complete = False
 
 
 @contextmanager
 def _opened(name: str) -> Iterator[_Output]:
-    """Standard output, or a file that takes its place when the block has ended well."""
+    """Open standard output, or a file that replaces another one when it is complete."""
     if name == '-':
         yield _Output(sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
-    path = Path(name).resolve()  # a link stays, and what it leads to is replaced
+    path = Path(name).resolve()  # a link stays, and its target is replaced
     if path.exists() and not path.is_file():  # such as /dev/null, or a named pipe
         with path.open('wb') as file:
             yield _Output(file)
         return
     temporary = path.with_name(f'.{path.name}.{uuid4().hex}')  # beside it: it has to be renamed
     try:
-        with temporary.open('xb') as file:
+        with open(temporary, 'xb', opener=_open_private) as file:
             output = _Output(file)
             yield output
             file.flush()
             os.fsync(file.fileno())
-        if output.whole:
+        if output.complete:
+            if path.exists():
+                temporary.chmod(path.stat().st_mode & 0o7777)
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

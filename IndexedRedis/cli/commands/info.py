@@ -1,6 +1,6 @@
 """``info``: statistics of a model, with advice.
 
-The rule: it prints what ``objects.info()`` found.
+The rule: it prints the result of ``objects.info()``.
 """
 
 from __future__ import annotations
@@ -10,57 +10,54 @@ from typing import Annotated
 import typer
 
 from ... import ModelInfo
-from ..common import Run, command
+from ..common import ModelTarget, Run
 from ..tables import memory, show
 
-__all__ = ('register',)
+__all__ = ('main',)
 
 HEADERS = ('field', 'type', 'values', 'objects each', 'memory', 'most frequent')
-_WIDE = 24
+# Characters of a frequent value that the table shows.
+MAX_VALUE_CHARACTERS = 24
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(app)(info)
-
-
-def info(
+def main(
     run: Run,
-    target: Annotated[str, typer.Argument(metavar='MODEL', help='package.module:Name')],
+    target: ModelTarget,
     sample: Annotated[
-        int, typer.Option(min=1, help='Rows, and index sets of a field, to look at closely.')
+        int, typer.Option(min=1, help='Rows, and index sets of a field, to measure.')
     ] = 1000,
 ) -> None:
-    """Tell what a model has stored: objects, fields, how its indexes are filled, memory, advice.
+    """Show what a model has stored: objects, fields, sizes of its index sets, memory, advice.
 
-    Reads only, in small steps, beside any number of readers and writers.
+    Only reads, in small steps, beside any number of readers and writers.
     """
     model = run.model(target)
     with run.progress(model.__name__) as progress:
-        found = model.objects.info(sample, progress)
-    run.data(found.asDict())
+        report = model.objects.info(sample, progress)
+    run.data(report.asDict())
     if run.out.is_terminal and not run.json:
-        _draw(run, found)
+        _draw(run, report)
     else:
-        run.print(str(found))
+        run.print(str(report))
 
 
-def _draw(run: Run, found: ModelInfo) -> None:
-    """The same with a table, for a terminal."""
-    run.print(found.head())
+def _draw(run: Run, report: ModelInfo) -> None:
+    """Print the report with a table, for a terminal."""
+    run.print(report.head())
     rows = []
-    for field in found.fields:
+    for field in report.fields:
         index = field.index
         cells: tuple[object, ...] = ('not indexed', '', '', '')
         if index is not None:
             each = f'{index.smallest:,} to {index.largest:,}'
-            top = '\n'.join(f'{_short(name)} {count:,}' for name, count in index.frequent())
+            top = '\n'.join(f'{_shorten(name)} {count:,}' for name, count in index.frequent())
             cells = (index.sets, each, memory(index.memory), top)
         rows.append((field.name, field.type + ', hashIndex' * field.hashIndex, *cells))
     show(run, HEADERS, rows)
-    if found.tail():
-        run.print(found.tail())
+    if report.tail():
+        run.print(report.tail())
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _WIDE else f'{text[:_WIDE]}...'
+def _shorten(text: str) -> str:
+    limit = MAX_VALUE_CHARACTERS
+    return text if len(text) <= limit else f'{text[:limit]}...'

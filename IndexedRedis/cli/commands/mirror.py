@@ -1,6 +1,6 @@
-"""``mirror``: one run of a mirror, as cron or a systemd timer calls it.
+"""``mirror``: one run of a mirror, as cron or a systemd timer starts it.
 
-The rule: the exit status says what became of the data, and it is the new data only with status 0.
+The rule: only with exit status 0 the new data is live.
 """
 
 from __future__ import annotations
@@ -10,46 +10,41 @@ from typing import Annotated
 import typer
 
 from ...errors import GuardRefusedError, MirrorRunningError, ResetInProgressError
-from ..common import DONE, FOUND, CommandError, Run, command
+from ..common import DONE, FOUND, CommandError, Run
 
-__all__ = ('register',)
+__all__ = ('main',)
 
 RUNNING = 3
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(app)(mirror)
-
-
-def mirror(
+def main(
     run: Run,
     target: Annotated[str, typer.Argument(metavar='MIRROR', help='package.module:name')],
     dry_run: Annotated[
-        bool, typer.Option('--dry-run', help='Read, convert and judge; write nothing.')
+        bool, typer.Option('--dry-run', help='Read, convert and check; write nothing.')
     ] = False,
     skip_bad: Annotated[
-        bool, typer.Option('--skip-bad', help='Leave rows out that do not fit.')
+        bool, typer.Option('--skip-bad', help='Leave out rows that do not fit.')
     ] = False,
     mode: Annotated[
         str | None,
-        typer.Option('--mode', metavar='full|diff', help='Instead of the mode of the mirror.'),
+        typer.Option('--mode', metavar='full|diff', help="Use it instead of the mirror's mode."),
     ] = None,
 ) -> int:
-    """Replace the data of a mirror's models by what SQL says, all in one moment.
+    """Replace the data of a mirror's models with the rows of SQL, in one swap.
 
-    Exit status 0: done. 1: a guard refused it. 2: it failed. 3: another run is under way.
+    Exit status 0: done. 1: a guard refused the run. 2: it failed. 3: another run is under way.
 
     With 1, 2 and 3 the old data stays.
     """
     from ...mirror import Mirror
 
-    found = run.load(target)
-    if not isinstance(found, Mirror):
-        raise CommandError(f'{target} is no Mirror, but a {type(found).__name__}.')
+    named = run.load(target)
+    if not isinstance(named, Mirror):
+        raise CommandError(f'{target} is no Mirror, but a {type(named).__name__}.')
     try:
         with run.progress() as progress:
-            report = found.run(dry_run, progress, mode, skip_bad or None)
+            report = named.run(dry_run, progress, mode, skip_bad or None)
     except GuardRefusedError as error:
         run.log(str(error))
         run.data({'refused': error.problems})

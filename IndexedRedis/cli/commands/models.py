@@ -1,6 +1,6 @@
-"""``models``: which models does a database hold?
+"""``models``: the models of a database.
 
-The rule: it needs no class, as it reads the names of the keys.
+The rule: it needs no class, since it reads the names of the keys.
 """
 
 from __future__ import annotations
@@ -10,33 +10,28 @@ from typing import Annotated
 import typer
 
 from ... import findModels
-from ..common import Run, command
+from ..common import Run
 from ..tables import memory, show
 
-__all__ = ('register',)
+__all__ = ('main',)
 
 HEADERS = ('KEY_NAME', 'objects', 'index sets', 'memory, about', 'work keys', 'mirrored')
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(app)(models)
-
-
-def models(
+def main(
     run: Run,
     sample: Annotated[
         int, typer.Option(min=1, help='Rows, and index sets of a field, to estimate memory from.')
     ] = 100,
 ) -> None:
-    """List the models that a database holds, by the names of its keys.
+    """List the models of a database, by the names of its keys.
 
-    Reads only, page by page, and needs no module of yours. Memory is estimated from a sample.
+    Only reads, page by page, and needs no module of yours. Memory is estimated from a sample.
     """
     with run.progress() as progress:
-        found = findModels(sample=sample, progress=progress)
-    run.data([model.asDict() for model in found])
-    if not found:
+        models = findModels(sample=sample, progress=progress)
+    run.data([model.asDict() for model in models])
+    if not models:
         run.print('no models found')
         return
     rows = [
@@ -48,6 +43,6 @@ def models(
             model.workKeys,
             model.mirroredAt or '',
         )
-        for model in found
+        for model in models
     ]
     show(run, HEADERS, rows)

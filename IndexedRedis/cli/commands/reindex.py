@@ -1,6 +1,6 @@
-"""``reindex``: list all objects in the indexes of ``INDEXED_FIELDS``.
+"""``reindex``: list all objects in the index sets of ``INDEXED_FIELDS``.
 
-The rule: page by page, each safe beside other writers.
+The rule: it works page by page, each safe beside other writers.
 """
 
 from __future__ import annotations
@@ -9,28 +9,24 @@ from typing import Annotated
 
 import typer
 
-from ..common import Run, command
+from ..common import ModelTarget, Run
 from ..walk import Walk
 
-__all__ = ('register',)
+__all__ = ('main',)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    command(app)(reindex)
-
-
-def reindex(
+def main(
     run: Run,
-    target: Annotated[str, typer.Argument(metavar='MODEL', help='package.module:Name')],
+    target: ModelTarget,
     rehash: Annotated[
-        bool, typer.Option('--rehash', help='After hashIndex of a field changed: drop the others.')
+        bool,
+        typer.Option('--rehash', help='Needed after hashIndex of a field changed: drop old sets.'),
     ] = False,
 ) -> None:
-    """List all objects of a model in the indexes of its INDEXED_FIELDS.
+    """List all objects of a model in the index sets of its INDEXED_FIELDS.
 
-    Needed after a field was added to them. Works in small steps, beside any number of readers and
-    writers. A reset writes all indexes anyway, so what comes after one is indexed already.
+    Needed after you added a field to them. Works in small steps, beside any number of readers and
+    writers. A reset writes all index sets anyway, so data of a later reset needs no reindex.
     """
     model = run.model(target)
     saver = model.saver
