@@ -1,24 +1,24 @@
-"""The contract between the flows and whoever executes them.
+"""The contract between flows and executors.
 
-A flow is a generator. It yields steps and is sent what came of them; it returns the result of
-the operation. It never does I/O, so one text serves threads and asyncio alike, and a test can
-play the server. There are four kinds of steps:
+A flow is a generator. It yields steps, receives the outcome of each, and returns the result of the
+operation. It does no I/O, so the same flow runs on threads and on asyncio, and a test can play the
+server. There are four kinds of steps:
 
 ``Batch``
-    some commands that go out in one write. Sent back: the list of their replies, in order.
+    commands that go out in one write. Outcome: the list of their replies, in order.
 ``Stream``
-    any number of batches, a few of them in flight at a time. Each list of replies is given to
-    ``consume`` in order, while later batches are on the wire. A ``None`` among the batches says
-    that what follows depends on an answer. Sent back: ``None``.
+    any number of batches, a few of them in flight at a time. ``consume`` receives each list of
+    replies, in order, while later batches are on the wire. A ``None`` among the batches means that
+    the next batch depends on a reply that is outstanding. Outcome: ``None``.
 ``Pause``
-    wait that many seconds. Sent back: ``None``.
+    a wait of so many seconds. Outcome: ``None``.
 ``Elsewhere``
-    run a flow on the connection of another model. Sent back: its result.
+    a flow to run on the connection of another model. Outcome: its result.
 
-An error reply, or a broken connection, is thrown into the flow at its ``yield``. An executor may
-send any batch **twice** (a reply got lost, a script was unknown to the server): each must be
-safe to repeat, whatever others did in between. One that is not is marked ``once``; its flow gets
-:class:`AnswerLost` instead. Flows compose with ``yield from``.
+An executor throws an error reply, or a broken connection, into the flow at its ``yield``. It may
+send any batch **twice**: a reply may get lost, or the server may not know a script. So each batch
+must be safe to repeat, whatever others write in between. A batch that is not is marked ``once``;
+its flow gets :class:`AnswerLost` instead. Flows compose with ``yield from``.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ __all__ = (
     'with_cleanup',
 )
 
-# Members or keys that the server looks at for a page of a scan: some 0.2 ms.
+# Members or keys of one page of a scan: it blocks the server for 0.2 ms.
 SCAN_COUNT = 500
 
 Command = tuple[Any, ...]
@@ -57,8 +57,8 @@ T = TypeVar('T')
 class Batch(NamedTuple):
     """Commands for one write.
 
-    ``shared``: they read, and are quick, so that others may use the same connection meanwhile.
-    ``once``: not to be repeated where the connection broke before the answer came.
+    :param once: do not repeat them if the connection broke before the replies came
+    :param shared: they read and are quick, so others may use the connection meanwhile
     """
 
     commands: Sequence[Command]
@@ -67,7 +67,7 @@ class Batch(NamedTuple):
 
 
 class AnswerLost(Exception):
-    """The connection broke, so a batch that is sent once was carried out or not."""
+    """The connection broke: it is unknown whether a batch marked ``once`` was carried out."""
 
 
 class ServerFull(Exception):
@@ -75,7 +75,7 @@ class ServerFull(Exception):
 
 
 class Stream(NamedTuple):
-    """Batches that overlap on the wire; ``batches`` is consumed only as fast as they leave."""
+    """Batches that overlap on the wire. The executor draws one when it can send it."""
 
     batches: Iterable[Batch | None]
     consume: Callable[[list[Any]], None]
@@ -88,7 +88,7 @@ class Pause(NamedTuple):
 
 
 class Elsewhere(NamedTuple):
-    """A flow that belongs to another model, which may live on another server."""
+    """A flow for the connection of another model, which may be on another server."""
 
     model: Any
     flow: Any
@@ -96,7 +96,7 @@ class Elsewhere(NamedTuple):
 
 Step = Batch | Stream | Pause | Elsewhere
 Flow = Generator[Step, Any, T]
-# What is done about pages of members; `()` where nothing has to be sent.
+# Gives the flow for pages of members, or `()` where there is nothing to send.
 Act = Callable[..., Flow[Any] | tuple[()]]
 
 
@@ -107,7 +107,7 @@ def ask(*command: Any) -> Flow[Any]:
 
 
 def ask_quick(*command: Any) -> Flow[Any]:
-    """As :func:`ask`, for a command that reads and is quick."""
+    """Send one command that reads and is quick; return its reply."""
     (reply,) = yield Batch([command], shared=True)
     return reply
 
@@ -134,14 +134,13 @@ def scan(
     options = ('COUNT', count) if match is None else ('MATCH', match, 'COUNT', count)
     total = (yield from ask(*(('SCARD', *sets) if sets else ('DBSIZE',)))) if tell else 0
     done = 0
-    cursors = dict.fromkeys(range(len(starts)), b'0')
+    cursors: dict[int, Any] = dict.fromkeys(range(len(starts)), b'0')
     while cursors:
         replies = yield Batch([*((*starts[i], at, *options) for i, at in cursors.items()), *extend])
         pages: list[list[bytes]] = [[]] * len(starts)
-        for i, (cursor, page) in zip(list(cursors), replies, strict=False):
-            pages[i] = page
-            cursors[i] = cursor
-            if int(cursor) == 0:
+        for i, reply in zip(list(cursors), replies, strict=False):
+            cursors[i], pages[i] = page_of(reply)
+            if cursors[i] is None:
                 del cursors[i]
         yield from act(*pages)
         if tell:
@@ -150,9 +149,9 @@ def scan(
 
 
 def with_cleanup(flow: Flow[T], cleanup: Callable[[bool], Flow[None]]) -> Flow[T]:
-    """Run a flow, then ``cleanup(worked)``, whatever happened; return the flow's result.
+    """Run a flow, then ``cleanup(worked)``; return the flow's result.
 
-    An abandoned flow (``GeneratorExit``) can send nothing any more, so it is not cleaned up.
+    An abandoned flow (``GeneratorExit``) can send nothing, so it is not cleaned up.
     """
     try:
         result = yield from flow
@@ -166,13 +165,13 @@ def with_cleanup(flow: Flow[T], cleanup: Callable[[bool], Flow[None]]) -> Flow[T
 
 
 def page_of(reply: Any) -> tuple[Any, list[bytes]]:
-    """What SCAN and SSCAN give: the cursor of the next page, None after the last; the page."""
+    """Return the cursor of the next page, None after the last one, and the page."""
     cursor, page = reply
     return (None if int(cursor) == 0 else cursor), page
 
 
 def chunks(items: Iterable[T], size: int) -> Generator[list[T], None, None]:
-    """Cut ``items`` into lists of at most ``size``, reading no further ahead than that."""
+    """Yield ``items`` in lists of at most ``size``; read no further ahead than one list."""
     source = iter(items)
     while chunk := list(islice(source, size)):
         yield chunk

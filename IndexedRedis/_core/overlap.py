@@ -1,8 +1,8 @@
-"""Flows side by side: pages of a large set, chunks of a result.
+"""Run flows side by side: for the pages of a large set, or the chunks of a result.
 
-What is done about a page is a flow of its own; while it waits for an answer, the commands of others
-are sent, and of a walk the look for the next page. A walk takes half the time of one that waits at
-every step, a filtered delete a fifth less than one that fetches all rows first.
+Each page has a flow of its own. While one waits for a reply, the others send their commands, and
+the scan asks for the next page. A walk takes half the time of one that waits at every step. A
+filtered delete takes a fifth less than one that fetches all rows first.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ __all__ = (
     'walk',
 )
 
-
-# Members of a page: most scripts that work on one hold up the server for a millisecond or two.
+# Members of one page of a walk: most scripts over a page block the server for a millisecond or two.
 PAGE_MEMBERS = 200
-# Members that a look asks for: the server gives some more, which still are to make one page.
+# The COUNT of its SSCAN. The server gives some members more, which shall fit into one page.
 WALK_COUNT = 180
 
 T = TypeVar('T')
@@ -32,9 +31,9 @@ Act = Callable[[list[bytes]], Flow[None]]
 
 
 def side_by_side(flows: Iterable[Flow[T]]) -> Flow[list[T]]:
-    """Run flows with a few batches on the wire at a time, and return their results as they come.
+    """Run flows with a few batches on the wire at a time; return their results as they come.
 
-    :param flows: batches are the only steps they take
+    :param flows: they yield no steps but batches
     """
     lane = _Lane()
     lane.new.extend(flows)
@@ -45,10 +44,10 @@ def side_by_side(flows: Iterable[Flow[T]]) -> Flow[list[T]]:
 
 
 def walk(key: bytes, act: Act, hold: tuple[Command, ...] = ()) -> Flow[None]:
-    """Do something about all members of a set, which may change meanwhile, as with any ``SSCAN``.
+    """Act on all members of a set. As with ``SSCAN``, the set may change, and members may repeat.
 
-    :param act: gives the flow for up to ``PAGE_MEMBERS`` members, as of :func:`side_by_side`
-    :param hold: commands to send along with each look for members
+    :param act: gives the flow for up to ``PAGE_MEMBERS`` members; see :func:`side_by_side`
+    :param hold: commands to send along with each request for a page
     """
     lane = _Lane()
 
@@ -56,37 +55,37 @@ def walk(key: bytes, act: Act, hold: tuple[Command, ...] = ()) -> Flow[None]:
         lane.new.extend(map(act, chunks(page, PAGE_MEMBERS)))
         return ()
 
-    lane.look_with(scan(begin, key, count=WALK_COUNT, extend=hold))
+    lane.scan_with(scan(begin, key, count=WALK_COUNT, extend=hold))
     yield Stream(lane.batches(), lane.consume)
 
 
 class _Lane:
-    """Flows under way: those that are to be sent, in the order in which they are answered."""
+    """The flows under way, and the order in which their replies come."""
 
     def __init__(self) -> None:
-        #: flows to begin; those that have a batch to send; those that wait for an answer
+        #: flows to begin; flows with a batch to send; flows that wait for a reply
         self.new: deque[Flow[Any]] = deque()
         self._ready: deque[tuple[Flow[Any], Step]] = deque()
         self._sent: deque[Flow[Any]] = deque()
         self.results: list[Any] = []
-        #: what finds more flows, and its next look for them
-        self._finder: Flow[None] | None = None
-        self._look: tuple[Flow[None], Step] | None = None
+        #: the scan that adds flows, and its next step
+        self._scan: Flow[None] | None = None
+        self._scan_step: tuple[Flow[None], Step] | None = None
 
-    def look_with(self, finder: Flow[None]) -> None:
-        """Have a flow find more flows; it waits while others have something to send."""
-        self._finder, self._look = finder, (finder, next(finder))
+    def scan_with(self, scan: Flow[None]) -> None:
+        """Let a scan add flows; it waits while others have something to send."""
+        self._scan, self._scan_step = scan, (scan, next(scan))
 
     def batches(self) -> Iterator[Batch | None]:
-        """What is to be sent: flows under way before new ones, and these before the next look."""
+        """Yield batches: of flows under way, then of new flows, then of the scan."""
         while True:
             if self._ready:
                 flow, step = self._ready.popleft()
             elif self.new:
                 self._go_on(self.new.popleft(), None)
                 continue
-            elif self._look is not None:
-                (flow, step), self._look = self._look, None
+            elif self._scan_step is not None:
+                (flow, step), self._scan_step = self._scan_step, None
             elif self._sent:
                 yield None
                 continue
@@ -97,7 +96,7 @@ class _Lane:
             yield step
 
     def consume(self, replies: list[Any]) -> None:
-        """Go on with the flow that waits longest."""
+        """Give the replies to the flow that waits longest."""
         self._go_on(self._sent.popleft(), replies)
 
     def _go_on(self, flow: Flow[Any], outcome: Any) -> None:
@@ -106,17 +105,16 @@ class _Lane:
         except StopIteration as stop:
             self.results.append(stop.value)
             return
-        if flow is self._finder:
-            self._look = (flow, step)
+        if flow is self._scan:
+            self._scan_step = (flow, step)
         else:
             self._ready.append((flow, step))
 
 
 def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
-    """Run flows that only read side by side; returns their results.
+    """Run flows that only read side by side; return their results.
 
-    What they ask at the same time goes out in one write, so that they take no more trips than the
-    longest of them.
+    Their batches are merged, so all together take as many round trips as the longest of them.
     """
     if len(flows) == 1:
         return [(yield from flows[0])]

@@ -1,10 +1,15 @@
 """A Lua text and the command that runs it.
 
-Rules all texts share: names and values travel as KEYS and ARGV only, never in the text;
-everything is checked before the first write, since Redis does not roll back; each may be sent
-twice. No ``#!lua`` header: with one, a server that is out of memory refuses even scripts that
-only read. The first write of each is one that such a server refuses (HSET before SREM), so
-nothing is left half done.
+All texts keep these rules:
+
+- Names and values travel as KEYS and ARGV, never in the text.
+- A script checks everything before its first write, since Redis does not roll back.
+- A script may be sent twice.
+- A script has no ``#!lua`` header: with one, a server that is out of memory refuses even scripts
+  that only read. Its first write is one that such a server refuses (HSET before SREM), so nothing
+  is left half done.
+- Each loop has a bound, which a comment states. Numbers stay below 2^53, up to which Lua counts
+  exactly.
 """
 
 from __future__ import annotations
@@ -15,22 +20,22 @@ from typing import Any
 
 __all__ = ('BY_SHA', 'Reads', 'Script', 'load_all', 'readable')
 
-# Of its arguments and its reply, the keys that a script has looked at besides KEYS.
+# Returns the keys that a script has read besides KEYS, from its arguments and its reply.
 Reads = Callable[[Sequence[Any], Any], Iterable[bytes]]
 
-#: all texts of this process
+#: the texts that this process has imported
 ALL: list[Script] = []
 
-# What an executor needs to run a text that a server does not know (any more): those called so far.
+# The texts called so far, by SHA: an executor sends one in full if a server does not know it.
 BY_SHA: dict[bytes, Script] = {}
 
 
 class Script:
-    """A Lua text; calling it gives the command that runs it.
+    """A Lua text. Call it to get the command that runs it.
 
     :param name: name for logs and golden tests
     :param text: the Lua text
-    :param reads: tells what it looked at, if what it answers may be remembered
+    :param reads: names the keys it has read; None: its replies are not cached
     """
 
     def __init__(self, name: str, text: str, reads: Reads | None = None) -> None:
@@ -41,7 +46,7 @@ class Script:
 
     @cached_property
     def sha(self) -> bytes:
-        """What a server knows the text by."""
+        """The SHA by which a server knows the text."""
         from hashlib import sha1  # takes longer to import than all scripts together
 
         sha = sha1(self.text, usedforsecurity=False).hexdigest().encode('ascii')
@@ -52,7 +57,7 @@ class Script:
         return ('EVALSHA', self.sha, len(keys), *keys, *args)
 
     def in_full(self, keys: list[bytes], *args: Any) -> tuple[Any, ...]:
-        """The command for a server that need not know the text."""
+        """Return the command that sends the text itself."""
         return ('EVAL', self.text, len(keys), *keys, *args)
 
 
@@ -67,7 +72,7 @@ def readable(command: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def load_all() -> list[Script]:
-    """Return the texts of the whole core, imported or not, for tests and tools."""
+    """Import the whole core and return its texts, for tests and tools."""
     import pkgutil
     from importlib import import_module
 
