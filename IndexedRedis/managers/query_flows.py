@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -40,10 +40,11 @@ class QueryFlows(IndexedRedisHelper):
         return query.Query(self._schema, filters.joined(self._filters))
 
     def _all(self, cascade: bool, ordered: bool = False) -> Flow[IRQueryableList]:
-        return self._many(fetch.fetch(self._query, ordered=ordered), cascade)
+        return self._many(lambda: fetch.fetch(self._query, ordered=ordered), cascade)
 
     def _only(self, fields: Iterable[str], cascade: bool = False) -> Flow[IRQueryableList]:
-        return self._many(fetch.fetch(self._query, self._columns(fields)), cascade)
+        columns = self._columns(fields)
+        return self._many(lambda: fetch.fetch(self._query, columns), cascade)
 
     def _pick(self, order: str, cascade: bool) -> Flow[Any]:
         seed = 0
@@ -51,20 +52,21 @@ class QueryFlows(IndexedRedisHelper):
             from random import randrange  # 5 % of the import time
 
             seed = randrange(2**31)
-        return self._one(pick.pick(self._query, order, seed), cascade)
+        return self._one(lambda: pick.pick(self._query, order, seed), cascade)
 
     def _primary_keys(self, ordered: bool) -> Flow[list[int]]:
         return query.primary_keys(self._query, ordered)
 
     def _get(self, pk: Any, cascade: bool, fields: Iterable[str] | None = None) -> Flow[Any]:
-        columns = self._columns(fields)
-        return self._one(by_pk.get_one(self._schema, primary_key(pk), columns), cascade)
+        columns, number = self._columns(fields), primary_key(pk)
+        return self._one(lambda: by_pk.get_one(self._schema, number, columns), cascade)
 
     def _get_multiple(
         self, pks: Iterable[Any], cascade: bool, fields: Iterable[str] | None = None
     ) -> Flow[IRQueryableList]:
         numbers = [primary_key(pk) for pk in pks]
-        return self._many(by_pk.get_many(self._schema, numbers, self._columns(fields)), cascade)
+        columns = self._columns(fields)
+        return self._many(lambda: by_pk.get_many(self._schema, numbers, columns), cascade)
 
     def _rehash(self, fetch_all: bool) -> Flow[int]:
         size = by_pk.CHUNK_ROWS if fetch_all else 1
@@ -98,12 +100,17 @@ class QueryFlows(IndexedRedisHelper):
                 f'it on {name}.objects, without filters.'
             )
 
-    def _many(self, flow: Flow[list[Any]], cascade: bool) -> Flow[IRQueryableList]:
-        objs = yield from fetching.fetch_linked(flow, self._server_of) if cascade else flow
+    def _many(self, make: Callable[[], Flow[list[Any]]], cascade: bool) -> Flow[IRQueryableList]:
+        schema = self._schema
+        objs = yield from (
+            fetching.fetch_linked(schema, make, self._server_of) if cascade else make()
+        )
         return IRQueryableList(objs, mdl=self.mdl)
 
-    def _one(self, flow: Flow[Any], cascade: bool) -> Flow[Any]:
-        return fetching.fetch_linked_of_one(flow, self._server_of) if cascade else flow
+    def _one(self, make: Callable[[], Flow[Any]], cascade: bool) -> Flow[Any]:
+        if not cascade:
+            return make()
+        return fetching.fetch_linked_of_one(self._schema, make, self._server_of)
 
     @property
     def _indexed(self) -> list[str]:

@@ -3,6 +3,7 @@ stored once it was done, however often it had to be tried."""
 
 from __future__ import annotations
 
+from typing import Any
 from unittest.mock import patch
 
 import IndexedRedis as IR
@@ -69,6 +70,11 @@ class InsertInSteps(InsertVeryMany):
             patch.object(insert, 'PUBLISHED_AT_ONCE', 2),
         ):
             super().do()
+
+
+def others_write_few() -> Any:
+    """Have what others write meanwhile go in one script, as few objects do."""
+    return patch.multiple(sizes, SCRIPT_UNITS=4000, STEP_UNITS=2000)
 
 
 class InSteps:
@@ -219,4 +225,7 @@ WRITES = [
     *(DeleteMatching, Reindex, Cascade),
     *(Reset, ResetInPlace, ResetIterator, ResetMany, ResetChanged),
 ]
+IN_STEPS = (
+    *(InsertVeryMany, InsertInSteps, InsertAndUpdateInSteps, DeleteManyInSteps, CascadeInSteps),
+)
 RESETS = (Reset, ResetInPlace, ResetIterator, ResetMany, ResetChanged)

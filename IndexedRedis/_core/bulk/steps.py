@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TypeVar
 
 from ...errors import ConflictError
-from ..flows import Command, Flow, with_cleanup
+from ..flows import Batch, Command, Flow, with_cleanup
 from ..keys import LEFT
 from ..locking.locks import (
     LockOwner,
@@ -21,7 +21,7 @@ from ..locking.locks import (
 )
 from ..overlap import side_by_side
 from ..writes.compare_and_move import Step, by_model, check_rows, write_step
-from ..writes.entry import Entry
+from ..writes.entry import Entry, Mode
 from ..writes.sizes import in_steps
 from .recovery import begin, settle
 from .redo import commit, packed, store_left
@@ -91,11 +91,14 @@ def write_in_steps(entries: list[Entry]) -> Flow[None]:
                 yield from store_left(owner, {entry.pk: packed(entry) for entry in some}, extend)
 
     def carry_out() -> Flow[None]:
-        taken: list[Entry] = []
+        left_out: list[Entry] = []
         for owner, mine in zip(owners, groups, strict=True):
             step = step_of(owner, owners)
             steps = (write_step(some, step) for some in in_steps(mine, units_of))
-            taken += chain.from_iterable((yield from side_by_side(steps)))
+            left_out += chain.from_iterable((yield from side_by_side(steps)))
+        if left_out:
+            yield Batch([('UNLINK', owner.schema.keys.work(token, LEFT)) for owner in owners])
+        taken = [entry for entry in left_out if entry.mode != Mode.UPDATE]
         if taken:
             raise ConflictError(
                 f'{taken[0].schema.name}: somebody stored another object under pk {taken[0].pk} '

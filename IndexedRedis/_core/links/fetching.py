@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ...errors import UnreadableValueError
+from ...errors import ConflictError, UnreadableValueError
 from ...fields.null import irNull
 from ..flows import Elsewhere, Flow
+from ..mapping.schema import Schema
 from ..objects.state import value_of
-from ..overlap import together
 from ..queries.by_pk import get_targets
+from .markers import SwapMarkers
 
 __all__ = (
     'cascade_fetch',
@@ -18,6 +19,10 @@ __all__ = (
     'fetch_linked_of_one',
 )
 
+
+# How often a reader begins anew whose data set was replaced in place. A reset takes longer than a
+# read, so this is far more than needed.
+ATTEMPTS = 20
 
 # A link that is set: the object, the name of the attribute (None for a multi link), the link data.
 Link = tuple[Any, str | None, Any]
@@ -29,37 +34,61 @@ Targets = dict[Any, dict[int, Any]]
 ServerOf = Callable[[Any], Any]
 
 
-def cascade_fetch(objs: Iterable[Any], server_of: ServerOf | None = None) -> Flow[None]:
+def cascade_fetch(
+    objs: Iterable[Any],
+    server_of: ServerOf | None = None,
+    markers: SwapMarkers | None = None,
+) -> Flow[None]:
     """Fetch the objects that ``objs`` link to, the objects that these link to, and so on.
 
     A target of several links is fetched once, and the links share it.
 
     :param server_of: gives the server of a model; models of one server share round trips
+    :param markers: the swap markers that were read so far
     """
     level = [obj for obj in objs if obj is not None]
+    markers = SwapMarkers() if markers is None else markers
     found: Targets = {}
     for obj in level:
         # A target has all its fields, so a partial object cannot be one.
         if obj._state.fetched is None:
             found.setdefault(type(obj), {})[obj._id] = obj
     visited = {id(obj) for obj in level}
-    while level:
+    while level and not markers.changed:
         links = _links(level)
-        yield from _fetch_missing(links, found, server_of)
+        yield from _fetch_missing(links, found, server_of, markers)
         level = _attach(links, found, visited)
 
 
-def fetch_linked(flow: Flow[list[Any]], server_of: ServerOf | None = None) -> Flow[list[Any]]:
-    """Return the objects that a flow fetches, after fetching all that they link to."""
-    objs = yield from flow
-    yield from cascade_fetch(objs, server_of)
-    return objs
+def fetch_linked(
+    schema: Schema, make: Callable[[], Flow[list[Any]]], server_of: ServerOf
+) -> Flow[list[Any]]:
+    """Return what a flow fetches, with all that it links to, from one data set.
+
+    :param make: gives the flow, which reads objects of the schema's model
+    """
+    for _ in range(ATTEMPTS):
+        markers = SwapMarkers()
+        home = server_of(None)
+        (objs,) = yield from markers.around(home, [schema.keys.swapped], [make()])
+        yield from cascade_fetch(objs, server_of, markers)
+        if not markers.changed:
+            return objs
+    raise ConflictError(
+        f'{schema.name}: resets replaced the data set {ATTEMPTS} times while objects and what they '
+        'link to were read. Read again, or reset less often.'
+    )
 
 
-def fetch_linked_of_one(flow: Flow[Any], server_of: ServerOf | None = None) -> Flow[Any]:
-    """Return the object that a flow fetches, or None, after fetching all that it links to."""
-    obj = yield from flow
-    yield from cascade_fetch([obj], server_of)
+def fetch_linked_of_one(
+    schema: Schema, make: Callable[[], Flow[Any]], server_of: ServerOf
+) -> Flow[Any]:
+    """Return the object that a flow fetches, or None; as of :func:`fetch_linked`."""
+
+    def as_list() -> Flow[list[Any]]:
+        return [(yield from make())]
+
+    (obj,) = yield from fetch_linked(schema, as_list, server_of)
     return obj
 
 
@@ -78,7 +107,9 @@ def _links(objs: Sequence[Any]) -> list[Link]:
     return links
 
 
-def _fetch_missing(links: list[Link], found: Targets, server_of: ServerOf | None) -> Flow[None]:
+def _fetch_missing(
+    links: list[Link], found: Targets, server_of: ServerOf | None, markers: SwapMarkers
+) -> Flow[None]:
     """Fetch the targets that are not in memory: those of one server in one round trip."""
     wanted: dict[Any, dict[int, None]] = {}
     for _, _, data in links:
@@ -88,7 +119,9 @@ def _fetch_missing(links: list[Link], found: Targets, server_of: ServerOf | None
                 wanted.setdefault(data.foreignModel, {})[pk] = None
     for models in _by_server([*wanted], server_of):
         flows = [get_targets(model._validated(), [*wanted[model]]) for model in models]
-        lists = yield Elsewhere(models[0], together(flows))
+        keys = [model._validated().keys.swapped for model in models]
+        server = server_of(models[0]) if server_of else models[0]
+        lists = yield Elsewhere(models[0], markers.around(server, keys, flows))
         for model, targets in zip(models, lists, strict=True):
             found[model].update(zip(wanted[model], targets, strict=True))
 

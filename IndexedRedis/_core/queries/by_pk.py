@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -79,12 +78,11 @@ def get_targets(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
     absent = [i for i, obj in enumerate(found) if obj is None]
     fields = schema.keys_of(schema.all)
     for places in chunks(absent, CHUNK_ROWS):
+        # A row that is not listed was replaced: it is about to expire, if it does not yet.
         some = [pks[i] for i in places]
-        ttls = (('PTTL', schema.keys.data(pk)) for pk in some)
-        pairs = zip(ttls, row_commands(schema, some, fields), strict=True)
-        replies = yield Batch(list(chain.from_iterable(pairs)))
-        for i, ttl, row in zip(places, replies[::2], replies[1::2], strict=True):
-            if ttl >= 0 and not _is_empty(row):
+        rows = yield Batch(row_commands(schema, some, fields))
+        for i, row in zip(places, rows, strict=True):
+            if not _is_empty(row):
                 (found[i],) = schema.builder(schema.all).objects([pks[i]], [row])
     return found
 

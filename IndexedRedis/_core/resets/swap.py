@@ -196,12 +196,14 @@ def swap_command(switches: Sequence[Switch], stamp: str, fence: bytes = b'') -> 
     token = switches[0].staging.token
     names: list[bytes] = []
     args: list[Any] = [token, 'swapped', stamp, len(switches)]
+    # One marker for all: readers of linked models see that any of them was replaced in place.
+    marker_ms = NOTE_MS if any(switch.staging.occupied for switch in switches) else 0
     for staging, drop, places, most in switches:
-        keys, kept = staging.schema.keys, staging.occupied
+        keys = staging.schema.keys
         names += (keys.lock, keys.record, keys.all, keys.work(token, REPLACED))
         names += (keys.next, keys.swapped, keys.mirrored, keys.touched, *drop)
         names += (name for place in places for name in (keys.staged(token, place), place))
-        args += (len(drop), len(places), highest(kept), NOTE_MS if kept else 0, most)
+        args += (len(drop), len(places), highest(staging.occupied), marker_ms, most)
         args.append(staging.count)
     if fence:
         names += (switch.staging.schema.keys.mirror_lock for switch in switches)

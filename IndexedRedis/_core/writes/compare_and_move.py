@@ -131,19 +131,18 @@ def check_rows(entries: list[Entry], token: bytes) -> Flow[None]:
 
 
 def write_step(entries: list[Entry], step: Step) -> Flow[list[Entry]]:
-    """Write rows of a committed write; return those whose pk somebody else has taken.
+    """Write rows of a committed write; return those that were left out.
 
-    Rows of deleted objects are left out.
+    They are updates of deleted objects, and new objects whose pk somebody else has taken.
     """
-    taken: list[Entry] = []
+    left_out: list[Entry] = []
 
     def command(rows: list[Entry]) -> Command:
         return STEP(*_keys_and_args(rows, (step.left,), (step.token,)))
 
-    yield from _send(
-        entries, command, (b'gone', b'taken', b'staged'), also=step.also, left_out=taken
-    )
-    return [entry for entry in taken if entry.mode != Mode.UPDATE]
+    kinds = (b'gone', b'taken', b'staged')
+    yield from _send(entries, command, kinds, also=step.also, left_out=left_out)
+    return left_out
 
 
 def _send(
