@@ -36,6 +36,7 @@ __all__ = (
     'Elsewhere',
     'Flow',
     'Pause',
+    'Progress',
     'ServerFull',
     'Step',
     'Stream',
@@ -96,6 +97,8 @@ class Elsewhere(NamedTuple):
 
 Step = Batch | Stream | Pause | Elsewhere
 Flow = Generator[Step, Any, T]
+# Tells how far a step is: its name, how much is done, and of how much.
+Progress = Callable[[str, int, int], Any]
 # Gives the flow for pages of members, or `()` where there is nothing to send.
 Act = Callable[..., Flow[Any] | tuple[()]]
 

@@ -27,7 +27,6 @@ PAGE_MEMBERS = 200
 WALK_COUNT = 180
 
 T = TypeVar('T')
-Act = Callable[[list[bytes]], Flow[None]]
 
 
 def side_by_side(flows: Iterable[Flow[T]]) -> Flow[list[T]]:
@@ -43,7 +42,9 @@ def side_by_side(flows: Iterable[Flow[T]]) -> Flow[list[T]]:
     return lane.results
 
 
-def walk(key: bytes, act: Act, hold: tuple[Command, ...] = ()) -> Flow[None]:
+def walk(
+    key: bytes, act: Callable[[list[bytes]], Flow[None]], hold: tuple[Command, ...] = ()
+) -> Flow[None]:
     """Act on all members of a set. As with ``SSCAN``, the set may change, and members may repeat.
 
     :param act: gives the flow for up to ``PAGE_MEMBERS`` members; see :func:`side_by_side`

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._core.flows import Progress
 from .._core.inspection.databases import FoundModel, find_models
 from .._core.inspection.explanation import Explanation
 from .._core.inspection.model_info import ModelInfo
 from .._core.integrity.report import CheckReport
-from .._core.integrity.survey import Progress
 from ..connections.tasks import async_executor_for
 from ..connections.threads import executor_for
 from ..twins import awaitable

@@ -20,10 +20,10 @@ from .query_flows import QueryFlows
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from .._core.flows import Progress
     from .._core.inspection.explanation import Explanation
     from .._core.inspection.model_info import ModelInfo
     from .._core.integrity.report import CheckReport
-    from .._core.integrity.survey import Progress
 
 __all__ = ('IndexedRedisQuery',)
 

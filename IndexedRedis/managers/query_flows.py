@@ -20,10 +20,10 @@ from .manager import IndexedRedisHelper
 from .resets import reset
 
 if TYPE_CHECKING:
+    from .._core.flows import Progress
     from .._core.inspection.explanation import Explanation
     from .._core.inspection.model_info import ModelInfo
     from .._core.integrity.report import CheckReport
-    from .._core.integrity.survey import Progress
 
 __all__ = ('QueryFlows',)
 

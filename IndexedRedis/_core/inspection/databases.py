@@ -5,19 +5,17 @@ Each step is one page of ``SCAN``, or a script over at most a hundred keys. It o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from ..flows import Flow, ask, scan
+from ..flows import Flow, Progress, ask, scan
 from ..keys import ALL_MODELS, Keys, model_and_kind
 from ..text import bytes_text, shown
 from .model_info import scaled
 from .statistics import measure
 
 __all__ = ('FoundModel', 'find_models')
-
-Progress = Callable[[str, int, int], Any]
 
 
 class FoundModel:

@@ -7,13 +7,13 @@ Sizes of index sets are exact. Memory, encodings and lengths come from a sample.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from ...fields.base import IRField
 from ..column import Column
-from ..flows import Batch, Flow, ask, chunks, scan
+from ..flows import Batch, Flow, Progress, ask, chunks, scan
 from ..mapping.schema import Schema
 from .advice import LONG_NAME, advice
 from .model_info import TOP_VALUES, FieldInfo, IndexInfo, ModelInfo, scaled
@@ -27,8 +27,6 @@ MEASURE_CALLS = 250
 # Members that one SRANDMEMBER draws, and draws for each wanted member, since members repeat.
 DRAWN_MEMBERS = 500
 DRAWS_A_MEMBER = 4
-
-Progress = Callable[[str, int, int], Any]
 
 
 def info(schema: Schema, sample: int, progress: Progress | None = None) -> Flow[ModelInfo]:

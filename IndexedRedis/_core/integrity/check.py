@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from ..flows import Batch, Flow, ask, chunks, scan
+from ..flows import Batch, Flow, Progress, ask, chunks, scan
 from ..keys import BROUGHT, RANGES, REPLACED, STAGED, WORK, Keys, parse_range
 from ..locking.key_types import OTHER_TYPE
 from ..mapping.index_keys import index_key
@@ -19,7 +19,7 @@ from .probe import NO_EXPIRY, NO_KEY, Facts, Probe, is_pk, probe_entries, probe_
 from .repair import unfit_keys
 from .report import CheckReport, Finding
 from .scripts import COUNTER, LEFTOVERS
-from .survey import PROBES_IN_TRIP, Progress, Survey
+from .survey import PROBES_IN_TRIP, Survey
 
 __all__ = ('check', 'repair')
 

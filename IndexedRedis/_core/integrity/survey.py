@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from ...fields.base.primary_keys import HIGHEST_PK
-from ..flows import Flow
+from ..flows import Flow, Progress
 from ..mapping.schema import Schema
 from .repair import repair_findings, sweep_dead
 from .report import CheckReport, Finding
 
-__all__ = ('PROBES_IN_TRIP', 'Progress', 'Survey')
+__all__ = ('PROBES_IN_TRIP', 'Survey')
 
 # Probes of one round trip.
 PROBES_IN_TRIP = 500
-
-Progress = Callable[[str, int, int], Any]
 
 
 class Survey:

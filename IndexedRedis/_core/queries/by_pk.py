@@ -17,6 +17,8 @@ __all__ = (
     'get_many',
     'get_one',
     'get_targets',
+    'has_gaps',
+    'is_empty',
     'row_commands',
     'rows_of',
 )
@@ -33,13 +35,15 @@ def row_commands(schema: Schema, pks: Iterable[int], fields: tuple[bytes, ...]) 
     return get_rows(schema.keys.data_prefix, map(b'%d'.__mod__, pks), fields)
 
 
-def _is_empty(row: Row) -> bool:
+def is_empty(row: Row) -> bool:
+    """Return whether no column of a row is there: it is missing."""
     return row[0] is None and not any(value is not None for value in row)
 
 
-def _has_gaps(rows: Sequence[Row]) -> bool:
+def has_gaps(rows: Sequence[Row]) -> bool:
+    """Return whether a row is missing."""
     # Usually no first value is absent, and that test takes a fifth of the time.
-    return None in map(itemgetter(0), rows) and any(map(_is_empty, rows))
+    return None in map(itemgetter(0), rows) and any(map(is_empty, rows))
 
 
 def exists(schema: Schema, pk: int) -> Flow[bool]:
@@ -52,7 +56,7 @@ def get_one(schema: Schema, pk: int, columns: Sequence[Column]) -> Flow[Any]:
     fields = schema.keys_of(columns)
     commands = ('SISMEMBER', schema.keys.all, pk), *row_commands(schema, (pk,), fields)
     member, row = yield Batch(commands, shared=True)
-    if not member or _is_empty(row):
+    if not member or is_empty(row):
         return None
     (obj,) = schema.builder(columns).objects((pk,), (row,))
     return obj
@@ -61,7 +65,7 @@ def get_one(schema: Schema, pk: int, columns: Sequence[Column]) -> Flow[Any]:
 def get_many(schema: Schema, pks: Sequence[int], columns: Sequence[Column]) -> Flow[list[Any]]:
     """Return the objects of ``pks`` in order; None for one not stored, or without any column."""
     rows = yield from rows_of(schema, pks, columns)
-    there = [(i, row) for i, row in enumerate(rows) if row is not None and not _is_empty(row)]
+    there = [(i, row) for i, row in enumerate(rows) if row is not None and not is_empty(row)]
     built = schema.builder(columns).objects([pks[i] for i, _ in there], [row for _, row in there])
     found: list[Any] = [None] * len(pks)
     for (i, _), obj in zip(there, built, strict=True):
@@ -82,7 +86,7 @@ def get_targets(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
         some = [pks[i] for i in places]
         rows = yield Batch(row_commands(schema, some, fields))
         for i, row in zip(places, rows, strict=True):
-            if not _is_empty(row):
+            if not is_empty(row):
                 (found[i],) = schema.builder(schema.all).objects([pks[i]], [row])
     return found
 

@@ -17,7 +17,7 @@ from ..mapping.decoder import Row
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
 from . import set_algebra
-from .by_pk import CHUNK_ROWS, SMALL_RESULT_ROWS, _has_gaps, _is_empty
+from .by_pk import CHUNK_ROWS, SMALL_RESULT_ROWS, has_gaps, is_empty
 from .matching import Matcher
 from .query import Query, pks_of
 from .scripts import FIND
@@ -130,7 +130,7 @@ class _RowTransfer:
             self._after = rows.pop()
         pks = self._pks[self._count : self._count + len(rows)]
         self._count += len(rows)
-        self._gaps = self._gaps or _has_gaps(rows)
+        self._gaps = self._gaps or has_gaps(rows)
         self.taken += self._take(pks, rows)
 
     @property
@@ -206,8 +206,8 @@ def drop_nonmatching(
     matcher: Matcher, pks: Sequence[int], rows: Sequence[Row]
 ) -> tuple[Sequence[int], Sequence[Row]]:
     """Leave out rows that are gone or do not match: other processes write meanwhile."""
-    if _has_gaps(rows):
-        there = [not _is_empty(row) for row in rows]
+    if has_gaps(rows):
+        there = [not is_empty(row) for row in rows]
         pks, rows = list(compress(pks, there)), list(compress(rows, there))
     mask = matcher.mask(rows)
     return (pks, rows) if mask is None else (list(compress(pks, mask)), list(compress(rows, mask)))
