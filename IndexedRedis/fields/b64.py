@@ -16,7 +16,7 @@ class IRBase64Field(IRBytesField):
     """A field of bytes, stored as base64; its index keys always hold an md5.
 
     :param name: name of the field
-    :param defaultValue: value of objects that were given none
+    :param defaultValue: the default value
     :param encoding: encoding of assigned text; None means the default one
     """
 

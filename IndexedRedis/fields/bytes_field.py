@@ -29,7 +29,7 @@ class IRBytesField(IRField):
     """A field of bytes; its index keys always hold an md5.
 
     :param name: name of the field
-    :param defaultValue: value of objects that were given none
+    :param defaultValue: the default value
     :param encoding: encoding of assigned text; None means the default one
     """
 

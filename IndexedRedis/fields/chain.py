@@ -19,7 +19,7 @@ class IRFieldChain(IRField):
 
     :param name: name of the field
     :param chainedFields: fields without a name, or field classes. Their defaults are ignored.
-    :param defaultValue: value of objects that were given none
+    :param defaultValue: the default value
     :param hashIndex: whether index keys hold the md5 of the value; always True if the rightmost
         field forces it
     :raises ValueError: if the name or the fields are missing, or a field has a name

@@ -63,7 +63,7 @@ class IRCompressedField(IRField):
     :param name: name of the field
     :param compressMode: ``'zlib'`` (or ``'gzip'``, ``'gz'``), ``'bz2'`` (``'bzip2'``) or ``'lzma'``
         (``'xz'``)
-    :param defaultValue: value of objects that were given none
+    :param defaultValue: the default value
     :param maxSize: the largest decompressed size of a fetched value, in bytes
     :raises ValueError: if ``compressMode`` is another text
     """

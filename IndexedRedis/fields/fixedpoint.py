@@ -15,7 +15,7 @@ class IRFixedPointField(IRField):
 
     :param name: name of the field
     :param decimalPlaces: number of decimal places; a change of this attribute takes effect at once
-    :param defaultValue: value of objects that were given none
+    :param defaultValue: the default value
     """
 
     CAN_INDEX = True

@@ -29,7 +29,7 @@ class IRPickleField(IRField):
     """A field of any object that can be pickled; it cannot be indexed. None is an ordinary value.
 
     :param name: name of the field
-    :param defaultValue: value of objects that were given none
+    :param defaultValue: the default value
     :param allow: the classes that may be unpickled besides built-in types; None allows all
     """
 

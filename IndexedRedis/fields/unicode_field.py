@@ -18,7 +18,7 @@ class IRUnicodeField(IRField):
 
     :param name: name of the field
     :param encoding: encoding of the stored bytes; None means the default one at the time of use
-    :param defaultValue: value of objects that were given none
+    :param defaultValue: the default value
     :raises ValueError: if Python does not know the encoding
     """
 

@@ -220,6 +220,16 @@ def test_bytes_never_decoded_are_passed_on_as_they_are():
         assert state.current_bytes(each, columns['tags']) == b'["a"] '
 
 
+def test_a_value_that_was_read_and_not_changed_keeps_its_stored_bytes():
+    column = SONG._validated().columns['tags']
+    song = loaded(tags=b'["a"] ')
+    twin = song.copy()
+    assert twin.tags is song.tags
+    assert state.current_bytes(song, column) == state.current_bytes(twin, column) == b'["a"] '
+    song.tags.append('b')
+    assert state.current_bytes(song, column) == state.current_bytes(twin, column) == b'["a", "b"]'
+
+
 def test_a_forgotten_object_is_new_and_keeps_its_values():
     song = loaded()
     song.name = 'y'

@@ -52,7 +52,7 @@ class IRField(str):
     :param valueType: type of the value: ``str`` (default), ``int``, ``float``, ``bool``,
         ``bytes``, ``datetime``, ``dict``/``list``/``tuple`` (stored as json), None (stored without
         conversion, fetched as bytes), or a class that takes one argument
-    :param defaultValue: value of objects that were given none; converted as if assigned
+    :param defaultValue: the default value; converted as if assigned
     :param hashIndex: whether index keys hold the md5 of the value, as is good for long values
     :raises TypeError: if ``valueType`` is not a type
     """
