@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     TextClause,
@@ -18,14 +19,15 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    make_url,
     select,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.sql import Select
 
 from ..errors import UsageError
 
-__all__ = ('Snapshot', 'open_snapshot')
+__all__ = ('Snapshot', 'checked_database', 'open_snapshot')
 
 CHUNK_ROWS = 1000
 # With this isolation level every select of the transaction sees what the first one saw.
@@ -91,12 +93,38 @@ def _subquery(statement: Any) -> Any:
     return statement.subquery()
 
 
-@contextmanager
-def open_snapshot(database: Any) -> Iterator[Snapshot]:
-    """Open a transaction for reading, and roll it back at the end.
+def checked_database(database: Any) -> Engine | URL:
+    """Return an engine as it is, and a text as a URL. No message shows the text: it has a password.
 
-    :param database: an engine, or a URL
+    :raises UsageError: if it is neither, or SQLAlchemy does not understand it
     """
+    if isinstance(database, Engine):
+        return database
+    if not isinstance(database, (str, URL)):
+        raise UsageError(
+            'A mirror reads from an Engine of SQLAlchemy, or from a URL, not from '
+            f'{type(database).__name__}. (An AsyncEngine needs a synchronous Engine beside it.)'
+        )
+    try:
+        url = make_url(database)
+        if '@' in (url.host or ''):
+            raise ValueError
+        url.get_dialect()
+    except NoSuchModuleError:
+        hint = ' Write postgresql+psycopg://...' if url.drivername == 'postgres' else ''
+        raise UsageError(f'SQLAlchemy has no dialect {url.drivername!r}.{hint}') from None
+    except (ArgumentError, ValueError):
+        raise UsageError(
+            'SQLAlchemy does not understand the URL of the database; it is not shown, since it may '
+            'have a password. Write dialect+driver://user:password@host:port/database, with the '
+            'password escaped by urllib.parse.quote_plus().'
+        ) from None
+    return url
+
+
+@contextmanager
+def open_snapshot(database: Engine | URL) -> Iterator[Snapshot]:
+    """Open a transaction for reading, and roll it back at the end."""
     engine = database if isinstance(database, Engine) else create_engine(database)
     try:
         with engine.connect() as connection:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import FieldValueError, TooManyChangesError, UsageError
 from .attempt import Attempt, Input, Outcome, Progress
-from .database import Snapshot, open_snapshot
+from .database import Snapshot, checked_database, open_snapshot
 from .guards import Rules, refuse
 from .layout import Layout
 from .lock import MirrorLock, only_run
@@ -80,7 +80,7 @@ class Mirror:
             for model, each in selects.items()
         ]
         _check_keys(sources)
-        self._database, self._sources = database, in_order(sources)
+        self._database, self._sources = checked_database(database), in_order(sources)
         self._mode, self._most = self._checked_mode(mode), maxChanges
         self._rules = Rules(dangling, skipBad, allowEmpty, maxDrop)
 
