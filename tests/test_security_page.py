@@ -200,6 +200,22 @@ def test_nobody_gets_at_other_models(admin, song_of, make_model, user):
     assert admin.dbsize() == 0
 
 
+@pytest.mark.damaged
+def test_a_writer_repairs_beside_a_reset(admin, song_of):
+    """Its rights are enough to see what the reset has staged."""
+    song = song_of('writer')
+    song(title='a', artist='b').save()
+    admin.hset('_ir_|Song:tmp:resets', 'token', 'staging')
+    admin.set('_ir_|Song:tmp:lock', 'token', px=60_000)
+    admin.sadd('_ir_|Song:tmp:token:ranges', '2 1')
+    admin.hset('_ir_|Song:data:2', mapping={'title': 'x', 'artist': 'b'})
+    admin.sadd('_ir_|Song:idx:artist:b', 2)
+    admin.set('_ir_|Song:next', 2)
+    assert song.objects.repair().counts == {}
+    assert admin.exists('_ir_|Song:data:2')
+    assert admin.sismember('_ir_|Song:idx:artist:b', 2)
+
+
 @pytest.mark.parametrize(
     'params', [{'ssl': True, 'host': 'h'}, {'url': 'rediss://writer:secret@h:6380/0'}], ids=str
 )

@@ -25,18 +25,26 @@ __all__ = (
 # other one some microseconds.
 _CLAIMED = """
 local tokens, firsts, ends, unsure, too_many
-local function listed(list, size, most, name)
-  local n = redis.pcall(size, name)
-  if type(n) == 'table' then unsure = true
-  elseif n > most then too_many = true
-  else return redis.call(list, name) end
+local function read_tokens(record)
+  local page = redis.pcall('HSCAN', record, 0, 'COUNT', 100)
+  if page.err then unsure, page = true, {'0', {}} end
+  for i = 1, #page[2], 2 do tokens[#tokens + 1] = page[2][i] end
+  too_many = page[1] ~= '0' or #tokens > 50
+end
+local function read_ranges(name, most)
+  local size = redis.pcall('SCARD', name)
+  if type(size) == 'table' then unsure = true
+  elseif size > most then too_many = true
+  else return redis.call('SMEMBERS', name) end
   return {}
 end
 local function read_claims(record, tmp)
-  tokens, firsts, ends = listed('HKEYS', 'HLEN', 50, record), {}, {}
+  tokens, firsts, ends = {}, {}, {}
+  read_tokens(record)
+  if too_many then return end
   local end_of, last = {}, 0
   for t = 1, #tokens do
-    local texts = listed('SMEMBERS', 'SCARD', 1000 - #firsts, tmp .. tokens[t] .. ':ranges')
+    local texts = read_ranges(tmp .. tokens[t] .. ':ranges', 1000 - #firsts)
     for i = 1, #texts do
       local first, count = string.match(texts[i], '^(%d+) (%d+)$')
       first = tonumber(first)
