@@ -186,7 +186,7 @@ def test_empty_multi_links_and_texts_None_of_6_0_3_are_read(play, raw, stored, p
 
 
 @pytest.mark.parametrize(
-    ('number', 'given'), [('1', 1), ('2', '2'), ('1', True), (N, None), (N, 0), (N, irNull)]
+    ('number', 'given'), [('1', 1), ('2', '2'), (N, None), (N, 0), (N, irNull)]
 )
 def test_whatever_names_a_target_is_stored_as_its_pk(play, raw, number, given):
     play(INSERTS)

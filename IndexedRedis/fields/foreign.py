@@ -99,9 +99,9 @@ class IRForeignLinkFieldBase(IRField):
 
         :raises ValueError: if there is no model of the given name
         """
-        candidates = self._candidates
-        if candidates is not None:
-            self._model = self._named_model(self._model, candidates)
+        name, candidates = self._model, self._candidates
+        if isinstance(name, str) and candidates is not None:
+            self._model = self._named_model(name, candidates)
             self._candidates = None
         return self._model
 
