@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-__all__ = ('BY_SHA', 'Reads', 'Script', 'load_all', 'readable')
+__all__ = ('BY_SHA', 'DENIED', 'Reads', 'Script', 'load_all', 'readable')
 
 # Returns the keys that a script has read besides KEYS, from its arguments and its reply.
 Reads = Callable[[Sequence[Any], Any], Iterable[bytes]]
@@ -28,6 +28,22 @@ ALL: list[Script] = []
 
 # The texts called so far, by SHA: an executor sends one in full if a server does not know it.
 BY_SHA: dict[bytes, Script] = {}
+
+
+# For scripts that write: `denied({command, key, ...}, ...)` is the error to return before the first
+# write where the user of the connection lacks one of these commands, else false. It changes nothing
+# and takes 0.3 us a command. Redis 6.2 cannot tell.
+DENIED = """
+local function denied(...)
+  for _, command in ipairs(redis.acl_check_cmd and {...} or {}) do
+    if command and not redis.acl_check_cmd(unpack(command)) then
+      return redis.error_reply('NOPERM this user has no permissions to run the ' .. command[1]
+        .. ' command, which this write needs. Nothing was written')
+    end
+  end
+  return false
+end
+"""
 
 
 class Script:

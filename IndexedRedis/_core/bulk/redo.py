@@ -19,7 +19,7 @@ from ..locking.scripts import FORGET, MAY_COMMIT
 from ..locking.transactions import guarded_store, guarded_transaction, objection
 from ..mapping.schema import Schema
 from ..queries.by_pk import rows_of
-from ..script import Script
+from ..script import DENIED, Script
 from ..writes.compare_and_move import Step, write_step
 from ..writes.delete import delete_rows
 from ..writes.entry import Entry, hset_arguments
@@ -49,9 +49,12 @@ _DELETED = b''
 # nothing if the range is not left. Bounded by the number of pks, PUBLISHED_AT_ONCE at most.
 PUBLISH = Script(
     'publish',
-    """
+    DENIED
+    + """
 local first, count, some = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 if redis.call('SISMEMBER', KEYS[1], ARGV[1] .. ' ' .. ARGV[2]) == 0 then return 0 end
+local no = denied({'SREM', KEYS[1], ''})
+if no then return no end
 for start = first, first + some - 1, 1000 do
   local pks = {}
   for number = start, math.min(start + 999, first + some - 1) do

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..script import Script
+from ..script import DENIED, Script
 from ..writes.scripts import COMPARE_ROWS, CURSOR, STORE_ROWS
 
 __all__ = ('CLAIM', 'FILL', 'LARGE', 'MERGE', 'SWAP')
@@ -85,7 +85,8 @@ return {#ARGV - 5, large}
 # Returns 'done' (also if it was done before), 'lost', or 'fenced' if a mirror lock is not held.
 SWAP = Script(
     'swap',
-    """
+    DENIED
+    + """
 local token, outcome, stamp, k, a = ARGV[1], ARGV[2], ARGV[3], 0, 4
 local function key() k = k + 1; return KEYS[k] end
 local function arg() a = a + 1; return tonumber(ARGV[a]) end
@@ -139,6 +140,11 @@ local function swap(model)
   if model.note_ms > 0 then redis.call('SET', model.note, token, 'PX', model.note_ms) end
   if stamp == '' then redis.call('DEL', model.stamp) else redis.call('SET', model.stamp, stamp) end
 end
+local one = models[1]
+local no = denied(
+  {'UNLINK', one.touched}, {'RENAME', one.all, one.old}, {'SET', one.note, '1'},
+  {'DEL', one.stamp}, {'SINTERSTORE', one.old, one.all, one.all})
+if no then return no end
 for _, model in ipairs(models) do swap(model) end
 return 'done'
 """,
@@ -165,6 +171,7 @@ for g = 1, tonumber(arg()) do
 end
 """
     + 'local own = token\n'
+    + DENIED
     + COMPARE_ROWS
     + """
 local fence, mirror_lock = arg(), key()
@@ -172,6 +179,12 @@ while mirror_lock do
   if redis.call('GET', mirror_lock) ~= fence then return {{0, 'fenced'}} end
   mirror_lock = key()
 end
+"""
+    + """
+local no = denied(
+  {'SREM', notes[1].note, ''}, {'PEXPIRE', notes[1].note, '1'}, {'SET', notes[1].note, '1'},
+  {'DEL', notes[1].stamp})
+if no then return no end
 """
     + STORE_ROWS
     + """

@@ -16,7 +16,7 @@ from ..flows import Batch, Command, Flow, ask
 from ..locking.key_types import wrong_type
 from ..mapping.schema import Schema
 from ..objects.state import own_state
-from ..script import Script
+from ..script import DENIED, Script
 from .entry import Entry, Mode, expected_token, hset_arguments
 from .pks import give_pks
 from .scripts import CHECK, STEP, WRITE
@@ -46,7 +46,8 @@ FIELDS_IN_ONE_COMMAND = 500
 # anything is not as expected, or a reset is under way.
 UPDATE_ONE = Script(
     'update_one',
-    """
+    DENIED
+    + """
 local pk, moves = ARGV[1], tonumber(ARGV[2])
 if redis.call('EXISTS', KEYS[2]) == 1 or redis.pcall('SISMEMBER', KEYS[1], pk) ~= 1 then
   return 0
@@ -65,6 +66,8 @@ if moves > 0 then
 elseif redis.call('TYPE', KEYS[3]).ok ~= 'hash' then
   return 0
 end
+local no = moves > 0 and denied({'SADD', KEYS[1], ''}, {'SREM', KEYS[1], ''})
+if no then return no end
 redis.call('HSET', KEYS[3], unpack(ARGV, 3 + 2 * moves))
 for k = 4, #KEYS, 2 do
   redis.call('SADD', KEYS[k + 1], pk)

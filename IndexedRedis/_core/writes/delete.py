@@ -11,7 +11,7 @@ from ..locking.key_types import wrong_type
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.schema import Schema
 from ..queries.matching import Matcher
-from ..script import Script
+from ..script import DENIED, Script
 from .compare_and_move import ROUNDS, Step, UnfinishedWrite
 from .entry import expected_token
 from .scripts import LOOK_AT_RECORD
@@ -27,7 +27,8 @@ Expected = dict[int, list[Any]]
 # objects were there. Passes over rows that a reset has staged. Comparing row by row and leaving set
 # by set takes a third of the time of moves.
 _DELETE = (
-    LOOK_AT_RECORD
+    DENIED
+    + LOOK_AT_RECORD
     + """
 local all, count, width = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local pks, problems = 3 + width, {}
@@ -78,6 +79,8 @@ local function in_thousands(command, name, list, first, last)
   end
   return sum
 end
+local no = denied({'UNLINK', all}, left and {'HDEL', left, ''})
+if no then return no end
 local gone = in_thousands('SREM', all, leaving(ARGV, pks, expected - 1, pks))
 for k = before + 1 + count, #KEYS do
   local first, last = sets + 1, sets + tonumber(ARGV[sets])

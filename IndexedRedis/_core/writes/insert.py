@@ -14,7 +14,7 @@ from ..flows import Batch, Command, Flow
 from ..mapping.index_keys import grouped_by_index
 from ..mapping.schema import Schema
 from ..objects.state import assigned, confirm_row
-from ..script import Script
+from ..script import DENIED, Script
 from .entry import Entry, Mode, Reserved
 from .pks import reserve
 from .scripts import CURSOR, NOTE_TOUCHED
@@ -56,6 +56,7 @@ end
 INSERT = Script(
     'insert',
     CURSOR
+    + DENIED
     + NOTE_TOUCHED
     + _STORE
     + """
@@ -89,11 +90,16 @@ for _, model in ipairs(models) do
   if not is_free(model) then return 0 end
 end
 for _, model in ipairs(models) do
+  model.resetting = redis.call('EXISTS', model.record) == 1
+  local no = denied(
+    {'SADD', model.all, ''}, model.resetting and {'PEXPIRE', model.touched, '1'})
+  if no then return no end
+end
+for _, model in ipairs(models) do
   for i = 1, model.count do store(KEYS[model.hashes + i], ARGV[model.rows + i]) end
-  local resetting = redis.call('EXISTS', model.record) == 1
   for _, set in ipairs(model.sets) do
     fill(set.name, set.first, set.last)
-    if resetting then touch(model.touched, set.name) end
+    if model.resetting then touch(model.touched, set.name) end
   end
   fill(model.all, model.pks + 1, model.pks + model.count)
 end

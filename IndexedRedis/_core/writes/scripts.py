@@ -6,7 +6,7 @@ give no more than it writes in some milliseconds (``sizes.py``).
 
 from __future__ import annotations
 
-from ..script import Script
+from ..script import DENIED, Script
 
 __all__ = (
     'CHECK',
@@ -143,8 +143,22 @@ READ_ROWS = _PROBLEMS + LOOK_AT_RECORD + _READ_ROWS
 COMPARE_ROWS = READ_ROWS + _COMPARE
 
 STORE_ROWS = (
-    NOTE_TOUCHED
+    DENIED
+    + NOTE_TOUCHED
     + """
+local function commands_of(row)
+  local data, all, model = row.data, row.model.all, row.model
+  row.expiring = not row.there and redis.call('EXISTS', data) == 1
+  return (#row.moves > 0 or not row.there) and {'SADD', all, ''},
+    #row.moves > 0 and {'SREM', all, ''},
+    model.resetting and {'PEXPIRE', model.touched, '1'},
+    row.expiring and {'PERSIST', data}, row.expiring and {'HDEL', data, ''},
+    row.mode == 'put' and {'SET', model.counter, '1'}
+end
+for i = 1, #rows do
+  local no = rows[i].mode ~= 'remove' and not rows[i].done and denied(commands_of(rows[i]))
+  if no then return no end
+end
 -- A reset may have replaced what was here and let it expire: none of that is to stay.
 local function strip(row)
   if not row.expiring then return end
@@ -156,7 +170,6 @@ local function strip(row)
   end
 end
 local function store(row)
-  row.expiring = not row.there and redis.call('EXISTS', row.data) == 1
   for p = 1, #row.pairs, 1000 do
     redis.call('HSET', row.data, unpack(row.pairs, p, math.min(p + 999, #row.pairs)))
   end
