@@ -62,7 +62,9 @@ class Attempt(ResetObserver):
             for model in source.links.values()
         }
         self._key_maps = {
-            source: KeyMap() for source in given.sources if diff or source.model.KEY_NAME in targets
+            source: KeyMap()
+            for source in given.sources
+            if diff or source.check_key or source.model.KEY_NAME in targets
         }
         #: seconds of each phase
         self.seconds = dict.fromkeys(('read', 'convert', 'stage', 'swap'), 0.0)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..utils import near_miss
+from .conversions import conversion
 from .order import target_of
 from .source import Source, alike
 
@@ -94,21 +94,6 @@ class Layout:
         if name in source.links:
             self.links.append(Link(number, name, target_of(sources, source.links[name])))
         else:
-            self.feeds.append(Feed(number, name, _conversion(source.fields[name])))
+            sql_type = source.type_of(number, len(self._columns))
+            self.feeds.append(Feed(number, name, conversion(source.fields[name], sql_type)))
         return [name]
-
-
-def _conversion(field: Any) -> Callable[[Any], Any] | None:
-    first = getattr(field, 'chainedFields', [field])[0]
-    kind = first.valueType
-    return _to_datetime if isinstance(kind, type) and issubclass(kind, datetime.datetime) else None
-
-
-def _to_datetime(value: Any) -> Any:
-    """Return a DATE as its midnight, and an aware moment in UTC without zone."""
-    if isinstance(value, datetime.datetime):
-        utc = datetime.timezone.utc
-        return value if value.tzinfo is None else value.astimezone(utc).replace(tzinfo=None)
-    if isinstance(value, datetime.date):
-        return datetime.datetime(value.year, value.month, value.day)
-    return value

@@ -79,6 +79,7 @@ class Mirror:
             Source(model, each, columns.get(model, {}), keys.get(model), defaults.get(model, ()))
             for model, each in selects.items()
         ]
+        _check_key_names(sources)
         _check_keys(sources)
         self._database, self._sources = checked_database(database), in_order(sources)
         self._mode, self._most = self._checked_mode(mode), maxChanges
@@ -230,6 +231,18 @@ def _check_choice(name: str, given: Any, choices: tuple[str, ...]) -> None:
     if given not in choices:
         known = ', '.join(map(repr, choices))
         raise UsageError(f'{name} is one of {known}, not {given!r}.')
+
+
+def _check_key_names(sources: list[Source]) -> None:
+    names: dict[str, str] = {}
+    for source in sources:
+        key_name = str(source.model.KEY_NAME)
+        if key_name in names:
+            raise UsageError(
+                f'{names[key_name]} and {source.name} have the same KEY_NAME, {key_name!r}. A '
+                'mirror fills each model from one select: give each a KEY_NAME of its own.'
+            )
+        names[key_name] = source.name
 
 
 def _check_keys(sources: list[Source]) -> None:

@@ -160,15 +160,18 @@ class RowConverter:
     def _build(self, row: Any, key: Any, links: Mapping[str, Any]) -> Any:
         """Return the object of a row; None if a value does not fit, which is counted."""
         values = dict(links)
-        for column, name, convert in self._layout.feeds:
-            value = row[column]
-            values[name] = irNull if value is None else convert(value) if convert else value
+        name = ''
         try:
+            for column, name, convert in self._layout.feeds:
+                value = row[column]
+                values[name] = irNull if value is None else convert(value) if convert else value
+            name = ''  # errors of the model name their field
             obj = self._source.model(**values)
             if self._encodes:
                 self._encode(obj)
         except FieldValueError as error:
-            self._counts.add_bad(str(error) if key is None else f'row {key!r}: {error}')
+            text = f'{self._source.name}.{name}: {error}' if name else str(error)
+            self._counts.add_bad(text if key is None else f'row {key!r}: {text}')
             return None
         for link in self._own_links:
             if link.field not in links:

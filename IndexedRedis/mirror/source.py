@@ -5,6 +5,7 @@ The rule: whatever needs no database is checked here, when the mirror is defined
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -45,6 +46,13 @@ class Source:
         self.fields: dict[str, Any] = {field.name: field for field in self.model.FIELDS}
         self.statement = _executable(self.name, statement)
         self.columns, self.defaults = dict(columns), {*defaults}
+        if not isinstance(key, str | None):
+            raise UsageError(
+                f'{self.name}: a key is one field or column, not {key!r}. Select a column that '
+                "combines several, such as order_id || '-' || pos AS line_id."
+            )
+        #: whether the rows of the key column have to be checked: a primary key is unique in SQL
+        self.check_key = key is not None
         self.key = key or primary_key(self.statement)
         #: the target models of link fields, by field name
         self.links = {
@@ -78,6 +86,14 @@ class Source:
                 break
         names = [mapped] if mapped in self.fields else alike(str(mapped), self.fields)
         return names[0] if len(names) == 1 else None
+
+    def type_of(self, column: int, width: int) -> Any:
+        """Return the SQLAlchemy type of a column; None for SQL text, which has none.
+
+        :param width: how many columns the database returns
+        """
+        selected = list(getattr(self.statement, 'selected_columns', ()))
+        return selected[column].type if len(selected) == width else None
 
     def check_diff(self) -> None:
         """Check that ``mode='diff'`` can find stored objects by the key.
@@ -114,9 +130,14 @@ def primary_key(statement: Any) -> str | None:
     return columns[0].name if len(columns) == 1 else None
 
 
+def _escaped(sql: str) -> str:
+    """Escape ``:word``, which SQLAlchemy takes for a parameter: a mirror has none."""
+    return re.sub(r'(?<![:\w\\]):(?=[\w$])', r'\:', sql)
+
+
 def _executable(name: str, statement: Any) -> Any:
     if isinstance(statement, str):
-        return text(statement.strip().rstrip(';'))
+        return text(_escaped(statement.strip().rstrip(';')))
     if isinstance(statement, FromClause):
         return select(statement)
     if isinstance(statement, Executable):

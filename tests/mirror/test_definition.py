@@ -8,7 +8,7 @@ import pytest
 from processes import run_python
 from sqlalchemy import create_engine, select
 
-from IndexedRedis import GuardRefusedError, IRField, UsageError
+from IndexedRedis import GuardRefusedError, IndexedRedisModel, IRField, UsageError
 from IndexedRedis.fields import IRForeignLinkField, IRForeignMultiLinkField
 from IndexedRedis.mirror import Mirror
 from mirror.catalogue import TABLES, Album, Artist, Employee, Track, album, artist, track
@@ -40,6 +40,9 @@ def test_targets_come_first():
         ({Artist: ARTISTS}, {'mode': 'diff', 'keys': {Artist: 'x'}}, 'indexed field.*id, name'),
         ({Artist: ARTISTS}, {'mode': 'half'}, "mode is one of 'full', 'diff', not 'half'"),
         ({Artist: ARTISTS}, {'dangling': 'x'}, "dangling is one of 'refuse', 'null', 'skip'"),
+        ({Artist: ARTISTS}, {'keys': {Artist: ('id', 'name')}}, 'Artist: a key is one field'),
+        ({Artist: ARTISTS}, {'keys': {Artist: ['id']}}, 'Artist: a key is one field'),
+        ({Artist: ARTISTS, Artist.copyModel(): ARTISTS}, {}, "the same KEY_NAME, 'MirrorArtist'"),
     ],
 )
 def test_what_cannot_be(selects, how, told):
@@ -50,8 +53,8 @@ def test_what_cannot_be(selects, how, told):
 def test_models_in_a_circle(make_model):
     one = make_model([IRField('id'), IRForeignLinkField('other', 'CircleOther')], key_name='One')
     fields = [IRField('id'), IRForeignLinkField('one', one)]
-    other = make_model(fields, key_name='CircleOther')
-    one.FIELDS[1]._model = other
+    body = {'FIELDS': fields, 'INDEXED_FIELDS': [], 'KEY_NAME': 'CircleOther'}
+    other = type(IndexedRedisModel)('CircleOther', (IndexedRedisModel,), body)
     selects, keys = {one: 'SELECT 1', other: 'SELECT 1'}, {one: 'id', other: 'id'}
     with pytest.raises(UsageError, match=r'link to each other in a circle.*defaults'):
         Mirror(LITE, selects, keys=keys)

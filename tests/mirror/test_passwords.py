@@ -151,7 +151,7 @@ for name in {names!r}:
     except SystemExit as end:
         assert end.code == 2, (name, end.code)
 """
-broken = None  # what the command `mirror` is called with where a mirror cannot be defined
+unreachable = Mirror(SQL['as it should be'], {Row: "SELECT 'x' AS v"})
 
 
 def test_of_the_commands():
@@ -159,7 +159,7 @@ def test_of_the_commands():
     urls = [
         params['url'] for params in REDIS.values() if isinstance(params, dict) and 'url' in params
     ]
-    code = COMMANDS.format(urls=urls, names=['broken'])
+    code = COMMANDS.format(urls=urls, names=['unreachable'])
     done = subprocess.run(
         [sys.executable, '-c', code],
         capture_output=True,

@@ -1,0 +1,107 @@
+"""Values on their way from SQL. The rule: exact, or refused with the row and the remedy."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+
+import pytest
+import sqlalchemy as sa
+
+from IndexedRedis import GuardRefusedError, IRField
+from IndexedRedis.mirror import Mirror
+from IndexedRedis.mirror.conversions import conversion
+
+MOMENTS = {
+    '2024-05-01': (2024, 5, 1),
+    '2024-05-01T12:30:00': (2024, 5, 1, 12, 30),
+    '2024-05-01 12:30': (2024, 5, 1, 12, 30),
+    '2024-05-01T12:30:00Z': (2024, 5, 1, 12, 30),
+    '2024-06-01 12:00:00+02:00': (2024, 6, 1, 10),
+}
+NO_MOMENTS = ["'2024-06-01 12:00:00.noon'", "'2024-06-01 12:00:00.5Z+2'", "'noon'", '1717236000']
+
+
+@pytest.fixture
+def event(make_model):
+    return make_model([IRField('id'), IRField('at', valueType=datetime.datetime)], ['id'])
+
+
+@pytest.mark.parametrize('text', MOMENTS)
+def test_text_of_a_moment(lite, event, text):
+    Mirror(lite, {event: f"SELECT 1 AS id, '{text}' AS at"}).run()
+    assert event.objects.first().at == datetime.datetime(*MOMENTS[text])
+
+
+@pytest.mark.parametrize('sql', NO_MOMENTS)
+def test_what_is_no_moment(lite, event, sql):
+    mirror = Mirror(lite, {event: f'SELECT 7 AS id, {sql} AS at'}, keys={event: 'id'})
+    for dry in (True, False):
+        with pytest.raises(GuardRefusedError, match=r'row 7: .*\.at: cannot hold .*in the select'):
+            mirror.run(dryRun=dry)
+    assert event.objects.count() == 0
+
+
+COLONS = {
+    """SELECT '{"active":true}' AS v""": '{"active":true}',
+    "SELECT 'see :note' AS v": 'see :note',
+    "-- what: x :y\nSELECT 'a' AS v": 'a',
+    "SELECT 'a\\:b' AS v": 'a:b',
+    "SELECT 'a::b' AS v": 'a::b',
+}
+
+
+@pytest.mark.parametrize('sql', COLONS)
+def test_colons_in_sql(lite, make_model, sql):
+    model = make_model([IRField('v')])
+    Mirror(lite, {model: sql}).run(progress=lambda *step: None)
+    assert model.objects.first().v == COLONS[sql]
+
+
+class Color(enum.Enum):
+    RED = 'red'
+    ROUGE = 'red'  # another name of RED
+    BLUE = 'blue'
+
+
+def test_an_enum_is_stored_as_sql_stores_it(lite, make_model):
+    values = sa.Enum(Color, values_callable=lambda kind: [each.value for each in kind])
+    key = sa.Column('id', sa.Integer, primary_key=True)
+    columns = (sa.Column('name', sa.Enum(Color)), sa.Column('value', values))
+    table = sa.Table('car', sa.MetaData(), key, *columns)
+    with lite.begin() as connection:
+        table.create(connection)
+        for number, color in enumerate(Color):
+            row = {'id': number, 'name': color, 'value': color}
+            connection.execute(table.insert(), row)
+    model = make_model([IRField('id'), IRField('name'), IRField('value')], ['name'])
+    for statement in ('SELECT * FROM car', table):
+        Mirror(lite, {model: statement}).run()
+        assert [(obj.name, obj.value) for obj in model.objects.allByAge()] == [
+            ('RED', 'red'),
+            ('BLUE', 'blue'),
+        ]
+    assert model.objects.filter(name='RED').count() == 1
+
+
+@pytest.mark.parametrize('kind', [memoryview, bytearray])
+def test_blobs_of_all_drivers(kind):
+    """psycopg2 gives a memoryview, others a bytearray."""
+    convert = conversion(IRField('v'), None)
+    assert convert(kind(b'ab')) == b'ab'
+
+
+@pytest.mark.parametrize('dry', [True, False])
+@pytest.mark.parametrize(
+    ('rows', 'problem'),
+    [
+        ("SELECT 1 AS id, 'a' AS tag UNION ALL SELECT 1, 'b'", 'a second row with the key 1'),
+        ("SELECT NULL AS id, 'a' AS tag", 'a row whose key, id, is null'),
+    ],
+)
+def test_keys_are_checked_in_every_mode(lite, make_model, rows, problem, dry):
+    model = make_model([IRField('id', valueType=int), IRField('tag')], ['id'])
+    for mode in ('full', 'diff'):
+        with pytest.raises(GuardRefusedError, match=problem):
+            Mirror(lite, {model: rows}, keys={model: 'id'}).run(dryRun=dry, mode=mode)
+    assert model.objects.count() == 0
