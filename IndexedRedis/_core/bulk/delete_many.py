@@ -12,11 +12,14 @@ from ..mapping.schema import Schema
 from ..overlap import side_by_side
 from ..queries.by_pk import rows_of
 from ..writes.delete import Expected, delete_rows
-from ..writes.sizes import in_steps, row_units
+from ..writes.sizes import STEP_UNITS, in_steps, row_units
 from .redo import store_left
 from .steps import in_committed_steps, step_of
 
 __all__ = ('delete_in_steps',)
+
+# Objects of a step, at most.
+ROWS_OF_A_STEP = 250
 
 
 def delete_in_steps(schema: Schema, pks: Sequence[int]) -> Flow[int]:
@@ -27,14 +30,18 @@ def delete_in_steps(schema: Schema, pks: Sequence[int]) -> Flow[int]:
     :raises ResetInProgressError: if a reset, or another write of many objects, takes too long
     """
     owner = LockOwner(schema, new_token())
-    units = row_units(0, len(schema.indexed))
-    parts = list(in_steps(pks, lambda pk: units))
+    # rows_of() fetches so few rows in one batch.
+    units = max(row_units(0, len(schema.indexed)), STEP_UNITS // ROWS_OF_A_STEP)
     stored: list[Expected] = []
 
     def prepare() -> Flow[None]:
-        for some in parts:
+        extend = extend_command([owner])
+
+        def prepare_some(some: list[int]) -> Flow[None]:
             stored.append((yield from _look_up(schema, some)))
-            yield from store_left(owner, dict.fromkeys(some, b''), extend_command([owner]))
+            yield from store_left(owner, dict.fromkeys(some, b''), extend)
+
+        yield from side_by_side(map(prepare_some, in_steps(pks, lambda pk: units)))
 
     def carry_out() -> Flow[int]:
         step = step_of(owner, [owner])

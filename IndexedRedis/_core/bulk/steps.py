@@ -85,10 +85,16 @@ def write_in_steps(entries: list[Entry]) -> Flow[None]:
 
     def prepare() -> Flow[None]:
         extend = extend_command(owners)
-        for owner, mine in zip(owners, groups, strict=True):
-            for some in in_steps(mine, units_of):
-                yield from check_rows(some, token)
-                yield from store_left(owner, {entry.pk: packed(entry) for entry in some}, extend)
+
+        def prepare_some(owner: LockOwner, some: list[Entry]) -> Flow[None]:
+            yield from check_rows(some, token)
+            yield from store_left(owner, {entry.pk: packed(entry) for entry in some}, extend)
+
+        yield from side_by_side(
+            prepare_some(owner, some)
+            for owner, mine in zip(owners, groups, strict=True)
+            for some in in_steps(mine, units_of)
+        )
 
     def carry_out() -> Flow[None]:
         left_out: list[Entry] = []
