@@ -52,6 +52,15 @@ class IndexedRedisQuery(QueryFlows):
         self._filters += filters.parse(schema.name, schema.columns, kwargs)
         return self
 
+    def __bool__(self) -> bool:
+        raise TypeError(
+            'a query has no truth value, since it holds no results. Write query.count() > 0, or '
+            'query.first() is not None; exists(pk) asks for one object.'
+        )
+
+    def __len__(self) -> int:
+        raise TypeError('a query has no length, since it holds no results. Write query.count().')
+
     def __iter__(self) -> Iterator[Any]:
         return iter(self.all())
 
