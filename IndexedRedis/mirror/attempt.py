@@ -20,6 +20,8 @@ __all__ = ('Attempt', 'Input', 'Outcome', 'Progress')
 
 # Called with the model's name, the number of rows read, and of all rows (None if unknown).
 Progress = Callable[[str, int, 'int | None'], Any]
+# Keys of links that SQL is asked for; each costs a query.
+MAX_ASKED_KEYS = 1000
 # How many objects were inserted, updated, left unchanged, removed.
 Outcome = tuple[int, int, int, int]
 
@@ -66,6 +68,8 @@ class Attempt(ResetObserver):
             for source in given.sources
             if diff or source.check_key or source.model.KEY_NAME in targets
         }
+        self._key_columns: dict[Source, str] = {}
+        self._equal: dict[tuple[Source, str], Any] = {}
         #: seconds of each phase
         self.seconds = dict.fromkeys(('read', 'convert', 'stage', 'swap'), 0.0)
         self._begun, self._swap_begun = perf_counter(), 0.0
@@ -160,15 +164,33 @@ class Attempt(ResetObserver):
     def _converter(self, source: Source, columns: list[str]) -> RowConverter:
         layout = Layout(source, columns, self._input.sources)
         refuse(layout.problems)
+        if layout.key is not None:
+            self._key_columns[source] = columns[layout.key]
         return RowConverter(
             source,
             layout,
             self.counts[source],
+            self._find,
             self._key_maps,
             self._input.rules.dangling,
             self._circles,
             self._encode,
         )
+
+    def _find(self, target: Source, key: Any) -> Any:
+        """Return what a link to a key leads to; None if there is no such row.
+
+        If Python finds no equal key, SQL is asked: a collation may ignore case or trailing spaces.
+        """
+        key_map = self._key_maps[target]
+        found = key_map.find(key)
+        if found is None and isinstance(key, str) and target in self._key_columns:
+            if (target, key) not in self._equal and len(self._equal) < MAX_ASKED_KEYS:
+                snapshot, column = self._input.snapshot, self._key_columns[target]
+                self._equal[target, key] = snapshot.equal_keys(target.statement, column, key)
+            equal = self._equal.get((target, key), ())
+            found = key_map.find(equal[0]) if len(equal) == 1 else None
+        return found
 
     def _chunks(self, source: Source) -> Iterator[Any]:
         chunks = self._input.snapshot.chunks(source.name, source.statement)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     TextClause,
+    column,
     create_engine,
     false,
     func,
@@ -76,6 +77,26 @@ class Snapshot:
         unordered = statement.order_by(None) if isinstance(statement, Select) else statement
         answer = self._try(select(func.count()).select_from(_subquery(unordered)))
         return None if answer is None else answer[1][0][0]
+
+    def equal_keys(self, statement: Any, key: str, value: str) -> list[Any]:
+        """Return up to two keys of a select that SQL holds equal to a text, by their collation.
+
+        :param key: the name of the key column
+        """
+        if isinstance(statement, TextClause):
+            statement = statement.columns(column(key))
+        rows = statement.subquery()
+        keys = next((each for name, each in rows.c.items() if name == key), None)
+        if keys is None:
+            return []
+        query = select(keys).where(keys == value).limit(2)
+        if self._connection.dialect.name not in ('mysql', 'mariadb'):
+            answer = self._try(query)
+            return [] if answer is None else [row[0] for row in answer[1]]
+        # Its cursor allows no second statement. Another snapshot is enough, since the caller looks
+        # up the key among the keys of this one.
+        with self._connection.engine.connect() as connection:
+            return list(connection.execute(query).scalars())
 
     def _try(self, statement: Any) -> tuple[list[str], Sequence[Any]] | None:
         # In a savepoint, since in some databases an error ends the transaction.

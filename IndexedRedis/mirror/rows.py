@@ -8,7 +8,7 @@ that row.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from .. import getDefaultIREncoding, irNull
@@ -30,6 +30,7 @@ class RowConverter:
 
     :param layout: what the columns mean
     :param counts: counts rows and links that do not fit
+    :param find: returns what a link to a key of a model leads to, or None
     :param key_maps: the keys of all models that links lead to, or whose keys must be unique
     :param dangling: what happens to a link that leads to no row
     :param circles: whether rows may link to each other in a circle
@@ -41,13 +42,14 @@ class RowConverter:
         source: Source,
         layout: Layout,
         counts: ModelCounts,
+        find: Callable[[Source, Any], Any],
         key_maps: Mapping[Source, KeyMap],
         dangling: str,
         circles: bool = True,
         encode: bool = False,
     ) -> None:
         self._source, self._layout, self._counts = source, layout, counts
-        self._key_maps, self._keys = key_maps, key_maps.get(source)
+        self._find, self._key_maps, self._keys = find, key_maps, key_maps.get(source)
         self._dangling, self._circles, self._encodes = dangling, circles, encode
         self._own_links = [link for link in layout.links if link.target is source]
         self._other_links = [link for link in layout.links if link.target is not source]
@@ -147,7 +149,7 @@ class RowConverter:
         """Return what to assign to a link field; None if the row is to be skipped."""
         if value is None:
             return irNull
-        target = value if link.target is None else self._key_maps[link.target].find(value)
+        target = value if link.target is None else self._find(link.target, value)
         if target is not None:
             return target
         if (link.field, key) not in self._counted or key is None:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from IndexedRedis import GuardRefusedError, IRField
+from IndexedRedis.fields import IRForeignLinkField
 from IndexedRedis.mirror import Mirror
 from IndexedRedis.mirror.conversions import conversion
 
@@ -105,3 +106,31 @@ def test_keys_are_checked_in_every_mode(lite, make_model, rows, problem, dry):
         with pytest.raises(GuardRefusedError, match=problem):
             Mirror(lite, {model: rows}, keys={model: 'id'}).run(dryRun=dry, mode=mode)
     assert model.objects.count() == 0
+
+
+COUNTRIES = [
+    'CREATE TABLE land (code VARCHAR(9) PRIMARY KEY)',
+    'CREATE TABLE city (id INT PRIMARY KEY, land VARCHAR(9))',
+    "INSERT INTO land VALUES ('DE'), ('FR')",
+    "INSERT INTO city VALUES (1, 'DE'), (2, 'de'), (3, 'DE ')",
+]
+
+
+@pytest.mark.parametrize('mode', ['full', 'diff'])
+def test_keys_that_sql_holds_equal(sql, make_model, mode):
+    """The collation decides: MariaDB's ignores case and trailing spaces, the others' do not."""
+    land = make_model([IRField('code')], ['code'])
+    link = IRForeignLinkField('land', land)
+    city = make_model([IRField('id', valueType=int), link], ['id', 'land'])
+    with sql.begin() as connection:
+        for statement in COUNTRIES:
+            connection.exec_driver_sql(statement)
+    selects = {land: 'SELECT code FROM land', city: 'SELECT id, land FROM city'}
+    mirror = Mirror(sql, selects, keys={land: 'code', city: 'id'}, mode=mode)
+    if sql.dialect.name in ('mysql', 'mariadb'):
+        mirror.run()
+        germany = land.objects.filter(code='DE').first()
+        assert {obj.id for obj in city.objects.filter(land=germany)} == {1, 2, 3}
+        return
+    with pytest.raises(GuardRefusedError, match='2 links lead to no row'):
+        mirror.run()
