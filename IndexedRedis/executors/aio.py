@@ -65,12 +65,12 @@ class AsyncExecutor:
 
 
 def _cancellations() -> Callable[[], int]:
-    """Tells how often the running task was cancelled; always 0 in Python 3.10, where nobody knows.
+    """Return a function that counts the cancellations of the running task.
 
-    Up to Python 3.11 ``wait_for``, by which redis-py writes, may swallow a cancellation.
+    In Python 3.11 ``wait_for``, by which redis-py writes, may swallow a cancellation.
     """
-    cancelling: Callable[[], int] = getattr(asyncio.current_task(), 'cancelling', int)
-    return cancelling
+    task = asyncio.current_task()
+    return task.cancelling if task else int
 
 
 async def _wake_another(pool: Any) -> None:

@@ -18,7 +18,7 @@ from ..twins import awaitable
 from .query_flows import QueryFlows
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from .._core.flows import Progress
     from .._core.inspection.explanation import Explanation

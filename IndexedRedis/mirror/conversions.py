@@ -48,7 +48,7 @@ def _to_datetime(value: Any) -> Any:
                 f'cannot hold {value!r}: it is no moment in ISO 8601. Convert it in the select.'
             ) from None
     if isinstance(value, datetime.datetime):
-        utc = datetime.timezone.utc
+        utc = datetime.UTC
         return value if value.tzinfo is None else value.astimezone(utc).replace(tzinfo=None)
     if isinstance(value, datetime.date):
         return datetime.datetime(value.year, value.month, value.day)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
@@ -204,7 +204,7 @@ class _Run:
 
 def _new_stamp(sources: list[Source]) -> str:
     """Return when reading begins; never before the stored stamp, whatever clock wrote that."""
-    now = datetime.now(timezone.utc).replace(microsecond=0)
+    now = datetime.now(UTC).replace(microsecond=0)
     stored = [at for source in sources if (at := _stored_stamp(source.model))]
     return max([now, *(at for at in stored if at < now + MAX_CLOCK_SKEW)]).isoformat()
 

@@ -116,10 +116,10 @@ def test_waiting_for_a_frozen_server_can_be_given_up(song, new_server, run):
     async def main():
         await alt(title='first').asave()
         server.freeze()
-        with pytest.raises(asyncio.TimeoutError):
+        with pytest.raises(TimeoutError):
             await asyncio.wait_for(alt.objects.aall(), 0.1)
         obj = alt(title='x', artist='a')
-        with pytest.raises(asyncio.TimeoutError):
+        with pytest.raises(TimeoutError):
             await asyncio.wait_for(obj.asave(), 0.1)
         server.resume()
         assert await obj.asave() == [obj._id]

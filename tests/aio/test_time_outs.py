@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import sys
 
 import pytest
-import redis
 from faults.proxy import Proxy
 
 import IndexedRedis as IR
@@ -32,17 +30,11 @@ async def by_cancelling(work):
     try:
         await task
     except asyncio.CancelledError:
-        raise asyncio.TimeoutError from None
+        raise TimeoutError from None
 
 
-# In Python 3.10 wait_for, which redis-py uses for writing, may swallow what cancels it: then the
-# limit of the connection ends the wait.
-GIVEN_UP = (asyncio.TimeoutError, redis.TimeoutError)
 LIMITS = {'max_connections': 1, 'socket_timeout': 4}
-GIVING_UP = [by_wait_for, by_cancelling]
-if sys.version_info >= (3, 11):
-    GIVING_UP.append(by_timeout)
-giving_up = pytest.mark.parametrize('give_up', GIVING_UP)
+giving_up = pytest.mark.parametrize('give_up', [by_wait_for, by_cancelling, by_timeout])
 
 
 @pytest.fixture
@@ -70,7 +62,7 @@ def places(proxy):
             happened, given_up = proxy.happened, False
             try:
                 await give_up(work)
-            except GIVEN_UP:
+            except TimeoutError:
                 given_up = True
             proxy.watch()
             await after(attempt)
@@ -172,7 +164,7 @@ def test_reads_of_5000_rows(one, song, proxy, run, give_up, number):
     async def main():
         await one.objects.acount()
         proxy.fault(number, 'silent')
-        with pytest.raises(GIVEN_UP):
+        with pytest.raises(TimeoutError):
             await give_up(one.objects.aget(1) if number == 1 else one.objects.aall())
         proxy.watch()
         found = await one.objects.agetMultiple([7, 1, 9999])

@@ -178,7 +178,7 @@ def test_filter_values_are_taken_in_every_form_that_could_be_assigned(
         (int, 'five'),
         (bool, 'maybe'),
         (datetime.datetime, 'yesterday'),
-        (datetime.datetime, WHEN.replace(tzinfo=datetime.timezone.utc)),
+        (datetime.datetime, WHEN.replace(tzinfo=datetime.UTC)),
         (str, 'lone \ud800'),
     ],
     ids=['int', 'bool', 'datetime', 'aware', 'surrogate'],

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 from keyspace import dump
@@ -164,7 +164,7 @@ def test_a_key_that_vanishes_meanwhile_is_no_refusal(tracks, raw, monkeypatch, g
 
 
 def test_age_work_keys_and_replaced_rows(tracks, raw):
-    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     raw.set('_ir_|Shop:Tracks:tmp:mirrored', at.isoformat())
     tracks.reset([tracks(**values(0))])
     raw.set('_ir_|Shop:Tracks:tmp:mirrored', at.isoformat())

@@ -25,7 +25,7 @@ async def cancel_often(params, begin, after):
     for number in range(TIMES):
         task = asyncio.create_task(executor.run(begin(number)))
         await asyncio.sleep(number * 0.0005)
-        # More than once: up to Python 3.11 wait_for, which redis-py uses, may swallow the first.
+        # More than once: in Python 3.11 wait_for, which redis-py uses, may swallow the first.
         while task.cancel():
             await asyncio.sleep(0)
         (outcome,) = await asyncio.gather(task, return_exceptions=True)

@@ -167,7 +167,7 @@ def test_the_stamp_never_goes_back(lite, watch_models):
     mirror = Mirror(
         lite, {Artist: "SELECT 1 AS id, 'x' AS name, 1 AS edition"}, keys={Artist: 'id'}
     )
-    now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     ahead = now + datetime.timedelta(minutes=5)
     for stored, expected in [(ahead, ahead), (now + datetime.timedelta(days=300), now)]:
         resetMany({Artist: [Artist(id=1)]}, mirrored=stored.isoformat())

@@ -97,7 +97,7 @@ def test_a_model_without_indexes_says_so():
         ({'year': 'x'}, "Song.year: cannot hold 'x'"),
         ({'year__ne': [1]}, 'Song.year: cannot hold [1]'),
         ({'live': 'maybe'}, "Song.live: cannot hold 'maybe'"),
-        ({'cut': NOON.replace(tzinfo=datetime.timezone.utc)}, 'aware'),
+        ({'cut': NOON.replace(tzinfo=datetime.UTC)}, 'aware'),
         ({'cut': 'noon'}, "Song.cut: cannot hold 'noon'"),
         ({'artist': b'\xff'}, "Song.artist: cannot hold b'\\xff'"),
     ],

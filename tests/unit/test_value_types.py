@@ -14,7 +14,7 @@ from IndexedRedis.fields import IRDatetimeValue, IRJsonValue
 
 NOON = datetime.datetime(2015, 5, 12, 12, 0, 1)
 SECONDS = NOON.timestamp()
-AWARE = NOON.replace(tzinfo=datetime.timezone.utc)
+AWARE = NOON.replace(tzinfo=datetime.UTC)
 
 
 class Moment(datetime.datetime):
@@ -73,7 +73,7 @@ def test_arguments_of_datetime_itself():
         (float('nan'), ValueError, 'NaN'),
         (10**20, ValueError, ''),
         (AWARE, ValueError, 'astimezone'),
-        (Moment(2015, 5, 12, tzinfo=datetime.timezone.utc), ValueError, 'aware'),
+        (Moment(2015, 5, 12, tzinfo=datetime.UTC), ValueError, 'aware'),
         (NOON.date(), TypeError, 'date'),
         (None, TypeError, 'NoneType'),
         (True, TypeError, 'bool'),

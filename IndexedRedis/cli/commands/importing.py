@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from enum import Enum
+from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from shutil import copyfileobj
@@ -35,7 +35,7 @@ ADDED_OBJECTS = 25
 Batch = list[tuple[Line, Any]]
 
 
-class Mode(str, Enum):
+class Mode(StrEnum):
     """What happens to the stored objects."""
 
     reset = 'reset'
