@@ -11,6 +11,7 @@ Nobody may write while it looks.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,16 @@ GONE = b'none'  # what TYPE says of one that has expired since it was listed
 TYPES = {'next': b'string', 'keys': b'set', 'data': b'hash', 'idx': b'set'}
 RECORD = b'resets'  # the work key that names unfinished resets
 MIRRORED = b'mirrored'  # the work key that says how old the data is; it stays
+CHUNK = 500  # keys that one script reads
+READ = """
+local reads, found = {string = 'GET', set = 'SMEMBERS', hash = 'HGETALL'}, {}
+for i, key in ipairs(KEYS) do
+    local kind = redis.call('TYPE', key).ok
+    local read = reads[kind]
+    found[i] = {kind, redis.call('TTL', key), read and redis.call(read, key) or false}
+end
+return found
+"""
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ class Key:
     rest: bytes | None
     type: bytes
     ttl: int
+    content: Any
 
 
 def shape_of(model: Any) -> Shape:
@@ -73,7 +85,7 @@ def check_shape(
     excused = _recorded(client, keys) if pending else set()
     findings = [*_misshapen(keys), *_endless_work(keys, excused)]
     waiting = _claimed(client, shape.prefix, excused)
-    findings += _Contents(client, shape, keys).findings(bool(excused), waiting)
+    findings += _Contents(shape, keys).findings(bool(excused), waiting)
     return [f'{shape.name}: {text}' for text in findings]
 
 
@@ -86,23 +98,21 @@ def _hashed(field: Any) -> bool:
 
 
 def _keys_below(client: Any, prefix: bytes) -> list[Key]:
-    names = sorted({name for name in client.scan_iter(count=1000) if name.startswith(prefix)})
-    types, ttls = _each(client, 'TYPE', names), _each(client, 'TTL', names)
-    facts = zip(names, types, ttls, strict=True)
-    return [_key(prefix, *each) for each in facts if each[1] != GONE]
+    pattern = re.sub(rb'([\\*?[\]])', rb'\\\1', prefix) + b'*'
+    names = sorted(set(client.scan_iter(pattern, count=1000)))
+    chunks = [names[start : start + CHUNK] for start in range(0, len(names), CHUNK)]
+    found = [each for chunk in chunks for each in client.eval(READ, len(chunk), *chunk)]
+    facts = zip(names, found, strict=True)
+    return [_key(prefix, name, *each) for name, each in facts if each[0] != GONE]
 
 
-def _key(prefix: bytes, name: bytes, type_: bytes, ttl: int) -> Key:
+def _key(prefix: bytes, name: bytes, type_: bytes, ttl: int, content: Any) -> Key:
     part, colon, rest = name[len(prefix) :].partition(b':')
-    return Key(name, part.decode(errors='replace'), rest if colon else None, type_, ttl)
-
-
-def _each(client: Any, command: str, names: Iterable[bytes]) -> list[Any]:
-    """The replies to one command for every key, in one trip."""
-    pipe = client.pipeline(transaction=False)
-    for name in names:
-        pipe.execute_command(command, name)
-    return list(pipe.execute())
+    if type_ == b'set':
+        content = set(content)
+    if type_ == b'hash':
+        content = dict(zip(content[::2], content[1::2], strict=True))
+    return Key(name, part.decode(errors='replace'), rest if colon else None, type_, ttl, content)
 
 
 def _recorded(client: Any, keys: list[Key]) -> set[bytes]:
@@ -147,19 +157,15 @@ def _misshapen(keys: list[Key]) -> Iterator[str]:
 class _Contents:
     """What the sound keys of one model hold, and whether it fits together."""
 
-    def __init__(self, client: Any, shape: Shape, keys: list[Key]):
+    def __init__(self, shape: Shape, keys: list[Key]):
         self.shape = shape
-        sound = [key for key in keys if TYPES.get(key.part) == key.type]
-        self.counter = self._load(client, 'GET', 'next', sound).get(None)
-        self.pks = self._load(client, 'SMEMBERS', 'keys', sound).get(None, set())
-        self.rows = self._load(client, 'HGETALL', 'data', sound)
-        self.expiring = {key.rest for key in sound if key.part == 'data' and key.ttl != KEEPS}
-        self.sets = self._load(client, 'SMEMBERS', 'idx', sound)
-
-    @staticmethod
-    def _load(client: Any, command: str, part: str, keys: list[Key]) -> dict[Any, Any]:
-        wanted = {key.rest: key.name for key in keys if key.part == part}
-        return dict(zip(wanted, _each(client, command, wanted.values()), strict=True))
+        parts: dict[str, dict[Any, Any]] = {part: {} for part in TYPES}
+        for key in keys:
+            if TYPES.get(key.part) == key.type:
+                parts[key.part][key.rest] = key.content
+        self.counter, self.pks = parts['next'].get(None), parts['keys'].get(None, set())
+        self.rows, self.sets = parts['data'], parts['idx']
+        self.expiring = {key.rest for key in keys if key.part == 'data' and key.ttl != KEEPS}
 
     def findings(self, rows_may_wait: bool, waiting: set[bytes]) -> list[str]:
         """Everything that does not fit; `waiting`: pks that may be listed though they are gone."""

@@ -18,7 +18,7 @@ import redis
 
 import IndexedRedis
 from faults import old_version, single_jobs
-from faults.item import Box, edition, over, reset_family
+from faults.item import Box, Item, edition, over, reset_family
 from IndexedRedis._core.queries import set_algebra
 from IndexedRedis._core.resets import index_fill
 from IndexedRedis.errors import ObjectGoneError
@@ -280,19 +280,18 @@ def _say(what: Any) -> None:
 
 def main() -> None:
     """Do the jobs that come on the standard input, each in a child."""
-    model = over(json.loads(sys.argv[1]))
-    model.validateModel()
-    IndexedRedis.setDefaultRedisConnectionParams(model.REDIS_CONNECTION_PARAMS)
+    Item.validateModel()
     jobs = {**vars(old_version), **vars(single_jobs), **globals()}
 
     for line in sys.stdin:
-        job, args = json.loads(line)
+        params, job, args = json.loads(line)
         source, sink = os.pipe()
         child = os.fork()
         if child == 0:
             outcome: dict[str, Any] = {'result': None, 'error': None, 'killed': False}
             try:
-                outcome['result'] = jobs[job](model, **args)
+                IndexedRedis.setDefaultRedisConnectionParams(params)
+                outcome['result'] = jobs[job](over(params), **args)
             except BaseException:
                 outcome['error'] = traceback.format_exc()
             with open(sink, 'w') as pipe:
