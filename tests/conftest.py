@@ -1,23 +1,33 @@
 """What every test shares. The rule: a test gets a real server that is empty, a library whose
 defaults point at it, and a judge who reads the data afterwards.
 
-Servers run once a session (with pytest-xdist once a worker); a test that takes `redis_params`,
-directly or through another fixture, runs once for each kind of server this machine has.
+Servers run once a session (with pytest-xdist once a worker). A test that takes `redis_params`,
+directly or through another fixture, runs on one kind of server; with `--full` on each that this
+machine has.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import gc
 import itertools
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import budget
 import hypothesis
 import pytest
 import redis
 import servers
 from checker import check_model
+from choosing import one_each
+
+# Makes `benchmarks` importable: at the end, so that the library is still the one under test.
+sys.path.append(str(Path(__file__).parent.parent))
 
 # A server answers when it answers: time limits of single examples only make tests flaky.
 hypothesis.settings.register_profile('servers', deadline=None)
@@ -29,6 +39,64 @@ _numbers = itertools.count(1)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption('--server', choices=servers.KINDS, help='test on this kind of server only')
+    parser.addoption(
+        '--full',
+        action='store_true',
+        help='run each scenario on each server, by each executor and from each database; '
+        'without it each scenario runs in one of these environments',
+    )
+    parser.addoption(
+        '--budget',
+        type=float,
+        metavar='SECONDS',
+        help=f'how long a run may take for each of {", ".join(budget.KINDS)}; tests that are left '
+        f'then are skipped. The default is {budget.DEFAULT_SECONDS} for a run of everything; '
+        'with --full, -k, -m or paths there is no limit',
+    )
+    parser.addoption(
+        '--seed',
+        type=int,
+        default=0,
+        metavar='NUMBER',
+        help='choose other environments, and other tests before a budget is spent',
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the kinds of tests that take long, and start counting their time."""
+    config.addinivalue_line('markers', 'telling: takes telling_server (for single parameters)')
+    config.addinivalue_line('markers', 'either(*parameters): one value of these without --full')
+    for kind, what in budget.KINDS.items():
+        config.addinivalue_line('markers', f'{kind}: {what}')
+    seconds = budget.seconds(config)
+    if seconds is not None:
+        config.pluginmanager.register(budget.Budget(seconds))
+
+
+@pytest.hookimpl(trylast=True)  # so that -k and -m say first which environments may be chosen
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep one environment of each scenario, unless all are wanted."""
+    seed = config.getoption('--seed')
+    for item in items:
+        if _needs_telling(item) and not servers.tells(item.callspec.params['server']):
+            item.add_marker(pytest.mark.skip(reason='this server, or this redis-py, is too old'))
+    if not config.getoption('--full'):
+        chosen = one_each(items, seed)
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = [item for item in items if item in chosen]
+    if budget.seconds(config) is not None:
+        items[:] = budget.shuffled(items, seed)
+
+
+def _needs_telling(item: Any) -> bool:
+    return 'telling_server' in item.fixturenames or item.get_closest_marker('telling') is not None
+
+
+def pytest_collection_finish() -> None:
+    """Take the collected tests out of garbage collection: they stay, and each look at them takes
+    longer than most tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -75,16 +143,30 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = _kinds(metafunc.config) or ['none']
         if metafunc.definition.path.parent.name in ONE_KIND:
             kinds = kinds[-1:]
-        metafunc.parametrize('server', kinds, indirect=True, scope='session')
+        metafunc.parametrize('server', kinds, indirect=True)
 
 
 @pytest.fixture(scope='session')
-def server(request: pytest.FixtureRequest) -> Iterator[servers.Server]:
+def running_servers() -> Iterator[Callable[[str], servers.Server]]:
+    """The servers of this session by kind, each started when the first test needs it."""
+    with contextlib.ExitStack() as stack:
+        yield functools.cache(lambda kind: stack.enter_context(servers.Server(kind)))
+
+
+@pytest.fixture
+def server(
+    request: pytest.FixtureRequest, running_servers: Callable[[str], servers.Server]
+) -> servers.Server:
     """The server of this session. Tests that stop, freeze or configure one use `new_server`."""
     if request.param == 'none':
         pytest.fail(servers.HOW_TO_GET)
-    with servers.Server(request.param) as running:
-        yield running
+    return running_servers(request.param)
+
+
+@pytest.fixture
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether `--full` was given: what is left to chance is then tried more often."""
+    return bool(request.config.getoption('--full'))
 
 
 @pytest.fixture
@@ -121,9 +203,7 @@ def redis_params(server: servers.Server) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def telling_server(server: servers.Server) -> servers.Server:
-    """The server, if clients can be told of changes: for tests of what is remembered."""
-    if not servers.tells(server.kind):
-        pytest.skip(f'{server.kind} {servers.version(server.kind)}, or this redis-py, is too old')
+    """A server whose clients can be told of changes; tests that take it are skipped on others."""
     return server
 
 

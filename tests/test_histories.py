@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 
 from IndexedRedis import IndexedRedisModel, IRField, errors, irNull
 
+pytestmark = pytest.mark.histories
 NAMES = ('name', 'n', 'tag', 'note', 'items')
 INDEXED = ('name', 'n', 'tag')
 _numbers = itertools.count(1)
@@ -272,12 +273,12 @@ class Histories(RuleBasedStateMachine):
         assert everything == self.truth
 
 
-@pytest.mark.parametrize('answers', [0, 30], ids=['', 'remembered'])
-def test_histories(raw, answers, request):
-    """100 histories of up to 30 steps on each server."""
+@pytest.mark.parametrize(
+    'answers', [0, pytest.param(30, marks=pytest.mark.telling)], ids=['', 'remembered']
+)
+def test_histories(raw, answers, full):
+    """Histories of up to 30 steps: 30 on one server, with `--full` 100 on each."""
     Histories.client = raw
-    if answers:
-        request.getfixturevalue('telling_server')
 
     class Emptied(Histories):
         remembered = answers
@@ -289,7 +290,7 @@ def test_histories(raw, answers, request):
     run_state_machine_as_test(
         Emptied,
         settings=settings(
-            max_examples=100,
+            max_examples=100 if full else 30,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

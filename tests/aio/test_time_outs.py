@@ -34,7 +34,12 @@ async def by_cancelling(work):
 
 
 LIMITS = {'max_connections': 1, 'socket_timeout': 4}
-giving_up = pytest.mark.parametrize('give_up', [by_wait_for, by_cancelling, by_timeout])
+
+
+def giving_up(test):
+    """Somebody gives up in one of three ways: one by default."""
+    ways = pytest.mark.parametrize('give_up', [by_wait_for, by_cancelling, by_timeout])
+    return pytest.mark.either('give_up')(ways(test))
 
 
 @pytest.fixture

@@ -101,6 +101,8 @@ if __name__ == '__main__':
     from IndexedRedis.cli import app
 
     app.build()  # imports the commands
+    with suppress(ImportError):
+        import sqlalchemy  # noqa: F401  takes longer than all of them
     with socket.socket(fileno=int(sys.argv[1])) as _connection:
         sys.argv[1:] = wait_for_a_command(_connection)
     runpy.run_module('IndexedRedis', run_name='__main__', alter_sys=True)

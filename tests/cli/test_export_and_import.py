@@ -275,6 +275,7 @@ def as_file(lines):
     return ''.join(f'{text}\n' for text in texts).encode()
 
 
+@pytest.mark.either('mode')
 @pytest.mark.parametrize('mode', ['reset', 'add'])
 @pytest.mark.parametrize('case', WRONG)
 def test_a_wrong_line_is_named_and_changes_nothing(case, mode, url, raw, watch_models):

@@ -28,26 +28,15 @@ EXECUTORS = ['sync', 'aio', 'sync, cached', 'aio, cached']
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out asyncio over Redis where it is tested over Valkey: executors and servers differ in
-    different things, and threads are tested over both. And what a server is too old for."""
-    both = any(_pair(item) == ('aio', 'valkey') for item in items)
-    kept: list[pytest.Item] = []
-    left_out: list[pytest.Item] = []
-    for item in items:
-        (left_out if _is_left_out(*_pair(item), both) else kept).append(item)
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = kept
+    """Leave out answers that are remembered where the server is too old for it."""
+    config.hook.pytest_deselected(items=[item for item in items if _is_left_out(item)])
+    items[:] = [item for item in items if not _is_left_out(item)]
 
 
-def _is_left_out(executor: Any, kind: Any, both: bool) -> bool:
-    if (executor, kind) == ('aio', 'redis'):
-        return both
-    return executor in EXECUTORS[2:] and (kind == 'none' or not servers.tells(kind))
-
-
-def _pair(item: Any) -> tuple[Any, Any]:
+def _is_left_out(item: Any) -> bool:
     params = item.callspec.params if hasattr(item, 'callspec') else {}
-    return params.get('bring_client'), params.get('server')
+    executor, kind = params.get('bring_client'), params.get('server')
+    return executor in EXECUTORS[2:] and (kind == 'none' or not servers.tells(kind))
 
 
 def awaiting(twin: Any, loop: asyncio.AbstractEventLoop) -> Any:

@@ -9,6 +9,10 @@ from faults.proxy import Proxy
 from faults.workers import crew
 
 
+def pytest_itemcollected(item):
+    item.add_marker('faults')
+
+
 @pytest.fixture
 def item(watch_models):
     """The model, over a healthy connection, empty."""

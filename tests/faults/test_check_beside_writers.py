@@ -19,6 +19,7 @@ def jobs(job, **how):
     return write, write, ('reset_often', {'size': 120, **how}), (job, {})
 
 
+@pytest.mark.either('keep')
 @pytest.mark.parametrize('keep', [False, True])
 @pytest.mark.parametrize('job', ['check', 'repair'])
 def test_nothing_is_found_beside_writers_and_resets(filled, four_workers, check, job, keep):
@@ -61,6 +62,7 @@ def test_what_is_damaged_beside_writers_is_repaired(filled, redis_params, check)
     check(filled)
 
 
+@pytest.mark.either('keep')
 @pytest.mark.parametrize('keep', [False, True])
 def test_what_a_killed_reset_left_is_swept(filled, proxy, stored, keep):
     """It is killed at each of its commands; `keep`: some of its objects keep their pks."""
@@ -89,6 +91,7 @@ def test_what_a_killed_reset_left_is_swept(filled, proxy, stored, keep):
     assert left >= 5
 
 
+@pytest.mark.either('mode')
 @pytest.mark.parametrize('mode', ['cut', 'lost'])
 def test_a_connection_that_breaks_spoils_no_repair(filled, proxy, stored, raw, mode):
     model, before = over(proxy.params), contents(filled)

@@ -34,10 +34,12 @@ JOBS = {
     'reset_many': ({'size': 3}, NEW),
     'reset_changed': ({'size': 3}, NEW),
 }
-# The longest one once: a command that never came leaves what the one before it left.
-CASES = [
-    (job, mode) for job in JOBS for mode in ('cut', 'lost') if (job, mode) != ('reset_many', 'cut')
-]
+
+
+def cut_or_lost(test):
+    """The process is killed before the command arrives, or when it is done: one by default."""
+    modes = pytest.mark.parametrize('mode', ['cut', 'lost'])
+    return pytest.mark.either('mode')(modes(test))
 
 
 @pytest.fixture
@@ -63,9 +65,11 @@ def running(item, proxy, worker, stored):
     return job
 
 
-@pytest.mark.parametrize('case', CASES, ids=str)
-def test_a_killed_writer_leaves_all_or_nothing(item, boxes, proxy, worker, stored, case, figures):
-    job, mode = case
+@cut_or_lost
+@pytest.mark.parametrize('job', JOBS)
+def test_a_killed_writer_leaves_all_or_nothing(
+    item, boxes, proxy, worker, stored, job, mode, figures
+):
     args, new = JOBS[job]
 
     def run(number=0):
@@ -129,7 +133,7 @@ FINISHERS = {
 }
 
 
-@pytest.mark.parametrize('mode', ['cut', 'lost'])
+@cut_or_lost
 @pytest.mark.parametrize('finisher', FINISHERS)
 @pytest.mark.parametrize('job', STEPS)
 def test_a_writer_killed_between_steps_is_finished_by_others(
@@ -163,7 +167,7 @@ def test_a_writer_killed_between_steps_is_finished_by_others(
     figures('killed between steps', **{f'{job}, {finisher}': steps})
 
 
-@pytest.mark.parametrize('mode', ['cut', 'lost'])
+@cut_or_lost
 def test_a_killed_save_of_a_generator_leaves_whole_blocks(
     item, proxy, running, stored, mode, figures
 ):
@@ -183,7 +187,7 @@ def test_a_killed_save_of_a_generator_leaves_whole_blocks(
     figures('killed at each request', save_from_generator=steps)
 
 
-@pytest.mark.parametrize('mode', ['cut', 'lost'])
+@cut_or_lost
 def test_a_killed_filtered_delete_leaves_whole_chunks(item, proxy, running, stored, mode, figures):
     run = running('delete_in_chunks', mode, 7)
     whole = [('e1', n, 1) for n in range(7)]
@@ -201,7 +205,7 @@ def test_a_killed_filtered_delete_leaves_whole_chunks(item, proxy, running, stor
     figures('killed at each request', delete_in_chunks=steps)
 
 
-@pytest.mark.parametrize('mode', ['cut', 'lost'])
+@cut_or_lost
 def test_a_killed_destroyModel_is_finished_by_the_next_one(
     item, proxy, running, stored, raw, mode, figures
 ):
@@ -222,7 +226,7 @@ def test_a_killed_destroyModel_is_finished_by_the_next_one(
     figures('killed at each request', destroyModel=steps)
 
 
-@pytest.mark.parametrize('mode', ['cut', 'lost'])
+@cut_or_lost
 def test_a_killed_reindex_is_finished_by_the_next_one(
     item, proxy, worker, stored, raw, mode, figures
 ):

@@ -102,6 +102,7 @@ def test_what_6_0_3_saves_after_the_grace_time_is_never_given_out(filled, stored
 
 
 @pytest.mark.damaged
+@pytest.mark.either('large')
 @pytest.mark.parametrize('large', [0, 20], ids=['all sets filled', 'some sets moved'])
 @pytest.mark.parametrize('ways', [['insert', 'insert', 'delete'], ['insert', 'update', 'delete']])
 def test_writers_of_6_0_3_against_resets(filled, four_workers, stored, figures, ways, large):

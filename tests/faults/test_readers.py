@@ -13,17 +13,17 @@ from faults.workers import crew, together
     'how',
     [
         *({}, {'large': 5}, {'large': 20}, {'keep': True}, {'ahead': True}),
-        *({'remembered': 50}, {'remembered': 50, 'keep': True}),
+        pytest.param({'remembered': 50}, marks=pytest.mark.telling),
+        pytest.param({'remembered': 50, 'keep': True}, marks=pytest.mark.telling),
     ],
     ids=[
         *('fresh pks', 'all moved', 'some moved', 'the same pks', 'pks that nobody has had'),
         *('fresh pks, remembered', 'the same pks, remembered'),
     ],
 )
+@pytest.mark.either('size')
 @pytest.mark.parametrize('size', [60, 400], ids=['one trip', 'chunks'])
-def test_readers_see_one_edition(item, four_workers, size, how, request):
-    if how.get('remembered'):
-        request.getfixturevalue('telling_server')
+def test_readers_see_one_edition(item, four_workers, size, how):
     item.reset(edition(item, 1, size, range(1, size + 1)))
     of_reader = {name: how.get(name, 0) for name in ('large', 'remembered')}
     of_resetter = {name: how[name] for name in how if name != 'remembered'}
@@ -33,12 +33,14 @@ def test_readers_see_one_edition(item, four_workers, size, how, request):
     assert set(counts) == {'reads', 'resets', 'milliseconds'}, counts
 
 
-def test_four_readers_during_thirty_resets_a_second(item, redis_params, figures):
-    """Ten seconds' worth of resets, or more time where the machine is too busy for that many."""
+def test_four_readers_during_thirty_resets_a_second(item, redis_params, figures, full):
+    """Two seconds' worth of resets, or more time where the machine is too busy for that many; with
+    `--full` ten."""
+    enough = {'reads': 2000, 'resets': 290} if full else {'reads': 400, 'resets': 58}
     item.reset(edition(item, 1, 60))
     jobs = [('read', {'size': 60})] * 4 + [('reset_often', {'size': 60, 'rate': 30})]
     with crew(redis_params, 5) as workers:
-        counts = together(workers, *jobs, enough={'reads': 2000, 'resets': 290}, seconds=2)
+        counts = together(workers, *jobs, enough=enough, seconds=2)
     seconds = counts.pop('milliseconds') / 1000
     wrong = counts.total() - counts['reads'] - counts['resets']
     figures(

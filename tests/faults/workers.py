@@ -21,7 +21,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-
 # Processes that no test uses now. A job leaves nothing behind in its process.
 _idle: list[subprocess.Popen[bytes]] = []
 

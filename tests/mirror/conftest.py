@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 from sqlalchemy import create_engine
 
@@ -12,10 +9,14 @@ from mirror import catalogue
 from mirror.databases import Database, fresh, missing
 from mirror.reader import reading
 
-# For the page of benchmarks.headline; at the end, so that the library is still the one under test.
-sys.path.append(str(Path(__file__).parent.parent.parent))
 
-KINDS = ('sqlite', 'mariadb', 'postgresql')
+def server(kind):
+    """A kind of database that runs in a server, skipped where that is missing."""
+    skipped = [pytest.mark.skip(reason=missing(kind))] if missing(kind) else []
+    return pytest.param(kind, marks=[pytest.mark.databases, *skipped])
+
+
+KINDS = ['sqlite', server('mariadb'), server('postgresql')]
 _running = {}
 
 
@@ -42,8 +43,6 @@ def sql(request, running):
     if kind == 'sqlite':
         yield request.getfixturevalue('lite')
         return
-    if missing(kind):
-        pytest.skip(missing(kind))
     if kind not in running:
         running[kind] = Database(kind)
     engine = fresh(running[kind], 'shop')

@@ -13,6 +13,7 @@ import redis
 from IndexedRedis import irNull
 from mirror.catalogue import TABLES, Track
 
+PAUSE = 0.02  # seconds after each round, in which the mirror has the processor for itself
 # What the raw look counts: how many objects of each edition, in one moment.
 EDITIONS = range(1, 12)
 
@@ -36,6 +37,7 @@ class Reader(threading.Thread):
                 self.wrong.append(repr(error))
                 return
             self.rounds += 1
+            self._over.wait(PAUSE)
 
     def stop(self) -> None:
         """End it; fails if it saw something that cannot be."""

@@ -53,6 +53,7 @@ def locks_of(raw):
     return raw.keys('*:tmp:lock') + raw.keys('*:tmp:mirror')
 
 
+@pytest.mark.either('mode')
 @pytest.mark.parametrize('mode', ['full', 'diff'])
 @pytest.mark.parametrize('at', [('Artist', 0), ('Track', 3000), ('Employee', 7)])
 def test_killed(old, raw, redis_params, check, mode, at):
@@ -76,6 +77,7 @@ def _path():
     return {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, sys.path))}
 
 
+@pytest.mark.either('mode')
 @pytest.mark.parametrize('mode', ['full', 'diff'])
 @pytest.mark.parametrize('at', ['Artist', 'Track'])
 def test_the_source_breaks(old, raw, redis_params, check, mode, at):
@@ -93,6 +95,7 @@ def test_the_source_breaks(old, raw, redis_params, check, mode, at):
     assert editions() == {2}
 
 
+@pytest.mark.either('mode')
 @pytest.mark.parametrize('mode', ['full', 'diff'])
 def test_redis_stops_answering(old, server, redis_params, check, mode):
     IR.setDefaultRedisConnectionParams({**redis_params, 'socket_timeout': 0.3})
@@ -186,6 +189,7 @@ def test_a_reset_that_is_no_mirror(old, raw, redis_params, monkeypatch):
     assert raw.keys('*:tmp:mirror') == []
 
 
+@pytest.mark.either('mode')
 @pytest.mark.parametrize('mode', ['full', 'diff'])
 def test_a_run_that_loses_the_lock_of_its_reset(old, raw, redis_params, check, mode):
     """Another reset could begin, so the snapshot of this run may be older than its data."""

@@ -84,6 +84,7 @@ def editions():
     return {obj.edition for model in TABLES for obj in model.objects.all()}
 
 
+@pytest.mark.either('mode')
 @pytest.mark.parametrize('mode', ['full', 'diff'])
 @pytest.mark.parametrize('stop_at', ['Artist', 'Track', 'swap'])
 def test_a_suspended_run_changes_nothing(small, raw, redis_params, check, start, mode, stop_at):
@@ -106,6 +107,7 @@ def test_a_suspended_run_changes_nothing(small, raw, redis_params, check, start,
     check()
 
 
+@pytest.mark.either('mode')
 @pytest.mark.parametrize('mode', ['full', 'diff'])
 @pytest.mark.parametrize('holder', [None, b'another run'])
 def test_a_lock_that_is_lost_before_another_run_is_done(small, raw, check, mode, holder):

@@ -1,0 +1,82 @@
+"""Kinds of tests that take long, and how much time a run gives each. The rule: a run of everything
+ends in time however many such tests there are, and says what it left out.
+
+    @pytest.mark.clusters
+    def test_a_slot_that_moves(): ...
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterator
+
+import pytest
+
+KINDS = {
+    'faults': 'writers that are killed, replies that are lost, servers that stop',
+    'databases': 'MariaDB and PostgreSQL, where they are installed',
+    'clusters': 'several servers that make up one',
+    'browser': 'pages in a real browser',
+    'histories': 'random histories against a model of what must be stored',
+}
+# What a run of everything gives each kind if nothing else is said.
+DEFAULT_SECONDS = 45
+
+
+def seconds(config: pytest.Config) -> float | None:
+    """Return the budget of each kind in this run; None if it has none.
+
+    Tests that were asked for by a path, by ``-k`` or by ``-m`` all run, as do those of ``--full``.
+    """
+    given: float | None = config.getoption('--budget')
+    if given is not None:
+        return given
+    asked_for = config.getoption('-k') or config.getoption('-m') or config.getoption('--full')
+    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return DEFAULT_SECONDS if everything and not asked_for else None
+
+
+def kinds_of(item: pytest.Item) -> list[str]:
+    """Return the kinds that a test is of."""
+    return [kind for kind in KINDS if item.get_closest_marker(kind)]
+
+
+def shuffled(items: list[pytest.Item], seed: int) -> list[pytest.Item]:
+    """Return the tests with those of kinds in an order that depends on the seed.
+
+    So that other seeds reach other tests before the time is over. All others keep their place.
+    """
+    slow = [item for item in items if kinds_of(item)]
+    slow.sort(key=lambda item: zlib.crc32(f'{seed} {item.nodeid}'.encode()))
+    in_order = iter(slow)
+    return [next(in_order) if kinds_of(item) else item for item in items]
+
+
+class Budget:
+    """A plugin of pytest that skips the tests of a kind once its time is over.
+
+    With pytest-xdist each worker has a budget: it bounds how long the run takes.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._spent = dict.fromkeys(KINDS, 0.0)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        for kind in kinds_of(item):
+            if self._spent[kind] >= self._seconds:
+                pytest.skip(
+                    f'{kind}: the {self._seconds:g} s of this run are spent; '
+                    f'pytest --full -m {kind} runs all'
+                )
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            return (yield)
+        finally:
+            for kind in kinds_of(item):
+                self._spent[kind] += time.monotonic() - began

@@ -1,0 +1,49 @@
+"""Which of the collected tests run. The rule: each scenario runs in one of its environments, and
+each environment gets its share of the scenarios; with `--full` each scenario runs in all of them.
+
+An environment is the kind of server, the executor and the database. A test may name further
+parameters whose values are much alike:
+
+    @pytest.mark.either('mode')
+    @pytest.mark.parametrize('mode', ['full', 'diff'])
+    @pytest.mark.parametrize('at', ['Artist', 'Track'])
+    def test_the_source_breaks(at, mode): ...  # two of the four run without `--full`
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Hashable, Iterable
+
+import pytest
+
+ENVIRONMENT = ('server', 'bring_client', 'sql')
+
+
+def one_each(items: Iterable[pytest.Item], seed: int) -> set[pytest.Item]:
+    """Return one test of each scenario.
+
+    The choice depends on the ids of the tests and on the seed only, so that it is the same in each
+    run and in each process. As many seeds in a row as there are environments choose all tests.
+    """
+    scenarios: dict[Hashable, list[pytest.Item]] = {}
+    for item in items:
+        scenarios.setdefault(_scenario(item), []).append(item)
+    return {_chosen(tests, seed) for tests in scenarios.values()}
+
+
+def _scenario(item: pytest.Item) -> Hashable:
+    """The test function and its arguments but for the environment."""
+    params = item.callspec.params if hasattr(item, 'callspec') else {}
+    alike = {*ENVIRONMENT, *(name for mark in item.iter_markers('either') for name in mark.args)}
+    if not alike & params.keys():
+        return item.nodeid
+    # Values need not be hashable; those of one case are the same objects in each environment.
+    case = frozenset((name, id(value)) for name, value in params.items() if name not in alike)
+    return item.nodeid.partition('[')[0], case
+
+
+def _chosen(tests: list[pytest.Item], seed: int) -> pytest.Item:
+    runnable = [test for test in tests if not test.get_closest_marker('skip')] or tests
+    name = min(test.nodeid for test in runnable)
+    return runnable[(zlib.crc32(name.encode()) + seed) % len(runnable)]
