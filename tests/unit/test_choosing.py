@@ -1,0 +1,69 @@
+"""Which tests run without `--full`. The rule: each scenario once, each environment in its turn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+from types import SimpleNamespace
+
+import pytest
+from choosing import one_each
+
+ENVIRONMENTS = list(product(('redis', 'valkey'), ('sync', 'aio', 'sync, cached')))
+CASES = [[number] for number in range(120)]
+
+
+class Item:
+    """A collected test, as far as the choice looks at it."""
+
+    def __init__(self, number, environment, *marks, **more):
+        self.nodeid = f'tests/test_x.py::test[{number}-{"-".join(environment)}-{more}]'
+        names = dict(zip(('server', 'bring_client'), environment, strict=True))
+        self.callspec = SimpleNamespace(params={'case': CASES[number], **names, **more})
+        self.number, self.environment, self.marks = number, environment, marks
+
+    def iter_markers(self, name):
+        return [mark for mark in self.marks if mark.name == name]
+
+    def get_closest_marker(self, name):
+        return next(iter(self.iter_markers(name)), None)
+
+
+def every_item(*marks):
+    return [Item(n, each, *marks) for n in range(len(CASES)) for each in ENVIRONMENTS]
+
+
+def test_each_scenario_runs_once_and_each_environment_gets_its_share():
+    chosen = one_each(every_item(), seed=0)
+    assert sorted(item.number for item in chosen) == list(range(len(CASES)))
+    shares = Counter(item.environment for item in chosen)
+    assert shares.keys() == set(ENVIRONMENTS)
+    assert min(shares.values()) >= len(CASES) / len(ENVIRONMENTS) / 2
+
+
+def test_as_many_seeds_as_environments_choose_all():
+    items = every_item()
+    assert set().union(*(one_each(items, seed) for seed in range(len(ENVIRONMENTS)))) == set(items)
+
+
+def test_what_is_skipped_is_chosen_only_where_all_is():
+    skip = pytest.mark.skip(reason='x').mark
+    items = [Item(n, each, *[skip] * (each[0] == 'redis')) for n in (0, 1) for each in ENVIRONMENTS]
+    assert {item.environment[0] for item in one_each(items, 0)} == {'valkey'}
+    assert len(one_each(every_item(skip), 0)) == len(CASES)
+
+
+def test_a_parameter_of_which_either_value_will_do():
+    either = pytest.mark.either('mode').mark
+    items = [Item(0, ENVIRONMENTS[0], either, mode=mode) for mode in ('full', 'diff')]
+    assert len(one_each(items, 0)) == 1
+    assert one_each(items, 0) | one_each(items, 1) == set(items)
+
+
+def test_cases_without_an_environment_all_run():
+    """Also those whose values are one object."""
+    items = [Item(0, ENVIRONMENTS[0]) for _ in range(3)]
+    for number, item in enumerate(items):
+        item.nodeid = f'tests/test_x.py::test[{number}]'
+        item.callspec.params = {'case': CASES[0]}
+    assert len(one_each(items, 0)) == 3
