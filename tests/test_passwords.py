@@ -5,10 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socketserver
+import threading
 import traceback
 import warnings
 
 import pytest
+import redis
+from faults.proxy import read
 from servers import free_port
 
 import IndexedRedis as IR
@@ -62,15 +66,20 @@ def uses(model, params):
     yield lambda: asyncio.run(model.connectAlt(params).objects.acount())
 
 
+def texts_of_error(error):
+    """What a log shows of an error, and what a program can find."""
+    yield from traceback.format_exception(error)
+    while error is not None:
+        yield repr(error)
+        error = error.__context__
+
+
 def texts_of(use, model):
     """All that one use says: the error with its causes, what is printed of the objects at hand."""
     try:
         use()
     except Exception as exc:
-        yield from traceback.format_exception(exc)
-        while exc is not None:
-            yield repr(exc)
-            exc = exc.__context__
+        yield from texts_of_error(exc)
     yield repr((IR.RedisPools, tasks._pools))
     yield repr([model, model.objects, *vars(model).get('_alternatives', {}).values()])
 
@@ -93,3 +102,39 @@ def test_no_text_shows_a_password(redis_params, new_server, model, caplog, monke
     assert [str(each.message) for each in caught if PASSWORD in str(each.message)] == []
     assert PASSWORD not in caplog.text
     assert errors > 400
+
+
+class Parrot(socketserver.StreamRequestHandler):
+    """A server that knows no command, and repeats all of it, as Redis does."""
+
+    def handle(self):
+        while True:
+            try:
+                words = read(self.rfile).split(b'\r\n')[2::2]
+            except EOFError:
+                return
+            said = b' '.join(b"'%s'" % word for word in words[1:])
+            error = b"-ERR unknown command '%s', with args beginning with: %s\r\n"
+            self.wfile.write(error % (words[0], said))
+
+
+@pytest.mark.parametrize(('protocol', 'command'), [(2, 'AUTH'), (3, 'HELLO')])
+@pytest.mark.parametrize('of_asyncio', [False, True], ids=['threads', 'tasks'])
+def test_a_server_that_repeats_what_it_does_not_know(model, protocol, command, of_asyncio):
+    async def ask(alt):
+        try:
+            return await alt.objects.acount()
+        finally:
+            await IR.aclose()
+
+    with socketserver.ThreadingTCPServer(('127.0.0.1', 0), Parrot) as parrot:
+        threading.Thread(target=parrot.serve_forever, daemon=True).start()
+        host, port = parrot.server_address
+        alt = model.connectAlt(
+            {'host': host, 'port': port, 'password': PASSWORD, 'protocol': protocol}
+        )
+        with pytest.raises(redis.ResponseError, match=f"unknown command '{command}'$") as caught:
+            asyncio.run(ask(alt)) if of_asyncio else alt.objects.count()
+        IR.clearRedisPools()
+        parrot.shutdown()
+    assert PASSWORD not in ''.join(texts_of_error(caught.value))

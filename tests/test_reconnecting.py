@@ -164,7 +164,7 @@ def test_scripts_that_are_flushed_in_the_middle_of_everything(song, raw, check):
             stop.wait(0.01)  # not faster than a script can be loaded and called
     for future in futures:
         future.result()
-    assert flushes > 20
+    assert flushes > 5
     assert song.objects.count() == 300 + 8 * 15 * 2
     check(song)
     raw.script_flush()

@@ -12,13 +12,13 @@ from functools import partial
 from typing import Any
 
 from ..errors import ConnectionSetupError, UsageError
-from .params import key_of
 from .threads import (
     POOL_WAIT_SECONDS,
     REDIS_DEFAULT_POOL_MAX_SIZE,
     SOCKET_SECONDS,
+    Shortcuts,
     checked_pool,
-    merged,
+    pool_for,
     pool_of_client,
     redirected_params,
 )
@@ -27,6 +27,7 @@ __all__ = ('aclose', 'async_executor_for')
 
 # By event loop, then by parameters.
 _pools: dict[Any, dict[Any, Any]] = {}
+_shortcuts: dict[Any, Shortcuts] = {}
 
 
 async def aclose() -> None:
@@ -43,7 +44,7 @@ async def aclose() -> None:
         await pool.disconnect()
         pools.pop(key, None)  # only now, so that a cancelled call can be made again
     if not pools:
-        _pools.pop(loop, None)
+        _forget(loop)
 
 
 def async_executor_for(
@@ -67,17 +68,12 @@ def async_executor_for(
 
 
 def _pool(params: Mapping[str, Any] | None) -> Any:
-    params = merged(params)
-    if params.get('connection_pool') is not None:
-        return checked_pool(params['connection_pool'], True)
-    pools = _pools_of_this_loop()
-    key = key_of(params)
-    if key not in pools:
-        pools[key] = _make_pool(params)
-    return pools[key]
+    loop = _running_loop()
+    return pool_for(params, _pools[loop], _shortcuts[loop], _make_pool, of_asyncio=True)
 
 
-def _pools_of_this_loop() -> dict[Any, Any]:
+def _running_loop() -> Any:
+    """Return the running event loop, for which there are pools then."""
     import asyncio
 
     try:
@@ -90,9 +86,15 @@ def _pools_of_this_loop() -> dict[Any, Any]:
     if loop not in _pools:
         # Other threads, with loops of their own, may be here as well: list() and pop() are atomic.
         for ended in [each for each in list(_pools) if each.is_closed()]:
-            _pools.pop(ended, None)
+            _forget(ended)
+        _shortcuts[loop] = {}
         _pools[loop] = {}
-    return _pools[loop]
+    return loop
+
+
+def _forget(loop: Any) -> None:
+    _pools.pop(loop, None)
+    _shortcuts.pop(loop, None)
 
 
 def _make_pool(params: Mapping[str, Any]) -> Any:
@@ -104,7 +106,6 @@ def _make_pool(params: Mapping[str, Any]) -> Any:
     from ..executors.aio import Line
     from ..executors.pools.coalescing import Coalescing
     from ..executors.pools.tasks import TrackingPool
-    from ..executors.pools.turns import ConnectionTurns
 
     params = {**SOCKET_SECONDS, **params}
     size = params.pop('max_connections', None) or REDIS_DEFAULT_POOL_MAX_SIZE
@@ -117,9 +118,11 @@ def _make_pool(params: Mapping[str, Any]) -> Any:
         raise ConnectionSetupError(
             f'redis.asyncio.Redis does not take these parameters: {exc}'
         ) from exc
-    pool: Any = TrackingPool(
-        max_connections=size, connection_class=model.connection_class, **model.connection_kwargs
+    pool = TrackingPool(
+        POOL_WAIT_SECONDS,
+        max_connections=size,
+        connection_class=model.connection_class,
+        **model.connection_kwargs,
     )
-    pool.turns = ConnectionTurns(size, POOL_WAIT_SECONDS)
     pool.coalescing = Coalescing(pool.turns, partial(Line, pool))
     return pool

@@ -40,10 +40,11 @@ _lock = threading.RLock()
 
 #: The pools that this module made, by their parameters.
 RedisPools: dict[Any, Any] = {}
-# By the parameters that a model gives: the defaults at that time, the key in RedisPools (None of a
-# pool that the user brought), the pool. Merging the parameters each time would take longer than a
-# small query.
-_shortcuts: dict[Any, tuple[Any, ParamsKey | None, Any]] = {}
+# By the parameters that a model gives: the defaults at that time, the key among the pools (None of
+# a pool that the user brought), the pool. Merging the parameters each time would take as long as
+# a small query.
+Shortcuts = dict[Any, tuple[Any, ParamsKey | None, Any]]
+_shortcuts: Shortcuts = {}
 
 _redirect: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None
 
@@ -131,31 +132,51 @@ def getRedisPool(params: Mapping[str, Any] | None = None) -> Any:
     :returns: a ``redis.BlockingConnectionPool``, of 32 connections by default
     :raises ConnectionSetupError: if they cannot work
     """
+    return pool_for(params, RedisPools, _shortcuts, _make_pool)
+
+
+def pool_for(
+    params: Mapping[str, Any] | None,
+    pools: dict[Any, Any],
+    shortcuts: Shortcuts,
+    make: Callable[[dict[str, Any]], Any],
+    of_asyncio: bool = False,
+) -> Any:
+    """Return the pool for connection parameters; it is made on first use.
+
+    :param pools: those made so far, by their parameters
+    :param shortcuts: those found so far, by the parameters given
+    :param make: makes a pool for parameters
+    """
     defaults = _defaults
     try:
         given = tuple(params.items()) if params else ()
-        known, key, pool = _shortcuts[given]
+        known, key, pool = shortcuts[given]
         # Whoever clears RedisPools wants new pools.
-        if known is defaults and _redirect is None and (key is None or RedisPools.get(key) is pool):
+        if known is defaults and _redirect is None and (key is None or pools.get(key) is pool):
             return pool
     except (AttributeError, KeyError, TypeError):  # not seen yet, not hashable, or wrong
         pass
-    key, pool = _pool_for(params)
+    key, pool = _found_or_made(merged(params), pools, make, of_asyncio)
     if _redirect is None:
         with contextlib.suppress(TypeError):
-            _shortcuts[given] = defaults, key, pool
+            shortcuts[given] = defaults, key, pool
     return pool
 
 
-def _pool_for(params: Mapping[str, Any] | None) -> tuple[ParamsKey | None, Any]:
-    params = merged(params)
+def _found_or_made(
+    params: dict[str, Any],
+    pools: dict[Any, Any],
+    make: Callable[[dict[str, Any]], Any],
+    of_asyncio: bool,
+) -> tuple[ParamsKey | None, Any]:
     if params.get('connection_pool') is not None:
-        return None, checked_pool(params['connection_pool'])
+        return None, checked_pool(params['connection_pool'], of_asyncio)
     key = key_of(params)
     with _lock:
-        pool = RedisPools.get(key)
+        pool = pools.get(key)
         if pool is None:
-            pool = RedisPools[key] = _make_pool(params)
+            pool = pools[key] = make(params)
     return key, pool
 
 

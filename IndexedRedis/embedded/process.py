@@ -112,7 +112,8 @@ def process_at(port: int, folder: Path) -> int:
     :raises redis.ConnectionError: if the server does not run in this folder
     """
     no_retry = Retry(NoBackoff(), 0)
-    with redis.Redis(host=HOST, port=port, socket_timeout=5, retry=no_retry) as client:
+    # By RESP3, redis-py gives hiredis a number to pack, which crashes if a signal handler raises.
+    with redis.Redis(host=HOST, port=port, socket_timeout=5, retry=no_retry, protocol=2) as client:
         if not Path(client.config_get('dir')['dir']).samefile(folder):
             raise redis.ConnectionError(f'another server listens at port {port}')
         return int(client.info('server')['process_id'])

@@ -6,23 +6,21 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from redis.exceptions import ConnectionError, ResponseError
+from redis.exceptions import ConnectionError
 
 from .._core.flows import Batch, Flow
 from .cache.invalidation import has_cached, has_pending, start_tracking
 from .cache.tracking import note_write
-from .conversation import converse
-from .pools.replies import arrived, handle_push
-from .pools.tasks import TrackingPool
-from .pools.threads import connection_of
-from .pools.turns import turns_of
+from .conversation import Conversation, converse
+from .pools.replies import aread_replies
+from .pools.tasks import AsyncBroughtPool, TrackingPool
 
 __all__ = ('AsyncExecutor', 'Line')
 
 T = TypeVar('T')
 
-# So many tasks at a time ask for what is to be remembered, each over a connection of its own; what
-# others ask goes out together, which takes a third of the time.
+# Tasks that fetch replies to cache them, each over a connection of its own. The batches of others
+# go out together, which takes a third of the time.
 MAX_CACHING_TASKS = 2
 _SENDING = ('send', 'ask_and_cache')
 
@@ -38,30 +36,20 @@ class AsyncExecutor:
         self.pool = pool
         self._executor_of = executor_of or (lambda model: self)
 
-    async def run(self, flow: Flow[T], answers: int | None = None) -> T:
-        """Run a flow to its end and return its result; ``answers`` as of the other executor."""
-        line = Line(self.pool, self._executor_of, answers)
-        conversation = converse(flow, bool(answers))
-        cancellations = _cancellations()
-        noticed = cancellations()
+    async def run(self, flow: Flow[T], cache_size: int | None = None) -> T:
+        """Run a flow to its end and return its result.
+
+        :param cache_size: as of :meth:`SyncExecutor.run <IndexedRedis.executors.sync.SyncExecutor>`
+        """
+        line = Line(self.pool, self._executor_of, cache_size)
         try:
-            operation = next(conversation)
-            while True:
-                try:
-                    outcome = await getattr(line, operation[0])(*operation[1:])
-                    if operation[0] in _SENDING and cancellations() > noticed:
-                        raise asyncio.CancelledError  # which was swallowed
-                except BaseException as exc:
-                    noticed = cancellations()
-                    operation = conversation.throw(exc)
-                else:
-                    operation = conversation.send(outcome)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
+            return await line.converse(converse(flow, bool(cache_size)))
         finally:
-            if answers is None:
-                note_write()
+            try:
+                if cache_size is None:
+                    note_write()
+            finally:
+                await line.end()
 
 
 def _cancellations() -> Callable[[], int]:
@@ -73,45 +61,58 @@ def _cancellations() -> Callable[[], int]:
     return task.cancelling if task else int
 
 
-async def _wake_another(pool: Any) -> None:
-    """Let another task look whether there is a connection now.
-
-    Before Python 3.13 a condition, which redis-py waits on, loses the notice that a connection is
-    free if the task that got it was cancelled in the same moment (gh-112202).
-    """
-    condition = getattr(pool, '_condition', None)
-    if condition is not None:
-        async with condition:
-            condition.notify()
-
-
 class Line:
     """The operations of a conversation, on one connection at a time."""
+
+    _loan: list[Any] = []  # of a line that was interrupted while it was made
 
     def __init__(
         self,
         pool: Any,
         executor_of: Callable[[Any], Any] | None = None,
-        answers: int | None = None,
+        cache_size: int | None = None,
     ) -> None:
-        self._pool = pool
+        self._pool = pool if isinstance(pool, TrackingPool) else AsyncBroughtPool(pool)
         self._executor_of = executor_of
-        self._answers = answers
-        self._turns: Any = turns_of(pool)
-        self._connection: Any = None
+        self._cache_size = cache_size
+        self._loan: list[Any] = []
         self._sent = False
+
+    def __del__(self) -> None:
+        if self._loan:  # not even `end` came to its end
+            self._pool.reclaim(self._loan)
+
+    async def converse(self, conversation: Conversation[T]) -> T:
+        """Perform the operations of a conversation; return its result."""
+        cancellations = _cancellations()
+        noticed = cancellations()
+        try:
+            operation = next(conversation)
+            while True:
+                try:
+                    outcome = await getattr(self, operation[0])(*operation[1:])
+                    if operation[0] in _SENDING and cancellations() > noticed:
+                        raise asyncio.CancelledError  # which was swallowed
+                except BaseException as exc:
+                    noticed = cancellations()
+                    operation = conversation.throw(exc)
+                else:
+                    operation = conversation.send(outcome)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
 
     async def from_cache(self, batch: Batch) -> Sequence[Any] | None:
         if not isinstance(self._pool, TrackingPool):
             return None
         if self._pool.clock.is_due():
-            # What the server tells arrives: the loop looks in the first of these turns, and takes
-            # what is there in the second.
+            # What the server sent arrives: the loop looks in the first of these turns, and reads
+            # it in the second.
             await asyncio.sleep(0)
             await asyncio.sleep(0)
         commands = tuple(batch.commands)
         for connection in self._pool.idle():
-            # One that was told something is asked: whoever takes it takes note of that first.
+            # One over which something came in is not used: its next borrower reads that first.
             if has_cached(connection, commands) and not await has_pending(connection):
                 return start_tracking(connection).get(commands)
         return None
@@ -121,69 +122,51 @@ class Line:
         return None if coalescing is None else await coalescing.exchange(batch)
 
     async def ask_and_cache(self, batch: Batch) -> list[Any] | None:
-        if not isinstance(self._pool, TrackingPool) or self._pool.learners >= MAX_CACHING_TASKS:
+        pool, loan = self._pool, self._loan
+        if not isinstance(pool, TrackingPool) or len(pool.caching) >= MAX_CACHING_TASKS:
             return await self.send_now(batch)
-        broken = True
-        self._pool.learners += 1
         try:
+            pool.caching.add(id(loan))
             await self.open()
-            tracked = start_tracking(self._connection)
+            tracked = start_tracking(loan[0])
             await self.send(tracked.request(batch))
-            replies = await self.read(tracked.reply_count(batch))
-            broken = False
-            return tracked.receive(batch, replies, self._answers or 0)
+            replies = tracked.receive(
+                batch, await self.read(tracked.reply_count(batch)), self._cache_size or 0
+            )
+            await self.close(False)
         except ConnectionError:
             return None
         finally:
-            self._pool.learners -= 1
-            if self._connection is not None:
-                await self.close(broken)
+            pool.caching.discard(id(loan))
+            await self.end()
+        return replies
 
     async def open(self) -> None:
-        await self._turns.take()
-        try:
-            self._connection = await connection_of(self._pool)
-        except BaseException as exc:
-            self._turns.leave()
-            if isinstance(exc, asyncio.CancelledError):
-                await _wake_another(self._pool)
-            raise
+        await self._pool.lend(self._loan)
         self._sent = False
 
     async def send(self, data: bytes) -> None:
         # redis-py's health check reads a reply, so it must come before anything is in flight.
         check, self._sent = not self._sent, True
-        await self._connection.send_packed_command([data], check_health=check)
+        await self._loan[0].send_packed_command([data], check_health=check)
 
     async def read(self, count: int) -> list[Any]:
-        read_response = self._connection.read_response
-        replies: list[Any] = []
-        while len(replies) < count:
-            try:
-                replies.append(await read_response())
-            except ResponseError as error:
-                replies.append(error)
-            more, message = arrived(self._connection, count - len(replies))
-            replies += more
-            if message is not None:
-                await handle_push(self._connection, message)
-        return replies
+        return await aread_replies(self._loan[0], count)
 
     async def close(self, broken: bool) -> None:
-        connection, self._connection = self._connection, None
-        try:
-            if broken:
-                await connection.disconnect()
-        finally:
-            try:
-                await self._pool.release(connection)
-            finally:
-                self._turns.leave()
+        if broken:
+            await self.end()
+        else:
+            await self._pool.take_back(self._loan)
+
+    async def end(self) -> None:
+        """Close the connection, if one is still on loan; give the turn back."""
+        await self._pool.discard(self._loan)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
     async def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
         assert self._executor_of is not None
-        answers = None if self._answers is None else model.CLIENT_SIDE_CACHE
-        return await self._executor_of(model).run(flow, answers)
+        cache_size = None if self._cache_size is None else model.CLIENT_SIDE_CACHE
+        return await self._executor_of(model).run(flow, cache_size)

@@ -3,25 +3,28 @@
 A conversation is a generator like a flow, one level lower. It yields operations, tuples of a
 name and arguments, and is sent their results:
 
-=======================  =======================================================
-``('from_cache', batch)``    the replies to a batch as they are remembered; None if they are not
-``('send_now', batch)``   the replies to a batch over a connection that is at hand; None if
-                         there is none, or it was no good
-``('ask_and_cache', batch)``     the same, and remember them
-``('open',)``            take a connection from the pool, ready for use
-``('send', data)``       write bytes
-``('read', count)``      read that many replies; error replies come as exceptions
-``('close', broken)``    give the connection back; a broken one is closed first
-``('sleep', seconds)``   wait
-``('elsewhere', m, f)``  run flow ``f`` on the connection of model ``m``
-=======================  =======================================================
+============================  ==================================================================
+``('from_cache', batch)``     return the cached replies to a batch; None if there are none
+``('send_now', batch)``       return the replies to a batch over a connection that is idle; None
+                              if there is none, or it broke
+``('ask_and_cache', batch)``  the same, and cache the replies
+``('open',)``                 borrow a connection from the pool, ready for use
+``('send', data)``            write bytes
+``('read', count)``           return that many replies; error replies come as exceptions
+``('close', broken)``         give the connection back; a broken one is closed first
+``('sleep', seconds)``        wait
+``('elsewhere', m, f)``       run flow ``f`` on the connection of model ``m``
+============================  ==================================================================
 
-Rules: whatever was sent is read, even if a flow's own code fails meanwhile, so that nothing of a
-failed operation reaches the server after what its flow does about it. A connection that broke, or
-was left with unread replies, is closed. Lost connections are tried again for at most a second,
-with the batches that were not answered; the second begins anew with every answer. Batches that
-are to be sent ``once`` are not repeated: the flow gets an ``AnswerLost`` instead. Time-outs are
-not tried again: their outcome is unknown and the caller has waited long enough.
+Rules:
+
+- Whatever was sent is read, even if a flow's own code fails meanwhile. So nothing of a failed
+  operation reaches the server after its flow has cleaned up.
+- A connection that broke, or was left with unread replies, is closed.
+- Lost connections are retried for at most a second, with the batches that were not answered. The
+  second begins anew with every answer.
+- A batch that is to be sent ``once`` is not repeated: the flow gets an ``AnswerLost``.
+- Time-outs are not retried: the outcome is unknown, and the caller has waited long enough.
 """
 
 from __future__ import annotations
@@ -35,8 +38,9 @@ from redis.exceptions import AuthenticationError, AuthorizationError, Connection
 
 from .._core.flows import AnswerLost, Batch, Elsewhere, Flow, Pause, Step, Stream
 from .cache.reply_cache import is_cacheable
+from .errors import MissingScript, PoolExhaustedError
 from .recording import noted, recorders
-from .wire import MissingScript, pack, results, with_texts
+from .wire import pack, results, with_texts
 
 __all__ = ('Conversation', 'converse')
 
@@ -46,22 +50,24 @@ Conversation = Generator[Operation, Any, T]
 
 # Batches of a stream on the wire at a time: two keep both ends busy, a third covers jitter.
 BATCHES_IN_FLIGHT = 3
+# For so long a lost connection is retried.
 RETRY_SECONDS = 1.0
-_FIRST_PAUSE = 0.01
-_LONGEST_PAUSE = 0.2
-_HOPELESS = (AuthenticationError, AuthorizationError)
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 0.2
+# Connection errors that no retry helps.
+_FINAL = (AuthenticationError, AuthorizationError, PoolExhaustedError)
 
 
-def converse(flow: Flow[T], recalls: bool = False) -> Conversation[T]:
-    """Run a flow: perform its steps and send it what came of them.
+def converse(flow: Flow[T], caches: bool = False) -> Conversation[T]:
+    """Run a flow: perform its steps and send it their outcomes.
 
-    :param recalls: whether what it asks may be answered from memory
+    :param caches: whether its shared batches may be answered from the cache
     """
     try:
         step: Step = next(flow)
         while True:
             try:
-                outcome = yield from _perform(step, recalls)
+                outcome = yield from _perform(step, caches)
             except BaseException as exc:
                 step = flow.throw(exc)
             else:
@@ -71,16 +77,16 @@ def converse(flow: Flow[T], recalls: bool = False) -> Conversation[T]:
         return result
 
 
-def _perform(step: Step, recalls: bool) -> Conversation[Any]:
-    kept = recalls and isinstance(step, Batch) and step.shared and is_cacheable(step.commands)
-    if kept:
-        remembered = yield ('from_cache', step)
-        if remembered is not None:
-            return remembered
+def _perform(step: Step, caches: bool) -> Conversation[Any]:
+    cached = caches and isinstance(step, Batch) and step.shared and is_cacheable(step.commands)
+    if cached:
+        replies = yield ('from_cache', step)
+        if replies is not None:
+            return replies
     if recorders:
         step = noted(step, [*recorders])
     if isinstance(step, Batch):
-        replies = yield ('ask_and_cache' if kept else 'send_now', step)
+        replies = yield ('ask_and_cache' if cached else 'send_now', step)
         if replies is not None:
             try:
                 return results(replies)
@@ -99,18 +105,18 @@ def _perform(step: Step, recalls: bool) -> Conversation[Any]:
 
 
 class _Patience:
-    """How much longer to try, of one exchange."""
+    """How much longer one exchange is retried."""
 
     def __init__(self) -> None:
         self.renew()
 
     def renew(self) -> None:
-        """Something was answered: failures from now on are others."""
+        """Begin anew, after an answer."""
         self._first: float | None = None
-        self._pause = _FIRST_PAUSE
+        self._pause = _FIRST_PAUSE_SECONDS
 
     def pause(self) -> float | None:
-        """Return how long to wait after a lost connection; None if that was long enough."""
+        """Return the seconds to wait after a lost connection; None if the time is over."""
         now = time.monotonic()
         if self._first is None:
             self._first = now
@@ -118,7 +124,7 @@ class _Patience:
             return None
         from random import uniform
 
-        pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)
+        pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
         return pause * uniform(0.5, 1.0)
 
 
@@ -131,7 +137,7 @@ def _exchange(
     while True:
         try:
             failure = yield from _on_one_connection(batches, waiting, consume, patience, texts)
-        except _HOPELESS:
+        except _FINAL:
             raise
         except ConnectionError as error:
             if any(batch.once for batch in waiting):
@@ -145,7 +151,7 @@ def _exchange(
             return
         if not isinstance(failure, MissingScript):
             raise failure
-        # With their texts they run even if another client keeps making the server forget them.
+        # With their texts they run even if another client keeps flushing the scripts.
         texts = True
 
 
@@ -156,14 +162,14 @@ def _on_one_connection(
     patience: _Patience,
     texts: bool,
 ) -> Conversation[Exception | None]:
-    """Talk, then read what was left unread. Returns what :func:`_talk` returns."""
+    """Talk, then read what was left unread; return what :func:`_talk` returns."""
     yield ('open',)
     unread: deque[Batch] = deque()
     try:
         failure = yield from _talk(batches, waiting, unread, consume, patience, texts)
         yield from _drain(unread)
     except GeneratorExit:
-        raise  # nobody is left who could close the connection
+        raise  # the executor closes the connection
     except BaseException:
         yield ('close', True)
         raise
@@ -179,12 +185,11 @@ def _talk(
     patience: _Patience,
     texts: bool,
 ) -> Conversation[Exception | None]:
-    """Send and read until all is answered.
-
-    Returns the error of a command, of the source of batches or of ``consume``: none of them says
-    anything of the connection, whose own errors are raised.
+    """Send and read until all is answered; raise the errors of the connection.
 
     :param texts: whether what is sent again calls its scripts by their texts
+    :returns: the error of a command, of the source of batches or of ``consume``, after which the
+        connection can still be used
     """
     for batch in waiting:
         unread.append(batch)
@@ -215,7 +220,7 @@ def _talk(
 
 
 def _drain(unread: deque[Batch]) -> Conversation[None]:
-    """Read the replies nobody waits for any more; ``unread`` keeps those that do not come."""
+    """Read the replies that nobody waits for; those that do not come stay in ``unread``."""
     while unread:
         try:
             yield ('read', len(unread[0].commands))

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from redis.exceptions import ConnectionError, ResponseError, TimeoutError
+from redis.exceptions import ConnectionError, TimeoutError
 
 from .._core.flows import AnswerLost, Batch, Flow
 from .cache.invalidation import has_cached, read_invalidations, start_tracking
 from .cache.tracking import note_write
-from .conversation import converse
-from .pools.replies import arrived, handle_push
-from .pools.threads import QuickPool, connection_of, connection_that, idle_connection_of
+from .conversation import Conversation, converse
+from .pools.replies import read_replies
+from .pools.threads import BroughtPool, QuickPool
 from .wire import pack
 
 __all__ = ('SyncExecutor',)
@@ -23,7 +23,7 @@ T = TypeVar('T')
 
 
 class SyncExecutor:
-    """Runs flows, each on connections that it takes from the pool while it talks.
+    """Runs flows, each on connections that it borrows from the pool while it talks.
 
     :param pool: a ``redis.ConnectionPool``, or one of its relatives
     :param executor_of: gives the executor of another model
@@ -33,19 +33,50 @@ class SyncExecutor:
         self.pool = pool
         self._executor_of = executor_of or (lambda model: self)
 
-    def run(self, flow: Flow[T], answers: int | None = None) -> T:
+    def run(self, flow: Flow[T], cache_size: int | None = None) -> T:
         """Run a flow to its end and return its result.
 
-        :param answers: of a flow that only reads: how many answers each connection remembers at
-            most, to give them again as long as they are true; None of one that may write
+        :param cache_size: of a flow that only reads: for how many batches each connection caches
+            the replies; None: the flow may write
         """
-        line = Line(self.pool, self._executor_of, answers)
-        conversation = converse(flow, bool(answers))
+        line = Line(self.pool, self._executor_of, cache_size)
+        try:
+            # The loop is another function: whatever is raised in it, even by a line of no code
+            # such as `while True`, which no `try` covers, is raised here.
+            return line.converse(converse(flow, bool(cache_size)))
+        finally:
+            try:
+                if cache_size is None:
+                    note_write()
+            finally:
+                line.end()
+
+
+class Line:
+    """The operations of a conversation, on one connection at a time."""
+
+    _loan: list[Any] = []  # of a line that was interrupted while it was made
+
+    def __init__(
+        self, pool: Any, executor_of: Callable[[Any], Any], cache_size: int | None = None
+    ) -> None:
+        self._pool = pool if isinstance(pool, QuickPool) else BroughtPool(pool)
+        self._executor_of = executor_of
+        self._cache_size = cache_size
+        self._loan: list[Any] = []
+        self._sent = False
+
+    def __del__(self) -> None:
+        if self._loan:  # not even `end` came to its end
+            self._pool.reclaim(self._loan)
+
+    def converse(self, conversation: Conversation[T]) -> T:
+        """Perform the operations of a conversation; return its result."""
         try:
             operation = next(conversation)
             while True:
                 try:
-                    outcome = getattr(line, operation[0])(*operation[1:])
+                    outcome = getattr(self, operation[0])(*operation[1:])
                 except BaseException as exc:
                     operation = conversation.throw(exc)
                 else:
@@ -53,60 +84,39 @@ class SyncExecutor:
         except StopIteration as stop:
             result: T = stop.value
             return result
-        finally:
-            if answers is None:
-                note_write()
-
-
-class Line:
-    """The operations of a conversation, on one connection at a time."""
-
-    def __init__(
-        self, pool: Any, executor_of: Callable[[Any], Any], answers: int | None = None
-    ) -> None:
-        self._pool = pool
-        self._executor_of = executor_of
-        self._answers = answers
-        self._connection: Any = None
-        self._sent = False
 
     def from_cache(self, batch: Batch) -> Sequence[Any] | None:
         commands = tuple(batch.commands)
-        connection = connection_that(self._pool, partial(has_cached, batch=commands))
-        if connection is None:
+        if not self._pool.lend_that(self._loan, partial(has_cached, batch=commands)):
             return None
+        connection = self._loan[0]
         try:
             tracked = start_tracking(connection)
             if tracked.clock.is_due():
                 read_invalidations(connection)
-            return tracked.get(commands)
+            replies = tracked.get(commands)
         except (ConnectionError, TimeoutError):
-            connection.disconnect()
+            self.end()
             return None
-        except BaseException:
-            connection.disconnect()
-            raise
-        finally:
-            self._pool.release(connection)
+        self.close(False)
+        return replies
 
     def send_now(self, batch: Batch) -> list[Any] | None:
-        # Most batches find an idle connection and get their answer: without the steps of a
-        # conversation in between that takes 6 us less, a tenth of a small query. What may be sent
-        # twice finds out by sending whether the server has closed the connection meanwhile.
-        connection = idle_connection_of(self._pool, certain=batch.once)
-        if connection is None:
+        # Most batches find an idle connection and get their answer. To take the steps of a
+        # conversation for them takes 6 us more, a tenth of a small query. What may be sent twice
+        # finds out by sending whether the server has closed the connection meanwhile.
+        if not self._pool.lend_idle(self._loan, certain=batch.once):
             return None
-        self._connection = connection
         try:
-            connection.send_packed_command([pack(batch)])
+            self._loan[0].send_packed_command([pack(batch)])
             replies = self.read(len(batch.commands))
         except ConnectionError as error:
-            self.close(True)
+            self.end()
             if batch.once:
                 raise AnswerLost from error
             return None
         except BaseException:
-            self.close(True)
+            self.end()
             raise
         self.close(False)
         return replies
@@ -114,54 +124,46 @@ class Line:
     def ask_and_cache(self, batch: Batch) -> list[Any] | None:
         if not isinstance(self._pool, QuickPool):
             return self.send_now(batch)
-        broken = True
         try:
             self.open()
-            tracked = start_tracking(self._connection)
+            tracked = start_tracking(self._loan[0])
             self.send(tracked.request(batch))
-            replies = self.read(tracked.reply_count(batch))
-            broken = False
-            return tracked.receive(batch, replies, self._answers or 0)
+            replies = tracked.receive(
+                batch, self.read(tracked.reply_count(batch)), self._cache_size or 0
+            )
+            self.close(False)
         except ConnectionError:
             return None
         finally:
-            if self._connection is not None:
-                self.close(broken)
+            self.end()
+        return replies
 
     def open(self) -> None:
-        self._connection = connection_of(self._pool)
+        self._pool.lend(self._loan)
         self._sent = False
 
     def send(self, data: bytes) -> None:
         # redis-py's health check reads a reply, so it must come before anything is in flight.
         check, self._sent = not self._sent, True
-        self._connection.send_packed_command([data], check_health=check)
+        self._loan[0].send_packed_command([data], check_health=check)
 
     def read(self, count: int) -> list[Any]:
-        read_response = self._connection.read_response
-        replies: list[Any] = []
-        while len(replies) < count:
-            try:
-                replies.append(read_response())
-            except ResponseError as error:
-                replies.append(error)
-            more, message = arrived(self._connection, count - len(replies))
-            replies += more
-            if message is not None:
-                handle_push(self._connection, message)
-        return replies
+        return read_replies(self._loan[0], count)
 
     def close(self, broken: bool) -> None:
-        connection, self._connection = self._connection, None
-        try:
-            if broken:
-                connection.disconnect()
-        finally:
-            self._pool.release(connection)
+        if broken:
+            self.end()
+        else:
+            self._pool.take_back(self._loan)
+
+    def end(self) -> None:
+        """Close the connection, if one is still on loan."""
+        if self._loan:
+            self._pool.discard(self._loan)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
     def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
-        answers = None if self._answers is None else model.CLIENT_SIDE_CACHE
-        return self._executor_of(model).run(flow, answers)
+        cache_size = None if self._cache_size is None else model.CLIENT_SIDE_CACHE
+        return self._executor_of(model).run(flow, cache_size)

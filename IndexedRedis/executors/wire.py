@@ -1,7 +1,6 @@
 """Batches become bytes, and raw replies become results.
 
-redis-py's pipeline spends some 14 microseconds of Python on each command; packing a whole batch
-at once with hiredis costs a tenth of that.
+A batch is packed at once by hiredis: 1 us a command. redis-py's pipeline takes 14 us.
 """
 
 from __future__ import annotations
@@ -10,16 +9,17 @@ from typing import Any
 
 from redis.exceptions import ExecAbortError, NoScriptError, OutOfMemoryError
 
-from .._core.flows import Batch, Command, ServerFull
+from .._core.flows import Batch, Command
 from .._core.mapping.resp import PACKED
 from .._core.script import BY_SHA
+from .errors import MissingScript, ServerFullError
 
 try:
     from hiredis import pack_command
 except ImportError:  # hiredis is a dependency, but a platform may lack it
 
     def pack_command(command: tuple[Any, ...]) -> bytes:  # type: ignore[misc]
-        """Pack a command in Python: five times slower than hiredis."""
+        """Pack a command in Python, which takes five times as long as hiredis."""
         parts = [part if isinstance(part, bytes) else str(part).encode() for part in command]
         return b'*%d\r\n%b' % (
             len(parts),
@@ -27,15 +27,7 @@ except ImportError:  # hiredis is a dependency, but a platform may lack it
         )
 
 
-__all__ = ('MissingScript', 'ServerFullError', 'pack', 'results', 'with_texts')
-
-
-class MissingScript(Exception):
-    """The server does not know a script (any more), so it did not run."""
-
-
-class ServerFullError(OutOfMemoryError, ServerFull):
-    """The server is out of memory: redis-py's error, by a class that flows know."""
+__all__ = ('pack', 'packable', 'results', 'with_texts')
 
 
 def pack(batch: Batch) -> bytes:
@@ -44,8 +36,22 @@ def pack(batch: Batch) -> bytes:
 
 
 def _pack(command: Command) -> bytes:
-    packed: bytes = command[1] if command[0] is PACKED else pack_command(command)
-    return packed
+    if command[0] is PACKED:
+        return command[1]  # type: ignore[no-any-return]
+    # The test of types is spelled out: a call for each argument would double the time.
+    safe = [x if type(x) is bytes or type(x) is str else packable(x) for x in command]
+    return pack_command(tuple(safe))  # type: ignore[arg-type,no-any-return]
+
+
+def packable(argument: Any) -> Any:
+    """Return an argument as hiredis may get it: numbers as bytes.
+
+    hiredis makes text of numbers by a call during which Python handles signals. If the handler
+    raises, hiredis 3.5 crashes the interpreter.
+    """
+    if isinstance(argument, int):
+        return b'%d' % argument
+    return repr(argument).encode() if isinstance(argument, float) else argument
 
 
 def with_texts(batch: Batch) -> Batch:
@@ -62,8 +68,8 @@ def results(replies: list[Any]) -> list[Any]:
 
     :param replies: its replies; error replies as exceptions
     :raises MissingScript: if the server does not know one of its scripts
-    :raises ResponseError: the first error, of the command that caused it; :class:`ServerFullError`
-        if that is a lack of memory
+    :raises ServerFullError: if the server had no memory for one of its commands
+    :raises ResponseError: the first error, of the command that caused it
     """
     for reply in replies:
         if isinstance(reply, Exception):

@@ -13,6 +13,7 @@ import redis.asyncio
 import IndexedRedis as IR
 from aio.conftest import closing
 from IndexedRedis import ObjectGoneError, ResetInProgressError
+from IndexedRedis.connections import tasks
 
 TASKS = 100
 GONE = (ObjectGoneError, ResetInProgressError)  # what a task beside resets has to expect
@@ -185,19 +186,17 @@ def test_closing_beside_what_goes_on(song, run, beside):
             return await song.areset([song(title=str(number), artist='a') for _ in range(50)])
 
         for _ in range(5):
-            tasks = [asyncio.create_task(work(number)) for number in range(4)]
+            working = [asyncio.create_task(work(number)) for number in range(4)]
             await asyncio.sleep(0.001)
             pools = [*_pools()]
             await IR.aclose()
-            for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            for outcome in await asyncio.gather(*working, return_exceptions=True):
                 if isinstance(outcome, BaseException):
                     assert isinstance(outcome, (redis.ConnectionError, *GONE, OSError))
             for pool in pools:  # of tasks that went on after they had been cut off
                 await pool.disconnect()
 
     def _pools():
-        from IndexedRedis.connections.tasks import _pools_of_this_loop
-
-        return _pools_of_this_loop().values()
+        return tasks._pools[asyncio.get_running_loop()].values()
 
     run(main())

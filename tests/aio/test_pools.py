@@ -16,7 +16,7 @@ from aio.conftest import clients_of, closing, left_over
 from aio.cut import cut
 from IndexedRedis import UsageError
 from IndexedRedis.connections import tasks
-from IndexedRedis.executors.pools.turns import ConnectionTurns, turns_of
+from IndexedRedis.executors.pools.turns import ConnectionTurns
 from IndexedRedis.managers.manager import async_executor_of
 
 
@@ -29,7 +29,7 @@ def test_tasks_of_a_loop_share_a_pool_that_is_limited_and_patient(songs, run):
         pools = await asyncio.gather(*(asyncio.to_thread(id, pool_of(songs)) for _ in range(5)))
         assert len(set(pools)) == 1
         pool = pool_of(songs)
-        assert type(turns_of(pool)) is ConnectionTurns
+        assert type(pool.turns) is ConnectionTurns
         assert pool.max_connections == IR.REDIS_DEFAULT_POOL_MAX_SIZE
         assert pool.connection_kwargs['socket_timeout'] == 5
         assert pool.connection_kwargs['socket_connect_timeout'] == 5

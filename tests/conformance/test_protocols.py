@@ -60,7 +60,7 @@ def test_replies_are_taken_as_they_arrive(numbers, protocol, monkeypatch):
     counted(Connection)
     counted(redis_asyncio.Connection)
     assert sorted(obj.n for obj in model.objects.filter(a='x').all()) == list(range(ROWS))
-    assert 0 < len(asked) < ROWS / 10
+    assert len(asked) < ROWS / 10
 
 
 @needs_messages

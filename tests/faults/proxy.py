@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -37,6 +38,8 @@ class Proxy:
         self.commands: list[bytes] = []
         #: how many faults took place
         self.happened = 0
+        #: seconds between two bytes of a reply, that of a handshake too
+        self.trickle = 0.0
         self.params = {**params, 'host': '127.0.0.1', 'port': self._listener.getsockname()[1]}
 
     def watch(self) -> None:
@@ -113,7 +116,12 @@ class Proxy:
         while mode == 'silent':  # a reply that is missing, followed by others, would be worse
             server.sendall(read(commands))
             read(replies)
-        client.sendall(reply)
+        if self.trickle:
+            for number in range(len(reply)):
+                client.sendall(reply[number : number + 1])
+                time.sleep(self.trickle)
+        else:
+            client.sendall(reply)
         return True
 
     def _count(self, command: bytes) -> str:

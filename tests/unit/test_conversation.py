@@ -16,8 +16,9 @@ from redis.exceptions import (
 
 from IndexedRedis._core.flows import AnswerLost, Batch, Pause, ServerFull, Stream, ask
 from IndexedRedis._core.writes.pks import RESERVE
-from IndexedRedis.executors import conversation
+from IndexedRedis.executors import conversation, wire
 from IndexedRedis.executors.conversation import converse
+from IndexedRedis.executors.errors import PoolExhaustedError
 from IndexedRedis.executors.wire import pack
 
 BROKEN = ConnectionError('broken')
@@ -180,6 +181,21 @@ def test_a_batch_to_be_sent_once_may_wait_for_a_connection():
     assert len(line.sent) == 1
 
 
+def test_a_pool_without_a_free_connection_is_not_asked_again():
+    line = Line()
+    perform = line._perform
+
+    def refusing(name, *args):
+        perform(name, *args)
+        if name == 'open':
+            raise PoolExhaustedError
+
+    line._perform = refusing
+    with pytest.raises(ConnectionError, match='No connection available'):
+        line.run(ask('PING'))
+    assert line.log == ['open']
+
+
 def test_the_call_of_an_unknown_script_is_repeated_with_its_text():
     command = RESERVE([b'next', b'keys'], 1, 0)
     line = Line([NoScriptError('NOSCRIPT')], [5])
@@ -309,6 +325,17 @@ def test_a_pause_sleeps():
 
     assert line.run(flow()) == 'awake'
     assert line.log == ['sleep']
+
+
+def test_hiredis_gets_no_numbers(monkeypatch):
+    """It makes text of them by code during which Python handles signals, and it crashes then."""
+    seen = []
+    pack_command = wire.pack_command
+    monkeypatch.setattr(wire, 'pack_command', lambda args: seen.append(args) or pack_command(args))
+    command = ('ZADD', b'k', 12, -7, True, 1.5, 10**30, 'text', b'bytes')
+    data = pack(Batch([command]))
+    assert seen == [('ZADD', b'k', b'12', b'-7', b'1', b'1.5', b'1' + b'0' * 30, 'text', b'bytes')]
+    assert data == pack_command((*command[:4], 1, *command[5:]))
 
 
 def test_a_command_that_cannot_be_packed_sends_nothing():

@@ -3,14 +3,18 @@ from that changes, and the one that was not asked for longest goes when there ar
 
 from __future__ import annotations
 
+import copy
+from contextlib import suppress
+
 import pytest
+from faults.interrupts import Interrupt, Interrupts, marked
 from redis.exceptions import ResponseError
 
 from IndexedRedis import ConnectionSetupError
 from IndexedRedis._core.flows import Batch
 from IndexedRedis._core.mapping.resp import get_rows
 from IndexedRedis._core.queries.scripts import COUNT, COUNT_LIVING, FIND, PICK
-from IndexedRedis.executors.cache import tracking
+from IndexedRedis.executors.cache import reply_cache, tracking
 from IndexedRedis.executors.cache.reply_cache import ReplyCache, is_cacheable, keys_read
 from IndexedRedis.executors.cache.tracking import TrackedReplies
 
@@ -86,18 +90,18 @@ def known(answers):
 @pytest.mark.parametrize('key', [b'data:1', b'data:2'])
 def test_an_answer_goes_with_any_of_its_keys_and_others_stay(key):
     answers = kept('rows', 'sismember', 'rows of members', 'count')
-    answers.change([b'other'])
+    answers.invalidate([b'other'])
     assert len(answers) == 4
-    answers.change([key])
+    answers.invalidate([key])
     assert known(answers) == ['sismember', 'count']
-    answers.change([key, b'r', b'all'])
+    answers.invalidate([key, b'r', b'all'])
     assert known(answers) == []
     assert not answers._by_key  # nothing of them is left
 
 
 def test_all_go_when_nobody_says_which():
     answers = kept('rows', 'sismember')
-    answers.change(None)
+    answers.invalidate(None)
     assert (len(answers), answers._by_key) == (0, {})
 
 
@@ -120,6 +124,35 @@ def test_a_new_answer_replaces_the_old_one():
     answers = kept('sismember')
     answers.keep(tuple(KEYS['sismember'][0]), [0], 10)
     assert (len(answers), answers.get(tuple(KEYS['sismember'][0]))) == (1, [0])
+
+
+def test_an_interrupt_at_any_statement_leaves_nothing_that_an_invalidation_does_not_find():
+    interrupts = Interrupts()
+
+    def use(answers):
+        for name in ('rows', 'sismember', 'rows of members', 'count', 'rows'):
+            commands, replies, _ = KEYS[name]
+            answers.keep(tuple(commands), replies, 3)
+            answers.get(tuple(ROWS))
+        answers.invalidate([b'r'])
+        answers.keep(tuple(ROWS), KEYS['rows'][1], 3)
+
+    with marked([reply_cache], interrupts.tick):
+        answers = ReplyCache()
+        with interrupts.counting():
+            use(answers)
+        for place in interrupts.places():
+            answers = ReplyCache()
+            with suppress(Interrupt), interrupts.counting(place):
+                use(answers)
+            assert interrupts.raised, place
+            for name in known(answers):
+                again = copy.deepcopy(answers)
+                again.invalidate([next(iter(KEYS[name][2]))])
+                assert name not in known(again), place
+            use(answers)  # nothing is in its way
+            answers.invalidate(set().union(*(keys for _, _, keys in KEYS.values())))
+            assert (len(answers), answers._by_key) == (0, {})
 
 
 GET = Batch([('SISMEMBER', b'all', 1), ('GET', b'k')], shared=True)

@@ -1,6 +1,6 @@
-"""What a connection of redis-py is told by the server, and what it remembers.
+"""Binds cached replies to the connection that the server sends their invalidations over.
 
-The rule: what is remembered goes with the connection, which loses it by being connected anew.
+Rule: a cache ends with its connection. A connection that is made anew starts an empty one.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from typing import Any
 from redis.exceptions import ConnectionError
 
 from ...errors import ConnectionSetupError
+from ..pools.internals import can_track, handle_by_redis_py, link_of, on_invalidation
 from .reply_cache import CachedBatch
 from .tracking import HANDLED, TrackedReplies
 
 __all__ = (
     'aread_invalidations',
+    'handle_push',
     'has_cached',
     'has_pending',
     'read_invalidations',
@@ -23,81 +25,85 @@ __all__ = (
     'tracked_replies_of',
 )
 
-# What redis-py gives for a message: what its handler returned, or nothing.
-_MESSAGES = (HANDLED, None)
-_UNCONNECTED = object()
-
 
 def tracked_replies_of(connection: Any) -> TrackedReplies | None:
-    """Return what a connection remembers; None if it never did, or was connected anew since."""
+    """Return the cache of a connection; None if there is none that is valid."""
     tracked: TrackedReplies | None = getattr(connection, 'indexedredis_tracked', None)
-    return tracked if tracked is not None and tracked.link is _link(connection) else None
+    if tracked is None or tracked.link is None or tracked.link is not link_of(connection):
+        return None
+    return tracked
 
 
 def has_cached(connection: Any, batch: CachedBatch) -> bool:
-    """Whether a connection remembers an answer; see :meth:`TrackedReplies.has`."""
+    """Whether a connection has cached the replies to a batch; see :meth:`TrackedReplies.has`."""
     tracked = tracked_replies_of(connection)
     return tracked is not None and tracked.has(batch)
 
 
 def start_tracking(connection: Any) -> TrackedReplies:
-    """The same; from now on it remembers.
+    """Return the connection's cache; create it if needed.
 
-    :raises ConnectionSetupError: if it cannot be told anything
+    :raises ConnectionSetupError: if invalidations cannot be received
     """
     tracked = tracked_replies_of(connection)
     if tracked is None:
-        if not _gets_invalidations(connection):
+        if not can_track(connection):
             raise ConnectionSetupError(
                 'CLIENT_SIDE_CACHE needs connections over RESP3: redis-py 8 and hiredis 3.2, or '
                 "later, and no 'protocol': 2 among the connection parameters."
             )
-        tracked = connection.indexedredis_tracked = TrackedReplies(_link(connection))
+        tracked = TrackedReplies(link_of(connection))
         of_asyncio = inspect.iscoroutinefunction(connection.read_response)
-        handler = tracked.ainvalidate if of_asyncio else tracked.invalidate
-        connection._parser.set_invalidation_push_handler(handler)
+        on_invalidation(connection, tracked.ainvalidate if of_asyncio else tracked.invalidate)
+        connection.indexedredis_tracked = tracked
     return tracked
 
 
-def read_invalidations(connection: Any) -> None:
-    """Take all that has come in unasked.
+def handle_push(connection: Any, message: Any) -> Any:
+    """Handle a message that came in between replies.
 
-    :raises ConnectionError: if it is a reply; the connection is closed then
+    Invalidations are handled here, since redis-py only logs what its handlers raise.
+
+    :returns: of asyncio, what remains to be awaited, or None
+    """
+    tracked = tracked_replies_of(connection)
+    if tracked is not None and message[0] == b'invalidate':
+        tracked.invalidate(message)
+        return None
+    return handle_by_redis_py(connection, message)
+
+
+def read_invalidations(connection: Any) -> None:
+    """Read pending invalidations.
+
+    :raises ConnectionError: if what came in is a reply; the connection is closed then
     """
     while connection.can_read():
         message = connection.read_response(push_request=True)
-        if message not in _MESSAGES:
+        if not _is_message(connection, message):
             connection.disconnect()
             raise ConnectionError(f'A reply that nobody waits for: {message!r}')
 
 
-async def has_pending(connection: Any) -> bool:
-    """Whether something has come in over a connection of asyncio, if only that it is closed."""
-    try:
-        return bool(await connection.can_read())
-    except ConnectionError:
-        return True
-
-
 async def aread_invalidations(connection: Any) -> None:
-    """As :func:`drain`, for asyncio."""
+    """As :func:`read_invalidations`, of asyncio."""
     while await connection.can_read():
         message = await connection.read_response(push_request=True)
-        if message not in _MESSAGES:
+        if not _is_message(connection, message):
             await connection.disconnect(nowait=True)
             raise ConnectionError(f'A reply that nobody waits for: {message!r}')
 
 
-def _gets_invalidations(connection: Any) -> bool:
-    """Whether messages of the server arrive: redis-py tells them from replies since version 7."""
-    parser = connection._parser
-    pushes = getattr(parser, '_hiredis_PushNotificationType', True)  # the other parser knows them
-    told = hasattr(parser, 'set_invalidation_push_handler') and pushes is not None
-    # On asyncio, version 8 is the first that can look without reading.
-    return told and connection.protocol in (3, '3') and hasattr(connection, 'can_read')
+def _is_message(connection: Any, message: Any) -> bool:
+    """Whether redis-py read a message: it gives what the handler returned, None after an error."""
+    if message is None:
+        connection.indexedredis_tracked = None
+    return message is None or message is HANDLED
 
 
-def _link(connection: Any) -> Any:
-    """What is another object whenever it was connected anew; of asyncio, the writer."""
-    link = getattr(connection, '_sock', None) or getattr(connection, '_writer', None)
-    return link or _UNCONNECTED
+async def has_pending(connection: Any) -> bool:
+    """Whether anything has come in over a connection of asyncio, if only that it was closed."""
+    try:
+        return bool(await connection.can_read())
+    except ConnectionError:
+        return True

@@ -1,12 +1,12 @@
-"""Answers to questions, kept until the server says that what they were read from has changed.
+"""Replies to batches, cached until the server says that a key changed which they were read from.
 
-The rule: an answer is given again only while the connection that it came over would have told of
-any change, so these are the answers of one connection. Pure: what is sent and read for it is in
-``executors/recalling.py`` and ``telling.py``.
+Rule: these are the replies of one connection, since only that connection gets the invalidations.
+No exception, at whatever line, leaves a reply that an invalidation does not find.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -19,19 +19,19 @@ __all__ = ('CachedBatch', 'ReplyCache', 'is_cacheable', 'keys_read')
 CachedBatch = tuple[Command, ...]
 Replies = Sequence[Any]
 
-# Commands that read the one key which comes first, and those whose arguments all are keys.
+# Commands that read the key which comes first, and those whose arguments all are keys.
 _OF_ONE_KEY = frozenset(('GET', 'HMGET', 'SCARD', 'SISMEMBER', 'SMISMEMBER'))
 _OF_KEYS = frozenset(('EXISTS',))
 
 
 class ReplyCache:
-    """The answers of one connection, the one asked for last at the end."""
+    """The cached replies of one connection, those used last at the end."""
 
     def __init__(self) -> None:
-        self._replies: dict[CachedBatch, tuple[Replies, Collection[bytes]]] = {}
-        self._by_key: dict[bytes, set[CachedBatch]] = {}  # by the keys their answers hang on
-        self._most = 0
-        #: how often the server has told of changes
+        self._replies: OrderedDict[CachedBatch, tuple[Replies, Collection[bytes]]] = OrderedDict()
+        self._by_key: dict[bytes, set[CachedBatch]] = {}
+        self._size = 0
+        #: how many invalidations have come
         self.invalidations = 0
 
     def __len__(self) -> int:
@@ -41,30 +41,30 @@ class ReplyCache:
         return batch in self._replies
 
     def get(self, batch: CachedBatch) -> Replies | None:
-        """Return an answer; None if it has to be asked for."""
-        found = self._replies.pop(batch, None)
+        """Return the cached replies to a batch; None if there are none."""
+        found = self._replies.get(batch)
         if found is None:
             return None
-        self._replies[batch] = found
+        self._replies.move_to_end(batch)
         return found[0]
 
-    def keep(self, batch: CachedBatch, replies: Replies, most: int) -> None:
-        """Remember an answer, if it is known what it was read from.
+    def keep(self, batch: CachedBatch, replies: Replies, size: int) -> None:
+        """Cache the replies to a batch, if it is known which keys they were read from.
 
-        :param most: how many answers there may be; of several such numbers the largest holds
+        :param size: how many batches to cache at most; the largest number given counts
         """
         self._forget(batch)
         keys = keys_read(batch, replies)
         if keys is None:
             return
-        self._replies[batch] = replies, keys
-        for key in keys:
+        for key in keys:  # first, so that an invalidation finds whatever is cached
             self._by_key.setdefault(key, set()).add(batch)
-        self._most = max(self._most, most)
-        if len(self._replies) > self._most:
+        self._replies[batch] = replies, keys
+        self._size = max(self._size, size)
+        if len(self._replies) > self._size:
             self._forget(next(iter(self._replies)))
 
-    def change(self, keys: Iterable[bytes] | None) -> None:
+    def invalidate(self, keys: Iterable[bytes] | None) -> None:
         """Forget what was read from these keys; from any, if ``None``."""
         self.invalidations += 1
         if keys is None:
@@ -74,25 +74,26 @@ class ReplyCache:
         for key in keys:
             for batch in [*self._by_key.get(key, ())]:
                 self._forget(batch)
+            self._by_key.pop(key, None)  # lists what an interrupted `keep` did not cache
 
     def _forget(self, batch: CachedBatch) -> None:
         _, keys = self._replies.pop(batch, (None, ()))
         for key in keys:
-            others = self._by_key[key]
+            others = self._by_key.get(key, set())
             others.discard(batch)
             if not others:
-                del self._by_key[key]
+                self._by_key.pop(key, None)
 
 
-def is_cacheable(batch: Sequence[Command]) -> bool:
-    """Whether it can be told what these commands look at; those of shared batches are asked of."""
+def is_cacheable(commands: Sequence[Command]) -> bool:
+    """Whether it is known which keys these commands read; asked of shared batches only."""
     return not any(
-        command[0] == 'EVALSHA' and BY_SHA[command[1]].reads is None for command in batch
+        command[0] == 'EVALSHA' and BY_SHA[command[1]].reads is None for command in commands
     )
 
 
 def keys_read(batch: CachedBatch, replies: Replies) -> frozenset[bytes] | None:
-    """Return the keys that commands have looked at; None if that cannot be told."""
+    """Return the keys that commands have read; None if that is not known."""
     keys: set[bytes] = set()
     for command, reply in zip(batch, replies, strict=True):
         found = _keys_of(command, reply)

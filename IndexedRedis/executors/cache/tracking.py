@@ -1,17 +1,15 @@
-"""Client-side caching: what a connection is told, so that answers that came over it can be kept.
+"""Track invalidation messages, so that cached replies stay valid.
 
-The rule: the server is asked to tell this very connection (RESP3) when a key changes that an answer
-was read from. What it tells comes in order with the replies, so an answer is given again only after
-all that has arrived was looked at, and only if
+The server is asked to tell this connection (RESP3) when a key changes that a reply was read from.
+Its messages come in order with the replies. Rule: a reply is given from the cache only after all
+pending messages were read, and only if
 
-- this process has written nothing since the connection was last asked anything: then what the
-  server tells of it has arrived;
-- the connection was asked something in the last second: if the network fails silently, nothing is
-  told.
+- this process has written nothing since the connection last sent a request: then the messages
+  about its own writes have arrived;
+- the connection had a reply in the last second: a network that fails silently carries no messages.
 
-Whether something has arrived is looked at once a millisecond at most. Each look is a system call,
-at which threads would hand Python's lock to each other: with eight of them it cost half of all
-pages.
+Pending messages are looked for once a millisecond at most. Each look is a system call, at which
+threads hand Python's lock to each other: with eight threads that took half of the time.
 """
 
 from __future__ import annotations
@@ -27,29 +25,29 @@ from .reply_cache import CachedBatch, ReplyCache
 
 __all__ = ('HANDLED', 'Clock', 'TrackedReplies', 'note_write')
 
-#: what comes back when a message was taken
+#: what a handler of messages returns
 HANDLED = object()
-# Seconds for which a connection is trusted to tell of changes without having been heard.
+# Seconds after its last reply for which a connection is trusted to carry messages.
 TRUST_SECONDS = 1.0
-# Seconds after which it is looked again whether something has arrived.
+# Seconds between two looks for pending messages.
 POLL_SECONDS = 0.001
 
 _ON = pack(Batch([('HELLO',), ('CLIENT', 'TRACKING', 'ON', 'OPTIN')]))
-# Before, a server told of the keys that were named to a script, not of those that it read.
-_SINCE = 7, 2
 _NEXT = pack(Batch([('CLIENT', 'CACHING', 'YES')]))
+# Older servers send invalidations for the keys named to a script, not for those that it reads.
+_SERVER_VERSION = 7, 2
 # Another object whenever this process has written something.
 _writes = object()
 
 
 class Clock:
-    """Says when to look."""
+    """Says when to look for pending messages."""
 
     def __init__(self) -> None:
         self._next = 0.0
 
     def is_due(self) -> bool:
-        """Whether it is time to look what has arrived; whoever asks does so."""
+        """Whether it is time to look; the caller does so then."""
         now = time.monotonic()
         if now < self._next:
             return False
@@ -58,9 +56,9 @@ class Clock:
 
 
 class TrackedReplies:
-    """What one connection remembers, as long as it is connected.
+    """The cache of one connection, as long as that is connected.
 
-    :param link: what stands for its being connected
+    :param link: what stands for its being connected; None later on if the cache is not valid
     """
 
     def __init__(self, link: Any) -> None:
@@ -73,30 +71,29 @@ class TrackedReplies:
         self._asked: tuple[object, int] = None, 0
 
     def invalidate(self, message: Sequence[Any]) -> Any:
-        """Take a message that keys have changed."""
+        """Handle an invalidation message."""
         try:
-            self._cache.change(message[1])
-        except BaseException:  # which redis-py would only log
+            self._cache.invalidate(message[1])
+        except BaseException:  # which redis-py may only log
             self.link = None
             raise
         return HANDLED
 
     async def ainvalidate(self, message: Sequence[Any]) -> Any:
-        """As :meth:`invalidate`, for asyncio."""
+        """As :meth:`invalidate`, of asyncio."""
         return self.invalidate(message)
 
     def has(self, batch: CachedBatch) -> bool:
-        """Whether there is an answer that may be given again, as far as was looked."""
+        """Whether there are replies that are valid, as far as the messages read so far say."""
         trusted = self._writes is _writes and time.monotonic() <= self._trusted
         return trusted and batch in self._cache
 
     def get(self, batch: CachedBatch) -> Sequence[Any] | None:
-        """Return the replies to some commands as they are remembered; None where the server has to
-        be asked."""
+        """Return the cached replies to a batch; None if the server has to be asked."""
         return self._cache.get(batch) if self.has(batch) else None
 
     def request(self, batch: Batch) -> bytes:
-        """Return the bytes that ask for a batch, and to be told of changes."""
+        """Return the bytes that send a batch and ask for invalidations of what it reads."""
         self._asked = _writes, self._cache.invalidations
         data = [] if self._on else [_ON]
         for command in batch.commands:
@@ -104,46 +101,47 @@ class TrackedReplies:
         return b''.join(data)
 
     def reply_count(self, batch: Batch) -> int:
-        """Return how many replies that gets."""
+        """Return how many replies :meth:`request` gets."""
         return 2 * len(batch.commands) + (0 if self._on else 2)
 
-    def receive(self, batch: Batch, replies: list[Any], most: int) -> list[Any]:
-        """Take the replies; return those to the batch.
+    def receive(self, batch: Batch, replies: list[Any], size: int) -> list[Any]:
+        """Cache the replies that :meth:`request` got; return those to the batch.
 
-        :param most: how many answers to remember at most
-        :raises ConnectionSetupError: if the server does not tell of changes
+        :param size: how many batches to cache at most
+        :raises ConnectionSetupError: if the server sends no invalidations
         """
         if not self._on:
             hello, tracking, *replies = replies
             _check_server(hello, tracking, replies[0])
             self._on = True
         consents, replies = replies[::2], replies[1::2]
-        if any(isinstance(consent, Exception) for consent in consents):
-            # Somebody has turned it off.
+        if _has_error(consents):  # another user of the connection has turned tracking off
             self._on = False
-            self._cache.change(None)
+            self._cache.invalidate(None)
             return replies
         self._trusted = time.monotonic() + TRUST_SECONDS
-        self._writes, told = self._asked
-        # What changed meanwhile may be what was read.
-        if told == self._cache.invalidations and not any(
-            isinstance(each, Exception) for each in replies
-        ):
-            self._cache.keep(tuple(batch.commands), replies, most)
+        self._writes, invalidations = self._asked
+        # An invalidation that came meanwhile may be of what these replies were read from.
+        if invalidations == self._cache.invalidations and not _has_error(replies):
+            self._cache.keep(tuple(batch.commands), replies, size)
         return replies
 
 
-def _check_server(hello: Any, *consents: Any) -> None:
-    """Make sure that a server tells of all changes.
+def _has_error(replies: list[Any]) -> bool:
+    return any(isinstance(reply, Exception) for reply in replies)
 
-    :param hello: what it said to ``HELLO``
-    :param consents: to ``CLIENT TRACKING``, and to the first ``CLIENT CACHING``
+
+def _check_server(hello: Any, *consents: Any) -> None:
+    """Make sure that a server sends all invalidations.
+
+    :param hello: its reply to ``HELLO``
+    :param consents: those to ``CLIENT TRACKING``, and to the first ``CLIENT CACHING``
     """
     version = '' if isinstance(hello, Exception) else hello[b'version'].decode()
     refusals = [each for each in (hello, *consents) if isinstance(each, Exception)]
     if refusals:
         why = f'refuses CLIENT TRACKING: {refusals[0]}'
-    elif tuple(map(int, version.split('.')[:2])) < _SINCE:
+    elif tuple(map(int, version.split('.')[:2])) < _SERVER_VERSION:
         why = f'is of version {version}'
     else:
         return
@@ -154,6 +152,6 @@ def _check_server(hello: Any, *consents: Any) -> None:
 
 
 def note_write() -> None:
-    """Note that this process has written: what connections are told of it may be under way."""
+    """Note that this process has written: invalidations of that may be under way."""
     global _writes
     _writes = object()

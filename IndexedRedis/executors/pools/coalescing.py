@@ -1,10 +1,9 @@
-"""Small questions of concurrent tasks go out in one write, over one connection.
+"""Small reads of concurrent tasks go out in one write, over one connection.
 
-A task that finds connections in use puts its batch on a list instead of waiting for one of its own;
-whoever works the list off sends all that has gathered and reads the replies in order. That saves
-most of the time of a small query on asyncio: taking a connection, a write, waking up for a reply.
-Only batches marked as ``shared`` come here: they read, take the server well under a millisecond and
-may be sent again.
+A task that finds connections in use puts its batch on a list, and a round sends all that has
+gathered and reads the replies in order. That saves most of the time of a small query on asyncio:
+taking a connection, a write, waking up for a reply. Rule: only batches marked as ``shared`` come
+here. They read, take the server well under a millisecond and may be sent again.
 """
 
 from __future__ import annotations
@@ -21,9 +20,10 @@ from .turns import ConnectionTurns
 
 __all__ = ('Coalescing',)
 
-# Batches in one write, and writes that are under way at a time.
+# Batches in one write.
 BATCHES_IN_WRITE = 64
-WRITES_IN_FLIGHT = 2
+# Rounds that are under way at a time.
+ROUNDS = 2
 
 # None: the batch should go its own way.
 Replies = list[object] | None
@@ -39,6 +39,8 @@ class Line(Protocol):
     async def read(self, count: int) -> list[object]: ...
 
     async def close(self, broken: bool) -> None: ...
+
+    async def end(self) -> None: ...
 
 
 class _Waiting(NamedTuple):
@@ -61,7 +63,7 @@ class Coalescing:
 
     async def exchange(self, batch: Batch) -> Replies:
         """Return the replies to a batch; None if it should go its own way, since the pool is idle,
-        or since sharing did not work.
+        or since the round failed.
 
         :raises redis.exceptions.TimeoutError: if the server did not answer in time
         """
@@ -70,7 +72,7 @@ class Coalescing:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(pack(batch), len(batch.commands), loop.create_future())
         self._waiting.append(waiting)
-        if len(self._rounds) < WRITES_IN_FLIGHT:
+        if len(self._rounds) < ROUNDS:
             task = loop.create_task(self._work())
             self._rounds.add(task)
             task.add_done_callback(self._end)  # where it was cancelled before it began
@@ -81,7 +83,7 @@ class Coalescing:
             while self._waiting:
                 await self._round()
         finally:
-            # Not only in the callback: who comes in between must see that nobody works.
+            # Not only in the callback: a task that comes in between must see that none works.
             self._end(asyncio.current_task())
 
     def _end(self, task: asyncio.Task[None] | None) -> None:
@@ -92,15 +94,19 @@ class Coalescing:
             self._waiting = []
 
     async def _round(self) -> None:
-        some, self._waiting = self._waiting[:BATCHES_IN_WRITE], self._waiting[BATCHES_IN_WRITE:]
+        some: list[_Waiting] = []
         late: TimeoutError | None = None
         try:
+            some, self._waiting = (
+                self._waiting[:BATCHES_IN_WRITE],
+                self._waiting[BATCHES_IN_WRITE:],
+            )
             wanted = [each for each in some if not each.replies.done()]
             if wanted:
                 await _answer(wanted, self._line())
         except TimeoutError as error:
             late = error
-        except Exception:  # each will meet it, or not, on a connection of its own
+        except Exception:  # each batch will meet it, or not, on a connection of its own
             pass
         finally:
             for each in some:
@@ -109,17 +115,16 @@ class Coalescing:
 
 async def _answer(some: list[_Waiting], line: Line) -> None:
     """Send some batches together, and give each its replies."""
-    broken = True
-    await line.open()
     try:
+        await line.open()
         await line.send(b''.join([each.data for each in some]))
         for each in some:
             replies = await line.read(each.wanted)
             if not each.replies.done():  # it may have been cancelled
                 each.replies.set_result(replies)
-        broken = False
+        await line.close(False)
     finally:
-        await line.close(broken)
+        await line.end()
 
 
 def _settle(replies: asyncio.Future[Replies], late: TimeoutError | None) -> None:

@@ -1,50 +1,97 @@
-"""Replies that have arrived already, taken from hiredis itself.
+"""Reading replies, as far as possible from hiredis itself.
 
-redis-py's ``read_response`` spends 2 us on a reply (asyncio: 5) to find out that hiredis has it; of
-thousands of rows that is as much as to make objects of them. So it waits for the first reply, and
-what came along with that one is taken here.
+redis-py's ``read_response`` takes 2 us a reply (asyncio: 5) even if hiredis has it already. That is
+as long as making an object of a row.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import redis._parsers.hiredis as parsers
-from redis.exceptions import ResponseError
+from redis.exceptions import ConnectionError, ResponseError
 
-__all__ = ('arrived', 'handle_push')
+from ..cache.invalidation import handle_push
+from .internals import NOT_YET, parser_of, push_type_of, read_more
 
-# Before redis-py 5.3 hiredis says False.
-_NOT_YET = getattr(parsers, 'NOT_ENOUGH_DATA', False)
-_KNOWN = (parsers._HiredisParser, parsers._AsyncHiredisParser)
+__all__ = ('aread_replies', 'read_replies')
 
 
-def arrived(connection: Any, most: int) -> tuple[list[Any], Any]:
-    """Return replies that need not be waited for, up to so many; error replies as exceptions. And
-    the message that nobody asked for, for :func:`handle_push`, if one came in between.
+def read_replies(connection: Any, count: int) -> list[Any]:
+    """Wait for so many replies; error replies come as exceptions.
 
-    :param connection: one from which a reply was just read
-    :raises redis.exceptions.ConnectionError: if a reply says that the connection is of no use
+    :raises redis.exceptions.TimeoutError: if one does not arrive in time, as a whole
+    :raises redis.exceptions.ConnectionError: if the connection broke
     """
+    parser = parser_of(connection)
+    if parser is None or connection.health_check_interval:
+        return _read_by_redis_py(connection, count)
+    push, take = push_type_of(parser), _reader_of(parser).gets
     replies: list[Any] = []
-    parser = connection._parser
-    reader: Any = parser._reader if isinstance(parser, _KNOWN) else None
-    # RESP3 mixes messages in, which redis-py can tell from replies since version 7.
-    push = getattr(parser, '_hiredis_PushNotificationType', None)
-    if reader is None or (push is None and connection.protocol not in (2, '2')):
-        return replies, None
-    while len(replies) < most:
-        reply = reader.gets()
-        if reply is _NOT_YET:
-            break
+    begun = None
+    while len(replies) < count:
+        reply = take()
+        if reply is NOT_YET:
+            begun = read_more(parser, begun)
+            continue
+        begun = None
         if type(reply) is push:
-            return replies, reply
-        if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
-            raise reply
-        replies.append(reply)
-    return replies, None
+            handle_push(connection, reply)
+        else:
+            replies.append(_usable(reply))
+    return replies
 
 
-def handle_push(connection: Any, message: Any) -> Any:
-    """Have redis-py do what it does about a message (of asyncio: return the awaitable)."""
-    return connection._parser.handle_push_response(message)
+def _reader_of(parser: Any) -> Any:
+    if parser._reader is None:
+        raise ConnectionError('The connection was closed.')  # by another thread
+    return parser._reader
+
+
+def _usable(reply: Any) -> Any:
+    """Return a reply, or the error of a command; raise an error of the connection."""
+    if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
+        raise reply
+    return reply
+
+
+def _read_by_redis_py(connection: Any, count: int) -> list[Any]:
+    replies: list[Any] = []
+    while len(replies) < count:
+        try:
+            replies.append(connection.read_response())
+        except ResponseError as error:
+            replies.append(error)
+        message = _take_arrived(connection, replies, count)
+        if message is not None:
+            handle_push(connection, message)
+    return replies
+
+
+async def aread_replies(connection: Any, count: int) -> list[Any]:
+    """As :func:`read_replies`, of asyncio."""
+    replies: list[Any] = []
+    while len(replies) < count:
+        try:
+            replies.append(await connection.read_response())
+        except ResponseError as error:
+            replies.append(error)
+        message = _take_arrived(connection, replies, count)
+        if message is not None:
+            waiting = handle_push(connection, message)
+            if waiting is not None:
+                await waiting
+    return replies
+
+
+def _take_arrived(connection: Any, replies: list[Any], count: int) -> Any:
+    """Add the replies that hiredis has already; return the message that came in between."""
+    parser = parser_of(connection)
+    if parser is None or len(replies) == count:
+        return None
+    push, take = push_type_of(parser), _reader_of(parser).gets
+    while len(replies) < count:
+        reply = take()
+        if reply is NOT_YET or type(reply) is push:
+            return None if reply is NOT_YET else reply
+        replies.append(_usable(reply))
+    return None

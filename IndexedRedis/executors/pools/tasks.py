@@ -1,40 +1,165 @@
-"""A pool of asyncio whose idle connections may be told that keys have changed."""
+"""Pools for tasks: one of our own, and those that users bring.
+
+Rule: as for threads, a connection is lent by moving it to a loan, and comes back clean or closed.
+It comes back without waiting, which a task that is being cancelled may not get to.
+"""
 
 from __future__ import annotations
 
-from contextlib import suppress
+import asyncio
 from typing import Any
 
 import redis.asyncio
-from redis.exceptions import ConnectionError, TimeoutError
+from redis.exceptions import (
+    AuthenticationError,
+    ConnectionError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+)
 
-from ..cache.invalidation import aread_invalidations, tracked_replies_of
+from ..cache.invalidation import aread_invalidations
 from ..cache.tracking import Clock
-from .threads import described
+from .coalescing import Coalescing
+from .internals import can_track, close_now, link_of
+from .threads import Loan, connection_of, describe, without_password
+from .turns import ConnectionTurns
 
-__all__ = ('TrackingPool',)
+__all__ = ('AsyncBroughtPool', 'TrackingPool')
 
 
 class TrackingPool(redis.asyncio.ConnectionPool):
-    """Takes note of what a connection was told before it gives it; redis-py would connect it anew,
-    since something has come in that nobody asked for."""
+    """Lends connections in turn; reads pending invalidations before.
 
-    def __init__(self, **options: Any) -> None:
+    :param patience: seconds to wait for a connection
+    """
+
+    def __init__(self, patience: float, **options: Any) -> None:
         super().__init__(**options)
+        self.turns = ConnectionTurns(self.max_connections, patience)
+        self.coalescing: Coalescing | None = None
         self.clock = Clock()
-        #: tasks that ask for what is to be remembered now
-        self.learners = 0
+        #: the loans of tasks that fetch replies to cache them
+        self.caching: set[int] = set()
 
     def __repr__(self) -> str:
-        return described(self)
+        return describe(self)
 
-    async def ensure_connection(self, connection: Any) -> None:
-        """Make sure that a connection can be used."""
-        if tracked_replies_of(connection) is not None:
-            with suppress(ConnectionError, TimeoutError, OSError):  # it is connected anew
-                await aread_invalidations(connection)
-        await super().ensure_connection(connection)
+    async def lend(self, loan: Loan) -> None:
+        """Move a connection to a loan, ready for use; wait for one if all are in use.
+
+        :raises PoolExhaustedError: if none comes back in time
+        :raises redis.exceptions.ConnectionError: if the server cannot be reached
+        """
+        try:
+            await self.turns.take(id(loan))
+            try:
+                loan.extend(map(list.pop, (self._available_connections,)))
+            except IndexError:
+                loan.append(self.connection_class(**self.connection_kwargs))
+            self._in_use_connections.add(loan[0])
+            if not await _is_ready(loan[0]):
+                close_now(loan[0])
+                await _connect(loan[0])
+        except BaseException:
+            self.reclaim(loan)
+            raise
+
+    async def take_back(self, loan: Loan) -> None:
+        """Take back a connection that is clean: every reply was read."""
+        if getattr(loan[0], '_should_reconnect', False):
+            close_now(loan[0])
+        self._take_back(loan)
+
+    async def discard(self, loan: Loan) -> None:
+        """Take back a connection in whatever state, if there is one: it is closed."""
+        self.reclaim(loan)
+
+    def reclaim(self, loan: Loan) -> None:
+        """As :meth:`discard`, of a borrower that is gone."""
+        if loan:
+            close_now(loan[0])
+        self._take_back(loan)
+
+    def _take_back(self, loan: Loan) -> None:
+        if loan:
+            self._in_use_connections.discard(loan[0])
+            self._available_connections.extend(map(list.pop, (loan,)))
+        self.turns.leave(id(loan))
 
     def idle(self) -> list[Any]:
-        """The connections that nobody uses now, the one used last first."""
+        """Return the connections that are not in use, the one used last first."""
         return self._available_connections[::-1]
+
+
+async def _is_ready(connection: Any) -> bool:
+    """Whether a connection is connected and has nothing to be read."""
+    if link_of(connection) is None:
+        return False
+    try:
+        # Before redis-py 8 the look reads what has come in, and the connection is closed then.
+        look = getattr(connection, 'can_read', None) or connection.can_read_destructive
+        if await look():
+            if not can_track(connection):
+                return False
+            await aread_invalidations(connection)
+        return True
+    except (ConnectionError, TimeoutError, OSError):
+        return False
+
+
+async def _connect(connection: Any) -> None:
+    try:
+        await connection.connect()
+        return
+    except (AuthenticationError, ResponseError) as exc:
+        error = without_password(exc, connection)
+    raise error
+
+
+class AsyncBroughtPool:
+    """A pool of asyncio that a user brought, with the methods of :class:`TrackingPool`."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+
+    async def lend(self, loan: Loan) -> None:
+        """Move a connection to a loan, ready for use."""
+        try:
+            loan.append(await connection_of(self._pool))
+        except RedisError:
+            raise
+        except asyncio.CancelledError:
+            await _wake_another(self._pool)
+            raise
+        except BaseException:
+            # redis-py has put back a connection that was interrupted while it was greeted.
+            await self._pool.disconnect(inuse_connections=False)
+            raise
+
+    async def take_back(self, loan: Loan) -> None:
+        """Take back a connection that is clean."""
+        await self._pool.release(loan.pop())
+
+    async def discard(self, loan: Loan) -> None:
+        """Take back a connection in whatever state, if there is one: it is closed."""
+        if loan:
+            close_now(loan[0])
+            await self._pool.release(loan.pop())
+
+    def reclaim(self, loan: Loan) -> None:
+        """Close the connection of a borrower that is gone; redis-py has no way to take it back."""
+        if loan:
+            close_now(loan.pop())
+
+
+async def _wake_another(pool: Any) -> None:
+    """Let another task look whether there is a connection.
+
+    Before Python 3.13 a condition, which redis-py waits on, loses the notice that a connection is
+    free if the task that got it was cancelled in the same moment (gh-112202).
+    """
+    condition = getattr(pool, '_condition', None)
+    if condition is not None:
+        async with condition:
+            condition.notify()

@@ -1,90 +1,69 @@
 """Who gets the next connection: tasks wait in the order in which they came.
 
 The pools of redis-py let a task that has just given a connection back take it again before those
-that wait, so that some wait nearly for ever where there is always work.
+that wait, so that a busy task keeps others from ever getting one.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any
 
-from redis.exceptions import ConnectionError
+from ..errors import PoolExhaustedError
 
-__all__ = ('ConnectionTurns', 'turns_of')
+__all__ = ('ConnectionTurns',)
 
 
 class ConnectionTurns:
     """Turns for the connections of a pool.
+
+    Rule: what counts is who has a turn, so that giving one back twice, or for somebody who has
+    none, changes nothing.
 
     :param size: how many connections there are
     :param patience: seconds to wait for one
     """
 
     def __init__(self, size: int, patience: float) -> None:
-        self._size = self._free = size
+        self._size = size
         self._patience = patience
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._holders: set[int] = set()
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     @property
     def idle(self) -> bool:
-        """Whether nobody has a connection now."""
-        return self._free == self._size
+        """Whether nobody has a turn."""
+        return not self._holders
 
-    async def take(self) -> None:
-        """Wait for one's turn.
+    async def take(self, holder: int) -> None:
+        """Wait for a turn. Whatever happens, :meth:`leave` has to be called in the end.
 
-        :raises ConnectionError: if it does not come in time
+        :raises PoolExhaustedError: if it does not come in time
         """
-        if self._free:
-            self._free -= 1
+        if len(self._holders) < self._size:
+            self._holders.add(holder)
             return
         loop = asyncio.get_running_loop()
         turn = loop.create_future()
-        self._waiting.append(turn)
         alarm = loop.call_later(self._patience, _give_up, turn)
         try:
+            self._waiting.append((holder, turn))
             await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.leave()  # it came in the same moment
-            raise
         finally:
+            turn.cancel()  # nobody waits for it
             alarm.cancel()
 
-    def leave(self) -> None:
-        """Hand one's turn to whoever waits longest."""
-        while self._waiting:
-            turn = self._waiting.popleft()
+    def leave(self, holder: int) -> None:
+        """Give a turn back: hand it to whoever waits longest."""
+        self._holders.discard(holder)
+        while self._waiting and len(self._holders) < self._size:
+            next_holder, turn = self._waiting[0]
             if not turn.done():
+                self._holders.add(next_holder)
                 turn.set_result(None)
-                return
-        self._free += 1
+            self._waiting.popleft()
 
 
 def _give_up(turn: asyncio.Future[None]) -> None:
     if not turn.done():
-        turn.set_exception(ConnectionError('No connection available.'))
-
-
-class _Unmanaged(ConnectionTurns):
-    """For pools that users brought, which have their own ways."""
-
-    def __init__(self) -> None:
-        super().__init__(0, 0)
-
-    async def take(self) -> None:
-        pass
-
-    def leave(self) -> None:
-        pass
-
-
-_UNMANAGED = _Unmanaged()
-
-
-def turns_of(pool: Any) -> ConnectionTurns:
-    """Return the queue before a pool."""
-    turns: ConnectionTurns = getattr(pool, 'turns', _UNMANAGED)
-    return turns
+        turn.set_exception(PoolExhaustedError())

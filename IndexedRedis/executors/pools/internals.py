@@ -1,0 +1,156 @@
+"""What this library needs of redis-py's private attributes.
+
+Rule: only the files of this package touch them. ``tests/test_redis_py_internals.py`` lists
+each attribute with what breaks without it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+from time import monotonic
+from typing import Any
+
+import redis._parsers.hiredis as parsers
+from redis.connection import DefaultParser, HiredisRespSerializer
+from redis.exceptions import ConnectionError, TimeoutError
+
+from ..wire import packable
+
+__all__ = (
+    'NOT_YET',
+    'can_track',
+    'close_now',
+    'handle_by_redis_py',
+    'link_of',
+    'on_invalidation',
+    'parser_of',
+    'push_type_of',
+    'read_more',
+    'safe_options',
+)
+
+#: What hiredis gives while a reply is incomplete. Before redis-py 5.3 that is False.
+NOT_YET = getattr(parsers, 'NOT_ENOUGH_DATA', False)
+
+
+def link_of(connection: Any) -> Any:
+    """Return what stands for a connection's being connected; None while it is not."""
+    return getattr(connection, '_sock', None) or getattr(connection, '_writer', None)
+
+
+def parser_of(connection: Any) -> Any:
+    """Return the parser whose hiredis reader can be asked directly; None if there is none.
+
+    RESP3 mixes messages in. redis-py can tell them from replies since version 7.
+    """
+    parser = connection._parser
+    if type(parser) not in _HIREDIS:
+        return None
+    can_tell = push_type_of(parser) is not None or connection.protocol in (2, '2')
+    return parser if can_tell else None
+
+
+def push_type_of(parser: Any) -> Any:
+    """Return the type of the messages that hiredis gives; None if it gives none."""
+    return getattr(parser, '_hiredis_PushNotificationType', None)
+
+
+def can_track(connection: Any) -> bool:
+    """Whether messages of the server arrive, and a look for them reads nothing."""
+    parser = connection._parser
+    pushes = type(parser) not in _HIREDIS or push_type_of(parser) is not None
+    can_handle = hasattr(parser, 'set_invalidation_push_handler') and pushes
+    # On asyncio, redis-py 8 is the first that can look without reading.
+    return can_handle and connection.protocol in (3, '3') and hasattr(connection, 'can_read')
+
+
+def on_invalidation(connection: Any, handler: Any) -> None:
+    """Have redis-py call ``handler(message)`` for invalidation messages."""
+    connection._parser.set_invalidation_push_handler(handler)
+
+
+def handle_by_redis_py(connection: Any, message: Any) -> Any:
+    """Have redis-py handle a message (of asyncio: return the awaitable)."""
+    return connection._parser.handle_push_response(message)
+
+
+def read_more(parser: Any, begun: float | None) -> float:
+    """Wait until more of an answer has come in; return when the wait for the answer began.
+
+    redis-py applies the time-out to each read, so that an answer that trickles in never ends.
+
+    :param begun: None at the first read of an answer
+    :raises TimeoutError: if the answer takes longer than the time-out of the connection
+    :raises ConnectionError: if the connection broke
+    """
+    read: Any = parsers._HiredisParser.read_from_socket
+    limit: float | None = parser._socket_timeout
+    now = monotonic()
+    try:
+        if parser._sock is None:  # by another thread, or an interrupted one
+            raise ConnectionError('The connection was closed.')
+        if begun is None or limit is None:
+            read(parser)
+            return now
+        if begun + limit <= now:
+            raise builtins.TimeoutError
+        read(parser, timeout=begun + limit - now)
+        return begun
+    except builtins.TimeoutError:  # up to redis-py 6, its parser raises it
+        raise TimeoutError('Timeout reading from socket') from None
+    except OSError as error:
+        raise ConnectionError(f'Error while reading from socket: {error.args}') from error
+
+
+class _TimedParser(parsers._HiredisParser):
+    """redis-py's parser, under one time-out for each answer. It reads what a connection is greeted
+    with; executors read by :func:`read_more` itself."""
+
+    _begun: float | None = None
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        """Return the next reply."""
+        self._begun = None
+        return super().read_response(*args, **options)
+
+    def read_from_socket(
+        self, timeout: Any = parsers.SENTINEL, raise_on_timeout: Any = True
+    ) -> Any:
+        """Read what has come in."""
+        if timeout is not parsers.SENTINEL:  # a look, with a time-out of its own
+            return super().read_from_socket(timeout, raise_on_timeout)  # type: ignore[no-untyped-call]
+        self._begun = read_more(self, self._begun)
+        return True
+
+
+# By type: `isinstance` takes 1 us, since these are relatives of a protocol class.
+_HIREDIS = {parsers._HiredisParser, parsers._AsyncHiredisParser, _TimedParser}
+
+
+class _SafePacker(HiredisRespSerializer):
+    """redis-py's packer, which gives hiredis no numbers; see :func:`packable`."""
+
+    def pack(self, *args: Any) -> Any:
+        """Return the bytes of a command, in a list."""
+        return super().pack(*map(packable, args))
+
+
+def safe_options() -> dict[str, Any]:
+    """Return keyword arguments that make connections for threads safe; none without hiredis."""
+    if DefaultParser is not parsers._HiredisParser:
+        return {}
+    return {'parser_class': _TimedParser, 'command_packer': _SafePacker()}
+
+
+def close_now(connection: Any) -> None:
+    """Close a connection of asyncio without waiting. What was not sent yet is dropped.
+
+    ``disconnect()`` has to be awaited, which a task that is being cancelled may not get to.
+    """
+    writer = connection._writer
+    connection._parser.on_disconnect()
+    connection._reader = connection._writer = None
+    if writer is not None:
+        with contextlib.suppress(RuntimeError):  # the event loop has ended
+            writer.transport.abort()
