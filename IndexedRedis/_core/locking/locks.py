@@ -33,7 +33,7 @@ T = TypeVar('T')
 
 
 class Owner(Protocol):
-    """Whoever needs the lock of a model."""
+    """Anything that can hold the lock of a model."""
 
     @property
     def schema(self) -> Schema: ...
@@ -57,7 +57,7 @@ PAUSE_SECONDS = 0.05
 
 
 def new_token() -> bytes:
-    """Text that no other owner of a lock has."""
+    """Return a text that no other owner of a lock has."""
     return os.urandom(16).hex().encode('ascii')
 
 
@@ -101,9 +101,9 @@ def _take(owner: Owner, held: Sequence[Owner]) -> Flow[bool]:
 
 
 def extend_command(owners: Sequence[Owner], retake: int = 0) -> Command:
-    """The command that prolongs the locks.
+    """Return the command that extends the locks.
 
-    :param retake: 1 to take those that ran out, if nobody else had them since
+    :param retake: 1 to take an expired lock again, if nobody else held it since
     """
     keys = [owner.schema.keys for owner in owners]
     names = [name for each in keys for name in (each.lock, each.touched, each.record)]
@@ -111,10 +111,10 @@ def extend_command(owners: Sequence[Owner], retake: int = 0) -> Command:
 
 
 def register_reset(owner: Owner, exclusive: int = 0) -> Flow[None]:
-    """List a reset that has the lock as one that is alive.
+    """List the owner of a lock in the record of resets.
 
-    :param exclusive: 1 to take all others off the record
-    :raises ResetLostError: if it has the lock no more
+    :param exclusive: 1 to remove all others from the record
+    :raises ResetLostError: if the lock is lost
     """
     keys = owner.schema.keys
     if not (yield from ask(*BEGIN([keys.lock, keys.touched, keys.record], owner.token, exclusive))):
@@ -124,7 +124,7 @@ def register_reset(owner: Owner, exclusive: int = 0) -> Flow[None]:
 def lock_lost_error(
     owners: Sequence[Owner], state: str = 'Nothing was changed by this one; try again.'
 ) -> ResetLostError:
-    """The error of one whose lock ran out; ``state``: what has become of the data."""
+    """Return the error for a lost lock; ``state`` says what became of the data."""
     names = ', '.join(owner.schema.name for owner in owners)
     return ResetLostError(
         f'{names}: this reset paused for more than {LOCK_MS // 1000} s, so that another one '
@@ -142,9 +142,9 @@ def fence_lost_error(owners: Sequence[Owner]) -> ResetLostError:
 
 
 def release_all(owners: Sequence[Owner]) -> Flow[None]:
-    """Give back the locks that are still ours, and take off the record what needs no sweeping.
+    """Release the locks that are still held, and remove owners that left nothing from the record.
 
-    They run out by themselves, so no more is tried once that has failed.
+    Errors are ignored: locks expire by themselves.
     """
     with suppress(Exception):
         for owner in owners:

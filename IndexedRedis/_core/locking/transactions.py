@@ -1,10 +1,10 @@
-"""Plain commands that are carried out together, unless a script objects.
+"""Guarded transactions: plain commands that the server executes only if a script agrees.
 
-A script spends three times as long on a row as the plain command: what it is told has to become
-values of Lua, and these arguments again. So where rows are many they go as plain commands between
-``MULTI`` and ``EXEC``, and a script before these looks whether all is as it should be. Where it is
-not, the script touches a key that is ``WATCH``ed, and the server does none of it. So it does if
-somebody else writes to one of these keys in between. All that is one write, and may be sent twice.
+A script takes three times as long for a row as a plain command, since Lua converts every argument
+twice. So many rows go as plain commands between ``MULTI`` and ``EXEC``, after a guard script that
+checks the preconditions. If one fails, the guard writes to a key that is ``WATCH``ed. EXEC then
+does nothing, and neither does it when a watched key changed. All of it is one batch, which may be
+sent twice.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def guarded_transaction(
     watched: Iterable[bytes],
     commands: Sequence[Command],
 ) -> list[Command]:
-    """Return the commands that carry out ``commands`` unless ``guard`` objects.
+    """Return the batch that executes ``commands`` unless the guard objects.
 
     :param guard: a script of :mod:`.scripts.guarding`
-    :param keys: its keys, the first being the one that it touches: nobody else does
+    :param keys: its keys; the first is the one that it writes to, and nobody else does
     :param args: its arguments
-    :param watched: keys that nobody may write to after the guard has looked
+    :param watched: keys that nobody may write to after the guard has checked
     """
     # By its text: where the server did not know it, nobody would object.
     look = guard.in_full([*keys], *args)
@@ -62,7 +62,7 @@ def guarded_store(
     rows: Iterable[bytes] = (),
     sets: Iterable[bytes] = (),
 ) -> list[Command]:
-    """Return the commands that carry out ``commands`` while the owner of a token has the lock.
+    """Return the batch that executes ``commands`` while the owner of a token holds the lock.
 
     :param pks: under which nobody may have stored an object, in ``rows``
     :param sets: keys that have to be sets, or absent
@@ -72,8 +72,7 @@ def guarded_store(
 
 
 def objection(replies: Sequence[Any]) -> Any:
-    """Return what the guard had to say against it, ``b'taken'`` if somebody wrote to a watched key;
-    None if all was carried out.
+    """Return the guard's objection, ``b'taken'`` if a watched key changed, or None after EXEC.
 
     :param replies: to what :func:`guarded_transaction` gave
     :raises redis.exceptions.ResponseError: if one of the commands failed

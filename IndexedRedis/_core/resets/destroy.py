@@ -1,7 +1,7 @@
-"""Removing all of a model, beside writers: what they store meanwhile is stored whole, and stays.
+"""Remove a model beside writers: an object that they store meanwhile is whole, and stays.
 
-It is a reset to nothing, without the time of grace, and then a walk over all names for what no
-object leads to any more. Only keys of the exact shapes of the model are touched.
+It is a reset to nothing without a grace time. Then a scan of all keys removes those that belong to
+no object. Only keys of the exact shapes of the model are touched.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def own_keys(
 
 
 def destroy(schema: Schema, token: bytes) -> Flow[int]:
-    """Remove every key of the model, the pk counter too; returns how many keys there were.
+    """Remove every key of the model, the pk counter too; return how many keys there were.
 
     The counter stays where objects were stored meanwhile.
 
@@ -61,7 +61,7 @@ def destroy(schema: Schema, token: bytes) -> Flow[int]:
             pass
         if cursor is None:
             return removed + (yield from _unlink_all(schema))
-        # The server has no memory for a lock. That of some rows will do.
+        # The server has no memory for a lock. Removing some rows frees enough.
         cursor, page = yield from own_keys(schema, cursor)
         rows = [key for key in page if schema.keys.is_row(key)]
         removed += (yield from ask('UNLINK', *rows)) if rows else 0
@@ -70,7 +70,7 @@ def destroy(schema: Schema, token: bytes) -> Flow[int]:
 def _empty(staging: Staging) -> Flow[int]:
     schema, keys = staging.schema, staging.schema.keys
     extend = extend_command([staging])
-    # What others have staged is removed too, so they may not go on should they wake up.
+    # Keys that others staged are removed too, so a suspended writer may not go on.
     yield from register_reset(staging, exclusive=1)
     count, indexes = yield from _look(schema, extend)
     for key, kind in ((keys.all, b'set'), (keys.next, b'string')):
@@ -92,7 +92,7 @@ def _empty(staging: Staging) -> Flow[int]:
 
 
 def _unlink_all(schema: Schema) -> Flow[int]:
-    """The same where no memory is to be had at all: then nobody else can write either."""
+    """Remove all keys of a model on a server without memory: nobody else can write either."""
     removed = yield from ask('UNLINK', schema.keys.all)
     cursor: Any = b'0'
     while cursor is not None:
@@ -103,7 +103,7 @@ def _unlink_all(schema: Schema) -> Flow[int]:
 
 
 def _look(schema: Schema, extend: Command) -> Flow[tuple[int, list[bytes]]]:
-    """How many keys the model has, but for those of this very flow, and its index sets."""
+    """Return how many keys the model has, without those of this flow, and its index sets."""
     keys = schema.keys
     mine = {keys.lock, keys.record}
     found: set[bytes] = set()
@@ -117,8 +117,8 @@ def _look(schema: Schema, extend: Command) -> Flow[tuple[int, list[bytes]]]:
 
 
 def _large(indexes: Sequence[bytes], extend: Command) -> Flow[list[bytes]]:
-    """The index sets that the swap is to drop, which takes it some microseconds each: to go through
-    one of these would hold up the server."""
+    """Return the index sets that are too large for ``CLEAR_SETS``. The swap drops them, in some
+    microseconds each."""
     large: list[bytes] = []
     for some in chunks(indexes, PAGE):
         found, _ = yield Batch([LARGE(some, MOST), extend])
@@ -127,7 +127,7 @@ def _large(indexes: Sequence[bytes], extend: Command) -> Flow[list[bytes]]:
 
 
 def _clear_sets(staging: Staging, names: list[bytes], extend: Command) -> Flow[None]:
-    """Take out of index sets what is no object any more, a few of them at a time."""
+    """Remove pks of removed objects from index sets, some sets at a time."""
     keys = staging.schema.keys
     while names:
         some = [keys.lock, keys.all, *names[:SETS]]
@@ -144,7 +144,7 @@ def _lost(staging: Staging) -> ResetLostError:
 
 
 def _remove_the_rest(staging: Staging, extend: Command) -> Flow[None]:
-    """What no object leads to; what others have stored meanwhile stays."""
+    """Remove the keys that belong to no object; objects stored meanwhile stay."""
     schema, keys = staging.schema, staging.schema.keys
     cursor: Any = b'0'
     while cursor is not None:

@@ -1,9 +1,9 @@
-"""Replacing a data set by writing only what changed; a key field, or the pk, tells objects apart.
+"""Replace a data set by writing only what changed. A key field, or the pk, identifies objects.
 
-An object that is stored with equal values keeps its pk and its row; one that is stored with others
-keeps its pk; what the new data set does not have is removed. All changes go live in one script, so
-readers see one data set or the other, as with a reset. Its length grows with the number of changes,
-which is limited for that reason.
+An unchanged object keeps its pk and its row. A changed object keeps its pk. Objects that the new
+data set lacks are removed. One script writes all changes, so readers see one data set or the other,
+as with a reset. The length of that script grows with the number of changes, which is limited for
+that reason.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Keyed = tuple[Schema, Iterable[Any], Column | None]
 
 
 class Counts(NamedTuple):
-    """What became of the objects of one model."""
+    """How many objects of one model were inserted, updated, unchanged and removed."""
 
     inserted: int
     updated: int
@@ -51,10 +51,10 @@ class Counts(NamedTuple):
 
 
 class _Merge:
-    """The changes of one model, as far as they are known.
+    """The changes of one model that were found so far.
 
     :param staging: the new data set
-    :param column: tells the objects apart; None: their pks do
+    :param column: the key that identifies the objects; None: their pks do
     """
 
     def __init__(self, staging: Staging, column: Column | None) -> None:
@@ -66,9 +66,9 @@ class _Merge:
         self._new: set[bytes] = set()
 
     def key_of(self, obj: Any) -> bytes:
-        """The index value of the key of an object that may be part of the new data set.
+        """Return the index value of an object's key.
 
-        :raises UsageError: if it cannot be
+        :raises UsageError: if the object cannot be part of the new data set
         """
         check_model(self.schema, obj)
         if self.column is None:
@@ -96,7 +96,7 @@ class _Merge:
             self.staging.promises.assign(obj, pk)
 
     def counts(self) -> Counts:
-        """What became of the objects."""
+        """Return the counts for the caller."""
         removed = sum(entry.mode == Mode.REMOVE for entry in self.entries)
         updated = len(self.entries) - removed - self.inserted
         return Counts(self.inserted, updated, self.unchanged, removed)
@@ -113,8 +113,8 @@ def merge_all(
 
     :param token: text that no other reset has
     :param most: how many objects, of all models, may differ
-    :param observer: is told how it goes
-    :param stamp: what ``mirroredAt`` is to say of the new data
+    :param observer: receives the progress
+    :param stamp: the value of ``mirroredAt`` for the new data
     :raises TooManyChangesError: if more differ; nothing is changed then
     """
     promises, observer = Promises(), observer or ResetObserver()
@@ -186,7 +186,7 @@ def _compare(merge: _Merge, block: Sequence[Any], extend: Command) -> Flow[None]
 def _stored_under(
     merge: _Merge, keys: Sequence[bytes], extend: Command
 ) -> Flow[dict[bytes, tuple[int, Row]]]:
-    """The pks and rows of the stored objects with these keys; of two with one key, the older."""
+    """Return pk and row of the stored object of each key; of two with one key, the older."""
     schema, column = merge.schema, merge.column
     names = [] if column is None else index_keys_of_values(schema.keys, column, keys)
     held, *found = yield Batch([extend, *(('SMEMBERS', name) for name in names)])
@@ -206,7 +206,7 @@ def _stored_under(
 
 
 def _entry(merge: _Merge, obj: Any, pk: int, row: Row | None) -> Entry:
-    """What has to be written of an object; an entry without a mode if nothing."""
+    """Return what has to be written of an object; an entry without a mode if nothing."""
     schema, promises = merge.schema, merge.staging.promises
     for target in children(obj):
         if target._id is None and id(target) not in promises.pks:
@@ -249,7 +249,7 @@ def _removal(schema: Schema, pk: int, row: Row | None) -> Entry:
 
 
 def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
-    """Send all changes in one script, until it finds what we believe to be stored."""
+    """Send all changes in one script, until it finds stored what is expected."""
     entries = [entry for merge in merges for entry in merge.entries]
     for _ in range(ROUNDS):
         problems = yield from ask(*_command(merges, entries, stamp))
@@ -275,7 +275,7 @@ def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
 
 
 def _put_whole(entry: Entry) -> None:
-    """Somebody has deleted the object meanwhile."""
+    """Write the whole row: somebody has deleted the object meanwhile."""
     entry.mode, entry.sent = Mode.PUT, entry.written
     entry.expected = {column.name: None for column in entry.schema.indexed}
 

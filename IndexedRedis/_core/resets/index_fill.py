@@ -1,10 +1,10 @@
-"""Before the swap of a reset: which index sets it has to move, and the small ones are filled.
+"""Prepare the swap of a reset: fill the small index sets, list the large ones to move.
 
-A new pk in an index set shows in no result as long as it is not in the set of all pks, and an old
-one no longer; queries look at both sets, and ``count()`` does while a reset is under way. So what
-few objects share is filled in small steps before the swap, and the old pks are taken out after it:
-however many values an index has, the swap moves only the few sets that are large. Not where objects
-keep their pk, since they are in the set of all pks before and after.
+Queries intersect index sets with the set of all pks, and so does ``count()`` during a reset. So a
+pk in an index set shows in no result unless the set of all pks holds it too. That is why small
+index sets can get the new pks before the swap and lose the old ones after it, in small steps. The
+swap moves only the large index sets, however many values an index has. Where objects keep their
+pks this does not hold, and the swap moves all index sets.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ KNOWN = 10_000
 
 
 class Switch(NamedTuple):
-    """What the swap has to do about one model.
+    """The work of the swap for one model.
 
     :param drop: index sets of the replaced objects
     :param places: whose place a staged key takes, the set of all pks last
@@ -54,7 +54,7 @@ class Switch(NamedTuple):
 
 
 def prepare(staging: Staging, extend: Command) -> Flow[Switch]:
-    """Find out what has to move in the swap, and fill the other index sets.
+    """Return what the swap has to move, after filling the other index sets.
 
     :param extend: the command that prolongs the lock, sent with each step
     :raises WrongKeyTypeError: if a key to write to holds another type
@@ -73,7 +73,7 @@ def prepare(staging: Staging, extend: Command) -> Flow[Switch]:
 
 
 def _large_ones(schema: Schema, most: int, extend: Command) -> Flow[set[bytes]]:
-    """The index sets of the stored objects that have more members than this, if that matters."""
+    """Return the index sets of the stored objects with more members than ``most``."""
     found, known = set[bytes](), set[bytes]()
     fields = schema.keys_of(schema.indexed)
     if not fields:
@@ -101,7 +101,7 @@ def _large_ones(schema: Schema, most: int, extend: Command) -> Flow[set[bytes]]:
 
 
 def _fill(staging: Staging, most: int, large: set[bytes], extend: Command) -> Flow[set[bytes]]:
-    """Put staged sets into their places; returns the places of those that the swap has to move."""
+    """Fill index sets from staged sets; return the places that the swap has to move."""
     keys, token = staging.schema.keys, staging.token
     base, prefix = keys.base, keys.staged(token, keys.base)
     schema, places = staging.schema, set[bytes]()

@@ -1,4 +1,4 @@
-"""What can be learned of a reset while it is under way."""
+"""Progress of a reset, for callers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pks that a reset assigns, and the rows and links that wait for them."""
+"""The pks that a reset assigns to objects, and the rows that it stages for them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class _Ref(ref):  # type: ignore[type-arg]
 
 
 class Promises:
-    """The pks that objects are about to get, and what they are to be told once they have them.
+    """The pks of objects until the swap confirms them.
 
-    Keeps no object alive that the caller does not: it need not be told anything.
+    Holds weak references, so objects that the caller dropped can be collected.
     """
 
     def __init__(self) -> None:
@@ -36,13 +36,13 @@ class Promises:
         self.pks: dict[int, int] = {}
         self._refs: dict[int, _Ref] = {}
         self._staged: dict[int, tuple[Schema, StoredRow, Mapping[str, Any]]] = {}
-        #: what was staged of a list, in chunks: tuples of many objects are few for the collector
+        #: staged chunks of lists; a tuple of many objects is one object for the garbage collector
         self._held: list[tuple[Sequence[Any], Schema, Rows, Noted]] = []
 
     def assign(self, obj: Any, pk: int, held: bool = False) -> None:
-        """Promise a pk to an object.
+        """Assign a pk to an object.
 
-        :param held: whether the caller keeps it alive, so that nobody has to watch it
+        :param held: whether the caller keeps the object alive, so that no reference is needed
         """
         self.pks[id(obj)] = pk
         if not held:
@@ -50,7 +50,7 @@ class Promises:
             watch.number = id(obj)
 
     def _forget(self, watch: _Ref) -> None:
-        # Its id may soon be that of another object.
+        # Another object may get the same id.
         for known in (self.pks, self._refs, self._staged):
             known.pop(watch.number, None)
 
@@ -59,7 +59,7 @@ class Promises:
         return id(obj) in self._staged
 
     def stage(self, objs: Sequence[Any], schema: Schema, rows: Rows, values: Noted) -> None:
-        """Note that objects were staged, and let go of those that the caller does not hold.
+        """Note that objects were staged. References to objects of a generator are weak.
 
         :param values: what :func:`~.state.assigned` gave of each before it was encoded
         """
@@ -73,7 +73,7 @@ class Promises:
                 self._held.append(((obj,), schema, (row,), (noted,)))
 
     def confirm(self) -> None:
-        """Tell the objects that what was promised has come true."""
+        """Mark the objects as saved under their pks."""
         for number, (schema, row, values) in list(self._staged.items()):
             obj = self._refs[number]()
             if obj is not None:

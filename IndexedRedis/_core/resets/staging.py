@@ -1,8 +1,8 @@
-"""What a reset prepares where nobody looks: rows under fresh pks, sets under ``:tmp:`` names.
+"""Stage a data set where no query reads: rows under fresh pks, sets under ``:tmp:`` names.
 
-Objects are encoded and sent chunk by chunk, and then let go: what comes from a generator is never
-in memory as a whole. Whatever is staged is listed under ``:tmp:`` in the same transaction, so that
-another process can sweep it by exact names.
+Objects are encoded and sent chunk by chunk, and then released: a data set from a generator is never
+in memory as a whole. The transaction that stages a key also lists it under ``:tmp:``, so another
+process can sweep it by its exact name.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ __all__ = (
 
 
 class Staging:
-    """What one reset has staged so far of one model.
+    """The part of one model in a reset: what is staged so far.
 
     :param schema: the model
     :param objs: the new data set: a list, or an iterator that is read once
     :param token: of the reset
-    :param promises: those of all models of the reset
-    :param observer: is told how it goes
+    :param promises: the assigned pks of all models of the reset
+    :param observer: receives the progress
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Staging:
         return self.schema.keys.staged(self.token, key)
 
     def ranges_of(self, pks: Sequence[int]) -> list[bytes]:
-        """The ranges that these pks were reserved in, as they are listed."""
+        """Return the reserved ranges that hold these pks, as members of ``RANGES``."""
         low, high = min(pks), max(pks)
         return [
             b'%d %d' % (first, count)
@@ -81,19 +81,19 @@ class Staging:
         ]
 
     def note(self, objs: Sequence[Any]) -> None:
-        """Note objects of the new data set whose pks are promised."""
+        """Note objects of the new data set whose pks are assigned."""
         pks = [self.promises.pks[id(obj)] for obj in objs]
         self.pks += pks
         self.observer.assigned(self.schema.cls, objs, pks)
 
     def encode(self, objs: Sequence[Any]) -> list[StoredRow]:
-        """The stored form of objects, whose pks and those of their targets are promised."""
+        """Return rows of objects. Their pks and those of their link targets must be assigned."""
         return self.schema.encoder.rows(objs, self.promises.pks, self._memos)
 
     def check(self, objs: Sequence[Any]) -> None:
-        """Make sure that these can be part of the new data set.
+        """Check that these objects can be part of the new data set.
 
-        :raises UsageError: naming what cannot
+        :raises UsageError: naming the first that cannot
         """
         for obj in objs:
             check_model(self.schema, obj)
@@ -127,7 +127,7 @@ class Staging:
 
 
 def assign(staging: Staging, objs: Iterable[Any]) -> Flow[None]:
-    """Promise a pk to those of ``objs`` that have none: a fresh one, or the one they bring."""
+    """Assign a pk to each of ``objs`` that has none yet: a fresh one, or the one it brings."""
     held = objs is staging.objs  # a list, which the caller holds
     unknown = [obj for obj in objs if id(obj) not in staging.promises.pks]
     staging.adopt_pks((obj for obj in unknown if obj._id is not None), held)
@@ -138,9 +138,9 @@ def assign(staging: Staging, objs: Iterable[Any]) -> Flow[None]:
 
 
 def claim(staging: Staging, objs: Iterable[Any]) -> Flow[int]:
-    """Find out which of the pks that objects brought along are in use; returns how many are.
+    """Return how many of the pks that objects brought along are in use, and note which.
 
-    Rows of these are staged elsewhere, and moved by the swap; nothing refers to the other ones yet.
+    Their rows are staged under other names, and the swap moves them.
     """
     pks = [staging.promises.pks[id(obj)] for obj in objs]
     pks = [pk for pk in pks if pk in staging.brought]
@@ -156,7 +156,7 @@ def claim(staging: Staging, objs: Iterable[Any]) -> Flow[int]:
 
 
 def stage_batches(staging: Staging, objs: Iterable[Any], extend: Command) -> Iterator[Batch]:
-    """Encode and stage chunk by chunk, while the server works on the chunk before.
+    """Yield the batches that stage objects; a chunk is encoded while the server stores the last.
 
     :param extend: the command that prolongs the locks of the reset
     """

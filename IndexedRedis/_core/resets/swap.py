@@ -1,10 +1,10 @@
-"""reset(): a new data set takes the place of the old one while readers go on reading.
+"""reset(): replace a data set while readers go on reading.
 
-Everything is staged where nobody looks. One script then swaps the large sets, ``:keys`` last, of
-several models if need be; the small ones were filled before (see filling.py), so that its length
-hardly grows with the data. The old rows stay readable for a grace time, so that a reader who took
-the old pks still gets the old data set. A record under ``:tmp:`` names all that was staged: what a
-killed reset left behind is invisible, and the next one sweeps it.
+First the reset stages the new data set under names that no query reads, and fills the small index
+sets (``index_fill.py``). Then one script swaps the large sets, ``:keys`` last, of one model or of
+several. The length of that script hardly grows with the data. The old rows stay readable for a
+grace time, so a reader that has the old pks gets the old data set. A record under ``:tmp:`` names
+all that was staged: the next reset sweeps what a killed one left.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .staging import Staging, assign, claim, stage_batches
 
 __all__ = ('Group', 'reset_all', 'swap_command')
 
-# How often pks that objects bring along are claimed, as long as others store objects under them.
+# How often the pks that objects bring along are claimed while others store objects under them.
 CLAIMS = 20
 # Objects of an iterator that are in memory at a time.
 BLOCK = 1000
@@ -50,18 +50,16 @@ def reset_all(
     observer: ResetObserver | None = None,
     stamp: str = '',
 ) -> Flow[list[list[int]]]:
-    """Replace all objects of these models, in one moment.
+    """Replace all objects of these models in one moment; return the pks of each data set, in order.
 
-    Objects without a pk get a fresh one, in the order of the list; others keep theirs.
-
-    Linked objects of other models that are new or changed are saved first; new ones of the same
-    models become part of the new data sets.
+    Objects without a pk get a fresh one, in the order of the list; others keep theirs. New and
+    changed linked objects of other models are saved first. New linked objects of the same models
+    become part of the new data sets.
 
     :param token: text that no other reset has
     :param server_of: gives the server that an object lives on
     :param observer: is told how it goes
-    :param stamp: what ``mirroredAt`` is to say of the new data
-    :returns: the pks of each data set, in order
+    :param stamp: the value of ``mirroredAt`` for the new data
     """
     promises, observer = Promises(), observer or ResetObserver()
     stagings = [Staging(schema, objs, token, promises, observer) for schema, objs in groups]
@@ -79,13 +77,13 @@ def reset_all(
 
     flow = with_cleanup(_replace(stagings, server_of, stamp), sweep_all)
     targets = yield from locked(stagings, flow)
-    # Those that link back know the new pks only now.
+    # Objects that link back can be saved only when the new pks are known.
     yield from save_each(targets, server_of)
     return [staging.pks for staging in stagings]
 
 
 def _replace(stagings: Sequence[Staging], server_of: ServerOf, stamp: str) -> Flow[list[Any]]:
-    """Stage everything, then swap; returns the linked objects that were saved on the way."""
+    """Stage everything, then swap; return the linked objects that were saved on the way."""
     extend = extend_command(stagings)
     yield from begin(stagings)
     targets = yield from _stage_all(stagings, server_of)
@@ -161,14 +159,14 @@ def _stage(
                 yield Stream(stage_batches(staging, some, extend), staged)
                 break
             except ConflictError:
-                # Somebody has just stored an object under a pk that was drawn before it was
-                # claimed; it may even be deleted again by now.
+                # Somebody stored an object under a pk that was drawn and not claimed yet. The
+                # object may even be deleted again.
                 if attempt == CLAIMS - 1:
                     raise
 
 
 def _await_targets(stagings: Sequence[Staging], objs: Sequence[Any]) -> Flow[None]:
-    """Promise pks to new objects of the staged models that links lead to."""
+    """Assign pks to new linked objects of the staged models."""
     if not any(staging.schema.links for staging in stagings):
         return
     found = [target for target in reachable(objs) if target._id is None]
@@ -182,7 +180,7 @@ def _await_targets(stagings: Sequence[Staging], objs: Sequence[Any]) -> Flow[Non
 def _save_targets(
     stagings: Sequence[Staging], objs: Sequence[Any], server_of: ServerOf
 ) -> Flow[list[Any]]:
-    """Save what the objects link to in other models; returns what of it may link back."""
+    """Save the linked objects of other models; return those that may link back."""
     early, here = yield from save_linked(objs, server_of)
     own = {staging.schema.keys.all for staging in stagings}
     others = [target for target in here if schema_of(target).keys.all not in own]
@@ -192,7 +190,7 @@ def _save_targets(
 
 
 def swap_command(switches: Sequence[Switch], stamp: str, fence: bytes = b'') -> Command:
-    """The command that puts staged data sets in place, and drops index sets of the old ones."""
+    """Return the command that puts staged data sets in place and drops the old index sets."""
     token = switches[0].staging.token
     names: list[bytes] = []
     args: list[Any] = [token, 'swapped', stamp, len(switches)]

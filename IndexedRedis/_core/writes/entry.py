@@ -1,7 +1,7 @@
-"""One row on its way to the server: what is written, what is expected, what has to move.
+"""One row on its way to the server: what is written, what is expected, which entries move.
 
-Making one encodes every value, so that one without a stored form stops the whole operation before
-the first write.
+Making an entry encodes every value. So a value without a stored form stops the whole operation
+before the first write.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Many new objects at once: whole rows, stored by one script that looks first.
+"""New objects: whole rows, stored by one script that checks first.
 
-Nothing has to be compared, since nobody else should know their pks yet. Where somebody does (a
-reset, or a save with a given pk, may bring pks that were drawn here), the script does nothing, and
-the caller stores the same rows by comparing.
+Nothing has to be compared, since nobody else should know their pks yet. A reset or a save with a
+given pk may still use a pk that was reserved here. Then the script writes nothing, and the caller
+stores the same rows by comparing.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class Draft:
             yield Entry(self.schema, pk, Mode.INSERT, written, expected, obj, values)
 
     def confirm(self) -> None:
-        """Note that all are stored."""
+        """Mark all objects as saved."""
         for obj, pk, row, values in zip(self.objs, self.pks, self.rows, self._values, strict=True):
             confirm_row(obj, pk, row, values, self.schema.columns, self.schema.plain)
 
