@@ -191,14 +191,22 @@ async def interrupt_everywhere(steps, name, interrupts):
     return raised
 
 
-@pytest.mark.parametrize('name', ['get', 'connect', 'stream', 'save', 'waiting', 'cached'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        'get',
+        'connect',
+        'stream',
+        'save',
+        'waiting',
+        pytest.param('cached', marks=pytest.mark.telling),
+    ],
+)
 @pytest.mark.parametrize('protocol', [2, 3])
 @pytest.mark.parametrize('of_asyncio', [False, True], ids=['threads', 'tasks'])
-def test_every_later_answer_is_right(tagged, raw, request, of_asyncio, protocol, name):
-    if name == 'cached':
-        if protocol == 2:
-            pytest.skip('needs RESP3')
-        request.getfixturevalue('telling_server')
+def test_every_later_answer_is_right(tagged, raw, of_asyncio, protocol, name):
+    if name == 'cached' and protocol == 2:
+        pytest.skip('needs RESP3')
     model = tagged(protocol, 20 if name == 'cached' else 0)
     interrupts = Interrupts()
 
