@@ -55,7 +55,7 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         elif _is_object(val):
             val = (val,)
         if mdl is not None and not (isinstance(mdl, type) and getattr(mdl, '_is_ir_model', False)):
-            raise UsageError(f'mdl={mdl!r} is no model. Give the model of the objects.')
+            raise UsageError(f'mdl is not a model, but {mdl!r}. Give the model of the objects.')
         super().__init__(val)
         self.mdl = mdl if mdl is not None else _model_of(self)
 

@@ -10,7 +10,7 @@ from ..locking.locks import LockOwner, extend_command, new_token
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.schema import Schema
 from ..overlap import side_by_side
-from ..queries.by_pk import rows_of
+from ..queries.by_pk import indexed_values_of
 from ..writes.delete import Expected, delete_rows
 from ..writes.sizes import STEP_UNITS, in_steps, row_units
 from .redo import store_left
@@ -30,12 +30,13 @@ def delete_in_steps(schema: Schema, pks: Sequence[int]) -> Flow[int]:
     :raises ResetInProgressError: if a reset, or another write of many objects, takes too long
     """
     owner = LockOwner(schema, new_token())
-    # rows_of() fetches so few rows in one batch.
+    # indexed_values_of() fetches so few rows in one batch.
     units = max(row_units(0, len(schema.indexed)), STEP_UNITS // ROWS_OF_A_STEP)
     stored: list[Expected] = []
 
     def prepare() -> Flow[None]:
         extend = extend_command([owner])
+        yield from check_types(schema, [schema.keys.all])
 
         def prepare_some(some: list[int]) -> Flow[None]:
             stored.append((yield from _look_up(schema, some)))
@@ -53,14 +54,9 @@ def delete_in_steps(schema: Schema, pks: Sequence[int]) -> Flow[int]:
 
 def _look_up(schema: Schema, pks: Sequence[int]) -> Flow[Expected]:
     """Return what is stored in the indexed fields of each pk, of which index sets are sets."""
-    yield from check_types(schema, [schema.keys.all])
     yield from check_types(schema, [schema.keys.data(pk) for pk in pks], b'hash')
-    rows = yield from rows_of(schema, pks, schema.indexed or schema.all[:1])
-    width = len(schema.indexed)
-    expected = {
-        pk: [None] * width if row is None else list(row)[:width]
-        for pk, row in zip(pks, rows, strict=True)
-    }
+    values = yield from indexed_values_of(schema, pks)
+    expected = dict(zip(pks, values, strict=True))
     texts = [b'%d' % pk for pk in expected]
     yield from check_types(schema, list(index_keys_of_rows(schema, texts, expected.values())))
     return expected

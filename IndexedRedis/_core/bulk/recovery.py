@@ -12,14 +12,7 @@ from itertools import count
 
 from ..flows import Batch, Command, Flow, ask, chunks
 from ..keys import LEFT, STAGED, WORK, Keys
-from ..locking.locks import (
-    LockOwner,
-    Owner,
-    extend_command,
-    locked,
-    new_token,
-    register_reset,
-)
+from ..locking.locks import LockOwner, Owner, extend_command, locked, register_reset
 from ..locking.scripts import FORGET, PRUNE, RETIRE
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.resp import get_rows
@@ -49,13 +42,14 @@ def begin(owners: Sequence[Owner]) -> Flow[None]:
         yield from recover(owner.schema, owner.token, extend)
 
 
-def recover_now(schema: Schema) -> Flow[None]:
-    """Settle what dead writers of a model left.
+def recover_now(schema: Schema, token: bytes) -> Flow[None]:
+    """Take the lock of a model, and settle what dead writers left.
 
+    :param token: text that no writer has
     :raises ResetInProgressError: if somebody holds the lock of the model for too long
     """
-    owner = LockOwner(schema, new_token())
-    yield from locked([owner], recover(schema, owner.token, extend_command([owner])))
+    owner = LockOwner(schema, token)
+    yield from locked([owner], recover(schema, token, extend_command([owner])))
 
 
 def recover(schema: Schema, but: bytes, extend: Command) -> Flow[None]:

@@ -18,7 +18,7 @@ from ..locking.locks import LockOwner, lock_lost_error
 from ..locking.scripts import FORGET, MAY_COMMIT
 from ..locking.transactions import guarded_store, guarded_transaction, objection
 from ..mapping.schema import Schema
-from ..queries.by_pk import rows_of
+from ..queries.by_pk import indexed_values_of
 from ..script import DENIED, Script
 from ..writes.compare_and_move import Step, write_step
 from ..writes.delete import delete_rows
@@ -165,7 +165,10 @@ def finish(schema: Schema, token: bytes, extend: Sequence[Command] = ()) -> Flow
 
 
 def reserved_ranges(schema: Schema, token: bytes) -> Flow[dict[bytes, range]]:
-    """Return the ranges of pks that a writer has listed; an empty one for what is no such range."""
+    """Return the ranges of pks that a writer has listed, by their texts.
+
+    A text that is not a range, or lies above the counter, gives an empty range.
+    """
     keys = schema.keys
     texts, counter = yield Batch([('SMEMBERS', keys.work(token, RANGES)), ('GET', keys.next)])
     highest = int(counter) if counter and counter.isdigit() else 0
@@ -174,25 +177,25 @@ def reserved_ranges(schema: Schema, token: bytes) -> Flow[dict[bytes, range]]:
 
 def _write_left(schema: Schema, rows: Mapping[int, bytes], step: Step) -> Flow[None]:
     """Write one page of what is left of a committed write."""
-    stored = yield from rows_of(schema, list(rows), schema.indexed or schema.all[:1])
+    stored = yield from indexed_values_of(schema, list(rows))
+    names = {column.key: name for name, column in schema.columns.items()}
     gone: dict[int, list[Any]] = {}
     entries = []
-    for (pk, row), values in zip(rows.items(), stored, strict=True):
-        names = (column.name for column in schema.indexed)
-        width = len(schema.indexed)
-        expected = [None] * width if values is None else list(values)[:width]
+    for (pk, row), expected in zip(rows.items(), stored, strict=True):
         if row == _DELETED:
             gone[pk] = expected
         else:
-            entries.append(_entry(schema, pk, row, dict(zip(names, expected, strict=True))))
+            entries.append(_entry(schema, pk, row, names, expected))
     yield from delete_rows(schema, gone, step=step)
     yield from write_step(entries, step)
 
 
-def _entry(schema: Schema, pk: int, row: bytes, expected: Mapping[str, Any]) -> Entry:
+def _entry(
+    schema: Schema, pk: int, row: bytes, names: Mapping[bytes, str], expected: Sequence[Any]
+) -> Entry:
     mode, *parts = _unpacked(row)
-    names = {column.key: name for name, column in schema.columns.items()}
     pairs = zip(parts[::2], parts[1::2], strict=True)
     written = {names[field]: value for field, value in pairs if field in names}
-    moved = {name: value for name, value in expected.items() if name in written}
+    indexed = zip(schema.indexed, expected, strict=True)
+    moved = {column.name: value for column, value in indexed if column.name in written}
     return Entry(schema, pk, mode.decode('ascii'), written, moved)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ..flows import Flow
+from ..locking.locks import new_token
 from ..writes.compare_and_move import UnfinishedWrite
 
 __all__ = ('recovering',)
@@ -25,4 +26,4 @@ def recovering(make: Callable[[], Flow[T]]) -> Flow[T]:
             schema = found.schema
         from .recovery import recover_now  # only after a crash
 
-        yield from recover_now(schema)
+        yield from recover_now(schema, new_token())

@@ -10,11 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 from ...errors import ResetInProgressError
-from ..bulk.recovery import recover
+from ..bulk.recovery import recover_now
 from ..flows import Batch, Command, Flow, ask, chunks
 from ..keys import LEFT, WORK
 from ..locking.key_types import OTHER_TYPE
-from ..locking.locks import LockOwner, extend_command, locked
 from ..mapping.schema import Schema
 from ..writes.entry import expected_token
 from .probe import Probe, probe_entries
@@ -117,8 +116,7 @@ def sweep_dead(schema: Schema, token: bytes, dead: Collection[bytes]) -> Flow[li
     if (yield from unfit_keys(schema, dead)):
         return []
     with suppress(ResetInProgressError):
-        owner = LockOwner(schema, token)
-        yield from locked([owner], recover(schema, token, extend_command([owner])))
+        yield from recover_now(schema, token)
     left = yield Batch([('HEXISTS', keys.record, each) for each in dead])
     return [each for each, there in zip(dead, left, strict=True) if not there]
 

@@ -207,8 +207,8 @@ if not found then return false end
 )
 
 # KEYS: counter, set of all pks. ARGV: prefix of data keys, highest pk that was seen. Returns
-# {finding, what the counter holds} if the counter is no number, is below the pk that was seen while
-# that is in use, or is above the highest pk.
+# {finding, what the counter holds} of a wrong counter: it holds no number, or one above the highest
+# pk there may be, or one below the pk that was seen, if that is still in use.
 # Bound: six commands.
 COUNTER = Script('counter', _COUNTER + "return {found, counter or ''}")
 

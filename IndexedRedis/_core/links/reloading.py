@@ -63,7 +63,7 @@ def _readable(obj: Any, column: Column) -> Any:
 def _reload_targets(obj: Any) -> Flow[set[int]]:
     """Reload all objects in memory that an object leads to, in one batch a level and model.
 
-    Links drop targets that are no longer stored.
+    Links drop targets that were deleted.
 
     :returns: the ``id()`` of the objects and link data that changed
     """
@@ -87,7 +87,7 @@ def _reload_targets(obj: Any) -> Flow[set[int]]:
 
 
 def _reload_level(level: list[Any], touched: set[int]) -> Flow[set[int]]:
-    """Reload objects; return the ``id()`` of those that are no longer stored."""
+    """Reload objects; return the ``id()`` of those that were deleted."""
     gone: set[int] = set()
     models: dict[Any, list[Any]] = {}
     for target in level:

@@ -18,6 +18,7 @@ __all__ = (
     'get_one',
     'get_targets',
     'has_gaps',
+    'indexed_values_of',
     'is_empty',
     'row_commands',
     'rows_of',
@@ -112,3 +113,10 @@ def rows_of(
     else:
         yield Stream(batches, keep)
     return rows
+
+
+def indexed_values_of(schema: Schema, pks: Sequence[int]) -> Flow[list[list[Any]]]:
+    """Return what is stored in the indexed fields of each pk; of a missing row, None for each."""
+    width = len(schema.indexed)
+    rows = yield from rows_of(schema, pks, schema.indexed or schema.all[:1])
+    return [[None] * width if row is None else list(row)[:width] for row in rows]
