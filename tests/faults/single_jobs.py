@@ -33,7 +33,7 @@ def insert_many(model: Any, size: int) -> Any:
 
 def insert_very_many(model: Any, size: int) -> Any:
     """Save so many objects at once that they are stored out of sight, two by two."""
-    sizes.SCRIPT_UNITS, bulk_insert.CHUNK, bulk_insert.LISTED = 2, 2, 2
+    sizes.SCRIPT_US, bulk_insert.CHUNK, bulk_insert.LISTED = 2, 2, 2
     return insert_many(model, size)
 
 
@@ -44,7 +44,7 @@ def insert_in_steps(model: Any, size: int) -> Any:
 
 
 def _go_in_steps() -> None:
-    sizes.SCRIPT_UNITS, sizes.STEP_UNITS = 1, 1
+    sizes.SCRIPT_US, sizes.STEP_US = 1, 1
 
 
 def update_in_steps(model: Any) -> Any:

@@ -122,7 +122,7 @@ def next_writer(item):
 
 
 def save_in_steps(item):
-    with patch.object(sizes, 'SCRIPT_UNITS', 2):
+    with patch.object(sizes, 'SCRIPT_US', 2):
         item.saver.save(edition(item, 3, 3))
 
 

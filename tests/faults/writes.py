@@ -55,7 +55,7 @@ class InsertVeryMany(InsertMany):
 
     def do(self):
         with (
-            patch.object(sizes, 'SCRIPT_UNITS', 2),
+            patch.object(sizes, 'SCRIPT_US', 2),
             patch.multiple(insert, CHUNK=2, LISTED=2),
         ):
             super().do()
@@ -74,14 +74,14 @@ class InsertInSteps(InsertVeryMany):
 
 def others_write_few() -> Any:
     """Have what others write meanwhile go in one script, as few objects do."""
-    return patch.multiple(sizes, SCRIPT_UNITS=4000, STEP_UNITS=2000)
+    return patch.multiple(sizes, SCRIPT_US=4000, STEP_US=2000)
 
 
 class InSteps:
     """Mixed in: as if there were so many objects that they are written one by one."""
 
     def do(self):
-        with patch.multiple(sizes, SCRIPT_UNITS=1, STEP_UNITS=1):
+        with patch.multiple(sizes, SCRIPT_US=1, STEP_US=1):
             super().do()
 
 

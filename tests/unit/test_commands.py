@@ -473,7 +473,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
 
 
 def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monkeypatch):
-    monkeypatch.setattr(sizes, 'SCRIPT_UNITS', 2)
+    monkeypatch.setattr(sizes, 'SCRIPT_US', 2)
     monkeypatch.setattr(bulk_insert, 'CHUNK', 1)
     monkeypatch.setattr(bulk_insert, 'new_token', lambda: b'TOKEN')
     objs = [song(name=name, genre='rock', year=1999) for name in 'ab']

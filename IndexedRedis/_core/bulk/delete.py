@@ -48,7 +48,7 @@ def delete_pks(schema: Schema, pks: Sequence[int]) -> Flow[int]:
 
 def _delete_all(schema: Schema, expected: Expected) -> Flow[int]:
     """Delete all of these objects, or none."""
-    if len(expected) * sizes.row_units(0, len(schema.indexed)) <= sizes.SCRIPT_UNITS:
+    if len(expected) * sizes.delete_us(len(schema.indexed)) <= sizes.SCRIPT_US:
         return (yield from recovering(lambda: delete_rows(schema, expected)))
     from .delete_many import delete_in_steps  # only for those who need it
 

@@ -12,7 +12,7 @@ from ..mapping.schema import Schema
 from ..overlap import side_by_side
 from ..queries.by_pk import indexed_values_of
 from ..writes.delete import Expected, delete_rows
-from ..writes.sizes import STEP_UNITS, in_steps, row_units
+from ..writes.sizes import STEP_US, delete_us, in_steps
 from .redo import store_left
 from .steps import in_committed_steps, step_of
 
@@ -31,7 +31,7 @@ def delete_in_steps(schema: Schema, pks: Sequence[int]) -> Flow[int]:
     """
     owner = LockOwner(schema, new_token())
     # indexed_values_of() fetches so few rows in one batch.
-    units = max(row_units(0, len(schema.indexed)), STEP_UNITS // ROWS_OF_A_STEP)
+    us = max(delete_us(len(schema.indexed)), STEP_US // ROWS_OF_A_STEP)
     stored: list[Expected] = []
 
     def prepare() -> Flow[None]:
@@ -42,7 +42,7 @@ def delete_in_steps(schema: Schema, pks: Sequence[int]) -> Flow[int]:
             stored.append((yield from _look_up(schema, some)))
             yield from store_left(owner, dict.fromkeys(some, b''), extend)
 
-        yield from side_by_side(map(prepare_some, in_steps(pks, lambda pk: units)))
+        yield from side_by_side(map(prepare_some, in_steps(pks, lambda pk: us)))
 
     def carry_out() -> Flow[int]:
         step = step_of(owner, [owner])

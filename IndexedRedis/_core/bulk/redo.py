@@ -37,8 +37,8 @@ __all__ = (
 
 # What the record of resets says of a committed write.
 COMMITTED = b'committed'
-# Pks that one script lists: it takes a server 0.6 us each.
-PUBLISHED_AT_ONCE = 4000
+# Pks that one script lists: 0.6 to 1.2 us each.
+PUBLISHED_AT_ONCE = 2000
 # Rows of a page of what is left: some hundred are a step.
 ROWS_OF_A_PAGE = 200
 # What stands in LEFT for a row that is to be deleted.

@@ -90,7 +90,7 @@ def _insert(objs: Sequence[Any], targets: Sequence[Any], new: Reserved) -> Flow[
 
 def _insert_many(drafts: Sequence[Draft]) -> Flow[bool]:
     """Publish them if they are many; says whether they are stored."""
-    if sum(draft.units for draft in drafts) <= sizes.SCRIPT_UNITS:
+    if sum(draft.us for draft in drafts) <= sizes.SCRIPT_US:
         return False
     from .insert import insert_many  # with what it imports, a twentieth of this package's import
 
@@ -147,7 +147,7 @@ def _store(entries: list[Entry], once: bool = False) -> Flow[None]:
 
 def _write_rows(rows: list[Entry], once: bool = False) -> Flow[None]:
     """Write rows by one script, or in steps where that would take the server too long."""
-    if sum(entry.units for entry in rows) <= sizes.SCRIPT_UNITS:
+    if sum(entry.us for entry in rows) <= sizes.SCRIPT_US:
         yield from recovering(lambda: compare_and_move(rows, once=once))
     else:
         from .steps import write_in_steps  # likewise

@@ -30,7 +30,7 @@ __all__ = ('in_committed_steps', 'step_of', 'write_in_steps')
 
 T = TypeVar('T')
 
-units_of = attrgetter('units')
+us_of = attrgetter('us')
 
 
 def in_committed_steps(
@@ -93,14 +93,14 @@ def write_in_steps(entries: list[Entry]) -> Flow[None]:
         yield from side_by_side(
             prepare_some(owner, some)
             for owner, mine in zip(owners, groups, strict=True)
-            for some in in_steps(mine, units_of)
+            for some in in_steps(mine, us_of)
         )
 
     def carry_out() -> Flow[None]:
         left_out: list[Entry] = []
         for owner, mine in zip(owners, groups, strict=True):
             step = step_of(owner, owners)
-            steps = (write_step(some, step) for some in in_steps(mine, units_of))
+            steps = (write_step(some, step) for some in in_steps(mine, us_of))
             left_out += chain.from_iterable((yield from side_by_side(steps)))
         if left_out:
             yield Batch([('UNLINK', owner.schema.keys.work(token, LEFT)) for owner in owners])

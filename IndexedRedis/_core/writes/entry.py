@@ -15,7 +15,7 @@ from ..mapping.schema import Schema
 from ..objects.graph import schema_of
 from ..objects.state import UNKNOWN, assigned, current_bytes, expected_bytes, is_changed
 from .arguments import check_whole
-from .sizes import row_units
+from .sizes import update_us
 
 __all__ = (
     'Entry',
@@ -73,9 +73,9 @@ class Entry:
         self.rehash = False
 
     @property
-    def units(self) -> int:
-        """How long a server writes the row (``sizes.py``)."""
-        return row_units(len(self.sent), len(self.expected))
+    def us(self) -> int:
+        """How many microseconds the server takes to write the row."""
+        return update_us(len(self.sent), len(self.expected))
 
     def index_keys(self) -> list[bytes]:
         """The index sets that are to hold the object."""

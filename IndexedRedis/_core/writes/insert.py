@@ -18,7 +18,7 @@ from ..script import DENIED, Script
 from .entry import Entry, Mode, Reserved
 from .pks import reserve
 from .scripts import CURSOR, NOTE_TOUCHED
-from .sizes import row_units
+from .sizes import insert_us
 
 __all__ = ('Draft', 'insert_all')
 
@@ -125,10 +125,9 @@ class Draft:
         self.pks = range(0)
 
     @property
-    def units(self) -> int:
-        """How long INSERT takes for them, which is half as long as WRITE."""
-        schema = self.schema
-        return len(self.objs) * row_units(len(schema.all), len(schema.indexed)) // 2
+    def us(self) -> int:
+        """How many microseconds the server takes to store the objects."""
+        return len(self.objs) * insert_us(len(self.schema.all), len(self.schema.indexed))
 
     def draw_pks(self) -> Flow[None]:
         """Reserve a pk for each object."""
