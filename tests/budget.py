@@ -19,9 +19,11 @@ KINDS = {
     'clusters': 'several servers that make up one',
     'browser': 'pages in a real browser',
     'histories': 'random histories against a model of what must be stored',
+    'large': 'calls with very many objects, and values near the limits of a server',
+    'programs': 'programs in processes of their own: the demo, examples, benchmarks, pages',
 }
 # What a run of everything gives each kind if nothing else is said.
-DEFAULT_SECONDS = 45
+DEFAULT_SECONDS = 30
 
 
 def seconds(config: pytest.Config) -> float | None:

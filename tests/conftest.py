@@ -92,6 +92,14 @@ def _needs_telling(item: Any) -> bool:
     return 'telling_server' in item.fixturenames or item.get_closest_marker('telling') is not None
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let a worker that is done take tests over from others: some take 10,000 times as long."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
+
+
 def pytest_collection_finish() -> None:
     """Take the collected tests out of garbage collection: they stay, and each look at them takes
     longer than most tests."""

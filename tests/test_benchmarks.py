@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import servers
 
+pytestmark = pytest.mark.programs
+
 ROOT = Path(__file__).parent.parent
 WORKS = [
     'get(pk)',

@@ -32,6 +32,8 @@ from IndexedRedis import demo  # noqa: E402
 from IndexedRedis.demo import data, mirror, questions, show, swap  # noqa: E402
 from IndexedRedis.demo.models import Album, Artist, Genre, Track  # noqa: E402
 
+pytestmark = pytest.mark.programs
+
 COMMAND = [sys.executable, '-m', 'IndexedRedis']
 ROWS = {Artist: 275, Album: 347, Genre: 25, Track: 3503}
 

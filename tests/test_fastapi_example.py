@@ -37,6 +37,8 @@ from shop_clients import (  # noqa: E402
     ids,
 )
 
+pytestmark = pytest.mark.programs
+
 ROOT = Path(__file__).parent.parent
 PROGRAM = ROOT / 'examples' / 'fastapi_app.py'
 

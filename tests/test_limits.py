@@ -10,6 +10,8 @@ from keyspace import dump
 from IndexedRedis import IRField
 from IndexedRedis.fields import IRCompressedField, IRRawField
 
+pytestmark = pytest.mark.large
+
 MIB = 2**20
 HUGE = 50 * MIB
 MANY = 100_000

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import atexit
 import functools
+import gc
+import io
 import json
 import os
 import runpy
@@ -16,7 +18,7 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from typing import Any
 
 SIZE = 8  # bytes of the number that says how long a request is
@@ -97,12 +99,24 @@ def _become(pipes: list[int], cwd: str, env: dict[str, str]) -> None:
     sys.path[0] = cwd  # where `python -m` looks first
 
 
-if __name__ == '__main__':
-    from IndexedRedis.cli import app
-
-    app.build()  # imports the commands
-    with suppress(ImportError):
-        import sqlalchemy  # noqa: F401  takes longer than all of them
-    with socket.socket(fileno=int(sys.argv[1])) as _connection:
-        sys.argv[1:] = wait_for_a_command(_connection)
+def _run(*args: str) -> None:
+    sys.argv[1:] = args
     runpy.run_module('IndexedRedis', run_name='__main__', alter_sys=True)
+
+
+def _import_all() -> None:
+    """Import what commands need, by a command that fails."""
+    with suppress(ImportError):
+        import sqlalchemy  # noqa: F401
+    nowhere = io.StringIO()
+    with suppress(SystemExit), redirect_stdout(nowhere), redirect_stderr(nowhere):
+        _run('models', '--url', 'redis://127.0.0.1:port/0')
+
+
+if __name__ == '__main__':
+    with socket.socket(fileno=int(sys.argv[1])) as _connection:
+        _import_all()
+        gc.collect()
+        gc.freeze()  # the children would look at all of it when they end
+        _args = wait_for_a_command(_connection)
+    _run(*_args)

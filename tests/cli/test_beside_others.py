@@ -17,6 +17,8 @@ from IndexedRedis.cli.commands import exporting
 from IndexedRedis.cli.common import CommandError, Run
 from IndexedRedis.cli.walk import Walk
 
+pytestmark = pytest.mark.faults
+
 LONG = 'x' * 2000
 
 

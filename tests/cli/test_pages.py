@@ -99,6 +99,7 @@ def shell(line, folder, url):
     return done.stdout.decode()
 
 
+@pytest.mark.programs
 def test_the_examples_about_repairing(folder, url, raw, make_model):
     song = make_model(['title', 'artist'], indexed=['artist'], key_name='Song')
     for title, artist in (

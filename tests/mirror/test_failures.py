@@ -23,6 +23,8 @@ from IndexedRedis.mirror import lock as mirror_lock
 from mirror.catalogue import TABLES, Artist, Track, artist, mirror_of, new_edition
 from mirror.reader import reading
 
+pytestmark = pytest.mark.faults
+
 KILLS_ITSELF = """
 import json, os, sys
 import IndexedRedis as IR

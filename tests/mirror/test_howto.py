@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.programs
+
 PAGE = Path(__file__).parents[2] / 'docs' / 'howto' / 'mirror.rst'
 
 

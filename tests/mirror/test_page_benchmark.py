@@ -42,6 +42,7 @@ def test_each_copy_of_the_catalogue_has_artists_of_its_own(lite):
     assert [line[0] for line in first] == [line[0] for line in second]
 
 
+@pytest.mark.programs
 def test_processes_of_every_kind(lite, server, watch_models):
     watch_models(*models.ALL)
     catalogue.fill(lite, 1)

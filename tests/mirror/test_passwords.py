@@ -15,6 +15,7 @@ from cli.commands import environment
 
 import IndexedRedis as IR
 from IndexedRedis import IndexedRedisModel, IRField, UsageError
+from IndexedRedis.executors import conversation
 from IndexedRedis.mirror import Mirror
 
 SECRET = 'hunter2'
@@ -94,7 +95,8 @@ def defaults():
 
 
 @pytest.mark.parametrize('name', REDIS)
-def test_of_redis(name, shown, defaults):
+def test_of_redis(name, shown, defaults, monkeypatch):
+    monkeypatch.setattr(conversation, 'RETRY_SECONDS', 0)
     params = REDIS[name]
 
     def model():
@@ -154,6 +156,7 @@ for name in {names!r}:
 unreachable = Mirror(SQL['as it should be'], {Row: "SELECT 'x' AS v"})
 
 
+@pytest.mark.programs
 def test_of_the_commands():
     pytest.importorskip('typer')
     urls = [

@@ -19,6 +19,8 @@ from mirror.reader import reading
 
 pytest.importorskip('IndexedRedis.cli.common')
 
+pytestmark = pytest.mark.faults
+
 # The module that the command imports: its run says where it is, and waits there to be continued.
 DEFINITION = """
 import os, signal

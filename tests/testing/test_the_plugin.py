@@ -14,6 +14,8 @@ import servers
 
 import IndexedRedis
 
+pytestmark = pytest.mark.programs
+
 HOME = Path(IndexedRedis.__file__).parent.parent
 
 APP = """

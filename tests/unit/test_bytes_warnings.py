@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.programs
+
 HERE = Path(__file__).parent
 FILES = ['fields_contract', 'chain', 'compressed', 'rows', 'scan']
 
