@@ -12,8 +12,7 @@ from typing import Any
 
 from . import cache, docs, machine, table
 from .groups import DEFAULT, GROUPS
-from .profiled import show_profile
-from .results import BEFORE, BY_HAND, OLD, US, Group, Result, load, save
+from .results import BEFORE, BY_HAND, OLD, US, Group, load, save
 from .run import Run, opened
 from .sizes import SIZES
 
@@ -33,8 +32,9 @@ def _parser() -> argparse.ArgumentParser:
     add('--data', choices=('flights', 'tracks'), default='flights', help='which rows')
     add('--subjects', nargs='+', choices=SUBJECTS, metavar='NAME', help='which subjects')
     add('--against', type=Path, metavar='FOLDER', help='compare with a checkout of this library')
-    add('--only', default='', metavar='PATTERN', help='works whose name matches')
-    add('--profile', metavar='WORK', help='where the time of such works goes, instead of timing')
+    patterns = {'nargs': '+', 'default': [], 'metavar': 'PATTERN'}
+    add('--only', **patterns, help='works whose name matches')
+    add('--profile', **patterns, help='the same, and where the time of such works goes')
     add('--url', default='', help='an empty server to use, which is emptied at the end')
     add('--cache', metavar='FOLDER', help='where to keep what is fetched')
     add('--json', type=Path, metavar='FILE', help='write every sample there')
@@ -55,36 +55,24 @@ def main() -> None:
         parser.error(f'--against: {options.against} holds no IndexedRedis folder')
     if options.cache:
         os.environ['INDEXEDREDIS_BENCHMARKS_CACHE'] = options.cache
-    options.only = options.profile or options.only
-    options.subjects = _subjects(options)
+    others = options.subjects or (() if options.against else SUBJECTS)
+    compared = [BEFORE] if options.against else []
+    options.subjects = [US, *compared, *(name for name in SUBJECTS[1:] if name in others)]
     groups = load(options.source) if options.source else _run(options)
     if options.docs:
         docs.write(groups)
 
 
-def _subjects(options: Any) -> list[str]:
-    """Return this library, the checkout to compare with, and the chosen others."""
-    others = options.subjects or (() if options.against else SUBJECTS)
-    compared = [BEFORE] if options.against else []
-    return [US, *compared, *(name for name in SUBJECTS[1:] if name in others)]
-
-
 def _run(options: Any) -> dict[str, Group]:
-    groups: dict[str, Group] = {}
     with opened(options) as run:
-        if options.profile:
-            machine.place(run.server, 'apart')
-            show_profile(run)
-            return groups
-        for name in options.groups:
-            group = _measure(run, name)
-            if group.results:
-                groups[name] = group
+        measured = {name: _measure(run, name) for name in options.groups}
+    groups = {name: group for name, group in measured.items() if group.results}
     path = options.json or cache.folder() / 'last.json'
     save(path, groups)
     Run.say(f'every sample is in {path}')
     if options.against:
-        print('\n' + _compared([each for group in groups.values() for each in group.results]))
+        results = [result for group in groups.values() for result in group.results]
+        print('\n' + table.as_text('Against the other checkout:', table.against(results, BEFORE)))
     return groups
 
 
@@ -101,21 +89,6 @@ def _measure(run: Run, name: str) -> Group:
         if result.note:
             print(result.note)
     return group
-
-
-def _compared(results: list[Result]) -> str:
-    """Return how each work compares with the other checkout, what became slower first."""
-    results = [each for each in results if BEFORE in each.samples]
-    results.sort(key=lambda each: each.ratios(BEFORE)[1])
-    cells = [['work', 'now', 'before', 'times better', 'by client CPU']]
-    for each in results:
-        spreads = [table.spread(each.samples[name]) for name in (US, BEFORE)]
-        ratios = [table.ratio(each, BEFORE)]
-        if 'client CPU' in each.more:
-            cpu = Result(each.work, each.unit, each.more['client CPU'])
-            ratios.append(table.ratio(cpu, BEFORE))
-        cells.append([f'{each.work}, {each.unit}', *spreads, *ratios])
-    return table.as_text('Against the other checkout:', cells)
 
 
 if __name__ == '__main__':

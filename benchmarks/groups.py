@@ -10,18 +10,12 @@ from .table import Bases
 
 
 class Measurement(NamedTuple):
-    """One group.
+    """One group, which a generator of its name measures."""
 
-    :param title: for the help text
-    :param module: that has a generator of the group's name
-    :param cores: see :func:`benchmarks.machine.place`
-    :param bases: see :func:`benchmarks.table.by_subject`
-    """
-
-    title: str
+    title: str  # for the help text
     module: str
-    cores: str = 'apart'
-    bases: Bases = ()
+    cores: str = 'apart'  # see `benchmarks.machine.place`
+    bases: Bases = ()  # see `benchmarks.table.by_subject`
 
     def results(self, name: str, run: Run) -> Iterator[Result]:
         """Measure the group, and yield each result as soon as it is there."""

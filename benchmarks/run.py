@@ -6,7 +6,7 @@ Whatever a run starts ends with it. A server that was there before is used only 
 import fnmatch
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import redis
 from .cache import NotInstalled
 from .results import BEFORE
 from .rows.dataset import Dataset, make
-from .running.processes import ROOT, Process
+from .running.process import ROOT, Process
 from .sizes import SIZES
 
 # Seconds: a transaction of 100,000 rows outlasts redis-py's 5 on a slow machine.
@@ -42,8 +42,8 @@ class Run:
             self.client.config_set('latency-tracking-info-percentiles', '100')
         self.sizes = SIZES[options.sizes]
         self.subjects: list[str] = options.subjects
-        self._processes: list[Process] = []
-        self._crew: tuple[str, list[Process]] = ('', [])
+        self._crew: tuple[Any, list[Process]] = (None, [])
+        self._reader: Process | None = None
 
     @property
     def data(self) -> Dataset:
@@ -56,35 +56,55 @@ class Run:
         return str(path if path.exists() else data.write(path))
 
     def wants(self, work: str) -> bool:
-        """Return whether ``--only`` matches a work."""
-        return fnmatch.fnmatch(work, f'*{self.options.only}*')
+        """Return whether ``--only`` or ``--profile`` matches a work, or nothing is chosen."""
+        chosen = [*self.options.only, *self.options.profile]
+        return not chosen or any(fnmatch.fnmatch(work, f'*{each}*') for each in chosen)
 
-    def start(self, name: str, module: str, **config: Any) -> list[Process]:
-        """Return a new process of a subject; none, and a line to the user, if it is missing."""
-        library = self.options.against if name.startswith(BEFORE) else ROOT
+    def profiles(self, work: str) -> bool:
+        """Return whether ``--profile`` matches a work."""
+        return any(fnmatch.fnmatch(work, f'*{each}*') for each in self.options.profile)
+
+    def crew(
+        self, module: str, names: Iterable[str], copies: int = 1, **config: Any
+    ) -> list[Process]:
+        """Return processes that serve a module, one for each name; at first, dismiss all others.
+
+        Each has two databases of its own, and stores its rows. A subject that cannot be installed
+        is left out, with a line to the user.
+
+        :param copies: so many processes for each name
+        :param config: further arguments of the module's ``serve()``
+        """
+        names = list(names)
+        if self._crew[0] != (module, names, config):
+            self.dismiss()
+            self._crew = (module, names, config), []
+            for number, name in enumerate(names * copies):
+                self._crew[1].extend(self._start(module, name, number % len(names), **config))
+            for process in self._crew[1]:
+                process.ask('fill')
+        return self._crew[1]
+
+    def _start(self, module: str, name: str, number: int, **config: Any) -> Iterator[Process]:
+        config['connection'] = {**self.connection, 'db': 2 * number}
+        config |= {'subject': name, 'sizes': self.options.sizes}
         try:
-            process = Process(name, module, config, library)
+            yield Process(name, module, config, self.options.against if name == BEFORE else ROOT)
         except NotInstalled as exc:
             self.say(f'{name} is left out: {exc}')
-            return []
-        self._processes.append(process)
-        return [process]
 
-    def crew(self, name: str, start: Callable[[], Iterable[Process]]) -> list[Process]:
-        """Return the processes of a name; at first, dismiss others and start these.
-
-        :param start: starts them, on an empty server
-        """
-        if self._crew[0] != name:
-            self.dismiss()
-            self._crew = name, list(start())
-        return self._crew[1]
+    @property
+    def reader(self) -> Process:
+        """The process of a second connection, which sends PINGs."""
+        if not self._reader:
+            (self._reader,) = self._start('running.reader', 'reader', 0)
+        return self._reader
 
     def dismiss(self) -> None:
         """Stop all processes and empty the server."""
-        while self._processes:
-            self._processes.pop().stop()
-        self._crew = '', []
+        for process in [*self._crew[1], *([self._reader] if self._reader else [])]:
+            process.stop()
+        self._crew, self._reader = (None, []), None
         self.client.flushall()
 
     @staticmethod

@@ -20,7 +20,7 @@ class Sizes(NamedTuple):
     copies: int  # of the catalogue that pages are made of
     waits: int  # rows in the database while others wait
     written: int  # objects of one long write
-    quiet: float  # seconds that a reader reads beside nothing
+    rest: float  # seconds before a reader reads beside nothing
     duels: int  # rows of a reset with and without its promise
 
 

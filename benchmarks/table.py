@@ -97,6 +97,18 @@ def longest_commands(results: list[Result], subjects: list[str]) -> Cells:
     return cells
 
 
+def against(results: list[Result], subject: str) -> Cells:
+    """Return a row for each work with its ratio to a subject, the lowest ratios first."""
+    cells = [['work', 'now', subject, 'times better', 'by client CPU']]
+    results = [each for each in results if subject in each.samples]
+    for each in sorted(results, key=lambda each: each.ratios(subject)[1]):
+        spreads = [spread(each.samples[name]) for name in (US, subject)]
+        cpu = [Result('', '', each.more[name]) for name in each.more if name == 'client CPU']
+        ratios = [ratio(one, subject) for one in (each, *cpu)]
+        cells.append([f'{each.work}, {each.unit}', *spreads, *ratios])
+    return cells
+
+
 def as_text(title: str, cells: Cells) -> str:
     """Return a table for the terminal."""
     width = max(map(len, cells))

@@ -76,63 +76,41 @@ def measured(server, tmp_path, *args):
 
 
 def test_from_the_rows_to_the_figures(empty, tmp_path):
-    printed, groups = measured(empty, tmp_path, '--subjects', 'redis-py by hand')
-    assert [name for name in WORKS if name not in printed] == []
-    assert groups.keys() == {'operations', 'growth', 'asyncio'}
+    args = ['operations', 'growth', 'asyncio', 'promises', '--subjects', 'redis-py by hand']
+    printed, groups = measured(empty, tmp_path, *args)
+    assert [name for name in WORKS + PROMISES if name not in printed] == []
+    assert groups.keys() == {'operations', 'growth', 'asyncio', 'promises'}
+    ways = [set(each['samples']) for each in groups.pop('promises')['results']]
+    assert all(names == {'IndexedRedis', 'without it'} for names in ways)
     every = [each for group in groups.values() for each in group['results']]
     assert all({'IndexedRedis', 'redis-py by hand'} <= each['samples'].keys() for each in every)
 
 
 def test_against_another_checkout(empty, tmp_path):
-    """A copy of this one, which tells each time it is imported."""
+    """A copy of this one, which tells each time it is imported; with a profile, and with waits."""
     other = tmp_path / 'IndexedRedis'
     shutil.copytree(ROOT / 'IndexedRedis', other, ignore=shutil.ignore_patterns('__pycache__'))
     with (other / '__init__.py').open('a', encoding='utf-8') as source:
         source.write(f"open({str(tmp_path / 'imports')!r}, 'a').write('x')\n")
-    args = ['operations', 'asyncio', '--against', str(tmp_path), '--only', 'get(pk)']
+    chosen = ['--profile', 'get(pk)', '--only', 'explain, few', 'save() of 100 new objects']
+    args = ['operations', 'asyncio', 'waits', '--against', str(tmp_path), *chosen]
     printed, groups = measured(empty, tmp_path, *args)
     assert 'Against the other checkout' in printed
-    assert (tmp_path / 'imports').read_text() == 'xxx'  # operations, asyncio, threads
-    (get,), (many,) = (groups[name]['results'] for name in ('operations', 'asyncio'))
+    assert '(build)' in printed  # of the profile
+    # Three groups, and two commands: a mirror before the one to explain.
+    assert (tmp_path / 'imports').read_text() == 'x' * 5
+    (get,), (many,), waits = (groups[name]['results'] for name in groups)
     assert get['samples'].keys() == {'IndexedRedis', 'before'}
     threads = {'IndexedRedis, threads', 'before, threads'}
     assert many['samples'].keys() == {'IndexedRedis', 'before', *threads}
-
-
-def test_each_promise_can_be_measured(empty, tmp_path):
-    printed, groups = measured(empty, tmp_path, 'promises')
-    assert [name for name in PROMISES if name not in printed] == []
-    assert all(len(each['samples']) == 2 for each in groups['promises']['results'])
-
-
-@pytest.mark.parametrize(
-    ('only', 'works'),
-    [
-        ('info', ['info']),
-        (
-            'new objects',
-            [
-                'saver.save() of 100 new objects',
-                'saver.save() of 100 new objects, a reset holding the lock at first',
-            ],
-        ),
-    ],
-)
-def test_waits_beside_commands_and_writes(empty, tmp_path, only, works):
-    _, groups = measured(empty, tmp_path, 'waits', '--only', only)
-    results = groups['waits']['results']
-    assert [each['work'] for each in results] == works
-    assert all('above quiet, ms' in each['more'] for each in results)
-    statuses = [each['more']['status'] for each in results if 'status' in each['more']]
-    assert all(status == {'IndexedRedis': [0]} for status in statuses)
-
-
-def test_a_profile(empty):
-    done = run(empty, '--profile', 'get(pk)', '--subjects', 'redis-py by hand')
-    assert done.returncode == 0, done.stderr
-    assert 'redis-py by hand' in done.stdout
-    assert 'cProfile' in done.stdout
-    assert '(build)' in done.stdout
+    command, save, beside_a_reset = waits
+    assert command['more']['status'] == {'IndexedRedis': [0], 'before': [0]}
+    assert 'a reset holding the lock' in beside_a_reset['work']
+    for result in (command, save, beside_a_reset):
+        figures = {name: samples['before'][0] for name, samples in result['more'].items()}
+        assert result['samples']['before'][0] >= figures['p99.9, ms'] > 0
+        assert figures['quiet, ms'] >= figures['quiet p99.9, ms'] > 0
+        assert figures['PINGs'] >= 1
 
 
 def test_a_server_that_holds_data_is_left_alone(empty):

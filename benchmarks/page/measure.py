@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy
 
@@ -13,22 +12,23 @@ from IndexedRedis import setDefaultRedisConnectionParams
 
 from ..results import BEFORE, OLD, US, Result
 from ..run import Run
-from ..running.loads import Loaded, Shape, check_answers, measure_load
-from ..running.processes import ROOT
+from ..running.load import Loaded, Shape, ask_in_turns
+from ..running.process import ROOT
 from .catalogue import fill, mirror
 
 PAGES = 275
 SEED = 7
-SHAPES = (
+SHAPES = [
     Shape('one client', 1, 1),
     Shape('8 clients in one process', 1, 8),
     Shape('32 clients in 4 processes', 4, 8),
-)
-# The pages of each kind of process, and what subjects are called after them.
-PAGES_OF: dict[str, dict[str, str]] = {
-    'models': {'joined': '', 'cached': ', cached', 'linked': ', links'},
-    'asyncio': {'joined': ', asyncio', 'cached': ', cached, asyncio'},
-    'sql': {'joins': ', ORM, joins', 'collections': ', ORM, selectinload', 'rows': ', plain rows'},
+]
+TITLE = "a page of one artist's tracks"
+# The pages of each subject, see `benchmarks.page.pages`.
+OURS = ('', ', cached', ', asyncio', ', cached, asyncio', ', links')
+PAGES_OF = {
+    **{US: OURS, BEFORE: OURS, OLD: ('', ', links')},
+    **dict.fromkeys(('MariaDB', 'SQLite'), (', ORM, joins', ', ORM, selectinload', ', plain rows')),
 }
 
 
@@ -38,18 +38,12 @@ def page(run: Run) -> Iterator[Result]:
         engines = _engines(run, stack)
         for engine in engines.values():
             artists = fill(engine, run.sizes.copies)
-        run.dismiss()
-        setDefaultRedisConnectionParams(run.connection)
-        mirror(next(iter(engines.values())))
         subjects = list(_subjects(run, engines))
+        setDefaultRedisConnectionParams(run.connection)
+        mirror(engines['SQLite'])
         chosen = random.Random(SEED).choices(artists, k=min(PAGES, run.sizes.rows // 10))
-        pages = check_answers(subjects, chosen)
-        note = f'{_versions(engines)}; {len(pages)} pages of {sum(map(len, pages)):,} tracks in all'
-        for shape in SHAPES:
-            rounds, seconds = run.sizes.rounds, run.sizes.seconds
-            result = measure_load(shape, subjects, chosen, rounds, seconds)
-            result.work = f"a page of one artist's tracks, {shape.name}"
-            result.unit, result.note = 'pages/s', note
+        for result in ask_in_turns(run, TITLE, 'pages/s', subjects, chosen, SHAPES):
+            result.note = f'{_versions(engines)}; {result.note}'
             yield result
         run.dismiss()
 
@@ -74,25 +68,15 @@ def _engines(run: Run, stack: ExitStack) -> dict[str, sqlalchemy.Engine]:
 
 def _subjects(run: Run, engines: dict[str, sqlalchemy.Engine]) -> Iterator[Loaded]:
     """Start all subjects."""
-    teams: list[tuple[str, str, Any, int | None]] = []
-    for name in (US, BEFORE, OLD):
-        if name in run.subjects:
-            teams.append((name, 'models', run.connection, run.server))
-            if name != OLD:
-                teams.append((name, 'asyncio', run.connection, run.server))
-    for name, engine in engines.items():
-        url = engine.url.render_as_string(hide_password=False)
-        teams.append((name, 'sql', url, _pid_of(engine)))
+    urls = {name: each.url.render_as_string(hide_password=False) for name, each in engines.items()}
+    names = [name for name in PAGES_OF if name in (*run.subjects, *engines)]
     size = max(shape.processes for shape in SHAPES)
-    for name, kind, where, server in teams:
-        team = [
-            process
-            for _ in range(size)
-            for process in run.start(name, 'page.pages', kind=kind, where=where)
-        ]
-        for question, suffix in PAGES_OF[kind].items():
-            if team and not (name == OLD and question == 'cached'):
-                yield Loaded(name + suffix, team, question, server)
+    crew = run.crew('page.pages', names, size, urls=urls)
+    for name in names:
+        team = [process for process in crew if process.name == name]
+        server = _pid_of(engines[name]) if name in engines else run.server
+        for suffix in PAGES_OF[name] if team else ():
+            yield Loaded(name + suffix, team, suffix, server)
 
 
 def _pid_of(engine: sqlalchemy.Engine) -> int | None:

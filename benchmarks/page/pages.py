@@ -4,61 +4,71 @@ A process of each subject serves this file, so it imports only what the subject 
 reads the same five values of every track and makes the same text of them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
+
+from ..running.work import Served
 
 CONNECTIONS = 16
 Page = Callable[[int], Any]
 
 
-def serve(kind: str, where: Any) -> SimpleNamespace:
-    """Return what the process of a subject serves.
+class Pages(Served):
+    """The pages of one subject.
 
-    :param kind: ``models``, ``asyncio`` or ``sql``
-    :param where: connection parameters, or the URL of the SQL database
+    :param urls: of SQL databases, by subject; other subjects read from Redis
     """
-    if kind == 'sql':
-        from sqlalchemy import create_engine
 
-        return SimpleNamespace(questions=of_sql(create_engine(where, pool_size=CONNECTIONS)))
-    from IndexedRedis import setDefaultRedisConnectionParams
+    def __init__(
+        self, subject: str, connection: dict[str, Any], sizes: str, urls: dict[str, str]
+    ) -> None:
+        connection['db'] = 0  # all read the same objects
+        super().__init__(subject, connection, sizes)
+        if subject in urls:
+            from sqlalchemy import create_engine
 
-    setDefaultRedisConnectionParams(where)
-    return SimpleNamespace(questions=of_models() if kind == 'models' else of_models_on_asyncio())
+            self.questions = of_sql(create_engine(urls[subject], pool_size=CONNECTIONS))
+        else:
+            from IndexedRedis import setDefaultRedisConnectionParams
+
+            setDefaultRedisConnectionParams(connection)
+            self.questions = of_models()
+
+
+serve = Pages
 
 
 def of_models() -> dict[str, Page]:
-    """Return the pages from Redis: of the model filled by a join, and of models with links."""
+    """Return the pages from Redis: of the model filled by a join, and of models with links.
+
+    Their names are what subjects are called after them.
+    """
     from . import models
 
+    def found(model: Any, artist: int) -> Any:
+        return model.objects.filter(artist_id=artist)
+
+    async def joined(artist: int) -> list[str]:
+        return lines(await found(models.Track, artist).aallByAge())
+
+    async def cached(artist: int) -> list[str]:
+        return lines(await found(models.CachedTrack, artist).aallByAge())
+
     def linked(artist: int) -> list[str]:
-        tracks = models.LinkedTrack.objects.filter(artist_id=artist).allByAge(cascadeFetch=True)
+        tracks = found(models.LinkedTrack, artist).allByAge(cascadeFetch=True)
         return [
             line(t.name, t.album.title, t.artist.name, t.milliseconds, t.unit_price) for t in tracks
         ]
 
-    def joined_of(model: Any) -> Page:
-        return lambda artist: lines(model.objects.filter(artist_id=artist).allByAge())
-
     return {
-        'joined': joined_of(models.Track),
-        'cached': joined_of(models.CachedTrack),
-        'linked': linked,
+        '': lambda artist: lines(found(models.Track, artist).allByAge()),
+        ', cached': lambda artist: lines(found(models.CachedTrack, artist).allByAge()),
+        ', links': linked,
+        ', asyncio': joined,
+        ', cached, asyncio': cached,
     }
-
-
-def of_models_on_asyncio() -> dict[str, Page]:
-    """Return the first two on asyncio."""
-    from . import models
-
-    def joined_of(model: Any) -> Page:
-        async def joined(artist: int) -> list[str]:
-            return lines(await model.objects.filter(artist_id=artist).aallByAge())
-
-        return joined
-
-    return {'joined': joined_of(models.Track), 'cached': joined_of(models.CachedTrack)}
 
 
 def of_sql(engine: Any) -> dict[str, Page]:
@@ -99,7 +109,7 @@ def of_sql(engine: Any) -> dict[str, Page]:
             found = connection.execute(statement.where(Artist.id == artist).order_by(Track.id))
             return [line(*row) for row in found]
 
-    return {'joins': joins, 'collections': collections, 'rows': rows}
+    return {', ORM, joins': joins, ', ORM, selectinload': collections, ', plain rows': rows}
 
 
 def lines(tracks: Any) -> list[str]:

@@ -13,7 +13,7 @@ from IndexedRedis.connections.threads import getRedisPool
 from IndexedRedis.executors.sync import SyncExecutor
 
 from ..running.work import Work
-from .shop import Shop, of_each
+from .shop import Shop
 
 ROWS = 1000
 
@@ -21,24 +21,21 @@ ROWS = 1000
 def reads(shop: Shop) -> Iterator[Work]:
     """Yield all reads. A work that is called so many times gets the numbers of its calls."""
 
-    def calls(count: int) -> Callable[[], range]:
-        def prepare() -> range:
-            if shop.model.objects.count() != len(shop.rows):
-                shop.filled(len(shop.rows))
-            return range(1, count + 1)
-
-        return prepare
+    def calls(count: int) -> range:
+        if shop.model.objects.count() != len(shop.rows):
+            shop.filled(len(shop.rows))
+        return range(1, count + 1)
 
     for promise, title, kept, blind, count in (
-        *_gets(shop),
+        ('3, 5', 'get by pk | HMGET without SISMEMBER', *_gets(shop), 100),
         *_small_queries(shop),
         *_large_queries(shop),
         *_pools(shop),
     ):
-        yield shop.work(promise, title, of_each(kept), of_each(blind), calls(count), per=count)
+        yield shop.work(promise, title, kept, blind, partial(calls, count), count)
 
 
-def _gets(shop: Shop) -> Iterator[Any]:
+def _gets(shop: Shop) -> tuple[Callable[[int], Any], Callable[[int], Any]]:
     schema = shop.schema
     fields, build = schema.keys_of(schema.all), schema.builder(schema.all)
 
@@ -46,10 +43,7 @@ def _gets(shop: Shop) -> Iterator[Any]:
         *_, row = shop.send(*first, *by_pk.row_commands(schema, (pk,), fields))
         return build.objects([pk], [row])[0]
 
-    def checked(pk: int) -> Any:
-        return get(pk, ('SISMEMBER', shop.keys.all, pk))
-
-    yield '3, 5', 'get by pk | HMGET without SISMEMBER', checked, get, 100
+    return lambda pk: get(pk, ('SISMEMBER', shop.keys.all, pk)), get
 
 
 def _small_queries(shop: Shop) -> Iterator[Any]:
@@ -82,20 +76,21 @@ def _large_queries(shop: Shop) -> Iterator[Any]:
     (living,), (alone,) = query.excluding_dead, query.expressions
     matcher, pks = Matcher(query.filters, columns), list(range(200, 200 + ROWS))
 
-    def flow(note: bool, check: bool) -> Flow[Any]:
+    def flow(marker: bool, check: bool) -> Flow[Any]:
         rows: list[Any] = []
-        if note:
+        if marker:
             yield from ask('GET', shop.keys.swapped)
-        pieces = chunks(pks, by_pk.CHUNK_ROWS)
-        yield Stream(
-            (Batch(by_pk.row_commands(schema, some, fields)) for some in pieces), rows.extend
+        batches = (
+            Batch(by_pk.row_commands(schema, some, fields))
+            for some in chunks(pks, by_pk.CHUNK_ROWS)
         )
+        yield Stream(batches, rows.extend)
         if check:
             fetch.drop_nonmatching(matcher, pks, rows)
         return schema.builder(columns).objects(pks, rows)
 
-    def read(note: bool, check: bool, _: int) -> Any:
-        return shop.run(flow(note, check))
+    def read(marker: bool, check: bool, _: Any) -> Any:
+        return shop.run(flow(marker, check))
 
     def members(expression: Any, _: int) -> Any:
         return shop.send(set_algebra.members(expression))
@@ -110,14 +105,13 @@ def _large_queries(shop: Shop) -> Iterator[Any]:
 def _pools(shop: Shop) -> Iterator[Any]:
     ours = getRedisPool(shop.connection)
     how = {'connection_class': ours.connection_class, **ours.connection_kwargs}
-    waiting = redis.BlockingConnectionPool(max_connections=32, timeout=20, **how)
-    plain = redis.ConnectionPool(**how)
-    endless = redis.ConnectionPool(**{**how, 'socket_timeout': None})
 
-    def call(run: Any, _: int) -> Any:
-        return run(ask('GET', shop.keys.next))
+    def calls(pool: Any) -> Callable[[int], Any]:
+        run = SyncExecutor(pool).run
+        return lambda _: run(ask('GET', shop.keys.next))
 
-    pools = (waiting, plain, endless)
-    waits, fails, lasts = (partial(call, SyncExecutor(pool).run) for pool in pools)
+    waits = calls(redis.BlockingConnectionPool(max_connections=32, timeout=20, **how))
+    fails = calls(redis.ConnectionPool(**how))
+    lasts = calls(redis.ConnectionPool(**{**how, 'socket_timeout': None}))
     yield '8', 'any call | a pool that fails when it is empty', waits, fails, 200
     yield '7', 'any call | no time-out', fails, lasts, 200

@@ -4,47 +4,29 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-import redis
-
-from IndexedRedis import IndexedRedisModel, IRField
 from IndexedRedis._core.flows import Batch, Command, Flow
 from IndexedRedis.connections.threads import getRedisPool
 from IndexedRedis.executors.sync import SyncExecutor
 
+from ..results import US
 from ..rows.dataset import make
-from ..running.work import Job, Work
-from ..sizes import SIZES
+from ..running.work import Job, Served, Work
+from ..subjects import Row
+from ..subjects.library import Subject
 
-Row = dict[str, Any]
 
+class Shop(Served):
+    """The tracks on one server. The subject says whether works keep the promises."""
 
-class Shop:
-    """The tracks on one server.
-
-    :param connection: connection parameters
-    :param sizes: the name of the sizes
-    :param keep: whether works keep the promises
-    """
-
-    def __init__(self, connection: dict[str, Any], sizes: str, keep: bool) -> None:
-        self.connection, self.sizes, self.keep = connection, SIZES[sizes], keep
-        self.client = redis.Redis(**connection)
+    def __init__(self, **config: Any) -> None:
+        super().__init__(**config)
+        self.keep = self.subject == US
         data = make('tracks', self.sizes.duels + 101)
         self.rows, self.indexed = data.dicts(), data.indexed
-
-        class Track(IndexedRedisModel):
-            FIELDS = [
-                IRField(key, valueType=int if kind == 'int' else str)
-                for key, kind in data.kinds.items()
-            ]
-            INDEXED_FIELDS = data.indexed
-            KEY_NAME = 'BenchTrack'
-            REDIS_CONNECTION_PARAMS = connection
-
-        self.model: Any = Track
-        self.schema = Track.objects._schema
+        self.model: Any = Subject(self.connection, data).model
+        self.schema = self.model.objects._schema
         self.keys = self.schema.keys
-        self.run = SyncExecutor(getRedisPool(connection)).run
+        self.run = SyncExecutor(getRedisPool(self.connection)).run
 
     def works(self, group: str) -> Iterable[Work]:
         """Return the works of ``promises``, or of ``resets``."""
@@ -55,17 +37,27 @@ class Shop:
         return [*writes.writes(self), *reads.reads(self)]
 
     def work(
-        self, promise: str, name: str, kept: Any, blind: Any, prepare: Any = tuple, **how: Any
+        self, promise: str, name: str, kept: Any, blind: Any, prepare: Any, per: int = 1, **how: Any
     ) -> Work:
         """Return a work in the way of this process.
 
         :param promise: its number in ``docs/explanation/promises.rst``
         :param kept: does the work as the library does, with what ``prepare`` returned
         :param blind: does it without the promise
+        :param per: if more than one, ``kept`` and ``blind`` are called with one of so many items
         """
-        way, title = kept if self.keep else blind, f'{promise}: {name}'
-        how = {'rounds': 3 * self.sizes.rounds, 'turns': title, **how}
-        return Work(title, lambda: Job(partial(way, prepare())), **how)
+        way: Callable[[Any], Any] = kept if self.keep else blind
+        title = f'{promise}: {name}'
+
+        def each(items: Iterable[Any]) -> None:
+            for item in items:
+                way(item)
+
+        def prepared() -> Job:
+            return Job(partial(each if per > 1 else way, prepare()))
+
+        return Work(title, prepared, per=per, turns=title,
+                    **{'rounds': 3 * self.sizes.rounds, **how})  # fmt: skip
 
     def new(self, count: int) -> list[Any]:
         """Return new tracks, none being stored."""
@@ -93,18 +85,18 @@ class Shop:
     def storing(self, rows: list[Row]) -> list[Command]:
         """Draw pks without a check; return the plain commands that store rows under them."""
         (last,) = self.send(('INCRBY', self.keys.next, len(rows)))
-        first = last - len(rows) + 1
         commands: list[Command] = []
-        sets: dict[bytes, list[int]] = {self.keys.all: [*range(first, last + 1)]}
-        for pk, row in enumerate(rows, first):
+        sets: dict[bytes, list[int]] = {}
+        for pk, row in enumerate(rows, last - len(rows) + 1):
             commands.append(('HSET', self.keys.data(pk), *stored(row)))
-            for key in self.index_keys(row):
+            for key in self.sets(row):
                 sets.setdefault(key, []).append(pk)
         return [*commands, *(('SADD', key, *pks) for key, pks in sets.items())]
 
-    def index_keys(self, row: Row) -> list[bytes]:
-        """Return the index sets of a row."""
-        return [self.keys.index(name.encode(), encoded(row[name])) for name in self.indexed]
+    def sets(self, row: Row) -> list[bytes]:
+        """Return the sets that list a row: of all pks, and of each index."""
+        index = self.keys.index
+        return [self.keys.all, *(index(each.encode(), encoded(row[each])) for each in self.indexed)]
 
 
 serve = Shop
@@ -118,13 +110,3 @@ def stored(row: Row) -> list[bytes]:
 def encoded(value: Any) -> bytes:
     """Return the stored form of a text, a number or a null."""
     return b'IRNullType()' if value is None else str(value).encode()
-
-
-def of_each(call: Callable[[Any], Any]) -> Callable[[Iterable[Any]], None]:
-    """Return a call that makes a call for each item."""
-
-    def run(items: Iterable[Any]) -> None:
-        for item in items:
-            call(item)
-
-    return run

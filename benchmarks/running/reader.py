@@ -1,72 +1,68 @@
-"""Measure how long a second connection waits: ``reader.py CONNECTION``.
+"""Measure how long a second connection waits: it sends one PING after the other.
 
-The reader sends one PING after the other. It waits wherever the server is busy, with a command, a
-script or an EXEC. Its pauses, where they last longer than asked for, show the delays of the machine
-itself. It runs before other processes where the operating system allows that.
+A PING waits wherever the server is busy, with a command, a script or an EXEC. The reader's own
+pauses, where they last longer than asked for, show the delays of the machine itself. It runs before
+other processes where the operating system allows that.
 """
 
-from __future__ import annotations
-
-import json
 import os
-import select
-import subprocess
-import sys
+import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+
+from .work import Served
 
 PAUSE = 0.0005  # seconds between two PINGs
 
 
-class Reader:
-    """The process, as a context manager."""
+class Reader(Served):
+    """The commands of the reader's process."""
 
-    def __init__(self, connection: dict[str, Any]) -> None:
-        self._command = [sys.executable, __file__, json.dumps(connection)]
+    def __init__(self, **config: Any) -> None:
+        super().__init__(**config)
+        self.client.ping()
+        with suppress(AttributeError, OSError):
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 
-    def __enter__(self) -> Reader:
-        self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.waits()  # its first answer says that it reads
-        return self
+    def start(self) -> None:
+        """Send PINGs until :meth:`stop`."""
+        self._stopping = threading.Event()
+        self._read: dict[str, float] = {}
 
-    def __exit__(self, *error: object) -> None:
-        self._process.communicate()
+        def read() -> None:
+            self._read = self._waits(lambda pings: not self._stopping.is_set())
 
-    def waits(self) -> dict[str, float]:
-        """Return seconds since the last call: ``longest``, ``p99`` and ``pauses``."""
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.write('\n')
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        self._thread = threading.Thread(target=read, daemon=True)
+        self._thread.start()
 
+    def stop(self) -> dict[str, float]:
+        """Return seconds since :meth:`start`, as :meth:`read` does."""
+        self._stopping.set()
+        self._thread.join()
+        return self._read
 
-def main() -> None:
-    """Print the waits since the last line of standard input at each line."""
-    import redis
+    def read(self, pings: int) -> dict[str, float]:
+        """Return seconds of so many PINGs: ``longest``, ``p99.9``, and of the longest pause."""
+        return self._waits(lambda sent: sent < pings)
 
-    client = redis.Redis(**json.loads(sys.argv[1]))
-    client.ping()
-    with suppress(AttributeError, OSError):
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    while True:
+    def _waits(self, goes_on: Callable[[int], bool]) -> dict[str, float]:
         waits, pauses = [], []
-        while not waits or not select.select([sys.stdin], [], [], 0)[0]:
+        while not waits or goes_on(len(waits)):
             began = time.perf_counter()
-            client.ping()
+            self.client.ping()
             answered = time.perf_counter()
             time.sleep(PAUSE)
             waits.append(answered - began)
             pauses.append(time.perf_counter() - answered - PAUSE)
-        if not sys.stdin.readline():
-            return
         waits.sort()
-        p99 = waits[int(0.99 * len(waits))]
-        summary = {'longest': waits[-1], 'p99': p99, 'pauses': max(pauses)}
-        print(json.dumps(summary), flush=True)
+        return {
+            'longest': waits[-1],
+            'p99.9': waits[int(0.999 * len(waits))],
+            'pause': max(pauses),
+            'pings': len(waits),
+        }
 
 
-if __name__ == '__main__':
-    main()
+serve = Reader

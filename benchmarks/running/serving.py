@@ -5,31 +5,31 @@ on standard output.
 """
 
 import asyncio
+import cProfile
 import gc
 import importlib
+import io
 import json
 import os
+import pstats
 import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
-from . import loading, profiling
-from .reader import Reader
-from .work import Job, Work
+from . import clients
+from .work import Served, Work
+
+MEASURING = {'info', 'config|resetstat', 'config|set', 'flushdb', 'ping'}  # commands of ours
+FUNCTIONS = 25  # in a profile
 
 
 class Worker:
-    """The commands, on what a module serves.
+    """The commands, on what a module serves; its own methods are commands too."""
 
-    :param served: an object with some of: ``works(group)``; ``questions`` by name; ``connection``
-        and ``client`` of the Redis server; methods that are commands too
-    """
-
-    def __init__(self, served: Any) -> None:
-        self.served = served
-        self.loop = asyncio.new_event_loop()
+    def __init__(self, served: Served) -> None:
+        self.served, self.loop = served, asyncio.new_event_loop()
         self._works: dict[str, Work] = {}
 
     def works(self, group: str) -> list[dict[str, Any]]:
@@ -38,43 +38,53 @@ class Worker:
         self._works |= {work.name: work for work in works}
         return [asdict(replace(work, prepare=None)) for work in works]
 
-    def sample(self, work: str) -> dict[str, Any]:
-        """Return the seconds of a work, those of the client's CPU, and the longest command."""
-        return self._timed(self._job(work))
+    def prepare(self, work: str) -> None:
+        """Prepare a work, for one of the next four commands."""
+        prepare = self._works[work].prepare
+        assert prepare
+        self._job = prepare()
 
-    def value(self, work: str) -> dict[str, Any]:
-        """Return what a work returns."""
-        return {'main': self._job(work).run()}
-
-    def beside(self, work: str) -> dict[str, Any]:
-        """Return the longest wait of a reader beside a work, and beside nothing."""
-        job = self._job(work)
-        with Reader(self.served.connection) as reader:
-            time.sleep(self.served.sizes.quiet)
-            alone = reader.waits()
-            sample = self._timed(job)
-            waits = reader.waits()
-        more = {
-            'above quiet, ms': 1000 * (waits['longest'] - alone['longest']),
-            'quiet, ms': 1000 * alone['longest'],
-            'p99, ms': 1000 * waits['p99'],
-            'pauses, ms': 1000 * waits['pauses'],
-            'took, ms': 1000 * sample['main'],
+    def sample(self) -> dict[str, Any]:
+        """Return the seconds of the work, those of CPU, and the longest command."""
+        client = self.served.client
+        client.config_resetstat()
+        gc.collect()
+        server, cpu, began = self._server_seconds(), _cpu_seconds(), time.perf_counter()
+        returned = self._job.run()
+        seconds, used = time.perf_counter() - began, _cpu_seconds() - cpu
+        return {
+            'main': seconds,
+            'cpu': {'client CPU': used, 'server CPU': self._server_seconds() - server},
+            'longest': self._longest_command(),
+            'more': self._job.more(returned, seconds),
         }
-        return {**sample, 'main': waits['longest'], 'more': {**more, **sample['more']}}
 
-    def answer(self, work: str) -> Any:
-        """Return what comes of a work, to be compared."""
-        job = self._job(work)
-        return plain(job.answer(job.run()))
+    def value(self) -> dict[str, Any]:
+        """Return what the work returns."""
+        return {'main': self._job.run()}
 
-    def profile(self, work: str, seconds: float) -> dict[str, Any]:
-        """Return where the time of a work goes."""
-        return profiling.profile(lambda: self._job(work).run, self.served.client, seconds)
+    def answer(self) -> Any:
+        """Return what comes of the work, to be compared."""
+        return plain(self._job.answer(self._job.run()))
 
-    def load(self, question: str, clients: int, numbers: list[int]) -> dict[str, Any]:
-        """Have clients ask for all numbers; return what it took."""
-        return loading.load(self.loop, self.served.questions[question], clients, numbers)
+    def profile(self) -> str:
+        """Return the commands that the work sends, and the functions that the client spends in."""
+        self.served.client.config_resetstat()
+        text = io.StringIO()
+        with cProfile.Profile() as profiler:
+            self._job.run()
+        sent = {
+            name.removeprefix('cmdstat_'): f'{each["calls"]} of {each["usec_per_call"]:,.1f} us'
+            for name, each in self.served.client.info('commandstats').items()
+        }
+        print('Commands:', {name: sent[name] for name in sent.keys() - MEASURING}, file=text)
+        stats = pstats.Stats(profiler, stream=text).strip_dirs().sort_stats('tottime')
+        stats.print_stats(FUNCTIONS)
+        return text.getvalue()
+
+    def load(self, question: str, count: int, numbers: list[int]) -> dict[str, Any]:
+        """Have so many clients ask for all numbers; return what it took."""
+        return clients.load(self.loop, self.served.questions[question], count, numbers)
 
     def answers(self, question: str, numbers: list[int]) -> list[Any]:
         """Return the answer for each number."""
@@ -83,20 +93,23 @@ class Worker:
             return [plain(self.loop.run_until_complete(ask(number))) for number in numbers]
         return [plain(ask(number)) for number in numbers]
 
-    def _job(self, work: str) -> Job:
-        prepare = self._works[work].prepare
-        assert prepare
-        return prepare()
+    def _server_seconds(self) -> float:
+        """Return the CPU seconds of the server's main thread so far."""
+        cpu = self.served.client.info('cpu')
+        names = ('used_cpu_user_main_thread', 'used_cpu_sys_main_thread')
+        return sum(cpu.get(name, cpu[name.removesuffix('_main_thread')]) for name in names)
 
-    def _timed(self, job: Job) -> dict[str, Any]:
-        self.served.client.config_resetstat()
-        gc.collect()
-        cpu, began = _cpu_seconds(), time.perf_counter()
-        returned = job.run()
-        seconds, used = time.perf_counter() - began, _cpu_seconds() - cpu
-        longest = profiling.longest_command(self.served.client)
-        more = job.more(returned, seconds)
-        return {'main': seconds, 'cpu': used, 'longest': longest, 'more': more}
+    def _longest_command(self) -> tuple[float, str]:
+        """Return the longest command since CONFIG RESETSTAT: seconds on the server, and its name.
+
+        A script is one command, and so is an EXEC with all that it carries out.
+        """
+        stats = self.served.client.info('latencystats')
+        longest = {
+            name.removeprefix('latency_percentiles_usec_'): each for name, each in stats.items()
+        }
+        commands = [(longest[name]['p100'] / 1e6, name) for name in longest.keys() - MEASURING]
+        return max(commands, default=(0.0, 'none'))
 
 
 def serve(module: str, config: dict[str, Any]) -> None:

@@ -1,15 +1,21 @@
-"""Describe what is timed."""
+"""Describe what is timed, and what the process of a subject serves."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import redis
+
+from ..sizes import SIZES
+
+SETTLE_SECONDS = 30  # a reset keeps what it replaced for 10 s
+
 
 class Job(NamedTuple):
-    """A prepared work.
+    """A prepared work: ``run`` is timed.
 
-    :param run: is timed
-    :param answer: turns what ``run`` returned into what subjects are compared by; not timed
+    :param answer: turns what ``run`` returned into what subjects are compared by
     :param more: turns what ``run`` returned and its seconds into further figures, by heading
     """
 
@@ -22,26 +28,47 @@ class Job(NamedTuple):
 class Work:
     """Some work. The process of a subject prepares it; the parent process knows the rest.
 
-    :param name: as tables show it
-    :param prepare: returns the job, in the process of the subject
-    :param how: ``sample`` times it, ``beside`` times the longest wait of a reader beside it,
-        ``value`` takes what it returns
-    :param per: operations (or objects) of one run; tables show the time of one
-    :param unit: of the result
-    :param rounds: rounds that count
-    :param slow_rounds: the same for subjects that may be slow: other mappers and 6.0.3
-    :param warm_up: rounds that do not count
+    :param how: ``sample`` times it, ``beside`` times the waits of a reader beside it, ``value``
+        takes what it returns
     :param turns: neighbouring works with the same word take turns; their answers stay uncompared
-    :param needs: the operation that a subject must have
     """
 
-    name: str
+    name: str  # as tables show it
     prepare: Callable[[], Job] | None = None
     how: str = 'sample'
-    per: int = 1
+    per: int = 1  # operations, or objects, of one run; tables show the time of one
     unit: str = 'ms'
-    rounds: int = 1
-    slow_rounds: int = 1_000
-    warm_up: int = 1
+    rounds: int = 1  # that count
+    slow_rounds: int = 1_000  # the same for subjects that may be slow: other mappers and 6.0.3
+    warm_up: int = 1  # rounds that do not count
     turns: str = ''
-    needs: str = ''
+    needs: str = ''  # the operation that a subject must have
+
+
+class Served:
+    """What the process of a subject serves. Each module of works serves a class of its own.
+
+    :param subject: its name
+    :param connection: of a database of its own
+    :param sizes: the name of the sizes
+    """
+
+    def __init__(self, subject: str, connection: dict[str, Any], sizes: str) -> None:
+        self.subject, self.connection, self.sizes = subject, connection, SIZES[sizes]
+        self.client = redis.Redis(**connection)
+        self.questions: dict[str, Callable[[int], Any]] = {}
+
+    def fill(self) -> None:
+        """Store what the works read."""
+
+    def works(self, group: str) -> Iterable[Work]:
+        """Return the works of a group that the subject can do."""
+        return ()
+
+    def settle(self) -> None:
+        """Wait until the server has removed what the last work left to expire."""
+        latest = time.monotonic() + SETTLE_SECONDS
+        while self.sizes.settle and time.monotonic() < latest:
+            if not any(each['expires'] for each in self.client.info('keyspace').values()):
+                break
+            time.sleep(0.2)

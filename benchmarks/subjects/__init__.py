@@ -10,27 +10,25 @@ from operator import attrgetter
 from typing import Any
 
 Row = dict[str, Any]
-MODULES = {
-    'IndexedRedis': 'library',
-    'before': 'library',
-    '6.0.3': 'library',
-    'redis-py by hand': 'by_hand',
-    'rom': 'rom_models',
-    'walrus': 'walrus_models',
+SUBJECTS = {
+    'IndexedRedis': ('library', 'Subject'),
+    'before': ('library', 'Subject'),
+    '6.0.3': ('library', 'Subject'),
+    'redis-py by hand': ('by_hand', 'Subject'),
+    'rom': ('mappers', 'Rom'),
+    'walrus': ('mappers', 'Walrus'),
 }
 
 
-def make(name: str, connection: Row, data: Any, tasks: bool = False, **how: Any) -> Any:
-    """Return the subject of a name; what follows a comma in it is for readers only.
+def make(name: str, connection: Row, data: Any, **how: Any) -> Any:
+    """Return the subject of a name.
 
-    :param connection: connection parameters, ``db`` among them
     :param data: a :class:`benchmarks.rows.dataset.Dataset`
-    :param tasks: whether ``get`` and ``select`` are coroutines
-    :param how: further arguments of the subject
+    :param how: ``connections``, the most that threads or tasks share
     """
-    module = import_module(f'.{MODULES[name.partition(",")[0]]}', __name__)
+    module, subject = SUBJECTS[name]
     # A copy: 6.0.3 writes into the parameters that it is given.
-    return (module.TaskSubject if tasks else module.Subject)(name, {**connection}, data, **how)
+    return getattr(import_module(f'.{module}', __name__), subject)({**connection}, data, **how)
 
 
 class BaseSubject:
@@ -50,10 +48,6 @@ class BaseSubject:
 
     def fill(self, rows: list[Row]) -> None:
         """Store rows by the best way there is."""
-        self.save_all(rows)
-
-    def save_all(self, rows: list[Row]) -> None:
-        """Save rows in one call, or one by one."""
         for row in rows:
             self.create(row)
 

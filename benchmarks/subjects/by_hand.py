@@ -25,9 +25,15 @@ class Subject(BaseSubject):
 
     module = 'redis'
 
-    def __init__(self, name: str, connection: dict[str, Any], data: Any) -> None:
+    def __init__(self, connection: dict[str, Any], data: Any, connections: int = 0) -> None:
         # hiredis decodes faster than Python could.
         self.client = redis.Redis(**connection, decode_responses=True)
+        if connections:
+            import redis.asyncio as tasks
+
+            how = {'max_connections': connections, 'timeout': None, 'decode_responses': True}
+            pool = tasks.BlockingConnectionPool(**connection, **how)
+            self.tasks = tasks.Redis(connection_pool=pool)
         self.ints = {key for key, kind in data.kinds.items() if kind == 'int'}
         self.indexed = data.indexed
 
@@ -60,6 +66,16 @@ class Subject(BaseSubject):
     def select(self, filters: Row) -> list[Row]:
         return self._rows(self._pks(filters))
 
+    async def aget(self, pk: int) -> Row:
+        return self.row(await self.tasks.hgetall(f'{DATA}{pk}'))
+
+    async def aselect(self, filters: Row) -> list[Row]:
+        ((name, value),) = filters.items()
+        pipe = self.tasks.pipeline(transaction=False)
+        for pk in await self.tasks.smembers(f'{INDEX}{name}:{value}'):
+            pipe.hgetall(DATA + pk)
+        return [self.row(stored) for stored in await pipe.execute()]
+
     def everything(self) -> list[Row]:
         return self._rows(self.client.smembers(KEYS))
 
@@ -72,19 +88,16 @@ class Subject(BaseSubject):
         keys = [f'{INDEX}{key}:{value}' for key, value in filters.items()]
         return self.client.sintercard(len(keys), keys) if more else self.client.scard(*keys)
 
-    def first(self, filters: Row) -> Row:
-        return self.get(min(map(int, self._pks(filters))))
-
-    def last(self, filters: Row) -> Row:
-        return self.get(max(map(int, self._pks(filters))))
-
-    def random(self, filters: Row) -> Row:
-        return self.get(random.choice(list(self._pks(filters))))
+    def pick(self, how: str, filters: Row) -> Row:
+        pks = self._pks(filters)
+        if how == 'random':
+            return self.get(random.choice(list(pks)))
+        return self.get({'first': min, 'last': max}[how](map(int, pks)))
 
     def create(self, row: Row) -> None:
         self._store([row], self.client.incr(NEXT))
 
-    def save_all(self, rows: list[Row]) -> None:
+    def fill(self, rows: list[Row]) -> None:
         self._store(rows, self.client.incrby(NEXT, len(rows)) - len(rows) + 1)
 
     def _store(self, rows: list[Row], first: int) -> None:
@@ -137,32 +150,6 @@ class Subject(BaseSubject):
         for chunk in chunks(pks):
             pipe.unlink(*(DATA + pk for pk in chunk))
         pipe.execute()
-
-
-class TaskSubject(Subject):
-    """redis.asyncio by hand.
-
-    :param connections: the most connections that tasks share
-    """
-
-    def __init__(self, name: str, connection: Row, data: Any, connections: int) -> None:
-        super().__init__(name, connection, data)
-        import redis.asyncio
-
-        pool = redis.asyncio.BlockingConnectionPool(
-            **connection, decode_responses=True, max_connections=connections, timeout=None
-        )
-        self.tasks = redis.asyncio.Redis(connection_pool=pool)
-
-    async def get(self, pk: int) -> Row:
-        return self.row(await self.tasks.hgetall(f'{DATA}{pk}'))
-
-    async def select(self, filters: Row) -> list[Row]:
-        ((name, value),) = filters.items()
-        pipe = self.tasks.pipeline(transaction=False)
-        for pk in await self.tasks.smembers(f'{INDEX}{name}:{value}'):
-            pipe.hgetall(DATA + pk)
-        return [self.row(stored) for stored in await pipe.execute()]
 
 
 def chunks(items: list[Any]) -> Iterator[list[Any]]:

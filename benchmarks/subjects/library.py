@@ -12,20 +12,12 @@ from . import BaseSubject, Row
 
 
 class Subject(BaseSubject):
-    """Models and queries.
+    """Models and queries."""
 
-    :param connections: the most connections that threads or tasks share
-    """
-
-    def __init__(
-        self, name: str, connection: dict[str, Any], data: Any, connections: int = 0
-    ) -> None:
-        old = name.startswith('6.0.3')
-        assert (IndexedRedis.__version__ == '6.0.3') == old, IndexedRedis.__file__
-        if connections and old:  # the pool of 6.0.3 fails when it is empty, and so is given
-            pool = redis.BlockingConnectionPool(
-                **connection, max_connections=connections, timeout=None
-            )
+    def __init__(self, connection: dict[str, Any], data: Any, connections: int = 0) -> None:
+        if connections and IndexedRedis.__version__ == '6.0.3':  # its own pool fails when empty
+            how = {'max_connections': connections, 'timeout': None}
+            pool = redis.BlockingConnectionPool(**connection, **how)
             connection = {**connection, 'connection_pool': pool}
         elif connections:
             connection = {**connection, 'max_connections': connections}
@@ -53,25 +45,25 @@ class Subject(BaseSubject):
     def select(self, filters: Row) -> Iterable[Any]:
         return self.model.objects.filter(**filters).all()
 
+    async def aget(self, pk: int) -> Any:
+        return await self.model.objects.aget(pk)
+
+    async def aselect(self, filters: Row) -> Iterable[Any]:
+        return await self.model.objects.filter(**filters).aall()
+
     def everything(self) -> Iterable[Any]:
         return self.model.objects.all()
 
     def count(self, filters: Row) -> int:
         return self.model.objects.filter(**filters).count()
 
-    def first(self, filters: Row) -> Any:
-        return self.model.objects.filter(**filters).first()
-
-    def last(self, filters: Row) -> Any:
-        return self.model.objects.filter(**filters).last()
-
-    def random(self, filters: Row) -> Any:
-        return self.model.objects.filter(**filters).random()
+    def pick(self, how: str, filters: Row) -> Any:
+        return getattr(self.model.objects.filter(**filters), how)()
 
     def create(self, row: Row) -> None:
         self.model(**row).save()
 
-    def save_all(self, rows: list[Row]) -> None:
+    def fill(self, rows: list[Row]) -> None:
         self.model.saver.save([self.model(**row) for row in rows])
 
     def replace_all(self, rows: list[Row]) -> None:
@@ -79,13 +71,3 @@ class Subject(BaseSubject):
 
     def delete(self, filters: Row) -> None:
         self.model.objects.filter(**filters).delete()
-
-
-class TaskSubject(Subject):
-    """This library on asyncio."""
-
-    async def get(self, pk: int) -> Any:
-        return await self.model.objects.aget(pk)
-
-    async def select(self, filters: Row) -> Iterable[Any]:
-        return await self.model.objects.filter(**filters).aall()

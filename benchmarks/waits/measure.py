@@ -1,43 +1,33 @@
 """Measure the waits beside commands of the command line, and beside long writes."""
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import replace
 
 from ..results import BEFORE, US, Result
 from ..rows.dataset import Dataset, make
 from ..run import Run
-from ..running.processes import Process
 from ..running.turns import compare
 
 
 def waits(run: Run) -> Iterator[Result]:
-    """Time the longest wait of a PING beside each command, then beside each write."""
-    yield from compare('waits', run.crew('waits', lambda: _start(run)), run.wants)
-
-
-def _start(run: Run) -> Iterator[Process]:
-    data = make(run.options.data, run.sizes.waits)
+    """Time the waits of a PING beside each command, then beside each write."""
     if run.server:
         with suppress(OSError):  # a server that has the processor at once shows its own waits
             os.setpriority(os.PRIO_PROCESS, run.server, -20)
+    data = make(run.options.data, run.sizes.waits)
     queries = [data.query(size, 2)[0] for size in (10, run.sizes.waits // 5)]
+    rows = {'kinds': data.kinds, 'indexed': data.indexed, 'changed': data.changed}
     how = {
         'data': run.file_of(make(run.options.data, run.sizes.written)),
-        'sizes': run.options.sizes,
         'filters': [[f'{name}={value}' for name, value in each.items()] for each in queries],
-        'environment': {
-            'BENCHMARKS_DATASET': run.file_of(replace(data, rows=[])),
-            'BENCHMARKS_SQLITE': _database(run, data),
-        },
+        'rows': json.dumps({**rows, 'url': f'sqlite:///{_database(run, data)}'}),
         'folder': str(run.folder),
     }
-    for number, name in enumerate(each for each in (US, BEFORE) if each in run.subjects):
-        yield from run.start(
-            name, 'waits.works', connection={**run.connection, 'db': number}, **how
-        )
+    names = [each for each in (US, BEFORE) if each in run.subjects]
+    yield from compare(run, 'waits', run.crew('waits.works', names, **how))
 
 
 def _database(run: Run, data: Dataset) -> str:

@@ -12,114 +12,79 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import redis
-
-from IndexedRedis import setDefaultRedisConnectionParams
-
 from ..rows.dataset import load
-from ..running.processes import ROOT
-from ..running.work import Job, Work
-from ..sizes import SIZES
+from ..running.work import Job, Served, Work
+from ..subjects.library import Subject
 
-# A command with the library of this process, and with models of this folder.
-COMMAND = """
-import runpy, sys
-sys.path.insert(0, {library!r})
-import IndexedRedis
-sys.path.insert(0, {root!r})
-runpy.run_module('IndexedRedis', run_name='__main__', alter_sys=True)
-"""
 HOLD_SECONDS = 0.5  # how long a reset keeps the model's lock
 BULK = 5_000
-MODELS = 'benchmarks.waits.models'
-MODEL = f'{MODELS}:Row'
+MODEL = 'mirrors:Row'
 
 
-class Context:
+class Context(Served):
     """What works are done on.
 
-    :param connection: connection parameters of a database
     :param data: the file of the rows that writes store
-    :param sizes: the name of the sizes
     :param filters: the command line's filters that few rows match, and those that many match
-    :param environment: variables that :mod:`.models` reads
+    :param rows: describes the rows to :mod:`.mirrors`
     :param folder: for the files of commands
     """
 
     def __init__(
-        self,
-        connection: dict[str, Any],
-        data: str,
-        sizes: str,
-        filters: list[list[str]],
-        environment: dict[str, str],
-        folder: str,
+        self, data: str, filters: list[list[str]], rows: str, folder: str, **config: Any
     ) -> None:
-        os.environ.update(environment)
+        super().__init__(**config)
         if hasattr(os, 'geteuid') and os.geteuid() == 0:  # server and reader come first
             os.nice(19)
-        setDefaultRedisConnectionParams(connection)
-        from . import models
-
-        self.models, self.connection, self.filters = models, connection, filters
-        self.url = 'redis://{host}:{port}/{db}'.format(**connection)
-        self.client = redis.Redis(**connection)
-        self.data, self.sizes, self.folder = load(data), SIZES[sizes], Path(folder)
-        self.mirrored = False
+        os.environ['BENCHMARKS_ROWS'] = rows
+        self.url = 'redis://{host}:{port}/{db}'.format(**self.connection)
+        self.data, self.filters, self.folder = load(data), filters, Path(folder)
+        self.model: Any = Subject(self.connection, self.data).model
 
     def works(self, group: str) -> Iterator[Work]:
-        """Yield the mirrors and commands, then the writes."""
-        yield from _mirrors(self)
+        """Yield the mirrors and other commands, then the writes."""
         yield from _commands(self)
         yield from _writes(self)
 
     def run(self, *args: str) -> Any:
         """Run a command of the command line; return its exit status and resources."""
-        code = COMMAND.format(library=os.environ['PYTHONPATH'], root=str(ROOT))
-        line = [sys.executable, '-c', code, *args, '--url', self.url]
+        line = [sys.executable, '-m', 'IndexedRedis', *args, '--url', self.url]
         output = self.folder / 'output'
         with output.open('wb') as file:
-            process = subprocess.Popen(line, stdout=file, stderr=file)
+            process = subprocess.Popen(line, stdout=file, stderr=file, cwd=Path(__file__).parent)
             _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             print(f'{" ".join(args)}: {output.read_text("utf-8").splitlines()[-1]}')
         return process.returncode, usage
 
-    def mirror(self) -> Any:
-        """Mirror all rows."""
-        self.mirrored = True
-        return self.run('mirror', f'{MODELS}:everything')
-
 
 serve = Context
 
 
-def _mirrors(at: Context) -> Iterator[Work]:
-    def first() -> Job:
-        at.models.Row.deleter.destroyModel()
-        at.models.Parent.deleter.destroyModel()
-        return Job(at.mirror, more=partial(_more, at.sizes.waits))
-
-    def again(*args: str) -> Job:
-        run = partial(at.run, 'mirror', *args)
-        return _after_mirror(at, run, at.sizes.waits)
-
-    name = f'mirror of {at.sizes.waits:,} rows'
-    for title, prepare in (
-        (f'{name}, first', first),
-        (f'{name}, again', partial(again, f'{MODELS}:everything')),
-        ('mirror --mode diff', partial(again, f'{MODELS}:changed', '--mode', 'diff')),
-    ):
-        yield Work(title, prepare, how='beside', warm_up=0)
-
-
 def _commands(at: Context) -> Iterator[Work]:
     few, many = at.filters
-    file = str(at.folder / 'rows.jsonl')
-    pause = partial(time.sleep, min(5, 10 * at.sizes.quiet))
-    yield Work('nothing', lambda: Job(pause), how='beside', warm_up=0)
+    file, everything = str(at.folder / 'rows.jsonl'), ['mirror', 'mirrors:everything']
+    first = f'mirror of {at.sizes.waits:,} rows, first'
+
+    def prepare(name: str, args: list[str]) -> Job:
+        if name == first:
+            at.client.flushdb()
+        elif not at.client.dbsize():  # a run of some works only
+            at.run(*everything)
+        return Job(partial(at.run, *args), more=partial(more, at.sizes.waits * ('mirror' in args)))
+
+    def more(mirrored: int, done: Any, seconds: float) -> dict[str, float]:
+        status, usage = done
+        figures = {'status': status, 'peak, MB': usage.ru_maxrss / 1024}
+        return {**figures, 'rows/s': mirrored / seconds} if mirrored else figures
+
+    pause = Job(partial(time.sleep, min(5, 10 * at.sizes.rest)))
+    yield Work('nothing', lambda: pause, how='beside', warm_up=0)
     for name, args in {
+        first: everything,
+        first.replace('first', 'again'): everything,
+        'mirror --mode diff': ['mirror', 'mirrors:changed', '--mode', 'diff'],
         'models': ['models'],
         'info': ['info', MODEL],
         'explain, few rows': ['explain', MODEL, *few],
@@ -133,28 +98,11 @@ def _commands(at: Context) -> Iterator[Work]:
         'import --new-pks': ['import', MODEL, file, '--new-pks'],
         'import --mode add': ['import', MODEL, file, '--mode', 'add'],
     }.items():
-        prepare = partial(_after_mirror, at, partial(at.run, *args))
-        yield Work(name, prepare, how='beside', warm_up=0)
-
-
-def _after_mirror(at: Context, run: Callable[[], Any], rows: int = 0) -> Job:
-    if not at.mirrored:
-        at.mirror()
-    return Job(run, more=partial(_more, rows))
-
-
-def _more(rows: int, done: Any, seconds: float) -> dict[str, float]:
-    """Return further figures of a command.
-
-    :param rows: that it mirrors
-    """
-    status, usage = done
-    figures = {'status': status, 'peak, MB': usage.ru_maxrss / 1024}
-    return {**figures, 'rows/s': rows / seconds} if rows else figures
+        yield Work(name, partial(prepare, name, args), how='beside', warm_up=0)
 
 
 def _writes(at: Context) -> Iterator[Work]:
-    model, count = at.models.Written, f'{len(at.data.rows):,}'
+    model, count = at.model, f'{len(at.data.rows):,}'
 
     def new() -> list[Any]:
         model.deleter.destroyModel()

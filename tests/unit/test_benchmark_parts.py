@@ -104,7 +104,9 @@ def test_turns_alternate_and_the_first_rounds_do_not_count():
 
 def test_samples_are_of_one_operation_and_the_longest_command_is_the_median_rounds():
     raw = [(2.0, (0.004, 'b')), (1.0, (0.001, 'a')), (3.0, (0.009, 'c'))]
-    samples = [{'main': s, 'cpu': 1.0, 'longest': c, 'more': {'peak': s}} for s, c in raw]
+    samples = [
+        {'main': s, 'cpu': {'client CPU': 1.0}, 'longest': c, 'more': {'peak': s}} for s, c in raw
+    ]
     summary = result_of(Work('get(pk)', per=200), {US: samples})
     assert summary.samples == {US: [10.0, 5.0, 15.0]}
     assert summary.more == {'client CPU': {US: [5.0] * 3}, 'peak': {US: [2.0, 1.0, 3.0]}}

@@ -10,14 +10,23 @@ from typing import Any
 from ..cache import ENVIRONMENTS, interpreter
 
 ROOT = Path(__file__).parents[2]
-WORKER = Path(__file__).with_name('worker.py')
+# 6.0.3 and another checkout are imported before the path leads to this one.
+SERVE = """
+import json, sys
+name, module, config, root = sys.argv[1:]
+if name.startswith(('6.0.3', 'before')):
+    import IndexedRedis
+sys.path.insert(0, root)
+from benchmarks.running.serving import serve
+serve(module, json.loads(config))
+"""
 
 
 class Process:
-    """A subject in a process of its own.
+    """A subject in a process of its own, in the Python of its virtual environment.
 
-    :param name: of the subject; the part before a comma decides which Python runs it
-    :param module: whose ``serve(**config)`` the process serves
+    :param name: of the subject
+    :param module: of ``benchmarks``, whose ``serve(**config)`` the process serves
     :param library: the folder that this library is imported from
     :raises NotInstalled: if the subject's Python cannot be had
     """
@@ -25,12 +34,11 @@ class Process:
     def __init__(
         self, name: str, module: str, config: dict[str, Any], library: Path = ROOT
     ) -> None:
-        library_name = name.partition(',')[0]
-        isolated = library_name in ENVIRONMENTS
-        command = [str(interpreter(library_name)), '-I'] if isolated else [sys.executable]
+        python = [str(interpreter(name)), '-I'] if name in ENVIRONMENTS else [sys.executable, '-P']
+        what = [name, f'benchmarks.{module}', json.dumps(config), str(ROOT)]
         self.name = name
         self._process = subprocess.Popen(
-            [*command, str(WORKER), name, f'benchmarks.{module}', json.dumps(config)],
+            [*python, '-c', SERVE, *what],
             env={**os.environ, 'PYTHONPATH': str(library)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,12 +1,19 @@
 """Load subjects in turns with questions of many clients."""
 
+from __future__ import annotations
+
 import statistics
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..machine import cpu_seconds
 from ..results import Result
-from .processes import Process
-from .turns import take_turns
+from .process import Process
+from .turns import result_of, take_turns
+from .work import Work
+
+if TYPE_CHECKING:
+    from ..run import Run
 
 WARM_UP = 2  # after the first round, what can be cached is
 
@@ -32,6 +39,23 @@ class Loaded(NamedTuple):
     server: int | None
 
 
+def ask_in_turns(
+    run: Run, title: str, unit: str, subjects: list[Loaded], numbers: list[int], shapes: list[Shape]
+) -> Iterator[Result]:
+    """Compare the answers of the subjects, then yield the result of each shape.
+
+    :param numbers: to ask for; the same for all subjects and in all rounds
+    """
+    answers = check_answers(subjects, numbers)
+    for shape in shapes:
+        samples = measure_load(shape, subjects, numbers, run.sizes.rounds, run.sizes.seconds)
+        result = result_of(Work(f'{title}, {shape.name}', unit=unit), samples)
+        result.higher_is_better = True
+        asked, rows = unit.removesuffix('/s'), sum(map(len, answers))
+        result.note = f'{len(answers)} {asked} of {rows:,} rows in all'
+        yield result
+
+
 def check_answers(subjects: list[Loaded], numbers: list[int]) -> list[list[str]]:
     """Make sure that all subjects give the same answers, and return these.
 
@@ -49,36 +73,24 @@ def check_answers(subjects: list[Loaded], numbers: list[int]) -> list[list[str]]
 
 def measure_load(
     shape: Shape, subjects: list[Loaded], numbers: list[int], rounds: int, seconds: float
-) -> Result:
-    """Return questions a second, with waits and CPU; work and unit are for the caller to name.
+) -> dict[str, list[dict]]:
+    """Return the samples by subject: questions a second, and with them waits and CPU.
 
-    :param numbers: to ask for; the same for all subjects and in all rounds
     :param seconds: how long a subject works in a round, at least once through the numbers
     """
     by_name = {subject.name: subject for subject in subjects}
     passes = dict.fromkeys(by_name, 1)
 
-    def once(name: str) -> dict[str, float]:
+    def once(name: str) -> dict:
         return _load(shape, by_name[name], numbers * passes[name])
 
     for _ in range(WARM_UP):
         for name in by_name:
-            passes[name] = max(1, round(seconds * once(name)['throughput'] / len(numbers)))
-    samples = take_turns(list(by_name), lambda name: rounds, once, warm_up=0)
-    _, *more = samples[subjects[0].name][0]
-    return Result(
-        shape.name,
-        'questions/s',
-        {name: [each['throughput'] for each in loads] for name, loads in samples.items()},
-        {
-            heading: {name: [each[heading] for each in loads] for name, loads in samples.items()}
-            for heading in more
-        },
-        higher_is_better=True,
-    )
+            passes[name] = max(1, round(seconds * once(name)['main'] / len(numbers)))
+    return take_turns(list(by_name), lambda name: rounds, once, warm_up=0)
 
 
-def _load(shape: Shape, subject: Loaded, numbers: list[int]) -> dict[str, float]:
+def _load(shape: Shape, subject: Loaded, numbers: list[int]) -> dict:
     team = subject.team[: shape.processes]
     before = cpu_seconds(subject.server) if subject.server else 0.0
     for start, process in enumerate(team):
@@ -87,9 +99,9 @@ def _load(shape: Shape, subject: Loaded, numbers: list[int]) -> dict[str, float]
     worked = sum(load['cpu'] for load in loads)
     worked += cpu_seconds(subject.server) - before if subject.server else 0.0
     times = sorted(1000 * time for load in loads for time in load['times'])
-    return {
-        'throughput': len(times) / max(load['seconds'] for load in loads),
+    more = {
         'ms': statistics.median(times),
         'ms, p99': times[int(0.99 * len(times))],
         'us of CPU': worked / len(times) * 1e6,
     }
+    return {'main': len(times) / max(load['seconds'] for load in loads), 'more': more}
