@@ -12,9 +12,9 @@ WITHOUT = 'without it'
 
 def promises(run: Run) -> Iterator[Result]:
     """Time each work with a promise and without it."""
-    yield from compare(run, 'promises', run.crew('promises.shop', [US, WITHOUT]))
+    crew = run.crew('promises.shop', [US, WITHOUT])
+    yield from compare(run, 'promises', crew)
     # A reader has to run while the server resets.
-    machine.place(run.server, 'free')
-    run.dismiss()
-    for result in compare(run, 'resets', run.crew('promises.shop', [US, WITHOUT])):
+    machine.place(run.server, 'free', [process.pid for process in crew])
+    for result in compare(run, 'resets', crew):
         yield from wait_and_total(result)

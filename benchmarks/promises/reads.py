@@ -15,8 +15,6 @@ from IndexedRedis.executors.sync import SyncExecutor
 from ..running.work import Work
 from .shop import Shop
 
-ROWS = 1000
-
 
 def reads(shop: Shop) -> Iterator[Work]:
     """Yield all reads. A work that is called so many times gets the numbers of its calls."""
@@ -27,7 +25,7 @@ def reads(shop: Shop) -> Iterator[Work]:
         return range(1, count + 1)
 
     for promise, title, kept, blind, count in (
-        ('3, 5', 'get by pk | HMGET without SISMEMBER', *_gets(shop), 100),
+        ('3, 5', 'get by pk | HMGET without SISMEMBER', *_gets(shop), shop.sizes.calls),
         *_small_queries(shop),
         *_large_queries(shop),
         *_pools(shop),
@@ -63,9 +61,11 @@ def _small_queries(shop: Shop) -> Iterator[Any]:
     def find(expression: Any, check: bool, _: int) -> Any:
         return shop.run(flow(expression, check))
 
+    calls = shop.sizes.calls // 5
     title, blind = 'query of 100 rows |', partial(find, alone, False)
-    yield '1', f'{title} :keys not among the sets', partial(find, living, False), blind, 20
-    yield '5', f'{title} rows not compared with the filter', partial(find, alone, True), blind, 20
+    yield '1', f'{title} :keys not among the sets', partial(find, living, False), blind, calls
+    checked = partial(find, alone, True)
+    yield '5', f'{title} rows not compared with the filter', checked, blind, calls
 
 
 def _large_queries(shop: Shop) -> Iterator[Any]:
@@ -74,7 +74,8 @@ def _large_queries(shop: Shop) -> Iterator[Any]:
     fields = schema.keys_of(columns)
     query = shop.model.objects.filter(shelf=0)._query
     (living,), (alone,) = query.excluding_dead, query.expressions
-    matcher, pks = Matcher(query.filters, columns), list(range(200, 200 + ROWS))
+    matcher = Matcher(query.filters, columns)
+    pks = list(range(1, 1 + shop.sizes.duel))
 
     def flow(marker: bool, check: bool) -> Flow[Any]:
         rows: list[Any] = []
@@ -95,9 +96,10 @@ def _large_queries(shop: Shop) -> Iterator[Any]:
     def members(expression: Any, _: int) -> Any:
         return shop.send(set_algebra.members(expression))
 
+    calls = max(1, shop.sizes.calls // 25)
     title = f'pks of {shop.sizes.duels:,} | SMEMBERS of the index, without :keys'
-    yield '1', title, partial(members, living), partial(members, alone), 4
-    title, blind = f'rows of {ROWS:,} |', partial(read, False, False)
+    yield '1', title, partial(members, living), partial(members, alone), calls
+    title, blind = f'rows of {len(pks):,} |', partial(read, False, False)
     yield '5', f'{title} not compared with the filter', partial(read, False, True), blind, 1
     yield '5', f'{title} the swap marker not read again', partial(read, True, False), blind, 1
 
@@ -106,12 +108,13 @@ def _pools(shop: Shop) -> Iterator[Any]:
     ours = getRedisPool(shop.connection)
     how = {'connection_class': ours.connection_class, **ours.connection_kwargs}
 
-    def calls(pool: Any) -> Callable[[int], Any]:
+    def call(pool: Any) -> Callable[[int], Any]:
         run = SyncExecutor(pool).run
         return lambda _: run(ask('GET', shop.keys.next))
 
-    waits = calls(redis.BlockingConnectionPool(max_connections=32, timeout=20, **how))
-    fails = calls(redis.ConnectionPool(**how))
-    lasts = calls(redis.ConnectionPool(**{**how, 'socket_timeout': None}))
-    yield '8', 'any call | a pool that fails when it is empty', waits, fails, 200
-    yield '7', 'any call | no time-out', fails, lasts, 200
+    waits = call(redis.BlockingConnectionPool(max_connections=32, timeout=20, **how))
+    fails = call(redis.ConnectionPool(**how))
+    lasts = call(redis.ConnectionPool(**{**how, 'socket_timeout': None}))
+    calls = 2 * shop.sizes.calls
+    yield '8', 'any call | a pool that fails when it is empty', waits, fails, calls
+    yield '7', 'any call | no time-out', fails, lasts, calls

@@ -57,7 +57,7 @@ class Shop(Served):
             return Job(partial(each if per > 1 else way, prepare()))
 
         return Work(title, prepared, per=per, turns=title,
-                    **{'rounds': 3 * self.sizes.rounds, **how})  # fmt: skip
+                    **{'rounds': max(1, 3 * self.sizes.rounds - 2), **how})  # fmt: skip
 
     def new(self, count: int) -> list[Any]:
         """Return new tracks, none being stored."""

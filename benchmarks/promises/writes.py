@@ -8,9 +8,6 @@ from ..running.work import Work
 from ..subjects import Row
 from .shop import Shop, stored
 
-ONE_BY_ONE = 50
-BULK = 1000
-PIECE = 250
 # Everything in one round trip: it draws the pk and writes without a check.
 BLIND_INSERT = """
 local pk = redis.call('INCR', KEYS[1])
@@ -49,6 +46,7 @@ def reset(shop: Shop) -> Work:
 
 
 def _inserts(shop: Shop) -> Iterator[Work]:
+    some, bulk = shop.sizes.calls // 2, shop.sizes.duel
     save, rows, keys = shop.model.saver.save, shop.rows, shop.keys
     sha = shop.client.script_load(BLIND_INSERT).encode()
 
@@ -67,13 +65,13 @@ def _inserts(shop: Shop) -> Iterator[Work]:
         shop.send(*shop.storing(rows))
 
     for promise, title, blind, count, per in (
-        ('4, 6', 'insert | INCR, then a MULTI, without checks', in_multi, ONE_BY_ONE, ONE_BY_ONE),
-        ('4, 6', 'insert | one script, without checks', in_script, ONE_BY_ONE, ONE_BY_ONE),
+        ('4, 6', 'insert | INCR, then a MULTI, without checks', in_multi, some, some),
+        ('4, 6', 'insert | one script, without checks', in_script, some, some),
         (
             '4',
-            f'bulk insert of {BULK:,} | a pipeline without MULTI and checks',
+            f'bulk insert of {bulk:,} | a pipeline without MULTI and checks',
             in_pipeline,
-            BULK,
+            bulk,
             1,
         ),
     ):
@@ -82,10 +80,11 @@ def _inserts(shop: Shop) -> Iterator[Work]:
 
 def _updates(shop: Shop) -> Iterator[Work]:
     """Yield updates of tracks whose genre is 'old'."""
+    some = shop.sizes.calls // 2
 
     def prepare() -> list[Any]:
         shop.model.deleter.destroyModel()
-        objects = [shop.model(genre='old') for _ in range(ONE_BY_ONE)]
+        objects = [shop.model(genre='old') for _ in range(some)]
         shop.model.saver.save(objects)
         return objects
 
@@ -106,7 +105,7 @@ def _updates(shop: Shop) -> Iterator[Work]:
         ('1, 3', 'update of an indexed field | a MULTI of HSET, SREM, SADD', 'genre', move),
         ('3', 'update of another field | HSET', 'composer', put),
     ):
-        yield shop.work(promise, title, partial(save, name), blind, prepare, ONE_BY_ONE)
+        yield shop.work(promise, title, partial(save, name), blind, prepare, some)
 
 
 def _deletes(shop: Shop) -> Iterator[Work]:
@@ -121,7 +120,8 @@ def _deletes(shop: Shop) -> Iterator[Work]:
             commands += [('SREM', key, pk) for key in shop.sets(shop.rows[pk - 1])]
         shop.transaction(commands)
 
+    some, bulk = shop.sizes.calls // 2, shop.sizes.duel
     kept, without = shop.model.deleter.deleteMultiple, 'a MULTI of UNLINK and SREM'
-    for what, size, total in (('one', 1, ONE_BY_ONE), (f'{PIECE} at a time', PIECE, BULK)):
+    for what, size, total in (('one', 1, some), (f'{bulk // 4} at a time', bulk // 4, bulk)):
         fill = partial(prepare, total, size)
         yield shop.work('1, 3', f'delete of {what} | {without}', kept, blind, fill, total // size)

@@ -152,14 +152,14 @@ def _times(
 
 def _get(at: Context) -> Work:
     subject, read = at.shelf, at.shelf.reader(at.names)
-    pks = range(1, at.sizes.rows, max(1, at.sizes.rows // 200))
+    pks = range(1, at.sizes.rows, max(1, at.sizes.rows // (2 * at.sizes.calls)))
     get_all = _times(lambda: [read(subject.get(pk)) for pk in pks], 1)
     return Work('get(pk)', get_all, per=len(pks), rounds=at.sizes.rounds)
 
 
 def _select(at: Context, filters: Row | None, hits: int, names: list[str]) -> Work:
     subject, read, sizes = at.shelf, at.shelf.reader(names), at.sizes
-    times = max(1, min(50, 1_000 // hits))
+    times = max(1, min(sizes.calls // 2, 10 * sizes.calls // hits))
 
     def select() -> list[Any]:
         objects = subject.select(filters) if filters else subject.everything()
@@ -177,6 +177,7 @@ def _select(at: Context, filters: Row | None, hits: int, names: list[str]) -> Wo
 
 
 def _counts(at: Context) -> Iterator[Work]:
+    calls = at.sizes.calls
     one, several = at.query(at.sizes.picks, 1)[0], at.query(at.sizes.picks, 3, 2)[0]
     ((name, value),) = one.items()
     for what, filters, needs in (
@@ -184,21 +185,21 @@ def _counts(at: Context) -> Iterator[Work]:
         (f'{len(several)} filters', several, 'count'),
         ('a lone __ne', {f'{name}__ne': value}, 'count_unequal'),
     ):
-        count = _times(partial(at.shelf.count, filters), 100)
-        yield Work(f'count() of {what}', count, per=100, rounds=at.sizes.rounds, needs=needs)
+        count = _times(partial(at.shelf.count, filters), calls)
+        yield Work(f'count() of {what}', count, per=calls, rounds=at.sizes.rounds, needs=needs)
 
 
 def _picks(at: Context) -> Iterator[Work]:
     filters, hits = at.query(at.sizes.picks, 3, 2)
-    read = at.shelf.reader(at.names)
+    read, calls = at.shelf.reader(at.names), at.sizes.calls // 5
 
     def answer(how: str, picked: Any) -> Any:
         row = dict(zip(at.names, plain(read(picked)), strict=True))
         return filters.items() <= row.items() if how == 'random' else list(row.items())
 
     for how in ('first', 'last', 'random'):
-        prepare = _times(partial(at.shelf.pick, how, filters), 20, partial(answer, how))
-        yield Work(f'{how}() among {hits:,}', prepare, per=20, rounds=at.sizes.rounds, needs=how)
+        prepare = _times(partial(at.shelf.pick, how, filters), calls, partial(answer, how))
+        yield Work(f'{how}() among {hits:,}', prepare, per=calls, rounds=at.sizes.rounds, needs=how)
 
 
 def _memory(at: Context) -> Work:

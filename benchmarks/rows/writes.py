@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def writes(at: Context) -> Iterator[Work]:
     """Yield saves and deletes on an empty database."""
     sizes, name, scratch = at.sizes, at.data.changed, at.scratch
-    some = min(200, sizes.bulk)
+    some = 2 * sizes.calls
 
     def create() -> Job:
         rows = at.rows(0, some)

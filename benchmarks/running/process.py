@@ -44,6 +44,7 @@ class Process:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self.pid = self._process.pid
 
     def ask(self, *command: Any) -> Any:
         """Have a command done, and return its answer.
