@@ -82,7 +82,7 @@ def _measure(run: Run, name: str) -> Group:
     apart = machine.place(run.server, measurement.cores)
     group = Group(machine.describe(run.client, apart), [])
     print(f'\n{name}: {measurement.title}. {machine.sentence(group.on)}')
-    for result in measurement.results(name, run):
+    for result in measurement.results(run):
         group.results.append(result)
         cells = table.by_subject(result, measurement.bases)
         print('\n' + table.as_text(result.work, cells), flush=True)

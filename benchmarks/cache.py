@@ -1,25 +1,26 @@
-"""Fetch data sets and virtual environments through pip, once, into one folder.
+"""Fetch data sets and subjects through pip, once, into one folder.
 
 What is fetched stays out of the environment that runs the benchmarks.
 """
 
 import importlib.metadata
 import os
+import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 from .results import OLD
 
-PIP = ('-m', 'pip', '-q', '--disable-pip-version-check')
-# By subject: the environment's name, its packages, and code that fails unless they work.
-OLD_PROOF = 'import IndexedRedis, sys; sys.exit(IndexedRedis.__version__ != "6.0.3")'
-MAPPERS = ('rom-walrus', ['rom==1.1.2', 'walrus==0.9.8'], 'import rom, walrus')
-ENVIRONMENTS = {
-    OLD: ('6.0.3', ['indexedredis==6.0.3'], OLD_PROOF),
-    'rom': MAPPERS,
-    'walrus': MAPPERS,
+PIP = (sys.executable, '-m', 'pip', '-q', '--disable-pip-version-check')
+MAPPERS = ['rom==1.1.2', 'walrus==0.9.8']
+# By subject: its packages, and code that fails unless they work.
+PACKAGES = {
+    OLD: (
+        ['indexedredis==6.0.3'],
+        'import IndexedRedis, sys; sys.exit(IndexedRedis.__version__ != "6.0.3")',
+    ),
+    **dict.fromkeys(('rom', 'walrus'), (MAPPERS, 'import rom, walrus')),
 }
 
 
@@ -34,26 +35,22 @@ def folder() -> Path:
     return Path(given) if given else caches / 'indexedredis-benchmarks'
 
 
-def interpreter(subject: str) -> Path:
-    """Return the Python of a subject's virtual environment, which is made if it is missing.
+def library(subject: str) -> Path:
+    """Return the folder that a subject is imported from, with the redis-py and hiredis of here.
 
-    It has the redis-py and the hiredis that run here.
-
-    :raises NotInstalled: if that cannot be done
+    :raises NotInstalled: if it cannot be filled
     """
-    name, packages, proof = ENVIRONMENTS[subject]
-    versions = {each: importlib.metadata.version(each) for each in ('redis', 'hiredis')}
+    packages, proof = PACKAGES[subject]
+    same = [f'{each}=={importlib.metadata.version(each)}' for each in ('redis', 'hiredis')]
     python = f'py{sys.version_info[0]}.{sys.version_info[1]}'
-    home = folder() / '-'.join([name, python, *versions.values()])
-    path = home / ('Scripts' if os.name == 'nt' else 'bin') / 'python'
-    if not _works(path, proof):
+    home = folder() / '-'.join([*packages, *same, python])
+    command, environment = [sys.executable, '-P', '-c', proof], {'PYTHONPATH': str(home)}
+    if not home.exists() or _failure(command, **environment):
         print(f'Installing {", ".join(packages)} into {home} ...', file=sys.stderr, flush=True)
-        venv.create(home, with_pip=True, clear=True)
-        same = [f'{each}=={version}' for each, version in versions.items()]
-        _run([path, *PIP, 'install', *packages, *same])
-        if not _works(path, proof):
-            raise NotInstalled(f'{", ".join(packages)}: installed, but does not work')
-    return path
+        shutil.rmtree(home, ignore_errors=True)
+        _run([*PIP, 'install', '--target', str(home), *packages, *same])
+        _run(command, **environment)
+    return home
 
 
 def download(package: str) -> Path:
@@ -64,18 +61,18 @@ def download(package: str) -> Path:
     home = folder() / 'downloads'
     pattern = f'{package.replace("==", "-")}*'
     if not list(home.glob(pattern)):
-        _run([sys.executable, *PIP, 'download', '--no-deps', '-d', home, package])
+        _run([*PIP, 'download', '--no-deps', '-d', str(home), package])
     return next(home.glob(pattern))
 
 
-def _run(command: list[str | Path]) -> None:
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise NotInstalled((done.stderr.strip().splitlines() or ['pip failed'])[-1])
+def _run(command: list[str], **environment: str) -> None:
+    failure = _failure(command, **environment)
+    if failure:
+        raise NotInstalled(failure)
 
 
-def _works(python: Path, proof: str) -> bool:
-    if not python.exists():
-        return False
-    done = subprocess.run([python, '-I', '-c', proof], capture_output=True, check=False)
-    return done.returncode == 0
+def _failure(command: list[str], **environment: str) -> str:
+    """Run a command; return the last line of its complaint if it fails."""
+    env = {**os.environ, **environment}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    return (done.stderr.strip().splitlines() or ['it fails'])[-1] if done.returncode else ''

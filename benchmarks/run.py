@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from .cache import NotInstalled
+from . import cache
 from .results import BEFORE
 from .rows.dataset import Dataset, make
 from .running.process import ROOT, Process
@@ -89,9 +89,14 @@ class Run:
         config['connection'] = {**self.connection, 'db': 2 * number}
         config |= {'subject': name, 'sizes': self.options.sizes}
         try:
-            yield Process(name, module, config, self.options.against if name == BEFORE else ROOT)
-        except NotInstalled as exc:
+            yield Process(name, module, config, self._library(name))
+        except cache.NotInstalled as exc:
             self.say(f'{name} is left out: {exc}')
+
+    def _library(self, name: str) -> Path:
+        if name == BEFORE:
+            return Path(self.options.against)
+        return cache.library(name) if name in cache.PACKAGES else ROOT
 
     @property
     def reader(self) -> Process:

@@ -32,7 +32,7 @@ PAGES_OF = {
 }
 
 
-def page(run: Run) -> Iterator[Result]:
+def pages(run: Run) -> Iterator[Result]:
     """Compare the pages of all subjects, then time them."""
     with ExitStack() as stack:
         engines = _engines(run, stack)

@@ -180,25 +180,32 @@ def _counts(at: Context) -> Iterator[Work]:
     calls = at.sizes.calls
     one, several = at.query(at.sizes.picks, 1)[0], at.query(at.sizes.picks, 3, 2)[0]
     ((name, value),) = one.items()
+
+    def count(filters: Row) -> int:
+        return at.shelf.count(filters)
+
     for what, filters, needs in (
         ('one filter', one, 'count'),
         (f'{len(several)} filters', several, 'count'),
         ('a lone __ne', {f'{name}__ne': value}, 'count_unequal'),
     ):
-        count = _times(partial(at.shelf.count, filters), calls)
-        yield Work(f'count() of {what}', count, per=calls, rounds=at.sizes.rounds, needs=needs)
+        prepare = _times(partial(count, filters), calls)
+        yield Work(f'count() of {what}', prepare, per=calls, rounds=at.sizes.rounds, needs=needs)
 
 
 def _picks(at: Context) -> Iterator[Work]:
     filters, hits = at.query(at.sizes.picks, 3, 2)
     read, calls = at.shelf.reader(at.names), at.sizes.calls // 5
 
+    def pick(how: str) -> Any:
+        return at.shelf.pick(how, filters)
+
     def answer(how: str, picked: Any) -> Any:
         row = dict(zip(at.names, plain(read(picked)), strict=True))
         return filters.items() <= row.items() if how == 'random' else list(row.items())
 
     for how in ('first', 'last', 'random'):
-        prepare = _times(partial(at.shelf.pick, how, filters), calls, partial(answer, how))
+        prepare = _times(partial(pick, how), calls, partial(answer, how))
         yield Work(f'{how}() among {hits:,}', prepare, per=calls, rounds=at.sizes.rounds, needs=how)
 
 
@@ -225,8 +232,7 @@ def _memory(at: Context) -> Work:
 
 def _import_seconds(module: str) -> float:
     """Return the seconds that a new Python takes to import the subject."""
-    path = [] if sys.flags.isolated else [os.environ['PYTHONPATH']]
-    code = IMPORT.format(path=path, module=module)
+    code = IMPORT.format(path=[os.environ['PYTHONPATH']], module=module)
     return float(subprocess.check_output([sys.executable, '-I', '-c', code], text=True))
 
 

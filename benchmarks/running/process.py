@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..cache import ENVIRONMENTS, interpreter
-
 ROOT = Path(__file__).parents[2]
 # 6.0.3 and another checkout are imported before the path leads to this one.
 SERVE = """
@@ -23,22 +21,20 @@ serve(module, json.loads(config))
 
 
 class Process:
-    """A subject in a process of its own, in the Python of its virtual environment.
+    """A subject in a process of its own.
 
     :param name: of the subject
     :param module: of ``benchmarks``, whose ``serve(**config)`` the process serves
-    :param library: the folder that this library is imported from
-    :raises NotInstalled: if the subject's Python cannot be had
+    :param library: the folder that the subject is imported from
     """
 
     def __init__(
         self, name: str, module: str, config: dict[str, Any], library: Path = ROOT
     ) -> None:
-        python = [str(interpreter(name)), '-I'] if name in ENVIRONMENTS else [sys.executable, '-P']
         what = [name, f'benchmarks.{module}', json.dumps(config), str(ROOT)]
         self.name = name
         self._process = subprocess.Popen(
-            [*python, '-c', SERVE, *what],
+            [sys.executable, '-P', '-c', SERVE, *what],
             env={**os.environ, 'PYTHONPATH': str(library)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,7 +1,6 @@
 """The subjects: they do the same work on the same rows, each as its own documentation would.
 
-Files here run in the virtual environment of their subject, so a subject is imported only when
-:func:`make` asks for it.
+A subject is imported only when :func:`make` asks for it, in a process that can import it.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Define the models and mirrors that the command line works on.
 
 A command imports this file by its name alone, from this folder. ``BENCHMARKS_ROWS`` describes the
-rows, see :func:`benchmarks.waits.measure.waits`.
+rows, see :func:`benchmarks.waits.rows`.
 """
 
 import json
