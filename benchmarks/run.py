@@ -95,7 +95,7 @@ class Run:
 
     def _library(self, name: str) -> Path:
         if name == BEFORE:
-            return Path(self.options.against)
+            return self.options.against
         return cache.library(name) if name in cache.PACKAGES else ROOT
 
     @property

@@ -1,5 +1,5 @@
-"""The benchmarks run from end to end. The rule: a tiny size on one server, without network or
-virtual environments, and no judgement of how long anything took."""
+"""The benchmarks run from end to end. The rule: a tiny size on one server, without network,
+and no judgement of how long anything took."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Process:
         self.name = name
         self._process = subprocess.Popen(
             [sys.executable, '-P', '-c', SERVE, *what],
-            env={**os.environ, 'PYTHONPATH': str(library)},
+            env={**os.environ, 'PYTHONPATH': str(library.resolve())},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
