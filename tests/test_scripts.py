@@ -15,3 +15,15 @@ def test_pks_in_use_stay_listed(raw):
         raw.sadd('b', 2, 3)
         raw.eval(prune.text, 3, 'all', 'a', 'b', 3, 1, 2, 3, 3, 1, 2, 3, 2, 2, 3)
         assert (raw.smembers('a'), raw.smembers('b')) == left
+
+
+def test_each_says_that_it_uses_keys_besides_KEYS(raw):
+    """In a way that Dragonfly understands, and that others take for a comment."""
+    scripts = load_all()
+    assert len(scripts) > 40
+    assert {script.text.partition(b'\n')[0] for script in scripts} == {
+        b'--!df flags=allow-undeclared-keys'
+    }
+    for script in scripts:
+        assert raw.script_load(script.text) == script.sha.decode()
+    assert len({script.sha for script in scripts}) == len(scripts)

@@ -8,6 +8,7 @@ All texts keep these rules:
 - A script has no ``#!lua`` header: with one, a server that is out of memory refuses even scripts
   that only read. Its first write is one that such a server refuses (HSET before SREM), so nothing
   is left half done.
+- A script makes names of keys from its arguments, so each text begins with :data:`UNDECLARED`.
 - Each loop has a bound, which a comment states. Numbers stay below 2^53, up to which Lua counts
   exactly.
 """
@@ -18,7 +19,11 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-__all__ = ('BY_SHA', 'DENIED', 'Reads', 'Script', 'load_all', 'readable')
+__all__ = ('BY_SHA', 'DENIED', 'UNDECLARED', 'Reads', 'Script', 'load_all', 'readable')
+
+#: The first line of each text. Dragonfly refuses scripts that use keys besides KEYS, except those
+#: that say so in this way. For Redis and Valkey it is a comment.
+UNDECLARED = '--!df flags=allow-undeclared-keys\n'
 
 # Returns the keys that a script has read besides KEYS, from its arguments and its reply.
 Reads = Callable[[Sequence[Any], Any], Iterable[bytes]]
@@ -56,7 +61,7 @@ class Script:
 
     def __init__(self, name: str, text: str, reads: Reads | None = None) -> None:
         self.name = name
-        self.text = text.encode('ascii')
+        self.text = (UNDECLARED + text.lstrip('\n')).encode('ascii')
         self.reads = reads
         ALL.append(self)
 

@@ -323,13 +323,14 @@ def test_a_check_looks_at_objects_then_at_keys(song):
     facts = [b'set', -1, b'hash', -1, b'set', -1]
     report, sent = trips(
         check.check(song._validated()),
-        *([None], [1], [pages[0]], [[[1, -1, [b'rock', b'1999'], []]]]),
+        *([b'noeviction'], [None], [1], [pages[0]], [[[1, -1, [b'rock', b'1999'], []]]]),
         *([[[1, -1, [b'rock', b'1999'], [1, 0]]]], [[[], []]], [[[], []]]),
         *([4], [pages[1]], facts, [[]]),
         *([[b'0', [b'7', b'8']]], [[[1, -1, [b'rock'], [1]], [0, -2, [None], [1]]]], [None]),
     )
     look, fields = ('EVALSHA', 'look'), (b'genre', b'year')
     assert sent == [
+        [('EVALSHA', 'policy', 0)],
         [('EVALSHA', 'other_type', 1, KEYS, b'set')],
         [('SCARD', KEYS)],
         [('SSCAN', KEYS, b'0', 'COUNT', 500)],

@@ -16,6 +16,7 @@ from ..column import Column
 from ..flows import Batch, Flow, Progress, ask, chunks, scan
 from ..mapping.schema import Schema
 from .advice import LONG_NAME, advice
+from .eviction import eviction_warnings
 from .model_info import TOP_VALUES, FieldInfo, IndexInfo, ModelInfo, scaled
 from .scripts import MEASURE
 
@@ -43,7 +44,7 @@ def info(schema: Schema, sample: int, progress: Progress | None = None) -> Flow[
     yield from _measure_rows(schema, found, sample)
     tell('rows', found.rowsSampled, found.rowsSampled)
     yield from _Indexes(schema, found, sample).collect(tell)
-    found.advice += advice(found)
+    found.advice += advice(found) + (yield from eviction_warnings())
     return found
 
 

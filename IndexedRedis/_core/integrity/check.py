@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from ..flows import Batch, Flow, Progress, ask, chunks, scan
+from ..inspection.eviction import eviction_warnings
 from ..keys import BROUGHT, RANGES, REPLACED, STAGED, WORK, Keys, parse_range
 from ..locking.key_types import OTHER_TYPE
 from ..mapping.index_keys import index_key
@@ -29,7 +30,9 @@ MEMBERS_DRAWN = 500
 
 def check(schema: Schema, progress: Progress | None = None) -> Flow[CheckReport]:
     """Compare rows, the set of all pks, the counter and index sets with each other; only read."""
-    return (yield from _examine(Survey(schema, progress)))
+    survey = Survey(schema, progress)
+    survey.report.warnings += yield from eviction_warnings()
+    return (yield from _examine(survey))
 
 
 def repair(schema: Schema, token: bytes, progress: Progress | None = None) -> Flow[CheckReport]:

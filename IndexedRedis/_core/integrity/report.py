@@ -81,6 +81,8 @@ class CheckReport:
         self.counts: Counter[str] = Counter()
         #: up to ten sentences for each kind of finding
         self.examples: dict[str, list[str]] = {}
+        #: sentences about the server, which no repair changes; they do not count for ``ok``
+        self.warnings: list[str] = []
         #: after ``repair``: number of findings that are gone, by kind
         self.repaired: Counter[str] = Counter()
         # A scan of a set that changes may give a member twice.
@@ -119,6 +121,7 @@ class CheckReport:
             'counts': dict(self.counts),
             'examples': {kind: list(texts) for kind, texts in self.examples.items()},
             'repaired': dict(self.repaired),
+            'warnings': list(self.warnings),
         }
 
     def __str__(self) -> str:
@@ -133,6 +136,7 @@ class CheckReport:
             more = self.counts[kind] - len(self.examples[kind])
             if more:
                 lines.append(f'    and {more:,} more')
+        lines += [f'  warning: {text}' for text in self.warnings]
         return '\n'.join(lines)
 
     def _of_those(self, kind: str = '') -> str:
