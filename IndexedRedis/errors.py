@@ -126,7 +126,13 @@ class ResetInProgressError(IndexedRedisError, RuntimeError):
 
 
 class ResetLostError(IndexedRedisError, RuntimeError):
-    """This ``reset()`` lost its lock to another writer, because it paused. Nothing was changed."""
+    """This write lost its lock, or what it had staged. Nothing was changed.
+
+    It paused for longer than the lock lives, or the keys were deleted, evicted, or lost in a
+    restart of the server.
+
+    Solution: try again.
+    """
 
 
 class TooManyChangesError(IndexedRedisError, RuntimeError):

@@ -102,6 +102,16 @@ def test_it_is_lost_if_another_one_came(item, proxy, stored, mine, other, figure
     figures('resets whose lock ran out', lost=number)
 
 
+@each
+def test_whoever_lost_all_keys_is_not_told_that_it_paused(item, stored, raw, mine):
+    """Somebody flushed the database, or the server was restarted."""
+    item.reset(edition(item, 1, 3))
+    with pytest.raises(ResetLostError, match=r'lost its lock.*somebody deletes.*restarts'):
+        mine(item, slowly(item, mine, raw.flushdb))
+    assert contents(item) == []
+    stored.check()
+
+
 @pytest.mark.parametrize('way', ['save', 'delete', 'save and delete'])
 @pytest.mark.parametrize('at', range(1, 6))
 def test_nobody_takes_a_pk_of_a_reset_that_pauses_for_long(item, stored, way, at):

@@ -7,7 +7,7 @@ import pytest
 from redis.exceptions import ConnectionError, OutOfMemoryError, TimeoutError
 
 from IndexedRedis import IRField, errors
-from IndexedRedis._core.bulk import delete, reindex
+from IndexedRedis._core.bulk import delete, redo, reindex
 from IndexedRedis._core.flows import AnswerLost
 from IndexedRedis._core.links import saving
 from IndexedRedis._core.locking import locks
@@ -266,6 +266,18 @@ def test_a_reset_that_lost_its_lock_says_so_and_cleans_up(song):
     assert 'Nothing was changed' in text
     assert executor.trips[-1][1][:2] == ('EVALSHA', 'release')
     assert not any('swap' in command for trip in executor.trips for command in trip)
+
+
+def test_a_list_that_meets_a_key_of_another_type_says_which(song):
+    """Somebody made it after the first look: no lock was lost."""
+    owner = locks.LockOwner(song._validated(), b'T')
+    key = owner.schema.keys.all
+    for flow, found in (
+        (redo.store_left(owner, {7: b'x'}, ('HOLD',)), [1, None, [key, b'list'], None, None, None]),
+        (redo.commit([owner]), [None, [key, b'list'], None, None, None]),
+    ):
+        _, text = fails(errors.WrongKeyTypeError, flow, found)
+        assert f'the key {key!r} holds a list' in text
 
 
 def test_a_reset_stages_over_nobodys_object(song):

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..flows import Batch, Command, Flow, ask, page_of
 from ..keys import LEFT, RANGES, REFUSED, parse_range
+from ..locking.key_types import wrong_type
 from ..locking.locks import LockOwner, lock_lost_error
 from ..locking.scripts import FORGET, MAY_COMMIT
 from ..locking.transactions import guarded_store, guarded_transaction, objection
@@ -96,12 +97,16 @@ def store_left(
     :param rows: by pk; empty for an object that is to be deleted
     :param sets: index sets that the write touches, which have to be sets
     :raises ResetLostError: if the lock is lost
+    :raises WrongKeyTypeError: if one of the sets is none
     """
     keys, token = owner.schema.keys, owner.token
     pairs = (part for pk, row in rows.items() for part in (pk, row))
     command = ('HSET', keys.work(token, LEFT), *pairs)
     _, *replies = yield Batch([extend, *guarded_store(keys, token, [command], sets=sets)])
-    if objection(replies) is not None:
+    against = objection(replies)
+    if isinstance(against, list):
+        raise wrong_type(owner.schema, *against)
+    if against is not None:
         raise lock_lost_error([owner])
 
 
@@ -109,13 +114,19 @@ def commit(owners: Sequence[LockOwner], also: Sequence[Command] = ()) -> Flow[bo
     """Commit a write of many rows, of all models at once; return whether that could be done.
 
     :param also: commands to carry out in the same moment
+    :raises WrongKeyTypeError: if the set of all pks is none
     """
     token, own = owners[0].token, [owner.schema.keys for owner in owners]
     names = [name for keys in own for name in (keys.lock, keys.record, keys.all)]
     commands = [*(('HSET', keys.record, token, COMMITTED) for keys in own), *also]
     flag, locks = own[0].work(token, REFUSED), [keys.lock for keys in own]
     batch = guarded_transaction(MAY_COMMIT, (flag, *names), (token,), locks, commands)
-    return objection((yield Batch(batch))) in (None, b'done')
+    against = objection((yield Batch(batch)))
+    if isinstance(against, list):
+        key = against[0]
+        (schema, *_) = [each.schema for each in owners if each.schema.keys.all == key]
+        raise wrong_type(schema, *against)
+    return against in (None, b'done')
 
 
 def publish_commands(

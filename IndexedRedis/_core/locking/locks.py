@@ -124,11 +124,15 @@ def register_reset(owner: Owner, exclusive: int = 0) -> Flow[None]:
 def lock_lost_error(
     owners: Sequence[Owner], state: str = 'Nothing was changed by this one; try again.'
 ) -> ResetLostError:
-    """Return the error for a lost lock; ``state`` says what became of the data."""
+    """Return the error for a lost lock, or lost work keys, whatever took them.
+
+    :param state: says what became of the data
+    """
     names = ', '.join(owner.schema.name for owner in owners)
     return ResetLostError(
-        f'{names}: this reset paused for more than {LOCK_MS // 1000} s, so that another one '
-        f'could take over. {state}'
+        f'{names}: this write lost its lock, or what it had staged. The lock expires if a process '
+        f'pauses for more than {LOCK_MS // 1000} s, and another one may take over then; keys also '
+        f'vanish if somebody deletes them, or if the server restarts or evicts keys. {state}'
     )
 
 

@@ -104,8 +104,8 @@ end
 
 
 # Whether a write of many rows may be committed. KEYS: key to touch; for each model: lock, record of
-# resets, set of all pks. ARGV: token. Returns nil; 'done' if it is committed already, or 'lost' if
-# a lock is, or a key is no set. Bounded by the number of models.
+# resets, set of all pks. ARGV: token. Returns nil; 'done' if it is committed already; 'lost' if a
+# lock is; or {key, what it holds} if a key is no set. Bounded by the number of models.
 MAY_COMMIT = Script(
     'may_commit',
     _GUARD
@@ -115,7 +115,7 @@ for k = 2, #KEYS, 3 do
   if redis.call('GET', KEYS[k]) ~= ARGV[1] then return 'lost' end
   if redis.call('HGET', KEYS[k + 1], ARGV[1]) ~= 'staging' then return 'lost' end
   local found = redis.call('TYPE', KEYS[k + 2]).ok
-  if found ~= 'set' and found ~= 'none' then return 'lost' end
+  if found ~= 'set' and found ~= 'none' then return {KEYS[k + 2], found} end
 end
 """,
 )
