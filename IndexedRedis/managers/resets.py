@@ -141,7 +141,7 @@ def _reset_changed(
 def _key_column(schema: Schema, name: str | None) -> Column | None:
     if name == '_id':
         return None
-    column = None if name is None else schema.columns.get(name)
+    column = schema.columns.get(name) if isinstance(name, str) else None
     if column is None or not column.indexed:
         indexed = ', '.join(column.name for column in schema.indexed) or 'none'
         raise UsageError(

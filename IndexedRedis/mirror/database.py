@@ -23,16 +23,29 @@ from sqlalchemy import (
     make_url,
     select,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError
 from sqlalchemy.sql import Select
 
-from ..errors import UsageError
+from ..errors import MirrorError, UsageError
 
 __all__ = ('Snapshot', 'checked_database', 'open_snapshot')
 
 CHUNK_ROWS = 1000
 # With this isolation level every select of the transaction sees what the first one saw.
 SNAPSHOT_LEVEL = 'REPEATABLE READ'
+
+_DRIVERS = ('postgresql+psycopg://', 'mysql+pymysql://', 'mariadb+pymysql://')
+# What to write for names that other programs use, and to give in the place of other objects.
+_DIALECTS = {
+    'postgres': 'Write postgresql+psycopg://...',
+    'postgresql+psycopg3': 'Write postgresql+psycopg://...',
+    'sqlite3': 'Write sqlite:///path.',
+}
+_ENGINE_OF = {
+    'Connection': 'A run opens a transaction of its own: give connection.engine.',
+    'Session': 'A run opens a transaction of its own: give session.get_bind().',
+    'sessionmaker': 'Give the Engine that it was made with.',
+}
 
 
 class Snapshot:
@@ -54,8 +67,16 @@ class Snapshot:
             raise UsageError(f'{name}: the statement gives no rows; a mirror takes selects.')
         names = list(result.keys())
         yield names, ()
-        for rows in result.partitions(CHUNK_ROWS):
+        partitions, read = result.partitions(CHUNK_ROWS), 0
+        while True:
+            try:
+                rows = next(partitions, None)
+            except (DataError, ValueError, OverflowError) as error:
+                raise MirrorError(_unreadable(name, read, error)) from error
+            if rows is None:
+                return
             yield names, rows
+            read += len(rows)
 
     def close(self) -> None:
         """Close the cursor: some drivers have one at a time."""
@@ -108,6 +129,15 @@ class Snapshot:
             return None
 
 
+def _unreadable(name: str, read: int, error: Exception) -> str:
+    reason = getattr(error, 'orig', None) or error
+    return (
+        f'{name}: after {read:,} rows came a value that the driver of the database cannot read: '
+        f'{str(reason).rstrip(".")}. Nothing was changed. Convert such values in the select: '
+        "NULLIF(column, 'infinity'), for instance, or CAST(column AS text)."
+    )
+
+
 def _subquery(statement: Any) -> Any:
     if isinstance(statement, TextClause):
         statement = statement.columns()
@@ -120,33 +150,55 @@ def checked_database(database: Any) -> Engine | URL:
     :raises UsageError: if it is neither, or SQLAlchemy does not understand it
     """
     if isinstance(database, Engine):
+        if database.dialect.is_async:
+            raise UsageError(_of_asyncio(f'an engine of {database.dialect.driver}'))
         return database
     if not isinstance(database, (str, URL)):
+        kind = type(database).__name__
+        if kind.startswith('Async') or kind == 'async_sessionmaker':
+            raise UsageError(_of_asyncio(kind))
+        hint = _ENGINE_OF.get(kind, 'Give create_engine(...), or a URL.')
         raise UsageError(
-            'A mirror reads from an Engine of SQLAlchemy, or from a URL, not from '
-            f'{type(database).__name__}. (An AsyncEngine needs a synchronous Engine beside it.)'
+            'A mirror reads from an Engine of SQLAlchemy, or from a URL; '
+            f'given was a {kind}. {hint}'
         )
     try:
         url = make_url(database)
         if '@' in (url.host or ''):
             raise ValueError
-        url.get_dialect()
+        of_asyncio = url.get_dialect().is_async
     except NoSuchModuleError:
-        hint = ' Write postgresql+psycopg://...' if url.drivername == 'postgres' else ''
-        raise UsageError(f'SQLAlchemy has no dialect {url.drivername!r}.{hint}') from None
+        hint = _DIALECTS.get(url.drivername, 'Write dialect+driver://..., as SQLAlchemy does.')
+        raise UsageError(f'SQLAlchemy has no dialect {url.drivername!r}. {hint}') from None
     except (ArgumentError, ValueError):
         raise UsageError(
             'SQLAlchemy does not understand the URL of the database; it is not shown, since it may '
             'have a password. Write dialect+driver://user:password@host:port/database, with the '
             'password escaped by urllib.parse.quote_plus().'
         ) from None
+    if of_asyncio:
+        raise UsageError(_of_asyncio(f'the driver of {url.drivername}://'))
     return url
+
+
+def _of_asyncio(what: str) -> str:
+    return (
+        f'A mirror reads in a thread, and {what} needs an event loop. Give a URL, or an Engine, '
+        f'with another driver, such as {", ".join(_DRIVERS)} or sqlite://.'
+    )
 
 
 @contextmanager
 def open_snapshot(database: Engine | URL) -> Iterator[Snapshot]:
     """Open a transaction for reading, and roll it back at the end."""
-    engine = database if isinstance(database, Engine) else create_engine(database)
+    try:
+        engine = database if isinstance(database, Engine) else create_engine(database)
+    except ImportError as error:
+        assert isinstance(database, URL)
+        raise UsageError(
+            f'The driver of {database.drivername}:// is not installed ({error}). Install it, or '
+            f'name another one: {", ".join(_DRIVERS)}.'
+        ) from error
     try:
         with engine.connect() as connection:
             _begin(connection)

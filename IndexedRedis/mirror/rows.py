@@ -93,7 +93,12 @@ class RowConverter:
         queue = deque([row])
         while queue:
             row = queue.popleft()
-            obj = self._make(row)
+            try:
+                obj = self._make(row)
+            except TypeError:
+                if not self._count_unhashable(row):
+                    raise
+                obj = None
             if obj is None:
                 continue
             if self._keys is not None:
@@ -117,6 +122,23 @@ class RowConverter:
                 self._counts.skipped += 1
                 return None
         return self._build(row, key, links)
+
+    def _count_unhashable(self, row: Any) -> bool:
+        """Count a row whose key, or that of a link, is a list or the like; return whether it is."""
+        layout = self._layout
+        keys = [] if layout.key is None else [(str(self._source.key), layout.key)]
+        for name, column in [*keys, *((link.field, link.column) for link in layout.links)]:
+            value = row[column]
+            try:
+                hash(value)
+            except TypeError:
+                of = '' if column == layout.key else f'row {self._key_of(row)!r}: '
+                self._counts.add_bad(
+                    f'{of}{self._source.name}.{name}: a {type(value).__name__} identifies no row; '
+                    f'given was {repr(value)[:100]}. Select a number or a text'
+                )
+                return True
+        return False
 
     def _is_new(self, key: Any) -> bool:
         """Return whether a row with this key can be stored; count it otherwise."""

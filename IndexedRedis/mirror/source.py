@@ -63,6 +63,12 @@ class Source:
         self._check()
 
     def _check(self) -> None:
+        for name in (*self.columns, *self.columns.values(), *self.defaults):
+            if not isinstance(name, str | None):
+                raise UsageError(
+                    f'{self.name}: columns and defaults name columns and fields, each by a text; '
+                    f'given was {name!r}. Write columns={{{self.name}: {{"column": "field"}}}}.'
+                )
         for name in (*self.columns.values(), *self.defaults):
             if name is not None and name not in self.fields:
                 hint = near_miss(name, self.fields)

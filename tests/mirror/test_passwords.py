@@ -125,12 +125,12 @@ def test_of_sql(name, shown, redis_params):
 @pytest.mark.parametrize('name', ['postgres', 'AsyncEngine', 'Connection'])
 def test_what_is_no_database_is_refused_by_name(name, lite):
     if name == 'Connection':
-        with lite.connect() as connection, pytest.raises(UsageError, match='from Connection'):
+        with lite.connect() as connection, pytest.raises(UsageError, match='was a Connection'):
             Mirror(connection, {Row: "SELECT 'x' AS v"})
         return
     asynchronous = type('AsyncEngine', (), {})()
     given = 'postgres://h/db' if name == 'postgres' else asynchronous
-    with pytest.raises(UsageError, match=r'postgresql\+psycopg|from AsyncEngine'):
+    with pytest.raises(UsageError, match=r'postgresql\+psycopg|AsyncEngine needs'):
         Mirror(given, {Row: "SELECT 'x' AS v"})
 
 
