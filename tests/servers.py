@@ -12,6 +12,7 @@ import contextlib
 import functools
 import importlib.util
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -143,7 +144,7 @@ class Server:
     def _launch(self) -> None:
         command = [str(binary(self.kind)), '--bind', self.host, '--port', str(self.port)]
         for name, value in {'dir': self.dir, **self.config}.items():
-            command += [f'--{name.replace("_", "-")}', *(value.split() or [''])]
+            command += [f'--{name.replace("_", "-")}', *(shlex.split(value) or [''])]
         with Path(self.dir, 'log').open('ab') as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         # A pytest that is killed runs no atexit; the end of this pipe tells the guard instead.
@@ -154,7 +155,9 @@ class Server:
         """True once our process, not a stranger on its port, answers PING."""
         end = time.monotonic() + START_SECONDS
         no_retry = Retry(NoBackoff(), 0)
-        with contextlib.closing(self.client(socket_timeout=1, retry=no_retry)) as client:
+        # RESP2, which servers without HELLO speak too
+        options = {'socket_timeout': 1, 'retry': no_retry, 'protocol': 2}
+        with contextlib.closing(self.client(**options)) as client:
             while time.monotonic() < end and self._process and self._process.poll() is None:
                 try:
                     return client.info('server')['process_id'] == self._process.pid

@@ -127,7 +127,7 @@ def test_a_reset_on_a_frozen_server_does_not_wait_again_and_again(song, new_serv
 
 
 def test_threads_do_not_wait_for_ever_for_a_connection(song, redis_params, monkeypatch):
-    monkeypatch.setattr('IndexedRedis.connections.threads.POOL_WAIT_SECONDS', 0.2)
+    monkeypatch.setattr('IndexedRedis.connections.POOL_TIMEOUT', 0.2)
     alt = song.connectAlt({'max_connections': 1, 'client_name': 'only'})
     pool = getRedisPool(alt.REDIS_CONNECTION_PARAMS)
     taken = connection_of(pool)

@@ -35,6 +35,7 @@ __all__ = (
     'Command',
     'Elsewhere',
     'Flow',
+    'NoConnection',
     'Pause',
     'Progress',
     'ServerFull',
@@ -73,6 +74,10 @@ class AnswerLost(Exception):
 
 class ServerFull(Exception):
     """The server is out of memory, so it refused a write."""
+
+
+class NoConnection(Exception):
+    """All connections were in use, and none became free in time. Nothing was sent."""
 
 
 class Stream(NamedTuple):
@@ -154,11 +159,12 @@ def scan(
 def with_cleanup(flow: Flow[T], cleanup: Callable[[bool], Flow[None]]) -> Flow[T]:
     """Run a flow, then ``cleanup(worked)``; return the flow's result.
 
-    An abandoned flow (``GeneratorExit``) can send nothing, so it is not cleaned up.
+    An abandoned flow (``GeneratorExit``) can send nothing, so it is not cleaned up. Nor is one that
+    got no connection: the cleanup would wait for one just as long, and locks expire meanwhile.
     """
     try:
         result = yield from flow
-    except GeneratorExit:
+    except (GeneratorExit, NoConnection):
         raise
     except BaseException:
         yield from cleanup(False)

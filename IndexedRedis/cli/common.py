@@ -24,7 +24,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, get_type_hints
 
-import redis
 import typer
 
 from ..errors import MissingExtraError
@@ -116,10 +115,7 @@ def execute(function: Command, common: dict[str, Any], values: dict[str, Any]) -
 
 
 def _one_line(error: Exception) -> str:
-    text = ' '.join(str(error).split()) or type(error).__name__
-    if isinstance(error, redis.ConnectionError):  # a refused password is one, too
-        text += '. --url or INDEXEDREDIS_URL names the server: redis://user:password@host:port/db'
-    return text
+    return ' '.join(str(error).split()) or type(error).__name__
 
 
 @contextmanager

@@ -12,7 +12,12 @@ from .threads import (
     setDefaultRedisConnectionParams,
 )
 
+#: Seconds that a thread or a task waits for a connection while all of its pool are in use. A pool
+#: reads it when it is made.
+POOL_TIMEOUT = 20.0
+
 __all__ = (
+    'POOL_TIMEOUT',
     'REDIS_DEFAULT_POOL_MAX_SIZE',
     'RedisPools',
     'Trip',

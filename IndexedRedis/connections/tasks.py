@@ -12,14 +12,15 @@ from functools import partial
 from typing import Any
 
 from ..errors import ConnectionSetupError, UsageError
+from .credentials import follow
 from .threads import (
-    POOL_WAIT_SECONDS,
     REDIS_DEFAULT_POOL_MAX_SIZE,
     SOCKET_SECONDS,
     Shortcuts,
     checked_pool,
     pool_for,
     pool_of_client,
+    pool_seconds,
     redirected_params,
 )
 
@@ -119,10 +120,11 @@ def _make_pool(params: Mapping[str, Any]) -> Any:
             f'redis.asyncio.Redis does not take these parameters: {exc}'
         ) from exc
     pool = TrackingPool(
-        POOL_WAIT_SECONDS,
+        pool_seconds(),
         max_connections=size,
         connection_class=model.connection_class,
         **model.connection_kwargs,
     )
     pool.coalescing = Coalescing(pool.turns, partial(Line, pool))
+    follow(params.get('credential_provider'), pool, of_asyncio=True)
     return pool

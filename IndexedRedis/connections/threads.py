@@ -8,11 +8,14 @@ connections.
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..errors import ConnectionSetupError
+from .credentials import follow
 from .params import ParamsKey, check_params, key_of, without_url
 
 __all__ = (
@@ -32,10 +35,11 @@ REDIS_DEFAULT_POOL_MAX_SIZE = 32
 
 # Seconds for each answer, and to connect; the connection parameters may say otherwise.
 SOCKET_SECONDS = {'socket_timeout': 5.0, 'socket_connect_timeout': 5.0}
-# Seconds that a thread or a task waits for another to give its connection back.
-POOL_WAIT_SECONDS = 20.0
+# The environment variable that names the server, as for the commands.
+URL_VARIABLE = 'INDEXEDREDIS_URL'
 
-_defaults: dict[str, Any] = {'host': '127.0.0.1', 'port': 6379, 'db': 0}
+# None: not set and not asked for so far.
+_defaults: dict[str, Any] | None = None
 _lock = threading.RLock()
 
 #: The pools that this module made, by their parameters.
@@ -52,7 +56,9 @@ _redirect: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None
 def setDefaultRedisConnectionParams(params: Mapping[str, Any]) -> None:
     """Set the connection parameters of all models that name none of their own.
 
-    They take effect at the next command; connections made so far are closed.
+    They take effect at the next command; connections made so far are closed. Without a call, the
+    defaults are the server of the environment variable ``INDEXEDREDIS_URL``, else
+    ``127.0.0.1:6379``.
 
     :param params: keyword arguments of ``redis.Redis``, or ``{'url': ...}``
     :raises ConnectionSetupError: if they cannot work
@@ -66,7 +72,24 @@ def setDefaultRedisConnectionParams(params: Mapping[str, Any]) -> None:
 
 def getDefaultRedisConnectionParams() -> dict[str, Any]:
     """Return a copy of the default connection parameters."""
-    return dict(_defaults)
+    return dict(_current_defaults())
+
+
+def _current_defaults() -> dict[str, Any]:
+    """Return the defaults: what was set, else the server of the environment variable, as it was
+    when it was first asked for, else a local one.
+
+    :raises ConnectionSetupError: if the variable holds no URL
+    """
+    global _defaults
+    if _defaults is None:
+        url = os.environ.get(URL_VARIABLE)
+        try:
+            check_params(without_url({'url': url} if url else {}))
+        except ConnectionSetupError as error:
+            raise ConnectionSetupError(f'The variable {URL_VARIABLE}: {error}') from None
+        _defaults = {'url': url} if url else {'host': '127.0.0.1', 'port': 6379, 'db': 0}
+    return _defaults
 
 
 def clearRedisPools() -> None:
@@ -87,7 +110,7 @@ def merged(params: Mapping[str, Any] | None) -> dict[str, Any]:
 
     :raises ConnectionSetupError: if they cannot work
     """
-    result = without_url(_defaults)
+    result = without_url(_current_defaults())
     own = without_url(params or {})
     if 'host' in own and 'unix_socket_path' not in own:
         result.pop('unix_socket_path', None)
@@ -148,7 +171,7 @@ def pool_for(
     :param shortcuts: those found so far, by the parameters given
     :param make: makes a pool for parameters
     """
-    defaults = _defaults
+    defaults = _current_defaults() if _defaults is None else _defaults
     try:
         given = tuple(params.items()) if params else ()
         known, key, pool = shortcuts[given]
@@ -196,12 +219,20 @@ def _make_pool(params: dict[str, Any]) -> Any:
         model = redis.Redis(**params).connection_pool
     except TypeError as exc:
         raise ConnectionSetupError(f'redis.Redis does not take these parameters: {exc}') from exc
-    return QuickPool(
+    pool = QuickPool(
         max_connections=size,
-        timeout=POOL_WAIT_SECONDS,
+        timeout=pool_seconds(),
         connection_class=model.connection_class,
         **model.connection_kwargs,
     )
+    follow(params.get('credential_provider'), pool, of_asyncio=False)
+    return pool
+
+
+def pool_seconds() -> float:
+    """Return for how long a thread or a task waits for a connection: the package's setting."""
+    seconds: float = sys.modules[__package__].POOL_TIMEOUT
+    return seconds
 
 
 def executor_for(

@@ -12,6 +12,7 @@ from .._core.flows import Batch, Flow
 from .cache.invalidation import has_cached, has_pending, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
+from .errors import PoolExhaustedError
 from .pools.replies import aread_replies
 from .pools.tasks import AsyncBroughtPool, TrackingPool
 
@@ -134,6 +135,8 @@ class Line:
                 batch, await self.read(tracked.reply_count(batch)), self._cache_size or 0
             )
             await self.close(False)
+        except PoolExhaustedError:
+            raise  # the next try would wait just as long
         except ConnectionError:
             return None
         finally:

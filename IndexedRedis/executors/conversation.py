@@ -34,12 +34,18 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, TypeVar
 
-from redis.exceptions import AuthenticationError, AuthorizationError, ConnectionError
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    ConnectionError,
+    RedisError,
+)
 
 from .._core.flows import AnswerLost, Batch, Elsewhere, Flow, Pause, Step, Stream
 from .cache.reply_cache import is_cacheable
 from .errors import MissingScript, PoolExhaustedError
 from .recording import noted, recorders
+from .remedies import explained
 from .wire import pack, results, with_texts
 
 __all__ = ('Conversation', 'converse')
@@ -137,20 +143,22 @@ def _exchange(
     while True:
         try:
             failure = yield from _on_one_connection(batches, waiting, consume, patience, texts)
-        except _FINAL:
-            raise
+        except _FINAL as error:
+            raise explained(error)  # noqa: B904  (the same one)
         except ConnectionError as error:
             if any(batch.once for batch in waiting):
                 raise AnswerLost from error
             pause = patience.pause()
             if pause is None:
-                raise
+                raise explained(error)  # noqa: B904
             yield ('sleep', pause)
             continue
+        except RedisError as error:
+            raise explained(error)  # noqa: B904
         if failure is None:
             return
         if not isinstance(failure, MissingScript):
-            raise failure
+            raise explained(failure)
         # With their texts they run even if another client keeps flushing the scripts.
         texts = True
 

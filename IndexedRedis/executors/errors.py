@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis.exceptions import ConnectionError, OutOfMemoryError
 
-from .._core.flows import ServerFull
+from .._core.flows import NoConnection, ServerFull
 
 __all__ = ('MissingScript', 'PoolExhaustedError', 'ServerFullError')
 
@@ -17,7 +17,7 @@ class ServerFullError(OutOfMemoryError, ServerFull):
     """The server is out of memory: redis-py's error, by a class that flows know."""
 
 
-class PoolExhaustedError(ConnectionError):
+class PoolExhaustedError(ConnectionError, NoConnection):
     """No connection became free in time. Unlike other connection errors, it is not retried."""
 
     def __init__(self) -> None:

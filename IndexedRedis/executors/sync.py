@@ -13,6 +13,7 @@ from .._core.flows import AnswerLost, Batch, Flow
 from .cache.invalidation import has_cached, read_invalidations, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
+from .errors import PoolExhaustedError
 from .pools.replies import read_replies
 from .pools.threads import BroughtPool, QuickPool
 from .wire import pack
@@ -132,6 +133,8 @@ class Line:
                 batch, self.read(tracked.reply_count(batch)), self._cache_size or 0
             )
             self.close(False)
+        except PoolExhaustedError:
+            raise  # the next try would wait just as long
         except ConnectionError:
             return None
         finally:

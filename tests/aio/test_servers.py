@@ -129,7 +129,7 @@ def test_waiting_for_a_frozen_server_can_be_given_up(song, new_server, run):
 
 
 def test_nobody_waits_for_ever_for_a_connection(song, new_server, run, monkeypatch):
-    monkeypatch.setattr('IndexedRedis.connections.tasks.POOL_WAIT_SECONDS', 0.1)
+    monkeypatch.setattr('IndexedRedis.connections.POOL_TIMEOUT', 0.1)
     server = new_server()
     alt = song.connectAlt({**server.params, 'max_connections': 1})
 

@@ -82,7 +82,7 @@ def test_a_model_with_a_server_of_its_own_keeps_it(url):
     done = command('check', 'shop:Elsewhere', '--url', url)
     assert done.status == 2
     assert '127.0.0.1:1' in done.errors
-    assert '--url or INDEXEDREDIS_URL names the server' in done.errors
+    assert 'variable INDEXEDREDIS_URL, or by --url of a command' in done.errors
 
 
 @pytest.mark.parametrize('url', ['nonsense', 'http://x/', 'redis://127.0.0.1:1/0'])

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 from redis.exceptions import TimeoutError
 
 from ..._core.flows import Batch
+from ..errors import PoolExhaustedError
 from ..wire import pack
 from .turns import ConnectionTurns
 
@@ -66,6 +67,7 @@ class Coalescing:
         or since the round failed.
 
         :raises redis.exceptions.TimeoutError: if the server did not answer in time
+        :raises PoolExhaustedError: if no connection became free in time
         """
         if self._turns.idle and not self._waiting:
             return None
@@ -95,7 +97,7 @@ class Coalescing:
 
     async def _round(self) -> None:
         some: list[_Waiting] = []
-        late: TimeoutError | None = None
+        late: Exception | None = None
         try:
             some, self._waiting = (
                 self._waiting[:BATCHES_IN_WRITE],
@@ -104,7 +106,7 @@ class Coalescing:
             wanted = [each for each in some if not each.replies.done()]
             if wanted:
                 await _answer(wanted, self._line())
-        except TimeoutError as error:
+        except (TimeoutError, PoolExhaustedError) as error:
             late = error
         except Exception:  # each batch will meet it, or not, on a connection of its own
             pass
@@ -127,10 +129,12 @@ async def _answer(some: list[_Waiting], line: Line) -> None:
         await line.end()
 
 
-def _settle(replies: asyncio.Future[Replies], late: TimeoutError | None) -> None:
+def _settle(replies: asyncio.Future[Replies], late: Exception | None) -> None:
     if replies.done():
         return
     if late is None:
         replies.set_result(None)
+    elif isinstance(late, PoolExhaustedError):
+        replies.set_exception(PoolExhaustedError())
     else:
         replies.set_exception(TimeoutError(*late.args))

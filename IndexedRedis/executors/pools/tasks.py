@@ -10,19 +10,15 @@ import asyncio
 from typing import Any
 
 import redis.asyncio
-from redis.exceptions import (
-    AuthenticationError,
-    ConnectionError,
-    RedisError,
-    ResponseError,
-    TimeoutError,
-)
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from ..cache.invalidation import aread_invalidations
 from ..cache.tracking import Clock
+from ..errors import PoolExhaustedError
 from .coalescing import Coalescing
+from .greeting import arenew, falls_back, without_password
 from .internals import can_track, close_now, link_of
-from .threads import Loan, connection_of, describe, without_password
+from .threads import Loan, connection_of, describe, is_exhausted
 from .turns import ConnectionTurns
 
 __all__ = ('AsyncBroughtPool', 'TrackingPool')
@@ -41,6 +37,8 @@ class TrackingPool(redis.asyncio.ConnectionPool):
         self.clock = Clock()
         #: the loans of tasks that fetch replies to cache them
         self.caching: set[int] = set()
+        # renewed tokens, by the connections that have yet to send them
+        self._tokens: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
         return describe(self)
@@ -58,9 +56,9 @@ class TrackingPool(redis.asyncio.ConnectionPool):
             except IndexError:
                 loan.append(self.connection_class(**self.connection_kwargs))
             self._in_use_connections.add(loan[0])
-            if not await _is_ready(loan[0]):
+            if not await self._is_ready(loan[0]):
                 close_now(loan[0])
-                await _connect(loan[0])
+                await self._connect(loan[0])
         except BaseException:
             self.reclaim(loan)
             raise
@@ -91,30 +89,36 @@ class TrackingPool(redis.asyncio.ConnectionPool):
         """Return the connections that are not in use, the one used last first."""
         return self._available_connections[::-1]
 
+    def authenticate_by(self, token: Any) -> None:
+        """Have each connection send a renewed token before its next use."""
+        connections = [*self._available_connections, *self._in_use_connections]
+        self._tokens = dict.fromkeys(connections, token)
 
-async def _is_ready(connection: Any) -> bool:
-    """Whether a connection is connected and has nothing to be read."""
-    if link_of(connection) is None:
-        return False
-    try:
-        # Before redis-py 8 the look reads what has come in, and the connection is closed then.
-        look = getattr(connection, 'can_read', None) or connection.can_read_destructive
-        if await look():
-            if not can_track(connection):
-                return False
-            await aread_invalidations(connection)
-        return True
-    except (ConnectionError, TimeoutError, OSError):
-        return False
+    async def _is_ready(self, connection: Any) -> bool:
+        """Whether a connection is connected and has nothing to be read."""
+        if link_of(connection) is None:
+            return False
+        try:
+            # Before redis-py 8 the look reads what has come in, and the connection is closed then.
+            look = getattr(connection, 'can_read', None) or connection.can_read_destructive
+            if await look():
+                if not can_track(connection):
+                    return False
+                await aread_invalidations(connection)
+            await arenew(connection, self._tokens)
+            return True
+        except (RedisError, OSError):
+            return False
 
-
-async def _connect(connection: Any) -> None:
-    try:
-        await connection.connect()
-        return
-    except (AuthenticationError, ResponseError) as exc:
-        error = without_password(exc, connection)
-    raise error
+    async def _connect(self, connection: Any) -> None:
+        try:
+            await connection.connect()
+            return
+        except (AuthenticationError, ResponseError) as exc:
+            error = without_password(exc, connection)
+        if not falls_back(error, connection, self):
+            raise error
+        await self._connect(connection)
 
 
 class AsyncBroughtPool:
@@ -127,7 +131,9 @@ class AsyncBroughtPool:
         """Move a connection to a loan, ready for use."""
         try:
             loan.append(await connection_of(self._pool))
-        except RedisError:
+        except RedisError as error:
+            if is_exhausted(error):
+                raise PoolExhaustedError from error
             raise
         except asyncio.CancelledError:
             await _wake_another(self._pool)

@@ -17,16 +17,12 @@ from threading import Lock
 from typing import Any
 
 import redis
-from redis.exceptions import (
-    AuthenticationError,
-    ConnectionError,
-    RedisError,
-    ResponseError,
-    TimeoutError,
-)
+from redis.exceptions import AuthenticationError, ConnectionError, RedisError, ResponseError
 
 from ..cache.invalidation import read_invalidations
 from ..errors import PoolExhaustedError
+from ..remedies import explained
+from .greeting import falls_back, renew, without_password
 from .internals import can_track, link_of, safe_options
 
 __all__ = (
@@ -35,7 +31,6 @@ __all__ = (
     'QuickQueue',
     'connection_of',
     'describe',
-    'without_password',
 )
 
 Loan = list[Any]
@@ -137,6 +132,8 @@ class QuickPool(redis.BlockingConnectionPool):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(queue_class=QuickQueue, **options, **safe_options())  # type: ignore[no-untyped-call]
+        # renewed tokens, by the connections that have yet to send them
+        self._tokens: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
         return describe(self)
@@ -156,9 +153,9 @@ class QuickPool(redis.BlockingConnectionPool):
         try:
             if loan[0] is None:
                 loan[0] = self.make_connection()  # type: ignore[no-untyped-call]
-            if not _is_ready(loan[0], certain=True):
+            if not self._is_ready(loan[0], certain=True):
                 loan[0].disconnect()
-                _connect(loan[0])
+                self._connect(loan[0])
         except BaseException:
             self.discard(loan)
             raise
@@ -172,7 +169,13 @@ class QuickPool(redis.BlockingConnectionPool):
         if not self.pool.lend(loan):
             return False
         connection = loan[0]
-        if certain or connection is None or connection._sock is None or self._in_maintenance:
+        if (
+            certain
+            or connection is None
+            or connection._sock is None
+            or self._in_maintenance
+            or self._tokens
+        ):
             return self._is_good(loan, certain)
         return True
 
@@ -182,10 +185,38 @@ class QuickPool(redis.BlockingConnectionPool):
         return self.pool.lend_that(loan, suits) and self._is_good(loan, False)
 
     def _is_good(self, loan: Loan, certain: bool) -> bool:
-        if loan[0] is not None and not self._in_maintenance and _is_ready(loan[0], certain):
+        if loan[0] is not None and not self._in_maintenance and self._is_ready(loan[0], certain):
             return True
         self.discard(loan)
         return False
+
+    def _is_ready(self, connection: Any, certain: bool) -> bool:
+        """Whether a connection is connected, and has nothing to read if that is to be certain."""
+        if link_of(connection) is None:
+            return False
+        try:
+            if certain and connection.can_read():
+                if not can_track(connection):
+                    return False
+                read_invalidations(connection)
+            renew(connection, self._tokens)
+            return True
+        except (RedisError, OSError):
+            return False
+
+    def _connect(self, connection: Any) -> None:
+        try:
+            connection.connect()
+            return
+        except (AuthenticationError, ResponseError) as exc:
+            error = without_password(exc, connection)
+        if not falls_back(error, connection, self):
+            raise error
+        self._connect(connection)
+
+    def authenticate_by(self, token: Any) -> None:
+        """Have each connection send a renewed token before its next use."""
+        self._tokens = dict.fromkeys([*self._connections], token)
 
     def take_back(self, loan: Loan) -> None:
         """Take back a connection that is clean: every reply was read."""
@@ -208,6 +239,7 @@ class QuickPool(redis.BlockingConnectionPool):
     def reclaim(self, loan: Loan) -> None:
         """Take the place of a connection back whose borrower is gone, and could not close it."""
         connection, loan[0] = loan[0], None
+        self._tokens.pop(connection, None)
         with suppress(ValueError):
             self._connections.remove(connection)
         self.pool.take_back(loan)
@@ -215,7 +247,10 @@ class QuickPool(redis.BlockingConnectionPool):
     def get_connection(self, *args: Any, **options: Any) -> Any:
         """Return a connection ready for use, to others than this library's executors."""
         loan: Loan = []
-        self.lend(loan)
+        try:
+            self.lend(loan)
+        except RedisError as error:
+            raise explained(error)  # noqa: B904  (the same one)
         return loan.pop()
 
     def release(self, connection: Any) -> None:
@@ -228,40 +263,6 @@ class QuickPool(redis.BlockingConnectionPool):
             self.take_back([connection])
         else:
             self.discard([connection])
-
-
-def _is_ready(connection: Any, certain: bool) -> bool:
-    """Whether a connection is connected and has nothing to be read, if that is to be certain."""
-    if link_of(connection) is None:
-        return False
-    try:
-        if certain and connection.can_read():
-            if not can_track(connection):
-                return False
-            read_invalidations(connection)
-        return True
-    except (ConnectionError, TimeoutError, OSError):
-        return False
-
-
-def _connect(connection: Any) -> None:
-    try:
-        connection.connect()
-        return
-    except (AuthenticationError, ResponseError) as exc:
-        error = without_password(exc, connection)
-    raise error
-
-
-def without_password(error: Exception, connection: Any) -> Exception:
-    """Return an error of the server without the arguments that it repeats.
-
-    A server that does not know HELLO or AUTH tells what came with it: the password.
-    """
-    text = str(error).partition(', with args beginning with')[0]
-    if connection.password:
-        text = text.replace(str(connection.password), '***')
-    return error if text == str(error) else type(error)(text)
 
 
 class BroughtPool:
@@ -277,7 +278,9 @@ class BroughtPool:
         """Move a connection to a loan, ready for use."""
         try:
             loan.append(connection_of(self._pool))
-        except RedisError:
+        except RedisError as error:
+            if is_exhausted(error):
+                raise PoolExhaustedError from error
             raise
         except BaseException:
             # redis-py has put back a connection that was interrupted while it was greeted.
@@ -303,6 +306,11 @@ class BroughtPool:
         self._pool.release(loan.pop())
 
     reclaim = discard
+
+
+def is_exhausted(error: RedisError) -> bool:
+    """Whether a pool that a user brought says that it has waited for a connection in vain."""
+    return type(error) is ConnectionError and str(error).startswith('No connection available')
 
 
 def _idle_connections(pool: Any) -> list[Any]:

@@ -1,0 +1,58 @@
+"""How a connection is greeted: over which protocol, with which credentials.
+
+Rule: no error that leaves here repeats a password.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..remedies import hello_refused
+
+__all__ = ('arenew', 'falls_back', 'renew', 'without_password')
+
+
+def without_password(error: Exception, connection: Any) -> Exception:
+    """Return an error of the server without the arguments that it repeats.
+
+    A server that does not know HELLO or AUTH tells what came with it: the password.
+    """
+    text = str(error).partition(', with args beginning with')[0]
+    if connection.password:
+        text = text.replace(str(connection.password), '***')
+    return error if text == str(error) else type(error)(text)
+
+
+def falls_back(error: Exception, connection: Any, pool: Any) -> bool:
+    """Have a pool speak RESP2 if the server does not know HELLO; say whether to connect again.
+
+    RESP3, and so HELLO, is the default of redis-py 8. A protocol that the user chose stays.
+    """
+    options = pool.connection_kwargs
+    if connection.protocol == 2 or options.get('protocol') or not hello_refused(error):
+        return False
+    options['protocol'] = connection.protocol = 2
+    return True
+
+
+def renew(connection: Any, tokens: dict[Any, Any]) -> None:
+    """Authenticate a connection by the renewed token that waits for it, if there is one.
+
+    :param tokens: of a streaming credential provider, by connection
+    """
+    token = tokens.pop(connection, None)
+    if token is not None:
+        connection.send_command('AUTH', *_credentials(token), check_health=False)
+        connection.read_response()
+
+
+async def arenew(connection: Any, tokens: dict[Any, Any]) -> None:
+    """As :func:`renew`, of asyncio."""
+    token = tokens.pop(connection, None)
+    if token is not None:
+        await connection.send_command('AUTH', *_credentials(token), check_health=False)
+        await connection.read_response()
+
+
+def _credentials(token: Any) -> tuple[Any, Any]:
+    return token.try_get('oid'), token.get_value()

@@ -1,0 +1,57 @@
+"""What a person can do about an error of the connection, added to its text.
+
+Rule: the class of an error stays, and so does what the server or redis-py said; the remedy follows.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+from redis.exceptions import (
+    AuthenticationError,
+    ConnectionError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+)
+
+__all__ = ('explained', 'hello_refused')
+
+E = TypeVar('E', bound=Exception)
+
+_WHERE = (
+    "by setDefaultRedisConnectionParams({'url': 'redis://user:password@host:port/0'}), by the "
+    'variable INDEXEDREDIS_URL, or by --url of a command'
+)
+_HELLO = re.compile(r'(?:command|run the)\W+hello\b|^NOPROTO', re.IGNORECASE)
+_NO_PASSWORD = ('authentication required', 'unauthenticated', 'already authenticated')
+
+
+def explained(error: E) -> E:
+    """Return an error of a connection, with the remedy after its text."""
+    text = str(error).partition(', with args beginning with')[0]
+    remedy = _remedy(error, text) if isinstance(error, RedisError) else ''
+    if remedy:
+        error.args = (f'{text.rstrip(".")}. {remedy}', *error.args[1:])
+    return error
+
+
+def hello_refused(error: Exception) -> bool:
+    """Whether a server refused HELLO, with which RESP3 begins."""
+    return isinstance(error, ResponseError) and _HELLO.search(str(error)) is not None
+
+
+def _remedy(error: Exception, text: str) -> str:
+    if any(said in text.lower() for said in _NO_PASSWORD):
+        return f'The server wants a password, and none was given. Give it {_WHERE}.'
+    if isinstance(error, AuthenticationError):
+        return f'The server refused the user name or the password. Give the right ones {_WHERE}.'
+    if hello_refused(error):
+        return (
+            'The server, or a proxy in front of it, does not speak RESP3. Add '
+            "'protocol': 2 to the connection parameters."
+        )
+    if isinstance(error, (ConnectionError, TimeoutError)) and 'connecting to' in text:
+        return f'Start the server, or name another one {_WHERE}.'
+    return ''
