@@ -1,4 +1,4 @@
-"""Keys of a model that hold something else: found before anything is written."""
+"""Refuse keys of a model that hold another type, before anything is written."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ __all__ = (
 )
 
 
-# KEYS: names. ARGV: the type they should have. Returns the first that has another, and that type;
-# nil if there is none.
+# Return the first key that holds another type than it should.
+# KEYS: names.
+# ARGV: the type that they should have.
+# Returns {key, its type}; nil if each key has the type or does not exist.
+# Bounded: 1,000 keys (GROUP).
 OTHER_TYPE = Script(
     'other_type',
     """
@@ -29,14 +32,14 @@ return false
 """,
 )
 
-# Keys that one command looks at.
+# Keys that one script examines.
 GROUP = 1000
 
 
 def check_types(schema: Schema, keys: Sequence[bytes], kind: bytes = b'set') -> Flow[None]:
-    """Make sure that keys about to be written are of a type, or not there.
+    """Check that keys to write to have a type, or do not exist.
 
-    :raises WrongKeyTypeError: naming the first that is of another
+    :raises WrongKeyTypeError: naming the first that has another type
     """
     for group in chunks(keys, GROUP):
         wrong = yield from ask(*OTHER_TYPE(group, kind))
@@ -45,7 +48,7 @@ def check_types(schema: Schema, keys: Sequence[bytes], kind: bytes = b'set') -> 
 
 
 def wrong_type(schema: Schema, key: bytes, kind: bytes) -> WrongKeyTypeError:
-    """The error for a key of the model that holds something else."""
+    """Return the error for a key of the model that holds another type."""
     return WrongKeyTypeError(
         f'{schema.name}: the key {key!r} holds a {kind.decode()}, which this library never stores '
         'there, so nothing was written. Find out who wrote it, then rename or delete the key.'

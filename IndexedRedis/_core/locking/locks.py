@@ -1,7 +1,7 @@
-"""The locks of models: one reset, or one write of many objects, at a time.
+"""The locks of models: one reset, or one write of a long list, at a time.
 
-A lock is a key with a token and a short time to live, prolonged with every step. A killed process's
-lock expires before the next reset stops waiting for it.
+A lock is a key with a token and a short time to live. Each step of its owner extends it. A killed
+process's lock expires before the next reset stops waiting for it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class LockOwner(NamedTuple):
 
 # How long a lock lives after its owner's last step.
 LOCK_MS = 10_000
-# How long others wait for it, and between two tries.
+# How long others wait for a lock, and how long between two tries.
 WAIT_SECONDS = 15.0
 PAUSE_SECONDS = 0.05
 
@@ -64,9 +64,9 @@ def new_token() -> bytes:
 def locked(owners: Sequence[Owner], flow: Flow[T]) -> Flow[T]:
     """Run a flow while its owners hold the locks of their models; return its result.
 
-    All take locks in the same order, so nobody waits in a circle.
+    All owners take locks in the same order, so they cannot deadlock.
 
-    :raises ResetInProgressError: if somebody else holds one for too long
+    :raises ResetInProgressError: if another owner holds a lock for too long
     """
 
     def lock_and_run() -> Flow[T]:
@@ -83,8 +83,8 @@ def _lock_each(owners: Sequence[Owner]) -> Flow[None]:
             if waited >= WAIT_SECONDS:
                 raise ResetInProgressError(
                     f'{owner.schema.name}: a reset, or another write of many objects, is under way '
-                    f'and did not end within '
-                    f'{WAIT_SECONDS:.0f} s. Nothing was changed; try again later.'
+                    f'and did not end within {WAIT_SECONDS:.0f} s. Nothing was changed; try again '
+                    'later.'
                 )
             yield Pause(PAUSE_SECONDS)
             waited += PAUSE_SECONDS
@@ -96,14 +96,14 @@ def _take(owner: Owner, held: Sequence[Owner]) -> Flow[bool]:
     taken, holder, *_ = yield Batch(
         [('SET', lock, token, 'NX', 'PX', LOCK_MS), ('GET', lock), *prolong]
     )
-    # A repeated SET finds the lock of its own first sending.
+    # If SET was sent twice, the lock may come from the first time.
     return taken is not None or holder == token
 
 
 def extend_command(owners: Sequence[Owner], retake: int = 0) -> Command:
     """Return the command that extends the locks.
 
-    :param retake: 1 to take an expired lock again, if nobody else held it since
+    :param retake: 1 to take an expired lock again, if nobody has held it since
     """
     keys = [owner.schema.keys for owner in owners]
     names = [name for each in keys for name in (each.lock, each.touched, each.record)]
@@ -113,7 +113,7 @@ def extend_command(owners: Sequence[Owner], retake: int = 0) -> Command:
 def register_reset(owner: Owner, exclusive: int = 0) -> Flow[None]:
     """List the owner of a lock in the record of resets.
 
-    :param exclusive: 1 to remove all others from the record
+    :param exclusive: 1 to remove all other owners from the record
     :raises ResetLostError: if the lock is lost
     """
     keys = owner.schema.keys
@@ -122,11 +122,11 @@ def register_reset(owner: Owner, exclusive: int = 0) -> Flow[None]:
 
 
 def lock_lost_error(
-    owners: Sequence[Owner], state: str = 'Nothing was changed by this one; try again.'
+    owners: Sequence[Owner], state: str = 'This one changed nothing; try again.'
 ) -> ResetLostError:
-    """Return the error for a lost lock, or lost work keys, whatever took them.
+    """Return the error for a lost lock, or lost work keys, whatever the cause.
 
-    :param state: says what became of the data
+    :param state: the sentences of the message about the data, and what to do
     """
     names = ', '.join(owner.schema.name for owner in owners)
     return ResetLostError(
@@ -137,7 +137,7 @@ def lock_lost_error(
 
 
 def fence_lost_error(owners: Sequence[Owner]) -> ResetLostError:
-    """Return the error of a reset whose fence does not hold: see ``ResetObserver.fence``."""
+    """Return the error of a reset whose fence is lost: see ``ResetObserver.fence``."""
     names = ', '.join(owner.schema.name for owner in owners)
     return ResetLostError(
         f'{names}: this run lost the mirror lock, so another run could begin. Nothing was changed; '
@@ -146,7 +146,7 @@ def fence_lost_error(owners: Sequence[Owner]) -> ResetLostError:
 
 
 def release_all(owners: Sequence[Owner]) -> Flow[None]:
-    """Release the locks that are still held, and remove owners that left nothing from the record.
+    """Release the locks that are still held; remove owners without work keys from the record.
 
     Errors are ignored: locks expire by themselves.
     """

@@ -1,4 +1,8 @@
-"""Scripts of the locks of models, which resets hold."""
+"""Scripts of the locks of models, which resets and writes of long lists hold.
+
+*Touched index sets* are those that writers add to while a lock is held; a set names them. The
+*record of resets* is a hash: token of a lock owner -> state of its work.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +23,11 @@ __all__ = (
 )
 
 
-# KEYS: lock, note of touched index sets, record of resets. ARGV: token, whether to take all others
-# off the record. Lists a reset as one that is alive; 0 if the lock is not its own any more.
+# Record the owner of a lock as staging, and clear the touched index sets.
+# KEYS: lock, touched index sets, record of resets.
+# ARGV: token, 1 to remove all other owners from the record.
+# Returns 1; 0 without the lock.
+# Bounded: four commands.
 BEGIN = Script(
     'begin',
     """
@@ -32,10 +39,12 @@ return 1
 """,
 )
 
-# KEYS: for each model: lock, note of touched index sets, record of resets. ARGV: token,
-# milliseconds, whether a lock that ran out may be taken again: only if nobody else had it since,
-# who would have swept what the record lists as being staged. Prolongs all; 0 if one is not ours
-# any more.
+# Extend the locks of an owner, and the life of the touched index sets.
+# KEYS: for each model: lock, touched index sets, record of resets.
+# ARGV: token, milliseconds, 1 to take an expired lock again. It is taken only if the record still
+# says `staging`: another owner that had the lock meanwhile would have swept that.
+# Returns 1; 0 if a lock is lost, and then nothing is extended.
+# Bounded: five commands for each model of one call, such as resetMany().
 HOLD = Script(
     'hold',
     """
@@ -57,7 +66,11 @@ return 1
 """,
 )
 
-# KEYS: lock, note of touched index sets. ARGV: token. Gives the lock back if it is ours.
+# Release a lock that the owner still holds, and remove the touched index sets.
+# KEYS: lock, touched index sets.
+# ARGV: token.
+# Returns the number of removed keys; 0 without the lock.
+# Bounded: two commands.
 RELEASE = Script(
     'release',
     """
@@ -67,13 +80,14 @@ return 0
 )
 
 
+# The frame of a guard. It returns nil if `objection` returns nil. On an objection, or an error, it
+# also writes to KEYS[1]. That key is watched, so EXEC does nothing.
 _GUARD = """
 local function objection()
 %s
 end
 local fine, said = pcall(objection)
 if fine and not said then return false end
--- Whatever happens to a key that is watched, EXEC does nothing.
 redis.call('SET', KEYS[1], '')
 redis.call('DEL', KEYS[1])
 if not fine then error(said) end
@@ -81,9 +95,12 @@ return said
 """
 
 
-# Whether rows may be stored under pks of a reset, or of a save of many. KEYS: key to touch, lock,
-# set of all pks, index sets. ARGV: token, pks. Returns nil; or 'lost', 'taken' if somebody stored
-# an object under one of the pks, or {key, what it holds} if a key is no set.
+# Guard a transaction that stages rows or index entries: its owner holds the lock, the pks are free,
+# and the keys are sets.
+# KEYS: key to write to, lock, set of all pks, index sets.
+# ARGV: token, pks.
+# Returns nil to agree; else 'lost', 'taken', or {key, its type} for a key that is not a set.
+# Bounded: 100 pks (CHUNK) and 500 index sets (SETS in transactions.py).
 MAY_STORE = Script(
     'may_store',
     _GUARD
@@ -103,9 +120,12 @@ end
 )
 
 
-# Whether a write of many rows may be committed. KEYS: key to touch; for each model: lock, record of
-# resets, set of all pks. ARGV: token. Returns nil; 'done' if it is committed already; 'lost' if a
-# lock is; or {key, what it holds} if a key is no set. Bounded by the number of models.
+# Guard the commit of a long list: its owner holds the locks, and nobody swept what it staged.
+# KEYS: key to write to; for each model: lock, record of resets, set of all pks.
+# ARGV: token.
+# Returns nil to agree; 'done' if the list is committed already; 'lost' if a lock is lost, or the
+# stage was swept; {key, its type} if the set of all pks has another type.
+# Bounded: three commands for each model of the list.
 MAY_COMMIT = Script(
     'may_commit',
     _GUARD
@@ -121,8 +141,11 @@ end
 )
 
 
-# What was replaced, or staged and never used. KEYS: set of all pks. ARGV: milliseconds the rows
-# stay readable (0: none), prefix of data keys, pks. Passes over pks that are in use.
+# Remove rows that were replaced, or staged and not used. Skip pks that are listed.
+# KEYS: set of all pks.
+# ARGV: milliseconds that the rows stay readable (0: none), prefix of data keys, pks.
+# Returns 0.
+# Bounded: 200 pks (PAGE_MEMBERS).
 RETIRE = Script(
     'retire',
     """
@@ -139,9 +162,13 @@ return 0
 )
 
 
-# KEYS: set of all pks, index sets. ARGV: number of pks, pks; for each index set: number of those of
-# them that it may list, these. Takes those that are not in use out of the sets. As nearly always
-# none is, that way does not look at each: it takes a third of the time.
+# Remove pks of removed objects from index sets. Skip pks that are listed. Usually none is: then one
+# SREM for each set takes a third of the time of one for each pk.
+# KEYS: set of all pks, index sets.
+# ARGV: number of pks, pks; for each index set: number of pks to remove from it, these pks.
+# Returns 0.
+# Bounded: 200 pks and 200 index sets (PAGE_MEMBERS); one SREM of up to 200 pks for each set, or 200
+# for each index of the model.
 PRUNE = Script(
     'prune',
     """
@@ -167,10 +194,12 @@ return 0
 )
 
 
-# Index sets of a model that is being destroyed. KEYS: lock, set of all pks, index sets. ARGV:
-# token, how many members are looked at here, a set counting as ten more. Leaves in them what
-# belongs to a pk that is in use. Returns how many of them are done; -1 without the lock, since they
-# may be those of another reset.
+# Empty index sets of a model that is being destroyed, apart from pks that are listed.
+# KEYS: lock, set of all pks, index sets.
+# ARGV: token, budget of members; each set costs ten more.
+# Returns how many sets are done; -1 without the lock: then the sets may belong to another reset.
+# Bounded: 200 sets (SETS), and a budget of 2,000 members (AT_ONCE). The last set may exceed it, by
+# 1,000 members (MOST) and those that writers added after the swap.
 CLEAR_SETS = Script(
     'clear_sets',
     """
@@ -191,9 +220,11 @@ return #KEYS - 2
 )
 
 
-# A page of the other keys of such a model. KEYS: lock, set of all pks, work keys. ARGV: token,
-# prefix of data keys, pks. Removes the work keys, and the rows of pks that are not in use; 0
-# without the lock.
+# Remove work keys of a model that is being destroyed, and rows of pks that are not listed.
+# KEYS: lock, set of all pks, work keys.
+# ARGV: token, prefix of data keys, pks.
+# Returns 1; 0 without the lock.
+# Bounded: the keys of one page of SCAN, about 1,000 (PAGE in destroy.py).
 CLEAR = Script(
     'clear',
     """
@@ -208,9 +239,12 @@ return 1
 )
 
 
-# The last step of destroying a model. KEYS: lock, record of resets, counter, set of all pks. ARGV:
-# token. Removes the record, and the counter if there are no objects. Without the lock, or without
-# the record, since it is done then, it does nothing: others may have reserved pks.
+# End the destruction of a model: remove the record, and the counter if there are no objects. If the
+# record is gone, this script ran before, and others may have reserved pks since.
+# KEYS: lock, record of resets, counter, set of all pks.
+# ARGV: token.
+# Returns 1; 0 without the lock or the record, and then it changes nothing.
+# Bounded: five commands.
 FINISH = Script(
     'finish',
     """
@@ -222,8 +256,11 @@ return 1
 )
 
 
-# KEYS: record of resets, work keys of one. ARGV: its token. Takes it off the record, unless it has
-# staged something new.
+# Remove an owner from the record, unless it has staged something new.
+# KEYS: record of resets, work keys of the owner.
+# ARGV: token.
+# Returns 1; 0 if a work key exists, or the record does not list the owner.
+# Bounded: six commands, for five work keys at most.
 FORGET = Script(
     'forget',
     """

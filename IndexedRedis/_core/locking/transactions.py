@@ -1,10 +1,10 @@
 """Guarded transactions: plain commands that the server executes only if a script agrees.
 
 A script takes three times as long for a row as a plain command, since Lua converts every argument
-twice. So many rows go as plain commands between ``MULTI`` and ``EXEC``, after a guard script that
-checks the preconditions. If one fails, the guard writes to a key that is ``WATCH``ed. EXEC then
-does nothing, and neither does it when a watched key changed. All of it is one batch, which may be
-sent twice.
+twice. So long lists of rows go as plain commands between ``MULTI`` and ``EXEC``, after a guard
+script that checks the preconditions. If one fails, the guard writes to a key that is ``WATCH``ed.
+EXEC then does nothing, and neither does it when a watched key changed. The whole is one batch,
+which may be sent twice.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ __all__ = (
 )
 
 
-# Rows that are carried out together: they hold up the server for a millisecond. (WATCH takes longer
-# for each key, the more there are.)
+# Rows of one transaction: it blocks the server for a millisecond. (The time of WATCH for each key
+# grows with the number of keys.)
 CHUNK = 100
 
-# Rows whose entries in index sets are added together: the more there are, the fewer commands.
+# Rows whose index entries are added together: more rows share one SADD for each index set.
 LISTED = 500
 
-# Sets that are added to together.
+# Index sets of one transaction.
 SETS = 500
 
 
@@ -44,14 +44,14 @@ def guarded_transaction(
 ) -> list[Command]:
     """Return the batch that executes ``commands`` unless the guard objects.
 
-    :param guard: a script of :mod:`.scripts.guarding`
-    :param keys: its keys; the first is the one that it writes to, and nobody else does
+    :param guard: a script of :mod:`.scripts` that is made of ``_GUARD``
+    :param keys: its keys; it writes to the first, which no other command writes to
     :param args: its arguments
     :param watched: keys that nobody may write to after the guard has checked
     """
-    # By its text: where the server did not know it, nobody would object.
-    look = guard.in_full([*keys], *args)
-    return [('WATCH', keys[0], *watched), look, ('MULTI',), *commands, ('EXEC',)]
+    # In full: EVALSHA of a missing script would object to nothing.
+    check = guard.in_full([*keys], *args)
+    return [('WATCH', keys[0], *watched), check, ('MULTI',), *commands, ('EXEC',)]
 
 
 def guarded_store(
@@ -64,8 +64,9 @@ def guarded_store(
 ) -> list[Command]:
     """Return the batch that executes ``commands`` while the owner of a token holds the lock.
 
-    :param pks: under which nobody may have stored an object, in ``rows``
-    :param sets: keys that have to be sets, or absent
+    :param pks: pks that must be free
+    :param rows: the keys of their rows
+    :param sets: keys that must be sets, or absent
     """
     names = (keys.work(token, REFUSED), keys.lock, keys.all, *sets)
     return guarded_transaction(MAY_STORE, names, (token, *pks), (keys.lock, *rows), commands)
@@ -74,12 +75,12 @@ def guarded_store(
 def objection(replies: Sequence[Any]) -> Any:
     """Return the guard's objection, ``b'taken'`` if a watched key changed, or None after EXEC.
 
-    :param replies: to what :func:`guarded_transaction` gave
+    :param replies: the replies to a :func:`guarded_transaction`
     :raises redis.exceptions.ResponseError: if one of the commands failed
     """
-    said, done = replies[1], replies[-1]
+    reason, done = replies[1], replies[-1]
     if done is None:
-        return said or b'taken'
+        return reason or b'taken'
     for reply in done:
         if isinstance(reply, Exception):
             raise reply
