@@ -1,1 +1,1 @@
-"""Replacing a whole data set: staging, index fill, swap; only its changes; nothing at all."""
+"""Replace a data set: by staging and swap, by writing only the changes, or by an empty one."""

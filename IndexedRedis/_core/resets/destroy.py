@@ -1,7 +1,8 @@
-"""Remove a model beside writers: an object that they store meanwhile is whole, and stays.
+"""Destroy a model while others write: an object that they store meanwhile is whole, and stays.
 
-It is a reset to nothing without a grace time. Then a scan of all keys removes those that belong to
-no object. Only keys of the exact shapes of the model are touched.
+Destroying resets the model to an empty data set, without a grace time. Then it scans all keys, and
+removes the keys of the model that belong to no object. It touches only keys of the exact shapes of
+the model.
 """
 
 from __future__ import annotations
@@ -25,17 +26,18 @@ from .swap import swap_command
 
 __all__ = ('destroy', 'own_keys')
 
+# Keys of one page of SCAN, and index sets that one script measures.
 PAGE = 1000
-# Index sets that one script is given; it goes through as many of them as have few members.
+# Index sets that one CLEAR_SETS gets. It empties the first of them, until its budget is used up.
 SETS = 200
 
 
 def own_keys(
     schema: Schema, cursor: Any, extend: tuple[Command, ...] = ()
 ) -> Flow[tuple[Any, list[bytes]]]:
-    """A page of the keys of a model, and the cursor of the next; None after the last.
+    """Return the cursor of the next page, None after the last one, and a page of the model's keys.
 
-    :param cursor: 0 at first
+    :param cursor: 0 for the first page
     :param extend: commands to send along
     """
     scan = ('SCAN', cursor, 'MATCH', schema.keys.pattern, 'COUNT', PAGE)
@@ -47,7 +49,7 @@ def own_keys(
 def destroy(schema: Schema, token: bytes) -> Flow[int]:
     """Remove every key of the model, the pk counter too; return how many keys there were.
 
-    The counter stays where objects were stored meanwhile.
+    The counter stays if objects were stored meanwhile.
 
     :param token: text that no reset has
     """
@@ -61,7 +63,7 @@ def destroy(schema: Schema, token: bytes) -> Flow[int]:
             pass
         if cursor is None:
             return removed + (yield from _unlink_all(schema))
-        # The server has no memory for a lock. Removing some rows frees enough.
+        # The server has no memory for a lock, so remove some rows first.
         cursor, page = yield from own_keys(schema, cursor)
         rows = [key for key in page if schema.keys.is_row(key)]
         removed += (yield from ask('UNLINK', *rows)) if rows else 0
@@ -70,7 +72,7 @@ def destroy(schema: Schema, token: bytes) -> Flow[int]:
 def _empty(staging: Staging) -> Flow[int]:
     schema, keys = staging.schema, staging.schema.keys
     extend = extend_command([staging])
-    # Keys that others staged are removed too, so a suspended writer may not go on.
+    # `exclusive`: keys that other writers staged go too, so a suspended writer must not go on.
     yield from register_reset(staging, exclusive=1)
     count, indexes = yield from _look(schema, extend)
     for key, kind in ((keys.all, b'set'), (keys.next, b'string')):
@@ -79,7 +81,8 @@ def _empty(staging: Staging) -> Flow[int]:
     large = yield from _large(indexes, extend)
     if (yield from ask(*swap_command([Switch(staging, large, (), MOST)], ''))) != b'done':
         raise lock_lost_error([staging])
-    # Before the rows, which say what index sets list them: whoever sweeps up after us needs them.
+    # The index sets go before the rows: if this process dies, its successor needs the rows to find
+    # the index sets that list them.
     yield from _clear_sets(staging, sorted({*indexes}.difference(large)), extend)
 
     def retire(pks: list[bytes]) -> Flow[None]:
@@ -92,7 +95,7 @@ def _empty(staging: Staging) -> Flow[int]:
 
 
 def _unlink_all(schema: Schema) -> Flow[int]:
-    """Remove all keys of a model on a server without memory: nobody else can write either."""
+    """Remove all keys of a model on a server that is out of memory, where others cannot write."""
     removed = yield from ask('UNLINK', schema.keys.all)
     cursor: Any = b'0'
     while cursor is not None:
@@ -103,7 +106,7 @@ def _unlink_all(schema: Schema) -> Flow[int]:
 
 
 def _look(schema: Schema, extend: Command) -> Flow[tuple[int, list[bytes]]]:
-    """Return how many keys the model has, without those of this flow, and its index sets."""
+    """Return the number of the model's keys, without those of this flow, and its index sets."""
     keys = schema.keys
     mine = {keys.lock, keys.record}
     found: set[bytes] = set()
@@ -117,8 +120,10 @@ def _look(schema: Schema, extend: Command) -> Flow[tuple[int, list[bytes]]]:
 
 
 def _large(indexes: Sequence[bytes], extend: Command) -> Flow[list[bytes]]:
-    """Return the index sets that are too large for ``CLEAR_SETS``. The swap drops them, in some
-    microseconds each."""
+    """Return the index sets that are too large for ``CLEAR_SETS``.
+
+    The swap drops them, in a few microseconds each.
+    """
     large: list[bytes] = []
     for some in chunks(indexes, PAGE):
         found, _ = yield Batch([LARGE(some, MOST), extend])
@@ -127,7 +132,7 @@ def _large(indexes: Sequence[bytes], extend: Command) -> Flow[list[bytes]]:
 
 
 def _clear_sets(staging: Staging, names: list[bytes], extend: Command) -> Flow[None]:
-    """Remove pks of removed objects from index sets, some sets at a time."""
+    """Remove pks of removed objects from index sets."""
     keys = staging.schema.keys
     while names:
         some = [keys.lock, keys.all, *names[:SETS]]
@@ -139,7 +144,7 @@ def _clear_sets(staging: Staging, names: list[bytes], extend: Command) -> Flow[N
 
 def _lost(staging: Staging) -> ResetLostError:
     return lock_lost_error(
-        [staging], 'The objects of before are gone; other keys of them may be left.'
+        [staging], 'The objects are gone, but some of their keys may be left; try again.'
     )
 
 

@@ -35,9 +35,10 @@ from .staging import Staging, assign
 
 __all__ = ('Counts', 'Keyed', 'merge_all')
 
+# Objects that are compared at a time.
 BLOCK = 500
 
-# A model, its new data set, and the indexed column that tells its objects apart; None: their pks.
+# A model, its new data set, and the indexed column whose values identify objects; None: pks do.
 Keyed = tuple[Schema, Iterable[Any], Column | None]
 
 
@@ -51,7 +52,7 @@ class Counts(NamedTuple):
 
 
 class _Merge:
-    """The changes of one model that were found so far.
+    """The changes of one model, as far as its objects are compared.
 
     :param staging: the new data set
     :param column: the key that identifies the objects; None: their pks do
@@ -73,22 +74,28 @@ class _Merge:
         check_model(self.schema, obj)
         if self.column is None:
             if obj._id is None:
-                raise UsageError(f'{self.schema.name}: {obj!r} brings no pk, which is its key.')
+                raise UsageError(
+                    f'{self.schema.name}: {obj!r} brings no pk, but pks identify its objects. Give '
+                    'each object a pk.'
+                )
             return b'%d' % obj._id
         if obj._id is not None:
-            raise UsageError(f'{self.schema.name}: {obj!r} brings a pk; keys say which is which.')
+            raise UsageError(
+                f'{self.schema.name}: {obj!r} brings a pk, but a key field identifies its objects. '
+                'Give objects without a pk.'
+            )
         return self.column.index_of(value_of(obj, self.column))
 
     def take(self, obj: Any, key: bytes, pk: int | None) -> None:
         """Note that an object is part of the new data set.
 
-        :param pk: of the stored object with this key, if there is one
-        :raises UsageError: if another one has the same key
+        :param pk: pk of the stored object with this key, or None
+        :raises UsageError: if another object of the data set has the same key
         """
         if pk in self.seen or key in self._new:
             label = self.column.label if self.column else self.schema.name
             value = value_of(obj, self.column) if self.column else obj._id
-            raise UsageError(f'{label}: {value!r} is the key of two objects.')
+            raise UsageError(f'{label}: {value!r} is the key of two objects; give one of them.')
         if pk is None:
             self._new.add(key)
         else:
@@ -115,7 +122,7 @@ def merge_all(
     :param most: how many objects, of all models, may differ
     :param observer: receives the progress
     :param stamp: the value of ``mirroredAt`` for the new data
-    :raises TooManyChangesError: if more differ; nothing is changed then
+    :raises TooManyChangesError: if more objects differ; then nothing is changed
     """
     promises, observer = Promises(), observer or ResetObserver()
     merges = [
@@ -150,15 +157,15 @@ def _check_number(merges: Sequence[_Merge], most: int) -> None:
     if sum(len(merge.entries) for merge in merges) > most:
         names = ', '.join(merge.schema.name for merge in merges)
         raise TooManyChangesError(
-            f'{names}: more than {most} objects differ from what is stored, too many to change in '
+            f'{names}: more than {most} objects differ from the stored ones, too many to change in '
             'one moment. Nothing was changed; replace the data sets by a reset.'
         )
 
 
 def _compare(merge: _Merge, block: Sequence[Any], extend: Command) -> Flow[None]:
-    """Compare a block of objects with what is stored under their keys.
+    """Compare a block of objects with the stored objects that have the same keys.
 
-    :param extend: the command that prolongs the locks
+    :param extend: the command that extends the locks
     """
     promises = merge.staging.promises
     keys = [merge.key_of(obj) for obj in block]
@@ -186,7 +193,7 @@ def _compare(merge: _Merge, block: Sequence[Any], extend: Command) -> Flow[None]
 def _stored_under(
     merge: _Merge, keys: Sequence[bytes], extend: Command
 ) -> Flow[dict[bytes, tuple[int, Row]]]:
-    """Return pk and row of the stored object of each key; of two with one key, the older."""
+    """Return pk and row of the stored object with each key; of two with one key, the lower pk."""
     schema, column = merge.schema, merge.column
     names = [] if column is None else index_keys_of_values(schema.keys, column, keys)
     held, *found = yield Batch([extend, *(('SMEMBERS', name) for name in names)])
@@ -206,7 +213,7 @@ def _stored_under(
 
 
 def _entry(merge: _Merge, obj: Any, pk: int, row: Row | None) -> Entry:
-    """Return what has to be written of an object; an entry without a mode if nothing."""
+    """Return the entry that writes the changes of an object; its mode is empty without changes."""
     schema, promises = merge.schema, merge.staging.promises
     for target in children(obj):
         if target._id is None and id(target) not in promises.pks:
@@ -218,7 +225,7 @@ def _entry(merge: _Merge, obj: Any, pk: int, row: Row | None) -> Entry:
     entry = entry_of(obj, pk, Mode.INSERT if fresh else Mode.PUT, schema.all, promises.pks)
     if row is not None:
         stored = {column.name: value for column, value in zip(schema.all, row, strict=True)}
-        # Only what differs is sent: the server is held up for all changes at once.
+        # One script blocks the server for all changes, so send only the fields that differ.
         entry.sent = {name: new for name, new in entry.written.items() if stored[name] != new}
         entry.expected = {name: stored[name] for name in entry.expected if name in entry.sent}
         entry.mode = Mode.UPDATE if entry.sent else ''
@@ -233,7 +240,7 @@ def _find_removed(
 
     def look(page: list[bytes]) -> Flow[None]:
         gone = [pk for pk in pks_of(schema, page) if pk not in kept]
-        kept.update(gone)  # a page may name one twice
+        kept.update(gone)  # a page may repeat a pk
         if gone:
             rows = yield from rows_of(schema, gone, schema.indexed)
             merge.entries += [_removal(schema, pk, row) for pk, row in zip(gone, rows, strict=True)]
@@ -249,7 +256,7 @@ def _removal(schema: Schema, pk: int, row: Row | None) -> Entry:
 
 
 def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
-    """Send all changes in one script, until it finds stored what is expected."""
+    """Send all changes in one script, again until the stored values are the expected ones."""
     entries = [entry for merge in merges for entry in merge.entries]
     for _ in range(ROUNDS):
         problems = yield from ask(*_command(merges, entries, stamp))
@@ -267,7 +274,7 @@ def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
             if kind == b'gone':
                 _put_whole(entries[number - 1])
         if any(kind not in (b'stale', b'gone') for _, kind, *_ in problems):
-            break  # somebody has taken a pk, and keeps it
+            break  # another object is stored under a pk of this data set
     raise ConflictError(
         f'{merges[0].schema.name}: other writers changed the same objects meanwhile. Nothing was '
         'written; try again.'
@@ -275,7 +282,7 @@ def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
 
 
 def _put_whole(entry: Entry) -> None:
-    """Write the whole row: somebody has deleted the object meanwhile."""
+    """Write the whole row, since another client deleted the object meanwhile."""
     entry.mode, entry.sent = Mode.PUT, entry.written
     entry.expected = {column.name: None for column in entry.schema.indexed}
 

@@ -26,16 +26,16 @@ from .staging import Staging
 
 __all__ = ('Switch', 'prepare')
 
-# Members of an index set that is not moved in the swap; 300,000 objects have at most 300 larger
-# ones in each index, and the swap takes some microseconds for each.
+# Members of the largest index set that is filled before the swap. 300,000 objects have at most 300
+# larger sets in each index, and the swap takes a few microseconds for each.
 MOST = 1000
-# Members that one script looks at, a set counting as ten more: it holds up the server for a
-# millisecond or two.
+# The budget of one FILL or CLEAR_SETS, in members; each set costs ten more. The script blocks the
+# server for a millisecond or two.
 AT_ONCE = 2000
-# Objects that are looked at for each set that counting would trust in: that none of them is in a
-# set of that size has a chance of 1 to 10 to the 17th (e to the 40th).
+# Sampled objects for each UNSETTLED_MEMBERS stored ones. A set of that size escapes the sample with
+# a probability of e ** -40, about 10 ** -17.
 SAMPLE = 40
-# Names of index sets that are not asked for twice.
+# Index sets whose names the client remembers, so that it measures each of them once.
 KNOWN = 10_000
 
 
@@ -43,8 +43,8 @@ class Switch(NamedTuple):
     """The work of the swap for one model.
 
     :param drop: index sets of the replaced objects
-    :param places: whose place a staged key takes, the set of all pks last
-    :param most: how many members an index set may have that is neither; 0 if there is none
+    :param places: keys that staged keys replace, the set of all pks last
+    :param most: largest number of members of the other index sets; 0: there are no others
     """
 
     staging: Staging
@@ -54,9 +54,9 @@ class Switch(NamedTuple):
 
 
 def prepare(staging: Staging, extend: Command) -> Flow[Switch]:
-    """Return what the swap has to move, after filling the other index sets.
+    """Fill the small index sets; return the work that is left to the swap.
 
-    :param extend: the command that prolongs the lock, sent with each step
+    :param extend: the command that extends the lock, sent with each step
     :raises WrongKeyTypeError: if a key to write to holds another type
     """
     schema, keys = staging.schema, staging.schema.keys
@@ -68,7 +68,7 @@ def prepare(staging: Staging, extend: Command) -> Flow[Switch]:
         return Switch(staging, sorted(drop), (), most)
     places = yield from _fill(staging, most, drop, extend)
     if keys.all not in places:
-        raise lock_lost_error([staging])  # somebody has removed what was staged
+        raise lock_lost_error([staging])  # another writer removed the staged keys
     return Switch(staging, sorted(drop), [*sorted(places - {keys.all}), keys.all], most)
 
 
@@ -91,7 +91,8 @@ def _large_ones(schema: Schema, most: int, extend: Command) -> Flow[set[bytes]]:
     if not most:
         yield from walk(schema.keys.all, measure, (extend,))
         return found
-    # Where nobody trusts in the size of a set, its old pks may wait to be taken out after the swap.
+    # Counting trusts the size of sets above UNSETTLED_MEMBERS only. Smaller sets may lose their old
+    # pks after the swap, so a sample that meets the larger ones is enough.
     stored = yield from ask('SCARD', schema.keys.all)
     if stored > set_algebra.UNSETTLED_MEMBERS:
         for _ in range(0, SAMPLE * stored // set_algebra.UNSETTLED_MEMBERS, PAGE_MEMBERS):
@@ -101,7 +102,7 @@ def _large_ones(schema: Schema, most: int, extend: Command) -> Flow[set[bytes]]:
 
 
 def _fill(staging: Staging, most: int, large: set[bytes], extend: Command) -> Flow[set[bytes]]:
-    """Fill index sets from staged sets; return the places that the swap has to move."""
+    """Fill index sets from staged sets; return the keys that are left to the swap."""
     keys, token = staging.schema.keys, staging.token
     base, prefix = keys.base, keys.staged(token, keys.base)
     schema, places = staging.schema, set[bytes]()

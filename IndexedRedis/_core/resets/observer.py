@@ -1,4 +1,4 @@
-"""Progress of a reset, for callers."""
+"""Report the progress of a reset to its caller."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ('ResetObserver',)
 
 
 class ResetObserver:
-    """Is told how a reset goes. Derive from it; the methods do nothing by themselves.
+    """Receives the progress of a reset. Derive a class and override methods; they do nothing here.
 
-    They are called from inside the reset, so an error that one raises ends it.
+    The reset calls the methods, so an exception in one of them ends the reset.
     """
 
     #: The token that the key ``tmp:mirror`` of each model must hold when the new data goes live.
@@ -25,7 +25,7 @@ class ResetObserver:
         """
 
     def staged(self, model: Any, count: int, size: int) -> None:
-        """So many more rows, of so many bytes, are on their way to the server."""
+        """``count`` more rows, of ``size`` bytes, are on their way to the server."""
 
     def swapping(self) -> None:
         """Everything is staged; the new data sets go live next."""

@@ -19,7 +19,10 @@ Noted = Sequence[Mapping[str, Any]]
 
 
 class _Ref(ref):  # type: ignore[type-arg]
-    """A weak reference that knows the ``id()``; ``weakref.KeyedRef`` takes five times as long."""
+    """A weak reference with the ``id()`` of its object.
+
+    ``weakref.KeyedRef`` would take five times as long.
+    """
 
     __slots__ = ('number',)
     number: int
@@ -32,7 +35,7 @@ class Promises:
     """
 
     def __init__(self) -> None:
-        #: by ``id()``, of objects that are alive
+        #: pks by the ``id()`` of the object, for objects that are alive
         self.pks: dict[int, int] = {}
         self._refs: dict[int, _Ref] = {}
         self._staged: dict[int, tuple[Schema, StoredRow, Mapping[str, Any]]] = {}
@@ -42,7 +45,7 @@ class Promises:
     def assign(self, obj: Any, pk: int, held: bool = False) -> None:
         """Assign a pk to an object.
 
-        :param held: whether the caller keeps the object alive, so that no reference is needed
+        :param held: whether the caller holds the object, so that no weak reference is needed
         """
         self.pks[id(obj)] = pk
         if not held:
@@ -51,8 +54,8 @@ class Promises:
 
     def _forget(self, watch: _Ref) -> None:
         # Another object may get the same id.
-        for known in (self.pks, self._refs, self._staged):
-            known.pop(watch.number, None)
+        for noted in (self.pks, self._refs, self._staged):
+            noted.pop(watch.number, None)
 
     def is_staged(self, obj: Any) -> bool:
         """Whether an object was staged already."""
@@ -61,7 +64,7 @@ class Promises:
     def stage(self, objs: Sequence[Any], schema: Schema, rows: Rows, values: Noted) -> None:
         """Note that objects were staged. References to objects of a generator are weak.
 
-        :param values: what :func:`~.state.assigned` gave of each before it was encoded
+        :param values: for each object the result of :func:`~.state.assigned` before it was encoded
         """
         if self._refs.keys().isdisjoint(map(id, objs)):
             self._held.append((tuple(objs), schema, rows, values))
@@ -78,7 +81,7 @@ class Promises:
             obj = self._refs[number]()
             if obj is not None:
                 confirm_row(obj, self.pks[number], row, values, schema.columns, schema.plain)
-        self._refs.clear()  # there is nothing to forget any more
+        self._refs.clear()  # without a reference, no callback removes a pk
         for objs, schema, rows, noted in self._held:
             for obj, row, values in zip(objs, rows, noted, strict=True):
                 confirm_row(obj, self.pks[id(obj)], row, values, schema.columns, schema.plain)

@@ -7,8 +7,11 @@ from ..writes.scripts import COMPARE_ROWS, CURSOR, STORE_ROWS
 
 __all__ = ('CLAIM', 'FILL', 'LARGE', 'MERGE', 'SWAP')
 
-# KEYS: counter, set of all pks. ARGV: prefix of data keys, highest of the pks, pks. Keeps others
-# from being given one of these pks, and returns those that are in use, or whose rows are there.
+# Claim given pks: raise the counter to the highest, so that no other object gets one of them.
+# KEYS: counter, set of all pks.
+# ARGV: prefix of data keys, highest of the pks, pks.
+# Returns the pks that are listed, or whose rows exist.
+# Bounded: 1,000 pks (BLOCK in swap.py).
 CLAIM = Script(
     'claim',
     """
@@ -24,8 +27,11 @@ return taken
 """,
 )
 
-# The index sets of replaced objects that may not wait until after the swap. KEYS: index sets. ARGV:
-# how many members one that may wait has at most. Returns the larger ones, and what is no set.
+# Find the index sets that are too large to lose their old pks after the swap.
+# KEYS: index sets.
+# ARGV: number of members of the largest set that is small.
+# Returns the larger sets, and keys of other types.
+# Bounded: 1,000 sets (PAGE in destroy.py), or those of 200 rows (PAGE_MEMBERS).
 LARGE = Script(
     'large',
     """
@@ -38,11 +44,16 @@ return large
 """,
 )
 
-# Before the swap: puts staged index sets into their places, which nobody sees as long as their pks
-# are not among all pks. KEYS: lock, list of staged sets, set of all pks. ARGV: token, how many
-# members a place may have afterwards, how many are looked at here, prefix of staged keys, prefix of
-# places, what follows these. Returns {how many of them are done, places that would become larger or
-# that are no sets}; nil if the lock or a staged set is lost.
+# Add staged index sets to the index sets that queries read. The new pks show in no result until the
+# swap puts them into the set of all pks.
+# KEYS: lock, names of staged sets, set of all pks.
+# ARGV: token, largest number of members that an index set may have afterwards, budget of members
+# (each set costs ten more), prefix of staged keys, prefix of index sets, for each set the rest of
+# its name.
+# Returns {number of sets that are done, index sets that are left to the swap: they would become too
+# large, or are not sets}; nil if the lock or a staged set is lost.
+# Bounded: 200 sets (PAGE_MEMBERS), and a budget of 2,000 members (AT_ONCE), which the last set may
+# exceed by 1,000 (MOST).
 FILL = Script(
     'fill',
     """
@@ -51,7 +62,7 @@ local most, budget, large = tonumber(ARGV[2]), tonumber(ARGV[3]), {}
 local function fill(staged, place)
   local size, there = redis.call('SCARD', staged), redis.pcall('SCARD', place)
   if type(there) == 'table' or size + there > most then return place end
-  -- Sent again: it is off the list once it is in its place.
+  -- If the script was sent twice, this set is done and its name is removed.
   if size == 0 then return redis.call('SISMEMBER', KEYS[2], staged) == 0 end
   budget = budget - size - there - 10
   if there > 0 then there = redis.call('SINTERSTORE', place, place, KEYS[3]) end
@@ -74,15 +85,19 @@ return {#ARGV - 5, large}
 """,
 )
 
-# KEYS: for each model: lock, record of resets, set of all pks, where that set moves, counter, note
-# for readers, time stamp, index sets that writers touched meanwhile; then index sets to drop; then
-# pairs of a staged key and its place.
-# ARGV: token, what the record says afterwards, time stamp or nothing, number of models; for each:
-# number of sets to drop, number of pairs, highest pk that was brought along, milliseconds of the
-# note for readers (or 0), how many members an index set may have that was filled before (0: none
-# was), how many objects the new data set has. A fenced swap has at the end of KEYS the mirror lock
-# of each model, and at the end of ARGV the token that all of them must hold.
-# Returns 'done' (also if it was done before), 'lost', or 'fenced' if a mirror lock is not held.
+# Put staged data sets live, in one moment: replace the set of all pks, and the index sets that FILL
+# left to the swap.
+# KEYS: for each model: lock, record of resets, set of all pks, key to move that set to, counter,
+# swap marker, time stamp, touched index sets; index sets to drop; pairs of a staged key and the key
+# that it replaces, the set of all pks last. A fenced swap adds the mirror lock of each model.
+# ARGV: token, new state in the record, time stamp or nothing, number of models; for each model:
+# number of sets to drop, number of pairs, highest given pk that is in use, milliseconds of the swap
+# marker (0: no marker), largest number of members of an index set that FILL filled (0: it filled
+# none), number of objects. A fenced swap adds the token that all mirror locks must hold.
+# Returns 'done' (also if the swap was done before); 'lost' if a lock, a staged key or an object is
+# missing; 'fenced' if a mirror lock does not hold the token.
+# Bounded: the number of dropped and moved keys, a few microseconds each (those of large index sets;
+# all index sets where objects keep their pks), and the number of touched index sets.
 SWAP = Script(
     'swap',
     DENIED
@@ -112,10 +127,10 @@ for _, model in ipairs(models) do
   for _, move in ipairs(model.moves) do
     if redis.call('EXISTS', move.staged) == 0 then return 'lost' end
   end
-  local staged = model.moves[#model.moves] -- the set of all pks
+  local staged = model.moves[#model.moves]
   if staged and redis.call('SCARD', staged.staged) ~= model.size then return 'lost' end
 end
--- Others have listed objects there that now are gone.
+-- Writers added pks of the old data set to these sets during the reset.
 local function clear(model, name)
   if name == model.all or model.moved[name] then return end
   if model.most == 0 then
@@ -150,13 +165,15 @@ return 'done'
 """,
 )
 
-# What has changed of a data set, under the lock of a reset.
-# KEYS: for each model: lock, note for readers, time stamp; then as of rows.
-# ARGV: token, milliseconds that removed rows stay readable, milliseconds of the note, time stamp or
-# nothing, number of models; then as of rows. A fenced merge has at the end of KEYS the
-# mirror lock of each model, and at the end of ARGV the token that all of them must hold.
-# Returns the problems; a lost lock is one. Sent again once it is done, it does nothing: others may
-# have written to the same objects meanwhile.
+# Write all changes of data sets in one moment, under the locks of a reset. If the script was sent
+# twice, the second run changes nothing: others may have written to the same objects meanwhile.
+# KEYS: for each model: lock, swap marker, time stamp; then KEYS of WRITE. A fenced merge adds the
+# mirror lock of each model.
+# ARGV: token, milliseconds that removed rows stay readable, milliseconds of the swap marker, time
+# stamp or nothing, number of models; then ARGV of WRITE. A fenced merge adds the token that all
+# mirror locks must hold.
+# Returns the problems, as WRITE; also {0, 'lost'} and {0, 'fenced'}. With any, nothing is written.
+# Bounded: the number of changes that the caller of resetChanged() allows.
 MERGE = Script(
     'merge',
     CURSOR

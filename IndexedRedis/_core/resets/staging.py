@@ -34,11 +34,11 @@ __all__ = (
 
 
 class Staging:
-    """The part of one model in a reset: what is staged so far.
+    """The part of one model in a reset: its objects, their pks and its staged keys.
 
     :param schema: the model
     :param objs: the new data set: a list, or an iterator that is read once
-    :param token: of the reset
+    :param token: token of the reset
     :param promises: the assigned pks of all models of the reset
     :param observer: receives the progress
     """
@@ -56,12 +56,13 @@ class Staging:
         self._memos = schema.encoder.memos()
         #: pks of the new data set, in order
         self.pks: list[int] = []
-        #: how many rows are staged
+        #: number of staged rows
         self.count = 0
         #: keys that the swap replaced
         self.replaced: set[bytes] = set()
-        #: pks that objects brought along; of these, those whose rows the swap has to move
+        #: given pks: those that objects brought along
         self.brought: set[int] = set()
+        #: given pks that are in use, so that the swap has to move their rows
         self.occupied: set[int] = set()
         #: objects that only links lead to so far, by ``id()``
         self.awaited: dict[int, Any] = {}
@@ -102,32 +103,31 @@ class Staging:
         check_distinct(self.schema, [*objs, *again], (obj._id for obj in objs))
 
     def adopt_pks(self, objs: Iterable[Any], held: bool) -> None:
-        """Take in the pks of objects that keep theirs.
+        """Assign the given pks to objects that bring them.
 
-        :param held: whether the caller keeps them alive
-        :raises UsageError: if another object of the data set has one of them already
+        :param held: whether the caller holds the objects
+        :raises UsageError: if another object of the data set has one of the pks
         """
         for obj in objs:
             pk = obj._id
             fresh = any(first <= pk < first + count for first, count in self._ranges)
             if fresh or pk in self.brought:
                 raise UsageError(
-                    f'{self.schema.name}: pk {pk} belongs to an earlier object of this reset '
-                    'already. Give a list instead of a generator, or first the objects that '
-                    'bring a pk.'
+                    f'{self.schema.name}: pk {pk} belongs to an earlier object of this reset. '
+                    'Give a list instead of a generator, or give the objects that bring a pk first.'
                 )
             self.brought.add(pk)
             self.promises.assign(obj, pk, held)
 
     def reserved(self, first: int, objs: Sequence[Any], held: bool) -> None:
-        """Promise consecutive pks to new objects."""
+        """Assign consecutive reserved pks to new objects."""
         self._ranges.append((first, len(objs)))
         for pk, obj in enumerate(objs, first):
             self.promises.assign(obj, pk, held)
 
 
 def assign(staging: Staging, objs: Iterable[Any]) -> Flow[None]:
-    """Assign a pk to each of ``objs`` that has none yet: a fresh one, or the one it brings."""
+    """Assign a pk to each of ``objs`` without one: the pk that it brings, or a fresh one."""
     held = objs is staging.objs  # a list, which the caller holds
     unknown = [obj for obj in objs if id(obj) not in staging.promises.pks]
     staging.adopt_pks((obj for obj in unknown if obj._id is not None), held)
@@ -138,9 +138,9 @@ def assign(staging: Staging, objs: Iterable[Any]) -> Flow[None]:
 
 
 def claim(staging: Staging, objs: Iterable[Any]) -> Flow[int]:
-    """Return how many of the pks that objects brought along are in use, and note which.
+    """Claim the given pks of objects, and note which are in use; return how many are.
 
-    Their rows are staged under other names, and the swap moves them.
+    Rows of pks in use are staged under other names, and the swap moves them.
     """
     pks = [staging.promises.pks[id(obj)] for obj in objs]
     pks = [pk for pk in pks if pk in staging.brought]
@@ -156,12 +156,12 @@ def claim(staging: Staging, objs: Iterable[Any]) -> Flow[int]:
 
 
 def stage_batches(staging: Staging, objs: Iterable[Any], extend: Command) -> Iterator[Batch]:
-    """Yield the batches that stage objects; a chunk is encoded while the server stores the last.
+    """Yield the batches that stage objects; encode a chunk while the server stores the last one.
 
-    :param extend: the command that prolongs the locks of the reset
+    :param extend: the command that extends the locks of the reset
     """
     promises, schema = staging.promises, staging.schema
-    texts: list[bytes] = []  # pks whose entries in index sets are to come, and their rows
+    texts: list[bytes] = []  # pks whose index entries are not staged yet, and their rows
     waiting: list[StoredRow] = []
     for chunk in chunks(objs, CHUNK):
         values = [assigned(obj) for obj in chunk]
@@ -183,7 +183,7 @@ def stage_batches(staging: Staging, objs: Iterable[Any], extend: Command) -> Ite
 def _row_commands(staging: Staging, pks: Sequence[int], rows: Sequence[StoredRow]) -> list[Command]:
     keys, token = staging.schema.keys, staging.token
     staging.count += len(pks)
-    # Rows under pks that are in use get other names until the swap.
+    # A row under a pk in use has another name until the swap.
     kept = staging.occupied.intersection(pks) if staging.occupied else staging.occupied
     moved = {pk: staging.staged(keys.data(pk)) for pk in pks if pk in kept}
     names = [moved[pk] if pk in kept else keys.data(pk) for pk in pks]

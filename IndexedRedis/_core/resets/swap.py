@@ -4,7 +4,7 @@ First the reset stages the new data set under names that no query reads, and fil
 sets (``index_fill.py``). Then one script swaps the large sets, ``:keys`` last, of one model or of
 several. The length of that script hardly grows with the data. The old rows stay readable for a
 grace time, so a reader that has the old pks gets the old data set. A record under ``:tmp:`` names
-all that was staged: the next reset sweeps what a killed one left.
+all staged keys: the next reset sweeps what a killed one left.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from .staging import Staging, assign, claim, stage_batches
 
 __all__ = ('Group', 'reset_all', 'swap_command')
 
-# How often the pks that objects bring along are claimed while others store objects under them.
+# How often a reset claims given pks while other clients store objects under them.
 CLAIMS = 20
-# Objects of an iterator that are in memory at a time.
+# Objects of an iterator that are in memory at a time; objects whose pks one script claims.
 BLOCK = 1000
 
 # A model and its new data set: a list, or an iterator that is read once.
@@ -58,7 +58,7 @@ def reset_all(
 
     :param token: text that no other reset has
     :param server_of: gives the server that an object lives on
-    :param observer: is told how it goes
+    :param observer: receives the progress
     :param stamp: the value of ``mirroredAt`` for the new data
     """
     promises, observer = Promises(), observer or ResetObserver()
@@ -68,8 +68,8 @@ def reset_all(
             staging.check(staging.objs)
 
     def sweep_all(worked: bool) -> Flow[None]:
-        # It changes nothing about the reset if this fails: the next one does it.
-        with suppress(Exception):  # after a failure there is most likely no connection
+        # If this fails, the next reset sweeps; the outcome of this one stays.
+        with suppress(Exception):  # after a failed reset, the connection is most likely broken
             for staging in stagings:
                 known = staging.replaced if worked else None
                 extend = (extend_command([staging]),)
@@ -77,13 +77,13 @@ def reset_all(
 
     flow = with_cleanup(_replace(stagings, server_of, stamp), sweep_all)
     targets = yield from locked(stagings, flow)
-    # Objects that link back can be saved only when the new pks are known.
+    # Objects that link back are saved last: their links need the new pks.
     yield from save_each(targets, server_of)
     return [staging.pks for staging in stagings]
 
 
 def _replace(stagings: Sequence[Staging], server_of: ServerOf, stamp: str) -> Flow[list[Any]]:
-    """Stage everything, then swap; return the linked objects that were saved on the way."""
+    """Stage everything, then swap; return the linked objects that were saved meanwhile."""
     extend = extend_command(stagings)
     yield from begin(stagings)
     targets = yield from _stage_all(stagings, server_of)
@@ -143,13 +143,13 @@ def _stage(
             raise wrong_type(staging.schema, *against)
         if against:
             raise ConflictError(
-                f'{staging.schema.name}: somebody stored an object with a given pk that was '
-                'just drawn for this reset. Nothing was changed by the reset; try again.'
+                f'{staging.schema.name}: another client stored an object under a pk that this '
+                'reset had reserved. The reset changed nothing; try again.'
             )
 
     for obj in objs:
         staging.awaited.pop(id(obj), None)
-    # Pks that objects bring are claimed block by block; all others need no stop on the way.
+    # Given pks are claimed block by block. Without them, one stream stages all objects.
     for some in chunks(objs, BLOCK if staging.brought else max(1, len(objs))):
         before = staging.count
         for attempt in range(CLAIMS):
@@ -159,8 +159,8 @@ def _stage(
                 yield Stream(stage_batches(staging, some, extend), staged)
                 break
             except ConflictError:
-                # Somebody stored an object under a pk that was drawn and not claimed yet. The
-                # object may even be deleted again.
+                # Another client stored an object under a pk that this reset had reserved but not
+                # claimed. That object may be deleted by the next attempt.
                 if attempt == CLAIMS - 1:
                     raise
 
@@ -180,7 +180,7 @@ def _await_targets(stagings: Sequence[Staging], objs: Sequence[Any]) -> Flow[Non
 def _save_targets(
     stagings: Sequence[Staging], objs: Sequence[Any], server_of: ServerOf
 ) -> Flow[list[Any]]:
-    """Save the linked objects of other models; return those that may link back."""
+    """Save the linked objects of other models; return the ones that may link back."""
     early, here = yield from save_linked(objs, server_of)
     own = {staging.schema.keys.all for staging in stagings}
     others = [target for target in here if schema_of(target).keys.all not in own]
@@ -190,11 +190,11 @@ def _save_targets(
 
 
 def swap_command(switches: Sequence[Switch], stamp: str, fence: bytes = b'') -> Command:
-    """Return the command that puts staged data sets in place and drops the old index sets."""
+    """Return the command that puts staged data sets live and drops the old index sets."""
     token = switches[0].staging.token
     names: list[bytes] = []
     args: list[Any] = [token, 'swapped', stamp, len(switches)]
-    # One marker for all: readers of linked models see that any of them was replaced in place.
+    # One marker for all models: a reader of linked models sees that one was replaced in place.
     marker_ms = NOTE_MS if any(switch.staging.occupied for switch in switches) else 0
     for staging, drop, places, most in switches:
         keys = staging.schema.keys
