@@ -1,1 +1,1 @@
-"""Saving and deleting lists: few objects by one script, many in committed steps; recovery."""
+"""Save and delete lists: a short list by one script, a long one in committed steps; recovery."""

@@ -1,4 +1,4 @@
-"""Deleting objects: few by one script, many in steps; by filter, chunk by chunk."""
+"""Delete objects: a short list by one script, a long one in steps; by filter, in chunks."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from .unfinished import recovering
 
 __all__ = ('delete_matching', 'delete_objects', 'delete_pks')
 
-# Objects deleted by one script: it holds up the server for a few milliseconds at most. Of so many,
-# rows_of() fetches the rows in one batch.
+# Objects of one script of a filtered delete: it blocks the server for a few milliseconds at most.
+# rows_of() fetches so many rows in one batch.
 CHUNK = 250
 
 
@@ -41,7 +41,7 @@ def delete_objects(schema: Schema, objs: Sequence[Any]) -> Flow[int]:
 
 
 def delete_pks(schema: Schema, pks: Sequence[int]) -> Flow[int]:
-    """Delete the objects of ``pks``; return how many there were."""
+    """Delete the objects of ``pks``; return how many were stored."""
     unknown = [UNKNOWN] * len(schema.indexed)
     return (yield from _delete_all(schema, dict.fromkeys(pks, unknown)))
 
@@ -50,16 +50,16 @@ def _delete_all(schema: Schema, expected: Expected) -> Flow[int]:
     """Delete all of these objects, or none."""
     if len(expected) * sizes.delete_us(len(schema.indexed)) <= sizes.SCRIPT_US:
         return (yield from recovering(lambda: delete_rows(schema, expected)))
-    from .delete_many import delete_in_steps  # only for those who need it
+    from .delete_many import delete_in_steps  # programs with short lists save the import
 
     return (yield from delete_in_steps(schema, list(expected)))
 
 
 def delete_matching(query: Query) -> Flow[int]:
-    """Select and delete in bounded chunks; return how many objects there were.
+    """Delete the objects that match, in chunks; return how many were stored.
 
-    An object that another process has changed so that it does not match stays. Entries of objects
-    that are long gone are taken out of the index sets that the filters name.
+    An object stays if another process changes it so that it does not match. The flow also removes
+    entries of objects that are gone from the index sets that the filters name.
     """
     counts: list[int] = []
     yield from recovering(lambda: _delete_matching(query, counts))
@@ -80,7 +80,7 @@ def _delete_matching(query: Query, counts: list[int]) -> Flow[None]:
 def _delete_some(
     schema: Schema, pks: Sequence[int], leave: Sequence[bytes], matcher: Matcher
 ) -> Flow[int]:
-    """Delete those of these objects that match; return how many were there."""
+    """Delete the objects of ``pks`` that match; return how many were stored."""
     rows = yield from rows_of(schema, pks, schema.indexed or schema.all[:1])
     width = len(schema.indexed)
     mask = matcher.mask([row for row in rows if row is not None])

@@ -1,4 +1,4 @@
-"""Deleting very many objects, all or none: in committed steps."""
+"""Delete a long list of objects, all or none: in committed steps."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .steps import in_committed_steps, step_of
 
 __all__ = ('delete_in_steps',)
 
-# Objects of a step, at most.
+# Largest number of objects of one step.
 ROWS_OF_A_STEP = 250
 
 
 def delete_in_steps(schema: Schema, pks: Sequence[int]) -> Flow[int]:
     """Delete the objects of ``pks``, all or none; readers see it step by step.
 
-    :returns: how many there were
-    :raises WrongKeyTypeError: if a key to write to holds another type; nothing is deleted then
-    :raises ResetInProgressError: if a reset, or another write of many objects, takes too long
+    :returns: how many were stored
+    :raises WrongKeyTypeError: if a key to write to holds another type; then nothing is deleted
+    :raises ResetInProgressError: if a reset, or another write of a long list, takes too long
     """
     owner = LockOwner(schema, new_token())
     # indexed_values_of() fetches so few rows in one batch.
@@ -53,7 +53,7 @@ def delete_in_steps(schema: Schema, pks: Sequence[int]) -> Flow[int]:
 
 
 def _look_up(schema: Schema, pks: Sequence[int]) -> Flow[Expected]:
-    """Return what is stored in the indexed fields of each pk, of which index sets are sets."""
+    """Check the types of the keys to write to; return the stored values of indexed fields by pk."""
     yield from check_types(schema, [schema.keys.data(pk) for pk in pks], b'hash')
     values = yield from indexed_values_of(schema, pks)
     expected = dict(zip(pks, values, strict=True))

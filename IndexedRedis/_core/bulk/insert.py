@@ -1,7 +1,7 @@
-"""Store very many new objects in steps that no query sees, then publish them.
+"""Store a long list of new objects in steps that no query sees, then publish them.
 
-One script for all of them would block the server for 10 to 30 us a row. But a pk in an index set
-means nothing until the set of all pks lists it, and listing takes 0.6 to 1.2 us a pk. Up to
+One script for all of them would block the server for 10 to 30 us a row. But no query returns a pk
+that the set of all pks does not list, and listing takes 0.6 to 1.2 us a pk. Up to
 ``PUBLISHED_AT_ONCE`` objects are published in one moment, more of them in steps.
 """
 
@@ -21,19 +21,19 @@ from .steps import in_committed_steps
 
 __all__ = ('insert_many',)
 
-# How long the note of touched index sets stays if this process dies.
+# How long the touched index sets stay noted if this process dies.
 TOUCHED_MS = 600_000
 
 
 class _Refused(Exception):
-    """Something is not as it should be; comparing row by row tells what."""
+    """A guard objected. Comparing row by row finds the reason."""
 
 
 def insert_many(drafts: Sequence[Draft]) -> Flow[bool]:
     """Store all objects, whose pks are drawn, or none.
 
-    :returns: whether that could be done
-    :raises ResetInProgressError: if a reset, or another write of many objects, takes too long
+    :returns: whether they are stored
+    :raises ResetInProgressError: if a reset, or another write of a long list, takes too long
     """
     token = new_token()
     owners = [LockOwner(draft.schema, token) for draft in drafts]
@@ -58,7 +58,7 @@ def insert_many(drafts: Sequence[Draft]) -> Flow[bool]:
 
 def _store(drafts: Sequence[Draft], owners: Sequence[LockOwner]) -> Flow[None]:
     extend = extend_command(owners)
-    # Index entries only when all rows are known to be ours.
+    # Index entries come after the rows, when it is certain that all pks are free.
     for steps in (_row_steps, _set_steps):
         each = chain.from_iterable(map(steps, drafts, owners))
         yield Stream((Batch([extend, *commands]) for commands in each), _check)
@@ -89,7 +89,7 @@ def _set_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
         for some in chunks(sets.items(), SETS):
             names = [key for key, _ in some]
             commands = [
-                # Counting does not trust the sizes of these.
+                # So counting does not trust the sizes of these sets.
                 ('SADD', keys.touched, *names),
                 ('PEXPIRE', keys.touched, TOUCHED_MS),
                 *(('SADD', key, *members) for key, members in some),

@@ -1,8 +1,8 @@
-"""What dead writers left: committed writes are finished, everything else is swept.
+"""Settle what dead writers left: finish committed writes, sweep everything else.
 
-All of it is found by exact names: the record of resets lists the tokens, the work keys of a token
-list the rest. Everything here may be done twice, and by another process than the one that began.
-That one may even wake up meanwhile and stage more: what it lists then stays listed.
+Exact names lead to all of it: the record of resets lists the tokens, and the work keys of a token
+list the rest. Each step may be repeated, by any process. A suspended writer may wake up meanwhile
+and stage more: its new keys stay listed.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from .redo import COMMITTED, finish, reserved_ranges
 
 __all__ = ('begin', 'recover', 'recover_now', 'settle', 'sweep')
 
-# How long replaced rows stay readable, for readers that took their pks before the swap.
+# How long replaced rows stay readable, for readers that got their pks before the swap.
 GRACE_MS = 10_000
-# How much longer those of each further page do: where many keys are due at a time, a server expires
-# them in bursts of up to 25 ms; these are fewer than 10,000 a second.
+# How much longer the rows of each further page stay, so that fewer than 10,000 rows a second
+# expire. A server expires many keys that are due together in bursts of up to 25 ms.
 SPREAD_MS = 20
-# How long the swap marker stays that tells readers of rows that were replaced in place.
+# How long the swap marker stays. It tells readers that rows were replaced in place.
 NOTE_MS = 60_000
 
 
 def begin(owners: Sequence[Owner]) -> Flow[None]:
-    """List a writer that holds the locks as alive, after recovering what dead ones left.
+    """Record a writer that holds the locks, and settle what dead writers left.
 
     :raises ResetLostError: if a lock is lost
     """
@@ -46,17 +46,17 @@ def recover_now(schema: Schema, token: bytes) -> Flow[None]:
     """Take the lock of a model, and settle what dead writers left.
 
     :param token: text that no writer has
-    :raises ResetInProgressError: if somebody holds the lock of the model for too long
+    :raises ResetInProgressError: if another writer holds the lock of the model for too long
     """
     owner = LockOwner(schema, token)
     yield from locked([owner], recover(schema, token, extend_command([owner])))
 
 
 def recover(schema: Schema, but: bytes, extend: Command) -> Flow[None]:
-    """Settle what others left; the caller holds the lock, so they are dead.
+    """Settle what other writers left. The caller holds the lock, so they are dead.
 
     :param but: the caller's token
-    :param extend: the command that prolongs the lock, sent with each step
+    :param extend: the command that extends the lock, sent with each step
     """
     for token in (yield from ask('HKEYS', schema.keys.record)):
         if token != but:
@@ -64,14 +64,14 @@ def recover(schema: Schema, but: bytes, extend: Command) -> Flow[None]:
 
 
 def settle(schema: Schema, token: bytes, extend: tuple[Command, ...] = ()) -> Flow[None]:
-    """Finish the write of a token if it is committed; else sweep what it has staged."""
+    """Finish the write of a token if it is committed; else sweep what the token staged."""
     record = schema.keys.record
     state = yield from ask('HGET', record, token)
     if state == COMMITTED:
         yield from finish(schema, token, extend)
         return
     if state == b'staging':
-        # So that a reset that wakes up in the middle of this does not go on staging.
+        # So a suspended reset that wakes up during the sweep does not go on staging.
         yield Batch([('HSET', record, token, 'swept'), *extend])
     yield from sweep(schema, token, extend=extend)
 
@@ -82,9 +82,9 @@ def sweep(
     known: Collection[bytes] | None = None,
     extend: tuple[Command, ...] = (),
 ) -> Flow[None]:
-    """Take away what ``token`` staged and did not use, and let expire what it replaced.
+    """Remove what ``token`` staged and did not use, and let expire what it replaced.
 
-    :param known: index sets that its swap replaced; None if it never came to that
+    :param known: index sets that its swap replaced; None if there was no swap
     :param extend: commands to send along with each step
     """
     keys = schema.keys
@@ -102,7 +102,7 @@ def sweep(
 
 
 def _unlink(keys: Keys, token: bytes, names: list[bytes]) -> Flow[None]:
-    """Remove staged keys; names that are none are skipped, and taken off the list."""
+    """Remove staged keys and their names. Other names in the list are removed from it only."""
     own = [name for name in names if name.startswith(keys.work(token, b''))]
     unlinking = [('UNLINK', *own)] if own else []
     yield Batch([*unlinking, ('SREM', keys.work(token, STAGED), *names)])
@@ -122,12 +122,12 @@ def _retire(
     known: Collection[bytes],
     extend: tuple[Command, ...],
 ) -> Flow[None]:
-    """Take the pks that are not in use out of the index sets, then let their rows go.
+    """Remove pks that are not listed from the index sets, then remove their rows.
 
-    In this order, as the rows tell which sets list them; nobody can change those any more.
+    The rows go last, since they tell which index sets list the pks. No writer changes these rows.
 
     :param grace: milliseconds that the rows stay readable; 0: none
-    :param known: index sets that do not list them
+    :param known: index sets that do not list the pks
     """
     fields = schema.keys_of(schema.indexed)
     listed: dict[bytes, list[bytes]] = {}

@@ -1,15 +1,15 @@
-"""Committed writes: what is still to be written of a list, and how to write it, step by step.
+"""Commit a long list, and finish committed lists, step by step.
 
-A list that one script would write for too long goes in steps. First what is to be written is stored
-under work keys: rows by pk (``LEFT``), or the ranges of pks whose rows are stored and not yet
-listed (``RANGES``). Then the record of resets says ``committed``. From then on the write happens,
-even if this process dies: the next writer, a reset or ``repair()`` finishes it. The script of each
-step takes rows off that list as it writes them, so none is written twice, whoever sends it.
+A list that would keep one script busy for too long goes in steps. First it is stored under work
+keys: rows by pk (``LEFT``), or ranges of pks whose rows are stored but not listed (``RANGES``).
+Then the record of resets says ``committed``. From then on the write happens, even if this process
+dies: the next writer, a reset or ``repair()`` finishes it. The script of each step removes rows
+from the work key as it writes them, so each row is written once, whoever sends the step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..flows import Batch, Command, Flow, ask, page_of
@@ -36,18 +36,21 @@ __all__ = (
     'store_left',
 )
 
-# What the record of resets says of a committed write.
+# The state of a committed write in the record of resets.
 COMMITTED = b'committed'
-# Pks that one script lists: 0.6 to 1.2 us each.
+# Pks that one script publishes, in 0.6 to 1.2 us each.
 PUBLISHED_AT_ONCE = 2000
-# Rows of a page of what is left: some hundred are a step.
+# Rows of a page of LEFT, which are one step.
 ROWS_OF_A_PAGE = 200
-# What stands in LEFT for a row that is to be deleted.
+# The value in LEFT of an object to delete.
 _DELETED = b''
 
-# Lists new objects among all pks. KEYS: ranges that are left, set of all pks. ARGV: first pk and
-# number of a range, how many to list, prefix of data keys, 1 to pass over pks without a row. Does
-# nothing if the range is not left. Bounded by the number of pks, PUBLISHED_AT_ONCE at most.
+# Publish stored rows: add the first pks of a range to the set of all pks. The rest stays a range.
+# KEYS: ranges that are left, set of all pks.
+# ARGV: first pk and length of a range, number of pks to add, prefix of data keys, 1 to skip pks
+# without a row.
+# Returns 1; 0 if the range is not left: another process published it.
+# Bounded: 2,000 pks (PUBLISHED_AT_ONCE).
 PUBLISH = Script(
     'publish',
     DENIED
@@ -74,7 +77,7 @@ return 1
 
 
 def packed(entry: Entry) -> bytes:
-    """Return a row as it is stored under ``LEFT``: its mode, fields and values."""
+    """Return the value of a row in ``LEFT``: its mode, fields and values."""
     parts = (entry.mode.encode('ascii'), *hset_arguments(entry))
     return b''.join(b'%d:%b' % (len(part), part) for part in parts)
 
@@ -89,20 +92,17 @@ def _unpacked(data: bytes) -> list[bytes]:
     return parts
 
 
-def store_left(
-    owner: LockOwner, rows: Mapping[int, bytes], extend: Command, sets: Iterable[bytes] = ()
-) -> Flow[None]:
+def store_left(owner: LockOwner, rows: Mapping[int, bytes], extend: Command) -> Flow[None]:
     """Store rows of a write that is going to be committed.
 
-    :param rows: by pk; empty for an object that is to be deleted
-    :param sets: index sets that the write touches, which have to be sets
+    :param rows: values for ``LEFT`` by pk; ``b''`` for an object to delete
     :raises ResetLostError: if the lock is lost
-    :raises WrongKeyTypeError: if one of the sets is none
+    :raises WrongKeyTypeError: if the set of all pks has another type
     """
     keys, token = owner.schema.keys, owner.token
     pairs = (part for pk, row in rows.items() for part in (pk, row))
     command = ('HSET', keys.work(token, LEFT), *pairs)
-    _, *replies = yield Batch([extend, *guarded_store(keys, token, [command], sets=sets)])
+    _, *replies = yield Batch([extend, *guarded_store(keys, token, [command])])
     against = objection(replies)
     if isinstance(against, list):
         raise wrong_type(owner.schema, *against)
@@ -111,10 +111,10 @@ def store_left(
 
 
 def commit(owners: Sequence[LockOwner], also: Sequence[Command] = ()) -> Flow[bool]:
-    """Commit a write of many rows, of all models at once; return whether that could be done.
+    """Commit the write of a long list, of all models at once; return whether it is committed.
 
     :param also: commands to carry out in the same moment
-    :raises WrongKeyTypeError: if the set of all pks is none
+    :raises WrongKeyTypeError: if the set of all pks has another type
     """
     token, own = owners[0].token, [owner.schema.keys for owner in owners]
     names = [name for keys in own for name in (keys.lock, keys.record, keys.all)]
@@ -132,11 +132,11 @@ def commit(owners: Sequence[LockOwner], also: Sequence[Command] = ()) -> Flow[bo
 def publish_commands(
     owner: LockOwner, pks: range, in_full: bool = False, careful: bool = False
 ) -> list[Command]:
-    """Return the commands that list stored rows among all pks, one for each step.
+    """Return the commands that publish stored rows, one for each step.
 
-    :param pks: a range that is listed under ``RANGES``
-    :param in_full: for a transaction, in which no script may be missing
-    :param careful: pass over pks without a row
+    :param pks: a range of ``RANGES``
+    :param in_full: send the text of the script, for a transaction: EVALSHA could fail in it
+    :param careful: skip pks without a row
     """
     keys = owner.schema.keys
     names = [keys.work(owner.token, RANGES), keys.all]
@@ -157,7 +157,7 @@ def publish_commands(
 
 
 def finish(schema: Schema, token: bytes, extend: Sequence[Command] = ()) -> Flow[None]:
-    """Write what is left of a committed write.
+    """Finish a committed write.
 
     :param extend: commands to send along with each step
     """
@@ -187,7 +187,7 @@ def reserved_ranges(schema: Schema, token: bytes) -> Flow[dict[bytes, range]]:
 
 
 def _write_left(schema: Schema, rows: Mapping[int, bytes], step: Step) -> Flow[None]:
-    """Write one page of what is left of a committed write."""
+    """Write one page of the rows that are left."""
     stored = yield from indexed_values_of(schema, list(rows))
     names = {column.key: name for name, column in schema.columns.items()}
     gone: dict[int, list[Any]] = {}

@@ -1,4 +1,4 @@
-"""The flows that fill the indexes of a model anew."""
+"""Fill the indexes of a model from its stored rows."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from .unfinished import recovering
 
 __all__ = ('reindex', 'reindex_matching')
 
-# Objects that one script lists: it holds up the server for a millisecond or two.
+# Objects of one script: it blocks the server for a millisecond or two.
 CHUNK = 25
 
 
 def reindex(
     schema: Schema, pks: Sequence[int], rehash: bool = False, size: int = CHUNK
 ) -> Flow[int]:
-    """Put objects into the index sets of their stored values.
+    """Add objects to the index sets of their stored values; return how many objects are stored.
 
-    Returns how many there were. Entries of other values stay, as do those of fields that are not
-    indexed; those that 6.0.3 encoded twice go.
+    Entries under values that 6.0.3 encoded twice are removed. Entries of other values stay, and so
+    do entries of fields that are not indexed.
 
-    :param rehash: take them out of the sets that the other choice of ``hashIndex`` would name
-    :param size: how many objects at a time
+    :param rehash: remove the entries under the other choice of ``hashIndex``
+    :param size: number of objects of one script
     """
     return (yield from recovering(lambda: _reindex(schema, pks, rehash, size)))
 
@@ -56,7 +56,7 @@ def _entry(schema: Schema, pk: int, row: Row, rehash: bool) -> Entry:
 
 
 def reindex_matching(query: Query, rehash: bool = False, size: int = CHUNK) -> Flow[int]:
-    """:func:`reindex` of the objects that match."""
+    """Do what :func:`reindex` does with the objects that match; return how many are stored."""
     if query.filters:
         pks = yield from primary_keys(query)
         return (yield from reindex(query.schema, pks, rehash, size))
@@ -68,10 +68,10 @@ def _reindex_all(schema: Schema, rehash: bool, size: int) -> Flow[int]:
 
     def index(page: list[bytes]) -> Flow[None]:
         nonlocal total
-        new = {*pks_of(schema, page)} - seen  # a page may name one twice
+        new = {*pks_of(schema, page)} - seen  # a page may repeat a pk
         seen.update(new)
         count = yield from _reindex(schema, sorted(new), rehash, size)
-        total += count  # only here: other pages were added meanwhile
+        total += count  # not `total += yield from`: other pages change it meanwhile
 
     yield from walk(schema.keys.all, index)
     return total

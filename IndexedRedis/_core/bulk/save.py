@@ -1,8 +1,8 @@
-"""Saving objects: few by one script, many in steps.
+"""Save objects: a short list by one script, a long one in steps.
 
-New pks are reserved in a trip of their own and remembered by the object until the save is known to
-have worked: whoever tries again after a lost reply writes to the same place. What an object knows
-of itself changes only after the server has said yes.
+New pks are reserved in a round trip of their own. An object remembers its pk until the server has
+confirmed the save, so a retry after a lost reply uses the same pk. The state of an object changes
+only after that confirmation.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def save_all(
 
     Links among them are stored with the pks that their targets get here.
 
-    :param forced: for each of ``objs`` the pk to store it under, or None; empty means all None
-    :param targets: what is stored along, since links lead to it
+    :param forced: for each of ``objs`` the pk to store it under, or None; empty: None for all
+    :param targets: objects to store too, since links lead to them
     """
     whole = [*targets, *objs]
     if forced.count(None) == len(forced) and all(map(_was_never_tried, whole)):
@@ -89,10 +89,10 @@ def _insert(objs: Sequence[Any], targets: Sequence[Any], new: Reserved) -> Flow[
 
 
 def _insert_many(drafts: Sequence[Draft]) -> Flow[bool]:
-    """Publish them if they are many; says whether they are stored."""
+    """Store the objects of a long list in steps; return whether they are stored."""
     if sum(draft.us for draft in drafts) <= sizes.SCRIPT_US:
         return False
-    from .insert import insert_many  # with what it imports, a twentieth of this package's import
+    from .insert import insert_many  # saves a twentieth of this package's import time
 
     return (yield from insert_many(drafts))
 
@@ -130,7 +130,7 @@ def _write(entries: list[Entry]) -> Flow[None]:
 def _store(entries: list[Entry], once: bool = False) -> Flow[None]:
     """Write entries that have their pks.
 
-    :param once: whether there are pks among them that nobody has seen yet
+    :param once: whether no attempt to store under some of the pks was made
     """
     rows = _rows(entries)
     try:
@@ -146,11 +146,11 @@ def _store(entries: list[Entry], once: bool = False) -> Flow[None]:
 
 
 def _write_rows(rows: list[Entry], once: bool = False) -> Flow[None]:
-    """Write rows by one script, or in steps where that would take the server too long."""
+    """Write rows by one script, or in steps if one script would take too long."""
     if sum(entry.us for entry in rows) <= sizes.SCRIPT_US:
         yield from recovering(lambda: compare_and_move(rows, once=once))
     else:
-        from .steps import write_in_steps  # likewise
+        from .steps import write_in_steps  # saves import time, as above
 
         yield from write_in_steps(rows)
 
@@ -160,7 +160,7 @@ def _confirm(entry: Entry) -> None:
 
 
 def _rows(entries: list[Entry]) -> list[Entry]:
-    """One entry for each row: links may lead to several handles of it, of which the last wins."""
+    """Return one entry for each row. Links may lead to several objects of a row; the last wins."""
     rows: dict[bytes, Entry] = {}
     for entry in entries:
         key = entry.schema.keys.data(entry.pk)
@@ -169,7 +169,7 @@ def _rows(entries: list[Entry]) -> list[Entry]:
 
 
 def _note_attempt(entries: list[Entry]) -> None:
-    """They may have been stored or not: the next attempt goes to the same pks."""
+    """Note that entries may be stored, so that the next attempt uses the same pks."""
     for entry in entries:
         earlier = entry.obj._state.attempt
         if earlier is not None:
@@ -183,9 +183,9 @@ def _note_attempt(entries: list[Entry]) -> None:
 
 
 def _assign_pks(entries: list[Entry]) -> Flow[list[Entry]]:
-    """Give new objects of one model their pks; after an unknown outcome they keep theirs.
+    """Give new objects of one model their pks; after an unknown outcome an object keeps its pk.
 
-    Returns the ones that have a pk which nobody has seen yet.
+    :returns: the entries that got a pk here
     """
     inserts = [entry for entry in entries if entry.mode == Mode.INSERT]
     for entry in inserts:

@@ -1,4 +1,4 @@
-"""Writes that go in steps: prepared where nobody sees it, committed, then carried out."""
+"""Write a long list in steps: prepare it where no query sees it, commit it, then write it."""
 
 from __future__ import annotations
 
@@ -41,11 +41,12 @@ def in_committed_steps(
 ) -> Flow[T]:
     """Prepare a write under the locks of its models, commit it, carry it out; return the result.
 
-    What fails before the commit changes nothing. What fails after it (a cancelled task, say) is
-    finished on the way out, if the server can be reached, else by the next writer.
+    A failure before the commit changes nothing. After a failure behind the commit, such as a
+    cancelled task, this flow finishes the write at once if it reaches the server; if not, the next
+    writer does.
 
     :param at_once: commands to carry out in the moment of the commit
-    :raises ResetInProgressError: if somebody holds a lock for too long
+    :raises ResetInProgressError: if another owner holds a lock for too long
     :raises ResetLostError: if a lock is lost before the commit
     """
 
@@ -59,7 +60,7 @@ def in_committed_steps(
     def clean_up(worked: bool) -> Flow[None]:
         if worked:
             return
-        # The locks go first: without them nothing that is still on its way is carried out.
+        # Release the locks first: then the server refuses commands that are still on the wire.
         yield from release_all(owners)
         with suppress(Exception):  # there may be no connection
             for owner in owners:
@@ -69,7 +70,7 @@ def in_committed_steps(
 
 
 def step_of(owner: LockOwner, owners: Sequence[LockOwner]) -> Step:
-    """Return what steps of a committed write have in common, for the rows of one owner."""
+    """Return the step of a committed write, for rows of one owner."""
     left = owner.schema.keys.work(owner.token, LEFT)
     return Step(left, owner.token, (extend_command(owners),))
 
@@ -77,8 +78,8 @@ def step_of(owner: LockOwner, owners: Sequence[LockOwner]) -> Step:
 def write_in_steps(entries: list[Entry]) -> Flow[None]:
     """Write all of ``entries`` or none, of any models on one server; readers see them step by step.
 
-    :raises ObjectGoneError: for an update of a deleted object; nothing is written then
-    :raises ConflictError: if somebody stored another object under a pk that was reserved for one
+    :raises ObjectGoneError: for an update of a deleted object; then nothing is written
+    :raises ConflictError: if another client stored an object under a pk that was reserved here
     """
     token, groups = new_token(), by_model(entries)
     owners = [LockOwner(mine[0].schema, token) for mine in groups]
@@ -107,7 +108,7 @@ def write_in_steps(entries: list[Entry]) -> Flow[None]:
         taken = [entry for entry in left_out if entry.mode != Mode.UPDATE]
         if taken:
             raise ConflictError(
-                f'{taken[0].schema.name}: somebody stored another object under pk {taken[0].pk} '
+                f'{taken[0].schema.name}: another client stored an object under pk {taken[0].pk} '
                 'while a list was being saved; all other objects of the list are stored. Save the '
                 'list again.'
             )

@@ -1,4 +1,4 @@
-"""What to do about a committed write that a killed process left: finish it, then go on."""
+"""Finish a committed write that a killed process left, then go on."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ T = TypeVar('T')
 
 
 def recovering(make: Callable[[], Flow[T]]) -> Flow[T]:
-    """Run the flow that ``make`` gives; finish an unfinished write that it meets, and run it anew.
+    """Run the flow that ``make`` gives; finish an unfinished write that it meets, and run it again.
 
-    :raises ResetInProgressError: if somebody holds the lock of the model for too long
+    :raises ResetInProgressError: if another owner holds the lock of the model for too long
     """
     while True:
         try:

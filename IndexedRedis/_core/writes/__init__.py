@@ -1,1 +1,1 @@
-"""Save, delete, reindex: entries compared and moved, by script or in guarded transactions."""
+"""The scripts that insert, update and delete rows: they compare, then move index entries."""

@@ -1,4 +1,4 @@
-"""Checks of what callers ask to write, before anything is sent."""
+"""Check the objects that a caller wants to write, before anything is sent."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ..objects.graph import schema_of
 
 
 def check_whole(obj: Any) -> None:
-    """Make sure that a record is not written over with the defaults of fields never fetched.
+    """Check that an object has all its fields, so that no stored value is replaced by a default.
 
-    :raises UsageError: if the object is a partial one
+    :raises UsageError: if the object was fetched without some fields
     """
     state = obj._state
     if not state.stored or state.fetched is None:
@@ -27,7 +27,7 @@ def check_whole(obj: Any) -> None:
 
 
 def check_model(schema: Schema, obj: Any) -> None:
-    """Make sure that ``obj`` belongs to the model, or to one that it is a variant of.
+    """Check that ``obj`` belongs to the model, or to a variant of it.
 
     :raises UsageError: if it does not
     """
@@ -38,9 +38,9 @@ def check_model(schema: Schema, obj: Any) -> None:
 
 
 def check_distinct(schema: Schema, objs: Sequence[Any], pks: Iterable[int | None]) -> None:
-    """Make sure that no object and no pk is listed twice: which of the two should win?
+    """Check that each object and each pk is listed once: it is undefined which of two would win.
 
-    :raises UsageError: naming the first that is
+    :raises UsageError: naming the first that is listed twice
     """
     if len({id(obj) for obj in objs}) != len(objs):
         raise UsageError(f'{schema.name}: the same object is listed twice; give each once.')

@@ -1,8 +1,8 @@
-"""Writing rows by comparing: index entries are moved from what is really stored.
+"""Write rows by comparing: a script moves index entries only from the values that are stored.
 
-An update sends what it expects to be stored. Where that is wrong, the script writes nothing and
-answers with the real values, and the caller sends again. So an index never keeps a stale entry,
-whoever else writes.
+An update sends the values that it expects to be stored. If they differ from the stored ones, the
+script writes nothing and returns those, and the caller sends again. So an index never has a stale
+entry, whoever else writes.
 """
 
 from __future__ import annotations
@@ -34,16 +34,19 @@ __all__ = (
     'write_step',
 )
 
-# How often a write whose expectations were wrong is sent again. Under contention each round gets
-# somebody's write through, so this is far more than needed.
+# How often a write is sent if the stored values are not the expected ones. Under contention each
+# round gets one writer's write through, so this is far more than needed.
 ROUNDS = 200
-# Fields that Lua passes on in one command.
+# Fields that UPDATE_ONE passes to one command: unpack() of Lua returns at most some thousand
+# values.
 FIELDS_IN_ONE_COMMAND = 500
 
 
-# KEYS: set of all pks, record of resets, hash; for each move: old and new index set. ARGV: pk,
-# number of moves, (field, stored bytes) each; fields and values. Returns 1 if it was done; 0 where
-# anything is not as expected, or a reset is under way.
+# Update one row that is stored as expected, while no reset is under way.
+# KEYS: set of all pks, record of resets, hash; for each move: old and new index set.
+# ARGV: pk, number of moves; for each move: field, expected bytes; fields and values to store.
+# Returns 1; 0 if anything differs from the expectation, and then nothing is written.
+# Bounded: one row of 500 fields (FIELDS_IN_ONE_COMMAND) and its moves, a few for each index.
 UPDATE_ONE = Script(
     'update_one',
     DENIED
@@ -81,8 +84,8 @@ return 1
 class Step(NamedTuple):
     """A step of a committed write.
 
-    :param left: the hash of what is left of it
-    :param token: of its owner
+    :param left: the hash of the rows that are left to write
+    :param token: token of its owner
     :param also: commands to send along
     """
 
@@ -92,7 +95,7 @@ class Step(NamedTuple):
 
 
 class UnfinishedWrite(Exception):
-    """A killed process left a committed write of the model, which has to be finished first."""
+    """A killed process left a committed write of the model, which must be finished first."""
 
     def __init__(self, schema: Schema) -> None:
         super().__init__(schema.name)
@@ -100,43 +103,43 @@ class UnfinishedWrite(Exception):
 
 
 def model_key(entry: Entry) -> bytes:
-    """Return what tells the models of entries apart, and puts them in order."""
+    """Return the sort key of an entry's model."""
     return entry.schema.keys.all
 
 
 def by_model(entries: Iterable[Entry]) -> list[list[Entry]]:
-    """Return the entries of each model; they have to be in that order already."""
+    """Return the entries of each model. They must be sorted by :func:`model_key`."""
     return [list(group) for _, group in groupby(entries, model_key)]
 
 
 def compare_and_move(
     entries: list[Entry], gone_is_fine: bool = False, once: bool = False
 ) -> Flow[None]:
-    """Write all of ``entries`` or none, moving index entries from what is really stored.
+    """Write all of ``entries`` or none, and move their index entries from the stored values.
 
     :param gone_is_fine: leave out deleted objects, instead of raising
-    :param once: raise AnswerLost instead of sending again where it is not known what happened
+    :param once: raise AnswerLost if the reply is lost, instead of sending again
     :raises ObjectGoneError: for an update of a deleted object
-    :raises ResetInProgressError: for a given pk that a running reset has taken
+    :raises ResetInProgressError: for a given pk that belongs to a running reset
     :raises WrongKeyTypeError: if a key to write to holds another type
-    :raises UnfinishedWrite: if a killed process left one
+    :raises UnfinishedWrite: if a killed process left a committed write
     """
     leave_out = (b'gone',) if gone_is_fine else ()
     yield from _send(entries, lambda rows: WRITE(*_keys_and_args(rows)), leave_out, once)
 
 
 def check_rows(entries: list[Entry], token: bytes) -> Flow[None]:
-    """Learn what is stored, without writing: :func:`compare_and_move` would succeed at this moment.
+    """Learn the stored values, so that :func:`compare_and_move` would succeed at this moment.
 
-    :param token: of the caller, who holds the locks of the models
+    :param token: token of the caller, who holds the locks of the models
     """
     yield from _send(entries, lambda rows: CHECK(*_keys_and_args(rows, (), (token,))))
 
 
 def write_step(entries: list[Entry], step: Step) -> Flow[list[Entry]]:
-    """Write rows of a committed write; return those that were left out.
+    """Write rows of a committed write; return the ones that were left out.
 
-    They are updates of deleted objects, and new objects whose pk somebody else has taken.
+    Left out are updates of deleted objects, and new objects whose pk is in use.
     """
     left_out: list[Entry] = []
 
@@ -156,10 +159,10 @@ def _send(
     also: Sequence[Command] = (),
     left_out: list[Entry] | None = None,
 ) -> Flow[None]:
-    """Send rows until the script finds what is expected.
+    """Send rows until the script finds the expected values.
 
     :param leave_out: kinds of problems for which a row is left out
-    :param left_out: a list that gets those
+    :param left_out: a list that receives the rows that are left out
     """
     for _ in range(ROUNDS):
         if not entries:
@@ -181,9 +184,11 @@ def _send(
 
 
 def update_one(entry: Entry) -> Flow[bool]:
-    """Write what has changed of one object, if all is as expected; return whether it was.
+    """Write the changes of one object if the stored values are the expected ones.
 
-    Takes the server a third of the time of :func:`compare_and_move`.
+    It takes the server a third of the time of :func:`compare_and_move`.
+
+    :returns: whether they were, and the changes are written
     """
     moves, own = entry.moves(), entry.schema.keys
     if len(entry.sent) > FIELDS_IN_ONE_COMMAND:
@@ -206,7 +211,7 @@ def _keys_and_args(
 
 
 def row_arguments(entries: list[Entry]) -> tuple[list[bytes], list[Any]]:
-    """Return the keys and arguments of rows for a script; those of one model stand together."""
+    """Return the KEYS and ARGV of rows for a script, as WRITE takes them."""
     groups = by_model(entries)
     keys: list[bytes] = []
     args: list[Any] = [len(groups)]
@@ -230,7 +235,7 @@ def _add_row(entry: Entry, keys: list[bytes], args: list[Any]) -> None:
 
 
 def _solve(entries: list[Entry], problems: list[Any]) -> Flow[None]:
-    """Take in what the script found to be otherwise, so that the next round fits.
+    """Adapt the entries to the problems that a script returned, for the next round.
 
     :raises ObjectGoneError: for an update of a deleted object
     """
@@ -248,7 +253,7 @@ def _solve(entries: list[Entry], problems: list[Any]) -> Flow[None]:
             )
         if kind == b'staged' and entry.mode == Mode.INSERT:
             if own_state(entry.obj).attempt is not None:
-                # Stored by an earlier attempt in steps, which is to end first.
+                # An earlier attempt of this save committed the row; it must be finished first.
                 raise UnfinishedWrite(entry.schema)
             yield from give_pks([entry])
         elif kind == b'staged':
@@ -263,12 +268,12 @@ def _solve(entries: list[Entry], problems: list[Any]) -> Flow[None]:
 
 
 def _solve_taken(entry: Entry) -> Flow[None]:
-    """The reserved pk is in use: by an earlier attempt of this very save, or by a stranger."""
+    """Adapt an entry whose pk is in use: by an earlier attempt of its save, or another object."""
     attempt = own_state(entry.obj).attempt
     if attempt is None:
         yield from give_pks([entry])
         return
-    # It was stored then; what others changed since is theirs.
+    # That attempt stored the row. Send the differences, so that changes of others stay.
     before = attempt[1]
     entry.mode = Mode.UPDATE
     entry.sent = {name: new for name, new in entry.written.items() if before[name] != new}

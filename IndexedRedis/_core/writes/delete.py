@@ -1,4 +1,4 @@
-"""Deleting rows by comparing: entries are taken out of the index sets of what is really stored."""
+"""Delete rows by comparing: a script removes index entries of the values that are stored."""
 
 from __future__ import annotations
 
@@ -18,14 +18,11 @@ from .scripts import LOOK_AT_RECORD
 
 __all__ = ('Expected', 'delete_rows')
 
-# What is expected to be stored in the indexed fields of each pk.
+# The values that are expected to be stored in the indexed fields, by pk.
 Expected = dict[int, list[Any]]
 
-# KEYS: set of all pks, lock, record of resets, hashes of the rows, index sets they may be in. ARGV:
-# number of rows, number of fields, these; the pk of each row; for each row what is expected of each
-# field; for each index set: number of pks, pks that are to leave it. Returns problems, or how many
-# objects were there. Passes over rows that a reset has staged. Comparing row by row and leaving set
-# by set takes a third of the time of moves.
+# DELETE and DELETE_STEP share this text. They compare row by row, but remove pks set by set, which
+# takes a third of the time of moving entries row by row.
 _DELETE = (
     DENIED
     + LOOK_AT_RECORD
@@ -63,7 +60,7 @@ for i = 1, count do
   if not (kept and kept[ARGV[pks + i - 1]]) then check_row(i, expected - 1 + (i - 1) * width) end
 end
 if #problems > 0 then return problems end
--- Part of a list, without what belongs to pks that are kept: mostly all of it, and not copied.
+-- A part of a list without items of skipped pks. Usually none is skipped, and nothing is copied.
 local function leaving(list, first, last, first_pk)
   if not kept then return list, first, last end
   local some = {}
@@ -96,11 +93,21 @@ return gone
 """
 )
 
+# Delete rows that are stored as expected: all of them, or none. Skip rows that a reset has staged.
+# KEYS: set of all pks, lock, record of resets, hashes of the rows, index sets that may list them.
+# ARGV: number of rows, number of indexed fields, these fields, pks; for each row the expected value
+# of each field (as of WRITE); for each index set: number of pks to remove from it, these pks.
+# Returns the number of objects that were stored, or problems: {row, 'stale', stored values}, {row,
+# 'type', key, type}, {1, 'unfinished'}. With any, nothing is written.
+# Bounded: 4 ms of rows (SCRIPT_US) or 250 rows (CHUNK in bulk/delete.py), a few index sets for each
+# index, and those that the filters name.
 DELETE = Script('delete', "local own, left, before = '', nil, 3" + _DELETE)
 
-# A step of a committed write. KEYS: as of DELETE, but after the record: what is left of the write
-# (hash, by pk). ARGV: as of DELETE; at last the token of its owner. Passes over rows that are not
-# left: another process has deleted them.
+# Delete rows in a step of a committed write. Skip rows that are not left: another process did them.
+# KEYS: as of DELETE; after the record, the hash of the rows that are left, by pk.
+# ARGV: as of DELETE; then the token of the owner.
+# Returns the same as DELETE.
+# Bounded: 250 rows (ROWS_OF_A_STEP).
 DELETE_STEP = Script('delete_step', 'local own, left, before = ARGV[#ARGV], KEYS[4], 4' + _DELETE)
 
 
@@ -111,13 +118,13 @@ def delete_rows(
     matcher: Matcher | None = None,
     step: Step | None = None,
 ) -> Flow[int]:
-    """Delete all of these objects, or none; return how many were there.
+    """Delete all of these objects, or none; return how many were stored.
 
-    :param expected: for each pk what is expected in the indexed fields; changed on the way
-    :param leave: further index sets that may list them
+    :param expected: the expected values by pk; the flow adapts them to the stored ones
+    :param leave: further index sets that may list the objects
     :param matcher: leaves out rows that do not match
-    :param step: of a committed write, if it is one
-    :raises UnfinishedWrite: if a killed process left one
+    :param step: the step of a committed write, or None
+    :raises UnfinishedWrite: if a killed process left a committed write
     """
     for _ in range(ROUNDS):
         if not expected:
@@ -137,7 +144,7 @@ def delete_rows(
 def _learn(
     schema: Schema, expected: Expected, problems: Sequence[Any], matcher: Matcher | None
 ) -> None:
-    """Expect what the script found instead; leave out what does not match."""
+    """Expect the values that the script returned; leave out rows that do not match."""
     pks = list(expected)
     for number, kind, *details in problems:
         if kind == b'type':

@@ -1,4 +1,4 @@
-"""One row on its way to the server: what is written, what is expected, which entries move.
+"""One row on its way to the server: its new values, the expected ones, its index entries.
 
 Making an entry encodes every value. So a value without a stored form stops the whole operation
 before the first write.
@@ -31,13 +31,13 @@ __all__ = (
 class Mode:
     """What a script does with a row."""
 
-    INSERT = 'insert'  # under a pk that nobody else has
-    UPDATE = 'update'  # of a stored object
-    PUT = 'put'  # under a given pk, whether it is stored or not
-    REMOVE = 'remove'  # the row stays readable for a while
+    INSERT = 'insert'  # store it under a reserved pk
+    UPDATE = 'update'  # change a stored object
+    PUT = 'put'  # store it under a given pk, which may be in use
+    REMOVE = 'remove'  # delete the object; the row stays readable for a grace time
 
 
-# The pks that objects are about to get, by ``id()``: links to them are stored with these.
+# The pks that objects are about to get, by ``id()``: links to the objects are stored with them.
 Reserved = Mapping[int, int]
 Move = tuple[Column, Any, bytes, bytes]
 
@@ -46,12 +46,13 @@ class Entry:
     """One row on its way to the server.
 
     :param schema: the model
-    :param pk: where it goes; None until a pk is reserved
-    :param mode: ``INSERT``, ``UPDATE``, ``PUT`` (either) or ``REMOVE``
-    :param written: stored bytes by field; ``sent``: those that the server does not have yet
-    :param expected: what is expected to be stored in the indexed fields concerned
-    :param obj: the object, if it is one that is being saved
-    :param values: what :func:`~.state.assigned` gave before it was encoded
+    :param pk: None until a pk is reserved
+    :param mode: one of :class:`Mode`
+    :param written: stored bytes by field. The attribute ``sent`` has the fields to send: all of
+        them, or fewer if some are stored already
+    :param expected: the bytes that are expected to be stored, by indexed field
+    :param obj: the object that is being saved, if there is one
+    :param values: the result of :func:`~.state.assigned` before the object was encoded
     """
 
     __slots__ = ('expected', 'mode', 'obj', 'pk', 'rehash', 'schema', 'sent', 'values', 'written')
@@ -69,16 +70,16 @@ class Entry:
         self.schema, self.pk, self.mode, self.written = schema, pk, mode, written
         self.expected, self.sent, self.obj = expected, written, obj
         self.values = values
-        # Whether the entry of the other choice of hashIndex is to go.
+        # Whether to remove the entry under the other choice of hashIndex.
         self.rehash = False
 
     @property
     def us(self) -> int:
-        """How many microseconds the server takes to write the row."""
+        """Microseconds that the server takes to write the row."""
         return update_us(len(self.sent), len(self.expected))
 
     def index_keys(self) -> list[bytes]:
-        """The index sets that are to hold the object."""
+        """The index sets that list the object after the write."""
         return [self._new_key(name, stored) for name, stored in self.expected.items()]
 
     def _new_key(self, name: str, stored: Any) -> bytes:
@@ -86,7 +87,7 @@ class Entry:
         return index_key(self.schema, column, self.written.get(name, stored))
 
     def moves(self) -> list[Move]:
-        """The moves between index sets: column, what is expected to be stored, old and new set."""
+        """The moves between index sets: column, expected bytes, old set, new set."""
         return [
             (self.schema.columns[name], stored, old, new)
             for name, stored in self.expected.items()
@@ -100,18 +101,18 @@ class Entry:
         return index_keys_of(self.schema, column, stored, self.rehash)
 
     def learn(self, actual: Sequence[bytes | None]) -> None:
-        """Take in what is really stored, as the script gave it for each move."""
+        """Expect the values that the script returned, one for each move."""
         for (column, *_), stored in zip(self.moves(), actual, strict=True):
             self.expected[column.name] = stored
 
     def after(self, earlier: Entry) -> Entry:
-        """Return an entry for what two of one row write, this one after the other."""
+        """Return one entry that writes an earlier entry of the same row, then this one."""
         mode = Mode.PUT if Mode.PUT in (earlier.mode, self.mode) else self.mode
         written = {**earlier.written, **self.written}
         return Entry(self.schema, self.pk, mode, written, {**self.expected, **earlier.expected})
 
     def relink(self, reserved: Reserved) -> None:
-        """Encode the links anew, now that the pks of their targets are known."""
+        """Encode the links with the pks that their targets got."""
         for column in self.schema.links:
             if column.name in self.written:
                 self.written[column.name] = current_bytes(self.obj, column, reserved)
@@ -125,7 +126,7 @@ def entry_of(
     :raises FieldValueError: if a value has no stored form
     """
     columns = list(columns)
-    values = assigned(obj)  # before encoding, so that no assignment in between is missed
+    values = assigned(obj)  # before encoding, so that an assignment in between is detected
     written = {column.name: current_bytes(obj, column, reserved) for column in columns}
     indexed = (column for column in columns if column.indexed)
     expected = {c.name: expected_bytes(obj, c) if mode == Mode.UPDATE else None for c in indexed}
@@ -133,14 +134,14 @@ def entry_of(
 
 
 def expected_token(stored: Any) -> bytes:
-    """Return how a script is told what is expected to be stored."""
+    """Return an expected value as scripts take it: ``=`` and the bytes, ``-`` none, ``?`` any."""
     if stored is UNKNOWN:
         return b'?'
     return b'-' if stored is None else b'=' + stored
 
 
 def plan_entry(obj: Any, forced_pk: int | None, reserved: Reserved) -> Entry | None:
-    """Encode what has to be stored of ``obj``; None if nothing changed.
+    """Return the entry that stores the changes of ``obj``, or None if nothing changed.
 
     :raises FieldValueError: if a value has no stored form
     """
@@ -153,7 +154,7 @@ def plan_entry(obj: Any, forced_pk: int | None, reserved: Reserved) -> Entry | N
     if not state.stored:
         known = (column for column in schema.all if state.knows(column.name))
         return entry_of(obj, obj._id, Mode.PUT, known, reserved)
-    # Only a value that was assigned, or can change in place, need be compared.
+    # Compare only values that were assigned, or can change in place.
     noted = state.changed
     candidates = (column for column in schema.all if column.name in noted or not column.immutable)
     changed = [column for column in candidates if is_changed(obj, column, reserved)]
@@ -161,7 +162,7 @@ def plan_entry(obj: Any, forced_pk: int | None, reserved: Reserved) -> Entry | N
 
 
 def hset_arguments(entry: Entry) -> Iterator[bytes]:
-    """The fields and values of a row, as HSET takes them."""
+    """Yield the fields and values of a row, as HSET takes them."""
     for name, stored in entry.sent.items():
         yield entry.schema.columns[name].key
         yield stored

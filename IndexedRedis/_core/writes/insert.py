@@ -1,8 +1,8 @@
-"""New objects: whole rows, stored by one script that checks first.
+"""Store new objects: one script checks that their pks are free, and stores whole rows.
 
-Nothing has to be compared, since nobody else should know their pks yet. A reset or a save with a
-given pk may still use a pk that was reserved here. Then the script writes nothing, and the caller
-stores the same rows by comparing.
+There is nothing to compare, since the pks were just reserved. Another save with a given pk, or a
+reset, may still use one of them. Then the script writes nothing, and the caller stores the rows by
+comparing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .sizes import insert_us
 
 __all__ = ('Draft', 'insert_all')
 
-# What stores a packed row, and what fills a set.
+# Functions that store a packed row, fill a set and read the sets in KEYS and ARGV. Needs CURSOR.
 _STORE = """
 local function in_thousands(first, last, call)
   for start = first, last, 1000 do call(start, math.min(start + 999, last)) end
@@ -36,7 +36,7 @@ end
 local function fill(name, first, last)
   in_thousands(first, last, function(i, j) redis.call('SADD', name, unpack(ARGV, i, j)) end)
 end
--- Index sets: their keys, and in ARGV for each the number of its members and these.
+-- KEYS: index sets. ARGV: for each: number of members, members.
 local function read_sets(count)
   local sets = {}
   for s = 1, count do
@@ -48,11 +48,12 @@ local function read_sets(count)
 end
 """
 
-# New objects of one or several models, under pks that nobody else should have.
-# KEYS: for each model: set of all pks, record of resets, note of touched sets; hashes; index sets.
-# ARGV: number of models; for each: number of objects, of index sets, pks, packed rows; for each
-# index set: number of members, members. Returns 1; or 0 and does nothing where a pk, a row or a set
-# is not as it should be.
+# Store new objects of one or several models, under reserved pks.
+# KEYS: for each model: set of all pks, record of resets, touched index sets; hashes; index sets.
+# ARGV: number of models; for each: number of objects, number of index sets, pks, packed rows; for
+# each index set: number of members, members.
+# Returns 1; 0 if a pk or a row is in use, or a key is not a set, and then nothing is written.
+# Bounded: 4 ms of rows (SCRIPT_US).
 INSERT = Script(
     'insert',
     CURSOR
@@ -119,14 +120,14 @@ class Draft:
 
     def __init__(self, schema: Schema, objs: Sequence[Any], reserved: Reserved) -> None:
         self.schema, self.objs = schema, objs
-        # Before encoding, so that no assignment in between is missed.
+        # Before encoding, so that an assignment in between is detected.
         self._values = [assigned(obj) for obj in objs]
         self.rows = schema.encoder.rows(objs, reserved)
         self.pks = range(0)
 
     @property
     def us(self) -> int:
-        """How many microseconds the server takes to store the objects."""
+        """Microseconds that the server takes to store the objects."""
         return len(self.objs) * insert_us(len(self.schema.all), len(self.schema.indexed))
 
     def draw_pks(self) -> Flow[None]:
@@ -136,12 +137,12 @@ class Draft:
         self.pks = range(first, first + count)
 
     def relink(self, reserved: Reserved) -> None:
-        """Encode the links anew, now that the pks of their targets are known."""
+        """Encode the links with the pks that their targets got."""
         if self.schema.links:
             self.rows = self.schema.encoder.rows(self.objs, reserved)
 
     def entries(self) -> Iterator[Entry]:
-        """The same rows as single entries."""
+        """Yield the rows as single entries."""
         columns = self.schema.columns
         for obj, pk, row, values in zip(self.objs, self.pks, self.rows, self._values, strict=True):
             expected = {column.name: None for column in self.schema.indexed}
@@ -157,8 +158,8 @@ class Draft:
 def insert_all(drafts: Sequence[Draft]) -> Flow[bool]:
     """Store all objects, whose pks are drawn, or none.
 
-    :returns: whether that could be done
-    :raises AnswerLost: where nobody knows
+    :returns: whether they are stored
+    :raises AnswerLost: if the reply is lost
     """
     (done,) = yield Batch([_command(drafts)], once=True)
     return bool(done)

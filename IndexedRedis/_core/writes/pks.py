@@ -1,4 +1,4 @@
-"""Reserving pks: never inside the script that stores, which may be sent twice."""
+"""Reserve pks, in a script of its own: the script that stores may be sent twice."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from ..script import Script
 
 __all__ = ('give_pks', 'highest', 'reserve')
 
-# Pks that one command looks at.
+# Pks that one SMISMEMBER tests.
 PKS_IN_ONE_COMMAND = 1000
 
-# KEYS: counter, set of all pks. ARGV: how many, above which pk, up to how many are looked at here.
-# Returns the first of that many consecutive pks, none of which is in use, if they
-# were looked at; nil if the pks tried were in use. (6.0.3 could leave a counter behind the pks that
-# are.) Where a key holds something else: {key, what}, and nothing is written. Bounded: it looks at
-# 10,000 pks. A counter above the highest pk is refused: numbers of Lua are exact up to 2^53.
+# Reserve consecutive pks that are not in use. The counter may be below pks in use: 6.0.3 could
+# leave it so. A counter above the highest pk is refused, since numbers of Lua are exact up to 2^53.
+# KEYS: counter, set of all pks.
+# ARGV: how many pks, above which pk, the largest number of pks that the script tests.
+# Returns the first pk (if ARGV[1] is above ARGV[3], the caller has to test whether they are in
+# use); nil if all tried pks are in use; {key, its type, 'text that is no number', or 'full'} if a
+# key is unusable, and then nothing is written.
+# Bounded: 10,000 tests of pks.
 RESERVE = Script(
     'reserve',
     f'local HIGHEST = {HIGHEST_PK}'
     + """
-if ARGV[1] == '1' and ARGV[2] == '0' then -- the common case takes two commands instead of six
+if ARGV[1] == '1' and ARGV[2] == '0' then -- the common case: two commands instead of six
   local pk = redis.pcall('INCRBY', KEYS[1], 1)
   if type(pk) == 'number' then
     local used = pk <= HIGHEST
@@ -67,16 +70,16 @@ return false
 
 
 def highest(pks: Iterable[int]) -> int:
-    """Return the highest of these pks, 0 if there is none."""
+    """Return the highest of these pks; 0 for no pks."""
     return max(pks, default=0)
 
 
 def reserve(schema: Schema, count: int, above: int = 0) -> Flow[int]:
-    """Reserve ``count`` consecutive pks that nobody has; return the first.
+    """Reserve ``count`` consecutive pks that are not in use; return the first.
 
-    :param above: the highest of the given pks that are about to be used besides
-    :raises WrongKeyTypeError: if the counter, or the set of all pks, is something else
-    :raises UsageError: if the counter has come to the highest pk
+    :param above: the highest given pk that the caller uses besides
+    :raises WrongKeyTypeError: if the counter, or the set of all pks, has another type
+    :raises UsageError: if fewer pks are left up to the highest one
     """
     keys = schema.keys
     while True:
@@ -113,9 +116,9 @@ def _any_in_use(schema: Schema, pks: Iterable[int]) -> Flow[bool]:
 
 
 def give_pks(entries: Sequence[Any], above: int = 0) -> Flow[None]:
-    """Reserve a pk for each of the entries, which are of one model.
+    """Reserve a pk for each of the entries, all of one model.
 
-    :param above: the highest of the given pks that are about to be used besides
+    :param above: the highest given pk that the caller uses besides
     """
     if entries:
         first = yield from reserve(entries[0].schema, len(entries), above)

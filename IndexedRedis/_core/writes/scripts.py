@@ -1,7 +1,7 @@
-"""Scripts that store rows: compare with what is stored, then move index entries.
+"""Scripts that store rows: they compare with the stored values, then move index entries.
 
-Each looks at everything before its first write. It works on the rows that it is given, and callers
-give no more than it writes in some milliseconds (``sizes.py``).
+Each script checks everything before its first write. Its callers give it rows for at most four
+milliseconds (``sizes.py``).
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ __all__ = (
     'WRITE',
 )
 
+# Functions that return the next of KEYS and of ARGV.
 CURSOR = """
 local k, a = 0, 0
 local function key() k = k + 1; return KEYS[k] end
 local function arg() a = a + 1; return ARGV[a] end
 """
 
-# What the record of resets says of others: whether any is listed (it is under way, or was killed),
-# and whether a killed one left a committed write that somebody has to finish. Bounded by the number
-# of writers of lists at work, a handful.
+# A function that returns what the record of resets says of other writers: whether one is listed (at
+# work, or killed), and whether a killed one left a committed write, which must be finished. The
+# record has a handful of entries: each writer that takes the lock settles those of killed ones.
 LOOK_AT_RECORD = """
 local function look_at_record(record, lock, own)
   local states, others, unfinished = redis.pcall('HGETALL', record), false, false
@@ -41,8 +42,9 @@ local function look_at_record(record, lock, own)
 end
 """
 
-# While a reset is under way, writers note the index sets that they add to, so that its swap drops
-# these too. The note outlives the lock of the reset, which prolongs both, but not for ever.
+# A function that notes an index set as touched. Writers note the sets that they add to during a
+# reset, so that the swap clears these too. The note outlives the lock, but not for ever: the owner
+# of the lock extends both.
 NOTE_TOUCHED = """
 local function touch(touched, name)
   redis.call('SADD', touched, name)
@@ -50,9 +52,9 @@ local function touch(touched, name)
 end
 """
 
-# The check of key types, and the comparison of what the client expects to be stored: '=' and the
-# bytes, '-' where there is nothing, '?' for unknown. A problem is {row, kind, ...}; with any,
-# nothing is written.
+# Functions that check key types, and compare stored values with expected ones. An expected value is
+# '=' and the bytes; '-' for no value; '?' for unknown, which never matches. A problem is {row,
+# kind, ...}; with any, nothing is written.
 _PROBLEMS = """
 local problems, known = {}, {}
 local function must_be(kind, name, row)
@@ -76,13 +78,13 @@ local function check_moves(row, data, moves)
 end
 """
 
-# Rows of one or several models on their way in or out.
-# KEYS: for each model: set of all pks, counter, lock, note of touched sets, record of resets; for
+# Read the rows in KEYS and ARGV, and check the types of their keys.
+# KEYS: for each model: set of all pks, counter, lock, touched index sets, record of resets; for
 # each of its rows: its hash; for each move: old and new index set.
-# ARGV: number of models; for each: number of rows; for each: pk, mode, number of moves,
-# (field, expected) each, number of pairs, (field, value) each. Modes: insert (a pk that nobody
-# else has), update, put (either), remove (the row stays readable for a while).
-# `own`: the token of a caller that is on the record itself.
+# ARGV: number of models; for each: number of rows; for each row: pk, mode, number of moves; for
+# each move: field, expected value; number of pairs; for each pair: field, value. Modes: insert
+# (under a reserved pk), update, put (insert or update), remove (the row stays readable for a grace
+# time). Needs `own`: the token of a caller that the record lists, or ''.
 _READ_ROWS = """
 local models, rows = {}, {}
 local function read_row(model)
@@ -126,7 +128,7 @@ local function compare(i, row)
     if not row.done then problems[#problems + 1] = {i, 'taken'} end
   elseif (row.mode == 'put' or row.mode == 'insert') and not row.there and row.model.resetting
       and redis.call('PTTL', row.data) == -1 then
-    -- Most likely a row that a reset has staged under a pk of its own.
+    -- A row that is not listed and never expires: most likely a reset has staged it.
     problems[#problems + 1] = {i, 'staged'}
   else
     check_moves(i, row.data, row.moves)
@@ -138,7 +140,7 @@ end
 if #problems > 0 then return problems end
 """
 
-# Reads rows, and returns what is otherwise than expected.
+# Read rows, then compare them; return the problems if there are any.
 READ_ROWS = _PROBLEMS + LOOK_AT_RECORD + _READ_ROWS
 COMPARE_ROWS = READ_ROWS + _COMPARE
 
@@ -159,7 +161,7 @@ for i = 1, #rows do
   local no = rows[i].mode ~= 'remove' and not rows[i].done and denied(commands_of(rows[i]))
   if no then return no end
 end
--- A reset may have replaced what was here and let it expire: none of that is to stay.
+-- A reset may have left an old row here that is going to expire: remove its other fields.
 local function strip(row)
   if not row.expiring then return end
   redis.call('PERSIST', row.data)
@@ -200,15 +202,27 @@ for g = 1, #models do raise_counter(models[g]) end
 """
 )
 
-# One or several models; KEYS and ARGV as of rows. Returns the problems.
+# Write rows of one or several models: all of them, or none.
+# KEYS: as of _READ_ROWS.
+# ARGV: as of _READ_ROWS.
+# Returns the problems: {row, kind, ...}, with kind 'type', 'unfinished', 'gone', 'taken', 'staged'
+# or 'stale'. With any, nothing is written.
+# Bounded: 4 ms of rows (SCRIPT_US), or 25 rows (CHUNK in bulk/reindex.py).
 WRITE = Script('write', CURSOR + "local own = ''\n" + COMPARE_ROWS + STORE_ROWS + 'return problems')
 
-# What WRITE would object to. ARGV: token of the caller; then as of rows.
+# Return the problems that WRITE would return.
+# KEYS: as of WRITE.
+# ARGV: token of the caller; then as of WRITE.
+# Returns the problems.
+# Bounded: 2 ms of rows (STEP_US).
 CHECK = Script('check', CURSOR + 'local own = arg()\n' + COMPARE_ROWS + 'return problems')
 
-# A step of a committed write of many rows of one model. KEYS: what is left of it (hash, by pk);
-# then as of rows. ARGV: token of the caller; then as of rows. Passes over rows that are not left:
-# another process has written them.
+# Write rows in a step of a committed write. Skip rows that are not left: another process wrote
+# them.
+# KEYS: the hash of the rows that are left, by pk; then as of WRITE.
+# ARGV: token of the owner; then as of WRITE.
+# Returns the problems, as WRITE.
+# Bounded: 2 ms of rows (STEP_US), or about 200 rows (ROWS_OF_A_PAGE in bulk/redo.py).
 STEP = Script(
     'step',
     CURSOR

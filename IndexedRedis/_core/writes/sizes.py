@@ -1,4 +1,4 @@
-"""Estimate how long the server works on rows, to keep each script below five milliseconds."""
+"""Estimate the server time of rows, so that each script stays below five milliseconds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TypeVar
 
 __all__ = ('SCRIPT_US', 'STEP_US', 'delete_us', 'in_steps', 'insert_us', 'update_us')
 
-# Microseconds of rows that one script writes at once. Longer lists go in steps:
+# Microseconds of the longest list that one script writes. Longer lists go in steps.
 SCRIPT_US = 4000
-# Microseconds of a step of a longer list. It is shorter, as others meet many of them.
+# Microseconds of one step. It is shorter, since other clients meet many steps of one list.
 STEP_US = 2000
 
 T = TypeVar('T')
