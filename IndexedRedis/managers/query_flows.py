@@ -69,7 +69,7 @@ class QueryFlows(IndexedRedisHelper):
         return self._many(lambda: by_pk.get_many(self._schema, numbers, columns), cascade)
 
     def _rehash(self, fetch_all: bool) -> Flow[int]:
-        size = by_pk.CHUNK_ROWS if fetch_all else 1
+        size = reindex.CHUNK if fetch_all else 1
         return reindex.reindex_matching(self._query, rehash=True, size=size)
 
     def _mirrored_at(self) -> Flow[datetime | None]:

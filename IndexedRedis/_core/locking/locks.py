@@ -122,7 +122,7 @@ def register_reset(owner: Owner, exclusive: int = 0) -> Flow[None]:
 
 
 def lock_lost_error(
-    owners: Sequence[Owner], state: str = 'This one changed nothing; try again.'
+    owners: Sequence[Owner], state: str = 'Nothing was changed by this one; try again.'
 ) -> ResetLostError:
     """Return the error for a lost lock, or lost work keys, whatever the cause.
 

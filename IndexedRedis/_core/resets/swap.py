@@ -144,7 +144,7 @@ def _stage(
         if against:
             raise ConflictError(
                 f'{staging.schema.name}: another client stored an object under a pk that this '
-                'reset had reserved. The reset changed nothing; try again.'
+                'reset had reserved. Nothing was changed by the reset; try again.'
             )
 
     for obj in objs:
