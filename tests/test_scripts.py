@@ -1,8 +1,16 @@
-"""Ways of scripts that only others who write at the same moment lead to."""
+"""The Lua scripts: their comments, their names, and what only concurrent writers lead to."""
 
 from __future__ import annotations
 
+import itertools
+import pathlib
+import re
+
+import pytest
+
 from IndexedRedis._core.script import load_all
+
+CORE = pathlib.Path(load_all.__code__.co_filename).parent
 
 
 def test_pks_in_use_stay_listed(raw):
@@ -27,3 +35,76 @@ def test_each_says_that_it_uses_keys_besides_KEYS(raw):
     for script in scripts:
         assert raw.script_load(script.text) == script.sha.decode()
     assert len({script.sha for script in scripts}) == len(scripts)
+
+
+PIECES = ('KEYS: ', 'ARGV: ', 'Returns ', 'Bounded: ')
+
+
+def scripts_with_comments():
+    """Yield each assignment of a Script in the core, with the lines of the comment above it."""
+    for path in sorted(CORE.rglob('*.py')):
+        lines = path.read_text('utf-8').splitlines()
+        for number, line in enumerate(lines):
+            if match := re.match(r'([A-Z_]+) = Script\(', line):
+                above = itertools.takewhile(
+                    lambda each: each.startswith('# '), lines[number - 1 :: -1]
+                )
+                yield match[1], [each[2:] for each in above][::-1]
+
+
+def test_the_comment_of_each_script_has_the_same_form():
+    """What it does; KEYS, ARGV, what it returns; what bounds the time that it takes."""
+    scripts = dict(scripts_with_comments())
+    for name, comment in scripts.items():
+        labels = [each for each in PIECES for line in comment if line.startswith(each)]
+        assert labels == list(PIECES), f'{name}: {comment}'
+        assert re.match('[A-Z][a-z]+ ', comment[0]) and not comment[0].startswith(PIECES), name
+    assert len(scripts) == len(load_all())
+
+
+BUILTINS = {
+    'KEYS',
+    'ARGV',
+    'redis',
+    'cmsgpack',
+    'math',
+    'string',
+    'table',
+    'ipairs',
+    'pcall',
+    'error',
+}
+BUILTINS |= {'tonumber', 'tostring', 'type', 'unpack'}
+KEYWORDS = {'and', 'break', 'do', 'else', 'elseif', 'end', 'false', 'for', 'function', 'if', 'in'}
+KEYWORDS |= {'local', 'nil', 'not', 'or', 'repeat', 'return', 'then', 'true', 'until', 'while'}
+
+
+def undefined_names(lua):
+    """Return the names that a text uses without defining them above."""
+    tokens = re.findall(r"'[^']*'|\.\.|[<>=~]=|\w+|\S", re.sub('--.*', '', lua))
+    defined, defining = set(BUILTINS), False
+    for before, token, after in zip(['', *tokens], tokens, [*tokens[1:], ''], strict=False):
+        if token in ('local', 'for', 'function'):
+            defining = True
+        elif not re.match(r'[a-zA-Z_]', token) or token in KEYWORDS:
+            defining = defining and token in (',', '(')
+        elif defining:
+            defined.add(token)
+            defining = after in (',', '(')
+        elif before not in ('.', ':') and not (before in ('{', ',') and after == '='):
+            yield from {token} - defined
+
+
+@pytest.mark.parametrize('script', load_all(), ids=lambda script: script.name)
+def test_a_script_uses_only_names_that_it_defines_above(script):
+    """A text is joined from pieces, and some pieces need others above them."""
+    assert not set(undefined_names(script.text.decode()))
+
+
+def test_a_forgotten_piece_is_found():
+    assert [*undefined_names('for i, j in f(x) do local a = {b = i}; c(a.d) end')] == [
+        'f',
+        'x',
+        'c',
+    ]
+    assert [*undefined_names('local function f(x, y) return x .. y .. z end')] == ['z']

@@ -1,6 +1,6 @@
 """A Lua text and the command that runs it.
 
-All texts keep these rules:
+Rules for all texts:
 
 - Names and values travel as KEYS and ARGV, never in the text.
 - A script checks everything before its first write, since Redis does not roll back.
@@ -9,8 +9,8 @@ All texts keep these rules:
   that only read. Its first write is one that such a server refuses (HSET before SREM), so nothing
   is left half done.
 - A script makes names of keys from its arguments, so each text begins with :data:`UNDECLARED`.
-- Each loop has a bound, which a comment states. Numbers stay below 2^53, up to which Lua counts
-  exactly.
+- A bound limits each loop. The comment above the script states it, after ``Bounded:``. Numbers stay
+  below 2^53, up to which Lua counts exactly.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ Reads = Callable[[Sequence[Any], Any], Iterable[bytes]]
 #: the texts that this process has imported
 ALL: list[Script] = []
 
-# The texts called so far, by SHA: an executor sends one in full if a server does not know it.
+# The texts called so far, by SHA: an executor sends a text in full if the server does not have it.
 BY_SHA: dict[bytes, Script] = {}
 
 
-# For scripts that write: `denied({command, key, ...}, ...)` is the error to return before the first
-# write where the user of the connection lacks one of these commands, else false. It changes nothing
-# and takes 0.3 us a command. Redis 6.2 cannot tell.
+# A function for scripts that write. Call `denied({command, key, ...}, ...)` before the first write:
+# it returns an error if the user of the connection may not run one of these commands, else false.
+# It changes nothing and takes 0.3 us a command. On Redis 6.2 it returns false.
 DENIED = """
 local function denied(...)
   for _, command in ipairs(redis.acl_check_cmd and {...} or {}) do
@@ -56,7 +56,7 @@ class Script:
 
     :param name: name for logs and golden tests
     :param text: the Lua text
-    :param reads: names the keys it has read; None: its replies are not cached
+    :param reads: returns the keys that it has read besides KEYS; None: its replies are not cached
     """
 
     def __init__(self, name: str, text: str, reads: Reads | None = None) -> None:
@@ -67,7 +67,7 @@ class Script:
 
     @cached_property
     def sha(self) -> bytes:
-        """The SHA by which a server knows the text."""
+        """The SHA1 digest of the text, which EVALSHA takes."""
         from hashlib import sha1  # takes longer to import than all scripts together
 
         sha = sha1(self.text, usedforsecurity=False).hexdigest().encode('ascii')

@@ -6,12 +6,14 @@ from ..script import Script
 
 __all__ = ('MEASURE',)
 
-# KEYS: names. ARGV: 1 to measure memory and encoding too; names of fields. Returns for each key:
-# its number of members or fields (-1: neither a set nor a hash); its bytes of memory (0: there is
-# no such key; -1: not asked for, or refused to this user or by this server); its encoding ('' in
-# these three cases); the length of each field. The script runs only commands that fit the type of
-# the key, since the server counts errors, and does not repeat a command that was refused.
-# Bound: MEASURED_KEYS keys and MEASURE_CALLS commands, about 0.3 ms.
+# Measure keys. The script runs only commands that fit the type of the key, since the server counts
+# errors, and does not repeat a command that was refused.
+# KEYS: names.
+# ARGV: 1 to measure memory and encoding too; names of fields.
+# Returns for each key: its number of members or fields (-1: neither a set nor a hash); its bytes of
+# memory (0: there is no such key; -1: not asked for, or refused to this user or by this server);
+# its encoding ('' in these three cases); the length of each field.
+# Bounded: MEASURED_KEYS keys and MEASURE_CALLS commands, about 0.3 ms.
 MEASURE = Script(
     'measure',
     """

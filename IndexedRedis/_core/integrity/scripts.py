@@ -21,7 +21,7 @@ __all__ = (
 
 # Whether a recorded reset has staged a pk, or has replaced it and not yet let it expire. Nil where
 # a key of another type leaves that open. Where there are more than 50 resets or 1,000 ranges, every
-# pk counts as claimed. Bound: these numbers. The first call in a script takes up to 1 ms, each
+# pk counts as claimed. Bounded by these numbers. The first call in a script takes up to 1 ms, each
 # other one some microseconds.
 _CLAIMED = """
 local tokens, firsts, ends, unsure, too_many
@@ -80,12 +80,14 @@ local function claimed(record, tmp, pk)
 end
 """
 
-# KEYS: set of all pks, record of resets, index sets. ARGV: prefixes of data keys and of work keys;
-# for each row: pk, number of fields, number of index sets (none, or one for each field), fields.
+# Read rows, and whether index sets list them.
+# KEYS: set of all pks, record of resets, index sets.
+# ARGV: prefixes of data keys and of work keys; for each row: pk, number of fields, number of index
+# sets (none, or one for each field), fields.
 # Returns for each row {whether it is listed, its PTTL (with index sets: only whether it exists),
 # values (false: no hash), for each index set whether it lists the pk (-1: it is no set; 2: it does,
 # and a recorded reset claims the pk)}.
-# Bound: PROBE_CALLS rows and values, 0.4 ms; with claims 2 ms.
+# Bounded: PROBE_CALLS rows and values, 0.4 ms; with claims 2 ms.
 PROBE = Script(
     'look',
     _CLAIMED
@@ -129,9 +131,11 @@ end
 """
 )
 
-# KEYS: set of all pks, record of resets. ARGV: prefixes of data keys and of work keys, pks.
-# Returns the pks whose rows are unlisted.
-# Bound: KEYS_IN_SCRIPT rows, 0.4 ms; with claims 2 ms.
+# Find rows that are not listed, never expire, and that no recorded reset claims.
+# KEYS: set of all pks, record of resets.
+# ARGV: prefixes of data keys and of work keys, pks.
+# Returns the pks of these rows.
+# Bounded: KEYS_IN_SCRIPT rows, 0.4 ms; with claims 2 ms.
 UNLISTED = Script(
     'unlisted',
     _UNLISTED
@@ -153,10 +157,12 @@ local function endless(record, tmp, key)
 end
 """
 
-# KEYS: lock, record of resets, work keys. ARGV: prefix of work keys. Returns {tokens of recorded
-# resets that do not hold the lock, work keys that never expire and that no record claims}. The lock
-# of a living reset expires.
-# Bound: about 500 resets, the others next time, and KEYS_IN_SCRIPT keys; 2 ms.
+# Find what dead resets left. The lock of a living reset expires.
+# KEYS: lock, record of resets, work keys.
+# ARGV: prefix of work keys.
+# Returns {tokens of recorded resets that do not hold the lock, work keys that never expire and that
+# belong to no recorded reset}.
+# Bounded: about 500 resets, the others next time, and KEYS_IN_SCRIPT keys; 2 ms.
 LEFTOVERS = Script(
     'leftovers',
     _ENDLESS
@@ -174,8 +180,11 @@ return {dead, keys}
 """,
 )
 
-# KEYS: record of resets, work keys. ARGV: prefix of work keys. Removes keys that LEFTOVERS finds.
-# Bound: REPAIRS keys, 0.2 ms.
+# Remove work keys that LEFTOVERS finds.
+# KEYS: record of resets, work keys.
+# ARGV: prefix of work keys.
+# Returns 0.
+# Bounded: REPAIRS keys, 0.2 ms.
 REPAIR_LEFTOVERS = Script(
     'mend_leftovers',
     _ENDLESS
@@ -206,18 +215,26 @@ if not found then return false end
 """
 )
 
-# KEYS: counter, set of all pks. ARGV: prefix of data keys, highest pk that was seen. Returns
-# {finding, what the counter holds} of a wrong counter: it holds no number, or one above the highest
-# pk there may be, or one below the pk that was seen, if that is still in use.
-# Bound: six commands.
+# Find a wrong counter: it holds no number, a number above the highest allowed pk, or a number below
+# the pk that was seen, if that is still in use.
+# KEYS: counter, set of all pks.
+# ARGV: prefix of data keys, highest pk that was seen.
+# Returns {finding, what the counter holds}; nil if the counter is right.
+# Bounded: three commands.
 COUNTER = Script('counter', _COUNTER + "return {found, counter or ''}")
 
-# As COUNTER; sets a wrong counter to the highest pk that was seen.
+# Set a wrong counter to the highest pk that was seen.
+# KEYS: as of COUNTER.
+# ARGV: as of COUNTER.
+# Returns OK; nil if the counter is right.
+# Bounded: four commands.
 REPAIR_COUNTER = Script('mend_counter', _COUNTER + "return redis.call('SET', KEYS[1], ARGV[2])")
 
-# KEYS: set of all pks, record of resets. ARGV: prefixes of data keys and of work keys; pairs of a
-# finding and a pk. Repairs each finding that still holds.
-# Bound: REPAIRS findings, 0.3 ms; with claims 2 ms.
+# Repair wrong rows, if each finding still holds.
+# KEYS: set of all pks, record of resets.
+# ARGV: prefixes of data keys and of work keys; pairs of a finding and a pk.
+# Returns 0.
+# Bounded: REPAIRS findings, 0.3 ms; with claims 2 ms.
 REPAIR_ROWS = Script(
     'mend_rows',
     _UNLISTED
@@ -240,10 +257,12 @@ return 0
 """,
 )
 
-# KEYS: set of all pks, lock of resets, touched index sets, record of resets; index sets. ARGV:
-# prefixes of data keys and of work keys; for each index set: finding, pk, field, expected bytes (as
-# of WRITE). Repairs each finding that still holds, and returns 1 for it, else 0.
-# Bound: REPAIRS findings, 0.6 ms; with claims 2 ms.
+# Repair wrong index entries, if each finding still holds.
+# KEYS: set of all pks, lock of resets, touched index sets, record of resets; index sets.
+# ARGV: prefixes of data keys and of work keys; for each index set: finding, pk, field, expected
+# value (as of WRITE).
+# Returns for each finding 1 if it was repaired, else 0.
+# Bounded: REPAIRS findings, 0.6 ms; with claims 2 ms.
 REPAIR_ENTRIES = Script(
     'mend_entries',
     _CLAIMED

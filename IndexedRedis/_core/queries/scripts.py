@@ -82,12 +82,15 @@ def _nothing(args: Sequence[Any], reply: Any) -> tuple[bytes, ...]:
     return ()
 
 
-# KEYS: required sets, excluded sets. ARGV: number of required sets; limit of members; limit of
-# rows; prefix of data keys; swap marker; fields. Returns {} if each required set has more members,
-# {pks, swap marker, 0} if more rows match, else {pks, rows}. All of it is of one moment.
-# Bound: SCRIPT_LOOKUPS lookups of members in sets, 3 ms, and SMALL_RESULT_VALUES values (2.5 times
-# as many with a client-side cache), 1 ms. Without limits, for a reader that READ_ATTEMPTS resets
-# have overtaken: the size of the result, 3 ms for 1,000 rows.
+# Return pks and rows of a result, all of one moment.
+# KEYS: required sets, excluded sets.
+# ARGV: number of required sets; limit of members; limit of rows; prefix of data keys; swap marker;
+# fields.
+# Returns {pks, rows}; {pks, swap marker, 0} if more rows match; {} if each required set has more
+# members.
+# Bounded: SCRIPT_LOOKUPS lookups of members in sets, 3 ms, and SMALL_RESULT_VALUES values (2.5
+# times as many with a client-side cache), 1 ms. Without limits, for a reader that READ_ATTEMPTS
+# resets have overtaken: the size of the result, 3 ms for 1,000 rows.
 FIND = Script(
     'find',
     _SELECT
@@ -110,8 +113,11 @@ return {pks, found}
     _reads_of_find,
 )
 
-# KEYS: as of FIND. ARGV: number of required sets. Returns the pks.
-# Bound: the size of the sets, as of SINTER and SDIFF.
+# Return the pks of a result.
+# KEYS: as of FIND.
+# ARGV: number of required sets.
+# Returns the pks.
+# Bounded: the size of the sets, as SINTER and SDIFF are. Nothing else bounds it.
 MEMBERS = Script('members', _SELECT + 'return select_members(tonumber(ARGV[1]))')
 
 # Redis 6.2 has no SINTERCARD.
@@ -123,10 +129,12 @@ local function cardinality(names)
 end
 """
 
-# KEYS: the sets of each term. ARGV: for each term: its sign, its number of sets. Returns the sum of
-# sign * (cardinality of the intersection of the term's sets).
-# Bound: 2 ^ COUNTED_EXCLUSIONS terms of SCRIPT_SETS sets. Each takes as long as SINTERCARD: of two
-# sets, 0.1 ms for 1,000 members of the smaller one.
+# Count a result by inclusion and exclusion.
+# KEYS: the sets of each term.
+# ARGV: for each term: its sign, its number of sets.
+# Returns the sum of sign * (cardinality of the intersection of the term's sets).
+# Bounded: 2 ^ COUNTED_EXCLUSIONS terms of SCRIPT_SETS sets. Each takes as long as SINTERCARD: of
+# two sets, 0.1 ms for 1,000 members of the smaller one.
 COUNT = Script(
     'count',
     _CARDINALITY
@@ -142,11 +150,13 @@ return total
     _nothing,
 )
 
-# Counts while a reset is under way, or its leftovers wait for a sweep. KEYS: set of all pks, set of
-# index sets that writers touched; then as of COUNT. ARGV: members of the largest index set that may
-# list pks without an object; then as of COUNT. A term whose sets all may do so is intersected with
-# the set of all pks.
-# Bound: as of COUNT.
+# Count a result while a reset is under way, or its leftovers wait for a sweep. Index sets may then
+# list pks without an object. A term whose sets all may do so is intersected with the set of all
+# pks.
+# KEYS: set of all pks, touched index sets; then as of COUNT.
+# ARGV: members of the largest index set that may list such pks; then as of COUNT.
+# Returns the same as COUNT.
+# Bounded: as COUNT.
 COUNT_LIVING = Script(
     'count_living',
     _CARDINALITY
@@ -170,10 +180,13 @@ return total
     _nothing,
 )
 
-# KEYS: as of FIND. ARGV: number of required sets; 'first', 'last' or 'random'; limit of members;
-# seed; prefix of data keys; fields. Returns {pk, row}; {} if nothing matches; nil if the smallest
-# set has more members, or a member is no number. Skips a pk whose row is gone.
-# Bound: 128 tries; SCRIPT_LOOKUPS lookups, 3 ms; 20,000 comparisons of pks, 3 ms. Pks above 2^53
+# Pick one object of a result. Skip pks whose rows are gone.
+# KEYS: as of FIND.
+# ARGV: number of required sets; 'first', 'last' or 'random'; limit of members; seed; prefix of data
+# keys; fields.
+# Returns {pk, row}; {} if nothing matches; nil if the smallest set has more members, or a member is
+# no number.
+# Bounded: 128 tries; SCRIPT_LOOKUPS lookups, 3 ms; 20,000 comparisons of pks, 3 ms. Pks above 2^53
 # compare as equal to their neighbours.
 PICK = Script(
     'pick',
