@@ -88,6 +88,55 @@ def test_junk_in_the_work_keys_of_a_dead_reset_is_skipped(sound, neighbours, raw
     assert apart(raw) == others
 
 
+JUNK_OF_LEFT = {
+    **dict.fromkeys(('abc', '', '01', '-3', '0', '9007199254740991', '9' * 30), ''),
+    **{'5': 'x', '6': '6:update1:a', '7': '-6:update', '9': '3:put5:title'},
+    **{'10': '6:remove', '11': '6:update5:title9:x', '12': b'\xff', '13': '99999999999:x'},
+}
+
+
+@pytest.mark.parametrize('heal', ['repair', 'reset', 'save'])
+@pytest.mark.damaged
+def test_junk_among_the_rows_of_a_committed_write_is_skipped(sound, neighbours, raw, heal):
+    """What is no junk is carried out: object 2 is deleted, and object 3 gets a title."""
+    others = apart(raw)
+    obj = sound.objects.get(1)
+    raw.hset(f'{BASE}tmp:resets', 'token', 'committed')
+    raw.hset(f'{BASE}tmp:token:left', mapping={'2': '', '3': '6:update5:title3:new'})
+    assert sound.objects.check().counts == {'leftover': 1}
+    raw.hset(f'{BASE}tmp:token:left', mapping=JUNK_OF_LEFT)
+    junk = {'leftover': 1, 'work_invalid': len(JUNK_OF_LEFT)}
+    if heal == 'repair':
+        report = sound.objects.repair()
+        assert report.ok
+        assert report.repaired == report.counts == junk
+    elif heal == 'reset':
+        assert sound.objects.check().counts == junk
+        sound.reset([sound(title='only')])
+    else:
+        obj.title = 'changed'
+        obj.save()
+    titles = {1: 'changed' if heal == 'save' else 'Waterloo', 3: 'new'}
+    titles = {4: 'only'} if heal == 'reset' else titles
+    assert {each._id: each.title for each in sound.objects.all()} == titles
+    assert judges(sound, raw, neighbours) == []
+    assert not raw.keys(f'{BASE}tmp:token:*')
+    assert apart(raw) == others
+
+
+@pytest.mark.damaged
+def test_more_ranges_than_one_page_are_swept(sound, raw):
+    raw.hset(f'{BASE}tmp:resets', 'token', 'staging')
+    raw.sadd(f'{BASE}tmp:token:ranges', *(f'{pk} 2' for pk in range(4, 3004, 2)))
+    raw.set(f'{BASE}next', 3003)
+    for pk in range(4, 3004):
+        raw.hset(f'{BASE}data:{pk}', 'artist', 'Abba')
+    raw.sadd(f'{BASE}idx:artist:Abba', *range(4, 3004))
+    assert sound.objects.repair().ok
+    assert judges(sound, raw) == []
+    assert not raw.keys(f'{BASE}data:????')
+
+
 @pytest.mark.damaged
 def test_more_dead_resets_than_one_look_sees(sound, raw):
     raw.hset(f'{BASE}tmp:resets', mapping={f'token{n}': 'staging' for n in range(3000)})

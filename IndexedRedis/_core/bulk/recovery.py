@@ -18,7 +18,7 @@ from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
 from ..overlap import PAGE_MEMBERS, walk
-from .redo import COMMITTED, finish, reserved_ranges
+from .redo import COMMITTED, each_range, finish
 
 __all__ = ('begin', 'recover', 'recover_now', 'settle', 'sweep')
 
@@ -89,12 +89,15 @@ def sweep(
     """
     keys = schema.keys
     sets, ranges, brought, old = work = [keys.work(token, name) for name in WORK]
+
+    def sweep_range(text: bytes, reserved: range) -> Flow[None]:
+        for some in chunks((b'%d' % pk for pk in reserved), PAGE_MEMBERS):
+            yield from _retire(schema, some, 0, (), extend)
+        yield from ask('SREM', ranges, text)
+
     if known is None:
         yield from walk(sets, lambda page: _unlink(keys, token, page), extend)
-        for text, reserved in (yield from reserved_ranges(schema, token)).items():
-            for some in chunks((b'%d' % pk for pk in reserved), PAGE_MEMBERS):
-                yield from _retire(schema, some, 0, (), extend)
-            yield from ask('SREM', ranges, text)
+        yield from each_range(schema, token, sweep_range)
         yield from _retire_all(schema, brought, 0, (), extend)
     yield from _retire_all(schema, old, GRACE_MS, known or (), extend)
     done = [brought, old, keys.work(token, LEFT)] if known is None else work

@@ -9,11 +9,12 @@ from the work key as it writes them, so each row is written once, whoever sends 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..flows import Batch, Command, Flow, ask, page_of
-from ..keys import LEFT, RANGES, REFUSED, parse_range
+from ..flows import Batch, Command, Flow, ask, page_of, scan
+from ..keys import HIGHEST_PK, LEFT, RANGES, REFUSED, parse_range
 from ..locking.key_types import wrong_type
 from ..locking.locks import LockOwner, lock_lost_error
 from ..locking.scripts import FORGET, MAY_COMMIT
@@ -23,16 +24,17 @@ from ..queries.by_pk import indexed_values_of
 from ..script import DENIED, Script
 from ..writes.compare_and_move import Step, write_step
 from ..writes.delete import delete_rows
-from ..writes.entry import Entry, hset_arguments
+from ..writes.entry import Entry, Mode, hset_arguments
 
 __all__ = (
     'COMMITTED',
     'PUBLISHED_AT_ONCE',
     'commit',
+    'each_range',
     'finish',
     'packed',
+    'parse_left',
     'publish_commands',
-    'reserved_ranges',
     'store_left',
 )
 
@@ -42,8 +44,6 @@ COMMITTED = b'committed'
 PUBLISHED_AT_ONCE = 2000
 # Rows of a page of LEFT, which are one step.
 ROWS_OF_A_PAGE = 200
-# The value in LEFT of an object to delete.
-_DELETED = b''
 
 # Publish stored rows: add the first pks of a range to the set of all pks. The rest stays a range.
 # KEYS: ranges that are left, set of all pks.
@@ -77,19 +77,28 @@ return 1
 
 
 def packed(entry: Entry) -> bytes:
-    """Return the value of a row in ``LEFT``: its mode, fields and values."""
+    """Return the value of a row in ``LEFT``: its mode, fields and values; see ``parse_left``."""
     parts = (entry.mode.encode('ascii'), *hset_arguments(entry))
     return b''.join(b'%d:%b' % (len(part), part) for part in parts)
 
 
-def _unpacked(data: bytes) -> list[bytes]:
-    parts, at = [], 0
-    while at < len(data):
-        colon = data.index(b':', at)
-        end = colon + 1 + int(data[at:colon])
-        parts.append(data[colon + 1 : end])
-        at = end
-    return parts
+def parse_left(pk: bytes, row: bytes) -> tuple[int, list[bytes]] | None:
+    """Return pk, and mode, fields and values of a row in ``LEFT``; no mode: delete the object.
+
+    None for a pk or a row that no writer stores there.
+    """
+    parts, at = list[bytes](), 0
+    while at < len(row):
+        size = re.compile(rb'(\d{1,10}):').match(row, at)
+        if size is None or (at := size.end() + int(size[1])) > len(row):
+            return None
+        parts.append(row[size.end() : at])
+    modes = (Mode.INSERT.encode(), Mode.UPDATE.encode(), Mode.PUT.encode())
+    if parts and (parts[0] not in modes or len(parts) % 2 == 0):
+        return None
+    if not re.fullmatch(rb'[1-9]\d{0,15}', pk) or int(pk) > HIGHEST_PK:
+        return None
+    return int(pk), parts
 
 
 def store_left(owner: LockOwner, rows: Mapping[int, bytes], extend: Command) -> Flow[None]:
@@ -157,54 +166,65 @@ def publish_commands(
 
 
 def finish(schema: Schema, token: bytes, extend: Sequence[Command] = ()) -> Flow[None]:
-    """Finish a committed write.
+    """Finish a committed write. Skip what no writer stores in its work keys.
 
     :param extend: commands to send along with each step
     """
     keys, owner = schema.keys, LockOwner(schema, token)
     ranges, left = keys.work(token, RANGES), keys.work(token, LEFT)
-    for reserved in (yield from reserved_ranges(schema, token)).values():
+
+    def publish(text: bytes, reserved: range) -> Flow[None]:
         for command in publish_commands(owner, reserved, careful=True):
             yield Batch([command, *extend])
+
+    yield from each_range(schema, token, publish)
     cursor: Any = b'0'
     while cursor is not None:
         reply = yield from ask('HSCAN', left, cursor, 'COUNT', ROWS_OF_A_PAGE)
         cursor, page = page_of(reply)
-        rows = dict(zip(map(int, page[::2]), page[1::2], strict=True))
+        parsed = map(parse_left, page[::2], page[1::2])
+        rows = dict(row for row in parsed if row is not None)
         yield from _write_left(schema, rows, Step(left, token, extend))
     yield Batch([('UNLINK', ranges, left), FORGET([keys.record, ranges, left], token)])
 
 
-def reserved_ranges(schema: Schema, token: bytes) -> Flow[dict[bytes, range]]:
-    """Return the ranges of pks that a writer has listed, by their texts.
+def each_range(
+    schema: Schema, token: bytes, act: Callable[[bytes, range], Flow[None]]
+) -> Flow[None]:
+    """Act on each range of pks that a writer has listed, page by page.
 
-    A text that is not a range, or lies above the counter, gives an empty range.
+    :param act: gets the text of a range, and its pks: none for a text that is not a range, or
+        lies above the counter
     """
-    keys = schema.keys
-    texts, counter = yield Batch([('SMEMBERS', keys.work(token, RANGES)), ('GET', keys.next)])
+    counter = yield from ask('GET', schema.keys.next)
     highest = int(counter) if counter and counter.isdigit() else 0
-    return {text: parse_range(text, highest) for text in texts}
+
+    def act_on(page: list[bytes]) -> Flow[None]:
+        for text in page:
+            yield from act(text, parse_range(text, highest))
+
+    yield from scan(act_on, schema.keys.work(token, RANGES))
 
 
-def _write_left(schema: Schema, rows: Mapping[int, bytes], step: Step) -> Flow[None]:
+def _write_left(schema: Schema, rows: Mapping[int, list[bytes]], step: Step) -> Flow[None]:
     """Write one page of the rows that are left."""
     stored = yield from indexed_values_of(schema, list(rows))
     names = {column.key: name for name, column in schema.columns.items()}
     gone: dict[int, list[Any]] = {}
     entries = []
-    for (pk, row), expected in zip(rows.items(), stored, strict=True):
-        if row == _DELETED:
-            gone[pk] = expected
+    for (pk, parts), expected in zip(rows.items(), stored, strict=True):
+        if parts:
+            entries.append(_entry(schema, pk, parts, names, expected))
         else:
-            entries.append(_entry(schema, pk, row, names, expected))
+            gone[pk] = expected
     yield from delete_rows(schema, gone, step=step)
     yield from write_step(entries, step)
 
 
 def _entry(
-    schema: Schema, pk: int, row: bytes, names: Mapping[bytes, str], expected: Sequence[Any]
+    schema: Schema, pk: int, row: list[bytes], names: Mapping[bytes, str], expected: Sequence[Any]
 ) -> Entry:
-    mode, *parts = _unpacked(row)
+    mode, *parts = row
     pairs = zip(parts[::2], parts[1::2], strict=True)
     written = {names[field]: value for field, value in pairs if field in names}
     indexed = zip(schema.indexed, expected, strict=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from ..bulk.redo import parse_left
 from ..flows import Batch, Flow, Progress, ask, chunks, scan
 from ..inspection.eviction import eviction_warnings
-from ..keys import BROUGHT, RANGES, REPLACED, STAGED, WORK, Keys, parse_range
+from ..keys import BROUGHT, LEFT, RANGES, REPLACED, STAGED, WORK, Keys, parse_range
 from ..locking.key_types import OTHER_TYPE
 from ..mapping.index_keys import index_key
 from ..mapping.schema import Schema
@@ -119,10 +120,11 @@ def _examine_resets(survey: Survey) -> Flow[None]:
 
 
 def _junk(keys: Keys, token: bytes) -> Flow[list[Finding]]:
-    """Find members of work keys that no reset writes; in a large set, among some members."""
-    names = [keys.work(token, name) for name in WORK]
+    """Find members of work keys that no writer stores there; in a large key, among some members."""
+    names, left = [keys.work(token, name) for name in WORK], keys.work(token, LEFT)
     drawn = (('SRANDMEMBER', name, MEMBERS_DRAWN) for name in names)
-    counter, *lists = yield Batch([('GET', keys.next), *drawn])
+    rows = ('HSCAN', left, 0, 'COUNT', MEMBERS_DRAWN)
+    counter, (_, page), *lists = yield Batch([('GET', keys.next), rows, *drawn])
     highest = int(counter) if counter is not None and counter.isdigit() else 0
     is_sound: dict[bytes, Callable[[bytes], object]] = {
         STAGED: lambda member: member.startswith(keys.work(token, b'')),
@@ -130,12 +132,15 @@ def _junk(keys: Keys, token: bytes) -> Flow[list[Finding]]:
         BROUGHT: is_pk,
         REPLACED: is_pk,
     }
-    return [
-        Finding('work_invalid', name, member)
+    junk = [
+        (name, member)
         for name, members, sound in zip(names, lists, map(is_sound.get, WORK), strict=True)
         for member in members
         if sound and not sound(member)
     ]
+    pairs = zip(page[::2], page[1::2], strict=True)
+    junk += ((left, pk) for pk, row in pairs if parse_left(pk, row) is None)
+    return [Finding('work_invalid', name, member) for name, member in junk]
 
 
 def _examine_counter(survey: Survey) -> Flow[None]:

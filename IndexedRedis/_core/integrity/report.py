@@ -24,7 +24,7 @@ SENTENCES = {
     'counter_low': '{key} holds {value}, which is no number or below a pk in use: {pk}',
     'counter_high': '{key} holds {value}, so no pk is left; the highest pk in use is {pk}',
     'leftover': '{key} is what a dead reset left: {pk}',
-    'work_invalid': '{key} lists {pk}, which no reset lists there',
+    'work_invalid': '{key} lists {pk}, which no reset or save lists there',
     'pk_invalid': '{key} lists {pk}, which is no pk',
     'pk_high': '{key} lists {pk}, which is above the highest pk; store the object anew',
     'key_expiring': '{key} is going to expire',
