@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from .._core.flows import Flow
+from .._core.mapping.index_keys import index_keys_of_values
 from .._core.mapping.schema import Schema
 from ..connections.tasks import async_executor_for
 from ..connections.threads import executor_for, server_for
@@ -30,7 +31,7 @@ def async_executor_of(owner: Any) -> Any:
 
 
 def server_of(owner: Any) -> Any:
-    """Return what stands for the server of a model, or of one of its objects."""
+    """Return a value that identifies the server of a model, or of one of its objects."""
     return server_for(owner.REDIS_CONNECTION_PARAMS, owner._connection)
 
 
@@ -70,11 +71,12 @@ class IndexedRedisHelper:
         return self.mdl if self._obj is None else self._obj
 
     def _server_of(self, obj: Any) -> Any:
-        """The server that a linked object is saved to; of None, the one this helper works on."""
+        """Return the server that a linked object is saved to; for None, that of this helper."""
         return server_of(self._here if obj is None else obj)
 
     def _get_key_for_index(self, field: Any, value: Any) -> str:
         """Return the key of an index set; private, but known programs call it."""
         column = self._schema.columns[str.__str__(field)]
-        key = self._schema.keys.index(column.key, column.index_of(column.from_input(value)))
+        values = [column.index_of(column.from_input(value))]
+        (key,) = index_keys_of_values(self._schema.keys, column, values)
         return key.decode('utf-8', 'surrogateescape')

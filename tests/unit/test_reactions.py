@@ -15,6 +15,7 @@ from IndexedRedis._core.queries import fetch
 from IndexedRedis._core.resets import swap
 from IndexedRedis._core.writes import compare_and_move
 from IndexedRedis._core.writes import delete as delete_rows
+from IndexedRedis._core.writes.entry import Entry, Mode
 from IndexedRedis.executors.recording import RecordingExecutor
 
 from .build import define, load
@@ -115,12 +116,28 @@ def test_writers_that_are_always_faster_are_an_error_in_the_end(song, monkeypatc
     obj = load(song, 7, name=b'a', year=b'1')
     obj.year = 3
     stale = [[[1, b'stale', [b'2']]]]
-    executor, _ = fails(errors.ConflictError, save(obj), [0], *[stale] * 5)
+    executor, text = fails(errors.ConflictError, save(obj), [0], *[stale] * 5)
+    assert text.endswith('while they were being saved. Nothing was written; try again.')
     assert len(executor.trips) == 1 + 5
     assert obj.hasUnsavedChanges()
     removal = delete.delete_objects(song._validated(), [obj])
-    fails(errors.ConflictError, removal, *[stale] * 5)
+    _, text = fails(errors.ConflictError, removal, *[stale] * 5)
+    assert text.endswith('being deleted. Try again.')
     assert obj.getPk() == 7
+
+
+def test_a_conflict_in_a_committed_write_says_that_the_write_goes_on(song, monkeypatch):
+    monkeypatch.setattr(compare_and_move, 'ROUNDS', 5)
+    monkeypatch.setattr(delete_rows, 'ROUNDS', 5)
+    schema, step = song._validated(), compare_and_move.Step(b'left', b'T')
+    entry = Entry(schema, 7, Mode.UPDATE, {'year': b'3'}, {'year': b'1'})
+    stale = [[[1, b'stale', [b'2']]]]
+    _, saved = fails(errors.ConflictError, compare_and_move.write_step([entry], step), *[stale] * 5)
+    flow = delete_rows.delete_rows(schema, {7: [b'1']}, step=step)
+    _, deleted = fails(errors.ConflictError, flow, *[stale] * 5)
+    for text in (saved, deleted):
+        assert 'The list is committed' in text
+        assert 'Nothing was written' not in text
 
 
 @pytest.mark.parametrize('failure', FAILURES, ids=lambda error: type(error).__name__)

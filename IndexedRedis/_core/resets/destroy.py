@@ -7,11 +7,11 @@ the model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...errors import ResetLostError
-from ..flows import Batch, Command, Flow, ServerFull, ask, chunks, page_of
+from ..flows import Batch, Command, Flow, ServerFull, ask, chunks, page_of, scan
 from ..keys import REPLACED
 from ..locking.locks import extend_command, lock_lost_error, locked, register_reset
 from ..locking.scripts import CLEAR, CLEAR_SETS, FINISH, RETIRE
@@ -24,7 +24,7 @@ from .scripts import LARGE
 from .staging import Staging
 from .swap import swap_command
 
-__all__ = ('destroy', 'own_keys')
+__all__ = ('destroy',)
 
 # Keys of one page of SCAN, and index sets that one script measures.
 PAGE = 1000
@@ -32,18 +32,18 @@ PAGE = 1000
 SETS = 200
 
 
-def own_keys(
-    schema: Schema, cursor: Any, extend: tuple[Command, ...] = ()
-) -> Flow[tuple[Any, list[bytes]]]:
-    """Return the cursor of the next page, None after the last one, and a page of the model's keys.
+def each_page(
+    schema: Schema, act: Callable[[list[bytes]], Flow[None]], *extend: Command
+) -> Flow[None]:
+    """Act on all keys of the model, page by page.
 
-    :param cursor: 0 for the first page
-    :param extend: commands to send along
+    :param extend: commands to send along with each request for a page
     """
-    scan = ('SCAN', cursor, 'MATCH', schema.keys.pattern, 'COUNT', PAGE)
-    reply, *_ = yield Batch([scan, *extend])
-    cursor, page = page_of(reply)
-    return cursor, [key for key in page if schema.keys.is_own(key)]
+
+    def act_on_own(page: list[bytes]) -> Flow[None]:
+        return act([key for key in page if schema.keys.is_own(key)])
+
+    yield from scan(act_on_own, match=schema.keys.pattern, count=PAGE, extend=extend)
 
 
 def destroy(schema: Schema, token: bytes) -> Flow[int]:
@@ -63,8 +63,10 @@ def destroy(schema: Schema, token: bytes) -> Flow[int]:
             pass
         if cursor is None:
             return removed + (yield from _unlink_all(schema))
-        # The server has no memory for a lock, so remove some rows first.
-        cursor, page = yield from own_keys(schema, cursor)
+        # The server has no memory for a lock, so remove some rows first. each_page() cannot serve
+        # here: its cursor would be lost between two tries.
+        request = ('SCAN', cursor, 'MATCH', schema.keys.pattern, 'COUNT', PAGE)
+        cursor, page = page_of((yield from ask(*request)))
         rows = [key for key in page if schema.keys.is_row(key)]
         removed += (yield from ask('UNLINK', *rows)) if rows else 0
 
@@ -74,7 +76,7 @@ def _empty(staging: Staging) -> Flow[int]:
     extend = extend_command([staging])
     # `exclusive`: keys that other writers staged go too, so a suspended writer must not go on.
     yield from register_reset(staging, exclusive=1)
-    count, indexes = yield from _look(schema, extend)
+    count, indexes = yield from _count_keys(schema, extend)
     for key, kind in ((keys.all, b'set'), (keys.next, b'string')):
         if (yield from ask('TYPE', key)) not in (kind, b'none'):
             yield from ask('UNLINK', key)
@@ -96,26 +98,30 @@ def _empty(staging: Staging) -> Flow[int]:
 
 def _unlink_all(schema: Schema) -> Flow[int]:
     """Remove all keys of a model on a server that is out of memory, where others cannot write."""
-    removed = yield from ask('UNLINK', schema.keys.all)
-    cursor: Any = b'0'
-    while cursor is not None:
-        cursor, page = yield from own_keys(schema, cursor)
-        if page:
-            removed += yield from ask('UNLINK', *page)
-    return int(removed)
+    removed: int = yield from ask('UNLINK', schema.keys.all)
+
+    def unlink(page: list[bytes]) -> Flow[None]:
+        nonlocal removed
+        removed += (yield from ask('UNLINK', *page)) if page else 0
+
+    yield from each_page(schema, unlink)
+    return removed
 
 
-def _look(schema: Schema, extend: Command) -> Flow[tuple[int, list[bytes]]]:
-    """Return the number of the model's keys, without those of this flow, and its index sets."""
+def _count_keys(schema: Schema, extend: Command) -> Flow[tuple[int, list[bytes]]]:
+    """Return the number of the model's keys, apart from those of this flow, and its index sets."""
     keys = schema.keys
     mine = {keys.lock, keys.record}
     found: set[bytes] = set()
     count = 0
-    cursor: Any = b'0'
-    while cursor is not None:
-        cursor, page = yield from own_keys(schema, cursor, (extend,))
+
+    def count_page(page: list[bytes]) -> Flow[None]:
+        nonlocal count
         count += len({*page} - found - mine)
         found.update(key for key in page if keys.is_index(key))
+        yield from ()
+
+    yield from each_page(schema, count_page, extend)
     return count, sorted(found)
 
 
@@ -151,9 +157,8 @@ def _lost(staging: Staging) -> ResetLostError:
 def _remove_the_rest(staging: Staging, extend: Command) -> Flow[None]:
     """Remove the keys that belong to no object; objects stored meanwhile stay."""
     schema, keys = staging.schema, staging.schema.keys
-    cursor: Any = b'0'
-    while cursor is not None:
-        cursor, page = yield from own_keys(schema, cursor, (extend,))
+
+    def remove(page: list[bytes]) -> Flow[None]:
         pks = [key[len(keys.data_prefix) :] for key in page if keys.is_row(key)]
         work = [key for key in page if key.startswith(keys.tmp)]
         work = [key for key in work if key not in (keys.lock, keys.record)]
@@ -161,3 +166,5 @@ def _remove_the_rest(staging: Staging, extend: Command) -> Flow[None]:
         names = [keys.lock, keys.all, *work]
         if not (yield from ask(*CLEAR(names, staging.token, keys.data_prefix, *pks))):
             raise _lost(staging)
+
+    yield from each_page(schema, remove, extend)

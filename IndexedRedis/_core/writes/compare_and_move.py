@@ -22,6 +22,7 @@ from .pks import give_pks
 from .scripts import CHECK, STEP, WRITE
 
 __all__ = (
+    'COMMITTED_STATE',
     'ROUNDS',
     'Step',
     'UnfinishedWrite',
@@ -37,6 +38,11 @@ __all__ = (
 # How often a write is sent if the stored values are not the expected ones. Under contention each
 # round gets one writer's write through, so this is far more than needed.
 ROUNDS = 200
+# What a conflict in a step of a committed write says of the data, and what to do.
+COMMITTED_STATE = (
+    'The list is committed, and a part of it is written; the next write of a list, a reset or '
+    'objects.repair() finishes it.'
+)
 # Fields that UPDATE_ONE passes to one command: unpack() of Lua returns at most some thousand
 # values.
 FIELDS_IN_ONE_COMMAND = 500
@@ -147,7 +153,9 @@ def write_step(entries: list[Entry], step: Step) -> Flow[list[Entry]]:
         return STEP(*_keys_and_args(rows, (step.left,), (step.token,)))
 
     kinds = (b'gone', b'taken', b'staged')
-    yield from _send(entries, command, kinds, also=step.also, left_out=left_out)
+    yield from _send(
+        entries, command, kinds, also=step.also, left_out=left_out, state=COMMITTED_STATE
+    )
     return left_out
 
 
@@ -158,11 +166,13 @@ def _send(
     once: bool = False,
     also: Sequence[Command] = (),
     left_out: list[Entry] | None = None,
+    state: str = 'Nothing was written; try again.',
 ) -> Flow[None]:
     """Send rows until the script finds the expected values.
 
     :param leave_out: kinds of problems for which a row is left out
     :param left_out: a list that receives the rows that are left out
+    :param state: the sentences of the error about the data, and what to do
     """
     for _ in range(ROUNDS):
         if not entries:
@@ -179,7 +189,7 @@ def _send(
             yield from _solve(entries, problems)
     raise ConflictError(
         f'{entries[0].schema.name}: other writers changed the same objects {ROUNDS} times while '
-        'they were being saved. Nothing was written; try again.'
+        f'they were being saved. {state}'
     )
 
 

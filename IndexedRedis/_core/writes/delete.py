@@ -12,7 +12,7 @@ from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.schema import Schema
 from ..queries.matching import Matcher
 from ..script import DENIED, Script
-from .compare_and_move import ROUNDS, Step, UnfinishedWrite
+from .compare_and_move import COMMITTED_STATE, ROUNDS, Step, UnfinishedWrite
 from .entry import expected_token
 from .scripts import LOOK_AT_RECORD
 
@@ -137,7 +137,7 @@ def delete_rows(
         _learn(schema, expected, answer, matcher)
     raise ConflictError(
         f'{schema.name}: other writers changed the same objects {ROUNDS} times while they were '
-        'being deleted; try again.'
+        f'being deleted. {COMMITTED_STATE if step else "Try again."}'
     )
 
 
