@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import pathlib
 import re
+import time
 
 import pytest
 
@@ -35,6 +36,21 @@ def test_each_says_that_it_uses_keys_besides_KEYS(raw):
     for script in scripts:
         assert raw.script_load(script.text) == script.sha.decode()
     assert len({script.sha for script in scripts}) == len(scripts)
+
+
+def test_a_release_frees_the_note_of_touched_sets_outside_of_the_script(raw):
+    """A note of 100,000 index sets would block the server for some 10 ms."""
+    (release,) = (script for script in load_all() if script.name == 'release')
+    raw.set('lock', 'token')
+    raw.sadd('touched', *range(1000))
+    before = raw.info('memory')['lazyfreed_objects']
+    assert raw.eval(release.text, 2, 'lock', 'touched', 'token') == 2
+    assert not raw.exists('lock', 'touched')
+    for _ in range(500):
+        if raw.info('memory')['lazyfreed_objects'] > before:
+            break
+        time.sleep(0.01)
+    assert raw.info('memory')['lazyfreed_objects'] > before
 
 
 PIECES = ('KEYS: ', 'ARGV: ', 'Returns ', 'Bounded: ')

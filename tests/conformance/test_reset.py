@@ -6,13 +6,15 @@ import pytest
 from keyspace import dump
 
 from IndexedRedis import (
+    ConflictError,
     FieldValueError,
     IRField,
     ObjectGoneError,
     ResetInProgressError,
     UsageError,
 )
-from IndexedRedis._core.resets import index_fill
+from IndexedRedis._core.resets import index_fill, swap
+from IndexedRedis._core.script import readable
 from IndexedRedis.fields import IRBase64Field
 
 
@@ -229,6 +231,51 @@ def test_index_sets_of_all_sizes_are_replaced(make_model, raw, monkeypatch, most
     assert sorted(key.decode() for key in raw.keys(base + 'idx:*')) == [
         base + f'idx:{rest}' for rest in ('genre:g0', 'genre:g1', 'isrc:0', 'isrc:1')
     ]
+
+
+@pytest.mark.parametrize('kept', [False, True], ids=['fresh pks', 'pks in use'])
+def test_other_writers_touch_more_index_sets_than_one_swap_clears(songs, raw, trips, kept):
+    """They save 1,500 objects with values of their own, while the iterator of the reset pauses."""
+    base = f'_ir_|{songs.KEY_NAME}:'
+    raw.incrby(base + 'next', 1500)
+
+    def objs():
+        yield songs(_id=3 if kept else None, title='new', artist='Abba')
+        writer = raw.pipeline()
+        for pk in range(7, 1507):
+            index = base + f'idx:artist:artist {pk}'
+            writer.hset(base + f'data:{pk}', mapping={'title': 'old', 'artist': f'artist {pk}'})
+            writer.sadd(index, pk).sadd(base + 'tmp:touched', index).sadd(base + 'keys', pk)
+        writer.execute()
+        raw.sadd(base + 'tmp:touched', base + 'idx:artist:damaged')
+        raw.set(base + 'idx:artist:damaged', 'no set')
+
+    songs.reset(objs())
+    swaps = [each for trip in trips for each in trip if readable(each)[1:2] == ('swap',)]
+    assert len(swaps) == 2
+    raw.delete(base + 'idx:artist:damaged')
+    assert [obj.title for obj in songs.objects.all()] == ['new']
+    assert songs.objects.filter(artist='Abba').count() == 1
+    assert songs.objects.filter(artist='artist 7').getPrimaryKeys() == []
+
+
+def test_writers_who_touch_index_sets_without_end_stop_a_reset(songs, raw, monkeypatch):
+    base = f'_ir_|{songs.KEY_NAME}:'
+    monkeypatch.setattr(swap, 'SWAPS', 3)
+
+    def settle(switch, extend):
+        yield from ()
+        return switch
+
+    def objs():
+        yield songs(title='new')
+        raw.sadd(base + 'tmp:touched', *(base + f'idx:artist:{n}' for n in range(1001)))
+
+    monkeypatch.setattr(swap, 'settle_touched', settle)
+    before = titles(songs)
+    with pytest.raises(ConflictError, match=r'Nothing was changed; try again\.'):
+        songs.reset(objs())
+    assert titles(songs) == before
 
 
 @pytest.fixture(params=[True, False], ids=['with its lock', 'that pauses for long'])

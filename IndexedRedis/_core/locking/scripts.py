@@ -74,7 +74,7 @@ return 1
 RELEASE = Script(
     'release',
     """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1], KEYS[2]) end
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1], KEYS[2]) end
 return 0
 """,
 )

@@ -22,7 +22,7 @@ from .observer import ResetObserver
 from .promises import Promises
 from .scripts import LARGE
 from .staging import Staging
-from .swap import swap_command
+from .swap import swap
 
 __all__ = ('destroy',)
 
@@ -81,8 +81,7 @@ def _empty(staging: Staging) -> Flow[int]:
         if (yield from ask('TYPE', key)) not in (kind, b'none'):
             yield from ask('UNLINK', key)
     large = yield from _large(indexes, extend)
-    if (yield from ask(*swap_command([Switch(staging, large, (), MOST)], ''))) != b'done':
-        raise lock_lost_error([staging])
+    yield from swap([Switch(staging, large, (), MOST)], extend)
     # The index sets go before the rows: if this process dies, its successor needs the rows to find
     # the index sets that list them.
     yield from _clear_sets(staging, sorted({*indexes}.difference(large)), extend)

@@ -24,7 +24,7 @@ from ..queries import set_algebra
 from .scripts import FILL, LARGE
 from .staging import Staging
 
-__all__ = ('Switch', 'prepare')
+__all__ = ('Switch', 'prepare', 'settle_touched')
 
 # Members of the largest index set that is filled before the swap. 300,000 objects have at most 300
 # larger sets in each index, and the swap takes a few microseconds for each.
@@ -70,6 +70,30 @@ def prepare(staging: Staging, extend: Command) -> Flow[Switch]:
     if keys.all not in places:
         raise lock_lost_error([staging])  # another writer removed the staged keys
     return Switch(staging, sorted(drop), [*sorted(places - {keys.all}), keys.all], most)
+
+
+def settle_touched(switch: Switch, extend: Command) -> Flow[Switch]:
+    """Shorten the list of touched index sets, so that one script can clear the rest of them.
+
+    Small sets need no clearing in the swap: after it they lose their old pks in steps. Where the
+    swap drops all index sets, it drops the touched ones too.
+    """
+    staging, drop, _, most = switch
+    schema, touched = staging.schema, staging.schema.keys.touched
+    added = {*drop}
+
+    def settle(page: list[bytes]) -> Flow[None]:
+        left: list[bytes] = []
+        if most:
+            left, _ = yield Batch([LARGE(page, most), extend])
+        else:
+            added.update(filter(schema.keys.is_index, page))
+        settled = [key for key in page if key not in left]
+        if settled:
+            yield from ask('SREM', touched, *settled)
+
+    yield from walk(touched, settle, (extend,))
+    return switch._replace(drop=sorted(added))
 
 
 def _large_ones(schema: Schema, most: int, extend: Command) -> Flow[set[bytes]]:

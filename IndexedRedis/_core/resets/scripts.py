@@ -95,9 +95,10 @@ return {#ARGV - 5, large}
 # marker (0: no marker), largest number of members of an index set that FILL filled (0: it filled
 # none), number of objects. A fenced swap adds the token that all mirror locks must hold.
 # Returns 'done' (also if the swap was done before); 'lost' if a lock, a staged key or an object is
-# missing; 'fenced' if a mirror lock does not hold the token.
+# missing; 'fenced' if a mirror lock does not hold the token; 'touched' if a model has more than
+# 1,000 touched index sets.
 # Bounded: the number of dropped and moved keys, a few microseconds each (those of large index sets;
-# all index sets where objects keep their pks), and the number of touched index sets.
+# all index sets where objects keep their pks), and 1,000 touched index sets of each model.
 SWAP = Script(
     'swap',
     DENIED
@@ -129,13 +130,15 @@ for _, model in ipairs(models) do
   end
   local staged = model.moves[#model.moves]
   if staged and redis.call('SCARD', staged.staged) ~= model.size then return 'lost' end
+  if redis.call('SCARD', model.touched) > 1000 then return 'touched' end
 end
 -- Writers added pks of the old data set to these sets during the reset.
 local function clear(model, name)
   if name == model.all or model.moved[name] then return end
+  local size = redis.pcall('SCARD', name)
   if model.most == 0 then
     redis.call('UNLINK', name)
-  elseif redis.call('SCARD', name) > model.most then
+  elseif type(size) == 'number' and size > model.most then
     redis.call('SINTERSTORE', name, name, model.all)
   end
 end

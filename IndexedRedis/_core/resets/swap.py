@@ -26,16 +26,18 @@ from ..locking.transactions import objection
 from ..mapping.schema import Schema
 from ..objects.graph import reachable, schema_of
 from ..writes.pks import highest
-from .index_fill import Switch, prepare
+from .index_fill import Switch, prepare, settle_touched
 from .observer import ResetObserver
 from .promises import Promises
 from .scripts import SWAP
 from .staging import Staging, assign, claim, stage_batches
 
-__all__ = ('Group', 'reset_all', 'swap_command')
+__all__ = ('Group', 'reset_all', 'swap')
 
 # How often a reset claims given pks while other clients store objects under them.
 CLAIMS = 20
+# How often a swap is sent while other clients touch very many index sets.
+SWAPS = 20
 # Objects of an iterator that are in memory at a time; objects whose pks one script claims.
 BLOCK = 1000
 
@@ -92,13 +94,7 @@ def _replace(stagings: Sequence[Staging], server_of: ServerOf, stamp: str) -> Fl
     for staging in stagings:
         switches.append((yield from prepare(staging, extend)))
     fence = stagings[0].observer.fence
-    outcome = yield from ask(*swap_command(switches, stamp, fence))
-    if outcome == b'fenced':
-        raise fence_lost_error(stagings)
-    if outcome != b'done':
-        raise lock_lost_error(stagings)
-    for switch in switches:
-        switch.staging.replaced = {*switch.drop, *switch.places}
+    yield from swap(switches, extend, stamp, fence)
     stagings[0].promises.confirm()
     return targets
 
@@ -189,8 +185,40 @@ def _save_targets(
     return [target for target in saved if schema_of(target).links]
 
 
-def swap_command(switches: Sequence[Switch], stamp: str, fence: bytes = b'') -> Command:
-    """Return the command that puts staged data sets live and drops the old index sets."""
+def swap(
+    switches: Sequence[Switch], extend: Command, stamp: str = '', fence: bytes = b''
+) -> Flow[None]:
+    """Put staged data sets live, and drop the old index sets.
+
+    :param extend: the command that extends the locks
+    :param stamp: the value of ``mirroredAt`` for the new data
+    :param fence: as of :class:`ResetObserver`
+    :raises ResetLostError: if a lock, or the fence, is lost
+    :raises ConflictError: if other clients touch index sets faster than this flow settles them
+    """
+    stagings = [switch.staging for switch in switches]
+    for _ in range(SWAPS):
+        outcome = yield from ask(*_swap_command(switches, stamp, fence))
+        if outcome == b'done':
+            for switch in switches:
+                switch.staging.replaced = {*switch.drop, *switch.places}
+            return
+        if outcome == b'fenced':
+            raise fence_lost_error(stagings)
+        if outcome != b'touched':
+            raise lock_lost_error(stagings)
+        settled = []
+        for switch in switches:
+            settled.append((yield from settle_touched(switch, extend)))
+        switches = settled
+    names = ', '.join(staging.schema.name for staging in stagings)
+    raise ConflictError(
+        f'{names}: during this reset other clients wrote to more index sets than the swap can '
+        'clear in one moment. Nothing was changed; try again.'
+    )
+
+
+def _swap_command(switches: Sequence[Switch], stamp: str, fence: bytes) -> Command:
     token = switches[0].staging.token
     names: list[bytes] = []
     args: list[Any] = [token, 'swapped', stamp, len(switches)]
