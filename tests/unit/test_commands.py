@@ -265,7 +265,7 @@ def test_replaced_rows_do_not_all_expire_in_the_same_moment():
     schema = define('name', name='Plain')._validated()
     pks = [b'%d' % pk for pk in range(1, 451)]
     pages = [0], [0], [0]
-    _, sent = trips(recovery.sweep(schema, b'T', known=()), [[b'0', pks]], *pages, [1, 1])
+    _, sent = trips(recovery.sweep(schema, b'T', replaced=()), [[b'0', pks]], *pages, [1, 1])
     retired = [command for trip in sent for command in trip if command[1] == 'retire']
     assert [(command[4], len(command[6:])) for command in retired] == [
         *((10_000, 200), (10_020, 200), (10_040, 50)),

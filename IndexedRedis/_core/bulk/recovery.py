@@ -79,12 +79,12 @@ def settle(schema: Schema, token: bytes, extend: tuple[Command, ...] = ()) -> Fl
 def sweep(
     schema: Schema,
     token: bytes,
-    known: Collection[bytes] | None = None,
+    replaced: Collection[bytes] | None = None,
     extend: tuple[Command, ...] = (),
 ) -> Flow[None]:
     """Remove what ``token`` staged and did not use, and let expire what it replaced.
 
-    :param known: index sets that its swap replaced; None if there was no swap
+    :param replaced: index sets that its swap replaced; None if there was no swap
     :param extend: commands to send along with each step
     """
     keys = schema.keys
@@ -95,12 +95,12 @@ def sweep(
             yield from _retire(schema, some, 0, (), extend)
         yield from ask('SREM', ranges, text)
 
-    if known is None:
+    if replaced is None:
         yield from walk(sets, lambda page: _unlink(keys, token, page), extend)
         yield from each_range(schema, token, sweep_range)
         yield from _retire_all(schema, brought, 0, (), extend)
-    yield from _retire_all(schema, old, GRACE_MS, known or (), extend)
-    done = [brought, old, keys.work(token, LEFT)] if known is None else work
+    yield from _retire_all(schema, old, GRACE_MS, replaced or (), extend)
+    done = [brought, old, keys.work(token, LEFT)] if replaced is None else work
     yield Batch([('UNLINK', *done), FORGET([keys.record, sets, ranges], token)])
 
 
@@ -112,17 +112,17 @@ def _unlink(keys: Keys, token: bytes, names: list[bytes]) -> Flow[None]:
 
 
 def _retire_all(
-    schema: Schema, pks: bytes, grace: int, known: Collection[bytes], extend: tuple[Command, ...]
+    schema: Schema, pks: bytes, grace: int, replaced: Collection[bytes], extend: tuple[Command, ...]
 ) -> Flow[None]:
     graces = count(grace, SPREAD_MS if grace else 0)
-    yield from walk(pks, lambda some: _retire(schema, some, next(graces), known, extend), extend)
+    yield from walk(pks, lambda some: _retire(schema, some, next(graces), replaced, extend), extend)
 
 
 def _retire(
     schema: Schema,
     pks: Sequence[bytes],
     grace: int,
-    known: Collection[bytes],
+    replaced: Collection[bytes],
     extend: tuple[Command, ...],
 ) -> Flow[None]:
     """Remove pks that are not listed from the index sets, then remove their rows.
@@ -130,13 +130,13 @@ def _retire(
     The rows go last, since they tell which index sets list the pks. No writer changes these rows.
 
     :param grace: milliseconds that the rows stay readable; 0: none
-    :param known: index sets that do not list the pks
+    :param replaced: index sets that do not list the pks
     """
     fields = schema.keys_of(schema.indexed)
     listed: dict[bytes, list[bytes]] = {}
     if fields:
         rows = yield Batch(get_rows(schema.keys.data_prefix, pks, fields))
-        listed = index_keys_of_rows(schema, pks, rows, known)
+        listed = index_keys_of_rows(schema, pks, rows, replaced)
     prunes = [_prune(schema, pks, some) for some in chunks(listed.items(), PAGE_MEMBERS)]
     yield Batch([*prunes, RETIRE([schema.keys.all], grace, schema.keys.data_prefix, *pks), *extend])
 

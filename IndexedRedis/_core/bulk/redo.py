@@ -55,20 +55,20 @@ PUBLISH = Script(
     'publish',
     DENIED
     + """
-local first, count, some = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local first, count, size = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 if redis.call('SISMEMBER', KEYS[1], ARGV[1] .. ' ' .. ARGV[2]) == 0 then return 0 end
 local no = denied({'SREM', KEYS[1], ''})
 if no then return no end
-for start = first, first + some - 1, 1000 do
+for start = first, first + size - 1, 1000 do
   local pks = {}
-  for number = start, math.min(start + 999, first + some - 1) do
+  for number = start, math.min(start + 999, first + size - 1) do
     local pk = string.format('%.0f', number)
     if ARGV[5] ~= '1' or redis.call('EXISTS', ARGV[4] .. pk) == 1 then pks[#pks + 1] = pk end
   end
   if #pks > 0 then redis.call('SADD', KEYS[2], unpack(pks)) end
 end
-if count > some then
-  redis.call('SADD', KEYS[1], string.format('%.0f %.0f', first + some, count - some))
+if count > size then
+  redis.call('SADD', KEYS[1], string.format('%.0f %.0f', first + size, count - size))
 end
 redis.call('SREM', KEYS[1], ARGV[1] .. ' ' .. ARGV[2])
 return 1

@@ -86,12 +86,12 @@ _GUARD = """
 local function objection()
 %s
 end
-local fine, said = pcall(objection)
-if fine and not said then return false end
+local ok, reason = pcall(objection)
+if ok and not reason then return false end
 redis.call('SET', KEYS[1], '')
 redis.call('DEL', KEYS[1])
-if not fine then error(said) end
-return said
+if not ok then error(reason) end
+return reason
 """
 
 
@@ -107,12 +107,12 @@ MAY_STORE = Script(
     % """
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 'lost' end
 for k = 3, #KEYS do
-  local found = redis.call('TYPE', KEYS[k]).ok
-  if found ~= 'set' and found ~= 'none' then return {KEYS[k], found} end
+  local kind = redis.call('TYPE', KEYS[k]).ok
+  if kind ~= 'set' and kind ~= 'none' then return {KEYS[k], kind} end
 end
 for a = 2, #ARGV, 1000 do
-  local some = {unpack(ARGV, a, math.min(a + 999, #ARGV))}
-  for _, used in ipairs(redis.call('SMISMEMBER', KEYS[3], unpack(some))) do
+  local pks = {unpack(ARGV, a, math.min(a + 999, #ARGV))}
+  for _, used in ipairs(redis.call('SMISMEMBER', KEYS[3], unpack(pks))) do
     if used == 1 then return 'taken' end
   end
 end
@@ -134,8 +134,8 @@ if redis.call('HGET', KEYS[3], ARGV[1]) == 'committed' then return 'done' end
 for k = 2, #KEYS, 3 do
   if redis.call('GET', KEYS[k]) ~= ARGV[1] then return 'lost' end
   if redis.call('HGET', KEYS[k + 1], ARGV[1]) ~= 'staging' then return 'lost' end
-  local found = redis.call('TYPE', KEYS[k + 2]).ok
-  if found ~= 'set' and found ~= 'none' then return {KEYS[k + 2], found} end
+  local kind = redis.call('TYPE', KEYS[k + 2]).ok
+  if kind ~= 'set' and kind ~= 'none' then return {KEYS[k + 2], kind} end
 end
 """,
 )

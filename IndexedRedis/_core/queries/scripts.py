@@ -36,7 +36,7 @@ local function without(members, key)
   end
   return kept
 end
-local function those_in(members, others)
+local function intersection(members, others)
   local there, kept = {}, {}
   for i = 1, #others do there[others[i]] = true end
   for i = 1, #members do
@@ -54,7 +54,7 @@ local function select_members(every)
   end
   for k = 1001, every, 1000 do
     local others = redis.call('SINTER', unpack(KEYS, k, math.min(k + 999, every)))
-    members = those_in(members, others)
+    members = intersection(members, others)
   end
   if #KEYS - every <= 10 then
     for k = every + 1, #KEYS do members = without(members, KEYS[k]) end
@@ -62,7 +62,7 @@ local function select_members(every)
     local _, base = smallest(every)
     for k = every + 1, #KEYS, 1000 do
       local others = redis.call('SDIFF', base, unpack(KEYS, k, math.min(k + 999, #KEYS)))
-      members = those_in(members, others)
+      members = intersection(members, others)
     end
   end
   return members
@@ -246,9 +246,9 @@ for _ = 1, math.min(16, math.max(1, math.floor(20000 / #pks))) do
   local best = order == 'random' and math.random(#pks)
   if not best then
     -- It fails if a member is no number; the caller finds out which.
-    local fine, place = pcall(extreme_of, pks)
-    if not fine then return false end
-    best = place
+    local ok, extreme = pcall(extreme_of, pks)
+    if not ok then return false end
+    best = extreme
   end
   local found = row_of(pks[best])
   if found then return found end

@@ -236,17 +236,17 @@ def _find_removed(
     merges: Sequence[_Merge], merge: _Merge, extend: Command, most: int
 ) -> Flow[None]:
     schema = merge.schema
-    kept = merge.seen | {entry.pk for entry in merge.entries}
+    seen = merge.seen | {entry.pk for entry in merge.entries}
 
-    def look(page: list[bytes]) -> Flow[None]:
-        gone = [pk for pk in pks_of(schema, page) if pk not in kept]
-        kept.update(gone)  # a page may repeat a pk
+    def compare(page: list[bytes]) -> Flow[None]:
+        gone = [pk for pk in pks_of(schema, page) if pk not in seen]
+        seen.update(gone)  # a page may repeat a pk
         if gone:
             rows = yield from rows_of(schema, gone, schema.indexed)
             merge.entries += [_removal(schema, pk, row) for pk, row in zip(gone, rows, strict=True)]
             _check_number(merges, most)
 
-    yield from walk(schema.keys.all, look, (extend,))
+    yield from walk(schema.keys.all, compare, (extend,))
 
 
 def _removal(schema: Schema, pk: int, row: Row | None) -> Entry:

@@ -36,20 +36,20 @@ AT_ONCE = 2000
 # a probability of e ** -40, about 10 ** -17.
 SAMPLE = 40
 # Index sets whose names the client remembers, so that it measures each of them once.
-KNOWN = 10_000
+NAMES = 10_000
 
 
 class Switch(NamedTuple):
     """The work of the swap for one model.
 
     :param drop: index sets of the replaced objects
-    :param places: keys that staged keys replace, the set of all pks last
+    :param live: live keys that staged keys replace, the set of all pks last
     :param most: largest number of members of the other index sets; 0: there are no others
     """
 
     staging: Staging
     drop: Sequence[bytes]
-    places: Sequence[bytes] = ()
+    live: Sequence[bytes] = ()
     most: int = 0
 
 
@@ -66,10 +66,10 @@ def prepare(staging: Staging, extend: Command) -> Flow[Switch]:
     drop = yield from _large_ones(schema, most, extend)
     if not staging.count:
         return Switch(staging, sorted(drop), (), most)
-    places = yield from _fill(staging, most, drop, extend)
-    if keys.all not in places:
+    live = yield from _fill(staging, most, drop, extend)
+    if keys.all not in live:
         raise lock_lost_error([staging])  # another writer removed the staged keys
-    return Switch(staging, sorted(drop), [*sorted(places - {keys.all}), keys.all], most)
+    return Switch(staging, sorted(drop), [*sorted(live - {keys.all}), keys.all], most)
 
 
 def settle_touched(switch: Switch, extend: Command) -> Flow[Switch]:
@@ -98,16 +98,16 @@ def settle_touched(switch: Switch, extend: Command) -> Flow[Switch]:
 
 def _large_ones(schema: Schema, most: int, extend: Command) -> Flow[set[bytes]]:
     """Return the index sets of the stored objects with more members than ``most``."""
-    found, known = set[bytes](), set[bytes]()
+    found, measured = set[bytes](), set[bytes]()
     fields = schema.keys_of(schema.indexed)
     if not fields:
         return found
 
     def measure(pks: list[bytes]) -> Flow[None]:
         rows = yield Batch(get_rows(schema.keys.data_prefix, pks, fields))
-        names = index_keys_of_rows(schema, pks, rows, known)
+        names = index_keys_of_rows(schema, pks, rows, measured)
         if names:
-            known.update(names if len(known) < KNOWN else ())
+            measured.update(names if len(measured) < NAMES else ())
             (large,) = yield Batch([LARGE(sorted(names), most)])
             yield from check_types(schema, large)
             found.update(large)
@@ -129,7 +129,7 @@ def _fill(staging: Staging, most: int, large: set[bytes], extend: Command) -> Fl
     """Fill index sets from staged sets; return the keys that are left to the swap."""
     keys, token = staging.schema.keys, staging.token
     base, prefix = keys.base, keys.staged(token, keys.base)
-    schema, places = staging.schema, set[bytes]()
+    schema, live = staging.schema, set[bytes]()
 
     def fill(page: list[bytes]) -> Flow[None]:
         named = {base + name[len(prefix) :] for name in page}
@@ -141,10 +141,10 @@ def _fill(staging: Staging, most: int, large: set[bytes], extend: Command) -> Fl
         rows = {key for key in moved if keys.is_row(key)}
         yield from check_types(schema, sorted(moved - rows))
         yield from check_types(schema, sorted(rows), b'hash')
-        places.update(moved)
+        live.update(moved)
 
     yield from walk(keys.work(token, STAGED), fill, (extend,))
-    return places
+    return live
 
 
 def _fill_some(

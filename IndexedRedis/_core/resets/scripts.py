@@ -59,18 +59,18 @@ FILL = Script(
     """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 local most, budget, large = tonumber(ARGV[2]), tonumber(ARGV[3]), {}
-local function fill(staged, place)
-  local size, there = redis.call('SCARD', staged), redis.pcall('SCARD', place)
-  if type(there) == 'table' or size + there > most then return place end
+local function fill(staged, target)
+  local size, there = redis.call('SCARD', staged), redis.pcall('SCARD', target)
+  if type(there) == 'table' or size + there > most then return target end
   -- If the script was sent twice, this set is done and its name is removed.
   if size == 0 then return redis.call('SISMEMBER', KEYS[2], staged) == 0 end
   budget = budget - size - there - 10
-  if there > 0 then there = redis.call('SINTERSTORE', place, place, KEYS[3]) end
+  if there > 0 then there = redis.call('SINTERSTORE', target, target, KEYS[3]) end
   if there > 0 then
-    redis.call('SUNIONSTORE', place, place, staged)
+    redis.call('SUNIONSTORE', target, target, staged)
     redis.call('UNLINK', staged)
   else
-    redis.call('RENAME', staged, place)
+    redis.call('RENAME', staged, target)
   end
   redis.call('SREM', KEYS[2], staged)
   return true
@@ -115,7 +115,7 @@ for g = 1, tonumber(ARGV[4]) do
   local drops, moves = arg(), arg()
   model.highest, model.note_ms, model.most, model.size = arg(), arg(), arg(), arg()
   for d = 1, drops do model.drop[d] = key() end
-  for m = 1, moves do model.moves[m] = {staged = key(), place = key()} end
+  for m = 1, moves do model.moves[m] = {staged = key(), target = key()} end
   models[g] = model
 end
 if redis.call('HGET', models[1].record, token) == outcome then return 'done' end
@@ -147,8 +147,8 @@ local function swap(model)
   for _, name in ipairs(model.drop) do redis.call('UNLINK', name) end
   if redis.call('EXISTS', model.all) == 1 then redis.call('RENAME', model.all, model.old) end
   for _, move in ipairs(model.moves) do
-    redis.call('RENAME', move.staged, move.place)
-    model.moved[move.place] = true
+    redis.call('RENAME', move.staged, move.target)
+    model.moved[move.target] = true
   end
   for _, name in ipairs(redis.call('SMEMBERS', model.touched)) do clear(model, name) end
   redis.call('UNLINK', model.touched)

@@ -60,8 +60,8 @@ class Staging:
         self.count = 0
         #: keys that the swap replaced
         self.replaced: set[bytes] = set()
-        #: given pks: those that objects brought along
-        self.brought: set[int] = set()
+        #: given pks: those that objects bring
+        self.given: set[int] = set()
         #: given pks that are in use, so that the swap has to move their rows
         self.occupied: set[int] = set()
         #: objects that only links lead to so far, by ``id()``
@@ -111,12 +111,12 @@ class Staging:
         for obj in objs:
             pk = obj._id
             fresh = any(first <= pk < first + count for first, count in self._ranges)
-            if fresh or pk in self.brought:
+            if fresh or pk in self.given:
                 raise UsageError(
                     f'{self.schema.name}: pk {pk} belongs to an earlier object of this reset. '
                     'Give a list instead of a generator, or give the objects that bring a pk first.'
                 )
-            self.brought.add(pk)
+            self.given.add(pk)
             self.promises.assign(obj, pk, held)
 
     def reserved(self, first: int, objs: Sequence[Any], held: bool) -> None:
@@ -133,7 +133,7 @@ def assign(staging: Staging, objs: Iterable[Any]) -> Flow[None]:
     staging.adopt_pks((obj for obj in unknown if obj._id is not None), held)
     new = [obj for obj in unknown if obj._id is None]
     if new:
-        first = yield from reserve(staging.schema, len(new), highest(staging.brought))
+        first = yield from reserve(staging.schema, len(new), highest(staging.given))
         staging.reserved(first, new, held)
 
 
@@ -143,7 +143,7 @@ def claim(staging: Staging, objs: Iterable[Any]) -> Flow[int]:
     Rows of pks in use are staged under other names, and the swap moves them.
     """
     pks = [staging.promises.pks[id(obj)] for obj in objs]
-    pks = [pk for pk in pks if pk in staging.brought]
+    pks = [pk for pk in pks if pk in staging.given]
     if not pks:
         return 0
     keys = staging.schema.keys
@@ -187,10 +187,10 @@ def _row_commands(staging: Staging, pks: Sequence[int], rows: Sequence[StoredRow
     kept = staging.occupied.intersection(pks) if staging.occupied else staging.occupied
     moved = {pk: staging.staged(keys.data(pk)) for pk in pks if pk in kept}
     names = [moved[pk] if pk in kept else keys.data(pk) for pk in pks]
-    brought = [pk for pk in pks if pk in staging.brought and pk not in kept]
+    given = [pk for pk in pks if pk in staging.given and pk not in kept]
     listed: dict[bytes, list[Any]] = {
         RANGES: staging.ranges_of(pks),
-        BROUGHT: brought,
+        BROUGHT: given,
         STAGED: [*moved.values()],
     }
     commands = [

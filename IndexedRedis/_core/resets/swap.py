@@ -146,7 +146,7 @@ def _stage(
     for obj in objs:
         staging.awaited.pop(id(obj), None)
     # Given pks are claimed block by block. Without them, one stream stages all objects.
-    for some in chunks(objs, BLOCK if staging.brought else max(1, len(objs))):
+    for some in chunks(objs, BLOCK if staging.given else max(1, len(objs))):
         before = staging.count
         for attempt in range(CLAIMS):
             staging.count = before
@@ -201,7 +201,7 @@ def swap(
         outcome = yield from ask(*_swap_command(switches, stamp, fence))
         if outcome == b'done':
             for switch in switches:
-                switch.staging.replaced = {*switch.drop, *switch.places}
+                switch.staging.replaced = {*switch.drop, *switch.live}
             return
         if outcome == b'fenced':
             raise fence_lost_error(stagings)
@@ -224,12 +224,12 @@ def _swap_command(switches: Sequence[Switch], stamp: str, fence: bytes) -> Comma
     args: list[Any] = [token, 'swapped', stamp, len(switches)]
     # One marker for all models: a reader of linked models sees that one was replaced in place.
     marker_ms = NOTE_MS if any(switch.staging.occupied for switch in switches) else 0
-    for staging, drop, places, most in switches:
+    for staging, drop, live, most in switches:
         keys = staging.schema.keys
         names += (keys.lock, keys.record, keys.all, keys.work(token, REPLACED))
         names += (keys.next, keys.swapped, keys.mirrored, keys.touched, *drop)
-        names += (name for place in places for name in (keys.staged(token, place), place))
-        args += (len(drop), len(places), highest(staging.occupied), marker_ms, most)
+        names += (name for key in live for name in (keys.staged(token, key), key))
+        args += (len(drop), len(live), highest(staging.occupied), marker_ms, most)
         args.append(staging.count)
     if fence:
         names += (switch.staging.schema.keys.mirror_lock for switch in switches)

@@ -69,8 +69,8 @@ if moves > 0 then
     if stored[m] ~= ARGV[2 + 2 * m] then return 0 end
   end
   for k = 4, #KEYS do
-    local found = redis.call('TYPE', KEYS[k]).ok
-    if found ~= 'set' and found ~= 'none' then return 0 end
+    local kind = redis.call('TYPE', KEYS[k]).ok
+    if kind ~= 'set' and kind ~= 'none' then return 0 end
   end
 elseif redis.call('TYPE', KEYS[3]).ok ~= 'hash' then
   return 0

@@ -14,7 +14,7 @@ from ..queries.matching import Matcher
 from ..script import DENIED, Script
 from .compare_and_move import COMMITTED_STATE, ROUNDS, Step, UnfinishedWrite
 from .entry import expected_token
-from .scripts import LOOK_AT_RECORD
+from .scripts import READ_RECORD
 
 __all__ = ('Expected', 'delete_rows')
 
@@ -25,15 +25,15 @@ Expected = dict[int, list[Any]]
 # takes a third of the time of moving entries row by row.
 _DELETE = (
     DENIED
-    + LOOK_AT_RECORD
+    + READ_RECORD
     + """
 local all, count, width = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local pks, problems = 3 + width, {}
 local expected, sets = pks + count, pks + count + count * width
 local function must_be(kind, name, row)
-  local found = redis.call('TYPE', name).ok
-  if found ~= kind and found ~= 'none' then
-    problems[#problems + 1] = {row, 'type', name, found}
+  local actual = redis.call('TYPE', name).ok
+  if actual ~= kind and actual ~= 'none' then
+    problems[#problems + 1] = {row, 'type', name, actual}
   end
 end
 local function check_row(row, at)
@@ -47,27 +47,28 @@ local function check_row(row, at)
     end
   end
 end
-local resetting, unfinished = look_at_record(KEYS[3], KEYS[2], own)
+local resetting, unfinished = read_record(KEYS[3], KEYS[2], own)
 if unfinished then return {{1, 'unfinished'}} end
-local kept = (resetting or left) and {}
-for a = pks, kept and expected - 1 or 0 do
-  kept[ARGV[a]] = resetting and redis.call('SISMEMBER', all, ARGV[a]) == 0
+local skipped = (resetting or left) and {}
+for a = pks, skipped and expected - 1 or 0 do
+  skipped[ARGV[a]] = resetting and redis.call('SISMEMBER', all, ARGV[a]) == 0
     or left and redis.call('HEXISTS', left, ARGV[a]) == 0
 end
 must_be('set', all, 1)
 for k = before + 1 + count, #KEYS do must_be('set', KEYS[k], 1) end
 for i = 1, count do
-  if not (kept and kept[ARGV[pks + i - 1]]) then check_row(i, expected - 1 + (i - 1) * width) end
+  local skip = skipped and skipped[ARGV[pks + i - 1]]
+  if not skip then check_row(i, expected - 1 + (i - 1) * width) end
 end
 if #problems > 0 then return problems end
 -- A part of a list without items of skipped pks. Usually none is skipped, and nothing is copied.
 local function leaving(list, first, last, first_pk)
-  if not kept then return list, first, last end
-  local some = {}
+  if not skipped then return list, first, last end
+  local part = {}
   for i = first, last do
-    if not kept[ARGV[first_pk + i - first]] then some[#some + 1] = list[i] end
+    if not skipped[ARGV[first_pk + i - first]] then part[#part + 1] = list[i] end
   end
-  return some, 1, #some
+  return part, 1, #part
 end
 local function in_thousands(command, name, list, first, last)
   local sum = 0

@@ -71,8 +71,8 @@ for g = 1, tonumber(arg()) do
   models[g] = model
 end
 local function is_set(name)
-  local found = redis.call('TYPE', name).ok
-  return found == 'set' or found == 'none'
+  local kind = redis.call('TYPE', name).ok
+  return kind == 'set' or kind == 'none'
 end
 local function is_free(model)
   local free = is_set(model.all)

@@ -40,8 +40,8 @@ if ARGV[1] == '1' and ARGV[2] == '0' then -- the common case: two commands inste
 end
 local kinds = {'string', 'set'}
 for k = 1, 2 do
-  local found = redis.call('TYPE', KEYS[k]).ok
-  if found ~= kinds[k] and found ~= 'none' then return {KEYS[k], found} end
+  local actual = redis.call('TYPE', KEYS[k]).ok
+  if actual ~= kinds[k] and actual ~= 'none' then return {KEYS[k], actual} end
 end
 local counter = redis.call('GET', KEYS[1]) or '0'
 if not string.find(counter, '^%d+$') then return {KEYS[1], 'text that is no number'} end

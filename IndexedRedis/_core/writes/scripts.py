@@ -12,8 +12,8 @@ __all__ = (
     'CHECK',
     'COMPARE_ROWS',
     'CURSOR',
-    'LOOK_AT_RECORD',
     'NOTE_TOUCHED',
+    'READ_RECORD',
     'STEP',
     'STORE_ROWS',
     'WRITE',
@@ -29,8 +29,8 @@ local function arg() a = a + 1; return ARGV[a] end
 # A function that returns what the record of resets says of other writers: whether one is listed (at
 # work, or killed), and whether a killed one left a committed write, which must be finished. The
 # record has a handful of entries: each writer that takes the lock settles those of killed ones.
-LOOK_AT_RECORD = """
-local function look_at_record(record, lock, own)
+READ_RECORD = """
+local function read_record(record, lock, own)
   local states, others, unfinished = redis.pcall('HGETALL', record), false, false
   for i = 1, #states, 2 do
     if states[i] ~= own then
@@ -56,13 +56,13 @@ end
 # '=' and the bytes; '-' for no value; '?' for unknown, which never matches. A problem is {row,
 # kind, ...}; with any, nothing is written.
 _PROBLEMS = """
-local problems, known = {}, {}
+local problems, checked = {}, {}
 local function must_be(kind, name, row)
-  if known[name] then return end
-  known[name] = true
-  local found = redis.call('TYPE', name).ok
-  if found ~= kind and found ~= 'none' then
-    problems[#problems + 1] = {row, 'type', name, found}
+  if checked[name] then return end
+  checked[name] = true
+  local actual = redis.call('TYPE', name).ok
+  if actual ~= kind and actual ~= 'none' then
+    problems[#problems + 1] = {row, 'type', name, actual}
   end
 end
 local function check_moves(row, data, moves)
@@ -107,7 +107,7 @@ for g = 1, tonumber(arg()) do
   }
   must_be('set', model.all, #rows + 1)
   local unfinished
-  model.resetting, unfinished = look_at_record(model.record, model.lock, own)
+  model.resetting, unfinished = read_record(model.record, model.lock, own)
   if unfinished then problems[#problems + 1] = {#rows + 1, 'unfinished'} end
   for i = 1, tonumber(arg()) do read_row(model) end
   models[g] = model
@@ -141,7 +141,7 @@ if #problems > 0 then return problems end
 """
 
 # Read rows, then compare them; return the problems if there are any.
-READ_ROWS = _PROBLEMS + LOOK_AT_RECORD + _READ_ROWS
+READ_ROWS = _PROBLEMS + READ_RECORD + _READ_ROWS
 COMPARE_ROWS = READ_ROWS + _COMPARE
 
 STORE_ROWS = (
