@@ -102,9 +102,9 @@ class Elsewhere(NamedTuple):
 
 Step = Batch | Stream | Pause | Elsewhere
 Flow = Generator[Step, Any, T]
-# Tells how far a step is: its name, how much is done, and of how much.
+# Reports progress: the name of the step, how much is done, and of how much.
 Progress = Callable[[str, int, int], Any]
-# Gives the flow for pages of members, or `()` where there is nothing to send.
+# Returns the flow for pages of members, or `()` if there is nothing to send.
 Act = Callable[..., Flow[Any] | tuple[()]]
 
 
@@ -133,9 +133,9 @@ def scan(
     :param act: returns the flow for a page; ``()`` where there is nothing to send. A page may
         repeat members, and be longer than ``count``: a small set comes whole.
     :param sets: scanned side by side, so that ``act`` gets a page of each; none: scan all keys
-    :param count: how many members the server looks at for a page
+    :param count: how many members the server visits for a page
     :param match: pattern of the names
-    :param extend: commands that prolong locks, sent along with each request
+    :param extend: commands that extend locks, sent along with each request
     :param tell: called with how many members or keys are done, and of how many, after each page
     """
     starts: list[Command] = [('SSCAN', key) for key in sets] or [('SCAN',)]

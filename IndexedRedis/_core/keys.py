@@ -26,10 +26,10 @@ __all__ = (
 # Names of the work keys of one bulk writer, `:tmp:TOKEN:NAME`.
 STAGED = b'sets'  # the names of the keys that it staged
 RANGES = b'ranges'  # the pks that it reserved, each range as b'FIRST COUNT'
-BROUGHT = b'brought'  # the pks that its objects brought along
+BROUGHT = b'brought'  # the given pks: those that its objects bring
 REPLACED = b'old'  # the pks that it replaced
-LEFT = b'left'  # what is still to be written of a committed write: pk -> row
-REFUSED = b'refused'  # never there: a guard touches it, so that EXEC does nothing
+LEFT = b'left'  # the rows of a committed write that are left to write: pk -> row
+REFUSED = b'refused'  # always absent: a guard writes to it, so that EXEC does nothing
 
 # The sets of a dead writer that a sweep goes through.
 WORK = (STAGED, RANGES, BROUGHT, REPLACED)
@@ -118,7 +118,7 @@ class Keys:
         return b'%s%s:%s' % (self._index, field, value)
 
     def is_own(self, key: bytes) -> bool:
-        """Whether a key has one of the shapes above. Only those may be touched."""
+        """Whether a key has one of the shapes above. Flows touch only such keys."""
         if key in (self.next, self.all):
             return True
         return key.startswith((self._data, self._index, self._tmp))
@@ -160,8 +160,10 @@ def parse_range(text: bytes, highest: int) -> range:
 
 
 def model_and_kind(key: bytes) -> tuple[str, str, bytes] | None:
-    """Return whose key this is: the ``KEY_NAME``; ``data``, ``idx``, ``tmp``, ``keys`` or
-    ``next``; and the rest. None if no model has such a key."""
+    """Return the ``KEY_NAME`` of a key; ``data``, ``idx``, ``tmp``, ``keys`` or ``next``; the rest.
+
+    None if no model has such a key.
+    """
     match = re.fullmatch(_KEY, key)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""From connection parameters to pools and executors: of threads, of tasks."""
+"""Turn connection parameters into pools and executors, for threads and for asyncio."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Connection parameters: which are accepted, what a URL stands for, which are equal.
+"""Connection parameters: check them, parse their URL, compare them.
 
-Rule: no text that is made here shows a value that may hold a password.
+Rule: no text of this file shows a value that may contain a password.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _BAD_URL = (
 )
 # Options of a URL whose values may hold an @ that is not escaped.
 _TEXT_OPTIONS = re.compile(r'(?:^|&)(?:username|password|client_name)=[^&]*')
-# What ParamsKey shows: where a server is.
+# The parameters that ParamsKey shows: the address of a server.
 _SHOWN = ('host', 'port', 'db', 'unix_socket_path')
 
 
 def check_mapping(params: Any) -> None:
-    """Make sure that connection parameters are a dict.
+    """Check that connection parameters are a dict.
 
     :raises ConnectionSetupError: if they are not
     """
@@ -38,7 +38,7 @@ def check_mapping(params: Any) -> None:
 
 
 def check_params(params: Any) -> None:
-    """Make sure that connection parameters can work.
+    """Check that connection parameters can be used.
 
     :raises ConnectionSetupError: if they cannot
     """
@@ -57,9 +57,9 @@ def check_params(params: Any) -> None:
 
 
 def without_url(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters in which a ``url`` is spelled out; other parameters lie over it.
+    """Return parameters with the parts of their ``url``; the other parameters override these.
 
-    :raises ConnectionSetupError: if they are no dict, or the URL cannot be used
+    :raises ConnectionSetupError: if they are not a dict, or the URL cannot be used
     """
     check_mapping(params)
     if 'url' not in params:
@@ -69,7 +69,7 @@ def without_url(params: Mapping[str, Any]) -> dict[str, Any]:
     rest = {key: value for key, value in params.items() if key != 'url'}
     found = _parsed(params['url'])
     if found is None:
-        # Outside of the `except` that noticed it, whose error shows parts of the URL.
+        # Raised outside of the `except` block, whose error shows parts of the URL.
         raise ConnectionSetupError(_BAD_URL)
     kind = found.pop('connection_class', None)
     if kind is UnixDomainSocketConnection:
@@ -80,12 +80,12 @@ def without_url(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parsed(url: Any) -> dict[str, Any] | None:
-    """Return what a URL says; None if it cannot be used."""
+    """Return the parameters of a URL; None if it cannot be used."""
     from redis.connection import parse_url
 
     try:
         parts = urlsplit(url)
-        # A sign of the password that is not escaped ends the host: the @ comes after it then.
+        # An unescaped character of the password may end the host; then the @ follows the host.
         after_host = parts.path + _TEXT_OPTIONS.sub('', parts.query) + parts.fragment
         if parts.scheme != 'unix' and '@' in after_host:
             return None
@@ -95,7 +95,7 @@ def _parsed(url: Any) -> dict[str, Any] | None:
 
 
 class ParamsKey(frozenset[tuple[str, Any]]):
-    """Connection parameters as a key of dicts. It shows where the server is, and no password."""
+    """Connection parameters as a key of dicts. Its repr shows the address, and no password."""
 
     def __repr__(self) -> str:
         shown = {name: value for name, value in self if name in _SHOWN}
@@ -105,7 +105,7 @@ class ParamsKey(frozenset[tuple[str, Any]]):
 def key_of(params: Mapping[str, Any]) -> ParamsKey:
     """Return a hashable value that is equal for equal parameters only.
 
-    Dicts and lists are compared by their contents, other values that have no hash by identity.
+    Dicts and lists are compared by their contents, other values without a hash by identity.
     """
     return ParamsKey((name, _comparable(value)) for name, value in params.items())
 
@@ -123,7 +123,7 @@ def _comparable(value: Any) -> Any:
 
 
 class _Identity:
-    """Stands for an object that has no hash, and is equal to itself only."""
+    """Wraps an object without a hash; it is equal to itself only."""
 
     def __init__(self, value: Any) -> None:
         self._value = value

@@ -1,8 +1,7 @@
 """The connections of asyncio: one pool for each event loop and set of parameters.
 
-A pool belongs to the event loop that was running when it was first needed; ``await aclose()``
-closes those of the running loop. Rule: asyncio is imported when it is needed, so that programs
-without it do not pay for it.
+A pool belongs to the event loop of its first use; ``await aclose()`` closes the pools of the
+running loop. Rule: asyncio is imported at its first use, so that other programs do not pay for it.
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ _shortcuts: dict[Any, Shortcuts] = {}
 async def aclose() -> None:
     """Close the connections of the running event loop, of all models.
 
-    Call it before the loop ends, as with ``redis.asyncio``. Pools and clients that users brought
-    themselves are left alone. A model that is used afterwards gets new connections.
+    Call it before the loop ends, as with ``redis.asyncio``. It does not close pools and clients
+    that users brought themselves. A model that is used afterwards gets new connections.
     """
     import asyncio
 
@@ -43,7 +42,7 @@ async def aclose() -> None:
     pools = _pools.get(loop, {})
     for key, pool in list(pools.items()):
         await pool.disconnect()
-        pools.pop(key, None)  # only now, so that a cancelled call can be made again
+        pools.pop(key, None)  # after closing it, so that a cancelled call can be repeated
     if not pools:
         _forget(loop)
 
@@ -55,10 +54,10 @@ def async_executor_for(
 ) -> Any:
     """Return the executor for connection parameters, or for a client of ``redis.asyncio``.
 
-    :param params: as of ``getRedisPool``; not looked at where there is a ``client``
+    :param params: as of ``getRedisPool``; ignored if there is a ``client``
     :param client: a ``redis.asyncio.Redis``
-    :param executor_of: gives the executor of another model
-    :raises ConnectionSetupError: if the client cannot work
+    :param executor_of: returns the executor of another model
+    :raises ConnectionSetupError: if the client cannot be used
     :raises UsageError: if no event loop is running
     """
     from ..executors.aio import AsyncExecutor
@@ -74,7 +73,7 @@ def _pool(params: Mapping[str, Any] | None) -> Any:
 
 
 def _running_loop() -> Any:
-    """Return the running event loop, for which there are pools then."""
+    """Return the running event loop, after making dicts for its pools."""
     import asyncio
 
     try:
@@ -85,7 +84,7 @@ def _running_loop() -> Any:
             'those without the prefix.'
         ) from None
     if loop not in _pools:
-        # Other threads, with loops of their own, may be here as well: list() and pop() are atomic.
+        # Other threads, with loops of their own, may run this too: list() and pop() are atomic.
         for ended in [each for each in list(_pools) if each.is_closed()]:
             _forget(ended)
         _shortcuts[loop] = {}
@@ -99,7 +98,7 @@ def _forget(loop: Any) -> None:
 
 
 def _make_pool(params: Mapping[str, Any]) -> Any:
-    """A pool of at most 32 connections, in which tasks wait for one instead of failing."""
+    """Return a pool of at most 32 connections. Tasks wait for a connection if all are in use."""
     import redis.asyncio
     import redis.asyncio.retry
     from redis.backoff import NoBackoff
@@ -110,7 +109,7 @@ def _make_pool(params: Mapping[str, Any]) -> Any:
 
     params = {**SOCKET_SECONDS, **params}
     size = params.pop('max_connections', None) or REDIS_DEFAULT_POOL_MAX_SIZE
-    # The executor tries again by rules of its own. A Retry given for threads cannot be awaited.
+    # The executor retries by rules of its own. A user's Retry for threads cannot be awaited.
     if not isinstance(params.get('retry'), redis.asyncio.retry.Retry):
         params['retry'] = redis.asyncio.retry.Retry(NoBackoff(), 0)
     try:

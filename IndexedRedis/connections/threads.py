@@ -1,7 +1,7 @@
-"""From connection parameters to pools and executors.
+"""Turn connection parameters into pools and executors.
 
-Parameters are those of ``redis.Redis``, or ``{'url': 'redis://...'}``. Rule: the dicts of users are
-never written to, and redis-py is imported at the first connection. A test can redirect all
+Parameters are those of ``redis.Redis``, or ``{'url': 'redis://...'}``. Rules: this file never
+changes the dicts of users, and imports redis-py at the first connection. A test can redirect all
 connections.
 """
 
@@ -33,20 +33,19 @@ __all__ = (
 #: Connections of a pool, unless ``max_connections`` says otherwise.
 REDIS_DEFAULT_POOL_MAX_SIZE = 32
 
-# Seconds for each answer, and to connect; the connection parameters may say otherwise.
+# Seconds for each answer, and to connect, unless the connection parameters say otherwise.
 SOCKET_SECONDS = {'socket_timeout': 5.0, 'socket_connect_timeout': 5.0}
 # The environment variable that names the server, as for the commands.
 URL_VARIABLE = 'INDEXEDREDIS_URL'
 
-# None: not set and not asked for so far.
+# None: neither set nor read from the environment yet.
 _defaults: dict[str, Any] | None = None
 _lock = threading.RLock()
 
 #: The pools that this module made, by their parameters.
 RedisPools: dict[Any, Any] = {}
-# By the parameters that a model gives: the defaults at that time, the key among the pools (None of
-# a pool that the user brought), the pool. Merging the parameters each time would take as long as
-# a small query.
+# By the parameters of a model: the defaults at that time, the key in RedisPools (None for a user's
+# pool), the pool. Merging the parameters each time would take as long as a small query.
 Shortcuts = dict[Any, tuple[Any, ParamsKey | None, Any]]
 _shortcuts: Shortcuts = {}
 
@@ -54,14 +53,14 @@ _redirect: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None
 
 
 def setDefaultRedisConnectionParams(params: Mapping[str, Any]) -> None:
-    """Set the connection parameters of all models that name none of their own.
+    """Set the connection parameters of all models without parameters of their own.
 
-    They take effect at the next command; connections made so far are closed. Without a call, the
+    They take effect at the next command; the existing connections are closed. Without a call, the
     defaults are the server of the environment variable ``INDEXEDREDIS_URL``, else
     ``127.0.0.1:6379``.
 
     :param params: keyword arguments of ``redis.Redis``, or ``{'url': ...}``
-    :raises ConnectionSetupError: if they cannot work
+    :raises ConnectionSetupError: if they cannot be used
     """
     global _defaults
     check_params(params)
@@ -93,9 +92,9 @@ def _current_defaults() -> dict[str, Any]:
 
 
 def clearRedisPools() -> None:
-    """Close all connections of the pools made here, and forget these pools.
+    """Close all connections of the pools that this library made, and forget these pools.
 
-    Pools that users brought themselves are left alone.
+    It does not close pools that users brought themselves.
     """
     with _lock:
         pools = list(RedisPools.values())
@@ -106,9 +105,9 @@ def clearRedisPools() -> None:
 
 
 def merged(params: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return ``params``, with those that it lacks taken from the defaults.
+    """Return ``params``, completed from the defaults.
 
-    :raises ConnectionSetupError: if they cannot work
+    :raises ConnectionSetupError: if they cannot be used
     """
     result = without_url(_current_defaults())
     own = without_url(params or {})
@@ -128,7 +127,7 @@ def redirected(to: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Iterator[No
     Models that name parameters or a client of their own are redirected too, and so are models
     that are defined meanwhile.
 
-    :param to: gives the parameters to use in the place of others; of a client that a user brought
+    :param to: gets connection parameters and returns the ones to use instead; for a user's client
         it gets ``{'connection_pool': ...}``
     """
     global _redirect
@@ -141,7 +140,7 @@ def redirected(to: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Iterator[No
 
 
 def redirected_params(params: Any, client: Any) -> tuple[Any, Any]:
-    """Return the parameters and the client to use: parameters alone while redirected."""
+    """Return the parameters and the client to use; while redirected, only parameters."""
     if client is None or _redirect is None:
         return params, client
     return {'connection_pool': pool_of_client(client)}, None
@@ -150,10 +149,10 @@ def redirected_params(params: Any, client: Any) -> tuple[Any, Any]:
 def getRedisPool(params: Mapping[str, Any] | None = None) -> Any:
     """Return the connection pool for these parameters; it is made on first use.
 
-    :param params: as of ``redis.Redis``; what is missing comes from the defaults. Equal
-        parameters share a pool. A ``connection_pool`` among them is returned as it is.
+    :param params: as of ``redis.Redis``; the defaults complete them. Equal parameters share a pool.
+        A ``connection_pool`` among them is returned as it is.
     :returns: a ``redis.BlockingConnectionPool``, of 32 connections by default
-    :raises ConnectionSetupError: if they cannot work
+    :raises ConnectionSetupError: if they cannot be used
     """
     return pool_for(params, RedisPools, _shortcuts, _make_pool)
 
@@ -167,18 +166,18 @@ def pool_for(
 ) -> Any:
     """Return the pool for connection parameters; it is made on first use.
 
-    :param pools: those made so far, by their parameters
-    :param shortcuts: those found so far, by the parameters given
+    :param pools: the pools made so far, by their parameters
+    :param shortcuts: the pools returned so far, by the parameters of their callers
     :param make: makes a pool for parameters
     """
     defaults = _current_defaults() if _defaults is None else _defaults
     try:
         given = tuple(params.items()) if params else ()
-        known, key, pool = shortcuts[given]
-        # Whoever clears RedisPools wants new pools.
-        if known is defaults and _redirect is None and (key is None or pools.get(key) is pool):
+        earlier, key, pool = shortcuts[given]
+        # A caller that clears RedisPools wants new pools.
+        if earlier is defaults and _redirect is None and (key is None or pools.get(key) is pool):
             return pool
-    except (AttributeError, KeyError, TypeError):  # not seen yet, not hashable, or wrong
+    except (AttributeError, KeyError, TypeError):  # new, not hashable, or wrong parameters
         pass
     key, pool = _found_or_made(merged(params), pools, make, of_asyncio)
     if _redirect is None:
@@ -204,7 +203,7 @@ def _found_or_made(
 
 
 def _make_pool(params: dict[str, Any]) -> Any:
-    """A pool of at most 32 connections, in which threads wait for one instead of failing."""
+    """Return a pool of at most 32 connections. Threads wait for a connection if all are in use."""
     import redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -213,7 +212,7 @@ def _make_pool(params: dict[str, Any]) -> Any:
 
     params = {**SOCKET_SECONDS, **params}
     size = params.pop('max_connections', None) or REDIS_DEFAULT_POOL_MAX_SIZE
-    # The executor tries again by rules of its own, so redis-py must not do so on top of it.
+    # The executor retries by rules of its own, so redis-py must not retry too.
     params.setdefault('retry', Retry(NoBackoff(), 0))
     try:
         model = redis.Redis(**params).connection_pool
@@ -242,10 +241,10 @@ def executor_for(
 ) -> Any:
     """Return the executor for connection parameters, or for a client of redis-py.
 
-    :param params: as of :func:`getRedisPool`; not looked at where there is a ``client``
-    :param client: a ``redis.Redis``, or what has a ``connection_pool`` like one
-    :param executor_of: gives the executor of another model
-    :raises ConnectionSetupError: if the client cannot work
+    :param params: as of :func:`getRedisPool`; ignored if there is a ``client``
+    :param client: a ``redis.Redis``, or another object with such a ``connection_pool``
+    :param executor_of: returns the executor of another model
+    :raises ConnectionSetupError: if the client cannot be used
     """
     from ..executors.sync import SyncExecutor
 
@@ -255,22 +254,22 @@ def executor_for(
 
 
 def server_for(params: Mapping[str, Any] | None, client: Any = None) -> Any:
-    """Return an object that stands for a server: the same one for all that lives on one connection.
+    """Return an object that identifies a server: the same one for equal connections.
 
-    :param params: as of :func:`getRedisPool`; not looked at where there is a ``client``
+    :param params: as of :func:`getRedisPool`; ignored if there is a ``client``
     :param client: a client of redis-py, of ``redis.asyncio`` too
     """
     params, client = redirected_params(params, client)
     if client is not None:
         return getattr(client, 'connection_pool', client)
-    brought = merged(params).get('connection_pool')  # which may be one of asyncio
-    return getRedisPool(params) if brought is None else brought
+    pool = merged(params).get('connection_pool')  # it may be one of asyncio
+    return getRedisPool(params) if pool is None else pool
 
 
 def pool_of_client(client: Any) -> Any:
     """Return the pool of a client of redis-py.
 
-    :raises ConnectionSetupError: if it is none
+    :raises ConnectionSetupError: if it is not such a client
     """
     pool = getattr(client, 'connection_pool', None)
     if pool is None:
@@ -281,10 +280,10 @@ def pool_of_client(client: Any) -> Any:
 
 
 def checked_pool(pool: Any, of_asyncio: bool = False) -> Any:
-    """Return a pool that a user brought, if it can work.
+    """Return a user's pool, if it can be used.
 
-    :param of_asyncio: whether it is to be one of ``redis.asyncio``
-    :raises ConnectionSetupError: if it cannot
+    :param of_asyncio: whether it must be one of ``redis.asyncio``
+    :raises ConnectionSetupError: if it cannot be used
     """
     name = f'{type(pool).__module__}.{type(pool).__name__}'
     if not hasattr(pool, 'connection_kwargs'):

@@ -1,6 +1,6 @@
 """The only code that touches a client.
 
-``conversation.py`` says what goes over the wire and what is done when that fails, once for all;
-``sync.py`` and ``aio.py`` lend it a connection of redis-py's pool. A new executor needs ``run``
-and the operations of :mod:`~IndexedRedis.executors.conversation`.
+``conversation.py`` decides what to send, what to read, and what to do after a failure.
+``sync.py`` and ``aio.py`` carry that out on connections of redis-py's pools. A new executor needs
+``run`` and the operations of :mod:`~IndexedRedis.executors.conversation`.
 """

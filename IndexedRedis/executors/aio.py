@@ -1,4 +1,4 @@
-"""Runs the same flows over a connection pool of ``redis.asyncio``."""
+"""Run flows over a connection pool of ``redis.asyncio``."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ __all__ = ('AsyncExecutor', 'Line')
 
 T = TypeVar('T')
 
-# Tasks that fetch replies to cache them, each over a connection of its own. The batches of others
-# go out together, which takes a third of the time.
+# Tasks that fetch replies to cache them at a time, each over a connection of its own. The batches
+# of other tasks go out together, which takes a third of the time.
 MAX_CACHING_TASKS = 2
 _SENDING = ('send', 'ask_and_cache')
 
@@ -65,7 +65,7 @@ def _cancellations() -> Callable[[], int]:
 class Line:
     """The operations of a conversation, on one connection at a time."""
 
-    _loan: list[Any] = []  # of a line that was interrupted while it was made
+    _loan: list[Any] = []  # for __del__, if __init__ was interrupted
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Line:
         self._sent = False
 
     def __del__(self) -> None:
-        if self._loan:  # not even `end` came to its end
+        if self._loan:  # `end` was interrupted, too
             self._pool.reclaim(self._loan)
 
     async def converse(self, conversation: Conversation[T]) -> T:
@@ -93,7 +93,7 @@ class Line:
                 try:
                     outcome = await getattr(self, operation[0])(*operation[1:])
                     if operation[0] in _SENDING and cancellations() > noticed:
-                        raise asyncio.CancelledError  # which was swallowed
+                        raise asyncio.CancelledError  # `wait_for` swallowed it
                 except BaseException as exc:
                     noticed = cancellations()
                     operation = conversation.throw(exc)
@@ -107,13 +107,13 @@ class Line:
         if not isinstance(self._pool, TrackingPool):
             return None
         if self._pool.clock.is_due():
-            # What the server sent arrives: the loop looks in the first of these turns, and reads
-            # it in the second.
+            # Let pending messages arrive: the loop polls the socket in the first of these turns,
+            # and reads it in the second.
             await asyncio.sleep(0)
             await asyncio.sleep(0)
         commands = tuple(batch.commands)
         for connection in self._pool.idle():
-            # One over which something came in is not used: its next borrower reads that first.
+            # Skip a connection with unread data: its next borrower reads that first.
             if has_cached(connection, commands) and not await has_pending(connection):
                 return start_tracking(connection).get(commands)
         return None
@@ -163,7 +163,7 @@ class Line:
             await self._pool.take_back(self._loan)
 
     async def end(self) -> None:
-        """Close the connection, if one is still on loan; give the turn back."""
+        """Close the connection if it is still on loan; give the turn back."""
         await self._pool.discard(self._loan)
 
     async def sleep(self, seconds: float) -> None:

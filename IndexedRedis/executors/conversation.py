@@ -1,13 +1,13 @@
-"""What is sent, what is read, and what is done when that fails: written once, without I/O.
+"""Decide what to send, what to read, and what to do after a failure; without I/O.
 
-A conversation is a generator like a flow, one level lower. It yields operations, tuples of a
-name and arguments, and is sent their results:
+A conversation is a generator like a flow, one level lower. It yields operations, which are tuples
+of a name and arguments, and receives their results:
 
 ============================  ==================================================================
 ``('from_cache', batch)``     return the cached replies to a batch; None if there are none
 ``('send_now', batch)``       return the replies to a batch over a connection that is idle; None
                               if there is none, or it broke
-``('ask_and_cache', batch)``  the same, and cache the replies
+``('ask_and_cache', batch)``  as ``send_now``, and cache the replies
 ``('open',)``                 borrow a connection from the pool, ready for use
 ``('send', data)``            write bytes
 ``('read', count)``           return that many replies; error replies come as exceptions
@@ -18,12 +18,12 @@ name and arguments, and is sent their results:
 
 Rules:
 
-- Whatever was sent is read, even if a flow's own code fails meanwhile. So nothing of a failed
+- All replies are read, even if a flow's own code fails meanwhile. So no command of a failed
   operation reaches the server after its flow has cleaned up.
-- A connection that broke, or was left with unread replies, is closed.
-- Lost connections are retried for at most a second, with the batches that were not answered. The
-  second begins anew with every answer.
-- A batch that is to be sent ``once`` is not repeated: the flow gets an ``AnswerLost``.
+- A broken connection, or one with unread replies, is closed.
+- After a lost connection, the unanswered batches are retried for at most a second. Each answer
+  starts that second again.
+- A batch marked ``once`` is not repeated: the flow gets an ``AnswerLost``.
 - Time-outs are not retried: the outcome is unknown, and the caller has waited long enough.
 """
 
@@ -56,11 +56,11 @@ Conversation = Generator[Operation, Any, T]
 
 # Batches of a stream on the wire at a time: two keep both ends busy, a third covers jitter.
 BATCHES_IN_FLIGHT = 3
-# For so long a lost connection is retried.
+# How long batches are retried after a lost connection.
 RETRY_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.2
-# Connection errors that no retry helps.
+# Connection errors that a retry cannot mend.
 _FINAL = (AuthenticationError, AuthorizationError, PoolExhaustedError)
 
 
@@ -111,13 +111,13 @@ def _perform(step: Step, caches: bool) -> Conversation[Any]:
 
 
 class _Patience:
-    """How much longer one exchange is retried."""
+    """The time that is left to retry one exchange."""
 
     def __init__(self) -> None:
         self.renew()
 
     def renew(self) -> None:
-        """Begin anew, after an answer."""
+        """Start the time again, after an answer."""
         self._first: float | None = None
         self._pause = _FIRST_PAUSE_SECONDS
 
@@ -159,7 +159,7 @@ def _exchange(
             return
         if not isinstance(failure, MissingScript):
             raise explained(failure)
-        # With their texts they run even if another client keeps flushing the scripts.
+        # Sent in full, scripts run even if another client keeps flushing the script cache.
         texts = True
 
 
@@ -170,7 +170,7 @@ def _on_one_connection(
     patience: _Patience,
     texts: bool,
 ) -> Conversation[Exception | None]:
-    """Talk, then read what was left unread; return what :func:`_talk` returns."""
+    """Talk, then read the replies that are left; return the result of :func:`_talk`."""
     yield ('open',)
     unread: deque[Batch] = deque()
     try:
@@ -193,11 +193,11 @@ def _talk(
     patience: _Patience,
     texts: bool,
 ) -> Conversation[Exception | None]:
-    """Send and read until all is answered; raise the errors of the connection.
+    """Send and read until all batches are answered; raise the errors of the connection.
 
-    :param texts: whether what is sent again calls its scripts by their texts
-    :returns: the error of a command, of the source of batches or of ``consume``, after which the
-        connection can still be used
+    :param texts: whether batches that are sent again contain the texts of their scripts
+    :returns: the error of a command, of the source of batches or of ``consume``, or None. The
+        connection can still be used after it.
     """
     for batch in waiting:
         unread.append(batch)
@@ -228,7 +228,7 @@ def _talk(
 
 
 def _drain(unread: deque[Batch]) -> Conversation[None]:
-    """Read the replies that nobody waits for; those that do not come stay in ``unread``."""
+    """Read and drop the replies to ``unread`` batches; after a failure, the others stay in it."""
     while unread:
         try:
             yield ('read', len(unread[0].commands))

@@ -1,4 +1,4 @@
-"""Errors of the executors. Rule: what leaves one is of redis-py's class or a subclass of it."""
+"""Errors of the executors. Rule: callers get exceptions of redis-py's classes or subclasses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ __all__ = ('MissingScript', 'PoolExhaustedError', 'ServerFullError')
 
 
 class MissingScript(Exception):
-    """The server does not know a script, so it did not run. Executors send its text then."""
+    """The server does not have a script, so it did not run it. Executors then send the text."""
 
 
 class ServerFullError(OutOfMemoryError, ServerFull):
-    """The server is out of memory: redis-py's error, by a class that flows know."""
+    """The server is out of memory: redis-py's error, as a subclass of one that flows catch."""
 
 
 class PoolExhaustedError(ConnectionError, NoConnection):

@@ -1,6 +1,6 @@
-"""Measures a flow from outside: its steps pass through, and are counted and timed on their way.
+"""Measure a flow: pass its steps on, and count and time them.
 
-Bytes are those of the protocol (RESP2), for commands and replies, whatever client is used.
+The numbers of bytes are those of RESP2, for commands and replies, with any client.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ('measured', 'reply_size')
 
 
 def measured(flow: Flow[list[Any]]) -> Flow[Measured]:
-    """Run a flow that fetches objects, and return what that took instead of them."""
+    """Run a flow that fetches objects; return its measurements instead of the objects."""
     counts = _Counts()
     begin = time.perf_counter()
     waited = 0.0
@@ -40,13 +40,13 @@ def measured(flow: Flow[list[Any]]) -> Flow[Measured]:
 
 
 class _Counts:
-    """What went to and fro."""
+    """The numbers of trips, commands and bytes of one flow."""
 
     def __init__(self) -> None:
         self._trips = self._chunks = self._commands = self._sent = self._got = 0
 
     def on_its_way(self, step: Step) -> Step:
-        """Count a step; a stream is counted while it goes."""
+        """Count a step, and return it. A stream is counted while the executor sends it."""
         if isinstance(step, Batch):
             self._trips += 1
             self._send(step)
@@ -77,7 +77,7 @@ class _Counts:
         self._got += sum(map(reply_size, replies))
 
     def result(self, rows: int, seconds: float, waited: float) -> Measured:
-        """All of it."""
+        """Return the measurements."""
         return Measured(
             *(rows, self._trips, self._chunks, self._commands),
             *(self._sent, self._got, seconds, waited),
@@ -85,7 +85,7 @@ class _Counts:
 
 
 def reply_size(reply: Any) -> int:
-    """Return how many bytes a reply has on the wire."""
+    """Return the number of bytes of a reply on the wire."""
     if isinstance(reply, (bytes, str)):
         size = len(reply)
         return size + len(str(size)) + 5

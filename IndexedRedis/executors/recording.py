@@ -1,5 +1,4 @@
-"""Notes what flows send: beside the server, or in its place, answering from a list (for golden
-tests)."""
+"""Record the commands of flows: as they go to a server, or without one, for golden tests."""
 
 from __future__ import annotations
 
@@ -21,14 +20,14 @@ __all__ = (
 
 Trip = list[tuple[Any, ...]]
 
-#: The lists of those who record; the executors add to each of them.
+#: The lists of all callers that record. The executors add to each of them.
 recorders: list[list[Trip]] = []
 
 T = TypeVar('T')
 
 
 def noted(step: Step, recorders: list[list[Trip]]) -> Step:
-    """Return a step that does the same and, once it is sent, adds a trip to each recorder."""
+    """Return a step that does the same, and adds its trip to each recorder when it is sent."""
     if isinstance(step, Batch):
         for trips in recorders:
             trips.append(_commands(step))
@@ -52,17 +51,16 @@ def _commands(batch: Batch) -> Trip:
 
 
 class RecordingExecutor:
-    """Runs flows without a server.
+    """Runs flows without a server, on prepared replies.
 
-    :param replies: the replies to give, a list for each batch, in order; an exception in place of
-        a list is thrown into the flow
+    :param replies: a list of replies for each batch, in order. An exception instead of a list is
+        thrown into the flow.
     """
 
     def __init__(self, replies: Iterable[list[Any] | Exception] = ()) -> None:
         self._replies = iter(replies)
-        #: one list of commands for each batch that was "sent"
+        #: a list of commands for each batch of the flows
         self.trips: list[list[tuple[Any, ...]]] = []
-        #: whether each of them was to run inside MULTI and EXEC
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end and return its result."""
@@ -103,16 +101,16 @@ class RecordingExecutor:
 
 @contextlib.contextmanager
 def recordTrips() -> Iterator[list[Trip]]:
-    """Gives a list to which each round trip of this process adds its commands, in all threads and
-    tasks, as tuples with scripts by name.
+    """Return, as context manager, a list that receives the round trips of this process.
 
-    The chunks of one overlapped transfer are one trip. Commands that are sent again, and the
-    loading of scripts, are not counted: a trip costs the same at every run.
+    It covers all threads and tasks. A trip is a list of commands, as tuples with scripts by name.
+    The chunks of one overlapped transfer are one trip. Retries and the loading of scripts do not
+    count, so the list is the same at every run.
     """
     trips: list[Trip] = []
     recorders.append(trips)
     try:
         yield trips
     finally:
-        # By identity: lists of equal trips are equal.
+        # Compare by identity: two callers may have recorded equal trips.
         recorders[:] = [each for each in recorders if each is not trips]

@@ -1,4 +1,4 @@
-"""Runs flows over a connection pool of redis-py."""
+"""Run flows over a connection pool of redis-py."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar('T')
 
 
 class SyncExecutor:
-    """Runs flows, each on connections that it borrows from the pool while it talks.
+    """Runs flows. A flow borrows connections from the pool while it talks.
 
     :param pool: a ``redis.ConnectionPool``, or one of its relatives
     :param executor_of: gives the executor of another model
@@ -42,8 +42,8 @@ class SyncExecutor:
         """
         line = Line(self.pool, self._executor_of, cache_size)
         try:
-            # The loop is another function: whatever is raised in it, even by a line of no code
-            # such as `while True`, which no `try` covers, is raised here.
+            # The loop is in another function, so that this `finally` covers each line of it. A
+            # `try` around `while True` would not cover that line itself.
             return line.converse(converse(flow, bool(cache_size)))
         finally:
             try:
@@ -56,7 +56,7 @@ class SyncExecutor:
 class Line:
     """The operations of a conversation, on one connection at a time."""
 
-    _loan: list[Any] = []  # of a line that was interrupted while it was made
+    _loan: list[Any] = []  # for __del__, if __init__ was interrupted
 
     def __init__(
         self, pool: Any, executor_of: Callable[[Any], Any], cache_size: int | None = None
@@ -68,7 +68,7 @@ class Line:
         self._sent = False
 
     def __del__(self) -> None:
-        if self._loan:  # not even `end` came to its end
+        if self._loan:  # `end` was interrupted, too
             self._pool.reclaim(self._loan)
 
     def converse(self, conversation: Conversation[T]) -> T:
@@ -103,9 +103,9 @@ class Line:
         return replies
 
     def send_now(self, batch: Batch) -> list[Any] | None:
-        # Most batches find an idle connection and get their answer. To take the steps of a
-        # conversation for them takes 6 us more, a tenth of a small query. What may be sent twice
-        # finds out by sending whether the server has closed the connection meanwhile.
+        # Most batches find an idle connection and get their answer. The steps of a conversation
+        # would take 6 us more, a tenth of a small query. A batch that may be sent twice needs no
+        # test whether the server closed the connection: sending shows it.
         if not self._pool.lend_idle(self._loan, certain=batch.once):
             return None
         try:
@@ -160,7 +160,7 @@ class Line:
             self._pool.take_back(self._loan)
 
     def end(self) -> None:
-        """Close the connection, if one is still on loan."""
+        """Close the connection if it is still on loan."""
         if self._loan:
             self._pool.discard(self._loan)
 

@@ -23,8 +23,11 @@ __all__ = ('MirrorLock', 'lock_name', 'only_run')
 
 LOCK_SECONDS = 30.0
 
-# Extends the lock, or deletes it, if it is ours; returns whether it was. KEYS: lock. ARGV: token,
-# command, its arguments.
+# Extend or delete the lock, if it is ours.
+# KEYS: lock.
+# ARGV: token, command, its arguments after the key.
+# Returns the reply to the command; 0 if the lock is not ours.
+# Bounded: two commands.
 IF_OURS = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call(ARGV[2], KEYS[1], unpack(ARGV, 3))

@@ -22,8 +22,11 @@ __all__ = ('SharedServer',)
 
 MARK = 'indexedredis-tests'
 
-# KEYS: mark. ARGV: token. Empties a database with our mark, and marks an empty one. Returns 1, or
-# {number of keys, mark of another run}.
+# Empty a database with our mark, or mark an empty one.
+# KEYS: mark.
+# ARGV: token.
+# Returns 1; {number of keys, mark of another run} if the database is not ours.
+# Bounded: the data of the tests, which FLUSHDB deletes.
 TAKE = """
 local mark = redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1])
 if mark == ARGV[1] then redis.call('FLUSHDB')
@@ -31,7 +34,11 @@ elseif redis.call('DBSIZE') > 0 then return {redis.call('DBSIZE'), mark or ''} e
 redis.call('SET', KEYS[1], ARGV[1])
 return 1
 """
-# KEYS: mark. ARGV: token. Empties a database with our mark.
+# Empty a database with our mark.
+# KEYS: mark.
+# ARGV: token.
+# Returns nil.
+# Bounded: the data of the tests, which FLUSHDB deletes.
 GIVE_BACK = """
 if redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1]) == ARGV[1] then
     redis.call('FLUSHDB')

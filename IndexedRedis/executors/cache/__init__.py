@@ -1,1 +1,1 @@
-"""Client-side caching: replies kept, what makes them valid, what the server says of changes."""
+"""Client-side caching: cached replies, their validity, and invalidation messages."""

@@ -1,6 +1,6 @@
-"""Binds cached replies to the connection that the server sends their invalidations over.
+"""Bind a cache of replies to the connection that receives its invalidations.
 
-Rule: a cache ends with its connection. A connection that is made anew starts an empty one.
+Rule: a cache ends with its connection. A new connection starts an empty cache.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = (
 
 
 def tracked_replies_of(connection: Any) -> TrackedReplies | None:
-    """Return the cache of a connection; None if there is none that is valid."""
+    """Return the valid cache of a connection, or None."""
     tracked: TrackedReplies | None = getattr(connection, 'indexedredis_tracked', None)
     if tracked is None or tracked.link is None or tracked.link is not link_of(connection):
         return None
@@ -64,7 +64,7 @@ def handle_push(connection: Any, message: Any) -> Any:
 
     Invalidations are handled here, since redis-py only logs what its handlers raise.
 
-    :returns: of asyncio, what remains to be awaited, or None
+    :returns: None; on asyncio also an awaitable that the caller must await
     """
     tracked = tracked_replies_of(connection)
     if tracked is not None and message[0] == b'invalidate':
@@ -76,7 +76,7 @@ def handle_push(connection: Any, message: Any) -> Any:
 def read_invalidations(connection: Any) -> None:
     """Read pending invalidations.
 
-    :raises ConnectionError: if what came in is a reply; the connection is closed then
+    :raises ConnectionError: if a reply arrives instead; then the connection is closed
     """
     while connection.can_read():
         message = connection.read_response(push_request=True)
@@ -86,7 +86,7 @@ def read_invalidations(connection: Any) -> None:
 
 
 async def aread_invalidations(connection: Any) -> None:
-    """As :func:`read_invalidations`, of asyncio."""
+    """Do what :func:`read_invalidations` does, on asyncio."""
     while await connection.can_read():
         message = await connection.read_response(push_request=True)
         if not _is_message(connection, message):
@@ -95,14 +95,14 @@ async def aread_invalidations(connection: Any) -> None:
 
 
 def _is_message(connection: Any, message: Any) -> bool:
-    """Whether redis-py read a message: it gives what the handler returned, None after an error."""
+    """Whether redis-py read a message: it returns the handler's result, or None after an error."""
     if message is None:
         connection.indexedredis_tracked = None
     return message is None or message is HANDLED
 
 
 async def has_pending(connection: Any) -> bool:
-    """Whether anything has come in over a connection of asyncio, if only that it was closed."""
+    """Whether a connection of asyncio has unread data, or was closed."""
     try:
         return bool(await connection.can_read())
     except ConnectionError:

@@ -1,7 +1,7 @@
-"""Replies to batches, cached until the server says that a key changed which they were read from.
+"""Cache replies to batches until the server invalidates a key that they were read from.
 
-Rule: these are the replies of one connection, since only that connection gets the invalidations.
-No exception, at whatever line, leaves a reply that an invalidation does not find.
+Rules: a cache belongs to one connection, since only that connection receives the invalidations. An
+exception at any line leaves no reply that an invalidation would not remove.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ __all__ = ('CachedBatch', 'ReplyCache', 'is_cacheable', 'keys_read')
 CachedBatch = tuple[Command, ...]
 Replies = Sequence[Any]
 
-# Commands that read the key which comes first, and those whose arguments all are keys.
+# Commands whose first argument is the key, and commands whose arguments are all keys.
 _OF_ONE_KEY = frozenset(('GET', 'HMGET', 'SCARD', 'SISMEMBER', 'SMISMEMBER'))
 _OF_KEYS = frozenset(('EXISTS',))
 
 
 class ReplyCache:
-    """The cached replies of one connection, those used last at the end."""
+    """The cached replies of one connection, in the order of their last use."""
 
     def __init__(self) -> None:
         self._replies: OrderedDict[CachedBatch, tuple[Replies, Collection[bytes]]] = OrderedDict()
         self._by_key: dict[bytes, set[CachedBatch]] = {}
         self._size = 0
-        #: how many invalidations have come
+        #: number of invalidations so far
         self.invalidations = 0
 
     def __len__(self) -> int:
@@ -49,15 +49,15 @@ class ReplyCache:
         return found[0]
 
     def keep(self, batch: CachedBatch, replies: Replies, size: int) -> None:
-        """Cache the replies to a batch, if it is known which keys they were read from.
+        """Cache the replies to a batch if the keys that they were read from are known.
 
-        :param size: how many batches to cache at most; the largest number given counts
+        :param size: largest number of batches to cache; the largest ``size`` so far counts
         """
         self._forget(batch)
         keys = keys_read(batch, replies)
         if keys is None:
             return
-        for key in keys:  # first, so that an invalidation finds whatever is cached
+        for key in keys:  # first, so that an invalidation finds each cached reply
             self._by_key.setdefault(key, set()).add(batch)
         self._replies[batch] = replies, keys
         self._size = max(self._size, size)
@@ -65,7 +65,7 @@ class ReplyCache:
             self._forget(next(iter(self._replies)))
 
     def invalidate(self, keys: Iterable[bytes] | None) -> None:
-        """Forget what was read from these keys; from any, if ``None``."""
+        """Remove the replies that were read from these keys; None: all replies."""
         self.invalidations += 1
         if keys is None:
             self._replies.clear()
@@ -74,7 +74,7 @@ class ReplyCache:
         for key in keys:
             for batch in [*self._by_key.get(key, ())]:
                 self._forget(batch)
-            self._by_key.pop(key, None)  # lists what an interrupted `keep` did not cache
+            self._by_key.pop(key, None)  # batches that an interrupted `keep` did not cache
 
     def _forget(self, batch: CachedBatch) -> None:
         _, keys = self._replies.pop(batch, (None, ()))
@@ -86,14 +86,14 @@ class ReplyCache:
 
 
 def is_cacheable(commands: Sequence[Command]) -> bool:
-    """Whether it is known which keys these commands read; asked of shared batches only."""
+    """Whether the keys that these commands read are known; for shared batches only."""
     return not any(
         command[0] == 'EVALSHA' and BY_SHA[command[1]].reads is None for command in commands
     )
 
 
 def keys_read(batch: CachedBatch, replies: Replies) -> frozenset[bytes] | None:
-    """Return the keys that commands have read; None if that is not known."""
+    """Return the keys that commands have read; None if they are unknown."""
     keys: set[bytes] = set()
     for command, reply in zip(batch, replies, strict=True):
         found = _keys_of(command, reply)

@@ -1,14 +1,14 @@
 """Track invalidation messages, so that cached replies stay valid.
 
-The server is asked to tell this connection (RESP3) when a key changes that a reply was read from.
-Its messages come in order with the replies. Rule: a reply is given from the cache only after all
-pending messages were read, and only if
+The server sends a message to this connection (RESP3) when a key changes that a reply was read from.
+Messages and replies arrive in order. Rule: a cached reply is used only after all pending messages
+were read, and only if
 
 - this process has written nothing since the connection last sent a request: then the messages
   about its own writes have arrived;
 - the connection had a reply in the last second: a network that fails silently carries no messages.
 
-Pending messages are looked for once a millisecond at most. Each look is a system call, at which
+The socket is polled for messages at most once a millisecond. Each poll is a system call, at which
 threads hand Python's lock to each other: with eight threads that took half of the time.
 """
 
@@ -25,29 +25,29 @@ from .reply_cache import CachedBatch, ReplyCache
 
 __all__ = ('HANDLED', 'Clock', 'TrackedReplies', 'note_write')
 
-#: what a handler of messages returns
+#: the result of a message handler
 HANDLED = object()
 # Seconds after its last reply for which a connection is trusted to carry messages.
 TRUST_SECONDS = 1.0
-# Seconds between two looks for pending messages.
+# Seconds between two polls for pending messages.
 POLL_SECONDS = 0.001
 
 _ON = pack(Batch([('HELLO',), ('CLIENT', 'TRACKING', 'ON', 'OPTIN')]))
 _NEXT = pack(Batch([('CLIENT', 'CACHING', 'YES')]))
-# Older servers send invalidations for the keys named to a script, not for those that it reads.
+# Older servers send invalidations for the KEYS of a script, and not for other keys that it reads.
 _SERVER_VERSION = 7, 2
-# Another object whenever this process has written something.
+# A new object after each write of this process.
 _writes = object()
 
 
 class Clock:
-    """Says when to look for pending messages."""
+    """Limits how often connections are polled for pending messages."""
 
     def __init__(self) -> None:
         self._next = 0.0
 
     def is_due(self) -> bool:
-        """Whether it is time to look; the caller does so then."""
+        """Whether it is time to poll. If so, the caller has to poll."""
         now = time.monotonic()
         if now < self._next:
             return False
@@ -56,9 +56,10 @@ class Clock:
 
 
 class TrackedReplies:
-    """The cache of one connection, as long as that is connected.
+    """The cache of one connection, until that is closed.
 
-    :param link: what stands for its being connected; None later on if the cache is not valid
+    :param link: the socket or writer of the connection. The attribute becomes None if the cache is
+        invalid.
     """
 
     def __init__(self, link: Any) -> None:
@@ -74,22 +75,22 @@ class TrackedReplies:
         """Handle an invalidation message."""
         try:
             self._cache.invalidate(message[1])
-        except BaseException:  # which redis-py may only log
+        except BaseException:  # redis-py may only log it
             self.link = None
             raise
         return HANDLED
 
     async def ainvalidate(self, message: Sequence[Any]) -> Any:
-        """As :meth:`invalidate`, of asyncio."""
+        """Do what :meth:`invalidate` does, on asyncio."""
         return self.invalidate(message)
 
     def has(self, batch: CachedBatch) -> bool:
-        """Whether there are replies that are valid, as far as the messages read so far say."""
+        """Whether the cache has replies that are valid after the messages read so far."""
         trusted = self._writes is _writes and time.monotonic() <= self._trusted
         return trusted and batch in self._cache
 
     def get(self, batch: CachedBatch) -> Sequence[Any] | None:
-        """Return the cached replies to a batch; None if the server has to be asked."""
+        """Return the cached replies to a batch; None if the server must be asked."""
         return self._cache.get(batch) if self.has(batch) else None
 
     def request(self, batch: Batch) -> bytes:
@@ -101,13 +102,13 @@ class TrackedReplies:
         return b''.join(data)
 
     def reply_count(self, batch: Batch) -> int:
-        """Return how many replies :meth:`request` gets."""
+        """Return the number of replies to :meth:`request`."""
         return 2 * len(batch.commands) + (0 if self._on else 2)
 
     def receive(self, batch: Batch, replies: list[Any], size: int) -> list[Any]:
-        """Cache the replies that :meth:`request` got; return those to the batch.
+        """Cache the replies to :meth:`request`; return those to the batch.
 
-        :param size: how many batches to cache at most
+        :param size: largest number of batches to cache
         :raises ConnectionSetupError: if the server sends no invalidations
         """
         if not self._on:
@@ -115,13 +116,13 @@ class TrackedReplies:
             _check_server(hello, tracking, replies[0])
             self._on = True
         consents, replies = replies[::2], replies[1::2]
-        if _has_error(consents):  # another user of the connection has turned tracking off
+        if _has_error(consents):  # another user of the connection turned tracking off
             self._on = False
             self._cache.invalidate(None)
             return replies
         self._trusted = time.monotonic() + TRUST_SECONDS
         self._writes, invalidations = self._asked
-        # An invalidation that came meanwhile may be of what these replies were read from.
+        # An invalidation that arrived meanwhile may concern the keys of these replies.
         if invalidations == self._cache.invalidations and not _has_error(replies):
             self._cache.keep(tuple(batch.commands), replies, size)
         return replies
@@ -132,10 +133,10 @@ def _has_error(replies: list[Any]) -> bool:
 
 
 def _check_server(hello: Any, *consents: Any) -> None:
-    """Make sure that a server sends all invalidations.
+    """Check that a server sends all invalidations.
 
     :param hello: its reply to ``HELLO``
-    :param consents: those to ``CLIENT TRACKING``, and to the first ``CLIENT CACHING``
+    :param consents: its replies to ``CLIENT TRACKING`` and to the first ``CLIENT CACHING``
     """
     version = '' if isinstance(hello, Exception) else hello[b'version'].decode()
     refusals = [each for each in (hello, *consents) if isinstance(each, Exception)]
@@ -152,6 +153,6 @@ def _check_server(hello: Any, *consents: Any) -> None:
 
 
 def note_write() -> None:
-    """Note that this process has written: invalidations of that may be under way."""
+    """Note that this process has written: invalidations may be under way."""
     global _writes
     _writes = object()

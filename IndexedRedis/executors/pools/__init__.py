@@ -1,1 +1,1 @@
-"""Connections of redis-py, and every use of its private attributes."""
+"""Connections of redis-py. Only this package uses private attributes of redis-py."""

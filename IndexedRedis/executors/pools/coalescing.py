@@ -1,9 +1,9 @@
-"""Small reads of concurrent tasks go out in one write, over one connection.
+"""Send small reads of concurrent tasks in one write, over one connection.
 
-A task that finds connections in use puts its batch on a list, and a round sends all that has
-gathered and reads the replies in order. That saves most of the time of a small query on asyncio:
-taking a connection, a write, waking up for a reply. Rule: only batches marked as ``shared`` come
-here. They read, take the server well under a millisecond and may be sent again.
+If connections are in use, a task adds its batch to a list. A round sends all batches of the list
+and reads the replies in order. That saves most of the time of a small query on asyncio: borrowing a
+connection, a write, waking up for a reply. Rule: only batches marked as ``shared`` come here. They
+read, block the server for well under a millisecond and may be sent again.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ __all__ = ('Coalescing',)
 
 # Batches in one write.
 BATCHES_IN_WRITE = 64
-# Rounds that are under way at a time.
+# Rounds at a time.
 ROUNDS = 2
 
-# None: the batch should go its own way.
+# None: the caller has to send the batch itself.
 Replies = list[object] | None
 
 
 class Line(Protocol):
-    """What a round needs of a connection."""
+    """The operations of a connection that a round uses."""
 
     async def open(self) -> None: ...
 
@@ -51,10 +51,10 @@ class _Waiting(NamedTuple):
 
 
 class Coalescing:
-    """The list of one pool.
+    """The list of batches of one pool.
 
-    :param turns: those of the pool, which tell whether any connection is in use
-    :param line: gives what talks over a connection of the pool
+    :param turns: the turns of the pool, which tell whether a connection is in use
+    :param line: returns a :class:`Line` over a connection of the pool
     """
 
     def __init__(self, turns: ConnectionTurns, line: Callable[[], Line]) -> None:
@@ -63,8 +63,8 @@ class Coalescing:
         self._rounds: set[asyncio.Task[None] | None] = set()
 
     async def exchange(self, batch: Batch) -> Replies:
-        """Return the replies to a batch; None if it should go its own way, since the pool is idle,
-        or since the round failed.
+        """Return the replies to a batch; None if the caller has to send it: the pool is idle, or
+        the round failed.
 
         :raises redis.exceptions.TimeoutError: if the server did not answer in time
         :raises PoolExhaustedError: if no connection became free in time
@@ -77,7 +77,7 @@ class Coalescing:
         if len(self._rounds) < ROUNDS:
             task = loop.create_task(self._work())
             self._rounds.add(task)
-            task.add_done_callback(self._end)  # where it was cancelled before it began
+            task.add_done_callback(self._end)  # if it is cancelled before it begins
         return await waiting.replies
 
     async def _work(self) -> None:
@@ -85,7 +85,7 @@ class Coalescing:
             while self._waiting:
                 await self._round()
         finally:
-            # Not only in the callback: a task that comes in between must see that none works.
+            # Besides the callback: a task that runs before it must see that no round works.
             self._end(asyncio.current_task())
 
     def _end(self, task: asyncio.Task[None] | None) -> None:

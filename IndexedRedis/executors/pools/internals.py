@@ -1,4 +1,4 @@
-"""What this library needs of redis-py's private attributes.
+"""Use the private attributes of redis-py that this library needs.
 
 Rule: only the files of this package touch them. ``tests/test_redis_py_internals.py`` lists
 each attribute with what breaks without it.
@@ -30,19 +30,19 @@ __all__ = (
     'safe_options',
 )
 
-#: What hiredis gives while a reply is incomplete. Before redis-py 5.3 that is False.
+#: The result of hiredis while a reply is incomplete. Before redis-py 5.3 it is False.
 NOT_YET = getattr(parsers, 'NOT_ENOUGH_DATA', False)
 
 
 def link_of(connection: Any) -> Any:
-    """Return what stands for a connection's being connected; None while it is not."""
+    """Return the socket or writer of a connection; None while it is not connected."""
     return getattr(connection, '_sock', None) or getattr(connection, '_writer', None)
 
 
 def parser_of(connection: Any) -> Any:
-    """Return the parser whose hiredis reader can be asked directly; None if there is none.
+    """Return the parser if its hiredis reader can be used directly, else None.
 
-    RESP3 mixes messages in. redis-py can tell them from replies since version 7.
+    RESP3 sends messages between replies. redis-py tells them apart since version 7.
     """
     parser = connection._parser
     if type(parser) not in _HIREDIS:
@@ -52,16 +52,16 @@ def parser_of(connection: Any) -> Any:
 
 
 def push_type_of(parser: Any) -> Any:
-    """Return the type of the messages that hiredis gives; None if it gives none."""
+    """Return the type of hiredis' messages; None if hiredis returns none."""
     return getattr(parser, '_hiredis_PushNotificationType', None)
 
 
 def can_track(connection: Any) -> bool:
-    """Whether messages of the server arrive, and a look for them reads nothing."""
+    """Whether messages of the server arrive, and polling for them reads nothing."""
     parser = connection._parser
     pushes = type(parser) not in _HIREDIS or push_type_of(parser) is not None
     can_handle = hasattr(parser, 'set_invalidation_push_handler') and pushes
-    # On asyncio, redis-py 8 is the first that can look without reading.
+    # On asyncio, redis-py 8 is the first version that polls without reading.
     return can_handle and connection.protocol in (3, '3') and hasattr(connection, 'can_read')
 
 
@@ -71,16 +71,16 @@ def on_invalidation(connection: Any, handler: Any) -> None:
 
 
 def handle_by_redis_py(connection: Any, message: Any) -> Any:
-    """Have redis-py handle a message (of asyncio: return the awaitable)."""
+    """Have redis-py handle a message; on asyncio, return the awaitable."""
     return connection._parser.handle_push_response(message)
 
 
 def read_more(parser: Any, begun: float | None) -> float:
-    """Wait until more of an answer has come in; return when the wait for the answer began.
+    """Wait for more bytes of an answer; return the time at which the wait for the answer began.
 
-    redis-py applies the time-out to each read, so that an answer that trickles in never ends.
+    redis-py applies the time-out to each read, so an answer that trickles in would never time out.
 
-    :param begun: None at the first read of an answer
+    :param begun: that time; None at the first read of an answer
     :raises TimeoutError: if the answer takes longer than the time-out of the connection
     :raises ConnectionError: if the connection broke
     """
@@ -88,7 +88,7 @@ def read_more(parser: Any, begun: float | None) -> float:
     limit: float | None = parser._socket_timeout
     now = monotonic()
     try:
-        if parser._sock is None:  # by another thread, or an interrupted one
+        if parser._sock is None:  # another thread, or an interrupted one, closed it
             raise ConnectionError('The connection was closed.')
         if begun is None or limit is None:
             read(parser)
@@ -104,8 +104,10 @@ def read_more(parser: Any, begun: float | None) -> float:
 
 
 class _TimedParser(parsers._HiredisParser):
-    """redis-py's parser, under one time-out for each answer. It reads what a connection is greeted
-    with; executors read by :func:`read_more` itself."""
+    """redis-py's parser, with one time-out for each answer.
+
+    It reads the replies of the handshake. Executors call :func:`read_more` themselves.
+    """
 
     _begun: float | None = None
 
@@ -117,8 +119,8 @@ class _TimedParser(parsers._HiredisParser):
     def read_from_socket(
         self, timeout: Any = parsers.SENTINEL, raise_on_timeout: Any = True
     ) -> Any:
-        """Read what has come in."""
-        if timeout is not parsers.SENTINEL:  # a look, with a time-out of its own
+        """Read the bytes that have arrived."""
+        if timeout is not parsers.SENTINEL:  # a poll, with a time-out of its own
             return super().read_from_socket(timeout, raise_on_timeout)  # type: ignore[no-untyped-call]
         self._begun = read_more(self, self._begun)
         return True
@@ -129,7 +131,7 @@ _HIREDIS = {parsers._HiredisParser, parsers._AsyncHiredisParser, _TimedParser}
 
 
 class _SafePacker(HiredisRespSerializer):
-    """redis-py's packer, which gives hiredis no numbers; see :func:`packable`."""
+    """redis-py's packer, with numbers as bytes for hiredis; see :func:`packable`."""
 
     def pack(self, *args: Any) -> Any:
         """Return the bytes of a command, in a list."""
@@ -137,16 +139,16 @@ class _SafePacker(HiredisRespSerializer):
 
 
 def safe_options() -> dict[str, Any]:
-    """Return keyword arguments that make connections for threads safe; none without hiredis."""
+    """Return keyword arguments that make connections of threads safe; without hiredis, none."""
     if DefaultParser is not parsers._HiredisParser:
         return {}
     return {'parser_class': _TimedParser, 'command_packer': _SafePacker()}
 
 
 def close_now(connection: Any) -> None:
-    """Close a connection of asyncio without waiting. What was not sent yet is dropped.
+    """Close a connection of asyncio without waiting. Unsent bytes are dropped.
 
-    ``disconnect()`` has to be awaited, which a task that is being cancelled may not get to.
+    ``disconnect()`` must be awaited, which a cancelled task may be unable to do.
     """
     writer = connection._writer
     connection._parser.on_disconnect()

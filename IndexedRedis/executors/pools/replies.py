@@ -1,7 +1,7 @@
-"""Reading replies, as far as possible from hiredis itself.
+"""Read replies, if possible from hiredis directly.
 
-redis-py's ``read_response`` takes 2 us a reply (asyncio: 5) even if hiredis has it already. That is
-as long as making an object of a row.
+redis-py's ``read_response`` takes 2 us for a reply that hiredis has parsed (asyncio: 5 us). Making
+an object of a row takes no longer.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ __all__ = ('aread_replies', 'read_replies')
 
 
 def read_replies(connection: Any, count: int) -> list[Any]:
-    """Wait for so many replies; error replies come as exceptions.
+    """Wait for ``count`` replies and return them; error replies as exceptions.
 
-    :raises redis.exceptions.TimeoutError: if one does not arrive in time, as a whole
+    :raises redis.exceptions.TimeoutError: if a whole reply does not arrive in time
     :raises redis.exceptions.ConnectionError: if the connection broke
     """
     parser = parser_of(connection)
@@ -43,7 +43,7 @@ def read_replies(connection: Any, count: int) -> list[Any]:
 
 def _reader_of(parser: Any) -> Any:
     if parser._reader is None:
-        raise ConnectionError('The connection was closed.')  # by another thread
+        raise ConnectionError('The connection was closed.')  # another thread closed it
     return parser._reader
 
 
@@ -68,7 +68,7 @@ def _read_by_redis_py(connection: Any, count: int) -> list[Any]:
 
 
 async def aread_replies(connection: Any, count: int) -> list[Any]:
-    """As :func:`read_replies`, of asyncio."""
+    """Do what :func:`read_replies` does, on asyncio."""
     replies: list[Any] = []
     while len(replies) < count:
         try:
@@ -84,7 +84,7 @@ async def aread_replies(connection: Any, count: int) -> list[Any]:
 
 
 def _take_arrived(connection: Any, replies: list[Any], count: int) -> Any:
-    """Add the replies that hiredis has already; return the message that came in between."""
+    """Add the replies that hiredis has parsed; return the message that follows them, or None."""
     parser = parser_of(connection)
     if parser is None or len(replies) == count:
         return None

@@ -1,7 +1,7 @@
-"""Pools for tasks: one of our own, and those that users bring.
+"""Pools for tasks: a pool of this library, and a wrapper for pools of users.
 
-Rule: as for threads, a connection is lent by moving it to a loan, and comes back clean or closed.
-It comes back without waiting, which a task that is being cancelled may not get to.
+Rule: as for threads, lending moves a connection to a loan, and it comes back clean or closed. It
+comes back without waiting, since a cancelled task may be unable to wait.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ('AsyncBroughtPool', 'TrackingPool')
 
 
 class TrackingPool(redis.asyncio.ConnectionPool):
-    """Lends connections in turn; reads pending invalidations before.
+    """Lends connections in turn, and reads pending invalidations before it lends one.
 
     :param patience: seconds to wait for a connection
     """
@@ -46,7 +46,7 @@ class TrackingPool(redis.asyncio.ConnectionPool):
     async def lend(self, loan: Loan) -> None:
         """Move a connection to a loan, ready for use; wait for one if all are in use.
 
-        :raises PoolExhaustedError: if none comes back in time
+        :raises PoolExhaustedError: if no connection comes back in time
         :raises redis.exceptions.ConnectionError: if the server cannot be reached
         """
         try:
@@ -70,11 +70,11 @@ class TrackingPool(redis.asyncio.ConnectionPool):
         self._take_back(loan)
 
     async def discard(self, loan: Loan) -> None:
-        """Take back a connection in whatever state, if there is one: it is closed."""
+        """Close the connection of a loan, if there is one, and take it back."""
         self.reclaim(loan)
 
     def reclaim(self, loan: Loan) -> None:
-        """As :meth:`discard`, of a borrower that is gone."""
+        """Do what :meth:`discard` does, for a borrower that is gone."""
         if loan:
             close_now(loan[0])
         self._take_back(loan)
@@ -86,7 +86,7 @@ class TrackingPool(redis.asyncio.ConnectionPool):
         self.turns.leave(id(loan))
 
     def idle(self) -> list[Any]:
-        """Return the connections that are not in use, the one used last first."""
+        """Return the idle connections, the most recently used one first."""
         return self._available_connections[::-1]
 
     def authenticate_by(self, token: Any) -> None:
@@ -95,11 +95,12 @@ class TrackingPool(redis.asyncio.ConnectionPool):
         self._tokens = dict.fromkeys(connections, token)
 
     async def _is_ready(self, connection: Any) -> bool:
-        """Whether a connection is connected and has nothing to be read."""
+        """Whether a connection is connected and has no unread data."""
         if link_of(connection) is None:
             return False
         try:
-            # Before redis-py 8 the look reads what has come in, and the connection is closed then.
+            # Before redis-py 8 this call reads data that has arrived, and then closes the
+            # connection.
             look = getattr(connection, 'can_read', None) or connection.can_read_destructive
             if await look():
                 if not can_track(connection):
@@ -122,7 +123,7 @@ class TrackingPool(redis.asyncio.ConnectionPool):
 
 
 class AsyncBroughtPool:
-    """A pool of asyncio that a user brought, with the methods of :class:`TrackingPool`."""
+    """A user's pool of asyncio, with the methods of :class:`TrackingPool`."""
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
@@ -139,7 +140,7 @@ class AsyncBroughtPool:
             await _wake_another(self._pool)
             raise
         except BaseException:
-            # redis-py has put back a connection that was interrupted while it was greeted.
+            # redis-py has put back a connection whose handshake was interrupted.
             await self._pool.disconnect(inuse_connections=False)
             raise
 
@@ -148,7 +149,7 @@ class AsyncBroughtPool:
         await self._pool.release(loan.pop())
 
     async def discard(self, loan: Loan) -> None:
-        """Take back a connection in whatever state, if there is one: it is closed."""
+        """Close the connection of a loan, if there is one, and take it back."""
         if loan:
             close_now(loan[0])
             await self._pool.release(loan.pop())
@@ -160,10 +161,10 @@ class AsyncBroughtPool:
 
 
 async def _wake_another(pool: Any) -> None:
-    """Let another task look whether there is a connection.
+    """Wake another task that waits for a connection.
 
-    Before Python 3.13 a condition, which redis-py waits on, loses the notice that a connection is
-    free if the task that got it was cancelled in the same moment (gh-112202).
+    redis-py waits on a condition. Before Python 3.13 the condition loses a notification if the
+    notified task is cancelled in the same moment (gh-112202).
     """
     condition = getattr(pool, '_condition', None)
     if condition is not None:

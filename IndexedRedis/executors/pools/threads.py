@@ -1,8 +1,8 @@
-"""Pools for threads: one of our own, quick and safe from interrupts; those that users bring.
+"""Pools for threads: a quick, interrupt-safe pool of this library, and a wrapper for users' pools.
 
-Rule: a connection is lent by moving it to a *loan*, a list that belongs to the borrower, and comes
-back either clean, with every reply read, or closed. A borrower that was interrupted at whatever
-line still has its loan, so no connection is lost, and none comes back with a reply under way.
+Rule: lending moves a connection to a *loan*, a list that belongs to the borrower. The connection
+comes back either clean, with every reply read, or closed. A borrower that was interrupted at any
+line still has its loan, so no connection is lost, and none comes back with an unread reply.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ __all__ = (
 
 Loan = list[Any]
 
-# Before 5.3 the name of the command had to be given; from then on giving it is deprecated.
+# get_connection() requires the name of a command before redis-py 5.3; later that is deprecated.
 _NAMELESS = tuple(int(part) for part in redis.__version__.split('.')[:2]) >= (5, 3)
-# Seconds after which a waiting thread looks again, should nobody have woken it.
+# Seconds after which a waiting thread tries again if no other thread woke it.
 _NAP_SECONDS = 1.0
 
 
 class QuickQueue:
-    """The idle connections of a pool, the one used last at the end; None where one can be made.
+    """The idle connections of a pool, the most recently used one last; None for one not yet made.
 
     An entry moves between this list and a loan by one call of C code, ``extend`` of a ``map`` of
     ``pop``, during which Python runs no signal handler and no other thread. Only threads that wait
@@ -55,13 +55,13 @@ class QuickQueue:
         self._waiting: deque[Any] = deque()  # a lock for each thread, which its waker releases
 
     def qsize(self) -> int:
-        """Return how many entries there are."""
+        """Return the number of entries."""
         return len(self.queue)
 
     def put_nowait(self, item: Any) -> None:
         """Add an entry.
 
-        :raises queue.Full: if all are there
+        :raises queue.Full: if the queue has all its entries
         """
         if len(self.queue) >= self.maxsize:
             raise Full
@@ -69,7 +69,7 @@ class QuickQueue:
         self._wake_one()
 
     def lend(self, loan: Loan) -> bool:
-        """Move the entry used last to a loan; says whether there was one."""
+        """Move the most recently used entry to a loan; return whether there was one."""
         try:
             loan.extend(map(list.pop, (self.queue,)))
         except IndexError:
@@ -77,7 +77,7 @@ class QuickQueue:
         return True
 
     def lend_that(self, loan: Loan, suits: Callable[[Any], bool]) -> bool:
-        """Move the entry used last, of those that suit, to a loan; says whether there was one."""
+        """Move the most recently used entry that suits to a loan; return whether there was one."""
         for index in range(len(self.queue) - 1, -1, -1):
             with suppress(IndexError):  # other threads take entries meanwhile
                 connection = self.queue[index]
@@ -95,7 +95,7 @@ class QuickQueue:
         self._wake_one()
 
     def wait(self, loan: Loan, seconds: float | None) -> bool:
-        """As :meth:`lend`, waiting so many seconds for an entry; for ever, if None."""
+        """Do what :meth:`lend` does; wait up to ``seconds`` for an entry, None: without limit."""
         ends = float('inf') if seconds is None else time.monotonic() + seconds
         waker = Lock()
         try:
@@ -106,7 +106,7 @@ class QuickQueue:
                 waker.acquire(False)
                 if waker not in self._waiting:
                     self._waiting.append(waker)
-                if not self.queue:  # else it came before this thread was on the list
+                if not self.queue:  # an entry may have come before this thread was on the list
                     waker.acquire(True, min(left, _NAP_SECONDS))
             return True
         finally:
@@ -122,13 +122,12 @@ class QuickQueue:
 
 
 class QuickPool(redis.BlockingConnectionPool):
-    """Lends a connection that is idle and in order without further ado: 1 us. redis-py: 8 us, which
-    is a tenth of a small query.
+    """Lends an idle connection in 1 us. redis-py takes 8 us, a tenth of a small query.
 
-    Its connections are not counted by redis-py's counters for OpenTelemetry.
+    redis-py's counters for OpenTelemetry do not count its connections.
     """
 
-    _in_maintenance = False  # redis-py 7 and later says so while it moves to another server
+    _in_maintenance = False  # redis-py 7 and later sets it while it moves to another server
 
     def __init__(self, **options: Any) -> None:
         super().__init__(queue_class=QuickQueue, **options, **safe_options())  # type: ignore[no-untyped-call]
@@ -141,7 +140,7 @@ class QuickPool(redis.BlockingConnectionPool):
     def lend(self, loan: Loan) -> None:
         """Move a connection to a loan, ready for use; wait for one if all are in use.
 
-        :raises PoolExhaustedError: if none comes back in time
+        :raises PoolExhaustedError: if no connection comes back in time
         :raises redis.exceptions.ConnectionError: if the server cannot be reached
         """
         self._checkpid()
@@ -161,9 +160,9 @@ class QuickPool(redis.BlockingConnectionPool):
             raise
 
     def lend_idle(self, loan: Loan, certain: bool) -> bool:
-        """Move a connection to a loan if one is idle and in order; says whether there was one.
+        """Move an idle, usable connection to a loan; return whether there was one.
 
-        :param certain: look whether the server has closed it meanwhile, which takes 1 us
+        :param certain: test whether the server has closed it meanwhile, which takes 1 us
         """
         self._checkpid()
         if not self.pool.lend(loan):
@@ -180,7 +179,7 @@ class QuickPool(redis.BlockingConnectionPool):
         return True
 
     def lend_that(self, loan: Loan, suits: Callable[[Any], bool]) -> bool:
-        """As :meth:`lend_idle`, of the connections that suit."""
+        """Do what :meth:`lend_idle` does, with the connections that suit."""
         self._checkpid()
         return self.pool.lend_that(loan, suits) and self._is_good(loan, False)
 
@@ -191,7 +190,7 @@ class QuickPool(redis.BlockingConnectionPool):
         return False
 
     def _is_ready(self, connection: Any, certain: bool) -> bool:
-        """Whether a connection is connected, and has nothing to read if that is to be certain."""
+        """Whether a connection is connected and, if ``certain``, has no unread data."""
         if link_of(connection) is None:
             return False
         try:
@@ -220,7 +219,7 @@ class QuickPool(redis.BlockingConnectionPool):
 
     def take_back(self, loan: Loan) -> None:
         """Take back a connection that is clean: every reply was read."""
-        if loan[0].pid != self.pid:  # of the process that this one was forked from
+        if loan[0].pid != self.pid:  # it belongs to the process that this one was forked from
             loan.pop().disconnect()
         elif getattr(loan[0], '_should_reconnect', False):
             self.discard(loan)
@@ -228,7 +227,7 @@ class QuickPool(redis.BlockingConnectionPool):
             self.pool.take_back(loan)
 
     def discard(self, loan: Loan) -> None:
-        """Take back a connection in whatever state: it is closed."""
+        """Close the connection of a loan, and take it back."""
         if loan[0] is not None:
             loan[0].disconnect()
             if loan[0].pid != self.pid:
@@ -237,7 +236,7 @@ class QuickPool(redis.BlockingConnectionPool):
         self.pool.take_back(loan)
 
     def reclaim(self, loan: Loan) -> None:
-        """Take the place of a connection back whose borrower is gone, and could not close it."""
+        """Replace a connection whose borrower is gone and could not close it by a new entry."""
         connection, loan[0] = loan[0], None
         self._tokens.pop(connection, None)
         with suppress(ValueError):
@@ -245,7 +244,7 @@ class QuickPool(redis.BlockingConnectionPool):
         self.pool.take_back(loan)
 
     def get_connection(self, *args: Any, **options: Any) -> Any:
-        """Return a connection ready for use, to others than this library's executors."""
+        """Return a connection ready for use, to callers outside of this library."""
         loan: Loan = []
         try:
             self.lend(loan)
@@ -255,10 +254,10 @@ class QuickPool(redis.BlockingConnectionPool):
 
     def release(self, connection: Any) -> None:
         """Take back what :meth:`get_connection` returned."""
-        # redis-py gives a connection back in a `finally`, read to the end or not.
+        # redis-py releases a connection in a `finally`, even with unread replies.
         error = sys.exc_info()[1]
         if connection in self.pool.queue:
-            return  # it was given back before
+            return  # it was released before
         if error is None or isinstance(error, RedisError):
             self.take_back([connection])
         else:
@@ -266,9 +265,9 @@ class QuickPool(redis.BlockingConnectionPool):
 
 
 class BroughtPool:
-    """A pool that a user brought, with the methods of :class:`QuickPool`.
+    """A user's pool, with the methods of :class:`QuickPool`.
 
-    Its connections come and go by redis-py's own methods.
+    It lends and takes back connections by redis-py's own methods.
     """
 
     def __init__(self, pool: Any) -> None:
@@ -283,17 +282,17 @@ class BroughtPool:
                 raise PoolExhaustedError from error
             raise
         except BaseException:
-            # redis-py has put back a connection that was interrupted while it was greeted.
+            # redis-py has put back a connection whose handshake was interrupted.
             for connection in _idle_connections(self._pool):
                 connection.disconnect()
             raise
 
     def lend_idle(self, loan: Loan, certain: bool) -> bool:
-        """Say that none is at hand: redis-py looks what state they are in."""
+        """Return False: :meth:`lend` lets redis-py test the state of the connections."""
         return False
 
     def lend_that(self, loan: Loan, suits: Callable[[Any], bool]) -> bool:
-        """Say that none suits: they have no caches."""
+        """Return False: the connections have no caches."""
         return False
 
     def take_back(self, loan: Loan) -> None:
@@ -301,7 +300,7 @@ class BroughtPool:
         self._pool.release(loan.pop())
 
     def discard(self, loan: Loan) -> None:
-        """Take back a connection in whatever state: it is closed."""
+        """Close the connection of a loan, and take it back."""
         loan[0].disconnect()
         self._pool.release(loan.pop())
 
@@ -309,24 +308,24 @@ class BroughtPool:
 
 
 def is_exhausted(error: RedisError) -> bool:
-    """Whether a pool that a user brought says that it has waited for a connection in vain."""
+    """Whether a user's pool says that no connection became free in time."""
     return type(error) is ConnectionError and str(error).startswith('No connection available')
 
 
 def _idle_connections(pool: Any) -> list[Any]:
-    """Return the connections of a pool of redis-py that are not in use."""
+    """Return the idle connections of a pool of redis-py."""
     queue = getattr(pool, 'pool', None)
     idle = pool._available_connections if queue is None else queue.queue
     return [connection for connection in [*idle] if connection is not None]
 
 
 def describe(pool: Any) -> str:
-    """Return the text for a pool: where it leads to. Those of redis-py 5 to 7 show passwords."""
+    """Return the repr of a pool: its server. The reprs of redis-py 5 to 7 show passwords."""
     at = pool.connection_kwargs
     where = at.get('path') or f'{at.get("host", "localhost")}:{at.get("port", 6379)}'
     return f'<{type(pool).__name__} of {where}, database {at.get("db") or 0}>'
 
 
 def connection_of(pool: Any) -> Any:
-    """Take a connection from a pool of redis-py (of asyncio: return the awaitable)."""
+    """Take a connection from a pool of redis-py; on asyncio, return the awaitable."""
     return pool.get_connection() if _NAMELESS else pool.get_connection('_')

@@ -1,7 +1,7 @@
-"""Who gets the next connection: tasks wait in the order in which they came.
+"""Decide which task gets the next connection: tasks are served in the order of their requests.
 
-The pools of redis-py let a task that has just given a connection back take it again before those
-that wait, so that a busy task keeps others from ever getting one.
+The pools of redis-py let a task take the connection again that it has just given back, before the
+waiting tasks. So a busy task may keep the others waiting for ever.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ __all__ = ('ConnectionTurns',)
 class ConnectionTurns:
     """Turns for the connections of a pool.
 
-    Rule: what counts is who has a turn, so that giving one back twice, or for somebody who has
-    none, changes nothing.
+    Rule: it keeps the set of holders, so giving a turn back twice, or one that was never taken,
+    changes nothing.
 
-    :param size: how many connections there are
-    :param patience: seconds to wait for one
+    :param size: number of connections
+    :param patience: seconds to wait for a turn
     """
 
     def __init__(self, size: int, patience: float) -> None:
@@ -32,13 +32,13 @@ class ConnectionTurns:
 
     @property
     def idle(self) -> bool:
-        """Whether nobody has a turn."""
+        """Whether no task has a turn."""
         return not self._holders
 
     async def take(self, holder: int) -> None:
-        """Wait for a turn. Whatever happens, :meth:`leave` has to be called in the end.
+        """Wait for a turn. The caller has to call :meth:`leave` in the end, even after an error.
 
-        :raises PoolExhaustedError: if it does not come in time
+        :raises PoolExhaustedError: if the turn does not come in time
         """
         if len(self._holders) < self._size:
             self._holders.add(holder)
@@ -50,11 +50,11 @@ class ConnectionTurns:
             self._waiting.append((holder, turn))
             await turn
         finally:
-            turn.cancel()  # nobody waits for it
+            turn.cancel()  # if this wait was interrupted
             alarm.cancel()
 
     def leave(self, holder: int) -> None:
-        """Give a turn back: hand it to whoever waits longest."""
+        """Give a turn back: hand it to the task that waits longest."""
         self._holders.discard(holder)
         while self._waiting and len(self._holders) < self._size:
             next_holder, turn = self._waiting[0]
