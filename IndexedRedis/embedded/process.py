@@ -97,8 +97,11 @@ def _start(raw: ValkeyServer, folder: Path) -> int:
 
 @contextlib.contextmanager
 def _no_ctrl_c() -> Iterator[None]:
-    """Start processes that ignore Ctrl-C. A terminal sends it to all its processes, and the server
-    has to outlive a line that somebody interrupts in an interactive session."""
+    """Start processes that ignore Ctrl-C.
+
+    A terminal sends it to all its processes, and the server has to outlive an interrupted line of
+    an interactive session.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
