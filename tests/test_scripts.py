@@ -78,19 +78,8 @@ def test_the_comment_of_each_script_has_the_same_form():
     assert len(scripts) == len(load_all())
 
 
-BUILTINS = {
-    'KEYS',
-    'ARGV',
-    'redis',
-    'cmsgpack',
-    'math',
-    'string',
-    'table',
-    'ipairs',
-    'pcall',
-    'error',
-}
-BUILTINS |= {'tonumber', 'tostring', 'type', 'unpack'}
+BUILTINS = {'KEYS', 'ARGV', 'redis', 'cmsgpack', 'math', 'string', 'table'}
+BUILTINS |= {'error', 'ipairs', 'pcall', 'tonumber', 'tostring', 'type', 'unpack'}
 KEYWORDS = {'and', 'break', 'do', 'else', 'elseif', 'end', 'false', 'for', 'function', 'if', 'in'}
 KEYWORDS |= {'local', 'nil', 'not', 'or', 'repeat', 'return', 'then', 'true', 'until', 'while'}
 

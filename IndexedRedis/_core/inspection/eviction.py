@@ -7,8 +7,11 @@ from ..script import Script
 
 __all__ = ('eviction_warnings',)
 
-# Returns the memory policy of the server; nil where it is not known: some servers do not say it,
-# and some users may not ask.
+# Read the memory policy of the server.
+# KEYS: none.
+# ARGV: none.
+# Returns the policy; nil if it is unknown: some servers do not report it, some users may not ask.
+# Bounded: two commands.
 POLICY = Script(
     'policy',
     """
