@@ -26,6 +26,6 @@ for name in IR.__all__:
 TWINS = [
     (place, name)
     for place in PLACES
-    for name in vars(place)
+    for name in dir(place)
     if not name.startswith('_') and callable(getattr(place, f'a{name}', None))
 ]

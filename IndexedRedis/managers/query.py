@@ -7,28 +7,23 @@ Each method has an awaitable twin with the prefix ``a``. Both run the same flow 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .._core.bulk import delete, reindex
-from .._core.queries import by_pk, filters, query
-from ..fields.base.primary_keys import primary_key
+from .._core.queries import filters, query
 from ..IRQueryableList import IRQueryableList
 from ..twins import awaitable
-from .query_flows import QueryFlows
+from .query_by_pk import QueryByPk
+from .query_reports import QueryReports
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from .._core.flows import Progress
-    from .._core.inspection.explanation import Explanation
-    from .._core.inspection.model_info import ModelInfo
-    from .._core.integrity.report import CheckReport
 
 __all__ = ('IndexedRedisQuery',)
 
 
-class IndexedRedisQuery(QueryFlows):
+class IndexedRedisQuery(QueryByPk, QueryReports):
     """A query for stored objects of a model. Get one as ``Model.objects``.
 
     It holds no results: each method asks the server. ``for obj in query`` and ``async for obj in
@@ -178,94 +173,6 @@ class IndexedRedisQuery(QueryFlows):
     async def adelete(self) -> int:
         return await self._arun(delete.delete_matching(self._query))
 
-    def get(self, pk: Any, cascadeFetch: bool = False) -> Any:
-        """Return the object of a pk, or None if it is not stored. Filters do not count.
-
-        :param pk: a whole number, or its digits
-        :param cascadeFetch: as of :meth:`all`
-        :raises UsageError: if ``pk`` is anything else
-
-        Redis: ``SISMEMBER`` and ``HMGET`` in one round trip.
-        """
-        return self._read(self._get(pk, cascadeFetch))
-
-    @awaitable(get)
-    async def aget(self, pk: Any, cascadeFetch: bool = False) -> Any:
-        return await self._aread(self._get(pk, cascadeFetch))
-
-    def getMultiple(self, pks: Iterable[Any], cascadeFetch: bool = False) -> IRQueryableList:
-        """Return the objects of several pks, in their order; None for each that is not stored.
-
-        :param pks: whole numbers, or their digits
-        :param cascadeFetch: as of :meth:`all`
-        :raises UsageError: if a pk is anything else
-
-        Redis: ``SMISMEMBER`` and ``HMGET`` for 256 pks at a time, overlapping.
-        """
-        return self._read(self._get_multiple(pks, cascadeFetch))
-
-    @awaitable(getMultiple)
-    async def agetMultiple(self, pks: Iterable[Any], cascadeFetch: bool = False) -> IRQueryableList:
-        return await self._aread(self._get_multiple(pks, cascadeFetch))
-
-    def exists(self, pk: Any) -> bool:
-        """Return whether an object is stored under a pk. Filters do not count.
-
-        :param pk: a whole number, or its digits
-        :raises UsageError: if ``pk`` is anything else
-
-        Redis: ``SISMEMBER``.
-        """
-        return self._read(by_pk.exists(self._schema, primary_key(pk)))
-
-    @awaitable(exists)
-    async def aexists(self, pk: Any) -> bool:
-        return await self._aread(by_pk.exists(self._schema, primary_key(pk)))
-
-    def getOnlyFields(self, pk: Any, fields: Iterable[str], cascadeFetch: bool = False) -> Any:
-        """Return a partial object; None if it is not stored or has none of these fields.
-
-        :param pk: a whole number, or its digits
-        :param fields: names of fields; see :meth:`allOnlyFields`
-        :param cascadeFetch: as of :meth:`all`
-        :raises UsageError: if ``pk`` is anything else, or a name is unknown
-        """
-        return self._read(self._get(pk, cascadeFetch, fields))
-
-    @awaitable(getOnlyFields)
-    async def agetOnlyFields(
-        self, pk: Any, fields: Iterable[str], cascadeFetch: bool = False
-    ) -> Any:
-        return await self._aread(self._get(pk, cascadeFetch, fields))
-
-    def getMultipleOnlyFields(
-        self, pks: Iterable[Any], fields: Iterable[str], cascadeFetch: bool = False
-    ) -> IRQueryableList:
-        """Return partial objects of several pks, in their order; see :meth:`getOnlyFields`."""
-        return self._read(self._get_multiple(pks, cascadeFetch, fields))
-
-    @awaitable(getMultipleOnlyFields)
-    async def agetMultipleOnlyFields(
-        self, pks: Iterable[Any], fields: Iterable[str], cascadeFetch: bool = False
-    ) -> IRQueryableList:
-        return await self._aread(self._get_multiple(pks, cascadeFetch, fields))
-
-    def getOnlyIndexedFields(self, pk: Any) -> Any:
-        """Return a partial object with the indexed fields; see :meth:`getOnlyFields`."""
-        return self._read(self._get(pk, False, self._indexed))
-
-    @awaitable(getOnlyIndexedFields)
-    async def agetOnlyIndexedFields(self, pk: Any) -> Any:
-        return await self._aread(self._get(pk, False, self._indexed))
-
-    def getMultipleOnlyIndexedFields(self, pks: Iterable[Any]) -> IRQueryableList:
-        """Return partial objects with the indexed fields; see :meth:`getOnlyFields`."""
-        return self._read(self._get_multiple(pks, False, self._indexed))
-
-    @awaitable(getMultipleOnlyIndexedFields)
-    async def agetMultipleOnlyIndexedFields(self, pks: Iterable[Any]) -> IRQueryableList:
-        return await self._aread(self._get_multiple(pks, False, self._indexed))
-
     def reindex(self) -> int:
         """Add the objects that match to the index sets of all ``INDEXED_FIELDS``.
 
@@ -306,89 +213,3 @@ class IndexedRedisQuery(QueryFlows):
     @awaitable(reset)
     async def areset(self, objs: Iterable[Any]) -> list[int]:
         return await self._arun(self._reset(objs))
-
-    def mirroredAt(self) -> datetime | None:
-        """Return when the stored data was read from its source; None if it is not mirrored.
-
-        Redis: ``GET``.
-        """
-        return self._read(self._mirrored_at())
-
-    @awaitable(mirroredAt)
-    async def amirroredAt(self) -> datetime | None:
-        return await self._aread(self._mirrored_at())
-
-    def check(self, progress: Progress | None = None) -> CheckReport:
-        """Return a report on the consistency of objects, pk counter, index sets and work keys.
-
-        It only reads, so replicas can answer it. Other processes may write meanwhile: each finding
-        is confirmed by one script that reads row and index set together.
-
-        :param progress: called as ``progress(step, done, total)`` at least once a page, with the
-            steps ``'objects'`` and ``'keys'``; the totals are estimates
-        :raises UsageError: if the query has filters
-
-        Redis: ``SSCAN`` and ``SCAN`` in pages of 500; for each page ``TYPE`` and ``PTTL`` of its
-        keys, and scripts that read up to 250 rows or entries each.
-        """
-        return self._run(self._check(progress))
-
-    @awaitable(check)
-    async def acheck(self, progress: Progress | None = None) -> CheckReport:
-        return await self._arun(self._check(progress))
-
-    def repair(self, progress: Progress | None = None) -> CheckReport:
-        """Repair what :meth:`check` finds, and return the report.
-
-        ``:keys`` and the rows are the truth: index entries follow from them, and rows that
-        ``:keys`` does not list are removed. So are index sets of fields that the model does not
-        index. Other processes may write meanwhile: each script reads again before it changes
-        anything. Keys of a wrong type or with an invalid name are reported, and stay.
-
-        :param progress: as of :meth:`check`
-        :raises UsageError: if the query has filters
-
-        Redis: as :meth:`check`; scripts that change up to 250 rows or entries each, ``UNLINK`` and
-        ``PERSIST``; the lock of the model while it removes the work keys of dead writers.
-        """
-        return self._run(self._repair(progress))
-
-    @awaitable(repair)
-    async def arepair(self, progress: Progress | None = None) -> CheckReport:
-        return await self._arun(self._repair(progress))
-
-    def explain(self, analyze: bool = False) -> Explanation:
-        """Return what :meth:`all` would do: its commands, the sizes of the sets, and the rows.
-
-        :param analyze: run the query too, and measure rows, round trips, bytes and seconds
-        :returns: an object with attributes, which prints as text
-
-        Redis: ``SCARD`` of each set; for an estimate ``SRANDMEMBER`` of up to 2,000 members and
-        ``SMISMEMBER`` of them in each other set.
-        """
-        return self._run(self._explain(analyze))
-
-    @awaitable(explain)
-    async def aexplain(self, analyze: bool = False) -> Explanation:
-        return await self._arun(self._explain(analyze))
-
-    def info(self, sample: int = 1000, progress: Progress | None = None) -> ModelInfo:
-        """Return statistics of all that the model has stored, with advice.
-
-        They cover objects, index sets with their sizes and most frequent values, memory, and the
-        encoding of rows. It only reads. Other processes may write meanwhile; the numbers are then
-        of slightly different moments.
-
-        :param sample: number of objects, and of index sets of each field, whose memory, encoding
-            and lengths are measured; the rest is counted
-        :param progress: as of :meth:`check`, with the steps ``'rows'`` and ``'keys'``
-        :raises UsageError: if the query has filters
-
-        Redis: ``SRANDMEMBER``; ``SCAN`` in pages of 500; scripts of up to 100 keys with ``SCARD``,
-        and with ``MEMORY USAGE`` and ``OBJECT ENCODING`` if the server allows them.
-        """
-        return self._run(self._info(sample, progress))
-
-    @awaitable(info)
-    async def ainfo(self, sample: int = 1000, progress: Progress | None = None) -> ModelInfo:
-        return await self._arun(self._info(sample, progress))
