@@ -9,8 +9,13 @@ it is the stored bytes.
 from __future__ import annotations
 
 import datetime
+import enum
 import functools
 import hashlib
+import ipaddress
+import uuid
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from IndexedRedis import IRClassicField, IRField, IRRawField, irNull, to_unicode
@@ -119,6 +124,24 @@ class WordsField(IRField):
         return list(value)
 
 
+class Color(enum.Enum):
+    """One without a text."""
+
+    RED = 'red'
+
+
+class Tone(str, enum.Enum):  # noqa: UP042
+    """One of texts, whose str() names the class."""
+
+    DARK = 'dark'
+
+
+class Level(enum.IntEnum):
+    """One of numbers."""
+
+    LOW = 1
+
+
 def _field(cls: Any = IRField, **properties: Any) -> Any:
     return functools.partial(cls, 'name', **properties)
 
@@ -140,6 +163,8 @@ REVERSED, LOOSE, WORDS = _field(ReversedField), _field(LooseField, mark='~'), _f
 HASHED_OWN = _field(HashedField)
 
 _noon = datetime.datetime(2015, 5, 12, 12, 0, 1)
+_midnight = datetime.datetime(2015, 5, 12)
+_uuid = uuid.UUID('12345678123456781234567812345678')
 _empty_md5 = b'd41d8cd98f00b204e9800998ecf8427e'
 _nested = [1, 'a', None, True, 2.5, {'z': [1]}]
 
@@ -155,7 +180,23 @@ SAMPLES = [
     _row(TEXT, 5, '5', b'5'),
     _row(TEXT, 3.5, '3.5', b'3.5'),
     _row(TEXT, True, 'True', b'True'),
-    _row(TEXT, [1, 2], '[1, 2]', b'[1, 2]'),
+    _row(TEXT, float('inf'), 'inf', b'inf'),
+    _row(TEXT, Decimal('0E-10'), '0.0000000000', b'0.0000000000'),
+    _row(TEXT, Decimal('1E-7'), '0.0000001', b'0.0000001'),
+    _row(TEXT, Decimal('1E+3'), '1000', b'1000'),
+    _row(TEXT, _uuid, str(_uuid), b'12345678-1234-5678-1234-567812345678'),
+    _row(TEXT, datetime.date(2024, 2, 29), '2024-02-29', b'2024-02-29'),
+    _row(TEXT, datetime.time(1, 2, 3, 5), '01:02:03.000005', b'01:02:03.000005'),
+    _row(TEXT, _noon, '2015-05-12 12:00:01', b'2015-05-12 12:00:01'),
+    _row(
+        TEXT,
+        _noon.replace(tzinfo=datetime.UTC),
+        '2015-05-12 12:00:01+00:00',
+        b'2015-05-12 12:00:01+00:00',
+    ),
+    _row(TEXT, ipaddress.ip_address('::1'), '::1', b'::1'),
+    _row(TEXT, Tone.DARK, 'dark', b'dark'),
+    _row(TEXT, Level.LOW, '1', b'1'),
     _row(HASHED_TEXT, 'abc', 'abc', b'abc', b'900150983cd24fb0d6963f7d28e17f72'),
     _row(HASHED_TEXT, 'é', 'é', b'\xc3\xa9', b'66ddcd97cfdeabb2f6fb8a999b4bc76f'),
     _row(HASHED_TEXT, '', '', b'', _empty_md5),
@@ -166,7 +207,9 @@ SAMPLES = [
     _row(INT, 0, 0, b'0'),
     _row(INT, '7', 7, b'7'),
     _row(INT, b'8', 8, b'8'),
-    _row(INT, 5.9, 5, b'5'),
+    _row(INT, 5.0, 5, b'5'),
+    _row(INT, Decimal('5.00'), 5, b'5'),
+    _row(INT, Level.LOW, 1, b'1'),
     _row(INT, True, 1, b'1'),
     _row(INT, ' 12 ', 12, b'12'),
     _row(INT, 10**30, 10**30, b'1000000000000000000000000000000'),
@@ -185,12 +228,21 @@ SAMPLES = [
     _row(FLOAT, 1, 1.0, b'1.0', None),
     _row(FLOAT, '2.5', 2.5, b'2.5', None),
     _row(FLOAT, 1e100, 1e100, b'1e+100', None),
+    _row(FLOAT, Decimal('0.1'), 0.1, b'0.1', None),
+    _row(FLOAT, 2**53, 2.0**53, b'9007199254740992.0', None),
+    _row(FLOAT, '0.12345678901234567890', 0.12345678901234568, b'0.12345678901234568', None),
     _row(FLOAT, -0.0, -0.0, b'-0.0', None),
     _row(FLOAT, 'inf', float('inf'), b'inf', None),
     _row(DATETIME, _noon.replace(microsecond=203511), _noon, b'2015-05-12 12:00:01'),
     _row(DATETIME, '2015-05-12 12:00:01', _noon, b'2015-05-12 12:00:01'),
     _row(DATETIME, '2015-05-12 12:00:01.5', _noon, b'2015-05-12 12:00:01'),
     _row(DATETIME, b'2015-05-12 12:00:01', _noon, b'2015-05-12 12:00:01'),
+    _row(DATETIME, '2015-05-12T12:00:01,25', _noon, b'2015-05-12 12:00:01'),
+    _row(DATETIME, '20150512T120001', _noon, b'2015-05-12 12:00:01'),
+    _row(DATETIME, '2015-W20-2T12:00:01', _noon, b'2015-05-12 12:00:01'),
+    _row(DATETIME, '2015-05-12 12:00', _noon.replace(second=0), b'2015-05-12 12:00:00'),
+    _row(DATETIME, '2015-05-12', _midnight, b'2015-05-12 00:00:00'),
+    _row(DATETIME, _noon.date(), _midnight, b'2015-05-12 00:00:00'),
     _row(
         DATETIME,
         datetime.datetime(3, 1, 2),
@@ -267,20 +319,52 @@ REFUSED = [
     (TEXT, 'IRNullType()', ValueError, 'means null'),
     (TEXT, b'IRNullType()', ValueError, 'means null'),
     (TEXT, b'\xff', ValueError, 'decode'),
+    (TEXT, {'a': 1}, TypeError, 'valueType=dict'),
+    (TEXT, [1, 2], TypeError, 'valueType=list'),
+    (TEXT, (1,), TypeError, 'valueType=list'),
+    (TEXT, {1}, TypeError, 'sorted'),
+    (TEXT, frozenset(), TypeError, 'sorted'),
+    (TEXT, bytearray(b'a'), TypeError, 'IRBytesField'),
+    (TEXT, memoryview(b'a'), TypeError, 'IRBytesField'),
+    (TEXT, Color.RED, TypeError, 'IREnumField'),
+    (TEXT, datetime.timedelta(1), TypeError, 'valueType=datetime.timedelta'),
+    (TEXT, float('nan'), ValueError, 'valueType=float'),
+    (TEXT, Decimal('NaN'), ValueError, 'digits'),
+    (TEXT, Decimal('sNaN'), ValueError, 'digits'),
+    (TEXT, Decimal('Infinity'), ValueError, 'digits'),
+    (TEXT, Decimal('1E+999999'), ValueError, '200,000 digits'),
+    (TEXT, Fraction(1, 3), TypeError, 'Decimal'),
+    (TEXT, len, TypeError, 'call'),
+    (TEXT, _field, TypeError, 'call'),
+    (TEXT, int, TypeError, 'class'),
+    (TEXT, object(), TypeError, 'str(value)'),
     (CLASSIC, 'IRNullType()', ValueError, 'means null'),
     (INT, 'x', ValueError, "'x'"),
     (INT, '', ValueError, "''"),
     (INT, [1], TypeError, 'list'),
+    (INT, 5.9, ValueError, 'no whole number'),
+    (INT, '5.9', ValueError, "'5.9'"),
+    (INT, Decimal('5.5'), ValueError, 'no whole number'),
+    (INT, Decimal('1E+999999999'), ValueError, '200,000 digits'),
+    (INT, Fraction(11, 2), ValueError, 'no whole number'),
+    (INT, _uuid, ValueError, 'no whole number'),
     (INT, float('inf'), ValueError, 'infinity'),
     (FLOAT, 'x', ValueError, "'x'"),
     (FLOAT, {}, TypeError, 'dict'),
+    (FLOAT, Decimal('0.12345678901234567890'), ValueError, 'IRDecimalField'),
+    (FLOAT, Fraction(1, 3), ValueError, 'exactly'),
+    (FLOAT, 2**53 + 1, ValueError, 'valueType=int'),
+    (FLOAT, 10**400, ValueError, 'large'),
     (BOOL, 'yes', ValueError, 'true, false, 1 or 0'),
     (BOOL, 2, ValueError, 'true, false, 1 or 0'),
-    (DATETIME, '2015-05-12T12:00:01', ValueError, 'YYYY-MM-DD HH:MM:SS'),
+    (DATETIME, '2015-05-12 12:00:01+02:00', ValueError, 'IRDatetimeField'),
+    (DATETIME, '2015-05-12 12:00:01.25Z', ValueError, 'IRDatetimeField'),
+    (DATETIME, '2015-05-12 12:00:01.noon', ValueError, 'ISO 8601'),
+    (DATETIME, '2015-05-12 12:00:01.5Z+2', ValueError, 'ISO 8601'),
     (DATETIME, '', ValueError, 'YYYY-MM-DD HH:MM:SS'),
     (DATETIME, '2015-13-12 12:00:01', ValueError, 'month'),
     (DATETIME, _noon.replace(tzinfo=datetime.UTC), ValueError, 'aware'),
-    (DATETIME, _noon.date(), TypeError, 'date'),
+    (DATETIME, Decimal(5), TypeError, 'Decimal'),
     (DICT, 'no json', ValueError, 'no json'),
     (DICT, {1, 2}, TypeError, 'set'),
     (BYTES, 5, TypeError, 'int'),

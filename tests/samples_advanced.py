@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+from decimal import Decimal
 from typing import Any
 
 from samples import NULL, _row
@@ -135,6 +136,10 @@ SAMPLES = [
         for given, value, stored in (
             (2.675, 2.67, b'2.67'),
             (1.005, 1.0, b'1.00'),
+            (Decimal('2.675'), 2.68, b'2.68'),
+            (Decimal('2.665'), 2.66, b'2.66'),
+            (Decimal('-0.001'), 0.0, b'0.00'),
+            (Decimal('1E+3'), 1000.0, b'1000.00'),
             (0, 0.0, b'0.00'),
             (-0.001, 0.0, b'0.00'),
             (-0.0, 0.0, b'0.00'),
@@ -227,6 +232,12 @@ REFUSED = [
     (ZLIB, b'IRNullType()', ValueError, 'means null'),
     (FIXED2, 'x', ValueError, "'x'"),
     (FIXED2, [], TypeError, 'list'),
+    (FIXED2, Decimal('12345678901234567.89'), ValueError, 'IRDecimalField'),
+    (FIXED2, Decimal('NaN'), ValueError, 'digits'),
+    (FIXED2, 2**53 + 1, ValueError, 'exactly'),
+    (UTF8, [1], TypeError, 'valueType=list'),
+    (UTF8, float('nan'), ValueError, 'valueType=float'),
+    (TEXT_BASE64, {}, TypeError, 'valueType=dict'),
     (INT_BASE64, 'x', ValueError, "'x'"),
     (JSON_ZLIB_BASE64, 'no json', ValueError, 'no json'),
     (TEXT_BASE64, 'IRNullType()', ValueError, 'means null'),

@@ -341,7 +341,7 @@ def test_client_side_filters_can_be_chained():
         ],
         ['field1', 'blah'],
     )
-    now = time.time()
+    now = int(time.time())  # an int field refuses fractions
     rows = [
         ('a,someItem', 'pending', now),
         ('someItem', 'done', now - 1000),

@@ -16,7 +16,7 @@ from ..fields import IR_NULL_BYTES, IR_NULL_STR, IRPickleField, immutable_value
 __all__ = ('ExactField', 'exact', 'kind_of', 'unreadable')
 
 # The attributes that decide, with the class, how a field reads stored bytes.
-_PROPERTIES = ('encoding', 'compressMode', 'decimalPlaces')
+_PROPERTIES = ('encoding', 'compressMode', 'decimalPlaces', 'aware', 'microseconds', 'by')
 
 
 class ExactField(IRField):
@@ -35,8 +35,7 @@ class ExactField(IRField):
         super().__init__(inner.name, valueType=None, defaultValue=None)
         self.CAN_INDEX = inner.CAN_INDEX
         self.inner = inner
-        kind = type(inner)
-        self._index_is_stored = (kind._toIndex, kind.toIndex) == (IRField._toIndex, IRField.toIndex)
+        self._index_is_stored = inner.indexIsStored
 
     def getDefaultValue(self) -> Any:
         """Return None: a new object stores nothing for the field."""

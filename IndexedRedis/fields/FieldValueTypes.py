@@ -10,18 +10,20 @@ import re
 from typing import Any
 
 from .null import irNull
+from .values.moment import moment_of_text, plain_datetime
 
 __all__ = ('IRDatetimeValue', 'IRJsonValue')
 
 _EPOCH = re.compile(r'^[+-]?(\d+\.?\d*|\.\d+)$')
-_TEXT = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d', re.ASCII)
+_STORED = re.compile(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d', re.ASCII)
 
 
 class IRDatetimeValue(datetime.datetime):
     """Return a naive ``datetime.datetime`` without microseconds.
 
-    :param args: a datetime; text ``YYYY-MM-DD HH:MM:SS``, whose fraction is dropped; seconds since
-        the epoch as number or text, in local time; or the arguments of ``datetime.datetime``
+    :param args: a datetime; a date, which means its midnight; text in ISO 8601 without an offset,
+        whose fraction is dropped; seconds since the epoch as number or text, in local time; or the
+        arguments of ``datetime.datetime``
     :raises ValueError: if text has another form, or a datetime is aware
     :raises TypeError: if the value has another type
     """
@@ -29,35 +31,42 @@ class IRDatetimeValue(datetime.datetime):
     def __new__(cls, *args: Any, **kwargs: Any) -> datetime.datetime:  # type: ignore[misc]
         if len(args) != 1 or kwargs:
             return datetime.datetime(*args, **kwargs).replace(microsecond=0)
-        return _datetime_from(args[0])
+        return naive_moment(args[0]).replace(microsecond=0)
 
 
-def _datetime_from(value: Any) -> datetime.datetime:
-    if isinstance(value, datetime.datetime):
-        if value.tzinfo is not None:
-            raise ValueError(
-                'aware datetimes are not stored, since the zone would be lost; convert first, for '
-                'example value.astimezone(datetime.timezone.utc).replace(tzinfo=None)'
-            )
-        return value.replace(microsecond=0)
+def naive_moment(value: Any) -> datetime.datetime:
+    """Return the moment of what ``IRDatetimeValue`` takes, with its microseconds.
+
+    :raises ValueError: see there
+    :raises TypeError: see there
+    """
     if isinstance(value, bytes):
         value = value.decode('ascii')
     if isinstance(value, str):
-        return _datetime_from_text(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return datetime.datetime.fromtimestamp(value).replace(microsecond=0)
-    raise TypeError(f'cannot make a datetime of a {type(value).__name__}')
+        # Twice as fast as the general way; the form of stored values.
+        stored = value if _STORED.fullmatch(value) else None
+        moment = datetime.datetime.fromisoformat(stored) if stored else _moment_of_text(value)
+    elif isinstance(value, datetime.datetime):
+        moment = plain_datetime(value)
+    elif isinstance(value, datetime.date):
+        moment = datetime.datetime.combine(value, datetime.time())
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        moment = datetime.datetime.fromtimestamp(value)
+    else:
+        raise TypeError(f'cannot make a datetime of a {type(value).__name__}')
+    if moment.tzinfo is not None:
+        raise ValueError(
+            'aware datetimes are not stored, since the zone would be lost; use '
+            'IRDatetimeField(aware=True), or convert first, for example '
+            'value.astimezone(datetime.timezone.utc).replace(tzinfo=None)'
+        )
+    return moment
 
 
-def _datetime_from_text(text: str) -> datetime.datetime:
+def _moment_of_text(text: str) -> datetime.datetime:
     if _EPOCH.match(text):
-        return datetime.datetime.fromtimestamp(float(text)).replace(microsecond=0)
-    seconds = text.split('.', 1)[0]
-    # fromisoformat takes 0.15 us, strptime 7 us. But it accepts more forms than the stored one,
-    # such as those with a week number or a zone.
-    if not _TEXT.fullmatch(seconds):
-        raise ValueError('a datetime as text has the form YYYY-MM-DD HH:MM:SS')
-    return datetime.datetime.fromisoformat(seconds)
+        return datetime.datetime.fromtimestamp(float(text))
+    return moment_of_text(text)
 
 
 def json_to_text(value: Any) -> str:

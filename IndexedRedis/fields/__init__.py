@@ -2,7 +2,9 @@
 
 A new field type is one file in ``types/``: derive from :class:`~IndexedRedis.fields.base.IRField`
 and implement ``_fromInput``, ``_toStorage``, ``_fromStorage`` and, if the index text differs from
-the stored one, ``_toIndex``. Import its name here, and add its samples to ``tests/samples.py``.
+the stored one, ``_toIndex``. Import its name here. A new type for ``valueType=`` is one file in
+``values/`` and a row in ``base/conversions.py``. Add the samples of both to a table of
+``tests/samples.py``.
 """
 
 from __future__ import annotations
@@ -27,10 +29,13 @@ from .null import (
     irNull,
 )
 from .raw import IRRawField
+from .types.datetime_field import IRDatetimeField
+from .types.enum_field import IREnumField
 from .unicode_field import IRUnicodeField
 
 if TYPE_CHECKING:
     from .pickle_field import IRPickleField
+    from .types.decimal_field import IRDecimalField
 
 __all__ = (
     'IR_NULL_BYTES',
@@ -41,7 +46,10 @@ __all__ = (
     'IRBytesField',
     'IRClassicField',
     'IRCompressedField',
+    'IRDatetimeField',
     'IRDatetimeValue',
+    'IRDecimalField',
+    'IREnumField',
     'IRField',
     'IRFieldChain',
     'IRFixedPointField',
@@ -59,8 +67,13 @@ __all__ = (
 
 
 def __getattr__(name: str) -> Any:
-    if name == 'IRPickleField':  # pickle takes longer to import than all fields together
+    # Modules that take longer to import than all fields together.
+    if name == 'IRPickleField':
         from .pickle_field import IRPickleField
 
         return IRPickleField
+    if name == 'IRDecimalField':
+        from .types.decimal_field import IRDecimalField
+
+        return IRDecimalField
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -6,12 +6,16 @@ from typing import Any
 
 from .base import IRField, immutable_value
 from .null import irNull
+from .values.exact import digits_of, exact_float, is_decimal
 
 __all__ = ('IRFixedPointField',)
 
 
 class IRFixedPointField(IRField):
     """A field of floats, rounded and stored with a fixed number of decimal places.
+
+    A Decimal is rounded half to even from its exact value, a float or text as a float. For exact
+    numbers use :class:`IRDecimalField`.
 
     :param name: name of the field
     :param decimalPlaces: number of decimal places; a change of this attribute takes effect at once
@@ -26,6 +30,10 @@ class IRFixedPointField(IRField):
         self.decimalPlaces = decimalPlaces
 
     def _fromInput(self, value: Any) -> Any:
+        if is_decimal(value):
+            value = exact_float(type(value)(digits_of(value, self.decimalPlaces)))
+        elif isinstance(value, int):
+            value = exact_float(value)
         # Adding zero turns -0.0 into 0.0.
         return round(float(value), self.decimalPlaces) + 0.0
 

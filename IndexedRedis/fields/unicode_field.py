@@ -7,7 +7,7 @@ from typing import Any
 
 from ..encoding import getDefaultIREncoding, to_unicode, tobytes
 from .base import IRField, immutable_value
-from .base.conversions import refuse_null_text
+from .base.conversions import text_from_input
 from .null import irNull
 
 __all__ = ('IRUnicodeField',)
@@ -47,7 +47,7 @@ class IRUnicodeField(IRField):
         return tobytes(value, self.getEncoding())
 
     def _fromInput(self, value: Any) -> Any:
-        return refuse_null_text(to_unicode(value, self.getEncoding()))
+        return text_from_input(value, self.getEncoding())
 
     def _toStorage(self, value: Any) -> Any:
         return self.toBytes(value)

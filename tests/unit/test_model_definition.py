@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -72,12 +73,20 @@ WRONG = {
         broken([IRField('year', valueType=int, defaultValue='x')]),
         "field 'year': its defaultValue 'x' is wrong",
     ),
+    'a function as default': (
+        broken([IRField('at', defaultValue=warnings.warn)]),
+        "field 'at': its defaultValue <built-in function warn> is wrong: a text field does not",
+    ),
+    'a default of a class that cannot be read back': (
+        broken([IRField('path', valueType=PurePosixPath, defaultValue='/')]),
+        "field 'path': its defaultValue '/' cannot be stored and read back: Song.path",
+    ),
     'an unknown index': (
         broken(INDEXED_FIELDS=['nmae']),
         "INDEXED_FIELDS names 'nmae', which is not in FIELDS. Did you mean 'name'?",
     ),
     'an index that is no name': (broken(INDEXED_FIELDS=[['name']]), "holds ['name'], which is no"),
-    'an index on a float': (broken([FLOAT], INDEXED_FIELDS=['price']), "'price' cannot be indexed"),
+    'an index on a float': (broken([FLOAT], INDEXED_FIELDS=['price']), 'or use IRFixedPointField'),
     'an index on json': (broken([JSON], INDEXED_FIELDS=['tags']), "'tags' cannot be indexed"),
     'indexes as text': (broken(INDEXED_FIELDS='name'), "INDEXED_FIELDS is 'name'; it must be"),
     'indexes as nothing': (broken(INDEXED_FIELDS=None), 'INDEXED_FIELDS is None; it must be'),

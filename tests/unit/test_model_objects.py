@@ -85,7 +85,7 @@ def test_what_is_no_pk_is_refused(given):
         ('year', 'x', FieldValueError, "Song.year: cannot hold 'x': invalid literal"),
         ('year', 'a...', FieldValueError, "Song.year: cannot hold 'a...': invalid literal"),
         ('year', [1], FieldTypeError, 'Song.year: cannot hold [1]: int() argument'),
-        ('cut', 'noon', FieldValueError, "Song.cut: cannot hold 'noon': a datetime as text"),
+        ('cut', 'noon', FieldValueError, "Song.cut: cannot hold 'noon': a moment as text"),
         ('tags', {1}, FieldTypeError, 'Song.tags: cannot hold {1}: a set has no json form.'),
         ('raw', None, FieldTypeError, 'Song.raw: cannot hold None: needs bytes, text or a number'),
         ('name', 'IRNullType()', FieldValueError, "Song.name: cannot hold 'IRNullType()'"),

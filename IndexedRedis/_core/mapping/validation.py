@@ -7,6 +7,7 @@ from typing import Any
 
 from ...fields.base import IRField
 from ...fields.null import irNull
+from ..column import Column
 from ..keys import RESERVED_SEGMENTS
 from ..text import near_miss
 
@@ -33,7 +34,7 @@ def problems(cls: type, fields: Any, indexed: Any, reserved: Any) -> list[str]:
     for item in fields:
         if not isinstance(item, IRField):
             found.append(f'FIELDS holds {item!r}, which is no field; use IRField("name").')
-    found.extend(_field_problems(proper, reserved))
+    found.extend(_field_problems(cls.__name__, proper, reserved))
     found.extend(_index_problems(proper, indexed))
     return found
 
@@ -68,7 +69,7 @@ def _removed_attributes(cls: type) -> Iterator[str]:
             yield f'{name} is gone since version 5; use IRBase64Field or IRBytesField in FIELDS.'
 
 
-def _field_problems(fields: Sequence[IRField], reserved: Any) -> Iterator[str]:
+def _field_problems(model: str, fields: Sequence[IRField], reserved: Any) -> Iterator[str]:
     seen = set()
     for field in fields:
         name = field.name
@@ -77,10 +78,22 @@ def _field_problems(fields: Sequence[IRField], reserved: Any) -> Iterator[str]:
             yield f'field {name!r} is listed twice in FIELDS; leave one out.'
         seen.add(name)
         if field.defaultValue is not irNull:
-            try:
-                field.getDefaultValue()
-            except Exception as exc:
-                yield f'field {name!r}: its defaultValue {field.defaultValue!r} is wrong: {exc}.'
+            problem = _default_problem(Column(model, field, indexed=False))
+            if problem:
+                yield f'field {name!r}: its defaultValue {field.defaultValue!r} {problem}'
+
+
+def _default_problem(column: Column) -> str:
+    """Return why a field cannot hold, store and read its default; empty if it can."""
+    try:
+        value = column.default()
+    except Exception as exc:
+        return f'is wrong: {exc}.'
+    try:
+        column.decode(column.encode(value))
+    except ValueError as exc:
+        return f'cannot be stored and read back: {exc}'
+    return ''
 
 
 def _name_problems(name: str, reserved: Any) -> Iterator[str]:
@@ -110,9 +123,11 @@ def _index_problems(fields: Sequence[IRField], indexed: Any) -> Iterator[str]:
             hint = near_miss(name, list(by_name))
             yield f'INDEXED_FIELDS names {name!r}, which is not in FIELDS.{hint}'
         elif not by_name[name].CAN_INDEX:
+            field = by_name[name]
+            remedy = 'use IRFixedPointField or IRDecimalField. ' if field.valueType is float else ''
             yield (
-                f'field {name!r} cannot be indexed: {by_name[name]!r} has no index form. Take it '
-                'out of INDEXED_FIELDS.'
+                f'field {name!r} cannot be indexed: {field!r} has no index form. Take it out of '
+                f'INDEXED_FIELDS{", or " if remedy else "."}{remedy}'.rstrip()
             )
     names = {str.__str__(item) for item in indexed if isinstance(item, str)}
     for name in sorted(names):

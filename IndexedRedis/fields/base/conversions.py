@@ -1,45 +1,31 @@
-"""The conversions of ``IRField(valueType=...)``. A new value type is a row of ``_VALUE_TYPES``."""
+"""The conversions of ``IRField(valueType=...)``. A new value type is a file in ``values/``."""
 
 from __future__ import annotations
 
 import datetime
-import functools
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from importlib import import_module
+from typing import Any
 
 from ...encoding import to_unicode, tobytes
 from ..FieldValueTypes import IRDatetimeValue, IRJsonValue, json_from_text, json_to_text
 from ..null import IR_NULL_STR, irNull, means_null
+from ..values import date, time, timedelta
+from ..values.exact import exact_float, exact_int
+from ..values.own import own_type
+from ..values.text import text_of
+from ..values.value_type import ASCII, ValueType
 
 __all__ = ('ValueType', 'value_type_of')
 
 
-class ValueType(NamedTuple):
-    """The conversions of one value type. Null never reaches them.
-
-    - ``immutable``: values cannot change in place, so they need no snapshot.
-    - ``eager``: values are decoded while a result is fetched; else at the first read.
-    - ``encoding``: that of stored text; None means the default one.
-    - ``canonical``: equal values have equal stored bytes. Text and whole numbers do; the equal
-      floats ``0.0`` and ``-0.0`` do not.
-    """
-
-    from_input: Callable[[Any], Any]
-    to_storage: Callable[[Any], Any]
-    from_storage: Callable[[bytes], Any]
-    can_index: bool
-    immutable: bool = True
-    eager: bool = True
-    encoding: str | None = None
-    canonical: bool = False
-
-
-def text_from_input(value: Any) -> str:
+def text_from_input(value: Any, encoding: str | None = None) -> str:
     """Return a value as text.
 
-    :raises ValueError: if it is the text that means null
+    :param encoding: encoding of bytes; None means the default one
+    :raises TypeError: if the type of the value has no obvious text
+    :raises ValueError: if it is the text that means null, or a NaN
     """
-    text: str = refuse_null_text(to_unicode(value))
+    text: str = refuse_null_text(text_of(value, encoding))
     return text
 
 
@@ -51,10 +37,6 @@ def refuse_null_text(text: Any) -> Any:
     if means_null(text):
         raise ValueError(f'the text {IR_NULL_STR!r} means null in the database; assign irNull')
     return text
-
-
-def _int_from_input(value: Any) -> int:
-    return int(value)
 
 
 _BOOLS = {'true': True, '1': True, 'false': False, '0': False}
@@ -112,18 +94,18 @@ def _json_from_storage(stored: bytes) -> Any:
     return json_from_text(stored) if stored else irNull
 
 
-# These types are stored in ASCII, whatever the default encoding is.
-_FIXED: Any = functools.partial(ValueType, encoding='utf-8')
-
 _VALUE_TYPES: dict[Any, ValueType] = {
     str: ValueType(text_from_input, _same, to_unicode, can_index=True, canonical=True),
-    int: _FIXED(_int_from_input, repr, int, can_index=True, canonical=True),
-    float: _FIXED(float, repr, float, can_index=False),
-    bool: _FIXED(_bool_from_input, str, _bool_from_storage, can_index=True, canonical=True),
+    int: ASCII(exact_int, repr, int, can_index=True, canonical=True),
+    float: ASCII(exact_float, repr, float, can_index=False),
+    bool: ASCII(_bool_from_input, str, _bool_from_storage, can_index=True, canonical=True),
     bytes: ValueType(_bytes_from_input, _same, _same, can_index=False),
     None: ValueType(_plain_or_null_from_input, plain_to_storage, _same, can_index=False),
-    IRDatetimeValue: _FIXED(IRDatetimeValue, str, IRDatetimeValue, can_index=True, eager=False),
-    IRJsonValue: _FIXED(
+    IRDatetimeValue: ASCII(IRDatetimeValue, str, IRDatetimeValue, can_index=True, eager=False),
+    datetime.date: date.TYPE,
+    datetime.time: time.TYPE,
+    datetime.timedelta: timedelta.TYPE,
+    IRJsonValue: ASCII(
         IRJsonValue, json_to_text, _json_from_storage, can_index=False, immutable=False, eager=False
     ),
 }
@@ -135,20 +117,20 @@ _ALIASES: dict[Any, Any] = {
 }
 
 
-def _made_into(cls: type, value: Any) -> Any:
-    return value if isinstance(value, cls) else cls(value)
+# Types of modules that take long to import, by full name: the file in ``values/``.
+_LATER = {'decimal.Decimal': 'decimal', 'uuid.UUID': 'uuid'}
 
 
-def _own_type(cls: type) -> ValueType:
-    """Return the conversions of a user's type: called with input or bytes, stored by ``str()``."""
-    return ValueType(
-        from_input=functools.partial(_made_into, cls),
-        to_storage=str,
-        from_storage=cls,
-        can_index=bool(getattr(cls, 'CAN_INDEX', False)),
-        immutable=False,
-        eager=False,
-    )
+def _made_later(cls: Any) -> ValueType | None:
+    """Return the conversions of a type whose module a program imports only if it needs it."""
+    file = _LATER.get(f'{cls.__module__}.{cls.__qualname__}')
+    if file is not None:
+        kind: ValueType = import_module(f'..values.{file}', __package__).TYPE
+        return kind
+    if cls.__module__ == 'ipaddress' and not cls.__name__.startswith('_'):
+        made: ValueType = import_module('..values.address', __package__).address_type(cls)
+        return made
+    return None
 
 
 def value_type_of(given: Any) -> tuple[Any, ValueType]:
@@ -162,4 +144,4 @@ def value_type_of(given: Any) -> tuple[Any, ValueType]:
     if given is not None and not isinstance(given, type):
         raise TypeError(f'valueType={given!r} is not a type; give a class such as int or str.')
     named: Any = _ALIASES.get(given, given)
-    return named, _VALUE_TYPES.get(named) or _own_type(named)
+    return named, _VALUE_TYPES.get(named) or _made_later(named) or own_type(named)

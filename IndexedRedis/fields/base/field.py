@@ -50,7 +50,8 @@ class IRField(str):
 
     :param name: name of the field; empty only inside a chain
     :param valueType: type of the value: ``str`` (default), ``int``, ``float``, ``bool``,
-        ``bytes``, ``datetime``, ``dict``/``list``/``tuple`` (stored as json), None (stored without
+        ``bytes``, ``datetime``, ``date``, ``time``, ``timedelta``, ``Decimal``, ``UUID``, a class
+        of ``ipaddress``, ``dict``/``list``/``tuple`` (stored as json), None (stored without
         conversion, fetched as bytes), or a class that takes one argument
     :param defaultValue: the default value; converted as if assigned
     :param hashIndex: whether index keys hold the md5 of the value, as is good for long values
@@ -93,6 +94,13 @@ class IRField(str):
     def canChooseHash(self) -> bool:
         """True if ``hashIndex`` can be chosen; the other field types decide themselves."""
         return type(self) is IRField
+
+    @property
+    def indexIsStored(self) -> bool:
+        """True if the stored bytes are the index value, before it is hashed."""
+        cls = type(self)
+        plain = cls._toIndex is IRField._toIndex and cls.toIndex is IRField.toIndex
+        return plain and self._conversion.to_index is None
 
     @property
     def isImmutable(self) -> bool:
@@ -204,7 +212,8 @@ class IRField(str):
         return self._conversion.from_input(value)
 
     def _toIndex(self, value: Any) -> Any:
-        return self._toStorage(value)
+        to_index = self._conversion.to_index
+        return self._toStorage(value) if to_index is None else to_index(value)
 
     def _otherIndexes(self, value: Any) -> Sequence[Any]:
         """Return further index values that a filter by ``value`` means."""

@@ -1,1 +1,1 @@
-"""New field types, one file each; IndexedRedis.fields imports their names."""
+"""Field types, one file each; IndexedRedis.fields imports their names."""

@@ -1,0 +1,1 @@
+"""The conversions of ``valueType=``, one file a type; ``base/conversions.py`` lists them."""

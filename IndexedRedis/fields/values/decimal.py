@@ -1,0 +1,70 @@
+"""``valueType=decimal.Decimal``, stored in plain notation with the digits that were assigned.
+
+The rule: exact. Equal numbers such as ``1.5`` and ``1.50`` have one index text, ``1.5``.
+"""
+
+from __future__ import annotations
+
+import functools
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from .exact import digits_of
+from .text import plain_notation
+from .value_type import ASCII, ValueType, ascii_text, missing
+
+__all__ = ('TYPE', 'with_places')
+
+
+def _from_input(value: Any) -> Decimal:
+    number = _exact(value)
+    plain_notation(number)
+    return number
+
+
+def _exact(value: Any) -> Decimal:
+    if isinstance(value, (Decimal, int)):
+        return Decimal(value)
+    if isinstance(value, float):
+        number = Decimal(float.__repr__(value))
+        if not missing(value) and number != value:
+            raise ValueError(
+                f'a float is not exact. Assign Decimal({str(number)!r}), or use IRFixedPointField'
+            )
+        return number
+    try:
+        return Decimal(ascii_text(value, 'a Decimal').strip())
+    except InvalidOperation:
+        raise ValueError('it is no number') from None
+
+
+def _from_storage(stored: Any) -> Decimal:
+    return Decimal(ascii_text(stored, 'a Decimal'))
+
+
+def _to_index(value: Decimal) -> str:
+    text = plain_notation(value)
+    if '.' in text:
+        text = text.rstrip('0').rstrip('.')
+    return text if value else '0'
+
+
+TYPE = ASCII(_from_input, plain_notation, _from_storage, can_index=True, to_index=_to_index)
+
+
+def _padded(places: int, value: Any) -> Decimal:
+    number = _from_input(value)
+    padded = Decimal(digits_of(number, places))
+    if padded != number:
+        raise ValueError(
+            f'it has more than {places} decimal places. Round it first, such as by '
+            f'round(value, {places})'
+        )
+    return padded or abs(padded)
+
+
+def with_places(places: int) -> ValueType:
+    """Return the conversions of Decimals that are stored with so many decimal places."""
+    from_input = functools.partial(_padded, places)
+    fixed: ValueType = ASCII(from_input, plain_notation, _from_storage, True, canonical=True)
+    return fixed
