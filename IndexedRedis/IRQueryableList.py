@@ -121,8 +121,17 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         """
         from pprint import pprint  # a fifth of the import time
 
-        shown = [None if obj is None else obj.asDict(True, strKeys=True) for obj in self]
-        pprint(shown, stream=stream)
+        pprint(self.asDicts(includeMeta=True, nullAs=irNull), stream=stream)
+
+    def asDicts(
+        self, includeMeta: bool = False, strKeys: bool = True, nullAs: Any = None
+    ) -> list[dict[Any, Any] | None]:
+        """Return each object as a dict of its fields; None for an item that is None.
+
+        See :meth:`IndexedRedisModel.asDict` for the parameters.
+        """
+        how = {'includeMeta': includeMeta, 'strKeys': strKeys, 'nullAs': nullAs}
+        return [None if obj is None else obj.asDict(**how) for obj in self]
 
     def filterAnd(self, **kwargs: Any) -> IRQueryableList:
         """Return the objects that match all filters ``name__operator=value``.

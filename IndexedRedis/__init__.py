@@ -67,6 +67,7 @@ from .utils import classproperty, hashDictOneLevel
 from . import compat_str, fields, utils  # isort: skip
 
 if TYPE_CHECKING:
+    from .json_encoder import IRJSONEncoder
     from .managers.databases import (
         CheckReport,
         Explanation,
@@ -98,6 +99,7 @@ __all__ = (
     'IRField',
     'IRFieldChain',
     'IRForeignLinkFieldBase',
+    'IRJSONEncoder',
     'IRNullType',
     'IRQueryableList',
     'IRRawField',
@@ -155,6 +157,10 @@ __all__ = (
 
 
 def __getattr__(name: str) -> Any:
+    if name == 'IRJSONEncoder':
+        from .json_encoder import IRJSONEncoder
+
+        return IRJSONEncoder
     from .managers.databases import BY_NAME
 
     if name not in BY_NAME:

@@ -23,7 +23,7 @@ FLOORS = [
     {'_core'},
     {'executors'},
     {'connections'},
-    {'IRQueryableList', 'utils'},
+    {'IRQueryableList', 'json_encoder', 'utils'},
     {'managers'},
     {'models'},
     {'embedded', 'demo', 'mirror', 'cli', 'testing', '__main__'},

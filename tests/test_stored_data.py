@@ -142,7 +142,7 @@ def test_what_was_written_by_hand_reads_back(by_hand):
         name: type(value) if type(value) not in (dict, list) else type(getattr(full, name))
         for name, value in VALUES.items()
     }
-    values = empty.asDict(strKeys=True)
+    values = empty.asDict(strKeys=True, nullAs=irNull)
     assert (values.pop('classic'), values.pop('raw')) == ('', b'')
     assert all(value is irNull for value in values.values())
     assert not full.hasUnsavedChanges()

@@ -45,7 +45,10 @@ class Column:
         self.native_type = (
             field.valueType if field.hasCanonicalForm and field.valueType in (int, str) else None
         )
-        self._index_is_stored = field.indexIsStored
+        # Then the stored bytes are the index value.
+        self._index_is_stored = (
+            type(field)._toIndex is IRField._toIndex and type(field).toIndex is IRField.toIndex
+        )
 
     def from_input(self, value: Any) -> Any:
         """Return the value that the attribute has after ``value`` is assigned.

@@ -35,7 +35,8 @@ class ExactField(IRField):
         super().__init__(inner.name, valueType=None, defaultValue=None)
         self.CAN_INDEX = inner.CAN_INDEX
         self.inner = inner
-        self._index_is_stored = inner.indexIsStored
+        kind = type(inner)
+        self._index_is_stored = (kind._toIndex, kind.toIndex) == (IRField._toIndex, IRField.toIndex)
 
     def getDefaultValue(self) -> Any:
         """Return None: a new object stores nothing for the field."""

@@ -74,19 +74,6 @@ class IRFieldChain(IRField):
             stored = field._fromStorage(stored)
         return stored
 
-    @property
-    def indexIsStored(self) -> bool:
-        """True unless the leftmost field has an index text of its own."""
-        return self.chainedFields[0]._conversion.to_index is None
-
-    def _toIndex(self, value: Any) -> Any:
-        if self.indexIsStored:
-            return self._toStorage(value)
-        value = self.chainedFields[0]._toIndex(value)
-        for field in self.chainedFields[1:]:
-            value = field._toStorage(value)
-        return value
-
     def _legacyIndexes(self, stored: bytes) -> list[Any]:
         # Updates by 6.0.3 send the stored bytes through the chain once more, where that works.
         try:

@@ -20,6 +20,7 @@ from ..connections.params import check_mapping, key_of
 from ..deprecated import deprecated
 from ..errors import UsageError
 from ..fields.base.primary_keys import new_primary_key
+from ..fields.null import irNull
 from .definition import ModelType, validatedModels
 from .stored import Stored
 
@@ -142,19 +143,28 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         return self._id
 
     def asDict(
-        self, includeMeta: bool = False, forStorage: bool = False, strKeys: bool = False
+        self,
+        includeMeta: bool = False,
+        forStorage: bool = False,
+        strKeys: bool = False,
+        nullAs: Any = None,
     ) -> dict[Any, Any]:
         """Return all fields as a dict. A link is its link data; nothing is fetched.
 
         :param includeMeta: add ``'_id'``
         :param forStorage: return stored forms instead of values
         :param strKeys: use plain ``str`` keys instead of the fields, which are ``str`` too
+        :param nullAs: what stands for null. JSON writes None as null, and ``irNull``, which is a
+            ``str``, as an empty text.
         """
         result: dict[Any, Any] = {'_id': self._id} if includeMeta else {}
         for column in type(self)._validated().all:
             value = state.value_of(self, column)
             key = column.name if strKeys else column.field
-            result[key] = column.field.toStorage(value) if forStorage else value
+            if forStorage:
+                result[key] = column.field.toStorage(value)
+            else:
+                result[key] = nullAs if value is irNull else value
         return result
 
     toDict = asDict
@@ -166,7 +176,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         """
         from pprint import pprint  # a fifth of the import time
 
-        pprint(self.asDict(includeMeta=True, strKeys=True), stream=stream)
+        pprint(self.asDict(includeMeta=True, strKeys=True, nullAs=irNull), stream=stream)
 
     def hasUnsavedChanges(self, cascadeObjects: bool = False) -> bool:
         """Return whether the object was never saved, or has changed since it was fetched or saved.

@@ -6,10 +6,11 @@ from typing import Any
 
 import samples
 import samples_advanced
+import samples_types
 
 from IndexedRedis import IndexedRedisModel
 
-ALL = [*samples.SAMPLES, *samples_advanced.SAMPLES]
+ALL = [*samples.SAMPLES, *samples_advanced.SAMPLES, *samples_types.SAMPLES]
 MAKERS = list(dict.fromkeys(sample.make for sample in ALL))
 NAMES = {make: f'field_{number}' for number, make in enumerate(MAKERS)}
 

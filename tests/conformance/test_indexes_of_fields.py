@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import base64
 import datetime
+import enum
+import ipaddress
+import uuid
 import zlib
+from decimal import Decimal
 from hashlib import md5
 
 import pytest
@@ -15,12 +19,22 @@ from IndexedRedis.fields import (
     IRBase64Field,
     IRBytesField,
     IRCompressedField,
+    IRDatetimeField,
+    IRDecimalField,
+    IREnumField,
     IRFieldChain,
     IRFixedPointField,
     IRUnicodeField,
 )
 
 DAY = datetime.datetime(2015, 5, 12)
+UTC = DAY.replace(tzinfo=datetime.UTC)
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
 
 # A field, and two values of it.
 FIELDS = {
@@ -31,6 +45,31 @@ FIELDS = {
     'hashed int': (IRField('f', valueType=int, hashIndex=True), 5, -3),
     'bool': (IRField('f', valueType=bool), True, False),
     'datetime': (IRField('f', valueType=datetime.datetime), DAY, DAY.replace(day=13)),
+    'decimal': (IRField('f', valueType=Decimal), Decimal('1.50'), Decimal('-0.0')),
+    'hashed decimal': (IRField('f', valueType=Decimal, hashIndex=True), Decimal('1.50'), 0),
+    'cents': (IRDecimalField('f', decimalPlaces=2), Decimal('1.5'), Decimal('-0')),
+    'date': (IRField('f', valueType=datetime.date), DAY.date(), datetime.date(1, 1, 1)),
+    'time': (IRField('f', valueType=datetime.time), datetime.time(1, 2, 3, 4), datetime.time()),
+    'span': (
+        IRField('f', valueType=datetime.timedelta),
+        *(-datetime.timedelta(microseconds=1), datetime.timedelta(hours=1)),
+    ),
+    'uuid': (IRField('f', valueType=uuid.UUID), uuid.UUID(int=1), uuid.UUID(int=2**127)),
+    'address': (
+        IRField('f', valueType=ipaddress.IPv6Address),
+        *map(ipaddress.IPv6Address, ('::1', 'fe80::1')),
+    ),
+    'aware': (IRDatetimeField('f', aware=True), UTC, UTC.replace(day=13)),
+    'fine': (
+        IRDatetimeField('f', aware=True, microseconds=True),
+        *(UTC, UTC + datetime.timedelta(microseconds=1)),
+    ),
+    'enum': (IREnumField('f', Level), Level.LOW, Level.HIGH),
+    'hashed enum': (IREnumField('f', Level, by='name', hashIndex=True), Level.LOW, Level.HIGH),
+    'decimal base64': (
+        IRFieldChain('f', [IRField(valueType=Decimal), IRBase64Field]),
+        *(Decimal('1.50'), Decimal(2)),
+    ),
     'fixed': (IRFixedPointField('f', decimalPlaces=2), 2.5, 0.0),
     'bytes': (IRBytesField('f'), b'\x00\xff', b''),
     'base64': (IRBase64Field('f'), b'\x00\xff', b'QUJD'),

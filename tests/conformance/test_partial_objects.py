@@ -67,7 +67,7 @@ def test_a_delete_takes_the_real_index_entries(songs, way, raw):
 
 def test_reading_what_was_not_fetched_changes_nothing(songs):
     obj = songs.objects.getOnlyFields(1, ['title'])
-    assert obj.asDict(strKeys=True)['year'] is irNull
+    assert obj.asDict(strKeys=True)['year'] is None
     obj.title = 'new'
     obj.save()
     assert songs.objects.get(1).year == 1974

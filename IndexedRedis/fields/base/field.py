@@ -96,13 +96,6 @@ class IRField(str):
         return type(self) is IRField
 
     @property
-    def indexIsStored(self) -> bool:
-        """True if the stored bytes are the index value, before it is hashed."""
-        cls = type(self)
-        plain = cls._toIndex is IRField._toIndex and cls.toIndex is IRField.toIndex
-        return plain and self._conversion.to_index is None
-
-    @property
     def isImmutable(self) -> bool:
         """True if values cannot change in place, so that they need no snapshot."""
         return self._trait('immutable')
@@ -212,8 +205,7 @@ class IRField(str):
         return self._conversion.from_input(value)
 
     def _toIndex(self, value: Any) -> Any:
-        to_index = self._conversion.to_index
-        return self._toStorage(value) if to_index is None else to_index(value)
+        return self._toStorage(value)
 
     def _otherIndexes(self, value: Any) -> Sequence[Any]:
         """Return further index values that a filter by ``value`` means."""

@@ -17,7 +17,7 @@ class IRDecimalField(ConversionField):
 
     :param name: name of the field
     :param decimalPlaces: store and return that many decimal places, and refuse values that have
-        more; None, the default, keeps the digits of each value, as ``valueType=Decimal`` does
+        more; None, the default, leaves zeros at the end out, as ``valueType=Decimal`` does
     :param defaultValue: the default value
     :param hashIndex: whether index keys hold the md5 of the value
     :raises ValueError: if ``decimalPlaces`` is negative

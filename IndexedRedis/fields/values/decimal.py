@@ -1,6 +1,7 @@
-"""``valueType=decimal.Decimal``, stored in plain notation with the digits that were assigned.
+"""``valueType=decimal.Decimal``, stored in plain notation.
 
-The rule: exact. Equal numbers such as ``1.5`` and ``1.50`` have one index text, ``1.5``.
+The rule: exact. Equal numbers such as ``1.5`` and ``1.50`` have one stored form: without zeros at
+the end of the fraction, or with a fixed number of decimal places.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ __all__ = ('TYPE', 'with_places')
 
 
 def _from_input(value: Any) -> Decimal:
-    number = _exact(value)
-    plain_notation(number)
-    return number
+    text = plain_notation(_exact(value))
+    if '.' in text:
+        text = text.rstrip('0').rstrip('.')
+    return Decimal(text) or Decimal(0)
 
 
 def _exact(value: Any) -> Decimal:
@@ -42,18 +44,11 @@ def _from_storage(stored: Any) -> Decimal:
     return Decimal(ascii_text(stored, 'a Decimal'))
 
 
-def _to_index(value: Decimal) -> str:
-    text = plain_notation(value)
-    if '.' in text:
-        text = text.rstrip('0').rstrip('.')
-    return text if value else '0'
-
-
-TYPE = ASCII(_from_input, plain_notation, _from_storage, can_index=True, to_index=_to_index)
+TYPE = ASCII(_from_input, plain_notation, _from_storage, can_index=True, canonical=True)
 
 
 def _padded(places: int, value: Any) -> Decimal:
-    number = _from_input(value)
+    number = _exact(value)
     padded = Decimal(digits_of(number, places))
     if padded != number:
         raise ValueError(
@@ -66,5 +61,7 @@ def _padded(places: int, value: Any) -> Decimal:
 def with_places(places: int) -> ValueType:
     """Return the conversions of Decimals that are stored with so many decimal places."""
     from_input = functools.partial(_padded, places)
-    fixed: ValueType = ASCII(from_input, plain_notation, _from_storage, True, canonical=True)
+    fixed: ValueType = ASCII(
+        from_input, plain_notation, _from_storage, can_index=True, canonical=True
+    )
     return fixed

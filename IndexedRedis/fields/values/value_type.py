@@ -13,13 +13,13 @@ class ValueType(NamedTuple):
     """The conversions of one value type. Null never reaches them.
 
     - ``from_input``: an assigned value to the attribute's value; raises for what does not fit.
-    - ``to_storage``, ``from_storage``: the attribute's value to text or bytes, and bytes back.
+    - ``to_storage``, ``from_storage``: the attribute's value to text or bytes, and bytes back. The
+      stored form is the index value too.
     - ``immutable``: values cannot change in place, so they need no snapshot.
     - ``eager``: values are decoded while a result is fetched; else at the first read.
     - ``encoding``: that of stored text; None means the default one.
     - ``canonical``: equal values have equal stored bytes. Text and whole numbers do; the equal
       floats ``0.0`` and ``-0.0`` do not.
-    - ``to_index``: the index text of a value; None if it is the stored form.
     """
 
     from_input: Callable[[Any], Any]
@@ -30,7 +30,6 @@ class ValueType(NamedTuple):
     eager: bool = True
     encoding: str | None = None
     canonical: bool = False
-    to_index: Callable[[Any], Any] | None = None
 
 
 # A value type that is stored in ASCII, whatever the default encoding is.
