@@ -162,7 +162,8 @@ class Attempt(ResetObserver):
         yield from converter.late_objects()
 
     def _converter(self, source: Source, columns: list[str]) -> RowConverter:
-        layout = Layout(source, columns, self._input.sources)
+        decoded = self._input.snapshot.json_columns()
+        layout = Layout(source, columns, self._input.sources, decoded)
         refuse(layout.problems)
         if layout.key is not None:
             self._key_columns[source] = columns[layout.key]

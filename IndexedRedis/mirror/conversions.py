@@ -7,65 +7,143 @@ from __future__ import annotations
 
 import datetime
 import enum
+import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Enum
+from sqlalchemy import JSON, Enum, TypeDecorator
 from sqlalchemy.engine.default import DefaultDialect
 
 from ..errors import FieldValueError
+from ..fields import IRDatetimeValue, IREnumField, IRJsonValue
+from ..fields.values.moment import moment_of_text
 
-__all__ = ('conversion',)
+__all__ = ('comes_back', 'conversion')
+
+Convert = Callable[[Any], Any]
 
 # Enum columns convert members alike for every dialect.
 _DIALECT = DefaultDialect()
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
-def conversion(field: Any, sql_type: Any) -> Callable[[Any], Any] | None:
+def conversion(
+    field: Any, sql_type: Any, decoded: bool = False, epoch: bool = False
+) -> Convert | None:
     """Return what converts the values of a column for a field; None if they fit as they are.
 
     :param sql_type: the SQLAlchemy type of the column; None if it is unknown
+    :param decoded: whether the driver decodes the column from JSON
+    :param epoch: whether numbers are seconds since 1970 in UTC
     """
     first = getattr(field, 'chainedFields', [field])[0]
     kind = first.valueType
-    if isinstance(kind, type) and issubclass(kind, datetime.datetime):
-        return _to_datetime
+    while isinstance(sql_type, TypeDecorator):
+        sql_type = sql_type.impl_instance
+    if kind is IRDatetimeValue:
+        return _to_moment(getattr(first, 'aware', False), epoch)
+    if kind is datetime.time:
+        return _to_time
     if isinstance(sql_type, Enum):
-        return _enum_text(sql_type)
+        return _of_enum(first, sql_type)
+    if (decoded or isinstance(sql_type, JSON)) and kind in (str, IRJsonValue):
+        return _json_text if kind is str else _json_value
     return _to_bytes if kind in (None, str) else None
 
 
-def _to_datetime(value: Any) -> Any:
-    """Return a DATE as its midnight, an aware moment in UTC without zone, and ISO 8601 likewise.
+def _to_moment(aware: bool, epoch: bool) -> Convert:
+    """Return what converts a DATE to its midnight, and text in ISO 8601 to its moment.
 
-    :raises FieldValueError: for other text, and for numbers, whose unit and zone SQL does not say
+    An aware moment stays aware for a field of aware ones, and becomes UTC for the others.
     """
-    if isinstance(value, str):
-        try:
-            value = datetime.datetime.fromisoformat(value)
-        except ValueError:
-            raise FieldValueError(
-                f'cannot hold {value!r}: it is no moment in ISO 8601. Convert it in the select.'
-            ) from None
-    if isinstance(value, datetime.datetime):
-        utc = datetime.UTC
-        return value if value.tzinfo is None else value.astimezone(utc).replace(tzinfo=None)
-    if isinstance(value, datetime.date):
-        return datetime.datetime(value.year, value.month, value.day)
-    if isinstance(value, (int, float)):
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, str):
+            value = _moment_of_text(value)
+        if isinstance(value, (int, float, Decimal)):
+            value = _moment_of_number(value, epoch)
+        if isinstance(value, datetime.datetime):
+            naive = value.tzinfo is None or aware
+            return value if naive else value.astimezone(datetime.UTC).replace(tzinfo=None)
+        if isinstance(value, datetime.date):
+            return datetime.datetime(value.year, value.month, value.day)
+        return value
+
+    return convert
+
+
+def _moment_of_text(text: str) -> datetime.datetime:
+    try:
+        return moment_of_text(text)
+    except ValueError as exc:
+        raise FieldValueError(f'cannot hold {text!r}: {exc}. Convert it in the select.') from None
+
+
+def _moment_of_number(number: Any, epoch: bool) -> datetime.datetime:
+    if not epoch:
         raise FieldValueError(
-            f'cannot hold {value!r}: a number is no moment. Convert it in the select, such as by '
-            "to_timestamp(x), FROM_UNIXTIME(x) or datetime(x, 'unixepoch')."
+            f'cannot hold {number!r}: a number is no moment. Convert it in the select, such as by '
+            "to_timestamp(x), FROM_UNIXTIME(x) or datetime(x, 'unixepoch'). If it is seconds since "
+            '1970 in UTC, name the field in epochs=.'
         )
-    return value
+    try:
+        return _EPOCH + datetime.timedelta(microseconds=round(number * 10**6))
+    except (ValueError, ArithmeticError) as exc:
+        raise FieldValueError(f'cannot hold {number!r}: it is no moment ({exc}).') from None
 
 
-def _enum_text(sql_type: Enum) -> Callable[[Any], Any]:
-    """Return what converts members of a Python enum to the text that SQL stores."""
+def _to_time(value: Any) -> Any:
+    """Return the time of day that the TIME of MySQL is, which drivers give as a timedelta."""
+    if not isinstance(value, datetime.timedelta):
+        return value
+    if not datetime.timedelta(0) <= value < datetime.timedelta(days=1):
+        raise FieldValueError(
+            f'cannot hold {value!r}: it is no time of day. Use a field of '
+            'valueType=datetime.timedelta.'
+        )
+    return (datetime.datetime.min + value).time()
+
+
+def _of_enum(field: Any, sql_type: Enum) -> Convert:
+    """Return what converts members of a Python enum to the text that SQL stores.
+
+    A field of the same enum takes members as they are.
+    """
     store = sql_type.bind_processor(_DIALECT)
-    return lambda value: store(value) if store and isinstance(value, enum.Enum) else value
+    own = field.enumClass if isinstance(field, IREnumField) else ()
+
+    def convert(value: Any) -> Any:
+        member = isinstance(value, enum.Enum) and not isinstance(value, own)
+        return store(value) if store and member else value
+
+    return convert
+
+
+def _json_value(value: Any) -> Any:
+    """Return decoded JSON for a field that would decode text once more."""
+    return IRJsonValue(json.dumps(value)) if isinstance(value, str) else value
+
+
+def _json_text(value: Any) -> Any:
+    raise FieldValueError(
+        f'cannot hold {value!r}: it comes from a JSON column. Cast the column to text in the '
+        'select, or use a field of valueType=dict.'
+    )
 
 
 def _to_bytes(value: Any) -> Any:
     """Return the bytes of a memoryview or bytearray, as some drivers give BLOBs."""
     return bytes(value) if isinstance(value, (memoryview, bytearray)) else value
+
+
+def comes_back(value: Any, back: Any, same_bytes: Callable[[], bool]) -> bool:
+    """Return whether a value was read back from its stored form.
+
+    :param same_bytes: whether what was read has the same stored form. It decides for values that
+        do not equal themselves or compare by identity, and for fields that return bytes.
+    """
+    if back == value:
+        return True
+    by_identity = type(value).__eq__ is object.__eq__ or value != value  # noqa: PLR0124
+    return (by_identity or isinstance(back, bytes)) and same_bytes()

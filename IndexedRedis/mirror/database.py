@@ -33,6 +33,8 @@ __all__ = ('Snapshot', 'checked_database', 'open_snapshot')
 CHUNK_ROWS = 1000
 # With this isolation level every select of the transaction sees what the first one saw.
 SNAPSHOT_LEVEL = 'REPEATABLE READ'
+# The types json and jsonb of PostgreSQL.
+JSON_OIDS = (114, 3802)
 
 _DRIVERS = ('postgresql+psycopg://', 'mysql+pymysql://', 'mariadb+pymysql://')
 # What to write for names that other programs use, and to give in the place of other objects.
@@ -77,6 +79,16 @@ class Snapshot:
                 return
             yield names, rows
             read += len(rows)
+
+    def json_columns(self) -> frozenset[int]:
+        """Return the numbers of the columns of the open select that the driver decodes from JSON.
+
+        Drivers of PostgreSQL do; the others return text.
+        """
+        if self._connection.dialect.name != 'postgresql':
+            return frozenset()
+        described = enumerate(self._result.cursor.description)
+        return frozenset(number for number, column in described if column[1] in JSON_OIDS)
 
     def close(self) -> None:
         """Close the cursor: some drivers have one at a time."""

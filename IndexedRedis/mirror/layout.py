@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, NamedTuple
 
 from ..utils import near_miss
@@ -35,14 +35,21 @@ class Layout:
     :param source: the select
     :param columns: the names of its columns
     :param sources: all selects of the mirror
+    :param decoded: the numbers of the columns that the driver decodes from JSON
     """
 
-    def __init__(self, source: Source, columns: Sequence[str], sources: Sequence[Source]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        columns: Sequence[str],
+        sources: Sequence[Source],
+        decoded: Container[int] = (),
+    ) -> None:
         #: what does not fit, a sentence each
         self.problems: list[str] = []
         self.feeds: list[Feed] = []
         self.links: list[Link] = []
-        self._source, self._columns = source, columns
+        self._source, self._columns, self._decoded = source, columns, decoded
         #: the number of the key column; None if there is no key
         self.key = self._key_column()
         fed = [name for number in range(len(columns)) for name in self._add(number, sources)]
@@ -95,5 +102,8 @@ class Layout:
             self.links.append(Link(number, name, target_of(sources, source.links[name])))
         else:
             sql_type = source.type_of(number, len(self._columns))
-            self.feeds.append(Feed(number, name, conversion(source.fields[name], sql_type)))
+            convert = conversion(
+                source.fields[name], sql_type, number in self._decoded, name in source.epochs
+            )
+            self.feeds.append(Feed(number, name, convert))
         return [name]

@@ -44,6 +44,8 @@ class Mirror:
         models that links lead to, and for ``mode='diff'``. The default is the primary key, if the
         select is of one SQLAlchemy table and that key is one column.
     :param defaults: for each model the names of fields that no column feeds
+    :param epochs: for each model the names of datetime fields that columns of numbers may feed:
+        seconds since 1970 in UTC. Other fields of datetimes refuse numbers.
     :param mode: ``'full'`` replaces everything. ``'diff'`` writes what differs, and replaces
         everything if more than ``maxChanges`` objects differ.
     :param dangling: what happens to a link that leads to no row: ``'refuse'`` refuses the run,
@@ -68,15 +70,19 @@ class Mirror:
         allowEmpty: bool | Collection[Any] = False,
         maxDrop: float | None = 50,
         maxChanges: int = 1000,
+        epochs: Options | None = None,
     ) -> None:
-        columns, keys, defaults = columns or {}, keys or {}, defaults or {}
+        columns, keys, defaults, epochs = columns or {}, keys or {}, defaults or {}, epochs or {}
         _check_choice('dangling', dangling, DANGLING)
-        strangers = {*columns, *keys, *defaults} - {*selects}
+        strangers = {*columns, *keys, *defaults, *epochs} - {*selects}
         if strangers or not selects:
             names = ', '.join(sorted(getattr(each, '__name__', repr(each)) for each in strangers))
             raise UsageError(f'A mirror needs a select for each of its models. {names}'.rstrip())
         sources = [
-            Source(model, each, columns.get(model, {}), keys.get(model), defaults.get(model, ()))
+            Source(
+                *(model, each, columns.get(model, {}), keys.get(model)),
+                *(defaults.get(model, ()), epochs.get(model, ())),
+            )
             for model, each in selects.items()
         ]
         _check_key_names(sources)

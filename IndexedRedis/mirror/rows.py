@@ -11,14 +11,20 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from .. import getDefaultIREncoding, irNull
+from .. import IR_NULL_STR, getDefaultIREncoding, irNull, tobytes
 from ..errors import FieldValueError
+from .conversions import comes_back
 from .guards import ModelCounts
 from .key_map import KeyMap
 from .layout import Layout, Link
 from .source import Source
 
 __all__ = ('CircleError', 'RowConverter')
+
+# Every value of so many rows is read back from its stored form.
+FIRST_ROWS = 100
+# How many combinations of types are remembered: a null is a type too.
+MAX_KINDS = 10_000
 
 
 class CircleError(Exception):
@@ -59,6 +65,10 @@ class RowConverter:
         self._late_keys: set[Any] | None = None
         #: dangling links that were counted, since a late row may be tried twice
         self._counted: set[tuple[str, Any]] = set()
+        #: how many rows were read back, the types of such rows, the types of each field in them
+        self._read_back = 0
+        self._types: set[tuple[type, ...]] = set()
+        self._kinds: set[tuple[str, type]] = set()
 
     def objects(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Yield the objects of these rows, and of rows that waited for them."""
@@ -191,8 +201,7 @@ class RowConverter:
                 values[name] = irNull if value is None else convert(value) if convert else value
             name = ''  # errors of the model name their field
             obj = self._source.model(**values)
-            if self._encodes:
-                self._encode(obj)
+            self._check(obj, row)
         except FieldValueError as error:
             text = f'{self._source.name}.{name}: {error}' if name else str(error)
             self._counts.add_bad(text if key is None else f'row {key!r}: {text}')
@@ -202,20 +211,58 @@ class RowConverter:
                 setattr(obj, link.field, obj)
         return obj
 
-    def _encode(self, obj: Any) -> None:
-        """Check that each value has a stored form.
+    def _check(self, obj: Any, row: Any) -> None:
+        """Check that values have a stored form, and that it can be read back.
 
-        :raises FieldValueError: if one has none
+        Each value of the first rows is read back, and later the first of each type of a column.
+
+        :raises FieldValueError: if one has none, or reads as another value
         """
+        types = tuple(map(type, row))
+        known = types in self._types and self._read_back >= FIRST_ROWS
+        if known and not self._encodes:
+            return
         for feed in self._layout.feeds:
-            field = self._source.fields[feed.field]
-            try:
-                stored = field.toStorage(getattr(obj, feed.field))
-                if isinstance(stored, str):
-                    stored.encode(field.storageEncoding or getDefaultIREncoding())
-            except (ValueError, TypeError) as error:
-                name = f'{self._source.name}.{feed.field}'
-                raise FieldValueError(f'{name}: the value has no stored form: {error}') from None
+            field, value = self._source.fields[feed.field], getattr(obj, feed.field)
+            stored = self._stored(field, value)
+            kind = (feed.field, type(row[feed.column]))
+            if not known and (self._read_back < FIRST_ROWS or kind not in self._kinds):
+                self._compare(field, value, stored)
+                self._kinds.add(kind)
+        self._read_back += 1
+        if len(self._types) < MAX_KINDS:
+            self._types.add(types)
+
+    def _stored(self, field: Any, value: Any) -> bytes:
+        """Return the stored form of a value.
+
+        :raises FieldValueError: if it has none
+        """
+        try:
+            stored = field.toStorage(value)
+            if isinstance(stored, str) and stored != IR_NULL_STR:
+                return stored.encode(field.storageEncoding or getDefaultIREncoding())
+            return tobytes(stored if isinstance(stored, (str, bytes)) else str(stored))
+        except (ValueError, TypeError) as error:
+            name = f'{self._source.name}.{field.name}'
+            raise FieldValueError(f'{name}: the value has no stored form: {error}') from None
+
+    def _compare(self, field: Any, value: Any, stored: bytes) -> None:
+        """Compare a value with what its stored form reads as.
+
+        :raises FieldValueError: if they differ
+        """
+        try:
+            back = field.fromStorage(stored)
+            if comes_back(value, back, lambda: self._stored(field, back) == stored):
+                return
+            problem = f'reads as {back!r}'
+        except Exception as error:  # a field type may raise anything
+            problem = f'cannot be read: {error}'
+        raise FieldValueError(
+            f'{self._source.name}.{field.name}: {value!r} does not come back: its stored form '
+            f'{stored!r} {problem}. Use another field.'
+        )
 
     def _circle(self, rows: list[Any]) -> Iterator[Any]:
         """Yield the objects of rows that wait for each other, linked once all are made."""

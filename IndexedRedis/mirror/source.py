@@ -14,6 +14,7 @@ from sqlalchemy.sql import Executable, FromClause, Select
 
 from .. import IRForeignLinkFieldBase, isIndexedRedisModel
 from ..errors import UsageError
+from ..fields import IRDatetimeValue
 from ..utils import near_miss
 
 __all__ = ('Source', 'alike', 'same_model')
@@ -27,6 +28,7 @@ class Source:
     :param columns: field name by column name, where they differ; None: the column is left out
     :param key: the field, or the column, that identifies a row
     :param defaults: names of fields that no column feeds
+    :param epochs: names of datetime fields whose numbers are seconds since 1970 in UTC
     :raises UsageError: if these contradict each other
     """
 
@@ -37,6 +39,7 @@ class Source:
         columns: Mapping[str, str | None],
         key: str | None,
         defaults: Iterable[str],
+        epochs: Iterable[str] = (),
     ) -> None:
         if not (isinstance(model, type) and isIndexedRedisModel(model)):
             raise UsageError(f'A mirror takes models and their selects; {model!r} is no model.')
@@ -45,7 +48,7 @@ class Source:
         self.name: str = model.__name__
         self.fields: dict[str, Any] = {field.name: field for field in self.model.FIELDS}
         self.statement = _executable(self.name, statement)
-        self.columns, self.defaults = dict(columns), {*defaults}
+        self.columns, self.defaults, self.epochs = dict(columns), {*defaults}, {*epochs}
         if not isinstance(key, str | None):
             raise UsageError(
                 f'{self.name}: a key is one field or column, not {key!r}. Select a column that '
@@ -63,16 +66,20 @@ class Source:
         self._check()
 
     def _check(self) -> None:
-        for name in (*self.columns, *self.columns.values(), *self.defaults):
+        for name in (*self.columns, *self.columns.values(), *self.defaults, *self.epochs):
             if not isinstance(name, str | None):
                 raise UsageError(
-                    f'{self.name}: columns and defaults name columns and fields, each by a text; '
-                    f'given was {name!r}. Write columns={{{self.name}: {{"column": "field"}}}}.'
+                    f'{self.name}: columns, defaults and epochs name columns and fields, each by '
+                    f'a text; given was {name!r}. Write columns={{{self.name}: {{"column": '
+                    f'"field"}}}}.'
                 )
-        for name in (*self.columns.values(), *self.defaults):
+        for name in (*self.columns.values(), *self.defaults, *self.epochs):
             if name is not None and name not in self.fields:
                 hint = near_miss(name, self.fields)
                 raise UsageError(f'{self.name} has no field {name!r}.{hint}')
+        for name in self.epochs:
+            if self.fields[name].valueType is not IRDatetimeValue:
+                raise UsageError(f'{self.name}.{name}: epochs names it, but it holds no datetimes.')
         for name in self.links.keys() - self.defaults:
             if self.fields[name].isMulti():
                 raise UsageError(
