@@ -24,6 +24,7 @@ from IndexedRedis.fields import (
 
 DECIMAL, HASHED_DECIMAL = _field(valueType=Decimal), _field(valueType=Decimal, hashIndex=True)
 PLACES, CENTS = _field(IRDecimalField), _field(IRDecimalField, decimalPlaces=2)
+THIRDS = _field(valueType=Decimal, decimalPlaces=3)
 DATE, TIME = _field(valueType=datetime.date), _field(valueType=datetime.time)
 SPAN, UUID = _field(valueType=datetime.timedelta), _field(valueType=uuid.UUID)
 IPV4, IPV6 = _field(valueType=ipaddress.IPv4Address), _field(valueType=ipaddress.IPv6Address)
@@ -62,6 +63,7 @@ SAMPLES = [
     _row(PLACES, Decimal('1.50'), Decimal('1.5'), b'1.5'),
     _row(CENTS, Decimal('1.5'), Decimal('1.50'), b'1.50'),
     _row(CENTS, Decimal('1.500'), Decimal('1.50'), b'1.50'),
+    _row(THIRDS, 1, Decimal('1.000'), b'1.000'),
     _row(CENTS, '-0', Decimal('0.00'), b'0.00'),
     _row(CENTS, Decimal('1E+30'), Decimal('1E+30'), b'1' + b'0' * 30 + b'.00'),
     _row(DECIMAL_BASE64, Decimal('1.50'), Decimal('1.5'), b'MS41', md5(b'MS41')),

@@ -102,11 +102,24 @@ def test_an_enum_needs_a_field_of_its_own(kind):
         (lambda: IREnumField('it', Null), ValueError, "use by='name'"),
         (lambda: IREnumField('it', Twins), ValueError, "use by='name'"),
         (lambda: IREnumField('it', Lists), ValueError, 'values without a text'),
-        (lambda: IRDecimalField('it', decimalPlaces=-1), ValueError, 'negative'),
     ],
 )
 def test_a_field_that_cannot_work_is_not_made(make, error, reason):
     with pytest.raises(error, match=f"'it': .*{reason}"):
+        make()
+
+
+@pytest.mark.parametrize(
+    ('make', 'error', 'reason'),
+    [
+        (lambda: IRDecimalField('it', decimalPlaces=-1), ValueError, 'negative'),
+        (lambda: IRField('it', valueType=float, decimalPlaces=2), TypeError, 'IRFixedPointField'),
+        (lambda: IRField('it', decimalPlaces=2), TypeError, 'valueType=Decimal'),
+        (lambda: IRField('it', valueType=None, decimalPlaces=2), TypeError, 'valueType=Decimal'),
+    ],
+)
+def test_decimal_places_are_of_decimals(make, error, reason):
+    with pytest.raises(error, match=reason):
         make()
 
 

@@ -133,12 +133,25 @@ def _made_later(cls: Any) -> ValueType | None:
     return None
 
 
-def value_type_of(given: Any) -> tuple[Any, ValueType]:
+def _with_places(cls: Any, places: int) -> ValueType:
+    if getattr(cls, '__module__', '') != 'decimal':
+        raise TypeError('decimalPlaces= needs valueType=Decimal; use IRFixedPointField for floats.')
+    if places < 0:
+        raise ValueError(f'decimalPlaces={places!r} is negative; use 0 or more.')
+    kind: ValueType = import_module('..values.decimal', __package__).with_places(places)
+    return kind
+
+
+def value_type_of(given: Any, places: int | None = None) -> tuple[Any, ValueType]:
     """Return a value type and its conversions.
 
     :param given: the ``valueType`` argument of a field
-    :raises TypeError: if ``given`` is not a type, or is a set type
+    :param places: the ``decimalPlaces`` argument
+    :raises TypeError: if ``given`` is not a type, or is a set type, or has no decimal places
+    :raises ValueError: if ``places`` is negative
     """
+    if places is not None:
+        return given, _with_places(given, places)
     if given in (set, frozenset):
         raise TypeError(f'valueType={given.__name__} has no stored form; use list, or pickle.')
     if given is not None and not isinstance(given, type):

@@ -55,7 +55,9 @@ class IRField(str):
         conversion, fetched as bytes), or a class that takes one argument
     :param defaultValue: the default value; converted as if assigned
     :param hashIndex: whether index keys hold the md5 of the value, as is good for long values
-    :raises TypeError: if ``valueType`` is not a type
+    :param decimalPlaces: for ``Decimal``, as of :class:`~IndexedRedis.fields.IRDecimalField`
+    :raises TypeError: if ``valueType`` is not a type, or has no decimal places
+    :raises ValueError: if ``decimalPlaces`` is negative
     """
 
     CAN_INDEX = False
@@ -74,8 +76,11 @@ class IRField(str):
         valueType: Any = str,
         defaultValue: Any = irNull,
         hashIndex: bool = False,
+        decimalPlaces: int | None = None,
     ) -> None:
-        self.valueType, self._conversion = value_type_of(valueType)
+        self.valueType, self._conversion = value_type_of(valueType, decimalPlaces)
+        if decimalPlaces is not None:
+            self.decimalPlaces = decimalPlaces
         self.CAN_INDEX = self._conversion.can_index
         self.hashIndex = bool(hashIndex)
         self.defaultValue = defaultValue
@@ -228,8 +233,10 @@ class IRField(str):
 
     def _properties(self) -> list[tuple[str, Any]]:
         valueType = getattr(self.valueType, '__name__', self.valueType)
+        places = getattr(self, 'decimalPlaces', None)
         return [
             ('valueType', valueType),
+            *([] if places is None else [('decimalPlaces', places)]),
             ('hashIndex', self.hashIndex),
             ('defaultValue', repr(self.defaultValue)),
         ]

@@ -7,6 +7,7 @@ the end of the fraction, or with a fixed number of decimal places.
 from __future__ import annotations
 
 import functools
+import operator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -25,8 +26,10 @@ def _from_input(value: Any) -> Decimal:
 
 
 def _exact(value: Any) -> Decimal:
-    if isinstance(value, (Decimal, int)):
+    if isinstance(value, Decimal):
         return Decimal(value)
+    if hasattr(value, '__index__'):  # whole numbers, also those of numpy
+        return Decimal(operator.index(value))
     if isinstance(value, float):
         number = Decimal(float.__repr__(value))
         if not missing(value) and number != value:

@@ -110,6 +110,7 @@ _REMEDIES = {
     'builtins.method': 'A default is a value; call the method',
     'builtins.builtin_function_or_method': 'A default is a value; call the function',
     'builtins.type': 'A class is no value',
+    'pandas._libs.missing.NAType': 'Assign None for null',
     'fractions.Fraction': 'Use a field of valueType=float or Decimal',
 }
 
