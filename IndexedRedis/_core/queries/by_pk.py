@@ -64,7 +64,10 @@ def get_one(schema: Schema, pk: int, columns: Sequence[Column]) -> Flow[Any]:
 
 
 def get_many(schema: Schema, pks: Sequence[int], columns: Sequence[Column]) -> Flow[list[Any]]:
-    """Return the objects of ``pks`` in order; None for one not stored, or without any column."""
+    """Return the objects of ``pks`` in order.
+
+    None where no object is stored, or where the row has none of these columns.
+    """
     rows = yield from rows_of(schema, pks, columns)
     there = [(i, row) for i, row in enumerate(rows) if row is not None and not is_empty(row)]
     built = schema.builder(columns).objects([pks[i] for i, _ in there], [row for _, row in there])

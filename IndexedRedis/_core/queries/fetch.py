@@ -45,7 +45,7 @@ CACHED_RESULT_FACTOR = 2.5
 FIRST_CHUNK_ROWS = 32
 # How often a reader asks whose rows vanished while it read.
 READ_ATTEMPTS = 4
-# As a limit of FIND: none.
+# FIND without a limit.
 UNLIMITED = 2**53
 
 # Makes objects of pks and their rows.
@@ -78,7 +78,7 @@ def fetch(
 def listed(
     query: Query, expression: set_algebra.SetExpression, columns: Sequence[Column], take: Take
 ) -> Flow[list[Any]]:
-    """Return what ``take`` makes of the pks of one expression and their rows.
+    """Read the rows of one expression; return the objects that ``take`` builds.
 
     This flow alone decides which commands are sent; ``explain()`` rehearses it.
 

@@ -89,7 +89,7 @@ def joined(filters: Filters) -> Filters:
 
 
 def expressions(keys: Keys, filters: Filters) -> list[SetExpression]:
-    """Return the set expressions of ``filters``, which have no member in common.
+    """Return disjoint set expressions of ``filters``; their union is the result.
 
     There is one, or several where a value has several index values.
     """

@@ -17,13 +17,13 @@ class Lookup:
     """One kind of comparison of a field with a value."""
 
     suffix = ''
-    #: whether several conditions on one field are the same as one with all their values
+    #: whether conditions on one field can be merged into one with all their values
     joins = False
 
     def restrict(self, expression: SetExpression, index_keys: list[bytes]) -> list[SetExpression]:
         """Return ``expression``, restricted by the index sets that may list the value.
 
-        The result of several expressions is what matches one of them.
+        An object matches if it matches one of the expressions.
         """
         raise NotImplementedError
 

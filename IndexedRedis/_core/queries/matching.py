@@ -1,4 +1,4 @@
-"""Tell which rows match a query, by the index values of their stored bytes."""
+"""Decide which rows match a query, by the index values of their stored bytes."""
 
 from __future__ import annotations
 
