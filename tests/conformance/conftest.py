@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from inspect import getattr_static
 from typing import Any
 
 import linked
@@ -88,7 +89,7 @@ def bring_client(
     # What would block is an error, so that nothing is tested twice instead.
     monkeypatch.delattr(SyncExecutor, 'run')
     for place, name in TWINS:
-        monkeypatch.setattr(place, name, awaiting(vars(place)['a' + name], loop))
+        monkeypatch.setattr(place, name, awaiting(getattr_static(place, 'a' + name), loop))
     yield bring
     for client in clients:
         loop.run_until_complete(client.connection_pool.disconnect())

@@ -395,7 +395,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [0, 0, 1], [1, 1], [0, 1]),
     )
     flag = staged + b'refused'
-    locks = ('EVALSHA', 'hold', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 10_000)
+    locks = ('EVALSHA', 'hold', 2, LOCK, RECORD, b'TOKEN', 10_000)
     hold, retake = (*locks, 0), (*locks, 1)
     fill = (*('EVALSHA', 'fill', 3, LOCK, staged + b'sets', KEYS), *(b'TOKEN', 1000, 2000))
     fill += (staged, K)
@@ -467,7 +467,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
         ],
         [
             (*('EVALSHA', 'forget', 6, RECORD, *work, staged + b'left', b'TOKEN'),),
-            ('EVALSHA', 'release', 2, LOCK, TOUCHED, b'TOKEN'),
+            ('EVALSHA', 'release', 3, LOCK, TOUCHED, RECORD, b'TOKEN'),
         ],
     ]
     assert pks == [7, 8]
@@ -484,7 +484,7 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
         *([7], [b'OK', b'TOKEN'], [1], [[b'TOKEN']], *[[1, None, None, []]] * 3),
         *([None, None, []], [0, 1]),
     )
-    hold = ('EVALSHA', 'hold', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 10_000, 0)
+    hold = ('EVALSHA', 'hold', 2, LOCK, RECORD, b'TOKEN', 10_000, 0)
     sets, flag = (GENRE_ROCK, YEAR_1999), K + b'tmp:TOKEN:refused'
 
     def rows(pk, name):
@@ -506,7 +506,7 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
         [
             *(hold, ('WATCH', flag, LOCK)),
             ('EVAL', 'may_store', 5, flag, LOCK, KEYS, *sets, b'TOKEN'),
-            *(('MULTI',), ('SADD', TOUCHED, *sets), ('PEXPIRE', TOUCHED, 600_000)),
+            *(('MULTI',), ('SADD', TOUCHED, *sets)),
             *(('SADD', GENRE_ROCK, b'7', b'8'), ('SADD', YEAR_1999, b'7', b'8'), ('EXEC',)),
         ],
         [
@@ -517,7 +517,7 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
         ],
         [
             ('EVALSHA', 'forget', 6, RECORD, *work, b'TOKEN'),
-            ('EVALSHA', 'release', 2, LOCK, TOUCHED, b'TOKEN'),
+            ('EVALSHA', 'release', 3, LOCK, TOUCHED, RECORD, b'TOKEN'),
         ],
     ]
     assert pks == [7, 8] and [obj._id for obj in objs] == [7, 8]

@@ -21,9 +21,6 @@ from .steps import in_committed_steps
 
 __all__ = ('insert_many',)
 
-# How long the touched index sets stay noted if this process dies.
-TOUCHED_MS = 600_000
-
 
 class _Refused(Exception):
     """A guard objected. Comparing row by row finds the reason."""
@@ -91,7 +88,6 @@ def _set_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
             commands = [
                 # So counting does not trust the sizes of these sets.
                 ('SADD', keys.touched, *names),
-                ('PEXPIRE', keys.touched, TOUCHED_MS),
                 *(('SADD', key, *members) for key, members in some),
             ]
             yield guarded_store(keys, token, commands, sets=names)

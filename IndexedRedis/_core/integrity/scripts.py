@@ -282,10 +282,7 @@ for k = 5, #KEYS do
   local so = (set == 'set' or set == 'none') and is_so(kind, pk, ARGV[a + 2], ARGV[a + 3])
   if so and kind == 'entry_missing' then
     redis.call('SADD', KEYS[k], pk)
-    if resetting then
-      redis.call('SADD', KEYS[3], KEYS[k])
-      redis.call('PEXPIRE', KEYS[3], 600000)
-    end
+    if resetting then redis.call('SADD', KEYS[3], KEYS[k]) end
   elseif so then
     redis.call('SREM', KEYS[k], pk)
   end

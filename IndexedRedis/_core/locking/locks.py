@@ -106,7 +106,7 @@ def extend_command(owners: Sequence[Owner], retake: int = 0) -> Command:
     :param retake: 1 to take an expired lock again, if nobody has held it since
     """
     keys = [owner.schema.keys for owner in owners]
-    names = [name for each in keys for name in (each.lock, each.touched, each.record)]
+    names = [name for each in keys for name in (each.lock, each.record)]
     return HOLD(names, owners[0].token, LOCK_MS, retake)
 
 
@@ -155,4 +155,4 @@ def release_all(owners: Sequence[Owner]) -> Flow[None]:
             keys, token = owner.schema.keys, owner.token
             work = [keys.work(token, name) for name in (*WORK, LEFT)]
             forget = FORGET([keys.record, *work], token)
-            yield Batch([forget, RELEASE([keys.lock, keys.touched], token)])
+            yield Batch([forget, RELEASE([keys.lock, keys.touched, keys.record], token)])

@@ -23,59 +23,59 @@ __all__ = (
 )
 
 
-# Record the owner of a lock as staging, and clear the touched index sets.
+# Record the owner of a lock as staging. Clear the touched index sets if no other owner is recorded:
+# those of a dead owner may list pks without objects until its recovery.
 # KEYS: lock, touched index sets, record of resets.
 # ARGV: token, 1 to remove all other owners from the record.
 # Returns 1; 0 without the lock.
-# Bounded: four commands.
+# Bounded: the owners on record, a handful.
 BEGIN = Script(
     'begin',
     """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == '1' then redis.call('UNLINK', KEYS[3]) end
 redis.call('HSET', KEYS[3], ARGV[1], 'staging')
-redis.call('UNLINK', KEYS[2])
+if #redis.call('HKEYS', KEYS[3]) == 1 then redis.call('UNLINK', KEYS[2]) end
 return 1
 """,
 )
 
-# Extend the locks of an owner, and the life of the touched index sets.
-# KEYS: for each model: lock, touched index sets, record of resets.
+# Extend the locks of an owner.
+# KEYS: for each model: lock, record of resets.
 # ARGV: token, milliseconds, 1 to take an expired lock again. It is taken only if the record still
 # says `staging`: another owner that had the lock meanwhile would have swept that.
 # Returns 1; 0 if a lock is lost, and then nothing is extended.
-# Bounded: five commands for each model of one call, such as resetMany().
+# Bounded: four commands for each model of one call, such as resetMany().
 HOLD = Script(
     'hold',
     """
 local free = {}
-for k = 1, #KEYS, 3 do
+for k = 1, #KEYS, 2 do
   local holder = redis.call('GET', KEYS[k])
-  if not holder and ARGV[3] == '1' and redis.call('HGET', KEYS[k + 2], ARGV[1]) == 'staging' then
+  if not holder and ARGV[3] == '1' and redis.call('HGET', KEYS[k + 1], ARGV[1]) == 'staging' then
     free[#free + 1] = KEYS[k]
   elseif holder ~= ARGV[1] then
     return 0
   end
 end
 for _, lock in ipairs(free) do redis.call('SET', lock, ARGV[1]) end
-for k = 1, #KEYS, 3 do
-  redis.call('PEXPIRE', KEYS[k], ARGV[2])
-  redis.call('PEXPIRE', KEYS[k + 1], 600000)
-end
+for k = 1, #KEYS, 2 do redis.call('PEXPIRE', KEYS[k], ARGV[2]) end
 return 1
 """,
 )
 
-# Release a lock that the owner still holds, and remove the touched index sets.
-# KEYS: lock, touched index sets.
+# Release a lock that the owner still holds. Remove the touched index sets, unless the record of
+# resets has an owner left.
+# KEYS: lock, touched index sets, record of resets.
 # ARGV: token.
 # Returns the number of removed keys; 0 without the lock.
-# Bounded: two commands.
+# Bounded: three commands.
 RELEASE = Script(
     'release',
     """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1], KEYS[2]) end
-return 0
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('EXISTS', KEYS[3]) == 1 then return redis.call('UNLINK', KEYS[1]) end
+return redis.call('UNLINK', KEYS[1], KEYS[2])
 """,
 )
 
