@@ -60,6 +60,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar='NUMBER',
         help='choose other environments, and other tests before a budget is spent',
     )
+    parser.addoption(
+        '--docs', action='store_true', help='have tests/test_security_page.py write its lists'
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -20,10 +20,10 @@ class Damage(NamedTuple):
     counts: dict[str, int]
     texts: tuple[str, ...]
 
-    def do(self, client: redis.Redis) -> None:
+    def do(self, client: redis.Redis, base: str = BASE) -> None:
         """Do it. `K:` at the beginning of a word is the prefix of the model's keys."""
         for line in self.commands.splitlines():
-            words = [word.replace('|', ' ').replace('K:', BASE, 1) for word in line.split()]
+            words = [word.replace('|', ' ').replace('K:', base, 1) for word in line.split()]
             client.execute_command(*['' if word == '""' else word for word in words])
 
 

@@ -1,5 +1,8 @@
 """What the security page says. The rule: the users it documents can do their work and nothing
-else; the server counts which commands they really used."""
+else; the server counts which commands they really used.
+
+The lists of commands are made by `pytest tests/test_security_page.py --docs`.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,27 @@ import hashlib
 import pathlib
 import pickle
 import re
+import textwrap
 from typing import Any
 
+import acl_users
 import pytest
 import redis
+from acl_users import ROLES, Song
+from cli.commands import command
+from twins import TWINS, over_asyncio
 
-from IndexedRedis import ConnectionSetupError, IRField, UnreadableValueError, resetChanged
+import IndexedRedis as IR
+from IndexedRedis import ConnectionSetupError, IRField, UnreadableValueError
 from IndexedRedis.connections import threads
 from IndexedRedis.executors import recording
 from IndexedRedis.fields import IRPickleField
 
 PAGE = pathlib.Path(__file__).parent.parent / 'docs' / 'explanation' / 'security.rst'
 USER = re.compile(r'^   ACL SETUSER \S+ .*(?:\n {7}.*)*', re.MULTILINE)
-# What comes before any right is asked for, and what redis-py can do without.
-OF_ANYBODY = {'hello', 'auth', 'client|setinfo', 'client|maint_notifications'}
-OF_ADMIN = {'acl|setuser', 'config|resetstat', 'info'}
+OPTIONAL = re.compile(r'^   \* - ``(\+.*)``$', re.MULTILINE)
+# What comes before any right is asked for.
+OF_ANYBODY = {'hello', 'auth', 'client|maint_notifications'}
 
 
 def documented() -> dict[str, list[str]]:
@@ -33,6 +42,20 @@ def documented() -> dict[str, list[str]]:
 
 def rights(rules: list[str]) -> set[str]:
     return {rule[1:] for rule in rules if rule.startswith('+')}
+
+
+def optional() -> set[str]:
+    """The rights that the page calls optional."""
+    return rights(' '.join(OPTIONAL.findall(PAGE.read_text('utf-8'))).split())
+
+
+def document(role: str, needed: set[str]) -> None:
+    """Write the paragraph of a user."""
+    lines = textwrap.wrap(' '.join(f'+{right}' for right in sorted(needed)), 104)
+    rules = [f'ACL SETUSER {role} reset on >{role}-password ~_ir_|Song:*', *lines]
+    page = PAGE.read_text('utf-8')
+    (old,) = [found for found in USER.findall(page) if found.split()[2] == role]
+    PAGE.write_text(page.replace(old, '   ' + '\n       '.join(rules)), 'utf-8')
 
 
 @pytest.fixture
@@ -46,113 +69,113 @@ def admin(new_server):
 
 
 @pytest.fixture
-def song_of(admin, make_model, watch_models):
-    """`song_of('reader')`: the model of the page, connected as that user."""
-    song = make_model(['title', 'artist'], indexed=['artist', 'title'], key_name='Song')
+def act_as(admin):
+    """`act_as('reader')`: make this user, or `default`, the default of the library; gives the URL
+    that logs in as this user."""
+    before = IR.getDefaultRedisConnectionParams()
     place = {name: admin.connection_pool.connection_kwargs[name] for name in ('host', 'port')}
-    watch_models(song.connectAlt({**place, 'db': 0}))
 
-    def connected(user: str) -> Any:
-        (password,) = [rule[1:] for rule in documented()[user] if rule.startswith('>')]
-        return song.connectAlt({**place, 'db': 0, 'username': user, 'password': password})
+    def become(user: str = 'default') -> str:
+        (password,) = [rule[1:] for rule in documented().get(user, ['>']) if rule.startswith('>')]
+        login = {'username': user, 'password': password} if password else {}
+        IR.setDefaultRedisConnectionParams({**place, 'db': 0, **login})
+        return f'redis://{user}:{password}@{place["host"]}:{place["port"]}/0'
 
-    return connected
-
-
-def read_all(song: Any) -> None:
-    """Every way to read, in every size that is answered in a way of its own."""
-    both = song.objects.filter(artist='Abba', title__ne='1')
-    assert len(song.objects.all()) == 150  # many: in chunks
-    assert len(song.objects.filter(artist='Abba').all()) == 150
-    assert len(song.objects.filter(artist__ne='Abba').getPrimaryKeys()) == 0
-    assert len(both.all()) == 149
-    assert len(song.objects.filter(artist='Abba', title='1').all()) == 1  # few: one script
-    counts = [query.count() for query in (song.objects, both)]
-    assert counts == [150, 149]
-    obj = both.first()
-    assert obj.artist == both.last().artist == both.random().artist == 'Abba'
-    assert song.objects.exists(obj.getPk())
-    assert song.objects.get(obj.getPk()).reload() == {}
-    assert len(song.objects.getMultiple([obj.getPk(), 10**9])) == 2
+    yield become
+    IR.setDefaultRedisConnectionParams(before)
+    IR.clearRedisPools()
 
 
-def write_all(song: Any) -> None:
-    """Every way to write; what `read_all` expects is stored afterwards."""
-    one = song(title='x', artist='y')
-    one.save()
-    one.title = 'z'
-    one.save()
-    song.saver.save([song(title='many'), song(title='more')])
-    song.objects.reindex()
-    one.delete()
-    song.deleter.deleteByPk(2)
-    assert song.objects.filter(title='more').delete() == 1
-    song(title='replaced', artist='x').save()
-    pks = song.reset([song(title=str(number), artist='Abba') for number in range(150)])
-    assert len(pks) == 150
-    song.saver.save(song(title='again'), forceID=4)  # over the row that is about to expire
-    song.deleter.deleteByPk(4)
-    many = [song(title=str(number), artist='long') for number in range(1000)]
-    song.saver.save(many)  # too long for one script
-    for each in many:
-        each.artist = 'longer'
-    song.saver.save(many)
-    song.deleter.deleteMultiple(many)
-    obj = song.objects.first()
-    obj.copy(copyPrimaryKey=True).save()
-    same = [song(title=str(number), artist='Abba') for number in range(1, 150)]
-    resetChanged({song: [*same, song(title='0', artist='Abba')]}, {song: 'title'})
-    song.reset(song.objects.all())
-    # In place of objects with the same index values, under pks of their own.
-    song.reset([song(title=str(number), artist='Abba') for number in range(150)])
-    assert song.objects.check().ok
-    assert song.objects.repair().ok
-    assert song.objects.mirroredAt() is None
+@pytest.fixture(params=['threads', 'asyncio'])
+def executor(request, monkeypatch):
+    """Has the methods run in threads, then over asyncio."""
+    with over_asyncio(monkeypatch) if request.param == 'asyncio' else contextlib.nullcontext():
+        yield request.param
 
 
-def leave_committed_write(admin: Any) -> None:
-    """Leave what a process leaves that was killed while it wrote a long list."""
-    token = b'f' * 32
-    admin.hset(b'_ir_|Song:tmp:%b:left' % token, 10**6, b'')
-    admin.hset(b'_ir_|Song:tmp:resets', token, b'committed')
+@pytest.fixture
+def low_limits(monkeypatch):
+    """Has few objects go the ways of many."""
+    for (place, name), limit in acl_users.LIMITS.items():
+        monkeypatch.setattr(place, name, limit)
 
 
 def used(admin: Any) -> set[str]:
-    """The commands that the server has carried out since it was told to count."""
+    """The commands that the server has carried out since it was told to count, in scripts too."""
     found = admin.info('commandstats')
-    return {name.removeprefix('cmdstat_') for name, stat in found.items() if stat['calls']}
+    names = {name.removeprefix('cmdstat_') for name, stat in found.items() if stat['calls']}
+    return names - OF_ANYBODY - {'config|resetstat'}
 
 
-def test_a_writer_needs_the_rights_of_the_page_and_no_others(admin, song_of):
-    song = song_of('writer')
-    admin.config_resetstat()
-    leave_committed_write(admin)
-    write_all(song)
-    read_all(song)
-    assert song.deleter.destroyModel() > 150
-    assert used(admin) - OF_ANYBODY - OF_ADMIN == rights(documented()['writer'])
-    assert admin.dbsize() == 0
+@pytest.mark.damaged
+@pytest.mark.either('executor')
+@pytest.mark.parametrize('role', ROLES)
+@pytest.mark.usefixtures('executor', 'low_limits')
+def test_a_user_needs_the_rights_of_the_page_and_no_others(admin, act_as, request, role):
+    sent: set[str] = set()
+    for scene in ROLES[role]:
+        prepare(scene, admin, act_as)
+        admin.config_resetstat()
+        scene.act(Song)
+        sent |= used(admin)
+    if request.config.getoption('--docs'):
+        document(role, sent - optional())
+        admin.execute_command('ACL SETUSER', role, *documented()[role])
+    assert sent - optional() == rights(documented()[role])
+    admin.acl_log_reset()
+    for scene in ROLES[role]:
+        prepare(scene, admin, act_as)
+        act_as(role)
+        scene.act(Song)
+    assert {entry['object'] for entry in admin.acl_log()} <= optional()
 
 
-def test_a_reader_needs_the_rights_of_the_page_and_no_others(admin, song_of):
-    write_all(song_of('writer'))
-    song = song_of('reader')
-    admin.config_resetstat()
-    read_all(song)
-    assert used(admin) - OF_ANYBODY - OF_ADMIN == rights(documented()['reader'])
+def prepare(scene: Any, admin: Any, act_as: Any) -> None:
+    act_as()
+    admin.flushall()
+    scene.prepare(Song, admin)
 
 
-def test_a_reader_who_remembers_needs_what_the_page_says(telling_server, admin, song_of):
-    song = song_of('writer')
-    song.reset([song(title='x', artist='Abba')])
-    song = song_of('reader')
+@pytest.mark.parametrize('role', acl_users.COMMANDS)
+def test_the_commands_of_a_user(admin, act_as, role):
+    act_as()
+    acl_users.store(10)(Song, admin)
+    url, printed = act_as(role), b''
+    for words in acl_users.COMMANDS[role]:
+        done = command(*words.split(), given=printed, env={'INDEXEDREDIS_URL': url})
+        assert done.status == 0, done.errors
+        printed = done.raw
+    assert {entry['object'] for entry in admin.acl_log()} <= optional()
+
+
+def test_the_users_do_all_that_there_is():
+    source = pathlib.Path(acl_users.__file__).read_text('utf-8')
+    assert {name for _, name in TWINS if not re.search(rf'\b{name}\(', source)} == set()
+
+
+def test_the_users_send_each_command_of_the_library(admin):
+    """Those that the texts of the core name, in scripts and beside them."""
+    core = pathlib.Path(IR.__file__).parent / '_core'
+    texts = [path.read_text('utf-8') for path in core.rglob('*.py')]
+    words = {word.lower() for text in texts for word in re.findall(r"[({]'([A-Z]+)'[,)]", text)}
+    named = words & admin.command().keys()
+    assert len(named) > 30
+    given = set().union(*map(rights, documented().values()), optional())
+    assert named - {right.partition('|')[0] for right in given} == set()
+
+
+def test_a_reader_who_remembers_needs_what_the_page_says(telling_server, admin, act_as):
+    act_as()
+    acl_users.store(150)(Song, admin)
+    act_as('reader')
+    song = Song.copyModel()
     song.CLIENT_SIDE_CACHE = 5
     with pytest.raises(ConnectionSetupError, match='tracking'):
         song.objects.get(1)
-    (rules,) = re.findall(r'``CLIENT_SIDE_CACHE`` wants ``(.*?)``', PAGE.read_text('utf-8'))
+    (rules,) = [found for found in OPTIONAL.findall(PAGE.read_text('utf-8')) if 'tracking' in found]
     admin.execute_command('ACL SETUSER', 'reader', *rules.split())
     with recording.recordTrips() as trips:
-        assert [song.objects.filter(artist='Abba').count() for _ in range(9)] == [1] * 9
+        assert [song.objects.filter(artist='Abba').count() for _ in range(9)] == [150] * 9
     assert len(trips) < 4
 
 
@@ -174,11 +197,14 @@ def change(obj: Any) -> None:
 
 
 @pytest.mark.parametrize('write', WRITES)
-def test_a_reader_cannot_write(admin, song_of, write):
-    write_all(song_of('writer'))
+@pytest.mark.parametrize('user', ['reader', 'checker'])
+def test_who_only_reads_cannot_write(admin, act_as, user, write):
+    act_as()
+    acl_users.store(150)(Song, admin)
     before = contents(admin)
+    act_as(user)
     with pytest.raises(redis.ResponseError, match=r"(?i)permission|can't run"):
-        WRITES[write](song_of('reader'))
+        WRITES[write](Song)
     assert contents(admin) == before
 
 
@@ -190,30 +216,24 @@ def contents(client: Any) -> dict[bytes, bytes]:
     }
 
 
-@pytest.mark.parametrize('user', ['reader', 'writer'])
-def test_nobody_gets_at_other_models(admin, song_of, make_model, user):
-    kwargs = song_of(user).REDIS_CONNECTION_PARAMS
-    other = make_model(['title'], key_name='Songs').connectAlt(kwargs)
+@pytest.mark.parametrize('user', ROLES)
+def test_nobody_gets_at_other_models(admin, act_as, make_model, user):
+    act_as(user)
+    other = make_model(['title'], key_name='Songs')
     for call in (lambda: other.objects.all(), lambda: other(title='x').save()):
         with pytest.raises(redis.ResponseError, match=r'(?i)permission|key'):
             call()
     assert admin.dbsize() == 0
 
 
-@pytest.mark.damaged
-def test_a_writer_repairs_beside_a_reset(admin, song_of):
-    """Its rights are enough to see what the reset has staged."""
-    song = song_of('writer')
-    song(title='a', artist='b').save()
-    admin.hset('_ir_|Song:tmp:resets', 'token', 'staging')
-    admin.set('_ir_|Song:tmp:lock', 'token', px=60_000)
-    admin.sadd('_ir_|Song:tmp:token:ranges', '2 1')
-    admin.hset('_ir_|Song:data:2', mapping={'title': 'x', 'artist': 'b'})
-    admin.sadd('_ir_|Song:idx:artist:b', 2)
-    admin.set('_ir_|Song:next', 2)
-    assert song.objects.repair().counts == {}
-    assert admin.exists('_ir_|Song:data:2')
-    assert admin.sismember('_ir_|Song:idx:artist:b', 2)
+def test_findModels_needs_the_keys_of_all_models(admin, act_as, make_model):
+    act_as()
+    make_model(['title'], key_name='Songs')(title='x').save()
+    act_as('checker')
+    with pytest.raises(redis.ResponseError, match=r'(?i)permission|key'):
+        IR.findModels()
+    admin.execute_command('ACL SETUSER', 'checker', '~_ir_|*')
+    assert [found.keyName for found in IR.findModels()] == ['Songs']
 
 
 @pytest.mark.parametrize(

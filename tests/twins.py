@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Iterator
 from typing import Any
+
+import pytest
 
 import IndexedRedis as IR
 from IndexedRedis.managers import resets
@@ -29,3 +34,25 @@ TWINS = [
     for name in dir(place)
     if not name.startswith('_') and callable(getattr(place, f'a{name}', None))
 ]
+
+
+@contextlib.contextmanager
+def over_asyncio(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventLoop]:
+    """Replace each of these methods by one that awaits its twin; give the event loop."""
+    loop = asyncio.new_event_loop()
+    for place, name in TWINS:
+        monkeypatch.setattr(place, name, _awaiting(vars(place)['a' + name], loop))
+    yield loop
+    loop.run_until_complete(IR.aclose())
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+def _awaiting(twin: Any, loop: asyncio.AbstractEventLoop) -> Any:
+    """A function that awaits a twin, bound as the twin is."""
+
+    def method(*args: Any, **kwargs: Any) -> Any:
+        return loop.run_until_complete(function(*args, **kwargs))
+
+    function = getattr(twin, '__func__', twin)
+    return classmethod(method) if isinstance(twin, classmethod) else method

@@ -6,17 +6,15 @@ in an event loop that belongs to the test.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from inspect import getattr_static
 from typing import Any
 
 import linked
 import pytest
 import redis.asyncio
 import servers
-from twins import TWINS
+from twins import over_asyncio
 
 import IndexedRedis as IR
 from IndexedRedis import IRField
@@ -38,16 +36,6 @@ def _is_left_out(item: Any) -> bool:
     params = item.callspec.params if hasattr(item, 'callspec') else {}
     executor, kind = params.get('bring_client'), params.get('server')
     return executor in EXECUTORS[2:] and (kind == 'none' or not servers.tells(kind))
-
-
-def awaiting(twin: Any, loop: asyncio.AbstractEventLoop) -> Any:
-    """A function that awaits a twin, bound as the twin is."""
-
-    def method(*args: Any, **kwargs: Any) -> Any:
-        return loop.run_until_complete(function(*args, **kwargs))
-
-    function = getattr(twin, '__func__', twin)
-    return classmethod(method) if isinstance(twin, classmethod) else method
 
 
 def noted(method: Any) -> Any:
@@ -79,7 +67,6 @@ def bring_client(
         with contextlib.ExitStack() as stack:
             yield lambda **params: stack.enter_context(redis.Redis(**params))
         return
-    loop = asyncio.new_event_loop()
     clients: list[Any] = []
 
     def bring(**params: Any) -> Any:
@@ -88,14 +75,10 @@ def bring_client(
 
     # What would block is an error, so that nothing is tested twice instead.
     monkeypatch.delattr(SyncExecutor, 'run')
-    for place, name in TWINS:
-        monkeypatch.setattr(place, name, awaiting(getattr_static(place, 'a' + name), loop))
-    yield bring
-    for client in clients:
-        loop.run_until_complete(client.connection_pool.disconnect())
-    loop.run_until_complete(IR.aclose())
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
+    with over_asyncio(monkeypatch) as loop:
+        yield bring
+        for client in clients:
+            loop.run_until_complete(client.connection_pool.disconnect())
 
 
 @pytest.fixture
