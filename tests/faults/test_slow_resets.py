@@ -134,6 +134,23 @@ def test_nobody_takes_a_pk_of_a_reset_that_pauses_for_long(item, stored, way, at
     assert stored.kept_work_keys() == []
 
 
+def test_what_others_change_after_it_was_compared_is_of_the_new_data_set(item, stored):
+    """All of it, also a field that was the same in the old data set and in the new one."""
+    item.reset(edition(item, 1, 3))
+    first, second, third = [item(_id=n + 1, name='e2', n=n, edition=2) for n in range(3)]
+
+    def objs():
+        yield from (first, second)
+        obj = item.objects.get(1)
+        obj.name, obj.n, obj.edition = 'e9', 5, 9
+        obj.save()
+        yield third
+
+    IR.resetChanged([(item, objs())], {item: '_id'})
+    assert contents(item) == [('e2', n, 2) for n in range(3)]
+    stored.check()
+
+
 def test_a_staged_set_that_lacks_a_member_is_not_put_in_place(item, raw, stored):
     item.reset(edition(item, 1, 3))
 

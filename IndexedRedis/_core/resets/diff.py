@@ -270,7 +270,7 @@ def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
             if kind == b'type':
                 raise wrong_type(entries[number - 1].schema, *details)
             if kind == b'stale':
-                entries[number - 1].learn(details[0])
+                _learn(entries[number - 1], details[0])
             if kind == b'gone':
                 _put_whole(entries[number - 1])
         if any(kind not in (b'stale', b'gone') for _, kind, *_ in problems):
@@ -281,10 +281,23 @@ def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
     )
 
 
+def _learn(entry: Entry, actual: Sequence[bytes | None]) -> None:
+    """Take in what is stored by now; write all of a row that somebody has changed meanwhile."""
+    if entry.mode == Mode.UPDATE and entry.sent is not entry.written:
+        _write_whole(entry)
+    else:
+        entry.learn(actual)
+
+
+def _write_whole(entry: Entry) -> None:
+    entry.sent = entry.written
+    entry.expected = {column.name: None for column in entry.schema.indexed}
+
+
 def _put_whole(entry: Entry) -> None:
     """Write the whole row, since another client deleted the object meanwhile."""
-    entry.mode, entry.sent = Mode.PUT, entry.written
-    entry.expected = {column.name: None for column in entry.schema.indexed}
+    entry.mode = Mode.PUT
+    _write_whole(entry)
 
 
 def _command(merges: Sequence[_Merge], entries: list[Entry], stamp: str) -> Command:
