@@ -1,5 +1,5 @@
-"""What each kind of Redis user does with a model, few objects and many, sound and damaged. The rule:
-a user does everything that the security page says of it.
+"""What each kind of Redis user does with a model of few objects or many, sound or damaged. The
+rule: a user does everything that the security page says of it.
 """
 
 from __future__ import annotations
