@@ -61,6 +61,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help='choose other environments, and other tests before a budget is spent',
     )
     parser.addoption(
+        '--minutes',
+        type=float,
+        metavar='NUMBER',
+        help='how long tests/test_random_histories.py takes; else a few seconds, with --full one '
+        'minute on all servers together',
+    )
+    parser.addoption(
         '--docs', action='store_true', help='have tests/test_security_page.py write its lists'
     )
 

@@ -17,7 +17,7 @@ from typing import Any
 import redis
 
 import IndexedRedis
-from faults import old_version, single_jobs
+from faults import lives, old_version, single_jobs
 from faults.item import Box, Item, edition, over, reset_family
 from IndexedRedis._core.queries import set_algebra
 from IndexedRedis._core.resets import index_fill
@@ -281,7 +281,7 @@ def _say(what: Any) -> None:
 def main() -> None:
     """Do the jobs that come on the standard input, each in a child."""
     Item.validateModel()
-    jobs = {**vars(old_version), **vars(single_jobs), **globals()}
+    jobs = {**vars(old_version), **vars(single_jobs), **vars(lives), **globals()}
 
     for line in sys.stdin:
         params, job, args = json.loads(line)
