@@ -282,7 +282,7 @@ def _apply(merges: Sequence[_Merge], stamp: str) -> Flow[None]:
 
 
 def _learn(entry: Entry, actual: Sequence[bytes | None]) -> None:
-    """Take in what is stored by now; write all of a row that somebody has changed meanwhile."""
+    """Expect the stored values; write the whole row of an update that they do not fit."""
     if entry.mode == Mode.UPDATE and entry.sent is not entry.written:
         _write_whole(entry)
     else:
