@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,7 +42,7 @@ def over_asyncio(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEv
     """Replace each of these methods by one that awaits its twin; give the event loop."""
     loop = asyncio.new_event_loop()
     for place, name in TWINS:
-        monkeypatch.setattr(place, name, _awaiting(vars(place)['a' + name], loop))
+        monkeypatch.setattr(place, name, _awaiting(inspect.getattr_static(place, f'a{name}'), loop))
     yield loop
     loop.run_until_complete(IR.aclose())
     loop.run_until_complete(loop.shutdown_asyncgens())
