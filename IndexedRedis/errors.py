@@ -87,7 +87,8 @@ class InvalidPrimaryKeyError(IndexedRedisError, ValueError):
 
 
 class ObjectGoneError(IndexedRedisError, KeyError):
-    """The object is not stored: it was deleted, or replaced by a ``reset()``. Nothing was written.
+    """The object is not stored: it was deleted, replaced by a ``reset()``, or lost in a failover.
+    Nothing was written.
 
     Solution: fetch it anew; to store it again, save ``obj.copy()``.
     """

@@ -20,7 +20,8 @@ KEEPS = -1  # what TTL says of a key that does not expire
 GONE = b'none'  # what TYPE says of one that has expired since it was listed
 TYPES = {'next': b'string', 'keys': b'set', 'data': b'hash', 'idx': b'set'}
 RECORD = b'resets'  # the work key that names unfinished resets
-MIRRORED = b'mirrored'  # the work key that says how old the data is; it stays
+# The work keys that stay: how old the data is, and the primaries that pks were drawn from.
+STAY = {b'mirrored', b'incarnations'}
 CHUNK = 500  # keys that one script reads
 READ = """
 local reads, found = {string = 'GET', set = 'SMEMBERS', hash = 'HGETALL'}, {}
@@ -137,7 +138,7 @@ def _claimed(client: Any, prefix: bytes, tokens: set[bytes]) -> set[bytes]:
 def _endless_work(keys: list[Key], excused: set[bytes]) -> Iterator[str]:
     for key in keys:
         token = (key.rest or b'').partition(b':')[0]
-        if key.part == 'tmp' and key.ttl == KEEPS and token not in {MIRRORED, *excused}:
+        if key.part == 'tmp' and key.ttl == KEEPS and token not in STAY | excused:
             yield f'work key {_show(key.name)} never expires'
 
 

@@ -12,22 +12,31 @@ from typing import Any
 
 import redis
 
+# What goes with the counter: written by the first draw of pks, by others only after a second.
+OF_COUNTER = (b':tmp:incarnations', b':tmp:primary')
 WATCHING = ('info', 'config|resetstat', 'client|setinfo', 'hello', 'select')
 _READ = {b'string': 'GET', b'set': 'SMEMBERS', b'hash': 'HGETALL'}
 
 
+def key_names(client: redis.Redis, pattern: str = '*') -> list[bytes]:
+    """The names of keys, without those that go with a counter."""
+    found = sorted(set(client.scan_iter(pattern, count=1000)))
+    return [name for name in found if not name.endswith(OF_COUNTER)]
+
+
 def dump(client: redis.Redis, expiring: bool = True) -> dict[bytes, Any]:
-    """Every key with its content: bytes, a set, a dict, or for other types the bytes of DUMP.
+    """The keys that :func:`key_names` gives, with their content: bytes, a set, a dict, or for other
+    types the bytes of DUMP.
 
     :param expiring: with the keys that have a time to live
     """
-    names = sorted(set(client.scan_iter(count=1000)))
+    keys = key_names(client)
     if not expiring:
-        ttls = _ask(client, [('TTL', name) for name in names])
-        names = [name for name, ttl in zip(names, ttls, strict=True) if ttl == -1]
-    types = _ask(client, [('TYPE', name) for name in names])
-    reads = [(_READ.get(kind, 'DUMP'), name) for kind, name in zip(types, names, strict=True)]
-    return dict(zip(names, _ask(client, reads), strict=True))
+        ttls = _ask(client, [('TTL', name) for name in keys])
+        keys = [name for name, ttl in zip(keys, ttls, strict=True) if ttl == -1]
+    types = _ask(client, [('TYPE', name) for name in keys])
+    reads = [(_READ.get(kind, 'DUMP'), name) for kind, name in zip(types, keys, strict=True)]
+    return dict(zip(keys, _ask(client, reads), strict=True))
 
 
 def _ask(client: redis.Redis, commands: list[tuple[Any, ...]]) -> list[Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from keyspace import key_names
 from processes import run_python
 
 import IndexedRedis as IR
@@ -300,7 +301,7 @@ def test_a_connection_set_in_init_is_that_of_the_object(redis_params, raw, watch
         found = obj.objects.get(1)
         assert (found.title, found._connection) == ('y', client)
         assert found.delete() == 1
-        assert client.keys() == [b'_ir_|Placed:next']
+        assert key_names(client) == [b'_ir_|Placed:next']
         assert Placed.objects.count() == 0
 
 

@@ -25,6 +25,7 @@ BLOCK = re.compile(r'^\.\. code-block:: (python|text)\n\n((?:(?: {3}.*)?\n)+)', 
 ARRAY = b'\xdd'  # how one begins in MessagePack
 BY_TEXT = {script.text: script for script in load_all()}
 BASE, TOKEN = re.compile(r'^_ir_\|Song:'), re.compile(r'\b[0-9a-f]{32}\b')
+REPLID = re.compile(r'\b[0-9a-f]{40}\b')
 
 
 def blocks(page: str) -> Iterator[tuple[str, str | None]]:
@@ -39,7 +40,8 @@ def word(argument: Any) -> str:
     if isinstance(argument, bytes) and argument.startswith(ARRAY):
         return f'[{" ".join(map(word, msgpack.unpackb(argument, raw=True)))}]'
     text = argument.decode() if isinstance(argument, bytes) else str(argument)
-    return TOKEN.sub('TOKEN', BASE.sub('K:', text)) or "''"
+    text = REPLID.sub('REPLID', TOKEN.sub('TOKEN', text))
+    return BASE.sub('K:', text) or "''"
 
 
 def line(command: tuple[Any, ...]) -> str:

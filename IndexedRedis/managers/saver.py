@@ -50,9 +50,9 @@ class IndexedRedisSave(IndexedRedisHelper):
         :raises ResetInProgressError: if another long write of the model does not end within 15 s
         :raises UsageError: if an argument is not an object of the model, or is listed twice
 
-        Redis: ``INCRBY`` in a script reserves pks, and one script stores the rows with ``HSET`` and
-        ``SADD``. A list of more than some hundred objects goes in steps, as transactions and
-        scripts of a few milliseconds under the lock of the model.
+        Redis: ``INCRBY`` and ``INFO`` in a script reserve pks, and one script stores the rows with
+        ``HSET`` and ``SADD``. A list of more than some hundred objects goes in steps, as
+        transactions and scripts of a few milliseconds under the lock of the model.
         """
         return self._run(self._save(obj, usePipeline, forceID, cascadeSave, conn))
 

@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from keyspace import dump
+from keyspace import dump, key_names
 
 import IndexedRedis as IR
 from IndexedRedis import FoundModel, IRField, ModelInfo, UsageError
@@ -78,7 +78,7 @@ def test_a_sample_is_near(tracks, raw):
     assert exact.rowsSampled == MANY
     assert exact.setsSampled == sum(f.index.sets for f in exact.fields if f.index)
     assert sum(exact.encodings.values()) == MANY
-    measured = sum(raw.memory_usage(key) for key in raw.scan_iter('_ir_|Shop:Tracks:*'))
+    measured = sum(map(raw.memory_usage, key_names(raw, '_ir_|Shop:Tracks:*')))
     counter = raw.memory_usage('_ir_|Shop:Tracks:next')
     assert exact.memory == measured - counter
     assert exact.memory == exact.rowMemory + exact.keysMemory + exact.indexMemory
@@ -170,7 +170,7 @@ def test_age_work_keys_and_replaced_rows(tracks, raw):
     raw.set('_ir_|Shop:Tracks:tmp:mirrored', at.isoformat())
     info = tracks.objects.info()
     assert (info.objects, info.mirroredAt) == (1, at)
-    assert info.workKeys == len(raw.keys('_ir_|Shop:Tracks:tmp:*'))
+    assert info.workKeys == len(key_names(raw, '_ir_|Shop:Tracks:tmp:*'))
     assert json.loads(json.dumps(info.asDict()))['mirroredAt'] == at.isoformat()
     assert 'mirrored: 2026-01-02 03:04:05+00:00' in str(info)
     (found,) = IR.findModels()

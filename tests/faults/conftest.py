@@ -50,8 +50,9 @@ class Stored:
         self._raw.delete('_ir_|Item:tmp:lock', '_ir_|Box:tmp:lock')
 
     def kept_work_keys(self):
-        """Work keys that do not expire by themselves."""
-        return [key for key in self._raw.keys('*:tmp:*') if self._raw.ttl(key) == -1]
+        """Work keys that do not expire by themselves, but for those that stay."""
+        keys = [key for key in self._raw.keys('*:tmp:*') if not key.endswith(b':incarnations')]
+        return [key for key in keys if self._raw.ttl(key) == -1]
 
 
 @pytest.fixture

@@ -42,6 +42,10 @@ class Proxy:
         self.trickle = 0.0
         self.params = {**params, 'host': '127.0.0.1', 'port': self._listener.getsockname()[1]}
 
+    def lead_to(self, params: dict[str, Any]) -> None:
+        """Lead connections that are made from now on to another server."""
+        self._target = params['host'], params['port']
+
     def watch(self) -> None:
         """Count from now on, and break nothing."""
         self.fault(0, '')

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from keyspace import key_names
 
 from faults.item import edition
 from faults.workers import crew, together
@@ -44,7 +45,7 @@ def test_two_savers_and_two_deleters_of_each_object(item, four_workers, stored, 
     assert wrong == []
     assert counts['deleted'] == 800
     assert min(counts['saved'], counts['gone']) >= 50  # before and after a delete
-    assert raw.keys('_ir_|Item:*') == [b'_ir_|Item:next']
+    assert key_names(raw, '_ir_|Item:*') == [b'_ir_|Item:next']
 
 
 def test_savers_against_deleters(filled, four_workers, check):

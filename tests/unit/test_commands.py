@@ -24,11 +24,13 @@ from .build import define, load
 
 K = b'_ir_|Song:'
 KEYS, NEXT, DATA, TMP = K + b'keys', K + b'next', K + b'data:', K + b'tmp:'
-LOCK, TOUCHED, RECORD, SWAPPED = (
+LOCK, TOUCHED, RECORD, SWAPPED, INCARNATIONS, PRIMARY = (
     K + b'tmp:lock',
     K + b'tmp:touched',
     K + b'tmp:resets',
     K + b'tmp:swapped',
+    K + b'tmp:incarnations',
+    K + b'tmp:primary',
 )
 GENRE_ROCK, GENRE_POP, GENRE_JAZZ = (
     K + b'idx:genre:' + name for name in (b'rock', b'pop', b'jazz')
@@ -191,11 +193,11 @@ def test_an_insert_reserves_its_pk_then_writes(song):
     obj = song(name='Hells Bells', genre='rock', year=1999)
     pks, sent = trips(saving.save(song._validated(), [obj], [None]), [7], [1])
     assert sent == [
-        [('EVALSHA', 'reserve', 2, NEXT, KEYS, 1, 0, 1000)],
+        [('EVALSHA', 'reserve', 4, NEXT, KEYS, INCARNATIONS, PRIMARY, 1, 0, 1000)],
         [
             (
-                *('EVALSHA', 'insert', 6, KEYS, RECORD, TOUCHED, DATA + b'7'),
-                *(GENRE_ROCK, YEAR_1999, 1, 1, 2, b'7'),
+                *('EVALSHA', 'insert', 8, KEYS, RECORD, TOUCHED, NEXT, INCARNATIONS),
+                *(DATA + b'7', GENRE_ROCK, YEAR_1999, 1, 1, 2, b'', b'7'),
                 packed('name', 'Hells Bells', 'genre', 'rock', 'year', '1999'),
                 *(1, b'7', 1, b'7'),
             )
@@ -211,9 +213,9 @@ def test_an_update_sends_only_what_changed_and_what_it_believes(song):
     assert sent == [
         [
             (
-                *('EVALSHA', 'update_one', 5, KEYS, RECORD, DATA + b'7'),
+                *('EVALSHA', 'update_one', 6, KEYS, RECORD, DATA + b'7', INCARNATIONS),
                 *(GENRE_ROCK, GENRE_POP),
-                *(7, 1, b'genre', b'rock', b'genre', b'pop'),
+                *(7, b'', 1, b'genre', b'rock', b'genre', b'pop'),
             )
         ]
     ]
@@ -227,9 +229,9 @@ def test_an_update_of_several_says_what_it_believes(song):
     assert sent == [
         [
             (
-                *('EVALSHA', 'write', 11, KEYS, NEXT, LOCK, TOUCHED, RECORD),
+                *('EVALSHA', 'write', 12, KEYS, NEXT, LOCK, TOUCHED, RECORD, INCARNATIONS),
                 *(DATA + b'7', GENRE_ROCK, GENRE_POP, DATA + b'8', GENRE_ROCK, GENRE_POP),
-                *(1, 2, 7, 'update', 1, b'genre', b'=rock', 1, b'genre', b'pop'),
+                *(1, 0, 2, 7, 'update', 1, b'genre', b'=rock', 1, b'genre', b'pop'),
                 *(8, 'update', 1, b'genre', b'=rock', 1, b'genre', b'pop'),
             )
         ]
@@ -246,12 +248,12 @@ def test_a_bulk_insert_is_one_script(song):
     objs = [song(name='a', genre='rock', year=1999), song(name='b', genre='rock', year=2000)]
     _, sent = trips(saving.save(song._validated(), objs, [None, None]), [7], [1])
     assert sent == [
-        [('EVALSHA', 'reserve', 2, NEXT, KEYS, 2, 0, 1000)],
+        [('EVALSHA', 'reserve', 4, NEXT, KEYS, INCARNATIONS, PRIMARY, 2, 0, 1000)],
         [
             (
-                *('EVALSHA', 'insert', 8, KEYS, RECORD, TOUCHED, DATA + b'7', DATA + b'8'),
-                *(GENRE_ROCK, YEAR_1999, YEAR_2000),
-                *(1, 2, 3, b'7', b'8'),
+                *('EVALSHA', 'insert', 10, KEYS, RECORD, TOUCHED, NEXT, INCARNATIONS),
+                *(DATA + b'7', DATA + b'8', GENRE_ROCK, YEAR_1999, YEAR_2000),
+                *(1, 2, 3, b'', b'7', b'8'),
                 packed('name', 'a', 'genre', 'rock', 'year', '1999'),
                 packed('name', 'b', 'genre', 'rock', 'year', '2000'),
                 *(2, b'7', b'8', 1, b'7', 1, b'8'),
@@ -278,8 +280,9 @@ def test_a_delete_says_what_it_believes(song):
     assert sent == [
         [
             (
-                *('EVALSHA', 'delete', 6, KEYS, LOCK, RECORD, DATA + b'7', GENRE_ROCK, YEAR_1999),
-                *(1, 2, b'genre', b'year', b'7', b'=rock', b'=1999', 1, b'7', 1, b'7'),
+                *('EVALSHA', 'delete', 7, KEYS, LOCK, RECORD, INCARNATIONS),
+                *(DATA + b'7', GENRE_ROCK, YEAR_1999),
+                *(1, 2, b'genre', b'year', 0, b'7', b'=rock', b'=1999', 1, b'7', 1, b'7'),
             )
         ]
     ]
@@ -295,8 +298,9 @@ def test_a_filtered_delete_takes_pks_then_rows_then_deletes(song):
         [('SMISMEMBER', KEYS, 7), ('HMGET', DATA + b'7', b'genre', b'year')],
         [
             (
-                *('EVALSHA', 'delete', 6, KEYS, LOCK, RECORD, DATA + b'7', GENRE_ROCK, YEAR_1999),
-                *(1, 2, b'genre', b'year', b'7', b'=rock', b'=1999', 1, b'7', 1, b'7'),
+                *('EVALSHA', 'delete', 7, KEYS, LOCK, RECORD, INCARNATIONS),
+                *(DATA + b'7', GENRE_ROCK, YEAR_1999),
+                *(1, 2, b'genre', b'year', 0, b'7', b'=rock', b'=1999', 1, b'7', 1, b'7'),
             )
         ],
     ]
@@ -309,9 +313,9 @@ def test_reindex_writes_sets_only(song):
     )
     assert sent[2] == [
         (
-            *('EVALSHA', 'write', 10, KEYS, NEXT, LOCK, TOUCHED, RECORD, DATA + b'7'),
-            *(GENRE_ROCK, GENRE_ROCK, YEAR_1999, YEAR_1999),
-            *(1, 1, 7, 'update', 2, b'genre', b'=rock', b'year', b'=1999'),
+            *('EVALSHA', 'write', 11, KEYS, NEXT, LOCK, TOUCHED, RECORD, INCARNATIONS),
+            *(DATA + b'7', GENRE_ROCK, GENRE_ROCK, YEAR_1999, YEAR_1999),
+            *(1, 0, 1, 7, 'update', 2, b'genre', b'=rock', b'year', b'=1999'),
             0,
         )
     ]
@@ -391,7 +395,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
         swap.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
         *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [7], *[[1, None, None, []]] * 2, [None], [None]),
         *(*old, [[b'rock', b'1999']], [[GENRE_ROCK]], [None]),  # this genre is a large one
-        *([[b'0', listed], 1], [[1, []], 1], [[1, [YEAR_2000]], 1], [None], [b'done']),
+        *([[b'0', listed], 1], [[1, []], 1], [[1, [YEAR_2000]], 1], [None], [b'done', [b'']]),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [0, 0, 1], [1, 1], [0, 1]),
     )
     flag = staged + b'refused'
@@ -405,7 +409,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
         [('HKEYS', RECORD)],
     ]
     assert sent[3:6] == [
-        [('EVALSHA', 'reserve', 2, NEXT, KEYS, 2, 0, 1000)],
+        [('EVALSHA', 'reserve', 4, NEXT, KEYS, INCARNATIONS, PRIMARY, 2, 0, 1000)],
         [
             retake,
             ('WATCH', flag, LOCK, DATA + b'7', DATA + b'8'),
@@ -448,8 +452,9 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
                 *(K + b'tmp:mirrored', TOUCHED, GENRE_ROCK),
                 *(staged + b'idx:genre:rock', GENRE_ROCK, staged + b'idx:year:2000', YEAR_2000),
                 *(staged + b'keys', KEYS),
-                *(b'TOKEN', 'swapped', '', 1, 1, 3, 0, 0, 1000, 2),
-            )
+                *(b'TOKEN', 'swapped', '', 1, 1, 3, 8, 0, 1000, 2),
+            ),
+            ('EVALSHA', 'incarnations', 1, INCARNATIONS),
         ],
     ]
     assert sent[18:] == [
@@ -497,7 +502,7 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
         ]
 
     assert sent == [
-        [('EVALSHA', 'reserve', 2, NEXT, KEYS, 2, 0, 1000)],
+        [('EVALSHA', 'reserve', 4, NEXT, KEYS, INCARNATIONS, PRIMARY, 2, 0, 1000)],
         [('SET', LOCK, b'TOKEN', 'NX', 'PX', 10_000), ('GET', LOCK)],
         [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 0)],
         [('HKEYS', RECORD)],
@@ -532,7 +537,7 @@ def test_objects_whose_pks_are_in_use_are_moved_by_the_swap(song):
         *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [None], [None], [[b'3']]),
         *(*[[1, None, None, []]] * 2, [None], [None]),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [[GENRE_ROCK, YEAR_1999]], [None]),
-        *([[b'0', [staged + rest for rest in rests]], 1], [None], [None], [b'done']),
+        *([[b'0', [staged + rest for rest in rests]], 1], [None], [None], [b'done', [b'']]),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [0, 1], [1, 1], [0, 1]),
     )
     assert sent[3:6] == [
@@ -567,7 +572,8 @@ def test_objects_whose_pks_are_in_use_are_moved_by_the_swap(song):
                 *(K + b'tmp:mirrored', TOUCHED, GENRE_ROCK, YEAR_1999),
                 *(staged + b'data:3', DATA + b'3', staged + b'idx:genre:pop', GENRE_POP),
                 *(staged + b'idx:year:1999', YEAR_1999, staged + b'keys', KEYS),
-                *(b'TOKEN', 'swapped', '', 1, 2, 4, 3, 60_000, 0, 2),
-            )
+                *(b'TOKEN', 'swapped', '', 1, 2, 4, 9, 60_000, 0, 2),
+            ),
+            ('EVALSHA', 'incarnations', 1, INCARNATIONS),
         ],
     ]

@@ -49,7 +49,7 @@ def save(*objs):
 def inserts(executor):
     """Mode and pk of each first row that was written."""
     return [
-        (command[5 + command[2]], command[6 + command[2]])
+        (command[6 + command[2]], command[7 + command[2]])
         for trip in executor.trips
         for command in trip
         if command[:2] == ('EVALSHA', 'write')
@@ -62,7 +62,7 @@ def test_a_stale_update_is_sent_again_with_what_is_really_stored(song):
     executor, _ = run(save(obj), [0], [[[1, b'stale', [b'2']]]], [[]])
     short, first, second = (trip[0] for trip in executor.trips)
     assert short[1] == 'update_one'
-    assert (first[9], second[9]) == (K + b'idx:year:1', K + b'idx:year:2')
+    assert (first[10], second[10]) == (K + b'idx:year:1', K + b'idx:year:2')
     assert b'=1' in first
     assert b'=2' in second
     assert not obj.hasUnsavedChanges()
@@ -79,8 +79,8 @@ def test_a_write_under_a_given_pk_leaves_the_index_set_of_an_absent_field(song):
     """Where nothing is stored in a field, a reindex has listed the object under the default."""
     executor, _ = run(save(song(_id=7, name='a', year=1)), [[]])
     command = executor.trips[0][0]
-    assert command[9:11] == (K + b'idx:year:IRNullType()', K + b'idx:year:1')
-    assert command[11:17] == (1, 1, 7, 'put', 1, b'year')
+    assert command[10:12] == (K + b'idx:year:IRNullType()', K + b'idx:year:1')
+    assert command[12:19] == (1, 0, 1, 7, 'put', 1, b'year')
 
 
 def test_an_object_that_is_gone_is_not_resurrected(song):
@@ -196,7 +196,7 @@ def test_a_delete_takes_in_what_is_really_stored(song):
     obj = load(song, 7, name=b'a', year=b'1')
     removal = delete.delete_objects(song._validated(), [obj])
     executor, _ = run(removal, [[[1, b'stale', [b'2']]]], [1])
-    assert executor.trips[1][0][7] == K + b'idx:year:2'
+    assert executor.trips[1][0][8] == K + b'idx:year:2'
 
 
 def test_a_filtered_delete_spares_what_does_not_match_any_more(song):
@@ -207,7 +207,7 @@ def test_a_filtered_delete_spares_what_does_not_match_any_more(song):
     )
     first, second = (trip[0] for trip in executor.trips[2:])
     assert first[-7:] == (b'7', b'8', b'=1', b'=1', 2, b'7', b'8')
-    assert second[-7:] == (1, 1, b'year', b'7', b'=1', 1, b'7')
+    assert second[-8:] == (1, 1, b'year', 0, b'7', b'=1', 1, b'7')
     assert count == 1
 
 
@@ -331,6 +331,6 @@ def test_a_reset_is_done_even_if_its_cleaning_up_fails(song):
     flow = swap.reset_all([(song._validated(), [])], b'T', lambda obj: None)
     start = [b'OK', b'T'], [1], [[b'T']], [None], [None], [0]
     broken = ConnectionError('broken')
-    executor, pks = run(flow, *start, [b'done'], broken, broken)
+    executor, pks = run(flow, *start, [b'done', [b'']], broken, broken)
     assert pks == [[]]
     assert executor.trips[-2][0][0] == 'SSCAN'

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
+from ..column import EMPTY
 from ..flows import Flow, chunks
 from ..mapping.schema import Schema
 from ..objects.state import UNKNOWN, expected_bytes, forget
@@ -15,7 +16,7 @@ from ..queries.matching import Matcher
 from ..queries.query import Query, primary_keys
 from ..writes import sizes
 from ..writes.arguments import check_model
-from ..writes.delete import Expected, delete_rows
+from ..writes.delete import Drawn, Expected, delete_rows
 from .unfinished import recovering
 
 __all__ = ('delete_matching', 'delete_objects', 'delete_pks')
@@ -34,7 +35,8 @@ def delete_objects(schema: Schema, objs: Sequence[Any]) -> Flow[int]:
         check_model(schema, obj)
     stored = [obj for obj in objs if obj._id is not None]
     expected = {obj._id: [expected_bytes(obj, c) for c in schema.indexed] for obj in stored}
-    yield from _delete_all(schema, expected)
+    drawn = {obj._id: obj._state.drawn for obj in stored if obj._state.drawn}
+    yield from _delete_all(schema, expected, drawn)
     for obj in stored:
         forget(obj)
     return len(stored)
@@ -46,13 +48,13 @@ def delete_pks(schema: Schema, pks: Sequence[int]) -> Flow[int]:
     return (yield from _delete_all(schema, dict.fromkeys(pks, unknown)))
 
 
-def _delete_all(schema: Schema, expected: Expected) -> Flow[int]:
-    """Delete all of these objects, or none."""
+def _delete_all(schema: Schema, expected: Expected, drawn: Drawn = EMPTY) -> Flow[int]:
+    """Delete all of these objects, or none, except those whose pk is lost."""
     if len(expected) * sizes.delete_us(len(schema.indexed)) <= sizes.SCRIPT_US:
-        return (yield from recovering(lambda: delete_rows(schema, expected)))
+        return (yield from recovering(lambda: delete_rows(schema, expected, drawn=drawn)))
     from .delete_many import delete_in_steps  # programs with short lists save the import
 
-    return (yield from delete_in_steps(schema, list(expected)))
+    return (yield from delete_in_steps(schema, expected, drawn))
 
 
 def delete_matching(query: Query) -> Flow[int]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from ..flows import Flow
+from ..flows import Batch, Flow
+from ..incarnations import is_lost, read_incarnations
 from ..locking.key_types import check_types
-from ..locking.locks import LockOwner, extend_command, new_token
+from ..locking.locks import LockOwner, extend_command, lock_lost_error, new_token
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.schema import Schema
 from ..overlap import side_by_side
 from ..queries.by_pk import indexed_values_of
-from ..writes.delete import Expected, delete_rows
+from ..writes.delete import Drawn, Expected, delete_rows
 from ..writes.sizes import STEP_US, delete_us, in_steps
 from .redo import store_left
 from .steps import in_committed_steps, step_of
@@ -22,9 +23,10 @@ __all__ = ('delete_in_steps',)
 ROWS_OF_A_STEP = 250
 
 
-def delete_in_steps(schema: Schema, pks: Sequence[int]) -> Flow[int]:
+def delete_in_steps(schema: Schema, pks: Iterable[int], drawn: Drawn) -> Flow[int]:
     """Delete the objects of ``pks``, all or none; readers see it step by step.
 
+    :param drawn: the incarnations of pks; lost pks are left out
     :returns: how many were stored
     :raises WrongKeyTypeError: if a key to write to holds another type; then nothing is deleted
     :raises ResetInProgressError: if a reset, or another write of a long list, takes too long
@@ -37,12 +39,16 @@ def delete_in_steps(schema: Schema, pks: Sequence[int]) -> Flow[int]:
     def prepare() -> Flow[None]:
         extend = extend_command([owner])
         yield from check_types(schema, [schema.keys.all])
+        held, (listed,) = yield Batch([extend, read_incarnations(schema.keys)])
+        if not held:
+            raise lock_lost_error([owner])
+        living = [pk for pk in pks if not is_lost(listed, drawn.get(pk, b''), pk)]
 
         def prepare_some(some: list[int]) -> Flow[None]:
             stored.append((yield from _look_up(schema, some)))
             yield from store_left(owner, dict.fromkeys(some, b''), extend)
 
-        yield from side_by_side(map(prepare_some, in_steps(pks, lambda pk: us)))
+        yield from side_by_side(map(prepare_some, in_steps(living, lambda pk: us)))
 
     def carry_out() -> Flow[int]:
         step = step_of(owner, [owner])

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from ..flows import Batch, Command, Flow, Stream, chunks
+from ..incarnations import is_lost, read_incarnations
 from ..keys import RANGES
 from ..locking.locks import LockOwner, extend_command, new_token
 from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store, objection
@@ -55,10 +56,27 @@ def insert_many(drafts: Sequence[Draft]) -> Flow[bool]:
 
 def _store(drafts: Sequence[Draft], owners: Sequence[LockOwner]) -> Flow[None]:
     extend = extend_command(owners)
+    # A server that holds these locks and has these pks keeps both in later failovers.
+    if any(draft.drawn for draft in drafts):
+        yield from _check_pks(drafts, extend)
     # Index entries come after the rows, when it is certain that all pks are free.
     for steps in (_row_steps, _set_steps):
         each = chain.from_iterable(map(steps, drafts, owners))
         yield Stream((Batch([extend, *commands]) for commands in each), _check)
+
+
+def _check_pks(drafts: Sequence[Draft], extend: Command) -> Flow[None]:
+    """Make sure that the pks were drawn from the data of the server that holds the locks."""
+    keys = [draft.schema.keys for draft in drafts]
+    counters = (('GET', each.next) for each in keys)
+    held, listed, *counts = yield Batch([extend, read_incarnations(*keys), *counters])
+    if not held:
+        raise _Refused
+    for draft, each, count in zip(drafts, listed, counts, strict=True):
+        if draft.drawn and (
+            is_lost(each, draft.drawn, draft.pks[-1]) or int(count or 0) < draft.pks[-1]
+        ):
+            raise _Refused
 
 
 def _check(replies: Sequence[object]) -> None:

@@ -16,7 +16,15 @@ from ..objects.graph import schema_of
 from ..objects.state import UNKNOWN, confirm, own_state
 from ..writes import sizes
 from ..writes.arguments import check_distinct
-from ..writes.compare_and_move import by_model, compare_and_move, model_key, update_one
+from ..writes.compare_and_move import (
+    ROUNDS,
+    PksTaken,
+    by_model,
+    compare_and_move,
+    conflict,
+    model_key,
+    update_one,
+)
 from ..writes.entry import Entry, Mode, Reserved, plan_entry
 from ..writes.insert import Draft, insert_all
 from ..writes.pks import give_pks, highest
@@ -121,10 +129,14 @@ def _write(entries: list[Entry]) -> Flow[None]:
     fresh: list[Entry] = []
     for mine in by_model(entries):
         fresh += yield from _assign_pks(mine)
+    _relink(entries)
+    yield from _store(entries, once=bool(fresh))
+
+
+def _relink(entries: list[Entry]) -> None:
     reserved = {id(entry.obj): entry.pk for entry in entries}
     for entry in entries:
         entry.relink(reserved)
-    yield from _store(entries, once=bool(fresh))
 
 
 def _store(entries: list[Entry], once: bool = False) -> Flow[None]:
@@ -132,12 +144,11 @@ def _store(entries: list[Entry], once: bool = False) -> Flow[None]:
 
     :param once: whether no attempt to store under some of the pks was made
     """
-    rows = _rows(entries)
     try:
-        yield from _write_rows(rows, once)
+        yield from _write_rows(entries, once)
     except AnswerLost:
         _note_attempt(entries)
-        yield from _write_rows(rows)
+        yield from _write_rows(entries)
     except BaseException:
         _note_attempt(entries)
         raise
@@ -145,7 +156,23 @@ def _store(entries: list[Entry], once: bool = False) -> Flow[None]:
         _confirm(entry)
 
 
-def _write_rows(rows: list[Entry], once: bool = False) -> Flow[None]:
+def _write_rows(entries: list[Entry], once: bool = False) -> Flow[None]:
+    """Write entries; draw other pks for new objects whose pks cannot be used."""
+    for _ in range(ROUNDS):
+        try:
+            yield from _write_all(_rows(entries), once)
+            return
+        except PksTaken as taken:
+            others = taken.entries
+        for mine in by_model(others):
+            for entry in mine:
+                own_state(entry.obj).attempt = entry.pk = None
+            yield from give_pks(mine)
+        _relink(entries)
+    raise conflict(entries[0].schema)
+
+
+def _write_all(rows: list[Entry], once: bool) -> Flow[None]:
     """Write rows by one script, or in steps if one script would take too long."""
     if sum(entry.us for entry in rows) <= sizes.SCRIPT_US:
         yield from recovering(lambda: compare_and_move(rows, once=once))
@@ -156,7 +183,7 @@ def _write_rows(rows: list[Entry], once: bool = False) -> Flow[None]:
 
 
 def _confirm(entry: Entry) -> None:
-    confirm(entry.obj, entry.pk, entry.written, entry.values, entry.schema.columns)
+    confirm(entry.obj, entry.pk, entry.written, entry.values, entry.schema.columns, entry.drawn)
 
 
 def _rows(entries: list[Entry]) -> list[Entry]:
@@ -178,8 +205,9 @@ def _note_attempt(entries: list[Entry]) -> None:
                 for name, new in entry.written.items()
             }
             entry.obj._state.attempt = (entry.pk, row)
-        elif entry.mode == Mode.INSERT:
-            own_state(entry.obj).attempt = (entry.pk, entry.written)
+        elif entry.mode == Mode.INSERT and entry.pk is not None:
+            state = own_state(entry.obj)
+            state.attempt, state.drawn = (entry.pk, entry.written), entry.drawn
 
 
 def _assign_pks(entries: list[Entry]) -> Flow[list[Entry]]:
@@ -189,8 +217,9 @@ def _assign_pks(entries: list[Entry]) -> Flow[list[Entry]]:
     """
     inserts = [entry for entry in entries if entry.mode == Mode.INSERT]
     for entry in inserts:
-        attempt = own_state(entry.obj).attempt
-        entry.pk = None if attempt is None else attempt[0]
+        state = own_state(entry.obj)
+        if state.attempt is not None:
+            entry.pk, entry.drawn = state.attempt[0], state.drawn
     fresh = [entry for entry in inserts if entry.pk is None]
     above = highest(entry.pk for entry in entries if entry.mode == Mode.PUT)
     yield from give_pks(fresh, above)

@@ -126,7 +126,8 @@ class _Indexes:
 
     def _page(self, names: Sequence[bytes]) -> Flow[None]:
         prefix = self._keys.index_prefix
-        self._found.workKeys += sum(map(self._keys.is_work, names))
+        work = [name for name in names if self._keys.is_work(name)]
+        self._found.workKeys += sum(name not in self._keys.of_counter for name in work)
         wanted: dict[bool, list[tuple[_OneIndex, bytes]]] = {True: [], False: []}
         for name in (name[len(prefix) :] for name in names if name.startswith(prefix)):
             field, _, _ = name.partition(b':')

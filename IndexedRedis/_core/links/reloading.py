@@ -25,11 +25,11 @@ def reload(obj: Any, cascade: bool) -> Flow[Changes]:
     schema = schema_of(obj)
     if obj._id is None:
         raise ObjectGoneError(f'{schema.name}: {obj!r} was never saved. Save it first.')
-    fresh = yield from get_one(schema, obj._id, schema.all)
+    fresh = yield from get_one(schema, obj._id, schema.all, obj._state.drawn)
     if fresh is None:
         raise ObjectGoneError(
             f'{schema.name}: the object with pk {obj._id} is not stored any more; it was deleted, '
-            'or replaced by a reset. Fetch it anew, or save obj.copy().'
+            'replaced by a reset, or lost in a failover. Fetch it anew, or save obj.copy().'
         )
     changes = _take_in(obj, fresh)
     if cascade:

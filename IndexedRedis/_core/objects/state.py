@@ -45,17 +45,20 @@ class State:
     - ``fetched``: the names of the fetched fields of a partial object; None for a whole object.
     - ``attempt``: pk and row of a save with unknown outcome (``UNKNOWN`` where two such saves
       differ).
+    - ``drawn``: the id of the incarnation under which its pk was drawn, that of the attempt too;
+      ``b''`` if it is unknown, as of fetched objects.
     """
 
-    __slots__ = ('attempt', 'changed', 'fetched', 'raw', 'stored')
+    __slots__ = ('attempt', 'changed', 'drawn', 'fetched', 'raw', 'stored')
 
     def __init__(
         self,
         stored: bool = False,
         raw: dict[str, bytes | None] | None = None,
         fetched: frozenset[str] | None = None,
+        drawn: bytes = b'',
     ) -> None:
-        self.stored = stored
+        self.stored, self.drawn = stored, drawn
         self.changed: dict[str, Any] = {}
         self.raw: dict[str, bytes | None] = {} if raw is None else raw
         self.fetched = fetched
@@ -67,25 +70,35 @@ class State:
 
     # With slots alone, pickle protocols 0 and 1 would refuse the object.
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in State.__slots__}
 
     def __setstate__(self, values: dict[str, Any]) -> None:
+        self.drawn = b''
         for name, value in values.items():
             setattr(self, name, value)
 
 
-# The state of all objects that were fetched and not changed since; that of all new objects.
-LOADED = State(stored=True)
-FRESH = State()
+class _Shared(State):
+    """A state of many objects, which is never written to."""
+
+    __slots__ = ()
+
+
+# The state of all objects that were fetched and not changed since; that of all new objects; those
+# of objects that were saved and not changed since, by the incarnation of their pk.
+LOADED = _Shared(stored=True)
+FRESH = _Shared()
+_SAVED: dict[bytes, _Shared] = {}
 
 
 def own_state(obj: Any) -> State:
     """Return the state of an object; replace a shared state by one of its own."""
     state: State | None = obj.__dict__.get('_state')
-    if state is None or state is FRESH:
+    if state is None:
         # A fetched object has a pk already; an object under construction has none yet.
-        stored = state is None and '_id' in obj.__dict__
-        state = obj.__dict__['_state'] = State(stored)
+        state = obj.__dict__['_state'] = State('_id' in obj.__dict__)
+    elif type(state) is _Shared:
+        state = obj.__dict__['_state'] = State(state.stored, drawn=state.drawn)
     return state
 
 
@@ -215,6 +228,7 @@ def confirm(
     written: Mapping[str, bytes],
     values: Mapping[str, Any],
     columns: Mapping[str, Column],
+    drawn: bytes = b'',
 ) -> None:
     """Mark an object as saved.
 
@@ -223,10 +237,11 @@ def confirm(
     :param values: the result of :func:`assigned` before encoding. A field that was assigned again
         during the save stays changed.
     :param columns: the columns of the model, by name
+    :param drawn: the id of the incarnation under which the pk was drawn
     """
     state = own_state(obj)
     obj.__dict__['_id'] = pk
-    state.stored, state.attempt = True, None
+    state.stored, state.attempt, state.drawn = True, None, drawn
     if state.fetched is not None:
         state.fetched = state.fetched | written.keys()
     for name, stored in written.items():
@@ -252,6 +267,7 @@ def confirm_row(
     values: Mapping[str, Any],
     columns: Mapping[str, Column],
     plain: bool,
+    drawn: bytes = b'',
 ) -> None:
     """Mark an object as saved, as :func:`confirm` does, with the stored bytes as a row.
 
@@ -261,10 +277,14 @@ def confirm_row(
     state = fields.pop('_state', None) if plain else None
     if state is FRESH:
         fields['_id'] = pk  # the class attribute, LOADED, is the state of the object now
+        if drawn:
+            if drawn not in _SAVED:
+                _SAVED[drawn] = _Shared(stored=True, drawn=drawn)
+            fields['_state'] = _SAVED[drawn]
         return
     if state is not None:
         fields['_state'] = state
-    confirm(obj, pk, dict(zip(columns, row, strict=True)), values, columns)
+    confirm(obj, pk, dict(zip(columns, row, strict=True)), values, columns, drawn)
 
 
 def forget(obj: Any) -> None:
@@ -280,4 +300,4 @@ def confirm_fetched(obj: Any, fresh: Any, columns: Iterable[Column]) -> None:
             obj.__dict__.pop(key, None)
             if key in fresh.__dict__:
                 obj.__dict__[key] = fresh.__dict__[key]
-    obj.__dict__['_state'] = State(True, dict(fresh._state.raw))
+    obj.__dict__['_state'] = State(True, dict(fresh._state.raw), drawn=obj._state.drawn)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..column import Column
 from ..flows import Batch, Command, Flow, Stream, ask_quick, chunks
+from ..incarnations import is_lost, read_incarnations
 from ..mapping.decoder import Row
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
@@ -52,12 +53,17 @@ def exists(schema: Schema, pk: int) -> Flow[bool]:
     return bool((yield from ask_quick('SISMEMBER', schema.keys.all, pk)))
 
 
-def get_one(schema: Schema, pk: int, columns: Sequence[Column]) -> Flow[Any]:
-    """Return the object of ``pk``, or None, in one round trip."""
-    fields = schema.keys_of(columns)
-    commands = ('SISMEMBER', schema.keys.all, pk), *row_commands(schema, (pk,), fields)
-    member, row = yield Batch(commands, shared=True)
-    if not member or is_empty(row):
+def get_one(schema: Schema, pk: int, columns: Sequence[Column], drawn: bytes = b'') -> Flow[Any]:
+    """Return the object of ``pk``, or None, in one round trip.
+
+    :param drawn: the id of the incarnation under which the pk was drawn, if that has to be checked
+    """
+    keys, fields = schema.keys, schema.keys_of(columns)
+    commands = [('SISMEMBER', keys.all, pk), *row_commands(schema, (pk,), fields)]
+    if drawn:
+        commands.append(read_incarnations(keys))
+    member, row, *listed = yield Batch(commands, shared=True)
+    if not member or is_empty(row) or (listed and is_lost(listed[0][0], drawn, pk)):
         return None
     (obj,) = schema.builder(columns).objects((pk,), (row,))
     return obj

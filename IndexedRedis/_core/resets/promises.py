@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import ref
 
+from ..column import EMPTY
 from ..mapping.encoder import StoredRow
 from ..mapping.schema import Schema
 from ..objects.state import confirm_row
@@ -75,13 +76,19 @@ class Promises:
             else:
                 self._held.append(((obj,), schema, (row,), (noted,)))
 
-    def confirm(self) -> None:
-        """Mark the objects as saved under their pks."""
+    def confirm(self, drawn: Mapping[Schema, bytes] = EMPTY) -> None:
+        """Mark the objects as saved under their pks.
+
+        :param drawn: for each model the id of an incarnation that knows all of the pks
+        """
         for number, (schema, row, values) in list(self._staged.items()):
             obj = self._refs[number]()
             if obj is not None:
-                confirm_row(obj, self.pks[number], row, values, schema.columns, schema.plain)
+                pk, known = self.pks[number], drawn.get(schema, b'')
+                confirm_row(obj, pk, row, values, schema.columns, schema.plain, known)
         self._refs.clear()  # without a reference, no callback removes a pk
         for objs, schema, rows, noted in self._held:
+            known = drawn.get(schema, b'')
             for obj, row, values in zip(objs, rows, noted, strict=True):
-                confirm_row(obj, self.pks[id(obj)], row, values, schema.columns, schema.plain)
+                pk = self.pks[id(obj)]
+                confirm_row(obj, pk, row, values, schema.columns, schema.plain, known)

@@ -91,7 +91,7 @@ return {#ARGV - 5, large}
 # swap marker, time stamp, touched index sets; index sets to drop; pairs of a staged key and the key
 # that it replaces, the set of all pks last. A fenced swap adds the mirror lock of each model.
 # ARGV: token, new state in the record, time stamp or nothing, number of models; for each model:
-# number of sets to drop, number of pairs, highest given pk that is in use, milliseconds of the swap
+# number of sets to drop, number of pairs, highest pk of the data set, milliseconds of the swap
 # marker (0: no marker), largest number of members of an index set that FILL filled (0: it filled
 # none), number of objects. A fenced swap adds the token that all mirror locks must hold.
 # Returns 'done' (also if the swap was done before); 'lost' if a lock, a staged key or an object is

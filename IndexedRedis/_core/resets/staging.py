@@ -81,6 +81,10 @@ class Staging:
             if first <= high and low < first + count
         ]
 
+    def highest(self) -> int:
+        """Return the highest pk of the new data set."""
+        return highest((*self.given, *(first + count - 1 for first, count in self._ranges)))
+
     def note(self, objs: Sequence[Any]) -> None:
         """Note objects of the new data set whose pks are assigned."""
         pks = [self.promises.pks[id(obj)] for obj in objs]
@@ -133,7 +137,7 @@ def assign(staging: Staging, objs: Iterable[Any]) -> Flow[None]:
     staging.adopt_pks((obj for obj in unknown if obj._id is not None), held)
     new = [obj for obj in unknown if obj._id is None]
     if new:
-        first = yield from reserve(staging.schema, len(new), highest(staging.given))
+        first, _ = yield from reserve(staging.schema, len(new), highest(staging.given))
         staging.reserved(first, new, held)
 
 

@@ -16,7 +16,8 @@ from typing import Any
 from ...errors import ConflictError
 from ..bulk.recovery import NOTE_MS, begin, sweep
 from ..bulk.save import save_all
-from ..flows import Command, Flow, Stream, ask, chunks, with_cleanup
+from ..flows import Batch, Command, Flow, Stream, chunks, with_cleanup
+from ..incarnations import newest, read_incarnations
 from ..keys import REPLACED
 from ..links.fetching import ServerOf
 from ..links.saving import save_each, save_linked
@@ -25,7 +26,6 @@ from ..locking.locks import extend_command, fence_lost_error, lock_lost_error, l
 from ..locking.transactions import objection
 from ..mapping.schema import Schema
 from ..objects.graph import reachable, schema_of
-from ..writes.pks import highest
 from .index_fill import Switch, prepare, settle_touched
 from .observer import ResetObserver
 from .promises import Promises
@@ -94,8 +94,8 @@ def _replace(stagings: Sequence[Staging], server_of: ServerOf, stamp: str) -> Fl
     for staging in stagings:
         switches.append((yield from prepare(staging, extend)))
     fence = stagings[0].observer.fence
-    yield from swap(switches, extend, stamp, fence)
-    stagings[0].promises.confirm()
+    newest_of = yield from swap(switches, extend, stamp, fence)
+    stagings[0].promises.confirm(newest_of)
     return targets
 
 
@@ -187,8 +187,11 @@ def _save_targets(
 
 def swap(
     switches: Sequence[Switch], extend: Command, stamp: str = '', fence: bytes = b''
-) -> Flow[None]:
+) -> Flow[dict[Schema, bytes]]:
     """Put staged data sets live, and drop the old index sets.
+
+    Returns the newest incarnation of each model. As the swap has raised the counter, no later one
+    tells against the pks of the data set.
 
     :param extend: the command that extends the locks
     :param stamp: the value of ``mirroredAt`` for the new data
@@ -197,12 +200,14 @@ def swap(
     :raises ConflictError: if other clients touch index sets faster than this flow settles them
     """
     stagings = [switch.staging for switch in switches]
+    read = read_incarnations(*(staging.schema.keys for staging in stagings))
     for _ in range(SWAPS):
-        outcome = yield from ask(*_swap_command(switches, stamp, fence))
+        outcome, listed = yield Batch([_swap_command(switches, stamp, fence), read])
         if outcome == b'done':
             for switch in switches:
                 switch.staging.replaced = {*switch.drop, *switch.live}
-            return
+            schemas = [staging.schema for staging in stagings]
+            return dict(zip(schemas, map(newest, listed), strict=True))
         if outcome == b'fenced':
             raise fence_lost_error(stagings)
         if outcome != b'touched':
@@ -229,7 +234,7 @@ def _swap_command(switches: Sequence[Switch], stamp: str, fence: bytes) -> Comma
         names += (keys.lock, keys.record, keys.all, keys.work(token, REPLACED))
         names += (keys.next, keys.swapped, keys.mirrored, keys.touched, *drop)
         names += (name for key in live for name in (keys.staged(token, key), key))
-        args += (len(drop), len(live), highest(staging.occupied), marker_ms, most)
+        args += (len(drop), len(live), staging.highest(), marker_ms, most)
         args.append(staging.count)
     if fence:
         names += (switch.staging.schema.keys.mirror_lock for switch in switches)

@@ -13,22 +13,24 @@ from typing import Any, NamedTuple
 
 from ...errors import ConflictError, ObjectGoneError, ResetInProgressError
 from ..flows import Batch, Command, Flow, ask
+from ..incarnations import IS_LOST, drawn_arguments, is_lost
 from ..locking.key_types import wrong_type
 from ..mapping.schema import Schema
 from ..objects.state import own_state
 from ..script import DENIED, Script
 from .entry import Entry, Mode, expected_token, hset_arguments
-from .pks import give_pks
 from .scripts import CHECK, STEP, WRITE
 
 __all__ = (
     'COMMITTED_STATE',
     'ROUNDS',
+    'PksTaken',
     'Step',
     'UnfinishedWrite',
     'by_model',
     'check_rows',
     'compare_and_move',
+    'conflict',
     'model_key',
     'row_arguments',
     'update_one',
@@ -38,7 +40,8 @@ __all__ = (
 # How often a write is sent if the stored values are not the expected ones. Under contention each
 # round gets one writer's write through, so this is far more than needed.
 ROUNDS = 200
-# What a conflict in a step of a committed write says of the data, and what to do.
+# What a conflict says of the data, and what to do; in a step of a committed write the second.
+NOTHING_WRITTEN = 'Nothing was written; try again.'
 COMMITTED_STATE = (
     'The list is committed, and a part of it is written; the next write of a list, a reset or '
     'objects.repair() finishes it.'
@@ -49,26 +52,30 @@ FIELDS_IN_ONE_COMMAND = 500
 
 
 # Update one row that is stored as expected, while no reset is under way.
-# KEYS: set of all pks, record of resets, hash; for each move: old and new index set.
-# ARGV: pk, number of moves; for each move: field, expected bytes; fields and values to store.
+# KEYS: set of all pks, record of resets, hash, record of incarnations; for each move: old and new
+# index set.
+# ARGV: pk, id of the incarnation that it was drawn under or '', number of moves; for each move:
+# field, expected bytes; fields and values to store.
 # Returns 1; 0 if anything differs from the expectation, and then nothing is written.
 # Bounded: one row of 500 fields (FIELDS_IN_ONE_COMMAND) and its moves, a few for each index.
 UPDATE_ONE = Script(
     'update_one',
     DENIED
+    + IS_LOST
     + """
-local pk, moves = ARGV[1], tonumber(ARGV[2])
-if redis.call('EXISTS', KEYS[2]) == 1 or redis.pcall('SISMEMBER', KEYS[1], pk) ~= 1 then
+local pk, moves = ARGV[1], tonumber(ARGV[3])
+if redis.call('EXISTS', KEYS[2]) == 1 or redis.pcall('SISMEMBER', KEYS[1], pk) ~= 1
+    or is_lost(KEYS[4], ARGV[2], pk) then
   return 0
 end
 if moves > 0 then
   local fields = {}
-  for m = 1, moves do fields[m] = ARGV[1 + 2 * m] end
+  for m = 1, moves do fields[m] = ARGV[2 + 2 * m] end
   local stored = redis.pcall('HMGET', KEYS[3], unpack(fields))
   for m = 1, moves do
-    if stored[m] ~= ARGV[2 + 2 * m] then return 0 end
+    if stored[m] ~= ARGV[3 + 2 * m] then return 0 end
   end
-  for k = 4, #KEYS do
+  for k = 5, #KEYS do
     local kind = redis.call('TYPE', KEYS[k]).ok
     if kind ~= 'set' and kind ~= 'none' then return 0 end
   end
@@ -77,8 +84,8 @@ elseif redis.call('TYPE', KEYS[3]).ok ~= 'hash' then
 end
 local no = moves > 0 and denied({'SADD', KEYS[1], ''}, {'SREM', KEYS[1], ''})
 if no then return no end
-redis.call('HSET', KEYS[3], unpack(ARGV, 3 + 2 * moves))
-for k = 4, #KEYS, 2 do
+redis.call('HSET', KEYS[3], unpack(ARGV, 4 + 2 * moves))
+for k = 5, #KEYS, 2 do
   redis.call('SADD', KEYS[k + 1], pk)
   if KEYS[k] ~= KEYS[k + 1] then redis.call('SREM', KEYS[k], pk) end
 end
@@ -108,6 +115,14 @@ class UnfinishedWrite(Exception):
         self.schema = schema
 
 
+class PksTaken(Exception):
+    """New objects cannot be stored under the pks that were drawn for them."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        super().__init__(entries)
+        self.entries = entries
+
+
 def model_key(entry: Entry) -> bytes:
     """Return the sort key of an entry's model."""
     return entry.schema.keys.all
@@ -129,6 +144,7 @@ def compare_and_move(
     :raises ResetInProgressError: for a given pk that belongs to a running reset
     :raises WrongKeyTypeError: if a key to write to holds another type
     :raises UnfinishedWrite: if a killed process left a committed write
+    :raises PksTaken: if new objects need other pks
     """
     leave_out = (b'gone',) if gone_is_fine else ()
     yield from _send(entries, lambda rows: WRITE(*_keys_and_args(rows)), leave_out, once)
@@ -152,7 +168,7 @@ def write_step(entries: list[Entry], step: Step) -> Flow[list[Entry]]:
     def command(rows: list[Entry]) -> Command:
         return STEP(*_keys_and_args(rows, (step.left,), (step.token,)))
 
-    kinds = (b'gone', b'taken', b'staged')
+    kinds = (b'gone', b'taken', b'staged', b'lost')
     yield from _send(
         entries, command, kinds, also=step.also, left_out=left_out, state=COMMITTED_STATE
     )
@@ -166,7 +182,7 @@ def _send(
     once: bool = False,
     also: Sequence[Command] = (),
     left_out: list[Entry] | None = None,
-    state: str = 'Nothing was written; try again.',
+    state: str = NOTHING_WRITTEN,
 ) -> Flow[None]:
     """Send rows until the script finds the expected values.
 
@@ -180,15 +196,21 @@ def _send(
         problems, *_ = yield Batch([command(entries), *also], once=once)
         if not problems:
             return
+        problems = _by_row(entries, problems)
         out = {number - 1 for number, kind, *_ in problems if kind in leave_out}
         if left_out is not None:
             left_out += (entries[i] for i in out)
         if out:
             entries = [entry for i, entry in enumerate(entries) if i not in out]
         else:
-            yield from _solve(entries, problems)
-    raise ConflictError(
-        f'{entries[0].schema.name}: other writers changed the same objects {ROUNDS} times while '
+            _solve(entries, problems)
+    raise conflict(entries[0].schema, state)
+
+
+def conflict(schema: Schema, state: str = NOTHING_WRITTEN) -> ConflictError:
+    """Return the error of a write that was given up after ``ROUNDS``."""
+    return ConflictError(
+        f'{schema.name}: other writers changed the same objects {ROUNDS} times while '
         f'they were being saved. {state}'
     )
 
@@ -205,8 +227,8 @@ def update_one(entry: Entry) -> Flow[bool]:
         return False
     if not all(type(stored) is bytes for _, stored, *_ in moves):
         return False
-    keys = [own.all, own.record, own.data(entry.pk)]
-    args: list[Any] = [entry.pk, len(moves)]
+    keys = [own.all, own.record, own.data(entry.pk), own.incarnations]
+    args: list[Any] = [entry.pk, entry.drawn, len(moves)]
     for column, stored, old, new in moves:
         keys += (old, new)
         args += (column.key, stored)
@@ -227,8 +249,8 @@ def row_arguments(entries: list[Entry]) -> tuple[list[bytes], list[Any]]:
     args: list[Any] = [len(groups)]
     for mine in groups:
         own = mine[0].schema.keys
-        keys += (own.all, own.next, own.lock, own.touched, own.record)
-        args.append(len(mine))
+        keys += (own.all, own.next, own.lock, own.touched, own.record, own.incarnations)
+        args += (*drawn_arguments((entry.drawn, entry.pk) for entry in mine), len(mine))
         for entry in mine:
             _add_row(entry, keys, args)
     return keys, args
@@ -244,11 +266,29 @@ def _add_row(entry: Entry, keys: list[bytes], args: list[Any]) -> None:
     args += (len(entry.sent), *hset_arguments(entry))
 
 
-def _solve(entries: list[Entry], problems: list[Any]) -> Flow[None]:
+def _by_row(entries: list[Entry], problems: list[Any]) -> list[Any]:
+    """Return problems with lost pks row by row: an object that was stored under one is gone."""
+    found: list[Any] = []
+    lost: set[int] = set()
+    for number, kind, *details in problems:
+        if kind != b'lost':
+            found.append((number, kind, *details))
+            continue
+        mine = model_key(entries[number - 1])
+        for i, entry in enumerate(entries, 1):
+            if model_key(entry) == mine and is_lost(details[0], entry.drawn, entry.pk):
+                lost.add(i)
+    kinds = {i: b'gone' if entries[i - 1].mode == Mode.UPDATE else b'lost' for i in sorted(lost)}
+    return [*found, *kinds.items()]
+
+
+def _solve(entries: list[Entry], problems: list[Any]) -> None:
     """Adapt the entries to the problems that a script returned, for the next round.
 
     :raises ObjectGoneError: for an update of a deleted object
+    :raises PksTaken: if new objects need other pks
     """
+    taken: list[Entry] = []
     for number, kind, *details in problems:
         entry = entries[number - 1]
         if kind == b'type':
@@ -258,14 +298,14 @@ def _solve(entries: list[Entry], problems: list[Any]) -> Flow[None]:
         if kind == b'gone':
             raise ObjectGoneError(
                 f'{entry.schema.name}: the object with pk {entry.pk} is not stored any more; it '
-                'was deleted, or replaced by a reset. Nothing was written. Save obj.copy() to '
-                'store it anew.'
+                'was deleted, replaced by a reset, or lost in a failover. Nothing was written. '
+                'Save obj.copy() to store it anew.'
             )
         if kind == b'staged' and entry.mode == Mode.INSERT:
             if own_state(entry.obj).attempt is not None:
                 # An earlier attempt of this save committed the row; it must be finished first.
                 raise UnfinishedWrite(entry.schema)
-            yield from give_pks([entry])
+            taken.append(entry)
         elif kind == b'staged':
             raise ResetInProgressError(
                 f'{entry.schema.name}: pk {entry.pk} belongs to a reset that is under way, so '
@@ -273,17 +313,19 @@ def _solve(entries: list[Entry], problems: list[Any]) -> Flow[None]:
             )
         elif kind == b'stale':
             entry.learn(details[0])
+        elif kind == b'lost' or own_state(entry.obj).attempt is None:
+            taken.append(entry)
         else:
-            yield from _solve_taken(entry)
+            _expect_attempt(entry)
+    if taken:
+        raise PksTaken(taken)
 
 
-def _solve_taken(entry: Entry) -> Flow[None]:
-    """Adapt an entry whose pk is in use: by an earlier attempt of its save, or another object."""
+def _expect_attempt(entry: Entry) -> None:
+    """Adapt an entry that an earlier attempt of its save has stored."""
     attempt = own_state(entry.obj).attempt
-    if attempt is None:
-        yield from give_pks([entry])
-        return
-    # That attempt stored the row. Send the differences, so that changes of others stay.
+    assert attempt is not None
+    # Send the differences to that attempt, so that changes of others stay.
     before = attempt[1]
     entry.mode = Mode.UPDATE
     entry.sent = {name: new for name, new in entry.written.items() if before[name] != new}

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import ConflictError
+from ..column import EMPTY
 from ..flows import Batch, Command, Flow
+from ..incarnations import IS_LOST, drawn_arguments, is_lost
 from ..locking.key_types import wrong_type
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.schema import Schema
@@ -16,19 +18,22 @@ from .compare_and_move import COMMITTED_STATE, ROUNDS, Step, UnfinishedWrite
 from .entry import expected_token
 from .scripts import READ_RECORD
 
-__all__ = ('Expected', 'delete_rows')
+__all__ = ('Drawn', 'Expected', 'delete_rows')
 
 # The values that are expected to be stored in the indexed fields, by pk.
 Expected = dict[int, list[Any]]
+# The ids of the incarnations under which pks were drawn, where they are known.
+Drawn = Mapping[int, bytes]
 
 # DELETE and DELETE_STEP share this text. They compare row by row, but remove pks set by set, which
 # takes a third of the time of moving entries row by row.
 _DELETE = (
     DENIED
     + READ_RECORD
+    + IS_LOST
     + """
 local all, count, width = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
-local pks, problems = 3 + width, {}
+local pks, problems = 4 + width + 2 * tonumber(ARGV[3 + width]), {}
 local expected, sets = pks + count, pks + count + count * width
 local function must_be(kind, name, row)
   local actual = redis.call('TYPE', name).ok
@@ -49,6 +54,10 @@ local function check_row(row, at)
 end
 local resetting, unfinished = read_record(KEYS[3], KEYS[2], own)
 if unfinished then return {{1, 'unfinished'}} end
+for a = 4 + width, pks - 1, 2 do
+  local listed = is_lost(KEYS[4], ARGV[a], ARGV[a + 1])
+  if listed then return {{1, 'lost', listed}} end
+end
 local skipped = (resetting or left) and {}
 for a = pks, skipped and expected - 1 or 0 do
   skipped[ARGV[a]] = resetting and redis.call('SISMEMBER', all, ARGV[a]) == 0
@@ -95,21 +104,24 @@ return gone
 )
 
 # Delete rows that are stored as expected: all of them, or none. Skip rows that a reset has staged.
-# KEYS: set of all pks, lock, record of resets, hashes of the rows, index sets that may list them.
-# ARGV: number of rows, number of indexed fields, these fields, pks; for each row the expected value
-# of each field (as of WRITE); for each index set: number of pks to remove from it, these pks.
+# KEYS: set of all pks, lock, records of resets and of incarnations, hashes of the rows, index sets
+# that may list them.
+# ARGV: number of rows, number of indexed fields, these fields, number of incarnations that pks were
+# drawn under; for each: id, highest pk; pks; for each row the expected value of each field (as of
+# WRITE); for each index set: number of pks to remove from it, these pks.
 # Returns the number of objects that were stored, or problems: {row, 'stale', stored values}, {row,
-# 'type', key, type}, {1, 'unfinished'}. With any, nothing is written.
+# 'type', key, type}, {1, 'unfinished'}, {1, 'lost', record of incarnations}. With any, nothing is
+# written.
 # Bounded: 4 ms of rows (SCRIPT_US) or 250 rows (CHUNK in bulk/delete.py), a few index sets for each
 # index, and those that the filters name.
-DELETE = Script('delete', "local own, left, before = '', nil, 3" + _DELETE)
+DELETE = Script('delete', "local own, left, before = '', nil, 4" + _DELETE)
 
 # Delete rows in a step of a committed write. Skip rows that are not left: another process did them.
-# KEYS: as of DELETE; after the record, the hash of the rows that are left, by pk.
+# KEYS: as of DELETE; after the records, the hash of the rows that are left, by pk.
 # ARGV: as of DELETE; then the token of the owner.
 # Returns the same as DELETE.
 # Bounded: 250 rows (ROWS_OF_A_STEP).
-DELETE_STEP = Script('delete_step', 'local own, left, before = ARGV[#ARGV], KEYS[4], 4' + _DELETE)
+DELETE_STEP = Script('delete_step', 'local own, left, before = ARGV[#ARGV], KEYS[5], 5' + _DELETE)
 
 
 def delete_rows(
@@ -118,6 +130,7 @@ def delete_rows(
     leave: Sequence[bytes] = (),
     matcher: Matcher | None = None,
     step: Step | None = None,
+    drawn: Drawn = EMPTY,
 ) -> Flow[int]:
     """Delete all of these objects, or none; return how many were stored.
 
@@ -125,17 +138,18 @@ def delete_rows(
     :param leave: further index sets that may list the objects
     :param matcher: leaves out rows that do not match
     :param step: the step of a committed write, or None
+    :param drawn: the incarnations of pks; lost pks are left out
     :raises UnfinishedWrite: if a killed process left a committed write
     """
     for _ in range(ROUNDS):
         if not expected:
             return 0
         answer, *_ = yield Batch(
-            [_command(schema, expected, leave, step), *(step.also if step else ())]
+            [_command(schema, expected, leave, step, drawn), *(step.also if step else ())]
         )
         if isinstance(answer, int):
             return answer
-        _learn(schema, expected, answer, matcher)
+        _learn(schema, expected, answer, matcher, drawn)
     raise ConflictError(
         f'{schema.name}: other writers changed the same objects {ROUNDS} times while they were '
         f'being deleted. {COMMITTED_STATE if step else "Try again."}'
@@ -143,7 +157,11 @@ def delete_rows(
 
 
 def _learn(
-    schema: Schema, expected: Expected, problems: Sequence[Any], matcher: Matcher | None
+    schema: Schema,
+    expected: Expected,
+    problems: Sequence[Any],
+    matcher: Matcher | None,
+    drawn: Drawn,
 ) -> None:
     """Expect the values that the script returned; leave out rows that do not match."""
     pks = list(expected)
@@ -152,6 +170,11 @@ def _learn(
             raise wrong_type(schema, *details)
         if kind == b'unfinished':
             raise UnfinishedWrite(schema)
+        if kind == b'lost':
+            for pk, each in drawn.items():
+                if is_lost(details[0], each, pk):
+                    expected.pop(pk, None)
+            return
         actual = list(details[0])
         if matcher is not None and not matcher.matches(actual):
             del expected[pks[number - 1]]
@@ -160,13 +183,19 @@ def _learn(
 
 
 def _command(
-    schema: Schema, expected: Mapping[int, list[Any]], leave: Sequence[bytes], step: Step | None
+    schema: Schema,
+    expected: Mapping[int, list[Any]],
+    leave: Sequence[bytes],
+    step: Step | None,
+    drawn: Drawn,
 ) -> Command:
     own = schema.keys
     pks = [b'%d' % pk for pk in expected]
-    keys = [own.all, own.lock, own.record, *([step.left] if step else [])]
+    keys = [own.all, own.lock, own.record, own.incarnations, *([step.left] if step else [])]
     keys += (own.data_prefix + pk for pk in pks)
-    args: list[Any] = [len(pks), len(schema.indexed), *schema.keys_of(schema.indexed), *pks]
+    args: list[Any] = [len(pks), len(schema.indexed), *schema.keys_of(schema.indexed)]
+    checked = ((each, pk) for pk, each in drawn.items() if pk in expected)
+    args += (*drawn_arguments(checked), *pks)
     for row in expected.values():
         args += map(expected_token, row)
     listed = index_keys_of_rows(schema, pks, expected.values())

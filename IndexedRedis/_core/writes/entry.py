@@ -55,7 +55,10 @@ class Entry:
     :param values: the result of :func:`~.state.assigned` before the object was encoded
     """
 
-    __slots__ = ('expected', 'mode', 'obj', 'pk', 'rehash', 'schema', 'sent', 'values', 'written')
+    __slots__ = (
+        *('drawn', 'expected', 'mode', 'obj', 'pk', 'rehash'),
+        *('schema', 'sent', 'values', 'written'),
+    )
 
     def __init__(
         self,
@@ -70,6 +73,8 @@ class Entry:
         self.schema, self.pk, self.mode, self.written = schema, pk, mode, written
         self.expected, self.sent, self.obj = expected, written, obj
         self.values = values
+        # The id of the incarnation that the pk was drawn under; empty: do not check the pk.
+        self.drawn = b''
         # Whether to remove the entry under the other choice of hashIndex.
         self.rehash = False
 
@@ -109,7 +114,9 @@ class Entry:
         """Return one entry that writes an earlier entry of the same row, then this one."""
         mode = Mode.PUT if Mode.PUT in (earlier.mode, self.mode) else self.mode
         written = {**earlier.written, **self.written}
-        return Entry(self.schema, self.pk, mode, written, {**self.expected, **earlier.expected})
+        entry = Entry(self.schema, self.pk, mode, written, {**self.expected, **earlier.expected})
+        entry.drawn = self.drawn or earlier.drawn
+        return entry
 
     def relink(self, reserved: Reserved) -> None:
         """Encode the links with the pks that their targets got."""
@@ -130,7 +137,10 @@ def entry_of(
     written = {column.name: current_bytes(obj, column, reserved) for column in columns}
     indexed = (column for column in columns if column.indexed)
     expected = {c.name: expected_bytes(obj, c) if mode == Mode.UPDATE else None for c in indexed}
-    return Entry(schema_of(obj), pk, mode, written, expected, obj, values)
+    entry = Entry(schema_of(obj), pk, mode, written, expected, obj, values)
+    if mode == Mode.UPDATE:
+        entry.drawn = obj._state.drawn
+    return entry
 
 
 def expected_token(stored: Any) -> bytes:

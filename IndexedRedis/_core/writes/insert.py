@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..flows import Batch, Command, Flow
+from ..incarnations import IS_LOST
 from ..mapping.index_keys import grouped_by_index
 from ..mapping.schema import Schema
 from ..objects.state import assigned, confirm_row
@@ -49,21 +50,29 @@ end
 """
 
 # Store new objects of one or several models, under reserved pks.
-# KEYS: for each model: set of all pks, record of resets, touched index sets; hashes; index sets.
-# ARGV: number of models; for each: number of objects, number of index sets, pks, packed rows; for
-# each index set: number of members, members.
-# Returns 1; 0 if a pk or a row is in use, or a key is not a set, and then nothing is written.
+# KEYS: for each model: set of all pks, record of resets, touched index sets, counter, record of
+# incarnations; hashes; index sets.
+# ARGV: number of models; for each: number of objects, number of index sets, id of the incarnation
+# that the pks were drawn under or '', pks, packed rows; for each index set: number of members,
+# members.
+# Returns 1; 0 if a pk or a row is in use, a pk is lost or above the counter, or a key is not a set,
+# and then nothing is written.
 # Bounded: 4 ms of rows (SCRIPT_US).
 INSERT = Script(
     'insert',
     CURSOR
     + DENIED
+    + IS_LOST
     + _STORE
     + """
 local models = {}
 for g = 1, tonumber(arg()) do
-  local model = {all = key(), record = key(), touched = key(), count = tonumber(arg())}
+  local model = {
+    all = key(), record = key(), touched = key(), counter = key(), incarnations = key(),
+    count = tonumber(arg())
+  }
   local sets = tonumber(arg())
+  model.drawn = arg()
   model.pks, model.rows, model.hashes = a, a + model.count, k
   k, a = k + model.count, a + 2 * model.count
   model.sets = read_sets(sets)
@@ -73,8 +82,13 @@ local function is_set(name)
   local kind = redis.call('TYPE', name).ok
   return kind == 'set' or kind == 'none'
 end
+local function is_drawn(model)
+  local last = ARGV[model.pks + model.count]
+  return not is_lost(model.incarnations, model.drawn, last)
+    and (tonumber(redis.pcall('GET', model.counter)) or 0) >= tonumber(last)
+end
 local function is_free(model)
-  local free = is_set(model.all)
+  local free = is_set(model.all) and (model.drawn == '' or is_drawn(model))
   for _, set in ipairs(model.sets) do free = free and is_set(set.name) end
   if not free then return false end
   in_thousands(1, model.count, function(i, j)
@@ -121,7 +135,7 @@ class Draft:
         # Before encoding, so that an assignment in between is detected.
         self._values = [assigned(obj) for obj in objs]
         self.rows = schema.encoder.rows(objs, reserved)
-        self.pks = range(0)
+        self.pks, self.drawn = range(0), b''
 
     @property
     def us(self) -> int:
@@ -131,7 +145,7 @@ class Draft:
     def draw_pks(self) -> Flow[None]:
         """Reserve a pk for each object."""
         count = len(self.objs)
-        first = yield from reserve(self.schema, count)
+        first, self.drawn = yield from reserve(self.schema, count)
         self.pks = range(first, first + count)
 
     def relink(self, reserved: Reserved) -> None:
@@ -145,12 +159,14 @@ class Draft:
         for obj, pk, row, values in zip(self.objs, self.pks, self.rows, self._values, strict=True):
             expected = {column.name: None for column in self.schema.indexed}
             written = dict(zip(columns, row, strict=True))
-            yield Entry(self.schema, pk, Mode.INSERT, written, expected, obj, values)
+            entry = Entry(self.schema, pk, Mode.INSERT, written, expected, obj, values)
+            entry.drawn = self.drawn
+            yield entry
 
     def confirm(self) -> None:
         """Mark all objects as saved."""
         for obj, pk, row, values in zip(self.objs, self.pks, self.rows, self._values, strict=True):
-            confirm_row(obj, pk, row, values, self.schema.columns, self.schema.plain)
+            confirm_row(obj, pk, row, values, self.schema.columns, self.schema.plain, self.drawn)
 
 
 def insert_all(drafts: Sequence[Draft]) -> Flow[bool]:
@@ -170,10 +186,10 @@ def _command(drafts: Sequence[Draft]) -> Command:
         schema, keys = draft.schema, draft.schema.keys
         pks = [b'%d' % pk for pk in draft.pks]
         sets = grouped_by_index(schema, pks, draft.rows)
-        names += (keys.all, keys.record, keys.touched)
+        names += (keys.all, keys.record, keys.touched, keys.next, keys.incarnations)
         names += (keys.data_prefix + pk for pk in pks)
         names += sets
-        args += (len(pks), len(sets), *pks, *schema.pack_rows(draft.rows))
+        args += (len(pks), len(sets), draft.drawn, *pks, *schema.pack_rows(draft.rows))
         for members in sets.values():
             args.append(len(members))
             args += members

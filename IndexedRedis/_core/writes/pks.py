@@ -7,6 +7,7 @@ from typing import Any
 
 from ...errors import UsageError
 from ..flows import Batch, Flow, Stream, ask, chunks
+from ..incarnations import INCARNATION
 from ..keys import HIGHEST_PK
 from ..locking.key_types import wrong_type
 from ..mapping.schema import Schema
@@ -19,22 +20,26 @@ PKS_IN_ONE_COMMAND = 1000
 
 # Reserve consecutive pks that are not in use. The counter may be below pks in use: 6.0.3 could
 # leave it so. A counter above the highest pk is refused, since numbers of Lua are exact up to 2^53.
-# KEYS: counter, set of all pks.
+# KEYS: counter, set of all pks, record of incarnations, id of the primary.
 # ARGV: how many pks, above which pk, the largest number of pks that the script tests.
-# Returns the first pk (if ARGV[1] is above ARGV[3], the caller has to test whether they are in
-# use); nil if all tried pks are in use; {key, its type, 'text that is no number', or 'full'} if a
-# key is unusable, and then nothing is written.
+# Returns the first pk, or {first pk, id of the incarnation} if that is known (if ARGV[1] is above
+# ARGV[3], the caller has to test whether the pks are in use); nil if all tried pks are in use;
+# {key, its type, 'text that is no number', or 'full'} if a key is unusable, and then no pk is
+# reserved.
 # Bounded: 10,000 tests of pks.
 RESERVE = Script(
     'reserve',
     f'local HIGHEST = {HIGHEST_PK}'
+    + INCARNATION
     + """
+local drawn = incarnation(KEYS[4], KEYS[3], KEYS[1])
+local function answer(pk) return drawn ~= '' and {pk, drawn} or pk end
 if ARGV[1] == '1' and ARGV[2] == '0' then -- the common case: two commands instead of six
   local pk = redis.pcall('INCRBY', KEYS[1], 1)
   if type(pk) == 'number' then
     local used = pk <= HIGHEST
       and redis.pcall('SISMEMBER', KEYS[2], string.format('%.0f', pk))
-    if used == 0 then return pk end
+    if used == 0 then return answer(pk) end
     if used ~= 1 then redis.call('INCRBY', KEYS[1], -1) end
   end
 end
@@ -60,7 +65,7 @@ for _ = 1, math.max(10, math.floor(1000 / count)) do
   end
   if free then
     redis.call('SET', KEYS[1], string.format('%.0f', last))
-    return first
+    return answer(first)
   end
 end
 redis.call('SET', KEYS[1], string.format('%.0f', last))
@@ -74,8 +79,10 @@ def highest(pks: Iterable[int]) -> int:
     return max(pks, default=0)
 
 
-def reserve(schema: Schema, count: int, above: int = 0) -> Flow[int]:
-    """Reserve ``count`` consecutive pks that are not in use; return the first.
+def reserve(schema: Schema, count: int, above: int = 0) -> Flow[tuple[int, bytes]]:
+    """Reserve ``count`` consecutive pks that are not in use.
+
+    Returns the first pk, and the id of the incarnation that they are drawn under.
 
     :param above: the highest given pk that the caller uses besides
     :raises WrongKeyTypeError: if the counter, or the set of all pks, has another type
@@ -83,16 +90,17 @@ def reserve(schema: Schema, count: int, above: int = 0) -> Flow[int]:
     """
     keys = schema.keys
     while True:
-        answer = yield from ask(*RESERVE([keys.next, keys.all], count, above, PKS_IN_ONE_COMMAND))
-        if isinstance(answer, list):
-            raise _refusal(schema, count, *answer)
+        names = [keys.next, keys.all, keys.incarnations, keys.primary]
+        answer = yield from ask(*RESERVE(names, count, above, PKS_IN_ONE_COMMAND))
         if answer is None:
             continue
-        first = int(answer)
+        first, drawn = answer if isinstance(answer, list) else (answer, b'')
+        if isinstance(first, bytes):
+            raise _refusal(schema, count, first, drawn)
         if count <= PKS_IN_ONE_COMMAND:
-            return first
+            return first, drawn
         if not (yield from _any_in_use(schema, range(first, first + count))):
-            return first
+            return first, drawn
 
 
 def _refusal(schema: Schema, count: int, key: bytes, found: bytes) -> Exception:
@@ -121,6 +129,6 @@ def give_pks(entries: Sequence[Any], above: int = 0) -> Flow[None]:
     :param above: the highest given pk that the caller uses besides
     """
     if entries:
-        first = yield from reserve(entries[0].schema, len(entries), above)
+        first, drawn = yield from reserve(entries[0].schema, len(entries), above)
         for pk, entry in enumerate(entries, first):
-            entry.pk = pk
+            entry.pk, entry.drawn = pk, drawn

@@ -6,6 +6,7 @@ milliseconds (``sizes.py``).
 
 from __future__ import annotations
 
+from ..incarnations import IS_LOST
 from ..script import DENIED, Script
 
 __all__ = (
@@ -68,9 +69,10 @@ end
 """
 
 # Read the rows in KEYS and ARGV, and check the types of their keys.
-# KEYS: for each model: set of all pks, counter, lock, touched index sets, record of resets; for
-# each of its rows: its hash; for each move: old and new index set.
-# ARGV: number of models; for each: number of rows; for each row: pk, mode, number of moves; for
+# KEYS: for each model: set of all pks, counter, lock, touched index sets, records of resets and of
+# incarnations; for each of its rows: its hash; for each move: old and new index set.
+# ARGV: number of models; for each: number of incarnations that pks of its rows were drawn under;
+# for each of them: id, highest pk; number of rows; for each row: pk, mode, number of moves; for
 # each move: field, expected value; number of pairs; for each pair: field, value. Modes: insert
 # (under a reserved pk), update, put (insert or update), remove (the row stays readable for a grace
 # time). Needs `own`: the token of a caller that the record lists, or ''.
@@ -80,7 +82,7 @@ local function read_row(model)
   local row = {model = model, pk = arg(), mode = arg(), data = key(), moves = {}, pairs = {}}
   local i = #rows + 1
   must_be('hash', row.data, i)
-  if row.mode == 'put' then must_be('string', model.counter, i) end
+  if row.mode ~= 'update' then must_be('string', model.counter, i) end
   for m = 1, tonumber(arg()) do
     local move = {field = arg(), expected = arg(), old = key(), new = key()}
     must_be('set', move.old, i)
@@ -94,10 +96,15 @@ for g = 1, tonumber(arg()) do
   local model = {
     all = key(), counter = key(), lock = key(), touched = key(), record = key(), highest = 0
   }
+  local incarnations = key()
   must_be('set', model.all, #rows + 1)
   local unfinished
   model.resetting, unfinished = read_record(model.record, model.lock, own)
   if unfinished then problems[#problems + 1] = {#rows + 1, 'unfinished'} end
+  for d = 1, tonumber(arg()) do
+    local listed = is_lost(incarnations, arg(), arg())
+    if listed then problems[#problems + 1] = {#rows + 1, 'lost', listed} end
+  end
   for i = 1, tonumber(arg()) do read_row(model) end
   models[g] = model
 end
@@ -130,7 +137,7 @@ if #problems > 0 then return problems end
 """
 
 # Read rows, then compare them; return the problems if there are any.
-READ_ROWS = _PROBLEMS + READ_RECORD + _READ_ROWS
+READ_ROWS = _PROBLEMS + READ_RECORD + IS_LOST + _READ_ROWS
 COMPARE_ROWS = READ_ROWS + _COMPARE
 
 STORE_ROWS = (
@@ -142,7 +149,7 @@ local function commands_of(row)
   return (#row.moves > 0 or not row.there) and {'SADD', all, ''},
     #row.moves > 0 and {'SREM', all, ''},
     row.expiring and {'PERSIST', data}, row.expiring and {'HDEL', data, ''},
-    row.mode == 'put' and {'SET', model.counter, '1'}
+    row.mode ~= 'update' and {'SET', model.counter, '1'}
 end
 for i = 1, #rows do
   local no = rows[i].mode ~= 'remove' and not rows[i].done and denied(commands_of(rows[i]))
@@ -173,7 +180,7 @@ local function store(row)
     strip(row)
     redis.call('SADD', row.model.all, row.pk)
   end
-  if row.mode == 'put' then
+  if row.mode ~= 'update' then
     row.model.highest = math.max(row.model.highest, tonumber(row.pk))
   end
 end

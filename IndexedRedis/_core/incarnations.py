@@ -1,0 +1,134 @@
+"""Detect pks that were drawn twice, because a failover came in between.
+
+A primary that was replaced may still answer clients that are connected to it. The writes that it
+acknowledges are lost, and the new primary draws the same pks again. A primary gets a new
+replication id when it is promoted, and the old primary keeps its own. So each id stands for an
+*incarnation* of the data. A record beside the counter lists the incarnations, newest first, a line
+``ID COUNTER`` for each: the counter before the first draw under that id. An object remembers the id
+that its pk was drawn under. The pk is *lost* if a later incarnation began below it.
+
+Rule: whoever stores a new object leaves the counter at its pk or above. So no later line tells
+against an object that is stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+from .flows import Command
+from .keys import Keys
+from .script import Script
+
+__all__ = (
+    'INCARNATION',
+    'IS_LOST',
+    'drawn_arguments',
+    'is_lost',
+    'newest',
+    'read_incarnations',
+)
+
+# Largest number of incarnations in the record; older ones are dropped.
+LISTED = 16
+
+# A function for scripts that draw pks: `incarnation(primary, record, counter)` returns the id of
+# the incarnation, and adds it to the record if it is not the newest there. It returns '' if the
+# user lacks INFO, or a key has another type. INFO takes ten times as long as GET. So a key that is
+# not replicated keeps the id for a second. A replica that was just promoted lacks this key.
+INCARNATION = r"""
+local function ask_for_id()
+  local fine, allowed = pcall(redis.acl_check_cmd or tostring, 'INFO', 'replication')
+  local info = fine and allowed and redis.pcall('INFO', 'replication')
+  return type(info) == 'string' and string.match(info, 'master_replid:(%x+)')
+end
+local function list_id(id, record, counter)
+  local listed, begun = redis.pcall('GET', record) or '', redis.pcall('GET', counter) or '0'
+  if type(listed) == 'table' or type(begun) == 'table' then return false end
+  if string.sub(listed, 1, #id) == id then return true end
+  local latest = string.match(listed, '^' .. string.rep('%x+ %d+\n', LISTED - 1))
+  listed = id .. ' ' .. begun .. '\n' .. (latest or listed)
+  return string.find(begun, '^%d+$') and not redis.pcall('SET', record, listed).err
+end
+local function incarnation(primary, record, counter)
+  local id = redis.pcall('GET', primary)
+  if type(id) == 'string' then return id end
+  id = ask_for_id()
+  if not (id and list_id(id, record, counter)) then return '' end
+  if pcall(redis.set_repl, redis.REPL_NONE) then
+    redis.pcall('SET', primary, id, 'PX', 1000)
+    redis.set_repl(redis.REPL_ALL)
+  end
+  return id
+end
+""".replace('LISTED', str(LISTED))
+
+# A function for scripts that write: `is_lost(record, drawn, pk)` returns the text of the record if
+# it says that a pk is lost, else false. `drawn` is the id that the pk was drawn under, or ''. Its
+# loop is bounded by LISTED.
+IS_LOST = r"""
+local function is_lost(record, drawn, pk)
+  local listed = drawn ~= '' and redis.pcall('GET', record)
+  if type(listed) ~= 'string' or string.sub(listed, 1, #drawn) == drawn then return false end
+  for id, begun in string.gmatch(listed, '(%x+) (%d+)\n') do
+    if id == drawn then return false end
+    if tonumber(begun) < tonumber(pk) then return listed end
+  end
+  return false
+end
+"""
+
+# Read records of incarnations. Unlike GET, it does not fail on a key of another type.
+# KEYS: a record for each model.
+# ARGV: none.
+# Returns the text of each record, '' where there is none.
+# Bounded: the number of models of one call.
+_READ = Script(
+    'incarnations',
+    """
+local found = {}
+for k = 1, #KEYS do
+  local listed = redis.pcall('GET', KEYS[k])
+  found[k] = type(listed) == 'string' and listed or ''
+end
+return found
+""",
+)
+
+
+def read_incarnations(*models: Keys) -> Command:
+    """Return the command that reads the record of each model."""
+    return _READ([keys.incarnations for keys in models])
+
+
+def is_lost(listed: bytes, drawn: bytes, pk: int) -> bool:
+    """Return whether a pk was handed out again since it was drawn.
+
+    :param listed: the record
+    :param drawn: the id under which the pk was drawn; ``b''`` if that is unknown
+    """
+    for each, begun in re.findall(rb'([0-9a-fA-F]+) (\d+)\n', listed) if drawn else ():
+        if each == drawn:
+            return False
+        if int(begun) < pk:
+            return True
+    return False
+
+
+def newest(listed: bytes) -> bytes:
+    """Return the id of the incarnation that a record lists first; ``b''`` if there is none."""
+    return listed.partition(b' ')[0]
+
+
+def drawn_arguments(pks: Iterable[tuple[bytes, int]]) -> list[Any]:
+    """Return, for a script, how many ids there are, and each with the highest pk drawn under it.
+
+    :param pks: pairs of an id, or ``b''``, and a pk
+    """
+    highest: dict[bytes, int] = {}
+    for drawn, pk in pks:
+        if drawn and pk > highest.get(drawn, 0):
+            highest[drawn] = pk
+    return [len(highest), *chain.from_iterable(highest.items())]
