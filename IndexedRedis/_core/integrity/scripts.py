@@ -148,10 +148,13 @@ return found
 """,
 )
 
-# Whether a work key never expires, although no recorded reset has its token.
+# Whether a work key never expires, although no recorded reset has its token. The touched index sets
+# are needed as long as a writer holds the lock or is on record.
 _ENDLESS = """
+local function exists(key) return redis.call('TYPE', key).ok ~= 'none' end
 local function endless(record, tmp, key)
   local token = string.match(string.sub(key, #tmp + 1), '^[^:]*')
+  if key == tmp .. 'touched' and (exists(record) or exists(tmp .. 'lock')) then return false end
   return key ~= record and redis.call('PTTL', key) == -1
     and redis.pcall('HEXISTS', record, token) == 0
 end
