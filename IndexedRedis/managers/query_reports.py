@@ -39,14 +39,16 @@ class QueryReports(QueryFlows):
         """Return a report on the consistency of objects, pk counter, index sets and work keys.
 
         It only reads, so replicas can answer it. Other processes may write meanwhile: each finding
-        is confirmed by one script that reads row and index set together.
+        is confirmed by one script that reads row and index set together. ``report.dangling`` counts
+        links that lead to no stored object.
 
         :param progress: called as ``progress(step, done, total)`` at least once a page, with the
             steps ``'objects'`` and ``'keys'``; the totals are estimates
         :raises UsageError: if the query has filters
 
         Redis: ``SSCAN`` and ``SCAN`` in pages of 500; for each page ``TYPE`` and ``PTTL`` of its
-        keys, and scripts that read up to 250 rows or entries each.
+        keys, and scripts that read up to 250 rows or entries each; ``SMISMEMBER`` of the targets
+        of links, on the server of the linked model.
         """
         return self._run(self._check(progress))
 

@@ -27,7 +27,14 @@ def test_an_empty_one(report):
     assert report.counts['entry_stale'] == report.repaired['entry_stale'] == 0
     assert report.asDict() == {
         **{'model': 'Song', 'ok': True, 'objects': 1234, 'entries': 5678},
-        **{'counts': {}, 'examples': {}, 'repaired': {}, 'warnings': []},
+        **{
+            'counts': {},
+            'examples': {},
+            'repaired': {},
+            'warnings': [],
+            'dangling': 0,
+            'danglingExamples': [],
+        },
     }
 
 

@@ -1,7 +1,7 @@
 """check() and repair(): go through all that a model has stored, in bounded steps.
 
-First the objects, then what dead resets left, then every key of the model, last the counter.
-repair() repairs each batch of findings at once.
+First the objects and their links, then what dead resets left, then every key of the model, last
+the counter. repair() repairs each batch of findings at once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ..locking.key_types import OTHER_TYPE
 from ..mapping.index_keys import index_key
 from ..mapping.schema import Schema
 from .keyspace import examine_keys, examine_work
+from .links import dangling_links
 from .probe import NO_EXPIRY, NO_KEY, Facts, Probe, is_pk, probe_entries, probe_rows
 from .repair import unfit_keys
 from .report import CheckReport, Finding
@@ -64,6 +65,8 @@ def _examine_objects(survey: Survey) -> Flow[None]:
         survey.report.objects += len(page)
         for pks in chunks(page, PROBES_IN_TRIP):
             yield from _examine_rows(survey, pks)
+            for link in (yield from dangling_links(survey.schema, pks)):
+                survey.report.note_dangling(str(link))
 
     tell = partial(survey.tell, 'objects')
     yield from scan(examine, survey.schema.keys.all, tell=tell)

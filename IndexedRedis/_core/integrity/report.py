@@ -85,6 +85,10 @@ class CheckReport:
         self.warnings: list[str] = []
         #: after ``repair``: number of findings that are gone, by kind
         self.repaired: Counter[str] = Counter()
+        #: number of links that lead to no stored object, and up to ten sentences about them. A link
+        #: whose target was deleted is no damage: ``ok`` does not depend on it.
+        self.dangling = 0
+        self.danglingExamples: list[str] = []
         # A scan of a set that changes may give a member twice.
         self._noted: set[int] = set()
         self._gone: set[int] = set()
@@ -111,6 +115,15 @@ class CheckReport:
             self._gone.add(number)
             self.repaired[finding.kind] += 1
 
+    def note_dangling(self, text: str) -> None:
+        """Count one link that leads to no stored object, once."""
+        number = hash(text)
+        if number not in self._noted:
+            self._noted.add(number)
+            self.dangling += 1
+            if len(self.danglingExamples) < EXAMPLES_OF_KIND:
+                self.danglingExamples.append(text)
+
     def asDict(self) -> dict[str, Any]:
         """Return it as plain data, for json and logs."""
         return {
@@ -122,6 +135,8 @@ class CheckReport:
             'examples': {kind: list(texts) for kind, texts in self.examples.items()},
             'repaired': dict(self.repaired),
             'warnings': list(self.warnings),
+            'dangling': self.dangling,
+            'danglingExamples': list(self.danglingExamples),
         }
 
     def __str__(self) -> str:
@@ -136,6 +151,9 @@ class CheckReport:
             more = self.counts[kind] - len(self.examples[kind])
             if more:
                 lines.append(f'    and {more:,} more')
+        if self.dangling:
+            lines.append(f'  links that lead to no object: {self.dangling:,}')
+            lines += [f'    {text}' for text in self.danglingExamples]
         lines += [f'  warning: {text}' for text in self.warnings]
         return '\n'.join(lines)
 
