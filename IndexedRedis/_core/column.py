@@ -9,7 +9,8 @@ from typing import Any
 from ..encoding import getDefaultIREncoding, is_utf8, to_unicode
 from ..errors import FieldTypeError, FieldValueError, UnreadableValueError
 from ..fields.base import IRField, hashed
-from ..fields.foreign import IRForeignLinkFieldBase
+from ..fields.base.primary_keys import HIGHEST_PK
+from ..fields.foreign import ForeignLinkData, IRForeignLinkField, IRForeignLinkFieldBase
 from ..fields.null import IR_NULL_BYTES, IR_NULL_STR, irNull, means_null
 from .text import shorten
 
@@ -35,6 +36,8 @@ class Column:
         # The key of the value in an object's __dict__. A link keeps its link data there; the linked
         # object stands under the name itself.
         self.slot = f'{self.name} link' if self.is_link else self.name
+        #: whether it is the link field of this library to one object, which takes a pk as it is
+        self.links_to_one = type(field) is IRForeignLinkField
         self.label = f'{model_name}.{self.name}'
         self.indexed = indexed
         self._encoding = field.storageEncoding
@@ -57,6 +60,8 @@ class Column:
         """
         if type(value) is self.native_type and value != IR_NULL_STR:
             return value
+        if self.links_to_one and type(value) is int and 0 < value <= HIGHEST_PK:
+            return ForeignLinkData(self.field.foreignModel, value)
         try:
             return self.field.fromInput(value)
         except Exception as exc:
@@ -133,6 +138,8 @@ class Column:
         """Return the index value of stored bytes. Bytes that cannot be decoded are their own."""
         if stored is None:
             return self.index_of(self.default())
+        if self.links_to_one and _is_pk(stored):
+            return stored
         if self._index_is_stored and is_utf8():
             if not self.field.isIndexHashed:
                 return stored
@@ -171,6 +178,11 @@ class Column:
         kind = FieldTypeError if isinstance(exc, TypeError) else FieldValueError
         reason = str(exc).rstrip('.')
         return kind(f'{self.label}: cannot hold {_shown(value)}: {reason}.')
+
+
+def _is_pk(stored: bytes) -> bool:
+    """Return whether stored bytes are a pk as this library writes it."""
+    return stored.isdigit() and stored[:1] != b'0'
 
 
 def _shown(value: Any) -> str:

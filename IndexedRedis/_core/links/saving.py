@@ -11,7 +11,7 @@ from typing import Any
 from ..bulk.save import save_all
 from ..flows import Elsewhere, Flow, chunks
 from ..mapping.schema import Schema
-from ..objects.graph import children, linked, reachable
+from ..objects.graph import children, knows_targets, linked, reachable
 from ..writes.arguments import check_model
 from .fetching import ServerOf
 
@@ -74,7 +74,7 @@ def save_linked(objs: Sequence[Any], server_of: ServerOf) -> Flow[tuple[list[Any
 
     :returns: the linked objects that were saved, and the other linked objects
     """
-    if not any(model._validated().links for model in {type(obj) for obj in objs}):
+    if not knows_targets(objs):
         return [], []
     listed = {id(obj) for obj in objs}
     targets = [target for target in reachable(objs) if id(target) not in listed]

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...encoding import getDefaultIREncoding, is_utf8
-from ...fields.null import IR_NULL_STR
+from ...fields.foreign import ForeignLinkData
+from ...fields.null import IR_NULL_BYTES, IR_NULL_STR, irNull
 from ..column import Column
-from ..objects.state import current_bytes
+from ..objects.state import FRESH, current_bytes
 from .decoder import ROWS_WITHOUT_MEMO, Memo
 
 __all__ = ('RowEncoder', 'StoredRow', 'compile_packer')
@@ -23,9 +24,10 @@ StoredRow = tuple[bytes, ...]
 
 _ENCODE = """\
 def encode(objs, reserved, careful, current, {parameters}):
-    rows, null = [], NULL
+    rows, null, none, link, fresh = [], NULL, NONE, LINK, FRESH
     for obj in objs:
         values = obj.__dict__
+        is_new = values.get('_state') is fresh
         try:
             row = ({values})
         except Exception:
@@ -48,6 +50,14 @@ _INLINE: dict[Any, str] = {
 }
 
 
+# The link of a new object: null, or a pk. Other objects may keep their stored bytes.
+_LINK = (
+    'none if is_new and (v := values[{slot}]) is irNull '
+    "else b'%d' % v.pk if is_new and type(v) is link and v.pk "
+    'else current(obj, m{i}, reserved)'
+)
+
+
 def _inline(column: Column) -> str | None:
     return _INLINE.get(column.native_type) if column.native_type is not str or is_utf8() else None
 
@@ -58,6 +68,8 @@ def _has_memo(column: Column) -> bool:
 
 def _encoded(i: int, column: Column, many: bool) -> str:
     """Return the expression that encodes a column by ``mi``, its encoder or memo."""
+    if column.links_to_one:
+        return _LINK.format(i=i, slot=repr(column.slot))
     if not column.canonical:
         return f'current(obj, m{i}, reserved)'
     slow = f'm{i}[{{value}}]' if many else f'm{i}({{value}})'
@@ -71,7 +83,10 @@ def compile_encoder(columns: Sequence[Column], many: bool) -> Callable[..., list
     """
     values = ''.join(f'{_encoded(i, column, many)}, ' for i, column in enumerate(columns))
     parameters = ', '.join(f'm{i}' for i in range(len(columns)))
-    namespace: dict[str, Any] = {'NULL': IR_NULL_STR}
+    namespace: dict[str, Any] = {
+        **{'NULL': IR_NULL_STR, 'NONE': IR_NULL_BYTES, 'irNull': irNull},
+        **{'LINK': ForeignLinkData, 'FRESH': FRESH},
+    }
     exec(_ENCODE.format(parameters=parameters, values=values), namespace)
     encode: Callable[..., list[StoredRow]] = namespace['encode']
     return encode

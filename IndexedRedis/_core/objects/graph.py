@@ -48,6 +48,24 @@ def reachable(objs: Iterable[Any], visited: set[int] | None = None) -> list[Any]
     return found
 
 
+def knows_targets(objs: Iterable[Any]) -> bool:
+    """Return whether any of these objects links to an object in memory.
+
+    Links by pk do not: without others, :func:`reachable` finds nothing but ``objs``.
+    """
+    slots: dict[type, list[str]] = {}
+    for obj in objs:
+        model = type(obj)
+        if model not in slots:
+            slots[model] = [column.slot for column in schema_of(obj).links]
+        values = obj.__dict__
+        for slot in slots[model]:
+            data = values.get(slot, irNull)
+            if data is not irNull and data.obj is not None and data.known():
+                return True
+    return False
+
+
 def children(obj: Any) -> list[Any]:
     """Return the objects in memory that this one links to."""
     return [target for _, data in linked(obj) for target in data.known()]

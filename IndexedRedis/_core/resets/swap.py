@@ -25,7 +25,7 @@ from ..locking.key_types import wrong_type
 from ..locking.locks import extend_command, fence_lost_error, lock_lost_error, locked
 from ..locking.transactions import objection
 from ..mapping.schema import Schema
-from ..objects.graph import reachable, schema_of
+from ..objects.graph import knows_targets, reachable, schema_of
 from .index_fill import Switch, prepare, settle_touched
 from .observer import ResetObserver
 from .promises import Promises
@@ -163,7 +163,7 @@ def _stage(
 
 def _await_targets(stagings: Sequence[Staging], objs: Sequence[Any]) -> Flow[None]:
     """Assign pks to new linked objects of the staged models."""
-    if not any(staging.schema.links for staging in stagings):
+    if not knows_targets(objs):
         return
     found = [target for target in reachable(objs) if target._id is None]
     for staging in stagings:
