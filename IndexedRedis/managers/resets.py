@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._core.column import Column
@@ -59,7 +59,7 @@ async def aresetMany(
 
 def resetChanged(
     groups: Groups,
-    keys: Mapping[Any, str],
+    keys: Mapping[Any, str | Sequence[str]],
     most: int = 1000,
     observer: ResetObserver | None = None,
     mirrored: str = '',
@@ -70,8 +70,8 @@ def resetChanged(
     written if a value differs, and removed if no new object has its key.
 
     :param groups: as of :func:`resetMany`
-    :param keys: for each model the name of its key field, which must be indexed; or ``'_id'``, if
-        the objects bring their pks
+    :param keys: for each model the name of its key field, which must be indexed; the names of
+        several such fields; or ``'_id'``, if the objects bring their pks
     :param most: how many objects, of all models, may differ. Each blocks the server for some ten
         microseconds.
     :param observer: a :class:`ResetObserver` that gets the progress
@@ -80,8 +80,8 @@ def resetChanged(
     :raises TooManyChangesError: if more objects differ; then nothing is changed
     :raises UsageError: as of :func:`resetMany`, and if two objects have the same key
 
-    Redis: ``SMEMBERS`` of the index set of each key and ``HMGET`` of each row, in chunks; one
-    script makes all changes.
+    Redis: ``SMEMBERS`` of the index set of each key, or ``SINTER`` of the sets of a key of several
+    fields, and ``HMGET`` of each row, in chunks; one script makes all changes.
     """
     home, flow = _reset_changed(groups, keys, most, observer, mirrored)
     return home._run(flow) if home else []
@@ -90,7 +90,7 @@ def resetChanged(
 @awaitable(resetChanged)
 async def aresetChanged(
     groups: Groups,
-    keys: Mapping[Any, str],
+    keys: Mapping[Any, str | Sequence[str]],
     most: int = 1000,
     observer: ResetObserver | None = None,
     mirrored: str = '',
@@ -122,7 +122,7 @@ def _reset_many(
 
 def _reset_changed(
     groups: Groups,
-    keys: Mapping[Any, str],
+    keys: Mapping[Any, str | Sequence[str]],
     most: int,
     observer: ResetObserver | None,
     mirrored: str,
@@ -131,24 +131,26 @@ def _reset_changed(
 
     models, data_sets = _together(groups)
     keyed = [
-        (schema, objs, _key_column(schema, keys.get(model)))
+        (schema, objs, _key_columns(schema, keys.get(model)))
         for model, (schema, objs) in zip(models, data_sets, strict=True)
     ]
     flow = diff.merge_all(keyed, new_token(), most, observer, mirrored)
     return (IndexedRedisHelper(models[0]) if models else None), flow
 
 
-def _key_column(schema: Schema, name: str | None) -> Column | None:
-    if name == '_id':
-        return None
-    column = schema.columns.get(name) if isinstance(name, str) else None
-    if column is None or not column.indexed:
+def _key_columns(schema: Schema, key: str | Sequence[str] | None) -> tuple[Column, ...]:
+    if key == '_id':
+        return ()
+    names = (key,) if isinstance(key, str) else tuple(key) if isinstance(key, (tuple, list)) else ()
+    columns = [schema.columns.get(name) for name in names if isinstance(name, str)]
+    known = tuple(column for column in columns if column is not None and column.indexed)
+    if not known or len(known) < len(names):
         indexed = ', '.join(column.name for column in schema.indexed) or 'none'
         raise UsageError(
-            f'{schema.name}: keys has to name an indexed field of it, not {name!r} (indexed: '
-            f'{indexed}). Name one of these, or _id.'
+            f'{schema.name}: keys has to name an indexed field of it, not {key!r} (indexed: '
+            f'{indexed}). Name one of these, or several, or _id.'
         )
-    return column
+    return known
 
 
 def _together(groups: Groups) -> tuple[list[Any], list[Group]]:

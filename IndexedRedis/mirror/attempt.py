@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 
 from .. import ResetObserver, resetChanged, resetMany
 from .database import Snapshot
-from .guards import ModelCounts, Rules, refuse
-from .key_map import KeyMap
+from .guards import ModelCounts, Rules, applies, refuse
+from .keys.joins import JoinedKeys, joins_of
+from .keys.key_map import KeyMap
+from .keys.reading import folded
+from .keys.stored import StoredPks
 from .layout import Layout
 from .lock import MirrorLock
 from .report import ModelReport
@@ -52,23 +55,14 @@ class Attempt(ResetObserver):
     """
 
     def __init__(self, given: Input, diff: bool, circles: bool, encode: bool) -> None:
-        self._input, self._circles, self._encode = given, circles, encode
+        self._input, self._diff, self._circles, self._encode = given, diff, circles, encode
         self.fence = given.lock.token if given.lock else b''
         self.counts = {
             source: ModelCounts(source.model, given.stored[source]) for source in given.sources
         }
         self._by_name = {source.model.KEY_NAME: source for source in given.sources}
-        targets = {
-            getattr(model, 'KEY_NAME', None)
-            for source in given.sources
-            for model in source.links.values()
-        }
-        self._key_maps = {
-            source: KeyMap()
-            for source in given.sources
-            if diff or source.check_key or source.model.KEY_NAME in targets
-        }
-        self._key_columns: dict[Source, str] = {}
+        self._key_maps = {source: KeyMap() for source in given.sources if source.key}
+        self._key_columns: dict[Source, list[str]] = {}
         self._equal: dict[tuple[Source, str], Any] = {}
         #: seconds of each phase
         self.seconds = dict.fromkeys(('read', 'convert', 'stage', 'swap'), 0.0)
@@ -99,7 +93,7 @@ class Attempt(ResetObserver):
         :param stamp: when reading began, in ISO 8601
         :param most: how many objects may differ
         """
-        keys: Any = {source.model: source.key_field for source in self._input.sources}
+        keys: Any = {source.model: source.key_fields for source in self._input.sources}
         outcomes = resetChanged(self._groups(), keys, most, self, stamp)
         self._note_times()
         return dict(zip(self._input.sources, outcomes, strict=True))
@@ -136,37 +130,52 @@ class Attempt(ResetObserver):
 
     def _objects(self, source: Source) -> Iterator[Any]:
         """Yield the objects of one model, and measure how long making them takes."""
-        counts = self.counts[source]
-        stream = self._stream(source)
-        while True:
-            begun, read = perf_counter(), self.seconds['read']
-            obj = next(stream, None)
-            spent = perf_counter() - begun
-            self.seconds['convert'] += spent - (self.seconds['read'] - read)
-            if obj is None:
-                return
+        counts, spent, read = self.counts[source], 0.0, self.seconds['read']
+        begun = perf_counter()
+        for obj in self._stream(source):
+            spent += perf_counter() - begun
             counts.made += 1
             yield obj
+            begun = perf_counter()
+        spent += perf_counter() - begun
+        self.seconds['convert'] += spent - (self.seconds['read'] - read)
 
     def _stream(self, source: Source) -> Iterator[Any]:
         converter: RowConverter | None = None
         counts, total = self.counts[source], self._input.totals[source]
-        for columns, rows in self._chunks(source):
+        joined = self._joined(source)
+        for columns, rows in self._chunks(source.name, source.statement):
             self._check_lock()
             if converter is None:
-                converter = self._converter(source, columns)
+                converter = self._converter(source, columns, joined)
             yield from converter.objects(rows)
             counts.read += len(rows)
             self._input.progress(source.name, counts.read, total)
         assert converter is not None  # there is at least one chunk
         yield from converter.late_objects()
+        for name, keys in joined.items():
+            for key in keys.unused():
+                counts.add_dangling(f'{name}: a join of {key!r}, the key of no row')
 
-    def _converter(self, source: Source, columns: list[str]) -> RowConverter:
+    def _joined(self, source: Source) -> dict[str, JoinedKeys]:
+        """Read the join tables of a model's multi links."""
+        joined = {}
+        for name, join in joins_of(source, self._input.sources).items():
+            keys = joined[name] = JoinedKeys()
+            for columns, rows in self._chunks(join.label, join.statement):
+                self._check_lock()
+                refuse(join.problems(columns))
+                join.add(rows, keys)
+        return joined
+
+    def _converter(
+        self, source: Source, columns: list[str], joined: dict[str, JoinedKeys]
+    ) -> RowConverter:
         decoded = self._input.snapshot.json_columns()
-        layout = Layout(source, columns, self._input.sources, decoded)
+        layout = Layout(source, columns, self._input.sources, decoded, joined)
         refuse(layout.problems)
-        if layout.key is not None:
-            self._key_columns[source] = columns[layout.key]
+        self._key_columns[source] = [columns[number] for number in layout.key]
+        keeps = applies(self._input.rules.keep_pks, source.model) and not self._diff
         return RowConverter(
             source,
             layout,
@@ -176,6 +185,7 @@ class Attempt(ResetObserver):
             self._input.rules.dangling,
             self._circles,
             self._encode,
+            StoredPks(source) if keeps else None,
         )
 
     def _find(self, target: Source, key: Any) -> Any:
@@ -183,18 +193,23 @@ class Attempt(ResetObserver):
 
         If Python finds no equal key, SQL is asked: a collation may ignore case or trailing spaces.
         """
-        key_map = self._key_maps[target]
-        found = key_map.find(key)
-        if found is None and isinstance(key, str) and target in self._key_columns:
+        found = self._key_maps[target].find(key)
+        if found is None and any(isinstance(part, str) for part in _parts(key)):
             if (target, key) not in self._equal and len(self._equal) < MAX_ASKED_KEYS:
-                snapshot, column = self._input.snapshot, self._key_columns[target]
-                self._equal[target, key] = snapshot.equal_keys(target.statement, column, key)
+                self._equal[target, key] = self._equal_keys(target, key)
             equal = self._equal.get((target, key), ())
-            found = key_map.find(equal[0]) if len(equal) == 1 else None
+            found = self._key_maps[target].find(equal[0]) if len(equal) == 1 else None
         return found
 
-    def _chunks(self, source: Source) -> Iterator[Any]:
-        chunks = self._input.snapshot.chunks(source.name, source.statement)
+    def _equal_keys(self, target: Source, key: Any) -> list[Any]:
+        """Return the keys of a model that SQL holds equal to a key."""
+        columns = self._key_columns[target]
+        found = self._input.snapshot.equal_keys(target.statement, columns, _parts(key))
+        keys = [each if len(columns) > 1 else each[0] for each in found]
+        return [*map(folded, keys)] if target.fold else keys
+
+    def _chunks(self, name: str, statement: Any) -> Iterator[Any]:
+        chunks = self._input.snapshot.chunks(name, statement)
         while True:
             begun = perf_counter()
             chunk = next(chunks, None)
@@ -219,3 +234,8 @@ class Attempt(ResetObserver):
             )
             for source, counts in self.counts.items()
         }
+
+
+def _parts(key: Any) -> tuple[Any, ...]:
+    """Return the columns of a key."""
+    return key if isinstance(key, tuple) else (key,)

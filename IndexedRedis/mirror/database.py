@@ -111,25 +111,29 @@ class Snapshot:
         answer = self._try(select(func.count()).select_from(_subquery(unordered)))
         return None if answer is None else answer[1][0][0]
 
-    def equal_keys(self, statement: Any, key: str, value: str) -> list[Any]:
-        """Return up to two keys of a select that SQL holds equal to a text, by their collation.
+    def equal_keys(
+        self, statement: Any, names: Sequence[str], values: Sequence[Any]
+    ) -> list[tuple[Any, ...]]:
+        """Return up to two keys of a select that SQL holds equal to a key, by their collation.
 
-        :param key: the name of the key column
+        :param names: the names of the key columns
+        :param values: the key
         """
         if isinstance(statement, TextClause):
-            statement = statement.columns(column(key))
+            statement = statement.columns(*map(column, names))
         rows = statement.subquery()
-        keys = next((each for name, each in rows.c.items() if name == key), None)
-        if keys is None:
+        keys = [each for name in names for known, each in rows.c.items() if known == name]
+        if len(keys) != len(names):
             return []
-        query = select(keys).where(keys == value).limit(2)
+        equal = (key == value for key, value in zip(keys, values, strict=True))
+        query = select(*keys).where(*equal).limit(2)
         if self._connection.dialect.name not in ('mysql', 'mariadb'):
             answer = self._try(query)
-            return [] if answer is None else [row[0] for row in answer[1]]
+            return [] if answer is None else [tuple(row) for row in answer[1]]
         # Its cursor allows no second statement. Another snapshot is enough, since the caller looks
         # up the key among the keys of this one.
         with self._connection.engine.connect() as connection:
-            return list(connection.execute(query).scalars())
+            return [tuple(row) for row in connection.execute(query)]
 
     def _try(self, statement: Any) -> tuple[list[str], Sequence[Any]] | None:
         # In a savepoint, since in some databases an error ends the transaction.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..errors import GuardRefusedError
 
-__all__ = ('ModelCounts', 'Rules', 'refuse')
+__all__ = ('ModelCounts', 'Rules', 'applies', 'refuse')
 
 # Examples of bad rows, and of dangling links, that a message shows for each model.
 EXAMPLES = 10
@@ -23,12 +23,12 @@ class Rules(NamedTuple):
     skip_bad: bool
     allow_empty: bool | Collection[Any]
     max_drop: float | None
+    keep_pks: bool | Collection[Any] = False
 
-    def may_be_empty(self, model: Any) -> bool:
-        """Return whether the select of this model may give no rows."""
-        if isinstance(self.allow_empty, bool):
-            return self.allow_empty
-        return model in self.allow_empty
+
+def applies(rule: bool | Collection[Any], model: Any) -> bool:
+    """Return whether a rule for all models, or for some, is one for this model."""
+    return rule if isinstance(rule, bool) else model in rule
 
 
 class ModelCounts:
@@ -74,7 +74,7 @@ class ModelCounts:
             what = f'{self.dangling:,} links lead to no row'
             text = f"{self.name}: {what} (dangling='null' or 'skip' accepts them):"
             reasons.append(text + self.examples('dangling'))
-        if not self.made and not rules.may_be_empty(self.model):
+        if not self.made and not applies(rules.allow_empty, self.model):
             reasons.append(f'{self.name}: no object to store; {self.read:,} rows (allowEmpty).')
         elif rules.max_drop is not None and self._drop() > rules.max_drop:
             reasons.append(

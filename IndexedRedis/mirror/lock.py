@@ -19,7 +19,7 @@ import redis
 from .. import INDEXED_REDIS_PREFIX, getRedisPool
 from ..errors import MirrorRunningError, ResetLostError
 
-__all__ = ('MirrorLock', 'lock_name', 'only_run')
+__all__ = ('MirrorLock', 'lock_name', 'only_run', 'pool_of')
 
 LOCK_SECONDS = 30.0
 
@@ -108,9 +108,14 @@ def only_run(models: Iterable[Any]) -> Iterator[MirrorLock]:
         yield lock
 
 
-def _client(model: Any) -> Any:
+def pool_of(model: Any) -> Any:
+    """Return the connection pool of a model; models of one server share it."""
     pool = getattr(model._connection, 'connection_pool', None)
-    return redis.Redis(connection_pool=pool or getRedisPool(model.REDIS_CONNECTION_PARAMS))
+    return pool or getRedisPool(model.REDIS_CONNECTION_PARAMS)
+
+
+def _client(model: Any) -> Any:
+    return redis.Redis(connection_pool=pool_of(model))
 
 
 def lock_name(model: Any) -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
-from ..errors import FieldValueError, TooManyChangesError, UsageError
+from ..errors import FieldValueError, TooManyChangesError
 from .attempt import Attempt, Input, Outcome, Progress
 from .database import Snapshot, checked_database, open_snapshot
+from .definition import Options, all_at_once, check_choice, check_diff, sources_of
 from .guards import Rules, refuse
+from .keys.joins import joins_of
+from .keys.others import links_at_risk
 from .layout import Layout
 from .lock import MirrorLock, only_run
-from .order import in_order, target_of
 from .report import MirrorReport
 from .rows import CircleError
 from .source import Source
@@ -25,7 +27,6 @@ MODES = ('full', 'diff')
 DANGLING = ('refuse', 'null', 'skip')
 # A stored time stamp further in the future comes from a wrong clock, and is replaced.
 MAX_CLOCK_SKEW = timedelta(hours=1)
-Options = Mapping[Any, Any]
 
 
 class Mirror:
@@ -33,16 +34,18 @@ class Mirror:
 
     A column feeds the field of its name; if no name is equal, upper and lower case do not matter. A
     link field takes the key of a row of the linked model, and is stored as a link to the object of
-    that row. If the linked model is not mirrored, the link field takes a pk. NULL becomes null, a
+    that row; a multi link takes an array of such keys. If the linked model is not mirrored, the
+    link field takes a pk. NULL becomes null, a
     DATE its midnight, and a moment with a time zone the same moment in UTC.
 
     :param database: an ``Engine`` of SQLAlchemy, or a URL
     :param selects: for each model a select, a table, or SQL text
     :param columns: for each model ``{'column': 'field'}`` where names differ; ``None`` in place of
-        a field leaves the column out
-    :param keys: for each model the field, or the column, that identifies its rows. Needed for
-        models that links lead to, and for ``mode='diff'``. The default is the primary key, if the
-        select is of one SQLAlchemy table and that key is one column.
+        a field leaves the column out. ``{('column', 'column'): 'field'}`` feeds a link to a model
+        with a composite key.
+    :param keys: for each model the field, or the column, that identifies its rows; a tuple of them
+        for a composite key. Needed for models that links lead to, and for ``mode='diff'``. The
+        default is the primary key, if the select is of one SQLAlchemy table.
     :param defaults: for each model the names of fields that no column feeds
     :param epochs: for each model the names of datetime fields that columns of numbers may feed:
         seconds since 1970 in UTC. Other fields of datetimes refuse numbers.
@@ -54,48 +57,50 @@ class Mirror:
     :param allowEmpty: whether selects may give no rows; or the models whose selects may
     :param maxDrop: the largest accepted drop of the number of objects, in percent; None: any
     :param maxChanges: the number of objects that ``mode='diff'`` changes in one swap
-    :raises UsageError: if the parameters contradict each other
+    :param links: for each multi link that a join table feeds, such as ``(Product, 'categories')``,
+        a select of the key of the row and the key of its target
+    :param foldKeys: whether keys that differ in upper and lower case, or in spaces at the end, are
+        equal; or the models whose keys are
+    :param keepPks: whether each row keeps the pk of the stored object with its key; or the models
+        whose rows do. Then links of models that are not mirrored stay right.
+    :raises UsageError: if the parameters contradict each other, with all contradictions
+    :raises InvalidModelException: if the definition of a model is wrong
     """
 
     def __init__(
         self,
         database: Any,
-        selects: Options,
-        columns: Options | None = None,
-        keys: Options | None = None,
-        defaults: Options | None = None,
+        selects: Mapping[Any, Any],
+        columns: Mapping[Any, Any] | None = None,
+        keys: Mapping[Any, Any] | None = None,
+        defaults: Mapping[Any, Any] | None = None,
         mode: str = 'full',
         dangling: str = 'refuse',
         skipBad: bool = False,
         allowEmpty: bool | Collection[Any] = False,
         maxDrop: float | None = 50,
         maxChanges: int = 1000,
-        epochs: Options | None = None,
+        epochs: Mapping[Any, Any] | None = None,
+        links: Mapping[Any, Any] | None = None,
+        foldKeys: bool | Collection[Any] = False,
+        keepPks: bool | Collection[Any] = False,
     ) -> None:
-        columns, keys, defaults, epochs = columns or {}, keys or {}, defaults or {}, epochs or {}
-        _check_choice('dangling', dangling, DANGLING)
-        strangers = {*columns, *keys, *defaults, *epochs} - {*selects}
-        if strangers or not selects:
-            names = ', '.join(sorted(getattr(each, '__name__', repr(each)) for each in strangers))
-            raise UsageError(f'A mirror needs a select for each of its models. {names}'.rstrip())
-        sources = [
-            Source(
-                *(model, each, columns.get(model, {}), keys.get(model)),
-                *(defaults.get(model, ()), epochs.get(model, ())),
-            )
-            for model, each in selects.items()
-        ]
-        _check_key_names(sources)
-        _check_keys(sources)
-        self._database, self._sources = checked_database(database), in_order(sources)
-        self._mode, self._most = self._checked_mode(mode), maxChanges
-        self._rules = Rules(dangling, skipBad, allowEmpty, maxDrop)
+        options = Options(columns, keys, defaults, epochs, links, foldKeys, keepPks)
+        with all_at_once() as problems:
+            with problems.next():
+                check_choice('dangling', dangling, DANGLING)
+            with problems.next():
+                check_choice('mode', mode, MODES)
+            with problems.next():
+                self._database = checked_database(database)
+            self._sources = sources_of(selects, options, mode, problems)
+        self._mode, self._most = mode, maxChanges
+        self._rules = Rules(dangling, skipBad, allowEmpty, maxDrop, keepPks)
 
     def _checked_mode(self, mode: str) -> str:
-        _check_choice('mode', mode, MODES)
+        check_choice('mode', mode, MODES)
         if mode == 'diff':
-            for source in self._sources:
-                source.check_diff()
+            check_diff(self._sources)
         return mode
 
     @property
@@ -144,12 +149,13 @@ class _Run:
         most: int = 0,
     ) -> None:
         self._begun, self._stamp, self._most = perf_counter(), _new_stamp(sources), most
-        _check_columns(sources, snapshot)
+        stored = {source: source.model.objects.count() for source in sources}
+        refuse([*_column_problems(sources, snapshot), *links_at_risk(stored, rules.keep_pks)])
         count = snapshot.count if progress else lambda statement: None
         self._input = Input(
             snapshot,
             sources,
-            {source: source.model.objects.count() for source in sources},
+            stored,
             {source: count(source.statement) for source in sources},
             rules,
             progress or (lambda name, done, total: None),
@@ -223,40 +229,13 @@ def _stored_stamp(model: Any) -> datetime | None:
     return None
 
 
-def _check_columns(sources: list[Source], snapshot: Snapshot) -> None:
-    """Refuse layouts before reading, of all models at once, where the database names columns."""
-    problems: list[str] = []
+def _column_problems(sources: list[Source], snapshot: Snapshot) -> Iterator[str]:
+    """Yield what is wrong with the columns of all selects, where the database names columns."""
     for source in sources:
         columns = snapshot.column_names(source.statement)
         if columns is not None:
-            problems += Layout(source, columns, sources).problems
-    refuse(problems)
-
-
-def _check_choice(name: str, given: Any, choices: tuple[str, ...]) -> None:
-    if given not in choices:
-        known = ', '.join(map(repr, choices))
-        raise UsageError(f'{name} is one of {known}, not {given!r}.')
-
-
-def _check_key_names(sources: list[Source]) -> None:
-    names: dict[str, str] = {}
-    for source in sources:
-        key_name = str(source.model.KEY_NAME)
-        if key_name in names:
-            raise UsageError(
-                f'{names[key_name]} and {source.name} have the same KEY_NAME, {key_name!r}. A '
-                'mirror fills each model from one select: give each a KEY_NAME of its own.'
-            )
-        names[key_name] = source.name
-
-
-def _check_keys(sources: list[Source]) -> None:
-    for source in sources:
-        for name in source.links.keys() - source.defaults:
-            target = target_of(sources, source.links[name])
-            if target is not None and target.key is None:
-                raise UsageError(
-                    f'{source.name}.{name} links to {target.name}, so keys={{{target.name}: ...}} '
-                    'has to name the field or column that identifies its rows.'
-                )
+            yield from Layout(source, columns, sources).problems
+        for join in joins_of(source, sources).values():
+            columns = snapshot.column_names(join.statement)
+            if columns is not None:
+                yield from join.problems(columns)

@@ -15,8 +15,11 @@ from .. import IR_NULL_STR, getDefaultIREncoding, irNull, tobytes
 from ..errors import FieldValueError
 from .conversions import comes_back
 from .guards import ModelCounts
-from .key_map import KeyMap
-from .layout import Layout, Link
+from .keys.key_map import KeyMap
+from .keys.links import ITSELF, Links, has_itself
+from .keys.reading import Reader, all_of, no_key
+from .keys.stored import StoredKeys, StoredPks
+from .layout import Layout
 from .source import Source
 
 __all__ = ('CircleError', 'RowConverter')
@@ -41,6 +44,7 @@ class RowConverter:
     :param dangling: what happens to a link that leads to no row
     :param circles: whether rows may link to each other in a circle
     :param encode: whether to encode each value too, to find those without a stored form
+    :param kept: the pks that rows keep; None if all get new ones
     """
 
     def __init__(
@@ -53,18 +57,21 @@ class RowConverter:
         dangling: str,
         circles: bool = True,
         encode: bool = False,
+        kept: StoredPks | None = None,
     ) -> None:
         self._source, self._layout, self._counts = source, layout, counts
-        self._find, self._key_maps, self._keys = find, key_maps, key_maps.get(source)
-        self._dangling, self._circles, self._encodes = dangling, circles, encode
-        self._own_links = [link for link in layout.links if link.target is source]
-        self._other_links = [link for link in layout.links if link.target is not source]
+        self._keys, self._circles, self._encodes = key_maps.get(source), circles, encode
+        self._links = Links(source, layout.links, counts, find, key_maps, dangling)
+        self._dangling, self._kept, self._stored_keys = dangling, kept, StoredKeys(source)
+        plain = [feed for feed in layout.feeds if not feed.convert]
+        self._plain_names = [feed.field for feed in plain]
+        self._read_plain = all_of([feed.column for feed in plain])
+        self._converted = [(*feed[:2], feed.convert) for feed in layout.feeds if feed.convert]
+        self._key_of: Reader = layout.key_of or (lambda row: None)
         #: rows that wait, by the key that they wait for
         self._waiting: dict[Any, list[Any]] = {}
         #: keys of the rows that still wait when all rows were read; None while reading
         self._late_keys: set[Any] | None = None
-        #: dangling links that were counted, since a late row may be tried twice
-        self._counted: set[tuple[str, Any]] = set()
         #: how many rows were read back, the types of such rows, the types of each field in them
         self._read_back = 0
         self._types: set[tuple[type, ...]] = set()
@@ -73,7 +80,21 @@ class RowConverter:
     def objects(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Yield the objects of these rows, and of rows that waited for them."""
         for row in rows:
-            yield from self._offer(row)
+            obj = self._make(row)
+            if obj is not None:
+                yield obj
+                if self._waiting:
+                    yield from self._released_by(row)
+
+    def _released_by(self, row: Any) -> Iterator[Any]:
+        """Yield the objects of the rows that waited for that of a row."""
+        queue = deque(self._waiting.pop(self._key_of(row), ()))
+        while queue:
+            row = queue.popleft()
+            obj = self._make(row)
+            if obj is not None:
+                queue.extend(self._waiting.pop(self._key_of(row), ()))
+                yield obj
 
     def late_objects(self) -> Iterator[Any]:
         """Yield the objects of the rows that still wait when all rows were read.
@@ -82,8 +103,7 @@ class RowConverter:
         """
         before = -1
         while self._waiting and before != (before := sum(map(len, self._waiting.values()))):
-            for row in self._take_waiting():
-                yield from self._offer(row)
+            yield from self.objects(self._take_waiting())
         if self._waiting:
             if not self._circles:
                 raise CircleError(f'{self._source.name}: rows link to each other in a circle.')
@@ -93,80 +113,62 @@ class RowConverter:
         rows = [row for waiting in self._waiting.values() for row in waiting]
         self._waiting = {}
         self._late_keys = {self._key_of(row) for row in rows}
+        self._links.counted = self._links.counted or set()
         return rows
-
-    def _key_of(self, row: Any) -> Any:
-        return None if self._layout.key is None else row[self._layout.key]
-
-    def _offer(self, row: Any) -> Iterator[Any]:
-        """Yield the object of a row, and those of the rows that waited for it."""
-        queue = deque([row])
-        while queue:
-            row = queue.popleft()
-            try:
-                obj = self._make(row)
-            except TypeError:
-                if not self._count_unhashable(row):
-                    raise
-                obj = None
-            if obj is None:
-                continue
-            if self._keys is not None:
-                key = self._key_of(row)
-                self._keys.add(key, obj)
-                queue.extend(self._waiting.pop(key, ()))
-            yield obj
 
     def _make(self, row: Any) -> Any:
         """Return the object of a row; None if it has to wait, or does not fit."""
         key = self._key_of(row)
-        links: dict[str, Any] = {}
-        if not self._is_new(key) or self._has_to_wait(row, key):
+        if self._keys is not None and not self._is_new(key, self._keys):
             return None
-        for link in self._layout.links:
-            value = row[link.column]
-            if link.target is self._source and value is not None and value == key:
-                continue  # a link to the object itself: _build sets it
-            links[link.field] = self._link(link, value, key)
-            if links[link.field] is None:
-                self._counts.skipped += 1
+        try:
+            if self._links.own and self._has_to_wait(row, key):
                 return None
-        return self._build(row, key, links)
+            links = self._links.of(row, key)
+            obj = None if links is None else self._build(row, links)
+        except FieldValueError as error:
+            self._counts.add_bad(str(error) if key is None else f'row {key!r}: {error}')
+            return None
+        if obj is not None and self._keys is not None:
+            if not self._is_distinct(obj, key, self._keys):
+                return None
+            self._keys.add(key, obj)
+        return obj
 
-    def _count_unhashable(self, row: Any) -> bool:
-        """Count a row whose key, or that of a link, is a list or the like; return whether it is."""
-        layout = self._layout
-        keys = [] if layout.key is None else [(str(self._source.key), layout.key)]
-        for name, column in [*keys, *((link.field, link.column) for link in layout.links)]:
-            value = row[column]
-            try:
-                hash(value)
-            except TypeError:
-                of = '' if column == layout.key else f'row {self._key_of(row)!r}: '
-                self._counts.add_bad(
-                    f'{of}{self._source.name}.{name}: a {type(value).__name__} identifies no row; '
-                    f'given was {repr(value)[:100]}. Select a number or a text'
-                )
+    def _is_new(self, key: Any, keys: KeyMap) -> bool:
+        """Return whether a row with this key can be stored; count it otherwise."""
+        name = self._source.shown_key
+        try:
+            if key is None:
+                self._counts.add_bad(f'a row whose key, {name}, is null')
+            elif key in keys or key in self._links.circle:
+                self._counts.add_bad(f'a second row with the key {key!r}')
+            else:
                 return True
+        except TypeError:
+            self._counts.add_bad(no_key(f'{self._source.name}.{name}', key))
         return False
 
-    def _is_new(self, key: Any) -> bool:
-        """Return whether a row with this key can be stored; count it otherwise."""
-        if self._keys is None:
-            return True
-        if key is None:
-            self._counts.add_bad(f'a row whose key, {self._source.key}, is null')
-        elif key in self._keys:
-            self._counts.add_bad(f'a second row with the key {key!r}')
-        return key is not None and key not in self._keys
+    def _is_distinct(self, obj: Any, key: Any, keys: KeyMap) -> bool:
+        """Return whether the key is one of its own as it is stored, too; count it otherwise.
+
+        Note the pk that the object keeps.
+        """
+        stored = self._stored_keys.of(obj)
+        problem = self._stored_keys.problem(stored, key, keys)
+        if problem:
+            self._counts.add_bad(problem)
+        elif self._kept is not None and (pk := self._kept.take(stored)):
+            obj._id = pk
+        return not problem
 
     def _has_to_wait(self, row: Any, key: Any) -> bool:
         """Keep a row that links to a later row of its own model; return whether it does."""
-        values = [row[link.column] for link in self._own_links]
+        values = [value for link in self._links.own for value in self._links.keys_in(link, row)]
         missing = [
             value
             for value in values
-            if value is not None and value != key and value not in self._key_maps[self._source]
+            if value is not None and value != key and not self._is_known(value)
         ]
         if self._late_keys is not None:
             late = [value for value in missing if value in self._late_keys]
@@ -177,38 +179,38 @@ class RowConverter:
             self._waiting.setdefault(missing[0], []).append(row)
         return bool(missing)
 
-    def _link(self, link: Link, value: Any, key: Any) -> Any:
-        """Return what to assign to a link field; None if the row is to be skipped."""
-        if value is None:
-            return irNull
-        target = value if link.target is None else self._find(link.target, value)
-        if target is not None:
-            return target
-        if (link.field, key) not in self._counted or key is None:
-            row = '' if key is None else f' in the row {key!r}'
-            self._counts.add_dangling(f'{link.field} = {value!r}{row}')
-            if self._late_keys is not None:
-                self._counted.add((link.field, key))
-        return None if self._dangling == 'skip' else irNull
-
-    def _build(self, row: Any, key: Any, links: Mapping[str, Any]) -> Any:
-        """Return the object of a row; None if a value does not fit, which is counted."""
-        values = dict(links)
-        name = ''
+    def _is_known(self, key: Any) -> bool:
         try:
-            for column, name, convert in self._layout.feeds:
+            return self._keys is not None and key in self._keys
+        except TypeError:
+            return True  # a key that cannot be compared is not waited for, but refused
+
+    def _build(self, row: Any, links: dict[str, Any]) -> Any:
+        """Return the object of a row.
+
+        :param links: what to assign to link fields; the values of the others are added
+        :raises FieldValueError: if a value does not fit
+        """
+        late = [name for link in self._links.own if has_itself(links[name := link.field])]
+        own = {name: links.pop(name) for name in late}
+        values, name = links, ''
+        plain: Any = self._read_plain(row)
+        if None in plain:
+            plain = [irNull if value is None else value for value in plain]
+        values.update(zip(self._plain_names, plain, strict=True))
+        try:
+            for column, name, convert in self._converted:
                 value = row[column]
-                values[name] = irNull if value is None else convert(value) if convert else value
+                values[name] = irNull if value is None else convert(value)
             name = ''  # errors of the model name their field
             obj = self._source.model(**values)
             self._check(obj, row)
         except FieldValueError as error:
             text = f'{self._source.name}.{name}: {error}' if name else str(error)
-            self._counts.add_bad(text if key is None else f'row {key!r}: {text}')
-            return None
-        for link in self._own_links:
-            if link.field not in links:
-                setattr(obj, link.field, obj)
+            raise FieldValueError(text) from None
+        for name, value in own.items():
+            itself = value is ITSELF
+            setattr(obj, name, obj if itself else [obj if v is ITSELF else v for v in value])
         return obj
 
     def _check(self, obj: Any, row: Any) -> None:
@@ -266,24 +268,27 @@ class RowConverter:
 
     def _circle(self, rows: list[Any]) -> Iterator[Any]:
         """Yield the objects of rows that wait for each other, linked once all are made."""
-        made: dict[Any, tuple[Any, Any]] = {}
-        nulls = {link.field: irNull for link in self._own_links}
+        made: list[tuple[Any, Any, Any]] = []
+        assert self._keys is not None  # rows that link to their own model have a key
         for row in rows:
             key = self._key_of(row)
-            if key in made or not self._is_new(key):
+            if not self._is_new(key, self._keys):
                 continue
-            links = {
-                link.field: self._link(link, row[link.column], key) for link in self._other_links
-            }
-            obj = None if None in links.values() else self._build(row, key, links | nulls)
-            if obj is not None:
-                made[key] = obj, row
-        for key, (obj, row) in made.items():
-            for link in self._own_links:
-                value = row[link.column]
-                target = made[value][0] if value in made else self._link(link, value, key)
-                setattr(obj, link.field, irNull if target is None else target)
-        for key, (obj, _) in made.items():
-            if self._keys is not None:
-                self._keys.add(key, obj)
+            try:
+                links = self._links.linked(self._links.others, row, key)
+                nulls = {link.field: irNull for link in self._links.own}
+                obj = None if links is None else self._build(row, links | nulls)
+            except FieldValueError as error:
+                self._counts.add_bad(f'row {key!r}: {error}')
+                continue
+            if obj is not None and self._is_distinct(obj, key, self._keys):
+                self._links.circle[key] = obj
+                made.append((key, obj, row))
+        for key, obj, row in made:
+            own = self._links.linked(self._links.own, row, key) or {}
+            for name, value in own.items():
+                setattr(obj, name, value)
+        self._links.circle = {}
+        for key, obj, _ in made:
+            self._keys.add(key, obj)
             yield obj

@@ -6,7 +6,8 @@ The rule: whatever needs no database is checked here, when the mirror is defined
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
 from sqlalchemy import Table, select, text
@@ -19,27 +20,34 @@ from ..utils import near_miss
 
 __all__ = ('Source', 'alike', 'same_model')
 
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
 
 class Source:
     """The select of one model.
 
     :param model: the model
     :param statement: a select, a table, or SQL text
-    :param columns: field name by column name, where they differ; None: the column is left out
-    :param key: the field, or the column, that identifies a row
+    :param columns: field name by column name, where they differ; None: the column is left out. A
+        tuple of columns feeds a link to a model with a composite key.
+    :param key: the fields, or the columns, that identify a row; one, or several of them
     :param defaults: names of fields that no column feeds
     :param epochs: names of datetime fields whose numbers are seconds since 1970 in UTC
-    :raises UsageError: if these contradict each other
+    :param joins: the select of a join table for each multi link that has one
+    :param fold: whether keys that differ in case or spaces at the end are equal
+    :raises UsageError: if these contradict each other, with all contradictions
     """
 
     def __init__(
         self,
         model: Any,
         statement: Any,
-        columns: Mapping[str, str | None],
-        key: str | None,
+        columns: Mapping[Any, str | None],
+        key: Any,
         defaults: Iterable[str],
         epochs: Iterable[str] = (),
+        joins: Mapping[str, Any] = EMPTY,
+        fold: bool = False,
     ) -> None:
         if not (isinstance(model, type) and isIndexedRedisModel(model)):
             raise UsageError(f'A mirror takes models and their selects; {model!r} is no model.')
@@ -48,52 +56,78 @@ class Source:
         self.name: str = model.__name__
         self.fields: dict[str, Any] = {field.name: field for field in self.model.FIELDS}
         self.statement = _executable(self.name, statement)
-        self.columns, self.defaults, self.epochs = dict(columns), {*defaults}, {*epochs}
-        if not isinstance(key, str | None):
-            raise UsageError(
-                f'{self.name}: a key is one field or column, not {key!r}. Select a column that '
-                "combines several, such as order_id || '-' || pos AS line_id."
-            )
-        #: whether the rows of the key column have to be checked: a primary key is unique in SQL
-        self.check_key = key is not None
-        self.key = key or primary_key(self.statement)
+        self.columns = {
+            name: field for name, field in columns.items() if not isinstance(name, tuple)
+        }
+        #: the columns of links whose key is composite, by field name
+        self.link_columns = {
+            str(field): tuple(names) for names, field in columns.items() if isinstance(names, tuple)
+        }
+        self.joins = {
+            name: _executable(f'{self.name}.{name}', each) for name, each in joins.items()
+        }
+        self.defaults, self.epochs, self.fold = {*defaults}, {*epochs}, fold
+        #: the fields or columns that identify a row; empty if none do
+        self.key = _names(self.name, key) or primary_key(self.statement)
         #: the target models of link fields, by field name
         self.links = {
             name: field.foreignModel
             for name, field in self.fields.items()
             if isinstance(field, IRForeignLinkFieldBase)
         }
-        self._check()
+        problems = [*self._problems()]
+        if problems:
+            raise UsageError('\n'.join(problems))
 
-    def _check(self) -> None:
-        for name in (*self.columns, *self.columns.values(), *self.defaults, *self.epochs):
+    def _problems(self) -> Iterator[str]:
+        """Yield what is wrong, a sentence each."""
+        fields = (*self.columns.values(), *self.link_columns, *self.defaults, *self.epochs)
+        for name in (*self.columns, *fields):
             if not isinstance(name, str | None):
-                raise UsageError(
+                yield (
                     f'{self.name}: columns, defaults and epochs name columns and fields, each by '
                     f'a text; given was {name!r}. Write columns={{{self.name}: {{"column": '
                     f'"field"}}}}.'
                 )
-        for name in (*self.columns.values(), *self.defaults, *self.epochs):
-            if name is not None and name not in self.fields:
-                hint = near_miss(name, self.fields)
-                raise UsageError(f'{self.name} has no field {name!r}.{hint}')
-        for name in self.epochs:
+        for name in (*fields, *self.joins):
+            if isinstance(name, str) and name not in self.fields:
+                yield f'{self.name} has no field {name!r}.{near_miss(name, self.fields)}'
+        for name in (*self.link_columns, *self.joins):
+            if name not in self.fields:
+                continue
+            multi = name in self.links and self.fields[name].isMulti()
+            if name in self.link_columns and (name not in self.links or multi):
+                yield f'{self.name}.{name}: a tuple of columns feeds a link to one object only.'
+            if name in self.joins and not multi:
+                yield f'{self.name}.{name} is no multi link; links= feeds multi links.'
+        for name in self.epochs & self.fields.keys():
             if self.fields[name].valueType is not IRDatetimeValue:
-                raise UsageError(f'{self.name}.{name}: epochs names it, but it holds no datetimes.')
-        for name in self.links.keys() - self.defaults:
-            if self.fields[name].isMulti():
-                raise UsageError(
-                    f'{self.name}.{name} is a multi link; one SQL column cannot hold it. Name it '
-                    'in defaults to leave it null.'
-                )
+                yield f'{self.name}.{name}: epochs names it, but it holds no datetimes.'
+        if self.joins and not self.key:
+            yield (
+                f'{self.name}: links= of a multi link needs keys={{{self.name}: ...}}, which names '
+                'the field or column that the join table refers to.'
+            )
 
     @property
-    def key_field(self) -> str | None:
-        """The field that the key column feeds; None if there is none."""
-        if self.key is None:
-            return None
-        mapped: str | None = self.key
-        for column in (self.key, *alike(self.key, self.columns)):
+    def shown_key(self) -> str:
+        """The key, for messages."""
+        return ', '.join(self.key)
+
+    @property
+    def key_width(self) -> int:
+        """How many columns the key has."""
+        return sum(len(self.link_columns.get(name, (name,))) for name in self.key)
+
+    @property
+    def key_fields(self) -> tuple[str, ...]:
+        """The fields that the key feeds; empty if it feeds none, or a part of it does not."""
+        names = [self._key_field(name) for name in self.key]
+        return tuple(name for name in names if name) if all(names) else ()
+
+    def _key_field(self, key: str) -> str | None:
+        mapped: str | None = key
+        for column in (key, *alike(key, self.columns)):
             if column in self.columns:
                 mapped = self.columns[column]
                 break
@@ -111,14 +145,15 @@ class Source:
     def check_diff(self) -> None:
         """Check that ``mode='diff'`` can find stored objects by the key.
 
-        :raises UsageError: if the key is no indexed field
+        :raises UsageError: if a part of the key is no indexed field
         """
-        name = self.key_field
-        if name is None or name not in self.model.INDEXED_FIELDS:
+        names = self.key_fields
+        if not names or not {*names} <= {*self.model.INDEXED_FIELDS}:
             indexed = ', '.join(self.model.INDEXED_FIELDS) or 'none'
+            given = self.shown_key if self.key else None
             raise UsageError(
-                f"{self.name}: mode='diff' needs keys={{{self.name}: ...}} to name an indexed "
-                f'field that a column feeds, not {self.key!r} (indexed: {indexed}).'
+                f"{self.name}: mode='diff' needs keys={{{self.name}: ...}} to name indexed fields "
+                f'that columns feed, not {given!r} (indexed: {indexed}).'
             )
 
 
@@ -133,14 +168,24 @@ def alike(name: str, names: Iterable[str]) -> list[str]:
     return [each for each in names if each.casefold() == name.casefold()]
 
 
-def primary_key(statement: Any) -> str | None:
-    """Return the primary key column of a select from one table; None if it has no single one."""
+def primary_key(statement: Any) -> tuple[str, ...]:
+    """Return the primary key columns of a select from one table; empty if they are not selected."""
     froms = statement.get_final_froms() if isinstance(statement, Select) else []
-    if len(froms) != 1 or not isinstance(froms[0], Table) or len(froms[0].primary_key) != 1:
-        return None
-    (key,) = froms[0].primary_key
-    columns = [column for column in statement.selected_columns if column.shares_lineage(key)]
-    return columns[0].name if len(columns) == 1 else None
+    if len(froms) != 1 or not isinstance(froms[0], Table):
+        return ()
+    selected = [
+        [column.name for column in statement.selected_columns if column.shares_lineage(key)]
+        for key in froms[0].primary_key
+    ]
+    return tuple(names[0] for names in selected) if {*map(len, selected)} == {1} else ()
+
+
+def _names(model: str, key: Any) -> tuple[str, ...]:
+    """Return the names in a key as it was given: one, several, or None for none."""
+    names = (key,) if isinstance(key, str) else () if key is None else key
+    if isinstance(names, (tuple, list)) and all(isinstance(name, str) for name in names):
+        return tuple(dict.fromkeys(names))
+    raise UsageError(f'{model}: a key is the name of a field or column, or a tuple, not {key!r}.')
 
 
 def _escaped(sql: str) -> str:

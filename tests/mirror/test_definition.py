@@ -8,8 +8,14 @@ import pytest
 from processes import run_python
 from sqlalchemy import create_engine, select
 
-from IndexedRedis import GuardRefusedError, IndexedRedisModel, IRField, UsageError
-from IndexedRedis.fields import IRForeignLinkField, IRForeignMultiLinkField
+from IndexedRedis import (
+    GuardRefusedError,
+    IndexedRedisModel,
+    InvalidModelException,
+    IRField,
+    UsageError,
+)
+from IndexedRedis.fields import IRForeignLinkField
 from IndexedRedis.mirror import Mirror
 from mirror.catalogue import TABLES, Album, Artist, Employee, Track, album, artist, track
 
@@ -40,8 +46,24 @@ def test_targets_come_first():
         ({Artist: ARTISTS}, {'mode': 'diff', 'keys': {Artist: 'x'}}, 'indexed field.*id, name'),
         ({Artist: ARTISTS}, {'mode': 'half'}, "mode is one of 'full', 'diff', not 'half'"),
         ({Artist: ARTISTS}, {'dangling': 'x'}, "dangling is one of 'refuse', 'null', 'skip'"),
-        ({Artist: ARTISTS}, {'keys': {Artist: ('id', 'name')}}, 'Artist: a key is one field'),
-        ({Artist: ARTISTS}, {'keys': {Artist: ['id']}}, 'Artist: a key is one field'),
+        ({Artist: ARTISTS}, {'keys': {Artist: 5}}, 'Artist: a key is the name of a field or'),
+        ({Artist: ARTISTS}, {'keys': {Artist: ('id', 5)}}, 'Artist: a key is the name of a'),
+        ({Artist: ARTISTS}, {'foldKeys': [Album]}, 'a select for each of its models. Album'),
+        ({Artist: ARTISTS}, {'keepPks': True}, 'Artist: keepPks needs keys='),
+        (
+            {Artist: ARTISTS, Album: ALBUMS},
+            {'keys': {Artist: ('id', 'name'), Album: ('artist', 'id')}},
+            r'Album.artist links to Artist, whose key has 2 columns \(id, name\), not 1; columns=',
+        ),
+        (
+            {Artist: ARTISTS, Album: ALBUMS},
+            {'keys': {Artist: 'id', Album: ('artist', 'id')}, 'keepPks': [Album]},
+            'Album: keepPks needs keepPks of Artist too',
+        ),
+        ({Artist: ARTISTS}, {'columns': {Artist: {('a', 'b'): 'name'}}}, 'feeds a link to one'),
+        ({Artist: ARTISTS}, {'links': {(Artist, 'name'): 'SELECT 1'}}, 'Artist.name is no multi'),
+        ({Artist: ARTISTS}, {'links': {'albums': 'SELECT 1'}}, "links: 'albums' is no field of"),
+        ({Artist: ARTISTS}, {'links': {(Album, 'x'): 'SELECT 1'}}, 'each of its models. Album'),
         ({Artist: ARTISTS, Artist.copyModel(): ARTISTS}, {}, "the same KEY_NAME, 'MirrorArtist'"),
     ],
 )
@@ -61,11 +83,34 @@ def test_models_in_a_circle(make_model):
     assert Mirror(LITE, selects, keys=keys, defaults={one: ['other']}).models == [one, other]
 
 
-def test_multi_links(make_model):
-    model = make_model([IRField('id'), IRForeignMultiLinkField('all', Artist)])
-    with pytest.raises(UsageError, match=r'\.all is a multi link.*defaults'):
-        Mirror(LITE, {model: 'SELECT 1'})
-    Mirror(LITE, {model: 'SELECT 1'}, defaults={model: ['all']})
+def test_all_errors_come_at_once():
+    body = {'FIELDS': [IRField('a')], 'INDEXED_FIELDS': ['b']}
+    broken = [
+        type(IndexedRedisModel)(name, (IndexedRedisModel,), {**body, 'KEY_NAME': name})
+        for name in ('Broken', 'BrokenToo')
+    ]
+    with pytest.raises(InvalidModelException) as caught:
+        Mirror(LITE, dict.fromkeys(broken, 'SELECT 1 AS a'))
+    assert str(caught.value).count('cannot be used') == 2
+    with pytest.raises(UsageError) as refused:
+        Mirror(
+            'sqlit://',
+            {broken[0]: 'SELECT 1', Artist: 7, Album: ALBUMS, Track: 'SELECT 1'},
+            columns={Album: {'a': 'x', 'b': 'y'}},
+            mode='half',
+            dangling='maybe',
+        )
+    told = str(refused.value)
+    for text in (
+        'dangling is one of',
+        'mode is one of',
+        "no dialect 'sqlit'",
+        'cannot be used',
+        'Artist: 7 is no select',
+        "Album has no field 'x'",
+        "Album has no field 'y'",
+    ):
+        assert text in told
 
 
 def test_a_link_to_what_is_not_mirrored_takes_a_pk(lite, watch_models, redis_params):

@@ -38,8 +38,11 @@ __all__ = ('Counts', 'Keyed', 'merge_all')
 # Objects that are compared at a time.
 BLOCK = 500
 
-# A model, its new data set, and the indexed column whose values identify objects; None: pks do.
-Keyed = tuple[Schema, Iterable[Any], Column | None]
+# A model, its new data set, and the indexed columns whose values identify objects; none: pks do.
+Keyed = tuple[Schema, Iterable[Any], tuple[Column, ...]]
+
+# The index values of the key columns, or a pk.
+Key = tuple[bytes, ...]
 
 
 class Counts(NamedTuple):
@@ -55,47 +58,50 @@ class _Merge:
     """The changes of one model, as far as its objects are compared.
 
     :param staging: the new data set
-    :param column: the key that identifies the objects; None: their pks do
+    :param columns: the key that identifies the objects; none: their pks do
     """
 
-    def __init__(self, staging: Staging, column: Column | None) -> None:
-        self.staging, self.schema, self.column = staging, staging.schema, column
+    def __init__(self, staging: Staging, columns: tuple[Column, ...]) -> None:
+        self.staging, self.schema, self.columns = staging, staging.schema, columns
         self.entries: list[Entry] = []
         self.unchanged = self.inserted = 0
         #: pks of the new data set
         self.seen: set[int] = set()
-        self._new: set[bytes] = set()
+        self._new: set[Key] = set()
 
-    def key_of(self, obj: Any) -> bytes:
-        """Return the index value of an object's key.
+    def key_of(self, obj: Any) -> Key:
+        """Return the index values of an object's key.
 
         :raises UsageError: if the object cannot be part of the new data set
         """
         check_model(self.schema, obj)
-        if self.column is None:
+        if not self.columns:
             if obj._id is None:
                 raise UsageError(
                     f'{self.schema.name}: {obj!r} brings no pk, but pks identify its objects. Give '
                     'each object a pk.'
                 )
-            return b'%d' % obj._id
+            return (b'%d' % obj._id,)
         if obj._id is not None:
             raise UsageError(
-                f'{self.schema.name}: {obj!r} brings a pk, but a key field identifies its objects. '
+                f'{self.schema.name}: {obj!r} brings a pk, but a key identifies its objects. '
                 'Give objects without a pk.'
             )
-        return self.column.index_of(value_of(obj, self.column))
+        return tuple([column.index_of(value_of(obj, column)) for column in self.columns])
 
-    def take(self, obj: Any, key: bytes, pk: int | None) -> None:
+    def take(self, obj: Any, key: Key, pk: int | None) -> None:
         """Note that an object is part of the new data set.
 
         :param pk: pk of the stored object with this key, or None
         :raises UsageError: if another object of the data set has the same key
         """
         if pk in self.seen or key in self._new:
-            label = self.column.label if self.column else self.schema.name
-            value = value_of(obj, self.column) if self.column else obj._id
-            raise UsageError(f'{label}: {value!r} is the key of two objects; give one of them.')
+            labels = [column.label for column in self.columns] or [self.schema.name]
+            values = [value_of(obj, column) for column in self.columns] or [obj._id]
+            shown = ', '.join(map(repr, values))
+            raise UsageError(
+                f'{", ".join(labels)}: {shown} is the key of two objects; give one of them.'
+            )
         if pk is None:
             self._new.add(key)
         else:
@@ -126,8 +132,8 @@ def merge_all(
     """
     promises, observer = Promises(), observer or ResetObserver()
     merges = [
-        _Merge(Staging(schema, objs, token, promises, observer), column)
-        for schema, objs, column in groups
+        _Merge(Staging(schema, objs, token, promises, observer), columns)
+        for schema, objs, columns in groups
     ]
     stagings = [merge.staging for merge in merges]
 
@@ -191,25 +197,34 @@ def _compare(merge: _Merge, block: Sequence[Any], extend: Command) -> Flow[None]
 
 
 def _stored_under(
-    merge: _Merge, keys: Sequence[bytes], extend: Command
-) -> Flow[dict[bytes, tuple[int, Row]]]:
+    merge: _Merge, keys: Sequence[Key], extend: Command
+) -> Flow[dict[Key, tuple[int, Row]]]:
     """Return pk and row of the stored object with each key; of two with one key, the lower pk."""
-    schema, column = merge.schema, merge.column
-    names = [] if column is None else index_keys_of_values(schema.keys, column, keys)
-    held, *found = yield Batch([extend, *(('SMEMBERS', name) for name in names)])
+    schema, columns = merge.schema, merge.columns
+    names = _index_sets(merge, keys)
+    reads = [('SINTER' if len(sets) > 1 else 'SMEMBERS', *sets) for sets in names]
+    held, *found = yield Batch([extend, *reads])
     if not held:
         raise lock_lost_error([merge.staging])
-    lists = [(schema.keys.all, keys)] if column is None else zip(names, found, strict=True)
+    lists = zip((sets[0] for sets in names), found, strict=True)
+    if not columns:
+        lists = zip([schema.keys.all], [[pk for (pk,) in keys]], strict=True)
     pks = sorted({pk for name, members in lists for pk in pks_of(schema, members, name)})
     rows = yield from rows_of(schema, pks, schema.all)
-    stored: dict[bytes, tuple[int, Row]] = {}
+    places = [(column, schema.all.index(column)) for column in columns]
+    stored: dict[Key, tuple[int, Row]] = {}
     for pk, row in zip(pks, rows, strict=True):
         if row is not None:
-            key = b'%d' % pk
-            if column is not None:
-                key = column.index_of_stored(row[schema.all.index(column)])
-            stored.setdefault(key, (pk, row))
+            key = tuple([column.index_of_stored(row[place]) for column, place in places])
+            stored.setdefault(key or (b'%d' % pk,), (pk, row))
     return stored
+
+
+def _index_sets(merge: _Merge, keys: Sequence[Key]) -> list[tuple[bytes, ...]]:
+    """Return for each key the index sets of its columns."""
+    columns = zip(merge.columns, zip(*keys, strict=True), strict=True) if merge.columns else ()
+    names = [index_keys_of_values(merge.schema.keys, column, part) for column, part in columns]
+    return [*zip(*names, strict=True)]
 
 
 def _entry(merge: _Merge, obj: Any, pk: int, row: Row | None) -> Entry:

@@ -5,8 +5,8 @@ The rule: only key and pk of a row stay in memory; its object stays until the re
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 __all__ = ('KeyMap',)
@@ -16,26 +16,28 @@ class KeyMap:
     """The pks of one model's new objects by the keys of their rows."""
 
     def __init__(self) -> None:
-        self._pks: dict[Any, int] = {}
+        #: of objects that have one
+        self.pks: dict[Any, int] = {}
         self._pending: dict[Any, Any] = {}
-        self._order: deque[Any] = deque()
 
     def add(self, key: Any, obj: Any) -> None:
         """Add an object whose pk the reset assigns later."""
         self._pending[key] = obj
-        self._order.append(key)
 
     def assigned(self, pks: Sequence[int]) -> None:
         """Give these pks to the oldest objects without one."""
-        for pk in pks:
-            key = self._order.popleft()
-            self._pks[key] = pk
+        keys = [*islice(self._pending, len(pks))]
+        self.pks.update(zip(keys, pks, strict=True))
+        if len(keys) == len(self._pending):
+            self._pending.clear()
+            return
+        for key in keys:
             del self._pending[key]
 
     def find(self, key: Any) -> Any:
         """Return the pk of a key, or its object if that has no pk yet; None for an unknown key."""
-        pk = self._pks.get(key)
+        pk = self.pks.get(key)
         return self._pending.get(key) if pk is None else pk
 
     def __contains__(self, key: Any) -> bool:
-        return key in self._pks or key in self._pending
+        return key in self.pks or key in self._pending
