@@ -19,6 +19,7 @@ __all__ = ('build',)
 COMMANDS = {
     'demo': ('demo', ('url', 'json')),
     'mirror': ('mirror', ()),
+    'scaffold': ('scaffold', ('url', 'json')),
     'models': ('models', ()),
     'info': ('info', ()),
     'explain': ('explain', ()),

@@ -36,18 +36,28 @@ def lite(tmp_path):
     engine.dispose()
 
 
+@pytest.fixture
+def empty_database(request, running):
+    """`empty_database('mariadb')`: an engine on an empty database of a kind."""
+    engines = []
+
+    def make(kind):
+        if kind == 'sqlite':
+            return request.getfixturevalue('lite')
+        if kind not in running:
+            running[kind] = Database(kind)
+        engines.append(fresh(running[kind], 'shop'))
+        return engines[-1]
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+
+
 @pytest.fixture(params=KINDS)
-def sql(request, running):
+def sql(request, empty_database):
     """An engine on an empty database of each kind."""
-    kind = request.param
-    if kind == 'sqlite':
-        yield request.getfixturevalue('lite')
-        return
-    if kind not in running:
-        running[kind] = Database(kind)
-    engine = fresh(running[kind], 'shop')
-    yield engine
-    engine.dispose()
+    return empty_database(request.param)
 
 
 @pytest.fixture
