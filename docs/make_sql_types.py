@@ -26,7 +26,8 @@ HEAD = """Which field for which SQL type
 
 ``indexedredis scaffold`` chooses fields by these tables (:doc:`cli`). A test mirrors each value
 that they show, from real databases, and reads it back: from PostgreSQL with psycopg 3 and psycopg2,
-from MariaDB with PyMySQL and MySQL Connector, and from SQLite with ``sqlite3``.
+from MariaDB with PyMySQL and MySQL Connector, and from SQLite with ``sqlite3``. :doc:`types`
+describes the fields.
 
 A value comes back exact, or the mirror refuses it and the old data stays. Where a value is refused,
 the tables say what to select instead. NULL is null for every type. In the tables ``v`` is the
