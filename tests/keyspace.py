@@ -12,8 +12,8 @@ from typing import Any
 
 import redis
 
-# What goes with the counter: written by the first draw of pks, by others only after a second.
-OF_COUNTER = (b':tmp:incarnations', b':tmp:primary')
+# Goes with the counter: the first draw of pks writes it.
+OF_COUNTER = b':tmp:incarnations'
 WATCHING = ('info', 'config|resetstat', 'client|setinfo', 'hello', 'select')
 _READ = {b'string': 'GET', b'set': 'SMEMBERS', b'hash': 'HGETALL'}
 

@@ -36,9 +36,7 @@ WORK = (STAGED, RANGES, BROUGHT, REPLACED)
 
 # The type of each work key, by the last part of its name; of a staged key, by what it becomes.
 _WORK_TYPES = {
-    **dict.fromkeys(
-        (b'lock', b'swapped', b'mirrored', b'mirror', b'incarnations', b'primary'), b'string'
-    ),
+    **dict.fromkeys((b'lock', b'swapped', b'mirrored', b'mirror', b'incarnations'), b'string'),
     **dict.fromkeys((b'resets', b'data', LEFT), b'hash'),
     **dict.fromkeys((b'touched', b'keys', b'idx', *WORK), b'set'),
 }
@@ -64,7 +62,7 @@ class Keys:
 
     __slots__ = (
         *('_data', '_index', '_tmp', 'all', 'next'),
-        *('incarnations', 'lock', 'mirror_lock', 'mirrored', 'of_counter', 'primary'),
+        *('incarnations', 'lock', 'mirror_lock', 'mirrored'),
         *('record', 'swapped', 'touched'),
     )
 
@@ -82,9 +80,6 @@ class Keys:
         self.mirror_lock = self._tmp + b'mirror'
         self.touched = self._tmp + b'touched'
         self.incarnations = self._tmp + b'incarnations'
-        self.primary = self._tmp + b'primary'
-        # Those that go with the counter; all others are of resets, long lists and mirrors.
-        self.of_counter = (self.incarnations, self.primary)
 
     @property
     def data_prefix(self) -> bytes:

@@ -24,13 +24,12 @@ from .build import define, load
 
 K = b'_ir_|Song:'
 KEYS, NEXT, DATA, TMP = K + b'keys', K + b'next', K + b'data:', K + b'tmp:'
-LOCK, TOUCHED, RECORD, SWAPPED, INCARNATIONS, PRIMARY = (
+LOCK, TOUCHED, RECORD, SWAPPED, INCARNATIONS = (
     K + b'tmp:lock',
     K + b'tmp:touched',
     K + b'tmp:resets',
     K + b'tmp:swapped',
     K + b'tmp:incarnations',
-    K + b'tmp:primary',
 )
 GENRE_ROCK, GENRE_POP, GENRE_JAZZ = (
     K + b'idx:genre:' + name for name in (b'rock', b'pop', b'jazz')
@@ -193,7 +192,7 @@ def test_an_insert_reserves_its_pk_then_writes(song):
     obj = song(name='Hells Bells', genre='rock', year=1999)
     pks, sent = trips(saving.save(song._validated(), [obj], [None]), [7], [1])
     assert sent == [
-        [('EVALSHA', 'reserve', 4, NEXT, KEYS, INCARNATIONS, PRIMARY, 1, 0, 1000)],
+        [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 1, 0, 1000)],
         [
             (
                 *('EVALSHA', 'insert', 8, KEYS, RECORD, TOUCHED, NEXT, INCARNATIONS),
@@ -248,7 +247,7 @@ def test_a_bulk_insert_is_one_script(song):
     objs = [song(name='a', genre='rock', year=1999), song(name='b', genre='rock', year=2000)]
     _, sent = trips(saving.save(song._validated(), objs, [None, None]), [7], [1])
     assert sent == [
-        [('EVALSHA', 'reserve', 4, NEXT, KEYS, INCARNATIONS, PRIMARY, 2, 0, 1000)],
+        [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 2, 0, 1000)],
         [
             (
                 *('EVALSHA', 'insert', 10, KEYS, RECORD, TOUCHED, NEXT, INCARNATIONS),
@@ -409,7 +408,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
         [('HKEYS', RECORD)],
     ]
     assert sent[3:6] == [
-        [('EVALSHA', 'reserve', 4, NEXT, KEYS, INCARNATIONS, PRIMARY, 2, 0, 1000)],
+        [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 2, 0, 1000)],
         [
             retake,
             ('WATCH', flag, LOCK, DATA + b'7', DATA + b'8'),
@@ -502,7 +501,7 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
         ]
 
     assert sent == [
-        [('EVALSHA', 'reserve', 4, NEXT, KEYS, INCARNATIONS, PRIMARY, 2, 0, 1000)],
+        [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 2, 0, 1000)],
         [('SET', LOCK, b'TOKEN', 'NX', 'PX', 10_000), ('GET', LOCK)],
         [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 0)],
         [('HKEYS', RECORD)],

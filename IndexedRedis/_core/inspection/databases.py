@@ -73,7 +73,7 @@ class _Tally:
         if kind == 'data':
             found.rows += 1
         elif kind == 'tmp':
-            found.workKeys += key not in self.keys.of_counter
+            found.workKeys += key != self.keys.incarnations
         elif kind == 'idx':
             field = rest.partition(b':')[0].decode('utf-8', 'backslashreplace')
             found.indexSets[field] = found.indexSets.get(field, 0) + 1

@@ -119,7 +119,7 @@ def examine_work(survey: Survey, names: Sequence[bytes]) -> Flow[set[bytes]]:
     """Find work keys that never expire and that no reset will use or sweep; return them."""
     keys = survey.schema.keys
     # The age of mirrored data stays, and so does the record of incarnations.
-    names = [name for name in names if name not in (keys.mirrored, *keys.of_counter)]
+    names = [name for name in names if name not in (keys.mirrored, keys.incarnations)]
     endless: list[bytes] = []
     for some in chunks(names, KEYS_IN_SCRIPT):
         _, found = yield from ask(*LEFTOVERS([keys.lock, keys.record, *some], keys.tmp))

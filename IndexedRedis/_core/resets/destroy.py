@@ -97,7 +97,7 @@ def _empty(staging: Staging) -> Flow[int]:
 
 def _unlink_all(schema: Schema) -> Flow[int]:
     """Remove all keys of a model on a server that is out of memory, where others cannot write."""
-    yield from ask('UNLINK', *schema.keys.of_counter)  # as in _count_keys(), they do not count
+    yield from ask('UNLINK', schema.keys.incarnations)  # as in _count_keys(), they do not count
     removed: int = yield from ask('UNLINK', schema.keys.all)
 
     def unlink(page: list[bytes]) -> Flow[None]:
@@ -111,7 +111,7 @@ def _unlink_all(schema: Schema) -> Flow[int]:
 def _count_keys(schema: Schema, extend: Command) -> Flow[tuple[int, list[bytes]]]:
     """Return the number of the model's keys, apart from those of this flow, and its index sets."""
     keys = schema.keys
-    mine = {keys.lock, keys.record, *keys.of_counter}
+    mine = {keys.lock, keys.record, keys.incarnations}
     found: set[bytes] = set()
     count = 0
 

@@ -20,7 +20,7 @@ PKS_IN_ONE_COMMAND = 1000
 
 # Reserve consecutive pks that are not in use. The counter may be below pks in use: 6.0.3 could
 # leave it so. A counter above the highest pk is refused, since numbers of Lua are exact up to 2^53.
-# KEYS: counter, set of all pks, record of incarnations, id of the primary.
+# KEYS: counter, set of all pks, record of incarnations.
 # ARGV: how many pks, above which pk, the largest number of pks that the script tests.
 # Returns the first pk, or {first pk, id of the incarnation} if that is known (if ARGV[1] is above
 # ARGV[3], the caller has to test whether the pks are in use); nil if all tried pks are in use;
@@ -32,7 +32,7 @@ RESERVE = Script(
     f'local HIGHEST = {HIGHEST_PK}'
     + INCARNATION
     + """
-local drawn = incarnation(KEYS[4], KEYS[3], KEYS[1])
+local drawn = incarnation(KEYS[3], KEYS[1])
 local function answer(pk) return drawn ~= '' and {pk, drawn} or pk end
 if ARGV[1] == '1' and ARGV[2] == '0' then -- the common case: two commands instead of six
   local pk = redis.pcall('INCRBY', KEYS[1], 1)
@@ -90,7 +90,7 @@ def reserve(schema: Schema, count: int, above: int = 0) -> Flow[tuple[int, bytes
     """
     keys = schema.keys
     while True:
-        names = [keys.next, keys.all, keys.incarnations, keys.primary]
+        names = [keys.next, keys.all, keys.incarnations]
         answer = yield from ask(*RESERVE(names, count, above, PKS_IN_ONE_COMMAND))
         if answer is None:
             continue
