@@ -11,6 +11,7 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -44,15 +45,23 @@ class Round:
     def run(self) -> None:
         """Let them live; all are dead afterwards."""
         with crew(self._params, PROCESSES) as workers:
-            for worker in workers:
-                self._begin(worker)
-            wait_until(lambda: all(path.stat().st_size for path in self._diaries.values()))
-            end = time.monotonic() + self._seconds
-            while time.monotonic() < end:
-                time.sleep(self._chance.uniform(0, 2 * PAUSE_SECONDS))
-                self._meddle(self._chance.choice(workers))
-            for worker in workers:
-                self._kill(worker)
+            try:
+                self._live(workers)
+            finally:  # nobody else would end them
+                for worker in self._diaries:
+                    with suppress(ProcessLookupError):
+                        worker.signal()
+
+    def _live(self, workers: list[Worker]) -> None:
+        for worker in workers:
+            self._begin(worker)
+        wait_until(lambda: all(path.stat().st_size for path in self._diaries.values()))
+        end = time.monotonic() + self._seconds
+        while time.monotonic() < end:
+            time.sleep(self._chance.uniform(0, 2 * PAUSE_SECONDS))
+            self._meddle(self._chance.choice(workers))
+        for worker in workers:
+            self._kill(worker)
 
     def _begin(self, worker: Worker) -> None:
         number = len(self.died) + len(self._diaries)
@@ -73,7 +82,7 @@ class Round:
         """Kill a process and begin another one, or stop it for a while."""
         now = time.monotonic()
         for other in [each for each, until in self._stopped.items() if until < now]:
-            other.signal(signal.SIGCONT)
+            self._signal(other, signal.SIGCONT)
             del self._stopped[other]
         if self._chance.random() < 0.5:
             self._kill(worker)
@@ -81,11 +90,17 @@ class Round:
         elif worker not in self._stopped:
             longest = LONGEST_STOP if self._chance.random() < 0.1 else 1
             self._stopped[worker] = now + self._chance.uniform(0, min(longest, self._seconds))
-            worker.signal(signal.SIGSTOP)
+            self._signal(worker, signal.SIGSTOP)
             self.counts['stops'] += 1
 
+    def _signal(self, worker: Worker, number: int) -> None:
+        try:
+            worker.signal(number)
+        except ProcessLookupError:
+            raise AssertionError(f'{self._diaries[worker]}: {worker.outcome()["error"]}') from None
+
     def _kill(self, worker: Worker) -> None:
-        worker.signal()
+        self._signal(worker, signal.SIGKILL)
         outcome = worker.outcome()
         assert outcome['killed'], outcome['error']
         self.died[self._diaries.pop(worker)] = time.monotonic()
@@ -131,7 +146,8 @@ def judge(raw: Any, died: dict[Path, float]) -> dict[str, int]:
         report = model.objects.repair()
         assert report.ok
         # A model that is destroyed by half has to be repaired; nothing else does.
-        assert torn_down or set(report.counts) <= may_be, report
+        told = f'{report.counts} {report.examples}'
+        assert torn_down or set(report.counts) <= may_be, told
         wrong = check_model(raw, model)
         assert not wrong, '\n'.join([f'after {report.counts}:', *wrong])
     final = {int(pk): stored_row(raw, int(pk)) for pk in raw.smembers('_ir_|Item:keys')}
