@@ -60,9 +60,9 @@ class Column:
         """
         if type(value) is self.native_type and value != IR_NULL_STR:
             return value
-        if self.links_to_one and type(value) is int and 0 < value <= HIGHEST_PK:
-            return ForeignLinkData(self.field.foreignModel, value)
         try:
+            if self.links_to_one and type(value) is int and 0 < value <= HIGHEST_PK:
+                return ForeignLinkData(self.field.foreignModel, value)
             return self.field.fromInput(value)
         except Exception as exc:
             raise self._refusal(value, exc) from exc

@@ -510,7 +510,7 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
         [
             *(hold, ('WATCH', flag, LOCK)),
             ('EVAL', 'may_store', 5, flag, LOCK, KEYS, *sets, b'TOKEN'),
-            *(('MULTI',), ('SADD', TOUCHED, *sets)),
+            *(('MULTI',), ('SADD', TOUCHED, *sets), ('PEXPIRE', TOUCHED, 86_400_000)),
             *(('SADD', GENRE_ROCK, b'7', b'8'), ('SADD', YEAR_1999, b'7', b'8'), ('EXEC',)),
         ],
         [

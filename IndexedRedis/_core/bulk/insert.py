@@ -22,6 +22,9 @@ from .steps import in_committed_steps
 
 __all__ = ('insert_many',)
 
+# Milliseconds until the note of touched index sets expires, as in NOTE_TOUCHED.
+TOUCHED_MS = 86_400_000
+
 
 class _Refused(Exception):
     """A guard objected. Comparing row by row finds the reason."""
@@ -106,6 +109,7 @@ def _set_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
             commands = [
                 # So counting does not trust the sizes of these sets.
                 ('SADD', keys.touched, *names),
+                ('PEXPIRE', keys.touched, TOUCHED_MS),
                 *(('SADD', key, *members) for key, members in some),
             ]
             yield guarded_store(keys, token, commands, sets=names)

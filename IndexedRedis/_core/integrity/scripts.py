@@ -148,13 +148,10 @@ return found
 """,
 )
 
-# Whether a work key never expires, although no recorded reset has its token. The touched index sets
-# are needed as long as a writer holds the lock or is on record.
+# Whether a work key never expires, although no recorded reset has its token.
 _ENDLESS = """
-local function exists(key) return redis.call('TYPE', key).ok ~= 'none' end
 local function endless(record, tmp, key)
   local token = string.match(string.sub(key, #tmp + 1), '^[^:]*')
-  if key == tmp .. 'touched' and (exists(record) or exists(tmp .. 'lock')) then return false end
   return key ~= record and redis.call('PTTL', key) == -1
     and redis.pcall('HEXISTS', record, token) == 0
 end
@@ -285,7 +282,10 @@ for k = 5, #KEYS do
   local so = (set == 'set' or set == 'none') and is_so(kind, pk, ARGV[a + 2], ARGV[a + 3])
   if so and kind == 'entry_missing' then
     redis.call('SADD', KEYS[k], pk)
-    if resetting then redis.call('SADD', KEYS[3], KEYS[k]) end
+    if resetting then
+      redis.call('SADD', KEYS[3], KEYS[k])
+      redis.call('PEXPIRE', KEYS[3], 86400000)
+    end
   elseif so then
     redis.call('SREM', KEYS[k], pk)
   end

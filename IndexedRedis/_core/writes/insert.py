@@ -18,7 +18,7 @@ from ..objects.state import assigned, confirm_row
 from ..script import DENIED, Script
 from .entry import Entry, Mode, Reserved
 from .pks import reserve
-from .scripts import CURSOR
+from .scripts import CURSOR, NOTE_TOUCHED
 from .sizes import insert_us
 
 __all__ = ('Draft', 'insert_all')
@@ -62,6 +62,7 @@ INSERT = Script(
     'insert',
     CURSOR
     + DENIED
+    + NOTE_TOUCHED
     + IS_LOST
     + _STORE
     + """
@@ -105,14 +106,15 @@ for _, model in ipairs(models) do
 end
 for _, model in ipairs(models) do
   model.resetting = redis.call('EXISTS', model.record) == 1
-  local no = denied({'SADD', model.all, ''})
+  local no = denied(
+    {'SADD', model.all, ''}, model.resetting and {'PEXPIRE', model.touched, '1'})
   if no then return no end
 end
 for _, model in ipairs(models) do
   for i = 1, model.count do store(KEYS[model.hashes + i], ARGV[model.rows + i]) end
   for _, set in ipairs(model.sets) do
     fill(set.name, set.first, set.last)
-    if model.resetting then redis.call('SADD', model.touched, set.name) end
+    if model.resetting then touch(model.touched, set.name) end
   end
   fill(model.all, model.pks + 1, model.pks + model.count)
 end

@@ -13,6 +13,7 @@ __all__ = (
     'CHECK',
     'COMPARE_ROWS',
     'CURSOR',
+    'NOTE_TOUCHED',
     'READ_RECORD',
     'STEP',
     'STORE_ROWS',
@@ -39,6 +40,16 @@ local function read_record(record, lock, own)
     end
   end
   return others, unfinished and redis.call('EXISTS', lock) == 0
+end
+"""
+
+# A function that notes an index set as touched. Writers note the sets that they add to during a
+# reset, so that the swap clears these too. The note stays until no writer is on record: `count()`
+# must not use the sizes of these sets. It expires after a day in case nobody writes anymore.
+NOTE_TOUCHED = """
+local function touch(touched, name)
+  redis.call('SADD', touched, name)
+  redis.call('PEXPIRE', touched, 86400000)
 end
 """
 
@@ -142,12 +153,14 @@ COMPARE_ROWS = READ_ROWS + _COMPARE
 
 STORE_ROWS = (
     DENIED
+    + NOTE_TOUCHED
     + """
 local function commands_of(row)
   local data, all, model = row.data, row.model.all, row.model
   row.expiring = not row.there and redis.call('EXISTS', data) == 1
   return (#row.moves > 0 or not row.there) and {'SADD', all, ''},
     #row.moves > 0 and {'SREM', all, ''},
+    model.resetting and {'PEXPIRE', model.touched, '1'},
     row.expiring and {'PERSIST', data}, row.expiring and {'HDEL', data, ''},
     row.mode ~= 'update' and {'SET', model.counter, '1'}
 end
@@ -172,8 +185,7 @@ local function store(row)
   for m = 1, #row.moves do
     local move = row.moves[m]
     redis.call('SADD', move.new, row.pk)
-    -- Noted, so that the swap of a reset clears this set too.
-    if row.model.resetting then redis.call('SADD', row.model.touched, move.new) end
+    if row.model.resetting then touch(row.model.touched, move.new) end
     if move.old ~= move.new then redis.call('SREM', move.old, row.pk) end
   end
   if not row.there then
