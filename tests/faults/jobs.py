@@ -281,7 +281,7 @@ def _say(what: Any) -> None:
 def main() -> None:
     """Do the jobs that come on the standard input, each in a child."""
     Item.validateModel()
-    jobs = {**vars(old_version), **vars(single_jobs), **vars(lives), **globals()}
+    jobs = {**vars(lives), **vars(old_version), **vars(single_jobs), **globals()}
 
     for line in sys.stdin:
         params, job, args = json.loads(line)
