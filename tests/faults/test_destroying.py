@@ -10,8 +10,9 @@ from redis.exceptions import TimeoutError
 
 from faults.item import contents, edition, over
 from faults.proxy import INTERLEAVED
-from IndexedRedis import ResetLostError
+from IndexedRedis import ObjectGoneError, ResetLostError
 from IndexedRedis._core.resets import destroy, staging, swap
+from IndexedRedis._core.writes import sizes
 
 # How often it runs whole first; the last of these times says how many steps it takes. A table of
 # keys that other tests have made large becomes smaller meanwhile, and walks over it shorter.
@@ -104,6 +105,20 @@ class HalfReset(threading.Thread):
         """Run to the end."""
         self._further.set()
         self.join()
+
+
+@pytest.mark.parametrize('in_steps', [False, True])
+def test_new_objects_get_no_pk_of_an_old_one_in_their_list(item, stored, monkeypatch, in_steps):
+    """Pks are drawn anew after a destroyModel."""
+    monkeypatch.setattr(sizes, 'SCRIPT_US', 1 if in_steps else sizes.SCRIPT_US)
+    item.saver.save(edition(item, 1, 3))
+    old = item.objects.get(2)
+    item.deleter.destroyModel()
+    old.n = 42
+    with pytest.raises(ObjectGoneError):
+        item.saver.save([old, *edition(item, 2, 3)])
+    assert contents(item) == []
+    stored.check()
 
 
 @pytest.mark.usefixtures('small_pages')

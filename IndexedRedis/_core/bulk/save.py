@@ -221,6 +221,7 @@ def _assign_pks(entries: list[Entry]) -> Flow[list[Entry]]:
         if state.attempt is not None:
             entry.pk, entry.drawn = state.attempt[0], state.drawn
     fresh = [entry for entry in inserts if entry.pk is None]
-    above = highest(entry.pk for entry in entries if entry.mode == Mode.PUT)
+    # `destroyModel` may have set the counter back below the pk of an old object of the list.
+    above = highest(entry.pk for entry in entries if entry.pk is not None)
     yield from give_pks(fresh, above)
     return fresh
