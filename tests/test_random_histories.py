@@ -49,7 +49,7 @@ class Round:
                 self._live(workers)
             finally:  # nobody else would end them
                 for worker in self._diaries:
-                    with suppress(ProcessLookupError):
+                    with suppress(ProcessLookupError, AssertionError):
                         worker.signal()
 
     def _live(self, workers: list[Worker]) -> None:
@@ -97,7 +97,7 @@ class Round:
         try:
             worker.signal(number)
         except ProcessLookupError:
-            raise AssertionError(f'{self._diaries[worker]}: {worker.outcome()["error"]}') from None
+            raise AssertionError(worker.outcome()['error']) from None
 
     def _kill(self, worker: Worker) -> None:
         self._signal(worker, signal.SIGKILL)

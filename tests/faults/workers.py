@@ -46,6 +46,7 @@ class Worker:
     def signal(self, number: int = signal.SIGKILL) -> None:
         """Send a signal, kill -9 if nothing is said, to the child that does the job."""
         assert self._started.wait(10)
+        assert self._child, 'it does no job'  # 0 would be this process and its group
         os.kill(self._child, number)
 
     def result(self) -> Any:
