@@ -33,6 +33,8 @@ __all__ = (
 
 # Largest number of incarnations in the record; older ones are dropped.
 LISTED = 16
+# Milliseconds until the record expires, after its latest line: no handle lives that long.
+YEAR_MS = 365 * 86_400_000
 
 # A function for scripts that draw pks: `incarnation(record, counter)` returns the id of the
 # incarnation, and adds it to the record if it is not the newest there. It returns '' if the user
@@ -50,9 +52,9 @@ local function incarnation(record, counter)
   if not string.find(begun, '^%d+$') then return '' end
   local latest = string.match(listed, '^' .. string.rep('%x+ %d+\n', LISTED - 1))
   listed = id .. ' ' .. begun .. '\n' .. (latest or listed)
-  return redis.pcall('SET', record, listed).err and '' or id
+  return redis.pcall('SET', record, listed, 'PX', YEAR_MS).err and '' or id
 end
-""".replace('LISTED', str(LISTED))
+""".replace('LISTED', str(LISTED)).replace('YEAR_MS', str(YEAR_MS))
 
 # A function for scripts that write: `is_lost(record, drawn, pk)` returns the text of the record if
 # it says that a pk is lost, else false. `drawn` is the id that the pk was drawn under, or ''. Its
