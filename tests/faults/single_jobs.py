@@ -178,7 +178,7 @@ def _filtered_delete(_: int, saved: list[int]) -> list[int]:
 
 
 def _reset(number: int, _: list[int]) -> list[int]:
-    Item.reset(list(_whole(number, 240)))
+    Item.reset(list(_whole(number, 200)))
     return [number]
 
 
@@ -213,7 +213,7 @@ def what_is_torn(doing: str) -> list[str]:
         for number, objs in found.items()
         if len(objs) != int(objs[0].name) or len({obj.n for obj in objs}) != 1
     ]
-    by_reset = [number for number, objs in found.items() if objs[0].name == '240']
+    by_reset = [number for number, objs in found.items() if objs[0].name == '200']
     torn += [
         f'{number}: older than a reset' for number in found if number < max(by_reset, default=0)
     ]

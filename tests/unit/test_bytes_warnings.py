@@ -16,7 +16,7 @@ FILES = ['fields_contract', 'chain', 'compressed', 'rows', 'scan']
 
 def test_no_field_compares_text_with_bytes():
     files = [str(HERE / f'test_{name}.py') for name in FILES]
-    options = ['-q', '-x', '-p', 'no:xdist', '-p', 'no:cacheprovider']
+    options = ['-q', '-x', '-p', 'no:xdist', '-p', 'no:cacheprovider', '--hypothesis-seed=0']
     command = [sys.executable, '-bb', '-m', 'pytest', *options, *files]
     done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
