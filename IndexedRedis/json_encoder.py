@@ -13,7 +13,7 @@ from typing import Any
 
 from .fields.base.link_data import ForeignLinkDataBase
 from .fields.null import irNull
-from .fields.values.text import class_names, plain_notation
+from .fields.values.text import ADDRESSES, for_class, plain_notation
 
 __all__ = ('IRJSONEncoder',)
 
@@ -60,7 +60,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, ForeignLinkDataBase):
         return value.getPk()
-    convert = next((_TEXTS[name] for name in class_names(value) if name in _TEXTS), None)
+    convert = for_class(value, _TEXTS)
     return value if convert is None else convert(value)
 
 
@@ -72,7 +72,5 @@ _TEXTS: dict[str, Callable[[Any], Any]] = {
     'datetime.timedelta': datetime.timedelta.total_seconds,
     'decimal.Decimal': plain_notation,
     'uuid.UUID': str,
-    **{
-        f'ipaddress.IPv{n}{kind}': str for n in '46' for kind in ('Address', 'Interface', 'Network')
-    },
+    **dict.fromkeys(ADDRESSES, str),
 }

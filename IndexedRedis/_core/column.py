@@ -12,6 +12,7 @@ from ..fields.base import IRField, hashed
 from ..fields.base.primary_keys import HIGHEST_PK
 from ..fields.foreign import ForeignLinkData, IRForeignLinkField, IRForeignLinkFieldBase
 from ..fields.null import IR_NULL_BYTES, IR_NULL_STR, irNull, means_null
+from .keys import is_pk
 from .text import shorten
 
 __all__ = ('EMPTY', 'Column')
@@ -138,7 +139,7 @@ class Column:
         """Return the index value of stored bytes. Bytes that cannot be decoded are their own."""
         if stored is None:
             return self.index_of(self.default())
-        if self.links_to_one and _is_pk(stored):
+        if self.links_to_one and is_pk(stored):
             return stored
         if self._index_is_stored and is_utf8():
             if not self.field.isIndexHashed:
@@ -178,11 +179,6 @@ class Column:
         kind = FieldTypeError if isinstance(exc, TypeError) else FieldValueError
         reason = str(exc).rstrip('.')
         return kind(f'{self.label}: cannot hold {_shown(value)}: {reason}.')
-
-
-def _is_pk(stored: bytes) -> bool:
-    """Return whether stored bytes are a pk as this library writes it."""
-    return stored.isdigit() and stored[:1] != b'0'
 
 
 def _shown(value: Any) -> str:

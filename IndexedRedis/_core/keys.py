@@ -151,6 +151,16 @@ class Keys:
         return b'%s%s:%s' % (self._tmp, token, name)
 
 
+def is_pk(text: bytes) -> bool:
+    """Return whether text is a pk: a number above 0 without leading zeros."""
+    return text.isdigit() and text[:1] != b'0'
+
+
+def is_allowed_pk(text: bytes) -> bool:
+    """Return whether text is a pk up to the highest one."""
+    return is_pk(text) and len(text) <= 16 and int(text) <= HIGHEST_PK
+
+
 def parse_range(text: bytes, highest: int) -> range:
     """Return the pks of a member of ``RANGES``; an empty range for anything else.
 

@@ -16,7 +16,7 @@ from redis.exceptions import (
     TimeoutError,
 )
 
-__all__ = ('explained', 'hello_refused')
+__all__ = ('explained', 'hello_refused', 'without_arguments')
 
 E = TypeVar('E', bound=Exception)
 
@@ -30,11 +30,16 @@ _NO_PASSWORD = ('authentication required', 'unauthenticated', 'already authentic
 
 def explained(error: E) -> E:
     """Return an error of a connection, with the remedy after its text."""
-    text = str(error).partition(', with args beginning with')[0]
+    text = without_arguments(error)
     remedy = _remedy(error, text) if isinstance(error, RedisError) else ''
     if remedy:
         error.args = (f'{text.rstrip(".")}. {remedy}', *error.args[1:])
     return error
+
+
+def without_arguments(error: Exception) -> str:
+    """Return the text of an error without the arguments of the command, which servers repeat."""
+    return str(error).partition(', with args beginning with')[0]
 
 
 def hello_refused(error: Exception) -> bool:

@@ -21,6 +21,8 @@ from IndexedRedis.fields import IRForeignLinkField
 
 RECORD = '_ir_|Song:tmp:incarnations'
 NEXT = '_ir_|Song:next'
+# How a list is written.
+LISTS = pytest.mark.parametrize('us', [sizes.SCRIPT_US, 0], ids=['one script', 'in steps'])
 
 
 class Artist(IndexedRedisModel):
@@ -140,7 +142,7 @@ def test_an_update_does_not_reach_a_stranger(pair, model, field):
     assert titles(there) == ['before', 'stranger 0', 'changed again']
 
 
-@pytest.mark.parametrize('us', [sizes.SCRIPT_US, 0], ids=['one script', 'in steps'])
+@LISTS
 def test_a_list_with_a_stranger_is_not_written(pair, monkeypatch, us):
     monkeypatch.setattr(sizes, 'SCRIPT_US', us)
     lost, _ = stranger_of(pair, count=3)
@@ -155,7 +157,7 @@ def test_a_list_with_a_stranger_is_not_written(pair, monkeypatch, us):
     assert there.objects.check().ok
 
 
-@pytest.mark.parametrize('us', [sizes.SCRIPT_US, 0], ids=['one script', 'in steps'])
+@LISTS
 def test_a_delete_does_not_reach_a_stranger(pair, monkeypatch, us):
     monkeypatch.setattr(sizes, 'SCRIPT_US', us)
     lost, _ = stranger_of(pair, count=3)

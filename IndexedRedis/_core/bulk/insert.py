@@ -17,13 +17,11 @@ from ..locking.locks import LockOwner, extend_command, new_token
 from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store, objection
 from ..mapping.index_keys import grouped_by_index
 from ..writes.insert import Draft
+from ..writes.scripts import TOUCHED_MS
 from .redo import PUBLISHED_AT_ONCE, publish_commands
 from .steps import in_committed_steps
 
 __all__ = ('insert_many',)
-
-# Milliseconds until the note of touched index sets expires, as in NOTE_TOUCHED.
-TOUCHED_MS = 86_400_000
 
 
 class _Refused(Exception):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..flows import Batch, Command, Flow, ask, page_of, scan
-from ..keys import HIGHEST_PK, LEFT, RANGES, REFUSED, parse_range
+from ..keys import LEFT, RANGES, REFUSED, is_allowed_pk, parse_range
 from ..locking.key_types import wrong_type
 from ..locking.locks import LockOwner, lock_lost_error
 from ..locking.scripts import FORGET, MAY_COMMIT
@@ -96,7 +96,7 @@ def parse_left(pk: bytes, row: bytes) -> tuple[int, list[bytes]] | None:
     modes = (Mode.INSERT.encode(), Mode.UPDATE.encode(), Mode.PUT.encode())
     if parts and (parts[0] not in modes or len(parts) % 2 == 0):
         return None
-    if not re.fullmatch(rb'[1-9]\d{0,15}', pk) or int(pk) > HIGHEST_PK:
+    if not is_allowed_pk(pk):
         return None
     return int(pk), parts
 

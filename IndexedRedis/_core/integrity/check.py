@@ -12,13 +12,13 @@ from functools import partial
 from ..bulk.redo import parse_left
 from ..flows import Batch, Flow, Progress, ask, chunks, scan
 from ..inspection.eviction import eviction_warnings
-from ..keys import BROUGHT, LEFT, RANGES, REPLACED, STAGED, WORK, Keys, parse_range
+from ..keys import BROUGHT, LEFT, RANGES, REPLACED, STAGED, WORK, Keys, is_pk, parse_range
 from ..locking.key_types import OTHER_TYPE
 from ..mapping.index_keys import index_key
 from ..mapping.schema import Schema
 from .keyspace import examine_keys, examine_work
 from .links import dangling_links
-from .probe import NO_EXPIRY, NO_KEY, Facts, Probe, is_pk, probe_entries, probe_rows
+from .probe import NO_EXPIRY, NO_KEY, Facts, Probe, probe_entries, probe_rows
 from .repair import unfit_keys
 from .report import CheckReport, Finding
 from .scripts import COUNTER, LEFTOVERS

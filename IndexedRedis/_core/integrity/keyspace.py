@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from ..column import Column
 from ..flows import Batch, Flow, ask, chunks, scan
+from ..keys import is_pk
 from ..mapping.schema import Schema
-from .probe import NO_EXPIRY, NO_KEY, Probe, is_pk, probe_entries
+from .probe import NO_EXPIRY, NO_KEY, Probe, probe_entries
 from .report import Finding
 from .scripts import LEFTOVERS, UNLISTED
 from .survey import PROBES_IN_TRIP, Survey

@@ -1,7 +1,7 @@
-"""Find links that lead to no stored object. They are no damage: a target may be deleted.
+"""Find links that lead to no stored object, such as those whose target was deleted.
 
-The rule: a link is reported if it leads nowhere twice in a row, so a reset of both models between
-two reads is no finding.
+The rule: a link is reported only if two readings in a row find it leading nowhere. A reset of both
+models may fall into one reading.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from ...errors import UnreadableValueError
 from ...fields.null import irNull
 from ..column import Column
 from ..flows import Batch, Elsewhere, Flow, chunks
+from ..keys import is_pk
 from ..locking.key_types import OTHER_TYPE
 from ..mapping.schema import Schema
-from .probe import Probe, is_pk, probe_rows
+from .probe import Probe, probe_rows
 
 __all__ = ('DanglingLink', 'dangling_links')
 
@@ -88,7 +89,7 @@ def _targets(column: Column, stored: bytes | None) -> Iterator[int]:
 
 
 def _missing(schema: Schema, pks: Sequence[int]) -> Flow[set[int]]:
-    """Return the pks under which no object is stored; none if that cannot be told."""
+    """Return the pks under which no object is stored; none if the set of all pks is not a set."""
     if not pks:
         return set()
     (wrong,) = yield Batch([OTHER_TYPE([schema.keys.all], b'set')])

@@ -6,25 +6,24 @@ whoever else writes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..column import Column
 from ..flows import Batch, Command, Flow, chunks
+from ..keys import is_pk
 from ..mapping.index_keys import index_key
 from ..mapping.schema import Schema
 from .report import Finding
 from .scripts import PROBE
 
-__all__ = ('Facts', 'Probe', 'is_pk', 'probe_entries', 'probe_rows')
+__all__ = ('Facts', 'Probe', 'probe_entries', 'probe_rows')
 
 # Rows and values that one script reads: it blocks the server for well under a millisecond.
 PROBE_CALLS = 100
 # Replies of PTTL.
 NO_EXPIRY = -1
 NO_KEY = -2
-_PK = re.compile(rb'[1-9][0-9]*')
 
 
 class Probe(NamedTuple):
@@ -47,11 +46,6 @@ class Facts(NamedTuple):
     def stored(self) -> bool:
         """Whether an object is stored under the pk."""
         return self.listed and self.ttl != NO_KEY
-
-
-def is_pk(text: bytes) -> bool:
-    """Return whether this is a pk: a number above 0 without leading zeros."""
-    return _PK.fullmatch(text) is not None
 
 
 def probe_rows(schema: Schema, probes: Sequence[Probe]) -> Flow[list[tuple[Probe, Facts]]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...fields.base.primary_keys import HIGHEST_PK
 from ..flows import Flow, Progress
+from ..keys import is_allowed_pk
 from ..mapping.schema import Schema
 from .repair import repair_findings, sweep_dead
 from .report import CheckReport, Finding
@@ -33,7 +33,7 @@ class Survey:
 
     def in_use(self, pk: bytes) -> bool:
         """Note a pk under which something is stored; return whether it is in the range of pks."""
-        if len(pk) > 16 or int(pk) > HIGHEST_PK:
+        if not is_allowed_pk(pk):
             return False
         self.highest = max(self.highest, int(pk))
         return True

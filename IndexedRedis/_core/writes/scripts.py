@@ -43,13 +43,15 @@ local function read_record(record, lock, own)
 end
 """
 
+# Milliseconds until the note of touched index sets expires.
+TOUCHED_MS = 86_400_000
 # A function that notes an index set as touched. Writers note the sets that they add to during a
 # reset, so that the swap clears these too. The note stays until no writer is on record: `count()`
 # must not use the sizes of these sets. It expires after a day in case nobody writes anymore.
-NOTE_TOUCHED = """
+NOTE_TOUCHED = f"""
 local function touch(touched, name)
   redis.call('SADD', touched, name)
-  redis.call('PEXPIRE', touched, 86400000)
+  redis.call('PEXPIRE', touched, {TOUCHED_MS})
 end
 """
 

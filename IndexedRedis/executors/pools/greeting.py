@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..remedies import hello_refused
+from ..remedies import hello_refused, without_arguments
 
 __all__ = ('arenew', 'falls_back', 'renew', 'without_password')
 
@@ -17,7 +17,7 @@ def without_password(error: Exception, connection: Any) -> Exception:
 
     A server that does not know HELLO or AUTH tells what came with it: the password.
     """
-    text = str(error).partition(', with args beginning with')[0]
+    text = without_arguments(error)
     if connection.password:
         text = text.replace(str(connection.password), '***')
     return error if text == str(error) else type(error)(text)

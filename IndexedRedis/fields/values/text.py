@@ -5,18 +5,24 @@ The rule: text, and what has one obvious text. Anything else is refused with the
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from ...encoding import to_unicode
 from .value_type import missing
 
-__all__ = ('class_names', 'text_of')
+__all__ = ('ADDRESSES', 'class_names', 'for_class', 'plain_notation', 'text_of')
 
 # Digits of the longest number of PostgreSQL. A Decimal of a few bytes can have a billion.
 MAX_DIGITS = 200_000
 # The kinds of numbers and bools of numpy.
 _NUMBERS = ('b', 'i', 'u', 'f')
+# The full names of the classes of ipaddress.
+ADDRESSES = [
+    f'ipaddress.IPv{n}{kind}' for n in '46' for kind in ('Address', 'Interface', 'Network')
+]
+
+V = TypeVar('V')
 
 
 def text_of(value: Any, encoding: str | None = None) -> str:
@@ -28,13 +34,12 @@ def text_of(value: Any, encoding: str | None = None) -> str:
     """
     if isinstance(value, bytes):
         return to_unicode(value, encoding)
-    names = class_names(value)
     if isinstance(value, str):
         # The str() of a member of an Enum with text values names the class.
-        return str.__str__(value) if 'enum.Enum' in names else str(value)
-    for name in names:
-        if name in _TEXTS:
-            return _TEXTS[name](value)
+        return str.__str__(value) if 'enum.Enum' in class_names(value) else str(value)
+    convert = for_class(value, _TEXTS)
+    if convert is not None:
+        return convert(value)
     if _is_numpy_number(value):
         return _text_if_equal(value)
     raise TypeError(_refusal(value))
@@ -46,6 +51,14 @@ def class_names(value: Any) -> list[str]:
     Names, so that modules such as uuid are not imported before a program uses them.
     """
     return [f'{cls.__module__}.{cls.__qualname__}' for cls in type(value).__mro__]
+
+
+def for_class(value: Any, table: Mapping[str, V]) -> V | None:
+    """Return the entry of a table for the class of a value, else for its nearest base, else None.
+
+    :param table: entries by the full names of classes
+    """
+    return next((table[name] for name in class_names(value) if name in table), None)
 
 
 def plain_notation(value: Any) -> str:
@@ -88,10 +101,7 @@ _TEXTS: dict[str, Callable[[Any], str]] = {
     'datetime.date': _text_if_equal,
     'datetime.datetime': _text_if_equal,
     'datetime.time': str,
-    **dict.fromkeys(
-        [f'ipaddress.IPv{n}{what}' for n in '46' for what in ('Address', 'Interface', 'Network')],
-        str,
-    ),
+    **dict.fromkeys(ADDRESSES, str),
 }
 
 # What to use instead, by the full names of classes.
@@ -116,6 +126,6 @@ _REMEDIES = {
 
 
 def _refusal(value: Any) -> str:
-    remedies = (_REMEDIES[name] for name in class_names(value) if name in _REMEDIES)
-    remedy = next(remedies, 'Assign str(value), or use IRPickleField or a field type of your own')
+    other = 'Assign str(value), or use IRPickleField or a field type of your own'
+    remedy = for_class(value, _REMEDIES) or other
     return f'a text field does not take a {type(value).__name__}. {remedy}'

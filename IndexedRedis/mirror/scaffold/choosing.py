@@ -30,7 +30,11 @@ class Choice(NamedTuple):
     field: str
     select: str = ''
     note: str = ''
-    can_index: bool = True
+
+    @property
+    def can_index(self) -> bool:
+        """Whether the field can be in ``INDEXED_FIELDS``."""
+        return self.field not in sql_types.NOT_INDEXED
 
 
 def choice_of_sql_type(kind: Any, dialect: Dialect, declared: str = '') -> Choice:
@@ -54,7 +58,7 @@ def choice_of_sql_type(kind: Any, dialect: Dialect, declared: str = '') -> Choic
         select = row.as_text
         changes = f'as text, since {dialect.driver} changes values that Python cannot hold'
         note = '; '.join(filter(None, (note, changes)))
-    return Choice(_filled(row.field, kind, dialect.name), select, note, row.can_index)
+    return Choice(_filled(row.field, kind, dialect.name), select, note)
 
 
 def row_of(rows: Sequence[SqlType], kind: Any, dialect: Dialect, declared: str = '') -> SqlType:
@@ -139,7 +143,7 @@ def choice_of_model_type(kind: Any) -> Choice:
     if isinstance(kind, sa.Enum):
         return Choice(sql_types.TEXT, note=f'one of {_members(kind)}')
     if isinstance(kind, sa.ARRAY) and isinstance(kind.item_type, _JSON_ITEMS):
-        return Choice(sql_types.LIST, can_index=False)
+        return Choice(sql_types.LIST)
     if isinstance(kind, sa.Interval):  # a TypeDecorator that gives timedeltas in every database
         return Choice(sql_types.SPAN)
     if isinstance(kind, sa.Time) and kind.timezone:
@@ -148,10 +152,9 @@ def choice_of_model_type(kind: Any) -> Choice:
         return Choice(_filled(sql_types.MOMENT_WITH_ZONE, kind))
     for known, field in _MODEL_TYPES:
         if isinstance(kind, known):
-            row = SqlType((), field)
-            return Choice(_filled(field, kind), can_index=row.can_index)
+            return Choice(_filled(field, kind))
     return _unknown(kind)
 
 
 def _unknown(kind: Any) -> Choice:
-    return Choice('', note=f'left out: no field is known for {kind!r}', can_index=False)
+    return Choice('', note=f'left out: no field is known for {kind!r}')

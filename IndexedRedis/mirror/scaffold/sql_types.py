@@ -27,6 +27,9 @@ TEXT = 'IRField({name})'
 TIME = 'IRField({name}, valueType=datetime.time)'
 UUID = 'IRField({name}, valueType=uuid.UUID)'
 
+# What cannot be in INDEXED_FIELDS.
+NOT_INDEXED = ('', FLOAT, JSON, LIST)
+
 # Drivers that give another value for one that Python cannot hold: psycopg2 9999-12-31 for infinity
 # and 00:00 for 24:00, mysqlconnector None for 0000-00-00.
 CHANGING_DRIVERS = ('mysqlconnector', 'psycopg2')
@@ -49,11 +52,6 @@ class SqlType(NamedTuple):
     select: str = ''
     note: str = ''
     as_text: str = ''
-
-    @property
-    def can_index(self) -> bool:
-        """Whether the field can be in ``INDEXED_FIELDS``."""
-        return self.field not in ('', FLOAT, JSON, LIST)
 
 
 _AS_TEXT = 'CAST({column} AS text)'
