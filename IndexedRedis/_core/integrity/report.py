@@ -85,8 +85,8 @@ class CheckReport:
         self.warnings: list[str] = []
         #: after ``repair``: number of findings that are gone, by kind
         self.repaired: Counter[str] = Counter()
-        #: number of links that lead to no stored object, and up to ten sentences about them. A link
-        #: whose target was deleted is no damage: ``ok`` does not depend on it.
+        #: number of links that lead to no stored object, and up to ten sentences about them. ``ok``
+        #: does not depend on them, since a program may delete the target of a link.
         self.dangling = 0
         self.danglingExamples: list[str] = []
         # A scan of a set that changes may give a member twice.
