@@ -223,7 +223,7 @@ WRITE = Script('write', CURSOR + "local own = ''\n" + COMPARE_ROWS + STORE_ROWS 
 # KEYS: as of WRITE.
 # ARGV: token of the caller; then as of WRITE.
 # Returns the problems.
-# Bounded: 2 ms of rows (STEP_US).
+# Bounded: 0.7 ms of rows (STEP_US).
 CHECK = Script('check', CURSOR + 'local own = arg()\n' + COMPARE_ROWS + 'return problems')
 
 # Write rows in a step of a committed write. Skip rows that are not left: another process wrote
@@ -231,7 +231,7 @@ CHECK = Script('check', CURSOR + 'local own = arg()\n' + COMPARE_ROWS + 'return 
 # KEYS: the hash of the rows that are left, by pk; then as of WRITE.
 # ARGV: token of the owner; then as of WRITE.
 # Returns the problems, as WRITE.
-# Bounded: 2 ms of rows (STEP_US), or about 200 rows (ROWS_OF_A_PAGE in bulk/redo.py).
+# Bounded: 0.7 ms of rows (STEP_US), or about 200 rows (ROWS_OF_A_PAGE in bulk/redo.py).
 STEP = Script(
     'step',
     CURSOR

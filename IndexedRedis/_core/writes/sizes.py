@@ -9,8 +9,10 @@ __all__ = ('SCRIPT_US', 'STEP_US', 'delete_us', 'in_steps', 'insert_us', 'update
 
 # Microseconds of the longest list that one script writes. Longer lists go in steps.
 SCRIPT_US = 4000
-# Microseconds of one step. It is shorter, since other clients meet many steps of one list.
-STEP_US = 2000
+# Microseconds of one step. Three steps are on the wire at a time, and the server may carry them out
+# before it looks at other clients. Beside a list of 50,000 changed objects a PING waited 18 ms
+# longer than beside nothing with steps of 2,000, and 4 with 1,000; some servers take twice as long.
+STEP_US = 700
 
 T = TypeVar('T')
 
