@@ -57,7 +57,7 @@ from .fields import (
 from .IRQueryableList import IRQueryableList
 from .managers.deleter import IndexedRedisDelete
 from .managers.manager import IndexedRedisHelper
-from .managers.query import IndexedRedisQuery
+from .managers.query.query import IndexedRedisQuery
 from .managers.resets import aresetChanged, aresetMany, resetChanged, resetMany
 from .managers.saver import IndexedRedisSave
 from .models.model import IndexedRedisModel, isIndexedRedisModel, validatedModels

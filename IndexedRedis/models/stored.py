@@ -11,7 +11,7 @@ from ..connections.tasks import async_executor_for
 from ..connections.threads import executor_for
 from ..managers.deleter import IndexedRedisDelete
 from ..managers.manager import async_executor_of, executor_of, server_of
-from ..managers.query import IndexedRedisQuery
+from ..managers.query.query import IndexedRedisQuery
 from ..managers.saver import IndexedRedisSave
 from ..twins import awaitable
 from .definition import Manager

@@ -1,7 +1,7 @@
 """The query manager: filters, and the methods that execute a query.
 
 Each method has an awaitable twin with the prefix ``a``. Both run the same flow of
-``query_flows.py``.
+``flows.py``.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .._core.bulk import delete, reindex
-from .._core.queries import filters, query
-from ..IRQueryableList import IRQueryableList
-from ..twins import awaitable
-from .query_by_pk import QueryByPk
-from .query_reports import QueryReports
+from ..._core.bulk import delete, reindex
+from ..._core.queries import filters, query
+from ...IRQueryableList import IRQueryableList
+from ...twins import awaitable
+from .by_pk import QueryByPk
+from .reports import QueryReports
 
 if TYPE_CHECKING:
     from typing import Self

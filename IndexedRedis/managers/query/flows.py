@@ -6,24 +6,24 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .._core.bulk import reindex
-from .._core.column import Column
-from .._core.flows import Flow, ask
-from .._core.links import fetching
-from .._core.locking.locks import new_token
-from .._core.queries import by_pk, fetch, filters, pick, query
-from .._core.text import near_miss
-from ..errors import UsageError
-from ..fields.base.primary_keys import primary_key
-from ..IRQueryableList import IRQueryableList
-from .manager import IndexedRedisHelper
-from .resets import reset
+from ..._core.bulk import reindex
+from ..._core.column import Column
+from ..._core.flows import Flow, ask
+from ..._core.links import fetching
+from ..._core.locking.locks import new_token
+from ..._core.queries import by_pk, fetch, filters, pick, query
+from ..._core.text import near_miss
+from ...errors import UsageError
+from ...fields.base.primary_keys import primary_key
+from ...IRQueryableList import IRQueryableList
+from ..manager import IndexedRedisHelper
+from ..resets import reset
 
 if TYPE_CHECKING:
-    from .._core.flows import Progress
-    from .._core.inspection.explanation import Explanation
-    from .._core.inspection.model_info import ModelInfo
-    from .._core.integrity.report import CheckReport
+    from ..._core.flows import Progress
+    from ..._core.inspection.explanation import Explanation
+    from ..._core.inspection.model_info import ModelInfo
+    from ..._core.integrity.report import CheckReport
 
 __all__ = ('QueryFlows',)
 
@@ -81,13 +81,13 @@ class QueryFlows(IndexedRedisHelper):
         return reset(self._schema, objs, self._server_of)
 
     def _check(self, progress: Progress | None) -> Flow[CheckReport]:
-        from .._core.integrity import check  # only programs that call it pay for its import
+        from ..._core.integrity import check  # only programs that call it pay for its import
 
         self._refuse_filters('check')
         return check.check(self._schema, progress)
 
     def _repair(self, progress: Progress | None) -> Flow[CheckReport]:
-        from .._core.integrity import check
+        from ..._core.integrity import check
 
         self._refuse_filters('repair')
         return check.repair(self._schema, new_token(), progress)
@@ -132,11 +132,11 @@ class QueryFlows(IndexedRedisHelper):
         return schema.named(names) or schema.all[:1]
 
     def _explain(self, analyze: bool) -> Flow[Explanation]:
-        from .._core.inspection import explain
+        from ..._core.inspection import explain
 
         explanation = yield from explain.explain(self._query)
         if analyze:
-            from ..executors.measuring import measured  # which imports redis-py
+            from ...executors.measuring import measured  # which imports redis-py
 
             explanation.measured = yield from measured(fetch.fetch(self._query))
         return explanation
@@ -150,7 +150,7 @@ class QueryFlows(IndexedRedisHelper):
         return self._info_with_age(sample, progress)
 
     def _info_with_age(self, sample: int, progress: Progress | None) -> Flow[ModelInfo]:
-        from .._core.inspection import statistics
+        from ..._core.inspection import statistics
 
         found = yield from statistics.info(self._schema, sample, progress)
         found.mirroredAt = yield from self._mirrored_at()

@@ -1,7 +1,7 @@
 """Query methods that get objects by their pks.
 
 Each method has an awaitable twin with the prefix ``a``. Both run the same flow of
-``query_flows.py``.
+``flows.py``.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .._core.queries import by_pk
-from ..fields.base.primary_keys import primary_key
-from ..IRQueryableList import IRQueryableList
-from ..twins import awaitable
-from .query_flows import QueryFlows
+from ..._core.queries import by_pk
+from ...fields.base.primary_keys import primary_key
+from ...IRQueryableList import IRQueryableList
+from ...twins import awaitable
+from .flows import QueryFlows
 
 __all__ = ('QueryByPk',)
 

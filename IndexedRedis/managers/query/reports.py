@@ -1,7 +1,7 @@
 """Query methods that report on a model: check, repair, explain, info.
 
 Each method has an awaitable twin with the prefix ``a``. Both run the same flow of
-``query_flows.py``.
+``flows.py``.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..twins import awaitable
-from .query_flows import QueryFlows
+from ...twins import awaitable
+from .flows import QueryFlows
 
 if TYPE_CHECKING:
-    from .._core.flows import Progress
-    from .._core.inspection.explanation import Explanation
-    from .._core.inspection.model_info import ModelInfo
-    from .._core.integrity.report import CheckReport
+    from ..._core.flows import Progress
+    from ..._core.inspection.explanation import Explanation
+    from ..._core.inspection.model_info import ModelInfo
+    from ..._core.integrity.report import CheckReport
 
 __all__ = ('QueryReports',)
 

@@ -1,0 +1,1 @@
+"""``Model.objects``: filters, and the methods that execute a query."""
