@@ -21,7 +21,9 @@ __all__ = (
     'MirrorError',
     'MirrorRunningError',
     'MissingExtraError',
+    'MultipleObjectsError',
     'ObjectGoneError',
+    'OutcomeUnknownError',
     'QueryError',
     'ResetInProgressError',
     'ResetLostError',
@@ -96,6 +98,20 @@ class ObjectGoneError(IndexedRedisError, KeyError):
     def __str__(self) -> str:
         # KeyError would show the repr of the message.
         return str(self.args[0]) if self.args else ''
+
+
+class MultipleObjectsError(IndexedRedisError, LookupError):
+    """``get()`` found several objects where one was expected.
+
+    Solution: add a filter, or call ``first()`` or ``all()``.
+    """
+
+
+class OutcomeUnknownError(IndexedRedisError, ConnectionError):
+    """The connection broke before the reply to a write came, and repeating it could do harm.
+
+    Solution: look at the stored values before you call it again.
+    """
 
 
 class ConflictError(IndexedRedisError, RuntimeError):

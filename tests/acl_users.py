@@ -97,12 +97,25 @@ def read(model: Any) -> None:
     assert everything.getOnlyIndexedFields(obj.getPk()).title == '0'
     assert len(everything.getMultipleOnlyFields([obj.getPk()], ['title'])) == 1
     assert len(everything.getMultipleOnlyIndexedFields([obj.getPk()])) == 1
+    read_verbs(model, size)
     listed = everything.filter(year=1974).all()
     listed.reload()
     assert len(listed.refetch()) == size
     assert everything.mirroredAt() is None
     assert found.explain(analyze=True)
     assert sum(map(len, Walk(model).pages())) == size  # as `indexedredis export` does
+
+
+def read_verbs(model: Any, size: int) -> None:
+    """Values, counts by value, chunks."""
+    everything, found = model.objects, model.objects.filter(artist='Abba', title__ne='1')
+    assert everything.exists() and found.exists() and everything.get(title='0')
+    assert len(everything.values()) == len(everything.valuesList('pk')) == size
+    assert len([*everything.only('title').iterator(100)]) == size
+    assert everything.countBy('artist') == {'Abba': size}
+    assert found.countBy('title')['0'] == 1
+    assert everything.distinctValues('artist') == ['Abba']
+    assert len(everything.inBulk([everything.first().getPk()])) == 1
 
 
 # -- writer ------------------------------------------------------------------------------------
@@ -131,6 +144,10 @@ def write(model: Any) -> None:
     model.objects.reindex()
     model.objects.compat_convertHashedIndexes()
     model.saver.compat_convertHashedIndexes(model.objects.all()[:2])
+    assert model.objects.update(artist='Abba', album='y') == model.objects.count()
+    assert model.objects.getOrCreate(title='only', defaults={'year': 1974})[1]
+    assert not model.objects.updateOrCreate(title='only', defaults={'album': 'z'})[1]
+    model.objects.create(title='last')
     write_long_lists(model)
     replace(model)
     store(150)(model, None)

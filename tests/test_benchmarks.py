@@ -18,6 +18,8 @@ ROOT = Path(__file__).parent.parent
 WORKS = [
     'get(pk)',
     'filter().all()',
+    'filter().valuesList(), ',
+    'countBy() of',
     'count() of a lone __ne',
     'random() among',
     'save() of one changed indexed field',

@@ -13,7 +13,12 @@ embedded = pytest.importorskip('IndexedRedis.embedded')
 
 
 PAGES = ['README.rst', 'docs/tutorial.rst', 'docs/howto/caching.rst']
-PAGES += ['docs/howto/field-types.rst', 'docs/howto/json.rst', 'docs/reference/types.rst']
+PAGES += [
+    'docs/howto/verbs.rst',
+    'docs/howto/field-types.rst',
+    'docs/howto/json.rst',
+    'docs/reference/types.rst',
+]
 
 
 @pytest.mark.parametrize('page', PAGES)

@@ -53,7 +53,23 @@ def _awaiting(twin: Any, loop: asyncio.AbstractEventLoop) -> Any:
     """A function that awaits a twin, bound as the twin is."""
 
     def method(*args: Any, **kwargs: Any) -> Any:
-        return loop.run_until_complete(function(*args, **kwargs))
+        outcome = function(*args, **kwargs)
+        return _each(outcome, loop) if is_iterator(twin) else loop.run_until_complete(outcome)
 
     function = getattr(twin, '__func__', twin)
     return classmethod(method) if isinstance(twin, classmethod) else method
+
+
+def is_iterator(twin: Any) -> bool:
+    """Whether a twin returns what `async for` takes, and is not awaited itself."""
+    return getattr(twin, '__name__', '') == 'aiterator'
+
+
+def _each(source: Any, loop: asyncio.AbstractEventLoop) -> Iterator[Any]:
+    """Step through an asynchronous iterator."""
+    while True:
+        try:
+            item = loop.run_until_complete(anext(source))
+        except StopAsyncIteration:
+            return
+        yield item

@@ -9,9 +9,20 @@ from .._core.mapping.schema import Schema
 from ..errors import UsageError
 
 __all__ = (
+    'NOT_GIVEN',
     'list_or_iterator',
     'refuse_pipeline',
 )
+
+
+class _NotGiven:
+    """The default of a parameter for which None could be a mistake."""
+
+    def __repr__(self) -> str:
+        return '<not given>'
+
+
+NOT_GIVEN: Any = _NotGiven()
 
 
 def list_or_iterator(schema: Schema, objs: Any) -> list[Any] | Iterator[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Iterator, MutableSet
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet, WeakValueDictionary
 
 from .._core.mapping.schema import Schema
@@ -18,6 +18,8 @@ from ..errors import UsageError
 from ..fields import IRClassicField, IRField
 from ..fields.foreign import register_model
 from ..managers.manager import IndexedRedisHelper
+from ..managers.other_orms import ours_of_query
+from ..managers.query.query import IndexedRedisQuery
 
 __all__ = ('Manager', 'ModelType', 'validatedModels')
 
@@ -74,6 +76,15 @@ class ModelType(type):
         super().__setattr__(name, value)
         if name in _DEFINITION:
             cls._outdate()
+
+    if not TYPE_CHECKING:  # type checkers shall report unknown names
+
+        def __getattr__(cls, name: str) -> Any:
+            message = f'type object {cls.__name__!r} has no attribute {name!r}'
+            ours = ours_of_query(cls.__name__, name, dir(IndexedRedisQuery))
+            if ours and not name.startswith('_'):
+                message += f'. Write {ours}.'
+            raise AttributeError(message, name=name, obj=cls)
 
     def _outdate(cls) -> None:
         validatedModels.discard(cls)

@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._core.mapping.schema import KeyList
 from .._core.objects import changes, state
@@ -21,6 +21,7 @@ from ..deprecated import deprecated
 from ..errors import UsageError
 from ..fields.base.primary_keys import new_primary_key
 from ..fields.null import irNull
+from ..managers.other_orms import missing_of_object
 from .definition import ModelType, validatedModels
 from .stored import Stored
 
@@ -85,6 +86,14 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
             object.__setattr__(self, name, value)
         else:
             assign(self, column, value)
+
+    if not TYPE_CHECKING:  # type checkers shall report unknown names
+
+        def __getattr__(self, name: str) -> Any:
+            message = missing_of_object(type(self).__name__, name)
+            if message:
+                raise AttributeError(message, name=name, obj=self)
+            return object.__getattribute__(self, name)  # raises the first error again
 
     def __delattr__(self, name: str) -> None:
         if name in type(self)._validated().columns:

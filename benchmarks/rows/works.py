@@ -104,6 +104,7 @@ def operations(at: Context) -> Iterator[Work]:
     for size in at.sizes.reads:
         for names in (at.data.three, at.names):
             yield _select(at, *at.query(size), names)
+    yield from _values(at)
     yield from _counts(at)
     yield from _picks(at)
     yield from writes(at)
@@ -174,6 +175,23 @@ def _select(at: Context, filters: Row | None, hits: int, names: list[str]) -> Wo
         slow_rounds=sizes.slow if hits > 1_000 else sizes.rounds,
         needs='select' if filters else 'everything',
     )
+
+
+def _values(at: Context) -> Iterator[Work]:
+    """Yield reads of plain values, and counts of all objects by one field."""
+    (filters, hits), names = at.query(max(at.sizes.reads)), at.data.three
+    times = max(1, min(at.sizes.calls // 2, 10 * at.sizes.calls // hits))
+    rows = _times(partial(at.shelf.values, filters, names), times, partial(sorted, key=repr))
+    name = f'filter().valuesList(), {hits:,} rows, three fields'
+    yield Work(name, rows, per=times, rounds=at.sizes.rounds, needs='values')
+    calls = max(1, at.sizes.calls // 100)
+    counts = _times(
+        partial(at.shelf.tally, at.data.changed),
+        calls,
+        lambda found: sorted(found.items(), key=repr),
+    )
+    name = f'countBy() of {at.sizes.rows:,} objects'
+    yield Work(name, counts, per=calls, rounds=at.sizes.slow, needs='tally')
 
 
 def _counts(at: Context) -> Iterator[Work]:

@@ -79,6 +79,22 @@ class Subject(BaseSubject):
     def everything(self) -> list[Row]:
         return self._rows(self.client.smembers(KEYS))
 
+    def values(self, filters: Row, names: list[str]) -> list[tuple[Any, ...]]:
+        pipe = self.client.pipeline(transaction=False)
+        for pk in self._pks(filters):
+            pipe.hmget(DATA + pk, names)
+        rows = (self.row(dict(zip(names, row, strict=True))) for row in pipe.execute())
+        return [tuple(row.values()) for row in rows]
+
+    def tally(self, name: str) -> dict[Any, int]:
+        """Count the sizes of index sets; it takes a walk over all keys to find them."""
+        names = list(self.client.scan_iter(f'{INDEX}{name}:*', count=1000))
+        pipe = self.client.pipeline(transaction=False)
+        for key in names:
+            pipe.scard(key)
+        values = (self.row({name: key.split(':', 3)[3]})[name] for key in names)
+        return dict(zip(values, pipe.execute(), strict=True))
+
     def count(self, filters: Row) -> int:
         ((name, value), *more) = filters.items()
         if name.endswith('__ne') and not more:

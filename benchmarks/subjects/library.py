@@ -54,6 +54,19 @@ class Subject(BaseSubject):
     def everything(self) -> Iterable[Any]:
         return self.model.objects.all()
 
+    @property
+    def cannot(self) -> frozenset[str]:  # type: ignore[override]
+        """What a version lacks."""
+        return (
+            frozenset() if hasattr(self.model.objects, 'values') else frozenset(('values', 'tally'))
+        )
+
+    def values(self, filters: Row, names: list[str]) -> list[tuple[Any, ...]]:
+        return self.model.objects.filter(**filters).valuesList(*names)
+
+    def tally(self, name: str) -> dict[Any, int]:
+        return self.model.objects.countBy(name)
+
     def count(self, filters: Row) -> int:
         return self.model.objects.filter(**filters).count()
 

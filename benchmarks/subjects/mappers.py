@@ -13,7 +13,10 @@ from rom import util
 from . import BaseSubject, Row
 
 # They save objects one by one.
-LACKING = ('everything', 'save_all', 'replace_all', 'first', 'last', 'random')
+LACKING = (
+    *('everything', 'save_all', 'replace_all', 'first', 'last', 'random'),
+    *('values', 'tally'),
+)
 
 
 class Rom(BaseSubject):

@@ -57,6 +57,11 @@ CALLS = {
     'nothing': lambda tune: tune.objects.filter(artist='nobody').all(),
     'all': lambda tune: tune.objects.all(),
     'partial': lambda tune: tune.objects.filter(artist='Abba').allOnlyFields(['title']),
+    'values': lambda tune: tune.objects.filter(artist='Abba').values('title'),
+    'any': lambda tune: tune.objects.filter(artist='Abba', year=1974).exists(),
+    'the one': lambda tune: tune.objects.get(artist='nobody'),
+    'in bulk': lambda tune: tune.objects.inBulk([1, 2, 77]),
+    'counts by value': lambda tune: tune.objects.filter(artist='Abba').countBy('year'),
     'count': lambda tune: tune.objects.count(),
     'count of one': lambda tune: tune.objects.filter(artist='Abba').count(),
     'count of two': lambda tune: tune.objects.filter(artist='Abba', year__ne=1974).count(),
@@ -161,6 +166,8 @@ def rows(found):
     """Objects of several classes as plain values."""
     if isinstance(found, list):
         return [rows(each) for each in found]
+    if isinstance(found, dict):
+        return {key: rows(each) for key, each in found.items()}
     return found.asDict(True, strKeys=True) if hasattr(found, 'asDict') else found
 
 

@@ -31,6 +31,19 @@ COSTS = {
     'first': (lambda song: song.objects.filter(artist='many').first(), 1, 1),
     'last': (lambda song: song.objects.filter(artist='many').last(), 1, 1),
     'random': (lambda song: song.objects.filter(artist='many').random(), 1, 1),
+    'values of 50': (
+        lambda song: song.objects.filter(artist='fifty').valuesList('title'),
+        *(1, 1),
+    ),
+    'any match of two': (
+        lambda song: song.objects.filter(artist='many', year=3).exists(),
+        *(1, 1),
+    ),
+    'the one of two': (lambda song: song.objects.get(artist='many', year=7), 1, 1),
+    'update of 50': (
+        lambda song: song.objects.filter(artist='fifty').update(title='x'),
+        *(2, 1 + 2 * (1 + 1) + 50),  # two chunks side by side
+    ),
     'pks': (lambda song: song.objects.filter(artist='many').getPrimaryKeys(), 1, 1),
     'insert': (lambda song: song(title='new', artist='x').save(), 2, 2),
     'insert of 250': (

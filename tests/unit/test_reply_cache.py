@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 from IndexedRedis import ConnectionSetupError
 from IndexedRedis._core.flows import Batch
 from IndexedRedis._core.mapping.resp import get_rows
-from IndexedRedis._core.queries.scripts import COUNT, COUNT_LIVING, FIND, PICK
+from IndexedRedis._core.queries.scripts import ANY, COUNT, COUNT_LIVING, FIND, PICK
 from IndexedRedis.executors.cache import reply_cache, tracking
 from IndexedRedis.executors.cache.reply_cache import ReplyCache, is_cacheable, keys_read
 from IndexedRedis.executors.cache.tracking import TrackedReplies
@@ -50,6 +50,7 @@ KEYS = {
         [[]],
         {b'all', b'i', b'swapped'},
     ),
+    'whether any matches': ([ANY([b'all', b'i'], 2, 5000)], [1], {b'all', b'i'}),
     'counting': ([COUNT([b'i', b'j'], 1, 2)], [5], {b'i', b'j'}),
     'counting those that live': (
         [COUNT_LIVING([b'all', b't', b'i'], 10000, 1, 1)],

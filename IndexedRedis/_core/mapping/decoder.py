@@ -16,7 +16,7 @@ from ...fields.null import IR_NULL_BYTES
 from ..column import Column
 from ..objects.state import State
 
-__all__ = ('ROWS_WITHOUT_MEMO', 'Memo', 'RowDecoder')
+__all__ = ('ROWS_WITHOUT_MEMO', 'Memo', 'RowDecoder', 'converted', 'has_memo')
 
 Row = Sequence[bytes | None]
 
@@ -72,14 +72,14 @@ def _inline(column: Column) -> str | None:
     return _INLINE.get(column.field.quick_conversion())
 
 
-def _has_memo(column: Column) -> bool:
+def has_memo(column: Column) -> bool:
     """Return whether a memo saves time; for indexed text, which repeats, it saves memory."""
     return _inline(column) is None or (column.indexed and column.field.valueType is str)
 
 
-def _converted(i: int, column: Column, many: bool) -> str:
+def converted(i: int, column: Column, many: bool) -> str:
     """Return the expression that decodes ``vi`` by ``mi``, the column's decoder or memo."""
-    if many and _has_memo(column):
+    if many and has_memo(column):
         return f'm{i}[v{i}]'
     inline = _inline(column)
     v = f'v{i}'
@@ -101,7 +101,7 @@ def _compile(columns: Sequence[Column], partial: bool, many: bool) -> Callable[.
         variables=''.join(f'v{i}, ' for i in range(len(columns))),
         state=f"values['_state'] = State(True, {{{raw}}}, fetched)" if lazy or partial else '',
         statements='\n            '.join(
-            f'values[{columns[i].name!r}] = {_converted(i, columns[i], many)}' for i in eager
+            f'values[{columns[i].name!r}] = {converted(i, columns[i], many)}' for i in eager
         ),
     )
     fetched = frozenset(column.name for column in columns) if partial else None
@@ -132,7 +132,7 @@ class RowDecoder:
         self.encoding = getDefaultIREncoding()
         eager = [column for column in columns if column.eager]
         self._decoders = [column.decoder() for column in eager]
-        self._memos = [_has_memo(column) for column in eager]
+        self._memos = [has_memo(column) for column in eager]
         self._build_few = _compile(columns, partial, many=False)
         self._build_many = _compile(columns, partial, many=True)
 

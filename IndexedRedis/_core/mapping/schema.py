@@ -15,6 +15,7 @@ from ..keys import Keys
 from ..objects.attributes import FieldAccessor, LinkAccessor, LinkIdAccessor
 from .decoder import RowDecoder
 from .encoder import RowEncoder, StoredRow, compile_packer
+from .plain_values import ValueDecoder
 from .resp import Setter, compile_setter
 from .validation import problems
 
@@ -24,6 +25,8 @@ __all__ = (
 )
 
 _MISSING = object()
+# Decoders that one model keeps; to generate one takes about 0.2 ms.
+MAX_DECODERS = 200
 
 
 class Schema:
@@ -61,7 +64,7 @@ class Schema:
             column.field.home = cls.__module__
         self.plain = all(column.immutable for column in self.all)
         self._adopt = adopt
-        self._builders: dict[Any, RowDecoder] = {}
+        self._decoders: dict[Any, Any] = {}
         self._encoder: RowEncoder | None = None
         self._keys = tuple(column.key for column in self.all)
         self._attributes = tuple(
@@ -119,13 +122,32 @@ class Schema:
         """Return the decoder of rows of these columns, for the present default encoding."""
         # Most callers pass all columns; None is hashed faster than a tuple of columns.
         key = None if columns is self.all else tuple(columns)
-        builder = self._builders.get(key)
-        if builder is None or builder.encoding != getDefaultIREncoding():
+        decoder: RowDecoder | None = self._decoders.get(key)
+        if decoder is None or decoder.encoding != getDefaultIREncoding():
             partial = len(columns) < len(self.all)
-            builder = self._builders[key] = RowDecoder(
-                self.cls, tuple(columns), partial, self._adopt
-            )
-        return builder
+            decoder = RowDecoder(self.cls, tuple(columns), partial, self._adopt)
+            self._keep(key, decoder)
+        return decoder
+
+    def value_decoder(self, names: tuple[str, ...], shape: str) -> ValueDecoder:
+        """Return the decoder of rows to plain values, for the present default encoding.
+
+        :param names: names of columns, and of the pk
+        :param shape: one of :class:`~.plain_values.Shape`
+        """
+        key = (shape, names)
+        decoder: ValueDecoder | None = self._decoders.get(key)
+        if decoder is None or decoder.encoding != getDefaultIREncoding():
+            columns = self.named([name for name in names if name in self.columns])
+            decoder = ValueDecoder(names, columns, shape)
+            self._keep(key, decoder)
+        return decoder
+
+    def _keep(self, key: Any, decoder: Any) -> None:
+        # Programs may let their users choose the fields.
+        if len(self._decoders) >= MAX_DECODERS:
+            self._decoders.clear()
+        self._decoders[key] = decoder
 
     def keys_of(self, columns: Sequence[Column]) -> tuple[bytes, ...]:
         """Return the names of these columns as bytes: the fields of the rows."""

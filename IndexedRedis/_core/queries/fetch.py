@@ -23,6 +23,7 @@ from .query import Query, pks_of
 from .scripts import FIND
 
 __all__ = (
+    'Build',
     'drop_nonmatching',
     'fetch',
     'find',
@@ -50,22 +51,30 @@ UNLIMITED = 2**53
 
 # Makes objects of pks and their rows.
 Take = Callable[[Sequence[int], Sequence[Row]], list[Any]]
+# Does so with memos: a list that all chunks of one result share.
+Build = Callable[[Sequence[int], Sequence[Row], list[Any]], list[Any]]
 
 
 def fetch(
-    query: Query, columns: Sequence[Column] | None = None, ordered: bool = False
+    query: Query,
+    columns: Sequence[Column] | None = None,
+    ordered: bool = False,
+    build: Build | None = None,
 ) -> Flow[list[Any]]:
-    """Return the objects that match, with these columns or all."""
+    """Return the objects that match, with these columns or all.
+
+    :param build: makes something else than objects of the rows
+    """
     columns = query.schema.all if columns is None else columns
     wanted, width = with_filtered(query, columns), len(columns)
-    builder, memos = query.schema.builder(columns), list[Any]()
+    make, memos = build or query.schema.builder(columns).objects, list[Any]()
     matcher = Matcher(query.filters, wanted)
 
     def take(pks: Sequence[int], rows: Sequence[Row]) -> list[Any]:
         pks, rows = drop_nonmatching(matcher, pks, rows)
         if len(wanted) != width:
             rows = [row[:width] for row in rows]
-        return builder.objects(pks, rows, memos)
+        return make(pks, rows, memos)
 
     objs: list[Any] = []
     for expression in query.excluding_dead:

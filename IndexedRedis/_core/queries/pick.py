@@ -5,13 +5,15 @@ A script picks it from a small result. For a large one the client reads all pks 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..column import Column
 from ..flows import Flow, ask_quick, chunks
+from ..mapping.decoder import Row
 from . import set_algebra
 from .by_pk import CHUNK_ROWS, rows_of
-from .fetch import drop_nonmatching
+from .fetch import drop_nonmatching, with_filtered
 from .matching import Matcher
 from .query import Query, primary_keys
 from .scripts import PICK
@@ -22,14 +24,14 @@ __all__ = ('pick',)
 PICK_MEMBERS = 5000
 
 
-def pick(query: Query, order: str, seed: int) -> Flow[Any]:
-    """Return the object of one pk, or None if nothing matches.
+def pick(query: Query, columns: Sequence[Column], order: str, seed: int) -> Flow[Any]:
+    """Return the object of one pk, with these columns, or None if nothing matches.
 
     :param order: ``first`` for the lowest pk, ``last`` for the highest, ``random`` for any
     """
     found = []
     for expression in query.excluding_dead:
-        obj = yield from _pick(query, expression, order, seed)
+        obj = yield from _pick(query, columns, expression, order, seed)
         if obj is not None:
             found.append(obj)
     if not found or order == 'random':
@@ -37,10 +39,16 @@ def pick(query: Query, order: str, seed: int) -> Flow[Any]:
     return (max if order == 'last' else min)(found, key=lambda obj: obj._id)
 
 
-def _pick(query: Query, expression: set_algebra.SetExpression, order: str, seed: int) -> Flow[Any]:
-    schema = query.schema
+def _pick(
+    query: Query,
+    columns: Sequence[Column],
+    expression: set_algebra.SetExpression,
+    order: str,
+    seed: int,
+) -> Flow[Any]:
+    schema, wanted = query.schema, with_filtered(query, columns)
     keys, every = set_algebra.operands(expression)
-    fields = schema.keys_of(schema.all)
+    fields = schema.keys_of(wanted)
     prefix = schema.keys.data_prefix
     found = None
     if set_algebra.is_short(expression):
@@ -49,28 +57,37 @@ def _pick(query: Query, expression: set_algebra.SetExpression, order: str, seed:
     if found == []:
         return None
     if found is not None:
-        matcher = Matcher(query.filters, schema.all)
-        pks, rows = drop_nonmatching(matcher, [int(found[0])], [found[1]])
-        if pks:
-            return schema.builder(schema.all).objects(pks, rows)[0]
-    return (yield from _pick_among_all(query, order, seed))
+        obj = _first_match(query, columns, [int(found[0])], [found[1]])
+        if obj is not None:
+            return obj
+    return (yield from _pick_among_all(query, columns, order, seed))
 
 
-def _pick_among_all(query: Query, order: str, seed: int) -> Flow[Any]:
+def _first_match(
+    query: Query, columns: Sequence[Column], pks: Sequence[int], rows: Sequence[Row]
+) -> Any:
+    """Return the object of the first row that matches, or None."""
+    matcher = Matcher(query.filters, with_filtered(query, columns))
+    pks, rows = drop_nonmatching(matcher, pks, rows)
+    if not pks:
+        return None
+    row = rows[0][: len(columns)]
+    return query.schema.builder(columns).objects(pks[:1], [row])[0]
+
+
+def _pick_among_all(query: Query, columns: Sequence[Column], order: str, seed: int) -> Flow[Any]:
     """Try all pks in turn until one has a row that matches.
 
     Only the pks that are tried are looked up in the set of all pks: for thousands, intersecting
     with it would double the time.
     """
-    schema = query.schema
-    matcher = Matcher(query.filters, schema.all)
     pks = yield from primary_keys(query, excluding_dead=False)
     for some in _in_turn(pks, order, seed):
-        rows = yield from rows_of(schema, some, schema.all)
+        rows = yield from rows_of(query.schema, some, with_filtered(query, columns))
         there = {pk: row for pk, row in zip(some, rows, strict=True) if row is not None}
-        kept, found = drop_nonmatching(matcher, list(there), list(there.values()))
-        if kept:
-            return schema.builder(schema.all).objects(kept[:1], found[:1])[0]
+        obj = _first_match(query, columns, list(there), list(there.values()))
+        if obj is not None:
+            return obj
     return None
 
 

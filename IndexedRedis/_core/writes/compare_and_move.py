@@ -134,12 +134,17 @@ def by_model(entries: Iterable[Entry]) -> list[list[Entry]]:
 
 
 def compare_and_move(
-    entries: list[Entry], gone_is_fine: bool = False, once: bool = False
-) -> Flow[None]:
+    entries: list[Entry],
+    gone_is_fine: bool = False,
+    once: bool = False,
+    still: Callable[[Entry], bool] | None = None,
+) -> Flow[list[Entry]]:
     """Write all of ``entries`` or none, and move their index entries from the stored values.
 
     :param gone_is_fine: leave out deleted objects, instead of raising
     :param once: raise AnswerLost if the reply is lost, instead of sending again
+    :param still: whether to write a row that other values are stored for than expected
+    :returns: the entries that were not left out
     :raises ObjectGoneError: for an update of a deleted object
     :raises ResetInProgressError: for a given pk that belongs to a running reset
     :raises WrongKeyTypeError: if a key to write to holds another type
@@ -147,7 +152,11 @@ def compare_and_move(
     :raises PksTaken: if new objects need other pks
     """
     leave_out = (b'gone',) if gone_is_fine else ()
-    yield from _send(entries, lambda rows: WRITE(*_keys_and_args(rows)), leave_out, once)
+    return (
+        yield from _send(
+            entries, lambda rows: WRITE(*_keys_and_args(rows)), leave_out, once, still=still
+        )
+    )
 
 
 def check_rows(entries: list[Entry], token: bytes) -> Flow[None]:
@@ -183,19 +192,21 @@ def _send(
     also: Sequence[Command] = (),
     left_out: list[Entry] | None = None,
     state: str = NOTHING_WRITTEN,
-) -> Flow[None]:
-    """Send rows until the script finds the expected values.
+    still: Callable[[Entry], bool] | None = None,
+) -> Flow[list[Entry]]:
+    """Send rows until the script finds the expected values; return the rows that are written.
 
     :param leave_out: kinds of problems for which a row is left out
     :param left_out: a list that receives the rows that are left out
     :param state: the sentences of the error about the data, and what to do
+    :param still: as of :func:`compare_and_move`
     """
     for _ in range(ROUNDS):
         if not entries:
-            return
+            return entries
         problems, *_ = yield Batch([command(entries), *also], once=once)
         if not problems:
-            return
+            return entries
         problems = _by_row(entries, problems)
         out = {number - 1 for number, kind, *_ in problems if kind in leave_out}
         if left_out is not None:
@@ -204,6 +215,7 @@ def _send(
             entries = [entry for i, entry in enumerate(entries) if i not in out]
         else:
             _solve(entries, problems)
+            entries = list(filter(still, entries)) if still else entries
     raise conflict(entries[0].schema, state)
 
 

@@ -9,32 +9,51 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..._core.queries import by_pk
-from ...fields.base.primary_keys import primary_key
 from ...IRQueryableList import IRQueryableList
 from ...twins import awaitable
+from ..arguments import NOT_GIVEN
 from .flows import QueryFlows
 
 __all__ = ('QueryByPk',)
 
 
 class QueryByPk(QueryFlows):
-    """Get objects by their pks; the filters of the query do not apply."""
+    """Get objects by their pks; the filters of the query do not apply, except where it says so."""
 
-    def get(self, pk: Any, cascadeFetch: bool = False) -> Any:
-        """Return the object of a pk, or None if it is not stored. Filters do not count.
+    def get(self, /, pk: Any = NOT_GIVEN, cascadeFetch: bool = False, **lookups: Any) -> Any:
+        """Return the object of a pk, or the one object that matches; None if it is not stored.
+
+        ``get(7)`` does not look at the filters of the query. Without a pk they count, together with
+        the given ones: ``get(name='x')`` is the one object with this name.
 
         :param pk: a whole number, or its digits
         :param cascadeFetch: as of :meth:`all`
-        :raises UsageError: if ``pk`` is anything else
+        :param lookups: as of :meth:`filter`
+        :raises UsageError: if ``pk`` is anything else, or comes with lookups
+        :raises MultipleObjectsError: if several objects match
 
-        Redis: ``SISMEMBER`` and ``HMGET`` in one round trip.
+        Redis: for a pk ``SISMEMBER`` and ``HMGET`` in one round trip; else as :meth:`all`.
         """
-        return self._read(self._get(pk, cascadeFetch))
+        return self._read(self._get_one(pk, cascadeFetch, lookups))
 
     @awaitable(get)
-    async def aget(self, pk: Any, cascadeFetch: bool = False) -> Any:
-        return await self._aread(self._get(pk, cascadeFetch))
+    async def aget(self, /, pk: Any = NOT_GIVEN, cascadeFetch: bool = False, **lookups: Any) -> Any:
+        return await self._aread(self._get_one(pk, cascadeFetch, lookups))
+
+    def inBulk(self, pks: Iterable[Any], cascadeFetch: bool = False) -> dict[int, Any]:
+        """Return the objects of several pks as a dict ``{pk: object}``, without missing ones.
+
+        :param pks: whole numbers, or their digits
+        :param cascadeFetch: as of :meth:`all`
+        :raises UsageError: if a pk is anything else
+
+        Redis: as :meth:`getMultiple`.
+        """
+        return self._read(self._in_bulk(pks, cascadeFetch))
+
+    @awaitable(inBulk)
+    async def ainBulk(self, pks: Iterable[Any], cascadeFetch: bool = False) -> dict[int, Any]:
+        return await self._aread(self._in_bulk(pks, cascadeFetch))
 
     def getMultiple(self, pks: Iterable[Any], cascadeFetch: bool = False) -> IRQueryableList:
         """Return the objects of several pks, in their order; None for each that is not stored.
@@ -51,19 +70,23 @@ class QueryByPk(QueryFlows):
     async def agetMultiple(self, pks: Iterable[Any], cascadeFetch: bool = False) -> IRQueryableList:
         return await self._aread(self._get_multiple(pks, cascadeFetch))
 
-    def exists(self, pk: Any) -> bool:
-        """Return whether an object is stored under a pk. Filters do not count.
+    def exists(self, pk: Any = NOT_GIVEN) -> bool:
+        """Return whether an object is stored under a pk; without a pk, whether any object matches.
+
+        ``exists(7)`` does not look at the filters of the query.
 
         :param pk: a whole number, or its digits
         :raises UsageError: if ``pk`` is anything else
 
-        Redis: ``SISMEMBER``.
+        Redis: for a pk ``SISMEMBER``. Without filters ``SCARD``; with filters one script, which
+        mostly finds a match among some random members of the smallest index set. If it does not,
+        and that set has more than 5,000 members, the pks that match are read.
         """
-        return self._read(by_pk.exists(self._schema, primary_key(pk)))
+        return self._read(self._exists(pk))
 
     @awaitable(exists)
-    async def aexists(self, pk: Any) -> bool:
-        return await self._aread(by_pk.exists(self._schema, primary_key(pk)))
+    async def aexists(self, pk: Any = NOT_GIVEN) -> bool:
+        return await self._aread(self._exists(pk))
 
     def getOnlyFields(self, pk: Any, fields: Iterable[str], cascadeFetch: bool = False) -> Any:
         """Return a partial object; None if it is not stored or has none of these fields.

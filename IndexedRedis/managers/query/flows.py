@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +12,18 @@ from ..._core.flows import Flow, ask
 from ..._core.links import fetching
 from ..._core.locking.locks import new_token
 from ..._core.queries import by_pk, fetch, filters, pick, query
+from ..._core.queries.verbs.matches import has_match, the_one
 from ..._core.text import near_miss
 from ...errors import UsageError
 from ...fields.base.primary_keys import primary_key
 from ...IRQueryableList import IRQueryableList
+from ..arguments import NOT_GIVEN
 from ..manager import IndexedRedisHelper
 from ..resets import reset
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from ..._core.flows import Progress
     from ..._core.inspection.explanation import Explanation
     from ..._core.inspection.model_info import ModelInfo
@@ -34,13 +38,26 @@ class QueryFlows(IndexedRedisHelper):
     def __init__(self, mdl: Any, obj: Any = None) -> None:
         super().__init__(mdl, obj)
         self._filters: filters.Filters = ()
+        # The names that `only()` was given; None: all fields.
+        self._fields: Sequence[str] | None = None
 
     @property
     def _query(self) -> query.Query:
         return query.Query(self._schema, filters.joined(self._filters))
 
+    def _copied(self) -> Self:
+        query = type(self)(self.mdl, self._obj)
+        query.__dict__.update(self.__dict__)
+        return query
+
+    def _filtered(self, lookups: Mapping[str, Any]) -> Self:
+        schema, query = self._schema, self._copied()
+        query._filters += filters.parse(schema.name, schema.columns, lookups)
+        return query
+
     def _all(self, cascade: bool, ordered: bool = False) -> Flow[IRQueryableList]:
-        return self._many(lambda: fetch.fetch(self._query, ordered=ordered), cascade)
+        columns = self._columns()
+        return self._many(lambda: fetch.fetch(self._query, columns, ordered), cascade)
 
     def _only(self, fields: Iterable[str], cascade: bool = False) -> Flow[IRQueryableList]:
         columns = self._columns(fields)
@@ -52,7 +69,8 @@ class QueryFlows(IndexedRedisHelper):
             from random import randrange  # 5 % of the import time
 
             seed = randrange(2**31)
-        return self._one(lambda: pick.pick(self._query, order, seed), cascade)
+        columns = self._columns()
+        return self._one(lambda: pick.pick(self._query, columns, order, seed), cascade)
 
     def _primary_keys(self, ordered: bool) -> Flow[list[int]]:
         return query.primary_keys(self._query, ordered)
@@ -60,6 +78,26 @@ class QueryFlows(IndexedRedisHelper):
     def _get(self, pk: Any, cascade: bool, fields: Iterable[str] | None = None) -> Flow[Any]:
         columns, number = self._columns(fields), primary_key(pk)
         return self._one(lambda: by_pk.get_one(self._schema, number, columns), cascade)
+
+    def _get_one(self, pk: Any, cascade: bool, lookups: Mapping[str, Any]) -> Flow[Any]:
+        if pk is not NOT_GIVEN:
+            if lookups:
+                raise UsageError(
+                    f'{self._schema.name}: get({pk!r}) finds an object by its pk alone; further '
+                    f'lookups ({", ".join(lookups)}) would be ignored. Leave one of both out.'
+                )
+            return self._get(pk, cascade)
+        query, columns = self._filtered(lookups)._query, self._columns()
+        return self._one(lambda: the_one(query, columns), cascade)
+
+    def _exists(self, pk: Any) -> Flow[bool]:
+        if pk is NOT_GIVEN:
+            return has_match(self._query)
+        return by_pk.exists(self._schema, primary_key(pk))
+
+    def _in_bulk(self, pks: Iterable[Any], cascade: bool) -> Flow[dict[int, Any]]:
+        found = yield from self._get_multiple(pks, cascade)
+        return {obj._id: obj for obj in found if obj is not None}
 
     def _get_multiple(
         self, pks: Iterable[Any], cascade: bool, fields: Iterable[str] | None = None
@@ -116,12 +154,14 @@ class QueryFlows(IndexedRedisHelper):
     def _indexed(self) -> list[str]:
         return [column.name for column in self._schema.indexed]
 
-    def _columns(self, fields: Iterable[str] | None) -> Sequence[Column]:
-        """Return the columns of these names, the first one if there are no names; None: all.
+    def _columns(self, fields: Iterable[str] | None = None) -> Sequence[Column]:
+        """Return the columns of these names, the first one if there are no names.
 
+        :param fields: the names; None: those of :meth:`only`, or all
         :raises UsageError: if a name is unknown
         """
         schema = self._schema
+        fields = self._fields if fields is None else fields
         if fields is None:
             return schema.all
         names = [str.__str__(name) for name in fields]

@@ -6,15 +6,23 @@ Each method has an awaitable twin with the prefix ``a``. Both run the same flow 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..._core.bulk import delete, reindex
-from ..._core.queries import filters, query
+from ..._core.mapping.plain_values import PK_NAMES
+from ..._core.queries import query
+from ..._core.queries.filters import Condition
+from ..._core.text import text_of
+from ...errors import UsageError
 from ...IRQueryableList import IRQueryableList
 from ...twins import awaitable
+from ..other_orms import missing_of_query
 from .by_pk import QueryByPk
 from .reports import QueryReports
+from .values import QueryValues
+from .writes import QueryWrites
 
 if TYPE_CHECKING:
     from typing import Self
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ('IndexedRedisQuery',)
 
 
-class IndexedRedisQuery(QueryByPk, QueryReports):
+class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
     """A query for stored objects of a model. Get one as ``Model.objects``.
 
     It holds no results: each method asks the server. ``for obj in query`` and ``async for obj in
@@ -37,24 +45,62 @@ class IndexedRedisQuery(QueryByPk, QueryReports):
         :raises QueryError: if a field is unknown or not indexed
         :raises FieldValueError: if a field cannot hold the value
         """
-        query = type(self)(self.mdl, self._obj)
-        query._filters = self._filters
-        return query.filterInline(**kwargs)
+        return self._filtered(kwargs)
 
     def filterInline(self, /, **kwargs: Any) -> Self:
         """Add filters to this query, and return this query; see :meth:`filter`."""
-        schema = self._schema
-        self._filters += filters.parse(schema.name, schema.columns, kwargs)
+        self._filters = self._filtered(kwargs)._filters
         return self
 
+    def only(self, *names: str) -> Self:
+        """Return a new query that fetches partial objects, with only these fields.
+
+        The other fields read as their defaults, and a save leaves them alone. It holds for all
+        methods that return objects, for :meth:`values` and for :meth:`valuesList`.
+
+        :param names: names of fields; ``'pk'`` is always there
+        :raises UsageError: if there is no name, or a name is unknown
+        """
+        schema = self._schema
+        if not names:
+            raise UsageError(f'{schema.name}: only() names no field. Name one, or call all().')
+        query = self._copied()
+        query._fields = [n for n in names if n in schema.columns or n not in PK_NAMES]
+        query._columns()  # refuses unknown names
+        return query
+
     def __bool__(self) -> bool:
-        raise TypeError(
-            'a query has no truth value, since it holds no results. Write query.count() > 0, or '
-            'query.first() is not None; exists(pk) asks for one object.'
-        )
+        """Whether any object matches; see :meth:`exists`.
+
+        :raises TypeError: inside a running event loop, which it would block
+        """
+        if 'asyncio' in sys.modules and sys.modules['asyncio']._get_running_loop() is not None:
+            raise TypeError(
+                'the truth value of a query takes a round trip, which would block the event loop. '
+                'Write await query.aexists(), or await query.acount() > 0.'
+            )
+        return self.exists()
 
     def __len__(self) -> int:
-        raise TypeError('a query has no length, since it holds no results. Write query.count().')
+        # list(query) calls it, and ignores a TypeError; a length would cost it a round trip.
+        raise TypeError(
+            'a query has no length, since it holds no results. Write query.count(), or await '
+            'query.acount().'
+        )
+
+    def __repr__(self) -> str:
+        fields = '' if self._fields is None else f'.only({", ".join(map(repr, self._fields))})'
+        conditions = ', '.join(map(_shown, self._filters))
+        filtered = f'.filter({conditions})' if conditions else ''
+        return f'{self.mdl.__name__}.objects{filtered}{fields}'
+
+    if not TYPE_CHECKING:  # type checkers shall report unknown names
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith('_'):
+                return object.__getattribute__(self, name)  # raises
+            message = missing_of_query(self.mdl.__name__, name, dir(type(self)))
+            raise AttributeError(message, name=name, obj=self)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.all())
@@ -213,3 +259,8 @@ class IndexedRedisQuery(QueryByPk, QueryReports):
     @awaitable(reset)
     async def areset(self, objs: Iterable[Any]) -> list[int]:
         return await self._arun(self._reset(objs))
+
+
+def _shown(condition: Condition) -> str:
+    suffix = f'__{condition.lookup.suffix}' if condition.lookup.suffix else ''
+    return f'{condition.column.name}{suffix}={text_of(condition.wanted[0])!r}'

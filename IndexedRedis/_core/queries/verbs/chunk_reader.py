@@ -1,0 +1,77 @@
+"""Read a result chunk by chunk, so that memory holds one chunk of objects at a time.
+
+The pks are read first, in one moment; each chunk of rows later, when the caller wants it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+from ....errors import ConflictError
+from ...column import Column
+from ...flows import Batch, Flow, Stream, ask, chunks
+from ..by_pk import CHUNK_ROWS, has_gaps, row_commands
+from ..fetch import drop_nonmatching, with_filtered
+from ..matching import Matcher
+from ..query import Query, primary_keys
+
+__all__ = ('ChunkReader',)
+
+# The first pks tell whether a reset has replaced the whole data set.
+FIRST_PKS = 100
+
+
+class ChunkReader:
+    """Reads the objects that match, in chunks.
+
+    :param query: the query
+    :param columns: the columns to read
+    :param size: pks of a chunk
+    """
+
+    def __init__(self, query: Query, columns: Sequence[Column], size: int) -> None:
+        self._query, self._columns, self._size = query, columns, size
+        # Eight bytes a pk; a list of numbers takes forty.
+        self._pks: array[int] | None = None
+        self._done = 0
+
+    def pks(self) -> Flow[list[int]]:
+        """Return the pks of the chunk to read; an empty list after the last one."""
+        if self._pks is None:
+            self._pks = array('q', (yield from primary_keys(self._query)))
+        return self._pks[self._done : self._done + self._size].tolist()
+
+    def advance(self) -> None:
+        """Go on to the next chunk."""
+        self._done += self._size
+
+    def read(self, pks: Sequence[int]) -> Flow[list[Any]]:
+        """Return the objects of a chunk; objects that are gone or do not match are left out.
+
+        :raises ConflictError: if a reset has replaced the data set, and its old rows are gone
+        """
+        schema, width = self._query.schema, len(self._columns)
+        wanted = with_filtered(self._query, self._columns)
+        fields = schema.keys_of(wanted)
+        rows: list[Any] = []
+        batches = (Batch(row_commands(schema, some, fields)) for some in chunks(pks, CHUNK_ROWS))
+        yield Stream(batches, rows.extend)
+        if has_gaps(rows):
+            yield from self._refuse_replaced(pks)
+        pks, rows = drop_nonmatching(Matcher(self._query.filters, wanted), pks, rows)  # type: ignore[assignment]
+        if len(wanted) != width:
+            rows = [row[:width] for row in rows]
+        return schema.builder(self._columns).objects(pks, rows)
+
+    def _refuse_replaced(self, pks: Sequence[int]) -> Flow[None]:
+        """Raise if no object of this chunk, and none of the first ones, is stored any more."""
+        schema, every = self._query.schema, self._pks or array('q')
+        listed = yield from ask('SMISMEMBER', schema.keys.all, *every[:FIRST_PKS], *pks)
+        if not any(listed):
+            raise ConflictError(
+                f'{schema.name}: a reset replaced the objects while iterator() read them, and the '
+                f'replaced rows have expired: {self._done:,} of {len(every):,} were read. Start '
+                'again, or call all(), which reads one data set.'
+            )

@@ -1,0 +1,63 @@
+"""Whether an object matches a query, and the one that does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ....errors import MultipleObjectsError
+from ...column import Column
+from ...flows import Batch, Flow
+from ...mapping.decoder import Row
+from .. import set_algebra
+from ..fetch import fetch
+from ..query import Query, count, primary_keys
+from ..scripts import ANY
+
+__all__ = ('has_match', 'the_one')
+
+# Members that ANY may look up: it blocks the server for a millisecond or two.
+ANY_MEMBERS = 5000
+
+
+def has_match(query: Query) -> Flow[bool]:
+    """Return whether an object matches."""
+    if not query.filters:
+        return (yield from count(query)) > 0
+    expressions = query.excluding_dead
+    if all(map(set_algebra.is_short, expressions)):
+        replies = yield Batch([_any(each) for each in expressions], shared=True)
+        if 1 in replies or None not in replies:
+            return 1 in replies
+    return bool((yield from primary_keys(query)))
+
+
+def _any(expression: set_algebra.SetExpression) -> tuple[Any, ...]:
+    keys, every = set_algebra.operands(expression)
+    return ANY(keys, every, set_algebra.member_limit(expression, ANY_MEMBERS))
+
+
+def the_one(query: Query, columns: Sequence[Column]) -> Flow[Any]:
+    """Return the object that matches, with these columns; None if there is none.
+
+    It stops reading rows once two of them match.
+
+    :raises MultipleObjectsError: if several objects match
+    """
+    objects = query.schema.builder(columns).objects
+
+    def build(pks: Sequence[int], rows: Sequence[Row], memos: list[Any]) -> list[Any]:
+        _check_one(query, pks)
+        return objects(pks, rows, memos)
+
+    found = yield from fetch(query, columns, build=build)
+    _check_one(query, [obj._id for obj in found])
+    return found[0] if found else None
+
+
+def _check_one(query: Query, pks: Sequence[int]) -> None:
+    if len(pks) > 1:
+        raise MultipleObjectsError(
+            f'{query.schema.name}: get() found several objects, such as those with the pks '
+            f'{pks[0]} and {pks[1]}. Add a filter, or call first() or all().'
+        )

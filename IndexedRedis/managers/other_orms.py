@@ -1,0 +1,91 @@
+"""Names of Django, SQLAlchemy and peewee: whoever types one reads the name of this library.
+
+Names that differ only in their style, such as ``get_or_create``, are found by converting them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .._core.text import near_miss
+
+__all__ = ('missing_of_object', 'missing_of_query', 'ours_of_query')
+
+# What to write after `Model.objects.`.
+_OF_QUERIES = {
+    'aggregate': "countBy('name')",
+    'annotate': "countBy('name')",
+    'defer': "only('name')",
+    'dicts': "values('name')",
+    'distinct': "distinctValues('name')",
+    'earliest': 'first()',
+    'filter_by': 'filter(name=...)',
+    'first_or_none': 'first()',
+    'get_by_id': 'get(pk)',
+    'get_or_none': 'get(...)',
+    'group_by': "countBy('name')",
+    'insert': 'create(name=...)',
+    'join': 'all(cascadeFetch=True)',
+    'latest': 'last()',
+    'load_only': "only('name')",
+    'one': 'get(...)',
+    'one_or_none': 'get(...)',
+    'order_by': "orderBy('name')",
+    'prefetch_related': 'all(cascadeFetch=True)',
+    'scalar_one_or_none': 'get(...)',
+    'scalars': "valuesList('name', flat=True)",
+    'select': 'all()',
+    'select_related': 'all(cascadeFetch=True)',
+    'tuples': "valuesList('name')",
+    'where': 'filter(name=...)',
+}
+# What to write after the model.
+_OF_MODELS = {
+    'bulk_create': 'saver.save([...])',
+    'bulk_update': 'saver.save([...])',
+    'delete_by_id': 'deleter.deleteByPk(pk)',
+    'insert_many': 'saver.save([...])',
+    'query': 'objects',
+}
+# What to write after an object.
+_OF_OBJECTS = {
+    'delete_instance': 'delete()',
+    'get_id': 'getPk()',
+    'id': 'getPk()',
+    'pk': 'getPk()',
+    'refresh': 'reload()',
+    'refresh_from_db': 'reload()',
+}
+
+
+def missing_of_query(model: str, name: str, names: Iterable[str]) -> str:
+    """Return the message for an attribute that queries do not have.
+
+    :param model: name of the model
+    :param names: the attributes that queries have
+    """
+    ours = ours_of_query(model, name, names)
+    if not ours and name in _OF_OBJECTS:
+        ours = f'obj.{_OF_OBJECTS[name]}'
+    hint = f' Write {ours}.' if ours else near_miss(name, names)
+    return f'a query of {model} has no attribute {name!r}.{hint}'
+
+
+def missing_of_object(model: str, name: str) -> str:
+    """Return the message for an attribute of another library; an empty text for other names."""
+    ours = _OF_OBJECTS.get(name)
+    return f'{model!r} object has no attribute {name!r}. Write obj.{ours}.' if ours else ''
+
+
+def ours_of_query(model: str, name: str, names: Iterable[str]) -> str:
+    """Return what to write instead of a name of another library; an empty text if it is none."""
+    first, *others = name.split('_')
+    camel = first + ''.join(map(str.capitalize, others))
+    if camel in names:
+        return f'{model}.objects.{camel}(...)'
+    for each in (name, name.removeprefix('a')):
+        if each in _OF_QUERIES:
+            return f'{model}.objects.{_OF_QUERIES[each]}'
+        if each in _OF_MODELS:
+            return f'{model}.{_OF_MODELS[each]}'
+    return ''
