@@ -70,7 +70,7 @@ class QueryValues(QueryFlows):
         A field of few values costs as many ``SCARD`` (with filters: ``SINTERCARD``), and up to
         2,100 rows of this field, in which the values are met. If that does not meet all values, or
         the filters leave less than an eighth of the objects, this field of all matching objects is
-        read: 2 to 3 ms a thousand. No step blocks the server for longer than :meth:`count`.
+        read. No step blocks the server for longer than :meth:`count`.
 
         Redis: ``SCARD``, ``SRANDMEMBER``, ``HMGET`` and :meth:`count` for each value; or as
         :meth:`values`.

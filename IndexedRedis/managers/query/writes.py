@@ -41,8 +41,8 @@ class QueryWrites(QueryFlows):
         :raises OutcomeUnknownError: if the connection breaks before a reply, and the values decide
             which objects match; other updates are sent again
 
-        Redis: the pks; then for up to 180 of them ``HMGET`` of the fields to compare, and one
-        script of about 2 ms.
+        Redis: the pks; then for up to 60 of them ``HMGET`` of the fields to compare, and one
+        script of 1 to 2 ms.
         """
         return self._run(self._update(values))
 
