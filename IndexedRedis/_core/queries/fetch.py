@@ -28,6 +28,7 @@ __all__ = (
     'fetch',
     'find',
     'listed',
+    'taking',
     'with_filtered',
 )
 
@@ -66,6 +67,23 @@ def fetch(
     :param build: makes something else than objects of the rows
     """
     columns = query.schema.all if columns is None else columns
+    wanted, take = taking(query, columns, build)
+    objs: list[Any] = []
+    for expression in query.excluding_dead:
+        objs += yield from listed(query, expression, wanted, take)
+    if ordered:
+        objs.sort(key=attrgetter('_id'))
+    return objs
+
+
+def taking(
+    query: Query, columns: Sequence[Column], build: Build | None = None
+) -> tuple[Sequence[Column], Take]:
+    """Return the columns to read, and the function that makes objects of the rows that match.
+
+    :param columns: the columns of the objects
+    :param build: makes something else than objects of the rows
+    """
     wanted, width = with_filtered(query, columns), len(columns)
     make, memos = build or query.schema.builder(columns).objects, list[Any]()
     matcher = Matcher(query.filters, wanted)
@@ -76,12 +94,7 @@ def fetch(
             rows = [row[:width] for row in rows]
         return make(pks, rows, memos)
 
-    objs: list[Any] = []
-    for expression in query.excluding_dead:
-        objs += yield from listed(query, expression, wanted, take)
-    if ordered:
-        objs.sort(key=attrgetter('_id'))
-    return objs
+    return wanted, take
 
 
 def listed(

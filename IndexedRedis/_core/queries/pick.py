@@ -13,8 +13,7 @@ from ..flows import Flow, ask_quick, chunks
 from ..mapping.decoder import Row
 from . import set_algebra
 from .by_pk import CHUNK_ROWS, rows_of
-from .fetch import drop_nonmatching, with_filtered
-from .matching import Matcher
+from .fetch import Take, taking
 from .query import Query, primary_keys
 from .scripts import PICK
 
@@ -29,11 +28,15 @@ def pick(query: Query, columns: Sequence[Column], order: str, seed: int) -> Flow
 
     :param order: ``first`` for the lowest pk, ``last`` for the highest, ``random`` for any
     """
-    found = []
+    objects = query.schema.builder(columns).objects
+
+    def build(pks: Sequence[int], rows: Sequence[Row], memos: list[Any]) -> list[Any]:
+        return objects(pks[:1], rows[:1])
+
+    wanted, take = taking(query, columns, build)
+    found: list[Any] = []
     for expression in query.excluding_dead:
-        obj = yield from _pick(query, columns, expression, order, seed)
-        if obj is not None:
-            found.append(obj)
+        found += yield from _pick(query, expression, wanted, take, order, seed)
     if not found or order == 'random':
         return found[seed % len(found)] if found else None
     return (max if order == 'last' else min)(found, key=lambda obj: obj._id)
@@ -41,41 +44,36 @@ def pick(query: Query, columns: Sequence[Column], order: str, seed: int) -> Flow
 
 def _pick(
     query: Query,
-    columns: Sequence[Column],
     expression: set_algebra.SetExpression,
+    columns: Sequence[Column],
+    take: Take,
     order: str,
     seed: int,
-) -> Flow[Any]:
-    schema, wanted = query.schema, with_filtered(query, columns)
+) -> Flow[list[Any]]:
+    """Return the object in a list, which is empty if nothing matches.
+
+    :param columns: the columns to read
+    :param take: builds the object of the first row that matches
+    """
     keys, every = set_algebra.operands(expression)
-    fields = schema.keys_of(wanted)
-    prefix = schema.keys.data_prefix
+    fields = query.schema.keys_of(columns)
+    prefix = query.schema.keys.data_prefix
     found = None
     if set_algebra.is_short(expression):
         most = set_algebra.member_limit(expression, PICK_MEMBERS)
         found = yield from ask_quick(*PICK(keys, every, order, most, seed, prefix, *fields))
     if found == []:
-        return None
+        return []
     if found is not None:
-        obj = _first_match(query, columns, [int(found[0])], [found[1]])
-        if obj is not None:
-            return obj
-    return (yield from _pick_among_all(query, columns, order, seed))
+        objs = take([int(found[0])], [found[1]])
+        if objs:
+            return objs
+    return (yield from _pick_among_all(query, columns, take, order, seed))
 
 
-def _first_match(
-    query: Query, columns: Sequence[Column], pks: Sequence[int], rows: Sequence[Row]
-) -> Any:
-    """Return the object of the first row that matches, or None."""
-    matcher = Matcher(query.filters, with_filtered(query, columns))
-    pks, rows = drop_nonmatching(matcher, pks, rows)
-    if not pks:
-        return None
-    row = rows[0][: len(columns)]
-    return query.schema.builder(columns).objects(pks[:1], [row])[0]
-
-
-def _pick_among_all(query: Query, columns: Sequence[Column], order: str, seed: int) -> Flow[Any]:
+def _pick_among_all(
+    query: Query, columns: Sequence[Column], take: Take, order: str, seed: int
+) -> Flow[list[Any]]:
     """Try all pks in turn until one has a row that matches.
 
     Only the pks that are tried are looked up in the set of all pks: for thousands, intersecting
@@ -83,12 +81,12 @@ def _pick_among_all(query: Query, columns: Sequence[Column], order: str, seed: i
     """
     pks = yield from primary_keys(query, excluding_dead=False)
     for some in _in_turn(pks, order, seed):
-        rows = yield from rows_of(query.schema, some, with_filtered(query, columns))
+        rows = yield from rows_of(query.schema, some, columns)
         there = {pk: row for pk, row in zip(some, rows, strict=True) if row is not None}
-        obj = _first_match(query, columns, list(there), list(there.values()))
-        if obj is not None:
-            return obj
-    return None
+        objs = take(list(there), list(there.values()))
+        if objs:
+            return objs
+    return []
 
 
 def _in_turn(pks: list[int], order: str, seed: int) -> Iterator[list[int]]:

@@ -13,8 +13,7 @@ from ....errors import ConflictError
 from ...column import Column
 from ...flows import Batch, Flow, Stream, ask, chunks
 from ..by_pk import CHUNK_ROWS, has_gaps, row_commands
-from ..fetch import drop_nonmatching, with_filtered
-from ..matching import Matcher
+from ..fetch import taking
 from ..query import Query, primary_keys
 
 __all__ = ('ChunkReader',)
@@ -52,18 +51,15 @@ class ChunkReader:
 
         :raises ConflictError: if a reset has replaced the data set, and its old rows are gone
         """
-        schema, width = self._query.schema, len(self._columns)
-        wanted = with_filtered(self._query, self._columns)
+        schema = self._query.schema
+        wanted, take = taking(self._query, self._columns)
         fields = schema.keys_of(wanted)
         rows: list[Any] = []
         batches = (Batch(row_commands(schema, some, fields)) for some in chunks(pks, CHUNK_ROWS))
         yield Stream(batches, rows.extend)
         if has_gaps(rows):
             yield from self._refuse_replaced(pks)
-        pks, rows = drop_nonmatching(Matcher(self._query.filters, wanted), pks, rows)  # type: ignore[assignment]
-        if len(wanted) != width:
-            rows = [row[:width] for row in rows]
-        return schema.builder(self._columns).objects(pks, rows)
+        return take(pks, rows)
 
     def _refuse_replaced(self, pks: Sequence[int]) -> Flow[None]:
         """Raise if no object of this chunk, and none of the first ones, is stored any more."""
