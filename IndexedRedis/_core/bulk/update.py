@@ -8,17 +8,16 @@ from typing import Any
 from ...errors import FieldValueError, OutcomeUnknownError, UsageError
 from ...fields.null import irNull
 from ..column import Column
-from ..flows import AnswerLost, Flow, chunks
+from ..flows import AnswerLost, Flow
 from ..mapping.schema import Schema
 from ..overlap import side_by_side
-from ..queries.by_pk import CHUNK_ROWS, rows_of
+from ..queries.by_pk import rows_of
 from ..queries.fetch import with_filtered
 from ..queries.matching import Matcher
 from ..queries.query import Query, primary_keys
-from ..text import near_miss
 from ..writes.compare_and_move import compare_and_move
 from ..writes.entry import Entry, Mode
-from ..writes.sizes import STEP_US, update_us
+from ..writes.sizes import in_steps, update_us
 from .unfinished import recovering
 
 __all__ = ('encoded', 'update_matching')
@@ -27,19 +26,12 @@ __all__ = ('encoded', 'update_matching')
 def encoded(schema: Schema, values: Mapping[str, Any]) -> dict[str, bytes]:
     """Return the stored bytes of values by field name.
 
-    :raises UsageError: if there are none, or a name is unknown
+    :raises UsageError: if there are no values
     :raises FieldValueError: if a field cannot hold its value
     """
     if not values:
         raise UsageError(f'{schema.name}: update() sets nothing. Name fields: update(name=value).')
-    written = {}
-    for name, value in values.items():
-        column = schema.columns.get(name)
-        if column is None:
-            hint = near_miss(name, list(schema.columns))
-            raise UsageError(f'{schema.name} has no field {name!r} to update.{hint}')
-        written[name] = _encoded(column, value)
-    return written
+    return {name: _encoded(schema.columns[name], value) for name, value in values.items()}
 
 
 def _encoded(column: Column, value: Any) -> bytes:
@@ -84,9 +76,8 @@ class _Update:
         pks = yield from primary_keys(self._query, ordered=True)
         left = [pk for pk in pks if pk not in self.done]
         us = update_us(len(self._written), len(self._compared))
-        size = max(1, min(CHUNK_ROWS, STEP_US // us))
         try:
-            yield from side_by_side(map(self._update_some, chunks(left, size)))
+            yield from side_by_side(map(self._update_some, in_steps(left, lambda pk: us)))
         except AnswerLost:
             raise OutcomeUnknownError(
                 f'{self._query.schema.name}: the connection broke during update(). '

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..._core.bulk.update import encoded, update_matching
 from ..._core.flows import Flow
 from ..._core.links import saving
 from ..._core.queries.verbs.matches import the_one
@@ -41,7 +40,7 @@ class QueryWrites(QueryFlows):
         :raises OutcomeUnknownError: if the connection breaks before a reply, and the values decide
             which objects match; other updates are sent again
 
-        Redis: the pks; then for up to 60 of them ``HMGET`` of the fields to compare, and one
+        Redis: the pks; then for up to 64 of them ``HMGET`` of the fields to compare, and one
         script of 1 to 2 ms.
         """
         return self._run(self._update(values))
@@ -79,13 +78,13 @@ class QueryWrites(QueryFlows):
 
         Redis: as :meth:`get` with filters; then as :meth:`create`.
         """
-        return self._run(self._get_or_create(values, defaults or {}))
+        return self._run(self._get_or_create(values, defaults or {}, 'getOrCreate'))
 
     @awaitable(getOrCreate)
     async def agetOrCreate(
         self, /, defaults: Mapping[str, Any] | None = None, **values: Any
     ) -> tuple[Any, bool]:
-        return await self._arun(self._get_or_create(values, defaults or {}))
+        return await self._arun(self._get_or_create(values, defaults or {}, 'getOrCreate'))
 
     def updateOrCreate(
         self, /, defaults: Mapping[str, Any] | None = None, **values: Any
@@ -108,6 +107,9 @@ class QueryWrites(QueryFlows):
         return await self._arun(self._update_or_create(values, defaults or {}))
 
     def _update(self, values: Mapping[str, Any]) -> Flow[int]:
+        from ..._core.bulk.update import encoded, update_matching  # saves import time
+
+        self._columns(values)  # refuses unknown names
         return update_matching(self._query, encoded(self._schema, values))
 
     def _create(self, values: Mapping[str, Any]) -> Flow[Any]:
@@ -115,9 +117,9 @@ class QueryWrites(QueryFlows):
         return self._saved(self.mdl(**values))
 
     def _get_or_create(
-        self, values: Mapping[str, Any], defaults: Mapping[str, Any]
+        self, values: Mapping[str, Any], defaults: Mapping[str, Any], method: str
     ) -> Flow[Created]:
-        found = yield from self._with(values, 'getOrCreate')
+        found = yield from self._with(values, method)
         if found is not None:
             return found, False
         return (yield from self._saved(self.mdl(**{**values, **defaults}))), True
@@ -126,12 +128,12 @@ class QueryWrites(QueryFlows):
         self, values: Mapping[str, Any], defaults: Mapping[str, Any]
     ) -> Flow[Created]:
         self._columns(defaults)
-        found = yield from self._with(values, 'updateOrCreate')
-        if found is None:
-            return (yield from self._saved(self.mdl(**{**values, **defaults}))), True
-        for name, value in defaults.items():
-            setattr(found, name, value)
-        return (yield from self._saved(found)), False
+        found, created = yield from self._get_or_create(values, defaults, 'updateOrCreate')
+        if not created:
+            for name, value in defaults.items():
+                setattr(found, name, value)
+            yield from self._saved(found)
+        return found, created
 
     def _with(self, values: Mapping[str, Any], method: str) -> Flow[Any]:
         """Return the object with these values, or None."""
