@@ -6,10 +6,11 @@ compares their names, parameters and defaults.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ('awaitable',)
+__all__ = ('awaitable', 'in_event_loop')
 
 F = TypeVar('F', bound=Callable[..., Any])
 
@@ -22,3 +23,9 @@ def awaitable(method: Callable[..., Any]) -> Callable[[F], F]:
         return twin
 
     return describe
+
+
+def in_event_loop() -> bool:
+    """Return whether the caller runs in an event loop, which a blocking method would stop."""
+    # A program that has not imported asyncio has none.
+    return 'asyncio' in sys.modules and sys.modules['asyncio']._get_running_loop() is not None

@@ -5,8 +5,6 @@ Names that differ only in their style, such as ``get_or_create``, are found by c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from .._core.text import near_miss
 
 __all__ = ('missing_of_object', 'missing_of_query', 'ours_of_query')
@@ -58,16 +56,16 @@ _OF_OBJECTS = {
 }
 
 
-def missing_of_query(model: str, name: str, names: Iterable[str]) -> str:
+def missing_of_query(model: str, name: str, query: type) -> str:
     """Return the message for an attribute that queries do not have.
 
     :param model: name of the model
-    :param names: the attributes that queries have
+    :param query: the class of queries
     """
-    ours = ours_of_query(model, name, names)
+    ours = ours_of_query(model, name, query)
     if not ours and name in _OF_OBJECTS:
         ours = f'obj.{_OF_OBJECTS[name]}'
-    hint = f' Write {ours}.' if ours else near_miss(name, names)
+    hint = f' Write {ours}.' if ours else near_miss(name, dir(query))
     return f'a query of {model} has no attribute {name!r}.{hint}'
 
 
@@ -77,11 +75,11 @@ def missing_of_object(model: str, name: str) -> str:
     return f'{model!r} object has no attribute {name!r}. Write obj.{ours}.' if ours else ''
 
 
-def ours_of_query(model: str, name: str, names: Iterable[str]) -> str:
+def ours_of_query(model: str, name: str, query: type) -> str:
     """Return what to write instead of a name of another library; an empty text if it is none."""
     first, *others = name.split('_')
     camel = first + ''.join(map(str.capitalize, others))
-    if camel in names:
+    if camel in dir(query):
         return f'{model}.objects.{camel}(...)'
     for each in (name, name.removeprefix('a')):
         if each in _OF_QUERIES:

@@ -81,8 +81,10 @@ class ModelType(type):
 
         def __getattr__(cls, name: str) -> Any:
             message = f'type object {cls.__name__!r} has no attribute {name!r}'
-            ours = ours_of_query(cls.__name__, name, dir(IndexedRedisQuery))
-            if ours and not name.startswith('_'):
+            # Validation asks for names that most models lack, and inspection for private ones.
+            if not name.startswith('_') and (
+                ours := ours_of_query(cls.__name__, name, IndexedRedisQuery)
+            ):
                 message += f'. Write {ours}.'
             raise AttributeError(message, name=name, obj=cls)
 

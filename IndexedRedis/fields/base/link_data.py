@@ -5,11 +5,11 @@ Nothing here imports a model; ``foreignModel.objects`` fetches a target.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from ...errors import LinkNotFetchedError
+from ...twins import in_event_loop
 
 __all__ = ('ForeignLinkData', 'ForeignLinkDataBase', 'ForeignLinkMultiData')
 
@@ -94,8 +94,7 @@ class ForeignLinkDataBase:
         :raises LinkNotFetchedError: if fetching would block an event loop
         """
         wanted = self.missing()
-        # A program that has not imported asyncio has no event loop.
-        if 'asyncio' not in sys.modules or sys.modules['asyncio']._get_running_loop() is None:
+        if not in_event_loop():
             return wanted
         if self._absent.issuperset(wanted):
             return []

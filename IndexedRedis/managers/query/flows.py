@@ -155,9 +155,9 @@ class QueryFlows(IndexedRedisHelper):
         return [column.name for column in self._schema.indexed]
 
     def _columns(self, fields: Iterable[str] | None = None) -> Sequence[Column]:
-        """Return the columns of these names, the first one if there are no names.
+        """Return the columns of these names. An empty list gives the first column.
 
-        :param fields: the names; None: those of :meth:`only`, or all
+        :param fields: names of fields; None stands for those of :meth:`only`, or for all
         :raises UsageError: if a name is unknown
         """
         schema = self._schema

@@ -6,7 +6,6 @@ Each method has an awaitable twin with the prefix ``a``. Both run the same flow 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from ..._core.queries.filters import Condition
 from ..._core.text import text_of
 from ...errors import UsageError
 from ...IRQueryableList import IRQueryableList
-from ...twins import awaitable
+from ...twins import awaitable, in_event_loop
 from ..other_orms import missing_of_query
 from .by_pk import QueryByPk
 from .reports import QueryReports
@@ -59,7 +58,7 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
         methods that return objects, for :meth:`values` and for :meth:`valuesList`.
 
         :param names: names of fields; ``'pk'`` is always there
-        :raises UsageError: if there is no name, or a name is unknown
+        :raises UsageError: if a name is unknown, or none is given
         """
         schema = self._schema
         if not names:
@@ -74,7 +73,7 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
 
         :raises TypeError: inside a running event loop, which it would block
         """
-        if 'asyncio' in sys.modules and sys.modules['asyncio']._get_running_loop() is not None:
+        if in_event_loop():
             raise TypeError(
                 'the truth value of a query takes a round trip, which would block the event loop. '
                 'Write await query.aexists(), or await query.acount() > 0.'
@@ -99,7 +98,7 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
         def __getattr__(self, name: str) -> Any:
             if name.startswith('_'):
                 return object.__getattribute__(self, name)  # raises
-            message = missing_of_query(self.mdl.__name__, name, dir(type(self)))
+            message = missing_of_query(self.mdl.__name__, name, type(self))
             raise AttributeError(message, name=name, obj=self)
 
     def __iter__(self) -> Iterator[Any]:

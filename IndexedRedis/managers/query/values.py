@@ -6,18 +6,19 @@ Each method has an awaitable twin with the prefix ``a``. Both run the same flow.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._core.column import Column
 from ..._core.flows import Flow
 from ..._core.mapping.plain_values import PK_NAMES, Shape
-from ..._core.queries.verbs import counting
 from ..._core.queries.verbs.values import values
 from ..._core.text import near_miss
 from ...errors import QueryError, UsageError
 from ...twins import awaitable
 from .flows import QueryFlows
-from .iterator import ObjectIterator
+
+if TYPE_CHECKING:
+    from .iterator import ObjectIterator
 
 __all__ = ('QueryValues',)
 
@@ -113,17 +114,20 @@ class QueryValues(QueryFlows):
 
         Redis: ``SMEMBERS``, ``SINTER`` or ``SDIFF``; then ``HMGET`` for each row.
         """
-        return ObjectIterator(self, chunk, cascadeFetch)
+        return self._iterator(chunk, cascadeFetch)
 
     @awaitable(iterator)
     def aiterator(self, chunk: int = 1000, cascadeFetch: bool = False) -> ObjectIterator:
-        return ObjectIterator(self, chunk, cascadeFetch)
+        return self._iterator(chunk, cascadeFetch)
+
+    def _iterator(self, chunk: int, cascade: bool) -> ObjectIterator:
+        from .iterator import ObjectIterator  # saves import time
+
+        return ObjectIterator(self, chunk, cascade)
 
     def _values(self, given: Sequence[str], shape: str) -> Flow[list[Any]]:
-        columns, fields = self._schema.columns, self._fields
-        if not given:
-            given = [*columns] if fields is None else [column.name for column in self._columns()]
-        names = tuple(map(str.__str__, given))
+        columns = self._schema.columns
+        names = tuple(map(str.__str__, given or [column.name for column in self._columns()]))
         # A field may be named pk; `_columns` refuses what is neither.
         self._columns(name for name in names if name in columns or name not in PK_NAMES)
         return values(self._query, names, shape)
@@ -137,6 +141,8 @@ class QueryValues(QueryFlows):
         return self._values(names, Shape.SINGLE if flat else Shape.TUPLE)
 
     def _count_by(self, name: str) -> Flow[dict[Any, int]]:
+        from ..._core.queries.verbs import counting  # saves import time
+
         return counting.count_by(self._query, self._indexed_column(str.__str__(name)))
 
     def _indexed_column(self, name: str) -> Column:
