@@ -1,5 +1,6 @@
 """Kinds of tests that take long, and how much time a run gives each. The rule: a run of everything
-ends in time however many such tests there are, and says what it left out.
+ends in time however many such tests there are, meets each file that has some, and says what
+it left out.
 
     @pytest.mark.clusters
     def test_a_slot_that_moves(): ...
@@ -23,7 +24,9 @@ KINDS = {
     'programs': 'programs in processes of their own: the demo, examples, benchmarks, pages',
 }
 # What a run of everything gives each kind if nothing else is said.
-DEFAULT_SECONDS = 30
+DEFAULT_SECONDS = 8
+# Of a test that runs whether there is time left or not.
+ALWAYS = pytest.StashKey[bool]()
 
 
 def seconds(config: pytest.Config) -> float | None:
@@ -41,22 +44,35 @@ def seconds(config: pytest.Config) -> float | None:
 
 def kinds_of(item: pytest.Item) -> list[str]:
     """Return the kinds that a test is of."""
-    return [kind for kind in KINDS if item.get_closest_marker(kind)]
+    names = {mark.name for mark in item.iter_markers()}
+    return [kind for kind in KINDS if kind in names]
 
 
 def shuffled(items: list[pytest.Item], seed: int) -> list[pytest.Item]:
     """Return the tests with those of kinds in an order that depends on the seed.
 
-    So that other seeds reach other tests before the time is over. All others keep their place.
+    So that other seeds reach other tests before the time is over. One test of each file and
+    kind comes first and runs in any case. All tests of no kind keep their place.
     """
-    slow = [item for item in items if kinds_of(item)]
+    places = [place for place, item in enumerate(items) if kinds_of(item)]
+    slow = [items[place] for place in places]
     slow.sort(key=lambda item: zlib.crc32(f'{seed} {item.nodeid}'.encode()))
-    in_order = iter(slow)
-    return [next(in_order) if kinds_of(item) else item for item in items]
+    met = set()
+    for item in slow:
+        of = {(item.path, kind) for kind in kinds_of(item)}
+        if not of <= met and not item.get_closest_marker('skip'):
+            item.stash[ALWAYS] = True
+            met |= of
+    slow.sort(key=lambda item: ALWAYS not in item.stash)
+    result = items[:]
+    for place, item in zip(places, slow, strict=True):
+        result[place] = item
+    return result
 
 
 class Budget:
-    """A plugin of pytest that skips the tests of a kind once its time is over.
+    """A plugin of pytest that skips the tests of a kind once its time is over, but for
+    one of each file.
 
     With pytest-xdist each worker has a budget: it bounds how long the run takes.
     """
@@ -67,7 +83,7 @@ class Budget:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        for kind in kinds_of(item):
+        for kind in () if ALWAYS in item.stash else kinds_of(item):
             if self._spent[kind] >= self._seconds:
                 pytest.skip(
                     f'{kind}: the {self._seconds:g} s of this run are spent; '

@@ -1,5 +1,6 @@
-"""Which of the collected tests run. The rule: each scenario runs in one of its environments, and
-each environment gets its share of the scenarios; with `--full` each scenario runs in all of them.
+"""Which of the collected tests run, and how often. The rule: each scenario runs in one of its
+environments, and each environment gets its share of the scenarios; with `--full` each scenario runs
+in all of them.
 
 An environment is the kind of server, the executor and the database. A test may name further
 parameters whose values are much alike:
@@ -15,6 +16,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Hashable, Iterable
 
+import hypothesis
 import pytest
 
 ENVIRONMENT = ('server', 'bring_client', 'sql')
@@ -30,6 +32,21 @@ def one_each(items: Iterable[pytest.Item], seed: int) -> set[pytest.Item]:
     for item in items:
         scenarios.setdefault(_scenario(item), []).append(item)
     return {_chosen(tests, seed) for tests in scenarios.values()}
+
+
+def load_examples(full: bool) -> None:
+    """Have hypothesis try 100 examples of what a test is given, or 20 without ``--full``.
+
+    A server answers when it answers: time limits of single examples only make tests flaky.
+    """
+    name = 'full' if full else 'one environment'
+    hypothesis.settings.register_profile(name, deadline=None, max_examples=100 if full else 20)
+    hypothesis.settings.load_profile(name)
+
+
+def examples(full: int) -> int:
+    """Return how many examples a test takes that takes so many with ``--full``."""
+    return full * hypothesis.settings.default.max_examples // 100
 
 
 def _scenario(item: pytest.Item) -> Hashable:

@@ -19,19 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import budget
-import hypothesis
 import pytest
 import redis
 import servers
 from checker import check_model
-from choosing import one_each
+from choosing import load_examples, one_each
 
 # Makes `benchmarks` importable: at the end, so that the library is still the one under test.
 sys.path.append(str(Path(__file__).parent.parent))
-
-# A server answers when it answers: time limits of single examples only make tests flaky.
-hypothesis.settings.register_profile('servers', deadline=None)
-hypothesis.settings.load_profile('servers')
 
 HERE = ('host', 'port', 'db', 'password')  # what says where a model's data is
 _numbers = itertools.count(1)
@@ -50,8 +45,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=float,
         metavar='SECONDS',
         help=f'how long a run may take for each of {", ".join(budget.KINDS)}; tests that are left '
-        f'then are skipped. The default is {budget.DEFAULT_SECONDS} for a run of everything; '
-        'with --full, -k, -m or paths there is no limit',
+        'then are skipped, but for one of each file. The default is '
+        f'{budget.DEFAULT_SECONDS} for a run of everything; with --full, -k, -m or paths there is '
+        'no limit',
     )
     parser.addoption(
         '--seed',
@@ -74,6 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the kinds of tests that take long, and start counting their time."""
+    load_examples(config.getoption('--full'))
     config.addinivalue_line('markers', 'telling: takes telling_server (for single parameters)')
     config.addinivalue_line('markers', 'either(*parameters): one value of these without --full')
     for kind, what in budget.KINDS.items():

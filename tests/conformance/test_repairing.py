@@ -5,6 +5,7 @@ from __future__ import annotations
 import damages
 import pytest
 from checker import check_model
+from choosing import examples
 from damages import BASE, FOR_PEOPLE, REPAIRABLE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -358,7 +359,7 @@ COMMANDS = st.one_of(
 
 
 @pytest.mark.damaged
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(commands=st.lists(COMMANDS, max_size=12))
 def test_any_damage(make_model, raw, commands):
     raw.flushdb()

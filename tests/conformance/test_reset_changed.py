@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import linked
 import pytest
+from choosing import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keyspace import dump, key_names
@@ -91,7 +92,9 @@ ROWS = st.dictionaries(st.sampled_from('abcdefgh'), st.integers(1, 4))
 
 
 @settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=examples(60),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
 )
 @given(old=ROWS, new=ROWS)
 def test_any_data_set_after_any_other(shop, check, old, new):

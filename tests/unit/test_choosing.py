@@ -1,4 +1,5 @@
-"""Which tests run without `--full`. The rule: each scenario once, each environment in its turn."""
+"""Which tests run without `--full`. The rule: each scenario once, each environment in its turn, and
+of each kind that takes long some of every file."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from itertools import product
 from types import SimpleNamespace
 
 import pytest
+from budget import ALWAYS, Budget, shuffled
 from choosing import one_each
 
 ENVIRONMENTS = list(product(('redis', 'valkey'), ('sync', 'aio', 'sync, cached')))
@@ -67,3 +69,40 @@ def test_cases_without_an_environment_all_run():
         item.nodeid = f'tests/test_x.py::test[{number}]'
         item.callspec.params = {'case': CASES[0]}
     assert len(one_each(items, 0)) == 3
+
+
+class Slow:
+    """A collected test of a kind, or of none."""
+
+    def __init__(self, path, number, *names):
+        self.path, self.nodeid, self.stash = path, f'{path}::test_{number}', {}
+        self.marks = [getattr(pytest.mark, name).mark for name in names]
+
+    def iter_markers(self):
+        return self.marks
+
+    def get_closest_marker(self, name):
+        return next((mark for mark in self.marks if mark.name == name), None)
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_one_of_each_file_and_kind_runs_however_long_others_took(seed):
+    plain = [Slow(f'{n}', n) for n in range(10)]
+    faults = [Slow(f'{n % 3}', n, 'faults', *['skip'] * (n > 5)) for n in range(10)]
+    both = [Slow('2', n, 'faults', 'databases') for n in range(10, 13)]
+    items = [each for three in zip(plain, faults, strict=True) for each in three] + both
+    ordered = shuffled(items, seed)
+    assert set(ordered) == set(items)
+    assert [place for place, item in enumerate(ordered) if item in plain] == [*range(0, 20, 2)]
+    always = [item for item in ordered if ALWAYS in item.stash]
+    slow = [item for item in ordered if item not in plain]
+    assert slow[: len(always)] == always
+    assert not any(item.get_closest_marker('skip') for item in always)
+    assert {item.path for item in always} == {'0', '1', '2'}
+    assert any(item.get_closest_marker('databases') for item in always)
+    assert len(always) <= 4
+    left = Budget(0)
+    for item in always + plain:
+        left.pytest_runtest_setup(item)
+    with pytest.raises(pytest.skip.Exception, match='-m faults runs all'):
+        left.pytest_runtest_setup(slow[-1])
