@@ -161,6 +161,7 @@ def test_deletes(one, places, run, check, give_up, what):
 
 
 @giving_up
+@pytest.mark.either('number')
 @pytest.mark.parametrize('number', [1, 2, 4, 500, 5000])
 def test_reads_of_5000_rows(one, song, proxy, run, give_up, number):
     song.saver.save([song(title=str(n), year=n % 5) for n in range(5000)])
