@@ -144,8 +144,8 @@ class Line:
             await self.end()
         return replies
 
-    async def open(self) -> None:
-        await self._pool.lend(self._loan)
+    async def open(self, patience: float | None = None) -> None:
+        await self._pool.lend(self._loan, patience)
         self._sent = False
 
     async def send(self, data: bytes) -> None:

@@ -3,13 +3,15 @@
 If connections are in use, a task adds its batch to a list. A round sends all batches of the list
 and reads the replies in order. That saves most of the time of a small query on asyncio: borrowing a
 connection, a write, waking up for a reply. Rule: only batches marked as ``shared`` come here. They
-read, block the server for well under a millisecond and may be sent again.
+read, block the server for well under a millisecond and may be sent again. No batch waits longer for
+a connection, or for a server that does not answer, than it would by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from redis.exceptions import TimeoutError
@@ -33,7 +35,7 @@ Replies = list[object] | None
 class Line(Protocol):
     """The operations of a connection that a round uses."""
 
-    async def open(self) -> None: ...
+    async def open(self, patience: float | None = None) -> None: ...
 
     async def send(self, data: bytes) -> None: ...
 
@@ -45,9 +47,12 @@ class Line(Protocol):
 
 
 class _Waiting(NamedTuple):
+    """A batch, how many replies it gets, and since when it waits."""
+
     data: bytes
     wanted: int
     replies: asyncio.Future[Replies]
+    since: float
 
 
 class Coalescing:
@@ -72,13 +77,14 @@ class Coalescing:
         if self._turns.idle and not self._waiting:
             return None
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(pack(batch), len(batch.commands), loop.create_future())
+        replies: asyncio.Future[Replies] = loop.create_future()
+        waiting = _Waiting(pack(batch), len(batch.commands), replies, loop.time())
         self._waiting.append(waiting)
         if len(self._rounds) < ROUNDS:
             task = loop.create_task(self._work())
             self._rounds.add(task)
             task.add_done_callback(self._end)  # if it is cancelled before it begins
-        return await waiting.replies
+        return await replies
 
     async def _work(self) -> None:
         try:
@@ -98,6 +104,8 @@ class Coalescing:
     async def _round(self) -> None:
         some: list[_Waiting] = []
         late: Exception | None = None
+        limit = self._turns.patience
+        begun = asyncio.get_running_loop().time()
         try:
             some, self._waiting = (
                 self._waiting[:BATCHES_IN_WRITE],
@@ -105,9 +113,18 @@ class Coalescing:
             )
             wanted = [each for each in some if not each.replies.done()]
             if wanted:
-                await _answer(wanted, self._line())
-        except (TimeoutError, PoolExhaustedError) as error:
+                patience = max(wanted[0].since + limit - begun, 0)
+                await _answer(wanted, self._line(), patience)
+        except PoolExhaustedError as error:
             late = error
+            # The others came later than the first one, and get the rest of their time.
+            some, young = _divided(some, max(wanted[0].since, begun - limit))
+            self._waiting = sorted(young + self._waiting, key=attrgetter('since'))
+        except TimeoutError as error:
+            late = error
+            # The next round would wait just as long for those that have waited since before.
+            old, self._waiting = _divided(self._waiting, begun)
+            some += old
         except Exception:  # each batch will meet it, or not, on a connection of its own
             pass
         finally:
@@ -115,10 +132,13 @@ class Coalescing:
                 _settle(each.replies, late)
 
 
-async def _answer(some: list[_Waiting], line: Line) -> None:
-    """Send some batches together, and give each its replies."""
+async def _answer(some: list[_Waiting], line: Line, patience: float) -> None:
+    """Send some batches together, and give each its replies.
+
+    :param patience: seconds to wait for a connection
+    """
     try:
-        await line.open()
+        await line.open(patience)
         await line.send(b''.join([each.data for each in some]))
         for each in some:
             replies = await line.read(each.wanted)
@@ -127,6 +147,12 @@ async def _answer(some: list[_Waiting], line: Line) -> None:
         await line.close(False)
     finally:
         await line.end()
+
+
+def _divided(batches: list[_Waiting], moment: float) -> tuple[list[_Waiting], list[_Waiting]]:
+    """Return the batches that came up to a moment, and those that came later."""
+    old = [each for each in batches if each.since <= moment]
+    return old, [each for each in batches if each.since > moment]
 
 
 def _settle(replies: asyncio.Future[Replies], late: Exception | None) -> None:

@@ -43,14 +43,15 @@ class TrackingPool(redis.asyncio.ConnectionPool):
     def __repr__(self) -> str:
         return describe(self)
 
-    async def lend(self, loan: Loan) -> None:
+    async def lend(self, loan: Loan, patience: float | None = None) -> None:
         """Move a connection to a loan, ready for use; wait for one if all are in use.
 
+        :param patience: seconds to wait; None means those of the pool
         :raises PoolExhaustedError: if no connection comes back in time
         :raises redis.exceptions.ConnectionError: if the server cannot be reached
         """
         try:
-            await self.turns.take(id(loan))
+            await self.turns.take(id(loan), patience)
             try:
                 loan.extend(map(list.pop, (self._available_connections,)))
             except IndexError:
@@ -128,8 +129,11 @@ class AsyncBroughtPool:
     def __init__(self, pool: Any) -> None:
         self._pool = pool
 
-    async def lend(self, loan: Loan) -> None:
-        """Move a connection to a loan, ready for use."""
+    async def lend(self, loan: Loan, patience: float | None = None) -> None:
+        """Move a connection to a loan, ready for use.
+
+        :param patience: ignored: the pool decides how long it waits
+        """
         try:
             loan.append(await connection_of(self._pool))
         except RedisError as error:

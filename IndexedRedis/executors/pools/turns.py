@@ -26,7 +26,7 @@ class ConnectionTurns:
 
     def __init__(self, size: int, patience: float) -> None:
         self._size = size
-        self._patience = patience
+        self.patience = patience
         self._holders: set[int] = set()
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
@@ -35,9 +35,10 @@ class ConnectionTurns:
         """Whether no task has a turn."""
         return not self._holders
 
-    async def take(self, holder: int) -> None:
+    async def take(self, holder: int, patience: float | None = None) -> None:
         """Wait for a turn. The caller has to call :meth:`leave` in the end, even after an error.
 
+        :param patience: seconds to wait; None means those of the pool
         :raises PoolExhaustedError: if the turn does not come in time
         """
         if len(self._holders) < self._size:
@@ -45,7 +46,8 @@ class ConnectionTurns:
             return
         loop = asyncio.get_running_loop()
         turn = loop.create_future()
-        alarm = loop.call_later(self._patience, _give_up, turn)
+        seconds = self.patience if patience is None else patience
+        alarm = loop.call_later(seconds, _give_up, turn)
         try:
             self._waiting.append((holder, turn))
             await turn
