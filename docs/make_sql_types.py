@@ -37,17 +37,22 @@ column, and ``'v'`` its field. A type stands before a value where a row is for s
 
 """
 DRIVER_NOTES = {
-    'postgresql': """psycopg2 changes values that Python cannot hold: infinity becomes 9999-12-31,
-and 24:00 becomes 00:00. Select dates and times as text with this driver, ``CAST(v AS text)``, as
-``scaffold`` does. The fields take the text, and refuse infinity. psycopg 3 refuses such values
-itself, and the whole run fails.
+    'postgresql': """Dates and times that Python cannot hold, such as infinity, years after 9999 and
+24:00, reach the field as text, and the field refuses them. The message names row, field and value.
+Without the mirror, psycopg 3 raises, and psycopg2 returns 9999-12-31 or 00:00.
 
 JSON is selected as text. The drivers would decode it, and then the JSON text ``"123"`` looks like
 the text of the number 123.
 """,
-    'mariadb': """MySQL Connector turns dates with zeros, such as 0000-00-00, into NULL. Select
-dates as text with this driver, ``CAST(v AS CHAR)``, as ``scaffold`` does. The fields take
-the text, and refuse zeros.
+    'mariadb': """``Mirror(..., zeroDates='null')`` makes null of ``0000-00-00`` in a field of dates
+or datetimes. The default, ``'refuse'``, refuses the row. A date whose month or day is zero is
+always refused. MySQL Connector returns None for all of these. Where it returned None in a column of
+dates, the mirror runs a second select that counts dates with zeros, and refuses the run if there
+are any.
+``CAST(v AS CHAR)`` in the select, as ``scaffold`` writes it for this driver, refuses single rows.
+
+The types were tested on MariaDB only. MySQL 8 has a JSON type of its own, where MariaDB has
+``longtext``: no test has read that type.
 
 The server sends six digits of a ``float``. ``CAST(v AS DOUBLE)`` gives all of them. MariaDB stores
 JSON as ``longtext`` with a check, by which ``scaffold`` recognises it.

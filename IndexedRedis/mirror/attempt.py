@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from .. import ResetObserver, resetChanged, resetMany
 from .database import Snapshot
+from .drivers.zero_dates import zero_date_problems
 from .guards import ModelCounts, Rules, applies, refuse
 from .keys.joins import JoinedKeys, joins_of
 from .keys.key_map import KeyMap
@@ -152,6 +153,8 @@ class Attempt(ResetObserver):
             counts.read += len(rows)
             self._input.progress(source.name, counts.read, total)
         assert converter is not None  # there is at least one chunk
+        null_is_meant = self._input.rules.zero_dates == 'null'
+        refuse(zero_date_problems(self._input.snapshot, source, columns, null_is_meant))
         yield from converter.late_objects()
         for name, keys in joined.items():
             for key in keys.unused():
@@ -172,7 +175,8 @@ class Attempt(ResetObserver):
         self, source: Source, columns: list[str], joined: dict[str, JoinedKeys]
     ) -> RowConverter:
         decoded = self._input.snapshot.json_columns()
-        layout = Layout(source, columns, self._input.sources, decoded, joined)
+        rule = self._input.rules.zero_dates if self._input.snapshot.has_zero_dates else ''
+        layout = Layout(source, columns, self._input.sources, decoded, joined, rule)
         refuse(layout.problems)
         self._key_columns[source] = [columns[number] for number in layout.key]
         keeps = applies(self._input.rules.keep_pks, source.model) and not self._diff

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import enum
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from sqlalchemy import JSON, Enum, TypeDecorator
 from sqlalchemy.engine.default import DefaultDialect
 
+from .. import irNull
 from ..errors import FieldValueError
 from ..fields import IRDatetimeValue, IREnumField, IRJsonValue
 from ..fields.values.moment import moment_of_text
@@ -25,24 +27,29 @@ Convert = Callable[[Any], Any]
 
 # Enum columns convert members alike for every dialect.
 _DIALECT = DefaultDialect()
+_ZERO_DATE = re.compile(r'0000-00-00( 00:00:00(\.0+)?)?')
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def conversion(
-    field: Any, sql_type: Any, decoded: bool = False, epoch: bool = False
+    field: Any, sql_type: Any, decoded: bool = False, epoch: bool = False, zero_dates: str = ''
 ) -> Convert | None:
     """Return what converts the values of a column for a field; None if they fit as they are.
 
     :param sql_type: the SQLAlchemy type of the column; None if it is unknown
     :param decoded: whether the driver decodes the column from JSON
     :param epoch: whether numbers are seconds since 1970 in UTC
+    :param zero_dates: what becomes of the date 0000-00-00; empty if the database has none
     """
     first = getattr(field, 'chainedFields', [field])[0]
     kind = first.valueType
     while isinstance(sql_type, TypeDecorator):
         sql_type = sql_type.impl_instance
-    if kind is IRDatetimeValue:
-        return _to_moment(getattr(first, 'aware', False), epoch)
+    if kind in (IRDatetimeValue, datetime.date):
+        convert = None
+        if kind is IRDatetimeValue:
+            convert = _to_moment(getattr(first, 'aware', False), epoch)
+        return _of_zero_date(zero_dates, convert) if zero_dates else convert
     if kind is datetime.time:
         return _to_time
     if isinstance(sql_type, Enum):
@@ -91,6 +98,24 @@ def _moment_of_number(number: Any, epoch: bool) -> datetime.datetime:
         return _EPOCH + datetime.timedelta(microseconds=round(number * 10**6))
     except (ValueError, ArithmeticError) as exc:
         raise FieldValueError(f'cannot hold {number!r}: it is no moment ({exc}).') from None
+
+
+def _of_zero_date(rule: str, convert: Convert | None) -> Convert:
+    """Return what treats the date 0000-00-00 by the rule, and converts others.
+
+    Drivers return it as text, since Python has no such date.
+    """
+
+    def convert_date(value: Any) -> Any:
+        if type(value) is str and _ZERO_DATE.fullmatch(value):
+            if rule == 'null':
+                return irNull
+            raise FieldValueError(
+                f"cannot hold {value!r}, which is no date. zeroDates='null' makes null of it."
+            )
+        return convert(value) if convert else value
+
+    return convert_date
 
 
 def _to_time(value: Any) -> Any:

@@ -23,18 +23,22 @@ from sqlalchemy import (
     make_url,
     select,
 )
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.sql import Select
 
 from ..errors import MirrorError, UsageError
+from .drivers.choice import driver_of
+from .drivers.mysqlconnector import zeros_in
 
-__all__ = ('Snapshot', 'checked_database', 'open_snapshot')
+__all__ = ('Snapshot', 'UnreadableError', 'checked_database', 'open_snapshot')
 
 CHUNK_ROWS = 1000
 # With this isolation level every select of the transaction sees what the first one saw.
 SNAPSHOT_LEVEL = 'REPEATABLE READ'
 # The types json and jsonb of PostgreSQL.
 JSON_OIDS = (114, 3802)
+# What the column types of SQLAlchemy, and some drivers, raise for a value that they cannot read.
+_UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError)
 
 _DRIVERS = ('postgresql+psycopg://', 'mysql+pymysql://', 'mariadb+pymysql://')
 # What to write for names that other programs use, and to give in the place of other objects.
@@ -50,12 +54,25 @@ _ENGINE_OF = {
 }
 
 
+class UnreadableError(MirrorError):
+    """The driver cannot read a value of a select."""
+
+
 class Snapshot:
     """The transaction in which a run reads everything."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self._connection, self._driver = connection, driver_of(connection)
         self._result: Any = None
+
+    @property
+    def has_zero_dates(self) -> bool:
+        """Whether the database has the date 0000-00-00."""
+        return self._connection.dialect.name in ('mysql', 'mariadb')
+
+    def be_careful(self) -> bool:
+        """Read as text what the driver cannot read; return False if that is not to be had."""
+        return self._driver.be_careful()
 
     def chunks(self, name: str, statement: Any) -> Iterator[tuple[list[str], Sequence[Any]]]:
         """Yield the column names with a chunk of rows, at least once; the first chunk is empty.
@@ -64,21 +81,50 @@ class Snapshot:
         """
         self.close()
         how = {'stream_results': True, 'yield_per': CHUNK_ROWS}
-        result = self._result = self._connection.execute(statement, execution_options=how)
+        with self._told(name, 0):
+            result = self._result = self._connection.execute(statement, execution_options=how)
         if not result.returns_rows:
             raise UsageError(f'{name}: the statement gives no rows; a mirror takes selects.')
         names = list(result.keys())
+        self._driver.begin_select(result.cursor.description)
         yield names, ()
         partitions, read = result.partitions(CHUNK_ROWS), 0
         while True:
-            try:
+            with self._told(name, read):
                 rows = next(partitions, None)
-            except (DataError, ValueError, OverflowError) as error:
-                raise MirrorError(_unreadable(name, read, error)) from error
             if rows is None:
                 return
+            self._driver.note(rows)
             yield names, rows
             read += len(rows)
+
+    @contextmanager
+    def _told(self, name: str, read: int) -> Iterator[None]:
+        """Say by which model, and after how many rows, a value cannot be read."""
+        try:
+            yield
+        except DBAPIError as error:
+            if not self._driver.cannot_read(error):
+                raise
+            raise UnreadableError(_unreadable(name, read, error)) from error
+        except _UNREADABLE as error:
+            raise MirrorError(_unreadable(name, read, error)) from error
+
+    def columns_with_none(self) -> list[int]:
+        """Return the columns of the select that was read where None may be a date with zeros."""
+        return self._driver.columns_with_none()
+
+    def zero_dates(
+        self, statement: Any, names: Sequence[str], number: int, null_is_meant: bool
+    ) -> int | None:
+        """Return how many dates with zeros a column has; None if the database cannot tell.
+
+        :param names: the names of the columns of the select
+        :param number: that of the column
+        :param null_is_meant: whether 0000-00-00 does not count, since it means NULL
+        """
+        answer = self._try(zeros_in(_subquery(statement, names), number, null_is_meant))
+        return None if answer is None else answer[1][0][0]
 
     def json_columns(self) -> frozenset[int]:
         """Return the numbers of the columns of the open select that the driver decodes from JSON.
@@ -95,6 +141,12 @@ class Snapshot:
         if self._result is not None:
             self._result.close()
             self._result = None
+
+    def end(self) -> None:
+        """End the transaction, and leave the connection as it was."""
+        self.close()
+        self._driver.end()
+        self._connection.rollback()
 
     def column_names(self, statement: Any) -> list[str] | None:
         """Return the column names without running the select; None if the database cannot."""
@@ -119,9 +171,7 @@ class Snapshot:
         :param names: the names of the key columns
         :param values: the key
         """
-        if isinstance(statement, TextClause):
-            statement = statement.columns(*map(column, names))
-        rows = statement.subquery()
+        rows = _subquery(statement, names)
         keys = [each for name in names for known, each in rows.c.items() if known == name]
         if len(keys) != len(names):
             return []
@@ -154,9 +204,13 @@ def _unreadable(name: str, read: int, error: Exception) -> str:
     )
 
 
-def _subquery(statement: Any) -> Any:
+def _subquery(statement: Any, names: Sequence[str] = ()) -> Any:
+    """Return a select as a subquery.
+
+    :param names: the names of the columns of SQL text
+    """
     if isinstance(statement, TextClause):
-        statement = statement.columns()
+        statement = statement.columns(*map(column, names))
     return statement.subquery()
 
 
@@ -222,8 +276,7 @@ def open_snapshot(database: Engine | URL) -> Iterator[Snapshot]:
             try:
                 yield snapshot
             finally:
-                snapshot.close()
-                connection.rollback()
+                snapshot.end()
     finally:
         if engine is not database:
             engine.dispose()

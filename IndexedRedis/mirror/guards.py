@@ -24,6 +24,7 @@ class Rules(NamedTuple):
     allow_empty: bool | Collection[Any]
     max_drop: float | None
     keep_pks: bool | Collection[Any] = False
+    zero_dates: str = 'refuse'
 
 
 def applies(rule: bool | Collection[Any], model: Any) -> bool:

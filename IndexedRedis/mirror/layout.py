@@ -44,6 +44,7 @@ class Layout:
     :param sources: all selects of the mirror
     :param decoded: the numbers of the columns that the driver decodes from JSON
     :param joined: the targets of multi links that come from join tables, by field name
+    :param zero_dates: what becomes of the date 0000-00-00; empty if the database has none
     """
 
     def __init__(
@@ -53,13 +54,14 @@ class Layout:
         sources: Sequence[Source],
         decoded: Container[int] = (),
         joined: Mapping[str, JoinedKeys] | None = None,
+        zero_dates: str = '',
     ) -> None:
         #: what does not fit, a sentence each
         self.problems: list[str] = []
         self.feeds: list[Feed] = []
         self.links: list[Link] = []
         self._source, self._columns, self._sources = source, columns, sources
-        self._decoded = decoded
+        self._decoded, self._zero_dates = decoded, zero_dates
         self._parts = {
             name: self._numbers(f'in the link {name!r},', names)
             for name, names in source.link_columns.items()
@@ -135,7 +137,11 @@ class Layout:
         else:
             sql_type = source.type_of(number, len(self._columns))
             convert = conversion(
-                source.fields[name], sql_type, number in self._decoded, name in source.epochs
+                source.fields[name],
+                sql_type,
+                number in self._decoded,
+                name in source.epochs,
+                self._zero_dates,
             )
             self.feeds.append(Feed(number, name, convert))
         return [name]

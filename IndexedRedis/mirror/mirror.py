@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import FieldValueError, TooManyChangesError
 from .attempt import Attempt, Input, Outcome, Progress
-from .database import Snapshot, checked_database, open_snapshot
+from .database import Snapshot, UnreadableError, checked_database, open_snapshot
 from .definition import Options, all_at_once, check_choice, check_diff, sources_of
 from .guards import Rules, refuse
 from .keys.joins import joins_of
@@ -25,6 +25,7 @@ __all__ = ('Mirror',)
 
 MODES = ('full', 'diff')
 DANGLING = ('refuse', 'null', 'skip')
+ZERO_DATES = ('refuse', 'null')
 # A stored time stamp further in the future comes from a wrong clock, and is replaced.
 MAX_CLOCK_SKEW = timedelta(hours=1)
 
@@ -63,6 +64,8 @@ class Mirror:
         equal; or the models whose keys are
     :param keepPks: whether each row keeps the pk of the stored object with its key; or the models
         whose rows do. Then links of models that are not mirrored stay right.
+    :param zeroDates: what becomes of MySQL's date ``0000-00-00`` in a field of dates or datetimes:
+        ``'refuse'`` refuses the row, ``'null'`` stores null
     :raises UsageError: if the parameters contradict each other, with all contradictions
     :raises InvalidModelException: if the definition of a model is wrong
     """
@@ -84,6 +87,7 @@ class Mirror:
         links: Mapping[Any, Any] | None = None,
         foldKeys: bool | Collection[Any] = False,
         keepPks: bool | Collection[Any] = False,
+        zeroDates: str = 'refuse',
     ) -> None:
         options = Options(columns, keys, defaults, epochs, links, foldKeys, keepPks)
         with all_at_once() as problems:
@@ -92,10 +96,12 @@ class Mirror:
             with problems.next():
                 check_choice('mode', mode, MODES)
             with problems.next():
+                check_choice('zeroDates', zeroDates, ZERO_DATES)
+            with problems.next():
                 self._database = checked_database(database)
             self._sources = sources_of(selects, options, mode, problems)
         self._mode, self._most = mode, maxChanges
-        self._rules = Rules(dangling, skipBad, allowEmpty, maxDrop, keepPks)
+        self._rules = Rules(dangling, skipBad, allowEmpty, maxDrop, keepPks, zeroDates)
 
     def _checked_mode(self, mode: str) -> str:
         check_choice('mode', mode, MODES)
@@ -163,12 +169,30 @@ class _Run:
         )
 
     def rehearse(self, mode: str) -> MirrorReport:
+        return self._carefully(lambda: self._rehearse(mode))
+
+    def go(self, mode: str) -> MirrorReport:
+        return self._carefully(lambda: self._go(mode))
+
+    def _carefully(self, work: Callable[[], MirrorReport]) -> MirrorReport:
+        """Run; if the driver cannot read a value, run again and have it as text.
+
+        Then its field refuses it, and the message names all such rows.
+        """
+        try:
+            return work()
+        except UnreadableError:
+            if not self._input.snapshot.be_careful():
+                raise
+            return work()
+
+    def _rehearse(self, mode: str) -> MirrorReport:
         attempt = Attempt(self._input, diff=mode == 'diff', circles=True, encode=True)
         attempt.rehearse()
         outcomes = {source: (counts.made, 0, 0, 0) for source, counts in attempt.counts.items()}
         return self._report(attempt, outcomes, mode, dry=True)
 
-    def go(self, mode: str) -> MirrorReport:
+    def _go(self, mode: str) -> MirrorReport:
         if mode == 'full':
             return self._swap()
         try:

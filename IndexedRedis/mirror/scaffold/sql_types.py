@@ -30,9 +30,9 @@ UUID = 'IRField({name}, valueType=uuid.UUID)'
 # What cannot be in INDEXED_FIELDS.
 NOT_INDEXED = ('', FLOAT, JSON, LIST)
 
-# Drivers that give another value for one that Python cannot hold: psycopg2 9999-12-31 for infinity
-# and 00:00 for 24:00, mysqlconnector None for 0000-00-00.
-CHANGING_DRIVERS = ('mysqlconnector', 'psycopg2')
+# Drivers that give another value for one that Python cannot hold: mysqlconnector None for
+# 0000-00-00. (The mirror mends psycopg2, which gives 9999-12-31 for infinity.)
+CHANGING_DRIVERS = ('mysqlconnector',)
 # The name of the row for all types that no other row has.
 OTHER = 'any other type'
 
@@ -68,11 +68,11 @@ POSTGRESQL = (
     SqlType(('char', 'bpchar'), TEXT, _AS_TEXT, 'without the spaces that fill up char(n)'),
     SqlType(('enum',), TEXT, note='one of {members}'),
     SqlType(('uuid',), UUID),
-    SqlType(('date',), DATE, as_text=_AS_TEXT),
-    SqlType(('time', 'time without time zone'), TIME, as_text=_AS_TEXT),
+    SqlType(('date',), DATE),
+    SqlType(('time', 'time without time zone'), TIME),
     SqlType(('time with time zone',), TEXT, _AS_TEXT, 'a time with its zone as text'),
-    SqlType(('timestamp', 'timestamp without time zone'), MOMENT, as_text=_AS_TEXT),
-    SqlType(('timestamp with time zone',), MOMENT_WITH_ZONE, as_text=_AS_TEXT),
+    SqlType(('timestamp', 'timestamp without time zone'), MOMENT),
+    SqlType(('timestamp with time zone',), MOMENT_WITH_ZONE),
     SqlType(('interval',), SPAN, note='a month counts as 30 days, a year as 365'),
     SqlType(('json', 'jsonb'), JSON, _AS_TEXT),
     SqlType(
