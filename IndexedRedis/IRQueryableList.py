@@ -13,6 +13,8 @@ from typing import Any
 
 import QueryableList
 
+from ._core.column import SEVERAL
+from ._core.objects.unknown_names import check_read
 from .errors import ObjectGoneError, UsageError
 from .fields.null import irNull
 from .twins import awaitable
@@ -138,8 +140,10 @@ class IRQueryableList(QueryableList.QueryableListObjs):
 
         Null never matches ``lt``, ``lte``, ``gt`` and ``gte``. ``isnull`` means irNull and None.
 
-        :param kwargs: filters, with the operators of QueryableList
+        :param kwargs: filters, with the operators of QueryableList. A name that no object has as
+            an attribute means None; a warning says so.
         :raises UsageError: if ``isnull`` is given anything but True or False
+        :raises FieldValueError: if a field is compared with a list that it cannot hold
         """
         tests, others = self._split(kwargs)
         kept = super().filterAnd(**others)
@@ -162,9 +166,12 @@ class IRQueryableList(QueryableList.QueryableListObjs):
     def sort_by(self, fieldName: str, reverse: bool = False) -> IRQueryableList:
         """Return the objects sorted by a field; nulls come first.
 
-        :param fieldName: name of the field
+        :param fieldName: name of the field. One that no object has as an attribute means None; a
+            warning says so.
         :param reverse: sort in descending order, nulls last
         """
+        if self and fieldName not in self.getModel()._validated().columns:
+            check_read(self.getModel(), fieldName, self)
 
         def key(obj: Any) -> tuple[bool, Any]:
             value = self._get_item_value(obj, fieldName)
@@ -187,12 +194,27 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         """Return tests for the operators of ``_NULL_SAFE``, and the other filters."""
         tests, others = [], {}
         for key, value in filters.items():
+            self._check(key, value)
             test = self._null_aware_test(key, value)
             if test is None:
                 others[key] = value
             else:
                 tests.append(test)
         return tests, others
+
+    def _check(self, key: str, value: Any) -> None:
+        """Check that a filter compares an attribute with what it can be."""
+        if not self:
+            return
+        model = self.getModel()
+        name, _, kind = key.rpartition('__')
+        if not name or not kind:
+            name, kind = key, 'eq'
+        column = model._validated().columns.get(name)
+        if column is None:
+            check_read(model, name, self)
+        elif kind in ('eq', 'ne') and isinstance(value, SEVERAL):
+            column.from_filter(value)
 
     def _null_aware_test(self, key: str, argument: Any) -> Test | None:
         name, _, kind = key.rpartition('__')

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._core.keys import PREFIX as INDEXED_REDIS_PREFIX
 from ._core.mapping.schema import KeyList
+from ._core.objects.unknown_names import setUnknownNames
 from ._core.resets.observer import ResetObserver
 from .connections.tasks import aclose
 from .connections.threads import (
@@ -41,6 +42,8 @@ from .errors import (
     ResetInProgressError,
     ResetLostError,
     TooManyChangesError,
+    UnknownNameError,
+    UnknownNameWarning,
     UnreadableValueError,
     UsageError,
     ValueTooLargeError,
@@ -128,6 +131,8 @@ __all__ = (
     'ResetLostError',
     'ResetObserver',
     'TooManyChangesError',
+    'UnknownNameError',
+    'UnknownNameWarning',
     'UnreadableValueError',
     'UsageError',
     'ValueTooLargeError',
@@ -152,6 +157,7 @@ __all__ = (
     'resetMany',
     'setDefaultIREncoding',
     'setDefaultRedisConnectionParams',
+    'setUnknownNames',
     'to_unicode',
     'tobytes',
     'toggleDeprecatedMessages',

@@ -3,6 +3,7 @@
 Each class also derives from the built-in exception that 6.0.3 raises in its place, so ``except``
 clauses of old programs work. Each message names model, field and value, says what is wrong, and
 what to do. Errors of redis-py, such as ``redis.ConnectionError``, reach the caller unchanged.
+``UnknownNameWarning`` is the one warning.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ __all__ = (
     'ResetInProgressError',
     'ResetLostError',
     'TooManyChangesError',
+    'UnknownNameError',
+    'UnknownNameWarning',
     'UnreadableValueError',
     'UsageError',
     'ValueTooLargeError',
@@ -55,6 +58,17 @@ class QueryError(UsageError):
 
     Solution: use a name listed in ``INDEXED_FIELDS``, or add it there and call ``reindex()``.
     """
+
+
+class UnknownNameError(UsageError, AttributeError, TypeError):
+    """A name is no field: in a constructor, in an assignment, or in a filter of a fetched list.
+
+    Solution: correct the name, or see :func:`IndexedRedis.setUnknownNames`.
+    """
+
+
+class UnknownNameWarning(UserWarning):
+    """What ``UnknownNameError`` says, as a warning: the default, once for each place."""
 
 
 class FieldValueError(IndexedRedisError, ValueError):

@@ -14,9 +14,11 @@ from IndexedRedis import (
     FieldValueError,
     IndexedRedisError,
     IRField,
+    IRQueryableList,
     ObjectGoneError,
     QueryError,
     UsageError,
+    irNull,
 )
 
 AWARE = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
@@ -118,6 +120,26 @@ def test_a_filter_that_cannot_be_answered(song, raw, filters, told):
 def test_a_filter_value_that_the_field_cannot_hold(song):
     with pytest.raises(FieldValueError, match=rf"{song.__name__}\.year: .*'five'"):
         song.objects.filter(year='five')
+
+
+SEVERAL = [
+    ('artist', ['Abba', 'Beck']),
+    ('artist__ne', ('Abba', 'Beck')),
+    ('year', [1980, 1990]),
+    ('year', {1980}),
+    ('year__ne', frozenset()),
+]
+
+
+@pytest.mark.parametrize(('name', 'value'), SEVERAL, ids=repr)
+def test_a_filter_by_a_list_on_a_field_that_holds_none(song, name, value):
+    field = name.removesuffix('__ne')
+    told = rf'{song.__name__}\.{field}: cannot hold .*{field}__in=\[\.\.\.\] finds'
+    fetched = IRQueryableList([song(artist='Abba')])
+    for query in (song.objects.filter, fetched.filter, fetched.filterOr):
+        with pytest.raises(FieldTypeError, match=told):
+            query(**{name: value})
+    assert len(fetched.filter(tags=[], tags__ne=irNull, artist__in=['Abba'])) == 0
 
 
 def test_an_object_that_is_not_stored_cannot_be_reloaded(song, raw):

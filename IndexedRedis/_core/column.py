@@ -15,10 +15,12 @@ from ..fields.null import IR_NULL_BYTES, IR_NULL_STR, irNull, means_null
 from .keys import is_pk
 from .text import shorten
 
-__all__ = ('EMPTY', 'Column')
+__all__ = ('EMPTY', 'SEVERAL', 'Column')
 
 # An empty mapping, immutable and so safe as a default.
 EMPTY: Mapping[Any, Any] = MappingProxyType({})
+# What holds several values, most of which no field holds as one.
+SEVERAL = (list, tuple, set, frozenset)
 
 
 class Column:
@@ -165,9 +167,24 @@ class Column:
         """
         if means_null(value):
             value = irNull
-        converted = self.from_input(value)
+        converted = self.from_filter(value)
         others = () if converted is irNull else self.field._otherIndexes(converted)
         return (self.index_of(converted), *map(_to_index_bytes, others))
+
+    def from_filter(self, value: Any) -> Any:
+        """Return the value of the attribute that a filter by ``value`` compares with.
+
+        :raises FieldValueError: if the field cannot hold ``value``
+        """
+        try:
+            return self.from_input(value)
+        except FieldValueError as exc:
+            if not isinstance(value, SEVERAL):
+                raise
+            raise FieldTypeError(
+                f'{self.label}: cannot hold {_shown(value)}, a {type(value).__name__}. '
+                f'{self.name}__in=[...] finds any of several values.'
+            ) from exc
 
     def legacy_indexes(self, stored: bytes | None) -> list[bytes]:
         """Return the wrong index values under which 6.0.3 may have listed the object."""

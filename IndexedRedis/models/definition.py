@@ -23,7 +23,7 @@ from ..managers.query.query import IndexedRedisQuery
 
 __all__ = ('Manager', 'ModelType', 'validatedModels')
 
-_DEFINITION = ('FIELDS', 'INDEXED_FIELDS', 'KEY_NAME', 'CLIENT_SIDE_CACHE')
+_DEFINITION = ('FIELDS', 'INDEXED_FIELDS', 'KEY_NAME', 'CLIENT_SIDE_CACHE', 'UNKNOWN_NAMES')
 _lock = threading.RLock()
 
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .._core.mapping.schema import KeyList
-from .._core.objects import changes, state
+from .._core.objects import changes, state, unknown_names
 from .._core.objects.attributes import assign
 from .._core.text import shorten
 from ..connections.params import check_mapping, key_of
@@ -42,20 +42,24 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
     - ``REDIS_CONNECTION_PARAMS``: connection parameters that differ from the default ones
     - ``CLIENT_SIDE_CACHE``: how many answers to queries each connection caches until the server
       invalidates them; the default, 0, caches none
+    - ``UNKNOWN_NAMES``: ``'raise'``, ``'warn'`` or ``'ignore'`` where a name is no field; the
+      default, None, means what :func:`setUnknownNames` says
     - ``_connection``: a ``redis.Redis`` to use instead, on the class or on an object
 
     :param args: refused; they are named so that the error can say it
-    :param values: values by field name, converted as if assigned. Other names are ignored. ``_id``
-        is the pk to store the object under.
+    :param values: values by field name, converted as if assigned. ``_id`` is the pk to store the
+        object under. The values of other names are lost, with an ``UnknownNameWarning``.
     :raises InvalidModelException: if the definition of the model is wrong
     :raises FieldValueError: if a field cannot hold its value
     :raises UsageError: if a value is given by position, or ``_id`` is not a pk
+    :raises UnknownNameError: if a name is no field, and ``UNKNOWN_NAMES`` is ``'raise'``
     """
 
     FIELDS: Any = ()
     INDEXED_FIELDS: Any = ()
     KEY_NAME: Any = None
     CLIENT_SIDE_CACHE: int = 0
+    UNKNOWN_NAMES: str | None = None
     _is_ir_model = True
     _is_ir_base = True
     _id: int | None = None
@@ -74,6 +78,8 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
             )
         if '_id' in self.__dict__:
             return  # fetched: the object has its values
+        if not schema.names.issuperset(values):
+            unknown_names.check_given(self, values, schema.names)
         fields = self.__dict__
         pk = values.get('_id')
         fields['_id'] = new_primary_key(pk) if pk else None
@@ -81,11 +87,15 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         fields['_state'] = state.FRESH
 
     def __setattr__(self, name: str, value: Any) -> None:
-        column = type(self)._validated().columns.get(name)
-        if column is None:
-            object.__setattr__(self, name, value)
-        else:
+        schema = type(self)._validated()
+        column = schema.columns.get(name)
+        if column is not None:
             assign(self, column, value)
+            return
+        field = schema.slips[name]
+        if field:
+            unknown_names.check_assigned(self, name, field)
+        object.__setattr__(self, name, value)
 
     if not TYPE_CHECKING:  # type checkers shall report unknown names
 

@@ -10,6 +10,7 @@ import pytest
 from IndexedRedis import (
     FieldTypeError,
     FieldValueError,
+    UnknownNameWarning,
     UnreadableValueError,
     UsageError,
     irNull,
@@ -32,7 +33,8 @@ def test_defaults_are_not_shared():
 
 
 def test_unknown_keywords_are_ignored():
-    song = Song(name='x', nmae='y')
+    with pytest.warns(UnknownNameWarning):
+        song = Song(name='x', nmae='y')
     assert song.name == 'x'
     assert not hasattr(song, 'nmae')
 

@@ -13,7 +13,8 @@ from ...fields.null import IR_NULL_STR
 from ..column import Column
 from ..keys import Keys
 from ..objects.attributes import FieldAccessor, LinkAccessor, LinkIdAccessor
-from .decoder import RowDecoder
+from ..objects.unknown_names import nearest
+from .decoder import Memo, RowDecoder
 from .encoder import RowEncoder, StoredRow, compile_packer
 from .plain_values import ValueDecoder
 from .resp import Setter, compile_setter
@@ -52,10 +53,14 @@ class Schema:
         self.remembers = getattr(cls, 'CLIENT_SIDE_CACHE', 0) > 0
         self.fields = KeyList(cls.FIELDS)
         indexed = set(cls.INDEXED_FIELDS)
-        self.columns = {
+        self.columns = columns = {
             field.name: Column(self.name, field, field in indexed) for field in self.fields
         }
         self.all = tuple(self.columns.values())
+        #: the names that the constructor takes
+        self.names = frozenset({'_id', *self.columns})
+        #: the field that the name of another attribute is a slip of; empty if it is none
+        self.slips = Memo(lambda name: nearest(name, columns))
         self.indexed = tuple(column for column in self.all if column.indexed)
         #: the indexed columns with their positions in a row
         self.indexed_places = tuple((i, c) for i, c in enumerate(self.all) if c.indexed)

@@ -9,6 +9,7 @@ from ...fields.base import IRField
 from ...fields.null import irNull
 from ..column import Column
 from ..keys import RESERVED_SEGMENTS
+from ..objects.unknown_names import ACTIONS
 from ..text import near_miss
 
 __all__ = ('problems',)
@@ -26,6 +27,7 @@ def problems(cls: type, fields: Any, indexed: Any, reserved: Any) -> list[str]:
     """
     found = [*_key_name_problems(getattr(cls, 'KEY_NAME', None)), *_removed_attributes(cls)]
     found.extend(_cache_problems(getattr(cls, 'CLIENT_SIDE_CACHE', 0)))
+    found.extend(_unknown_names_problems(getattr(cls, 'UNKNOWN_NAMES', None)))
     if not isinstance(fields, (list, tuple)):
         return [*found, f'FIELDS is {fields!r}; it must be a list of fields.']
     if not fields:
@@ -61,6 +63,12 @@ def _cache_problems(size: Any) -> Iterator[str]:
             f'CLIENT_SIDE_CACHE is {size!r}; it must be how many answers each connection caches, '
             'such as 1000, or 0 for none.'
         )
+
+
+def _unknown_names_problems(action: Any) -> Iterator[str]:
+    if action is not None and action not in ACTIONS:
+        known = ', '.join(map(repr, ACTIONS))
+        yield f'UNKNOWN_NAMES is {action!r}; it must be one of {known}, or None.'
 
 
 def _removed_attributes(cls: type) -> Iterator[str]:
