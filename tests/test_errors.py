@@ -59,6 +59,13 @@ VALUES = [
     ('added', {}, FieldTypeError, 'dict'),
     ('tags', '[1', FieldValueError, r"'\[1'"),
     ('tags', {1, 2}, FieldTypeError, 'set'),
+    ('tags', {1: 'a'}, FieldTypeError, 'keys of JSON are text, not int as 1 is: use text, a list'),
+    ('tags', {1: 'a', '1': 'b'}, FieldTypeError, 'not int as 1 is'),
+    ('tags', {True: 1}, FieldTypeError, 'not bool as True is'),
+    ('tags', {None: 1}, FieldTypeError, 'not NoneType as None is'),
+    ('tags', {1.5: 1}, FieldTypeError, 'not float as 1.5 is'),
+    ('tags', {b'x': 1}, FieldTypeError, "not bytes as b'x' is"),
+    ('tags', '[{"a": 1, "b": 2, "a": 3}]', FieldValueError, "key 'a' occurs twice"),
     ('blob', 5, FieldTypeError, 'int'),
     ('title', 'IRNullType()', FieldValueError, 'null'),
     ('title', b'\xff', FieldValueError, r"b'\\xff'"),
@@ -82,13 +89,21 @@ def test_a_value_that_a_field_cannot_hold(song, raw, case):
     assert not obj.hasUnsavedChanges()
 
 
-def test_a_value_that_became_wrong_in_place(song, raw):
+INSIDE = [
+    ({1, 2}, 'set'),
+    ({1: 'a'}, 'not int as 1 is'),
+    ({'a': ({True: 1},)}, 'not bool as True is'),
+]
+
+
+@pytest.mark.parametrize(('wrong', 'told'), INSIDE)
+def test_a_value_that_became_wrong_in_place(song, raw, wrong, told):
     obj = song(tags=[1])
     obj.save()
-    obj.tags.append({1, 2})
+    obj.tags.append(wrong)
     with (
         nothing_written(raw),
-        pytest.raises(FieldTypeError, match=rf'{song.__name__}\.tags: .*set'),
+        pytest.raises(FieldTypeError, match=rf'{song.__name__}\.tags: .*{told}'),
     ):
         obj.save()
     obj.tags.pop()

@@ -72,28 +72,81 @@ def _moment_of_text(text: str) -> datetime.datetime:
 def json_to_text(value: Any) -> str:
     """Return a value as json text.
 
-    :raises TypeError: if it has no json form
+    :raises TypeError: if it has no json form, or a dict in it has a key that is no text
     """
     import json  # takes longer to import than all fields together
 
-    return json.dumps(value)
+    text = json.dumps(value)
+    _check_all_keys(value)  # dumps has refused a value that contains itself
+    return text
+
+
+# What holds no dicts, by its exact type. Each is tested in C, so a list of numbers costs little.
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_TEXT = frozenset({str})
+
+
+def _check_keys(value: dict[Any, Any]) -> None:
+    """Check that all keys are text: JSON would make text of numbers, True, False and None."""
+    if _TEXT.issuperset(map(type, value)):
+        return
+    for key in value:
+        if not isinstance(key, str):
+            raise TypeError(
+                f'the keys of JSON are text, not {type(key).__name__} as {key!r} is: use text, a '
+                'list of pairs, or an IRPickleField'
+            )
+
+
+def _check_all_keys(value: Any) -> None:
+    """Check the keys of all dicts in a value that JSON can hold."""
+    if isinstance(value, dict):
+        _check_keys(value)
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return
+    if not _PLAIN.issuperset(map(type, value)):
+        for item in value:
+            _check_all_keys(item)
 
 
 def json_from_text(text: str | bytes) -> Any:
-    """Return the value of json text.
+    """Return the value of json text. Of two equal keys the last counts, as json has it.
 
     :raises ValueError: if ``text`` is not json
     """
     import json
 
-    return json_value(json.loads(text))
+    return _wrapped(json.loads(text))
+
+
+def _from_input(text: str | bytes) -> Any:
+    """Return the value of json text in which no object has a key twice."""
+    import json
+
+    return _wrapped(json.loads(text, object_pairs_hook=_dict_of_pairs))
+
+
+def _dict_of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the dict of the pairs in json text.
+
+    :raises ValueError: if two have the same key
+    """
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f'the key {twice!r} occurs twice in one JSON object: keep one of them')
+    return result
 
 
 class _JsonText:
     """Mixin of a native type: ``str()`` returns json text, ``repr()`` stays Python's."""
 
     def __str__(self) -> str:
-        return json_to_text(self)
+        import json
+
+        return json.dumps(self)
 
 
 class _JsonDict(_JsonText, dict):  # type: ignore[type-arg]
@@ -116,7 +169,7 @@ class _JsonString(_JsonText, str):
     __repr__ = str.__repr__
 
 
-def json_value(value: Any) -> Any:
+def _wrapped(value: Any) -> Any:
     """Return a decoded json value as the type whose ``str()`` is json text; null as irNull.
 
     :raises TypeError: if ``value`` has no json form
@@ -145,8 +198,8 @@ class IRJsonValue:
 
     :param value: a dict, list, tuple, number or bool; or json text, as ``str`` or ``bytes``. None
         and empty text mean irNull.
-    :raises ValueError: if text is not json
-    :raises TypeError: if ``value`` has no json form
+    :raises ValueError: if text is not json, or one of its objects has a key twice
+    :raises TypeError: if ``value`` has no json form, or is a dict with a key that is no text
     """
 
     CAN_INDEX = False
@@ -155,5 +208,7 @@ class IRJsonValue:
         if isinstance(value, _JsonString) or value is irNull:
             return value
         if isinstance(value, (str, bytes)):
-            return json_from_text(value) if value else irNull
-        return json_value(value)
+            return _from_input(value) if value else irNull
+        if isinstance(value, dict):
+            _check_keys(value)  # those of dicts in it are checked when it is stored
+        return _wrapped(value)

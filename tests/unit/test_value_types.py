@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import enum
 import json
 import pickle
 
@@ -150,12 +151,27 @@ def test_json_without_a_value_is_null(given):
         (object(), TypeError),
         (1j, TypeError),
         (NOON, TypeError),
+        ({1: 'a'}, TypeError),
+        ({'a': 1, None: 2}, TypeError),
+        ('{"a": 1, "a": 1}', ValueError),
     ],
     ids=lambda value: getattr(value, '__name__', repr(value)[:20]),
 )
 def test_what_is_no_json_is_refused(given, error):
     with pytest.raises(error):
         IRJsonValue(given)
+
+
+class Word(enum.StrEnum):
+    KEY = 'key'
+
+
+def test_keys_of_json_may_be_any_text():
+    assert IRJsonValue({Word.KEY: {Word.KEY: 1}}) == {'key': {'key': 1}}
+
+
+def test_stored_json_with_a_key_twice_can_be_read():
+    assert IRField('x', valueType=dict).fromStorage(b'{"a": 1, "a": 2}') == {'a': 2}
 
 
 @pytest.mark.parametrize('given', ['{"a": [1]}', '[1]', '14', '2.5', '"14"', '"null"', '""'])
