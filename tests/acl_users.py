@@ -43,6 +43,7 @@ class Song(IndexedRedisModel):
         IRForeignMultiLinkField('covers', 'Song'),
     ]
     INDEXED_FIELDS = ['title', 'artist', 'year', 'album']
+    SORTED_FIELDS = ['title', 'year']
     KEY_NAME = 'Song'
 
 

@@ -1,24 +1,26 @@
 """The independent judge of what the library wrote. The rule: it shares no code with the library.
 
 It reads every key of the database with raw commands and knows only the documented key layout
-(docs/reference/keys.rst). Of a model it takes the key name, the names of the fields, which of them
-are indexed, and whether an index is hashed. It compares both ways: each object must be listed
-exactly under what it stores, and nothing may be listed that is not there.
+(docs/reference/keys.rst). Of a model it takes the key name, the names and types of the fields,
+which of them are indexed or sorted, and whether an index is hashed. It compares both ways: each
+object must be listed exactly under what it stores, and nothing may be listed that is not there.
 
 Nobody may write while it looks.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import scores
 
 KEEPS = -1  # what TTL says of a key that does not expire
 GONE = b'none'  # what TYPE says of one that has expired since it was listed
-TYPES = {'next': b'string', 'keys': b'set', 'data': b'hash', 'idx': b'set'}
+TYPES = {'next': b'string', 'keys': b'set', 'data': b'hash', 'idx': b'set', 'sorted': b'zset'}
 RECORD = b'resets'  # the work key that names unfinished resets
 # The work keys that stay: how old the data is, and the primaries that pks were drawn from.
 STAY = {b'mirrored', b'incarnations'}
@@ -28,25 +30,29 @@ local reads, found = {string = 'GET', set = 'SMEMBERS', hash = 'HGETALL'}, {}
 for i, key in ipairs(KEYS) do
     local kind = redis.call('TYPE', key).ok
     local read = reads[kind]
-    found[i] = {kind, redis.call('TTL', key), read and redis.call(read, key) or false}
+    local content = read and redis.call(read, key)
+    if kind == 'zset' then content = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') end
+    found[i] = {kind, redis.call('TTL', key), content or false}
 end
 return found
 """
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Shape:
-    """What the checker knows of a model: indexed fields -> whether the index is hashed."""
+    """What the checker knows of a model: indexed fields -> whether the index is hashed; sorted
+    fields -> how their stored bytes are scored."""
 
     name: str
     indexes: dict[bytes, bool]
+    sorts: dict[bytes, scores.Score] = dataclasses.field(default_factory=dict)
 
     @property
     def prefix(self) -> bytes:
         return b'_ir_|' + self.name.encode() + b':'
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Key:
     """One key of a model: its whole name, its part (`data`, `idx`, ...) and what comes after."""
 
@@ -62,7 +68,12 @@ def shape_of(model: Any) -> Shape:
     """Read a model class."""
     fields = {_name(field): field for field in model.FIELDS}
     hashed = {name: _hashed(fields[name]) for name in map(_name, model.INDEXED_FIELDS)}
-    return Shape(model.KEY_NAME, {name.encode(): flag for name, flag in hashed.items()})
+    sorts = {name: scores.score_of(fields[name]) for name in map(_name, model.SORTED_FIELDS)}
+    return Shape(
+        model.KEY_NAME,
+        {name.encode(): flag for name, flag in hashed.items()},
+        {name.encode(): score for name, score in sorts.items()},
+    )
 
 
 def check_model(
@@ -109,9 +120,11 @@ def _keys_below(client: Any, prefix: bytes) -> list[Key]:
 
 def _key(prefix: bytes, name: bytes, type_: bytes, ttl: int, content: Any) -> Key:
     part, colon, rest = name[len(prefix) :].partition(b':')
+    if part == b'keys' and rest.startswith(b'sorted:'):
+        part, rest = b'sorted', rest.removeprefix(b'sorted:')
     if type_ == b'set':
         content = set(content)
-    if type_ == b'hash':
+    if type_ in (b'hash', b'zset'):
         content = dict(zip(content[::2], content[1::2], strict=True))
     return Key(name, part.decode(errors='replace'), rest if colon else None, type_, ttl, content)
 
@@ -165,14 +178,15 @@ class _Contents:
             if TYPES.get(key.part) == key.type:
                 parts[key.part][key.rest] = key.content
         self.counter, self.pks = parts['next'].get(None), parts['keys'].get(None, set())
-        self.rows, self.sets = parts['data'], parts['idx']
+        self.rows, self.sets, self.sorted = parts['data'], parts['idx'], parts['sorted']
         self.expiring = {key.rest for key in keys if key.part == 'data' and key.ttl != KEEPS}
 
     def findings(self, rows_may_wait: bool, waiting: set[bytes]) -> list[str]:
         """Everything that does not fit; `waiting`: pks that may be listed though they are gone."""
         stale = [] if rows_may_wait else self._leftovers()
         listed = self._listed(waiting)
-        return [*self._objects(), *stale, *self._counter(), *listed, *self._missing()]
+        ordered = [*self._scored(waiting), *self._unscored()]
+        return [*self._objects(), *stale, *self._counter(), *listed, *self._missing(), *ordered]
 
     def _objects(self) -> Iterator[str]:
         for pk in sorted(self.pks):
@@ -218,6 +232,27 @@ class _Contents:
                 entry = self._entry(field, self.rows[pk][field])
                 if pk not in self.sets.get(entry, ()):
                     yield f'object {_show(pk)} is missing from index set {_show(entry)}'
+
+    def _scored(self, waiting: set[bytes]) -> Iterator[str]:
+        """What the sorted sets list must be there, with the score of what it stores."""
+        for name, members in sorted(self.sorted.items()):
+            if name not in self.shape.sorts:
+                yield f'sorted set {_show(name)} belongs to no sorted field'
+                continue
+            for pk in sorted(members.keys() - self.pks - waiting):
+                yield f'sorted set {_show(name)} lists {_show(pk)}, which is not in :keys'
+            for pk in sorted(members.keys() & self.pks):
+                stored = self.rows.get(pk, {}).get(name)
+                if stored is not None and not self.shape.sorts[name](stored, float(members[pk])):
+                    listed = f'sorted set {_show(name)} lists {_show(pk)} at {_show(members[pk])}'
+                    yield f'{listed}, which stores {_show(stored)}'
+
+    def _unscored(self) -> Iterator[str]:
+        """Each object must be in each sorted set; a field the hash lacks is not looked for."""
+        for pk in sorted(self.pks & self.rows.keys()):
+            for name in sorted(self.shape.sorts.keys() & self.rows[pk].keys()):
+                if pk not in self.sorted.get(name, {}):
+                    yield f'object {_show(pk)} is missing from sorted set {_show(name)}'
 
     def _entry(self, field: bytes, stored: bytes) -> bytes:
         if self.shape.indexes[field]:

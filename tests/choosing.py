@@ -2,7 +2,8 @@
 environments, and each environment gets its share of the scenarios; with `--full` each scenario runs
 in all of them.
 
-An environment is the kind of server, the executor and the database. A test may name further
+An environment is the kind of server, the executor, the database, and whether a model has sorted
+fields. A test may name further
 parameters whose values are much alike:
 
     @pytest.mark.either('mode')
@@ -19,7 +20,7 @@ from collections.abc import Hashable, Iterable
 import hypothesis
 import pytest
 
-ENVIRONMENT = ('server', 'bring_client', 'sql')
+ENVIRONMENT = ('server', 'bring_client', 'sql', 'sorts')
 
 
 def one_each(items: Iterable[pytest.Item], seed: int) -> set[pytest.Item]:

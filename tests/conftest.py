@@ -64,6 +64,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         'minute on all servers together',
     )
     parser.addoption(
+        '--sorted',
+        action='store_true',
+        help='have the models that tests make keep their fields in sorted sets too, which the '
+        'checker judges after each test',
+    )
+    parser.addoption(
         '--docs', action='store_true', help='have tests/test_security_page.py write its lists'
     )
 
@@ -279,23 +285,31 @@ def check(watch: Watch) -> Callable[..., None]:
 
 
 @pytest.fixture
-def make_model(watch: Watch) -> Callable[..., Any]:
+def make_model(watch: Watch, request: pytest.FixtureRequest) -> Callable[..., Any]:
     """`make_model([IRField('name')], indexed=['name'])`: a fresh model under a key of its own.
 
     Plain names become `IRField`s, and further keywords attributes of the class. It is judged when
     the test is over.
     """
+    sorts = request.config.getoption('--sorted')
     from IndexedRedis import IndexedRedisModel, IRField
 
     def make(fields: Any, indexed: Any = (), key_name: str | None = None, **attrs: Any) -> Any:
         name = f'Model{next(_numbers)}'
         fields = [IRField(field) if type(field) is str else field for field in fields]
+        if sorts:
+            ordered = [getattr(field, 'name', field) for field in fields if _can_sort(field)]
+            attrs = {'SORTED_FIELDS': ordered, **attrs}
         body = {'FIELDS': fields, 'INDEXED_FIELDS': list(indexed), 'KEY_NAME': key_name or name}
         model = type(IndexedRedisModel)(name, (IndexedRedisModel,), {**body, **attrs})
         watch.add(model)
         return model
 
     return make
+
+
+def _can_sort(field: Any) -> bool:
+    return bool(getattr(field, 'canSort', False))
 
 
 def _fail_if(findings: list[str]) -> None:

@@ -13,13 +13,20 @@ from IndexedRedis import IRField
 # What writes run, in scripts and beside them.
 COMMANDS = [
     *('sadd', 'srem', 'hset', 'hdel', 'unlink', 'pexpire', 'persist', 'set', 'del', 'rename'),
-    *('sinterstore', 'sunionstore'),
+    *('sinterstore', 'sunionstore', 'zadd', 'zrem'),
 ]
 
 
+@pytest.fixture(params=[[], ['n']], ids=['plain', 'sorted'])
+def sorts(request):
+    """The sorted fields."""
+    return request.param
+
+
 @pytest.fixture
-def shop(make_model):
-    return make_model(['name', IRField('n', valueType=int)], indexed=['name', 'n'], key_name='Shop')
+def shop(make_model, sorts):
+    fields = ['name', IRField('n', valueType=int)]
+    return make_model(fields, indexed=['name', 'n'], key_name='Shop', SORTED_FIELDS=sorts)
 
 
 def insert(model):

@@ -74,15 +74,20 @@ PIECES = ('KEYS: ', 'ARGV: ', 'Returns ', 'Bounded: ')
 
 
 def scripts_with_comments():
-    """Yield each assignment of a Script in the core, with the lines of the comment above it."""
+    """Yield each assignment of a Script, or of two, with the lines of the comment above it.
+
+    The name of a pair comes twice, the second time with an ending.
+    """
     for path in sorted(CORE.rglob('*.py')):
         lines = path.read_text('utf-8').splitlines()
         for number, line in enumerate(lines):
-            if match := re.match(r'([A-Z_]+) = Script\(', line):
+            if match := re.match(r'([A-Z_]+) = Script(Pair)?\(', line):
                 above = itertools.takewhile(
                     lambda each: each.startswith('# '), lines[number - 1 :: -1]
                 )
-                yield match[1], [each[2:] for each in above][::-1]
+                comment = [each[2:] for each in above][::-1]
+                for end in ('', '_SORTED') if match[2] else ('',):
+                    yield match[1] + end, comment
 
 
 def test_the_comment_of_each_script_has_the_same_form():

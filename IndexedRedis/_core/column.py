@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import inf
 from types import MappingProxyType
 from typing import Any
 
@@ -29,9 +30,12 @@ class Column:
     :param model_name: name of the model, for messages
     :param field: the field
     :param indexed: whether ``INDEXED_FIELDS`` lists the field
+    :param sorted: whether ``SORTED_FIELDS`` lists the field
     """
 
-    def __init__(self, model_name: str, field: IRField, indexed: bool) -> None:
+    def __init__(
+        self, model_name: str, field: IRField, indexed: bool, sorted: bool = False
+    ) -> None:
         self.field: Any = field
         self.name = field.name
         self.key = self.name.encode('utf-8')
@@ -42,7 +46,7 @@ class Column:
         #: whether it is the link field of this library to one object, which takes a pk as it is
         self.links_to_one = type(field) is IRForeignLinkField
         self.label = f'{model_name}.{self.name}'
-        self.indexed = indexed
+        self.indexed, self.sorted = indexed, sorted
         self._encoding = field.storageEncoding
         self.immutable = field.isImmutable
         self.eager = self.immutable and field.isEager
@@ -151,6 +155,19 @@ class Column:
             return self.index_of(self.field.fromStorage(stored))
         except Exception:
             return stored
+
+    def score_of_stored(self, stored: bytes | None) -> bytes:
+        """Return the score of stored bytes, as ZADD takes it.
+
+        Bytes that cannot be decoded have the score of null, so that the object is in the set.
+        """
+        try:
+            score = self.field.toScore(
+                self.default() if stored is None else self.field.fromStorage(stored)
+            )
+        except Exception:
+            score = inf
+        return b'%.17g' % score
 
     def rehashed(self, stored: bytes | None) -> list[bytes]:
         """Return the index value under the other choice of ``hashIndex``, if there is a choice."""

@@ -41,6 +41,10 @@ _WORK_TYPES = {
     **dict.fromkeys((b'touched', b'keys', b'idx', *WORK), b'set'),
 }
 
+# The beginning of the names of sorted sets. It extends a reserved segment, so that no KEY_NAME and
+# no index value leads there.
+_SORTED = b'keys:sorted:'
+
 PREFIX = '_ir_|'
 
 # A KEY_NAME with one of these could share keys with another model.
@@ -50,7 +54,10 @@ RESERVED_SEGMENTS = (':data', ':idx', ':keys', ':next', ':tmp')
 ALL_MODELS = PREFIX.encode('ascii') + b'*'
 # As no KEY_NAME holds a reserved segment, the first one ends it, whatever a value holds. Tools use
 # this pattern; like all patterns of this file it is compiled at its first use.
-_KEY = re.escape(PREFIX.encode('ascii')) + rb'(?s:(.+?):(?:(data|idx|tmp):(.*)|(keys|next)))'
+_KEY = (
+    re.escape(PREFIX.encode('ascii'))
+    + rb'(?s:(.+?):(?:(data|idx|tmp|keys:sorted):(.*)|(keys|next)))'
+)
 _GLOB = rb'([*?\[\]\\^-])'
 
 
@@ -61,7 +68,7 @@ class Keys:
     """
 
     __slots__ = (
-        *('_data', '_index', '_tmp', 'all', 'next'),
+        *('_data', '_index', '_sorted', '_tmp', 'all', 'next'),
         *('incarnations', 'lock', 'mirror_lock', 'mirrored'),
         *('record', 'swapped', 'touched'),
     )
@@ -72,6 +79,7 @@ class Keys:
         self.all = base + b':keys'
         self._data = base + b':data:'
         self._index = base + b':idx:'
+        self._sorted = base + b':' + _SORTED
         self._tmp = base + b':tmp:'
         self.lock = self._tmp + b'lock'
         self.record = self._tmp + b'resets'
@@ -119,11 +127,15 @@ class Keys:
         """The set of pks whose field has this index value."""
         return b'%s%s:%s' % (self._index, field, value)
 
+    def sorted(self, field: bytes) -> bytes:
+        """The sorted set of pks by the values of a field."""
+        return self._sorted + field
+
     def is_own(self, key: bytes) -> bool:
         """Whether a key has one of the shapes above. Flows touch only such keys."""
         if key in (self.next, self.all):
             return True
-        return key.startswith((self._data, self._index, self._tmp))
+        return key.startswith((self._data, self._index, self._sorted, self._tmp))
 
     def is_row(self, key: bytes) -> bool:
         """Whether a key of the model is the hash of an object."""
@@ -133,6 +145,10 @@ class Keys:
         """Whether a key of the model is an index set."""
         return key.startswith(self._index)
 
+    def is_sorted(self, key: bytes) -> bool:
+        """Whether a key of the model is a sorted set."""
+        return key.startswith(self._sorted)
+
     def is_work(self, key: bytes) -> bool:
         """Whether a key of the model is a work key."""
         return key.startswith(self._tmp)
@@ -140,6 +156,8 @@ class Keys:
     def work_type(self, key: bytes) -> bytes:
         """The Redis type that a work key should have; ``b''`` for one of an unknown name."""
         first, _, rest = key[len(self._tmp) :].partition(b':')
+        if rest.startswith(_SORTED):
+            return b'zset'
         return _WORK_TYPES.get(rest.partition(b':')[0] or first, b'')
 
     def staged(self, token: bytes, key: bytes) -> bytes:
@@ -172,9 +190,10 @@ def parse_range(text: bytes, highest: int) -> range:
 
 
 def model_and_kind(key: bytes) -> tuple[str, str, bytes] | None:
-    """Return the ``KEY_NAME`` of a key; ``data``, ``idx``, ``tmp``, ``keys`` or ``next``; the rest.
+    """Return the ``KEY_NAME`` of a key, its kind, and the rest.
 
-    None if no model has such a key.
+    The kind is ``data``, ``idx``, ``tmp``, ``sorted``, ``keys`` or ``next``. None if no model has
+    such a key.
     """
     match = re.fullmatch(_KEY, key)
     if match is None:
@@ -183,4 +202,5 @@ def model_and_kind(key: bytes) -> tuple[str, str, bytes] | None:
         name = match[1].decode('utf-8')
     except UnicodeDecodeError:
         return None
-    return name, (match[2] or match[4]).decode('ascii'), match[3] or b''
+    kind = (match[2] or match[4]).decode('ascii')
+    return name, kind.rpartition(':')[2], match[3] or b''

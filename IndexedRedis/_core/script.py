@@ -19,7 +19,16 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-__all__ = ('BY_SHA', 'DENIED', 'UNDECLARED', 'Reads', 'Script', 'load_all', 'readable')
+__all__ = (
+    'BY_SHA',
+    'DENIED',
+    'UNDECLARED',
+    'Reads',
+    'Script',
+    'ScriptPair',
+    'load_all',
+    'readable',
+)
 
 #: The first line of each text. Dragonfly refuses scripts that use keys besides KEYS, except those
 #: that say so in this way. For Redis and Valkey it is a comment.
@@ -80,6 +89,33 @@ class Script:
     def in_full(self, keys: list[bytes], *args: Any) -> tuple[Any, ...]:
         """Return the command that sends the text itself."""
         return ('EVAL', self.text, len(keys), *keys, *args)
+
+
+class ScriptPair:
+    """Two Lua texts: a plain one, and one for models with sorted fields.
+
+    Lines that begin with ``- `` stand in the plain text only, lines that begin with ``+ `` in the
+    other only. So models without sorted fields pay nothing for those of others.
+
+    :param name: name of the plain script; that of the other ends in ``_sorted``
+    :param text: the lines of both
+    """
+
+    def __init__(self, name: str, text: str) -> None:
+        self._plain = Script(name, _choose('- ', '+ ', text))
+        self._sorted = Script(f'{name}_sorted', _choose('+ ', '- ', text))
+
+    def of(self, sorts: object) -> Script:
+        """Return the script for a model.
+
+        :param sorts: true if the model has sorted fields
+        """
+        return self._sorted if sorts else self._plain
+
+
+def _choose(ours: str, others: str, text: str) -> str:
+    lines = (line for line in text.splitlines(True) if not line.startswith(others))
+    return ''.join(line.removeprefix(ours) for line in lines)
 
 
 def readable(command: tuple[Any, ...]) -> tuple[Any, ...]:

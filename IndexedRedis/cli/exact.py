@@ -67,6 +67,16 @@ class ExactField(IRField):
         except Exception:  # a field type may raise anything
             return value
 
+    @property
+    def canSort(self) -> bool:
+        """True if the other field can be sorted."""
+        return self.inner.canSort
+
+    def toScore(self, value: Any) -> float:
+        """Return the score of the other field's value."""
+        inner = self.inner
+        return inner.toScore(inner.getDefaultValue() if value is None else inner.fromStorage(value))
+
     def _default(self) -> bytes:
         stored = self.inner.toStorage(self.inner.getDefaultValue())
         if isinstance(stored, str) and stored == IR_NULL_STR:
@@ -85,6 +95,7 @@ def exact(model: Any) -> Any:
         {
             'FIELDS': [ExactField(field) for field in model.FIELDS],
             'INDEXED_FIELDS': [str(name) for name in model.INDEXED_FIELDS],
+            'SORTED_FIELDS': [str(name) for name in model.SORTED_FIELDS],
             'KEY_NAME': model.KEY_NAME,
             'REDIS_CONNECTION_PARAMS': dict(model.REDIS_CONNECTION_PARAMS),
             '_connection': model._connection,

@@ -74,6 +74,14 @@ class IRFieldChain(IRField):
             stored = field._fromStorage(stored)
         return stored
 
+    @property
+    def canSort(self) -> bool:
+        """True if values of the leftmost field have an order."""
+        return self.chainedFields[0].canSort
+
+    def _toScore(self, value: Any) -> float:
+        return self.chainedFields[0]._toScore(value)
+
     def _legacyIndexes(self, stored: bytes) -> list[Any]:
         # Updates by 6.0.3 send the stored bytes through the chain once more, where that works.
         try:

@@ -76,12 +76,13 @@ class IndexedRedisSave(IndexedRedisHelper):
         return await self._arun(self._save(objs))
 
     def reindex(self, objs: Iterable[Any], conn: Any = None) -> int:
-        """Add stored objects to the index sets of all ``INDEXED_FIELDS``; return their number.
+        """Add stored objects to all index sets and sorted sets that have to list them.
 
         :param objs: the objects; their stored values count, not those in memory
         :param conn: an argument of 6.0.3; only None is accepted
+        :returns: the number of objects
 
-        Redis: for 25 objects at a time ``HMGET`` and one script of ``SADD`` and ``SREM``.
+        Redis: for 25 objects at a time ``HMGET`` and one script of ``SADD``, ``SREM`` and ``ZADD``.
         """
         return self._run(self._reindex(objs, conn))
 

@@ -38,6 +38,10 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
 
     - ``FIELDS``: list of fields (:class:`~IndexedRedis.fields.IRField` and other field types)
     - ``INDEXED_FIELDS``: names of the fields to filter by
+    - ``SORTED_FIELDS``: names of the fields to keep in order: all fields but links, json, pickled
+      and raw ones. For each, a sorted set has the pks of all objects, in the order of their values
+      (:doc:`/reference/keys`). After adding a field for stored objects, call
+      ``objects.reindex()``.
     - ``KEY_NAME``: name of the model in the database, like that of a table
     - ``REDIS_CONNECTION_PARAMS``: connection parameters that differ from the default ones
     - ``CLIENT_SIDE_CACHE``: how many answers to queries each connection caches until the server
@@ -57,6 +61,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
 
     FIELDS: Any = ()
     INDEXED_FIELDS: Any = ()
+    SORTED_FIELDS: Any = ()
     KEY_NAME: Any = None
     CLIENT_SIDE_CACHE: int = 0
     UNKNOWN_NAMES: str | None = None
@@ -155,6 +160,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
             f'{cls.__name__}_Copy{number}',
             FIELDS=KeyList(field.copy() for field in cls.FIELDS),
             INDEXED_FIELDS=list(cls.INDEXED_FIELDS),
+            SORTED_FIELDS=list(cls.SORTED_FIELDS),
         )
 
     def getPk(self) -> int | None:

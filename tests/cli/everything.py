@@ -16,11 +16,12 @@ NAMES = {make: f'field_{number}' for number, make in enumerate(MAKERS)}
 
 
 class Everything(IndexedRedisModel):
-    """Indexed by all that can be."""
+    """Indexed and sorted by all that can be."""
 
     # The samples all use one name.
     FIELDS = [make.func(NAMES[make], *make.args[1:], **make.keywords) for make in MAKERS]
     INDEXED_FIELDS = [str(field) for field in FIELDS if field.CAN_INDEX]
+    SORTED_FIELDS = [str(field) for field in FIELDS if field.canSort]
     KEY_NAME = 'Everything'
 
 

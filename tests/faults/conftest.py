@@ -8,13 +8,28 @@ from faults.item import Box, Item, edition
 from faults.proxy import Proxy
 from faults.workers import crew
 
+# Tests of writers that do not know sorted sets.
+PLAIN = ('test_old_writers',)
+
 
 def pytest_itemcollected(item):
     item.add_marker('faults')
 
 
+def pytest_generate_tests(metafunc):
+    if 'sorts' in metafunc.fixturenames and metafunc.module.__name__.split('.')[-1] not in PLAIN:
+        metafunc.parametrize('sorts', ['plain', 'sorted'], indirect=True)
+
+
 @pytest.fixture
-def item(watch_models):
+def sorts(request, monkeypatch):
+    """Has the model keep its fields in sorted sets, or not, here and in the workers."""
+    if getattr(request, 'param', 'plain') == 'sorted':
+        monkeypatch.setattr(Item, 'SORTED_FIELDS', ['name', 'n', 'edition'])
+
+
+@pytest.fixture
+def item(watch_models, sorts):
     """The model, over a healthy connection, empty."""
     watch_models(Item)
     return Item

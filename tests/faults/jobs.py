@@ -284,13 +284,14 @@ def main() -> None:
     jobs = {**vars(lives), **vars(old_version), **vars(single_jobs), **globals()}
 
     for line in sys.stdin:
-        params, job, args = json.loads(line)
+        params, job, args, ordered = json.loads(line)
         source, sink = os.pipe()
         child = os.fork()
         if child == 0:
             outcome: dict[str, Any] = {'result': None, 'error': None, 'killed': False}
             try:
                 IndexedRedis.setDefaultRedisConnectionParams(params)
+                Item.SORTED_FIELDS = ordered
                 outcome['result'] = jobs[job](over(params), **args)
             except BaseException:
                 outcome['error'] = traceback.format_exc()

@@ -21,6 +21,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from faults.item import Item
+
 # Processes that no test uses now. A job leaves nothing behind in its process.
 _idle: list[subprocess.Popen[bytes]] = []
 
@@ -38,7 +40,8 @@ class Worker:
         """Begin a job."""
         assert self._process.stdin
         self._started.clear()
-        self._process.stdin.write(json.dumps([self._params, job, args]).encode() + b'\n')
+        line = json.dumps([self._params, job, args, [*Item.SORTED_FIELDS]])
+        self._process.stdin.write(line.encode() + b'\n')
         self._process.stdin.flush()
         self._child = self._line()
         self._started.set()

@@ -90,6 +90,13 @@ WRONG = {
     'an index on json': (broken([JSON], INDEXED_FIELDS=['tags']), "'tags' cannot be indexed"),
     'indexes as text': (broken(INDEXED_FIELDS='name'), "INDEXED_FIELDS is 'name'; it must be"),
     'indexes as nothing': (broken(INDEXED_FIELDS=None), 'INDEXED_FIELDS is None; it must be'),
+    'an unknown sorted field': (
+        broken(SORTED_FIELDS=['yaer']),
+        "SORTED_FIELDS names 'yaer', which is not in FIELDS. Did you mean 'year'?",
+    ),
+    'a sorted field that is no name': (broken(SORTED_FIELDS=[5]), 'SORTED_FIELDS holds 5, which'),
+    'sorted json': (broken([JSON], SORTED_FIELDS=['tags']), "'tags' cannot be sorted: values of"),
+    'sorted fields as text': (broken(SORTED_FIELDS='name'), "SORTED_FIELDS is 'name'; it must"),
     'names that share a key': (
         broken([NAME, IRField('name:x')], INDEXED_FIELDS=['name', 'name:x']),
         "'name' and 'name:x' could share a key",

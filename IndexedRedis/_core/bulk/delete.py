@@ -50,7 +50,8 @@ def delete_pks(schema: Schema, pks: Sequence[int]) -> Flow[int]:
 
 def _delete_all(schema: Schema, expected: Expected, drawn: Drawn = EMPTY) -> Flow[int]:
     """Delete all of these objects, or none, except those whose pk is lost."""
-    if len(expected) * sizes.delete_us(len(schema.indexed)) <= sizes.SCRIPT_US:
+    us = sizes.delete_us(len(schema.indexed), len(schema.sorted))
+    if len(expected) * us <= sizes.SCRIPT_US:
         return (yield from recovering(lambda: delete_rows(schema, expected, drawn=drawn)))
     from .delete_many import delete_in_steps  # programs with short lists save the import
 

@@ -33,12 +33,14 @@ def delete_in_steps(schema: Schema, pks: Iterable[int], drawn: Drawn) -> Flow[in
     """
     owner = LockOwner(schema, new_token())
     # indexed_values_of() fetches so few rows in one batch.
-    us = max(delete_us(len(schema.indexed)), STEP_US // ROWS_OF_A_STEP)
+    us = delete_us(len(schema.indexed), len(schema.sorted))
+    us = max(us, STEP_US // ROWS_OF_A_STEP)
     stored: list[Expected] = []
 
     def prepare() -> Flow[None]:
         extend = extend_command([owner])
         yield from check_types(schema, [schema.keys.all])
+        yield from check_types(schema, schema.sorted_keys, b'zset')
         held, (listed,) = yield Batch([extend, read_incarnations(schema.keys)])
         if not held:
             raise lock_lost_error([owner])

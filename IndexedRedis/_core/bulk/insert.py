@@ -13,9 +13,10 @@ from itertools import chain
 from ..flows import Batch, Command, Flow, Stream, chunks
 from ..incarnations import is_lost, read_incarnations
 from ..keys import RANGES
+from ..locking.key_types import check_types
 from ..locking.locks import LockOwner, extend_command, new_token
-from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store, objection
-from ..mapping.index_keys import grouped_by_index
+from ..locking.transactions import CHUNK, LISTED, SETS, SORTED, guarded_store, objection
+from ..mapping.index_keys import grouped_by_index, grouped_by_sorted
 from ..writes.insert import Draft
 from ..writes.scripts import TOUCHED_MS
 from .redo import PUBLISHED_AT_ONCE, publish_commands
@@ -57,6 +58,8 @@ def insert_many(drafts: Sequence[Draft]) -> Flow[bool]:
 
 def _store(drafts: Sequence[Draft], owners: Sequence[LockOwner]) -> Flow[None]:
     extend = extend_command(owners)
+    for draft in drafts:
+        yield from check_types(draft.schema, draft.schema.sorted_keys, b'zset')
     # A server that holds these locks and has these pks keeps both in later failovers.
     if any(draft.drawn for draft in drafts):
         yield from _check_pks(drafts, extend)
@@ -101,7 +104,12 @@ def _row_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
 def _set_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
     keys, token = draft.schema.keys, owner.token
     for pks, rows in zip(chunks(draft.pks, LISTED), chunks(draft.rows, LISTED), strict=True):
-        sets = grouped_by_index(draft.schema, [b'%d' % pk for pk in pks], rows)
+        texts = [b'%d' % pk for pk in pks]
+        scores = grouped_by_sorted(draft.schema, texts, rows)
+        for ordered in chunks(scores.items(), SORTED):
+            adding = [('ZADD', key, *members) for key, members in ordered]
+            yield guarded_store(keys, token, adding)
+        sets = grouped_by_index(draft.schema, texts, rows)
         for some in chunks(sets.items(), SETS):
             names = [key for key, _ in some]
             commands = [

@@ -13,7 +13,7 @@ from itertools import count
 from ..flows import Batch, Command, Flow, ask, chunks
 from ..keys import LEFT, STAGED, WORK, Keys
 from ..locking.locks import LockOwner, Owner, extend_command, locked, register_reset
-from ..locking.scripts import FORGET, PRUNE, RETIRE
+from ..locking.scripts import FORGET, PRUNE, RETIRE, UNSORT
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
@@ -84,7 +84,7 @@ def sweep(
 ) -> Flow[None]:
     """Remove what ``token`` staged and did not use, and let expire what it replaced.
 
-    :param replaced: index sets that its swap replaced; None if there was no swap
+    :param replaced: index sets and sorted sets that its swap replaced; None if there was no swap
     :param extend: commands to send along with each step
     """
     keys = schema.keys
@@ -125,12 +125,12 @@ def _retire(
     replaced: Collection[bytes],
     extend: tuple[Command, ...],
 ) -> Flow[None]:
-    """Remove pks that are not listed from the index sets, then remove their rows.
+    """Remove pks that are not listed from index sets and sorted sets, then remove their rows.
 
     The rows go last, since they tell which index sets list the pks. No writer changes these rows.
 
     :param grace: milliseconds that the rows stay readable; 0: none
-    :param replaced: index sets that do not list the pks
+    :param replaced: index sets and sorted sets that do not list the pks
     """
     fields = schema.keys_of(schema.indexed)
     listed: dict[bytes, list[bytes]] = {}
@@ -138,6 +138,8 @@ def _retire(
         rows = yield Batch(get_rows(schema.keys.data_prefix, pks, fields))
         listed = index_keys_of_rows(schema, pks, rows, replaced)
     prunes = [_prune(schema, pks, some) for some in chunks(listed.items(), PAGE_MEMBERS)]
+    if ordered := [key for key in schema.sorted_keys if key not in replaced]:
+        prunes.append(UNSORT([schema.keys.all, *ordered], *pks))
     yield Batch([*prunes, RETIRE([schema.keys.all], grace, schema.keys.data_prefix, *pks), *extend])
 
 

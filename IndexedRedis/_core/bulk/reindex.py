@@ -23,7 +23,7 @@ CHUNK = 25
 def reindex(
     schema: Schema, pks: Sequence[int], rehash: bool = False, size: int = CHUNK
 ) -> Flow[int]:
-    """Add objects to the index sets of their stored values; return how many objects are stored.
+    """Add objects to the index sets and sorted sets of their stored values; return their number.
 
     Entries under values that 6.0.3 encoded twice are removed. Entries of other values stay, and so
     do entries of fields that are not indexed.
@@ -36,8 +36,8 @@ def reindex(
 
 def _reindex(schema: Schema, pks: Sequence[int], rehash: bool, size: int) -> Flow[int]:
     total = 0
-    for chunk in chunks(pks if schema.indexed else (), size):
-        rows = yield from rows_of(schema, chunk, schema.indexed)
+    for chunk in chunks(pks if schema.kept else (), size):
+        rows = yield from rows_of(schema, chunk, schema.kept)
         entries = [
             _entry(schema, pk, row, rehash)
             for pk, row in zip(chunk, rows, strict=True)
@@ -49,7 +49,7 @@ def _reindex(schema: Schema, pks: Sequence[int], rehash: bool, size: int) -> Flo
 
 
 def _entry(schema: Schema, pk: int, row: Row, rehash: bool) -> Entry:
-    stored = dict(zip((column.name for column in schema.indexed), row, strict=True))
+    stored = dict(zip((column.name for column in schema.kept), row, strict=True))
     entry = Entry(schema, pk, Mode.UPDATE, {}, stored)
     entry.rehash = rehash
     return entry

@@ -30,7 +30,20 @@ def advice(info: ModelInfo) -> list[str]:
                 f'{field.name}: no index sets, so filters on it find nothing; call '
                 'objects.reindex().'
             )
+    for field in info.fields:
+        if field.sorted is not None and field.sorted.entries != info.objects:
+            found += _about_sorted(info, field.name, field.sorted.entries)
     return [*found, *_about_rows(info), *_about_keys(info)]
+
+
+def _about_sorted(info: ModelInfo, name: str, entries: int) -> Iterator[str]:
+    if not entries:
+        yield f'{name}: its sorted set is empty; call objects.reindex().'
+    elif abs(entries - info.objects) > 0.01 * info.objects:
+        yield (
+            f'{name}: its sorted set has {entries:,} entries for {info.objects:,} objects; call '
+            'objects.check(), and if it finds anything, objects.repair().'
+        )
 
 
 def _about_index(info: ModelInfo, field: FieldInfo, index: IndexInfo) -> Iterator[str]:

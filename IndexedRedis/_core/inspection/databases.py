@@ -32,6 +32,8 @@ class FoundModel:
         self.rows = 0
         #: number of index sets of each indexed field
         self.indexSets: dict[str, int] = {}
+        #: names of the sorted fields
+        self.sortedFields: list[str] = []
         #: number of work keys of resets
         self.workKeys = 0
         #: bytes of memory, estimated; None: the server does not allow MEMORY USAGE
@@ -47,9 +49,10 @@ class FoundModel:
 
     def __str__(self) -> str:
         sets = ', '.join(f'{field} {count:,}' for field, count in self.indexSets.items())
+        ordered = f', sorted sets: {", ".join(self.sortedFields)}' if self.sortedFields else ''
         return (
             f'{shown(self.keyName)}: {self.objects:,} objects, about {bytes_text(self.memory)}, '
-            f'index sets: {sets or "none"}'
+            f'index sets: {sets or "none"}{ordered}'
         )
 
     def __repr__(self) -> str:
@@ -66,6 +69,7 @@ class _Tally:
         #: a sample of the rows, and of the index sets of each field: SCAN has a random order
         self._rows: list[bytes] = []
         self._sets: dict[str, list[bytes]] = {}
+        self._sorted: list[bytes] = []
 
     def note(self, key: bytes, kind: str, rest: bytes) -> None:
         """Count one key."""
@@ -74,6 +78,9 @@ class _Tally:
             found.rows += 1
         elif kind == 'tmp':
             found.workKeys += key != self.keys.incarnations
+        elif kind == 'sorted':
+            found.sortedFields.append(rest.decode('utf-8', 'backslashreplace'))
+            self._sorted.append(key)
         elif kind == 'idx':
             field = rest.partition(b':')[0].decode('utf-8', 'backslashreplace')
             found.indexSets[field] = found.indexSets.get(field, 0) + 1
@@ -85,11 +92,13 @@ class _Tally:
         """Measure the sample; return the model."""
         found = self.found
         found.indexSets = dict(sorted(found.indexSets.items()))
+        found.sortedFields.sort()
         ((size, memory, _),) = yield from measure([self.keys.all], True)
         found.objects = max(0, size)
         parts = [memory, (yield from self._memory(self._rows, found.rows))]
         for field, some in self._sets.items():
             parts.append((yield from self._memory(some, found.indexSets[field])))
+        parts += [memory for _, memory, _ in (yield from measure(self._sorted, True, sorts=True))]
         found.memory = None if min(parts) < 0 else sum(parts)
         if (yield from ask('TYPE', self.keys.mirrored)) == b'string':
             text = yield from ask('GET', self.keys.mirrored)

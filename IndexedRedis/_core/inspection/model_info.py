@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..text import bytes_text, shown, text_of
 
-__all__ = ('TOP_VALUES', 'FieldInfo', 'IndexInfo', 'ModelInfo', 'scaled')
+__all__ = ('TOP_VALUES', 'FieldInfo', 'IndexInfo', 'ModelInfo', 'SortedInfo', 'scaled')
 
 # The most frequent values of an index that are reported, and of these in the text.
 TOP_VALUES = 10
@@ -66,6 +66,17 @@ class IndexInfo:
         }
 
 
+class SortedInfo(NamedTuple):
+    """The sorted set of one field.
+
+    :param entries: number of entries, one for each object
+    :param memory: bytes of memory; None: the server does not allow MEMORY USAGE
+    """
+
+    entries: int
+    memory: int | None
+
+
 class FieldInfo:
     """One field.
 
@@ -76,6 +87,8 @@ class FieldInfo:
 
     def __init__(self, name: str, kind: str, index: IndexInfo | None, hashed: bool) -> None:
         self.name, self.type, self.index = name, kind, index
+        #: its sorted set; None: the field is not sorted
+        self.sorted: SortedInfo | None = None
         #: whether index keys end in the md5 of the value
         self.hashIndex = hashed
         #: bytes of the longest stored value in the sample
@@ -89,6 +102,7 @@ class FieldInfo:
             'indexed': self.index is not None,
             'hashIndex': self.hashIndex,
             'longest': self.longest,
+            'sorted': None if self.sorted is None else self.sorted._asdict(),
             'index': None if self.index is None else self.index.asDict(),
         }
 
@@ -130,9 +144,15 @@ class ModelInfo:
         return None if None in parts else sum(part or 0 for part in parts)
 
     @property
+    def sortedMemory(self) -> int | None:
+        """Bytes of memory of all sorted sets; None: MEMORY USAGE is not allowed."""
+        parts = [field.sorted.memory for field in self.fields if field.sorted is not None]
+        return None if None in parts else sum(part or 0 for part in parts)
+
+    @property
     def memory(self) -> int | None:
         """Bytes of memory of the model, estimated; None: MEMORY USAGE is not allowed."""
-        parts = (self.rowMemory, self.keysMemory, self.indexMemory)
+        parts = (self.rowMemory, self.keysMemory, self.indexMemory, self.sortedMemory)
         return None if None in parts else sum(part or 0 for part in parts)
 
     def asDict(self) -> dict[str, Any]:
@@ -149,6 +169,7 @@ class ModelInfo:
                 'rows': self.rowMemory,
                 'keys': self.keysMemory,
                 'indexes': self.indexMemory,
+                'sorted': self.sortedMemory,
                 'rowsSampled': self.rowsSampled,
                 'setsSampled': self.setsSampled,
             },
@@ -195,10 +216,12 @@ class ModelInfo:
         """The memory, in a sentence."""
         if self.memory is None:
             return 'not known, as the server does not allow MEMORY USAGE'
+        ordered = f'sorted sets {bytes_text(self.sortedMemory)}, ' if self.sortedMemory else ''
         return (
             f'about {bytes_text(self.memory)}: rows {bytes_text(self.rowMemory)}, index sets '
-            f'{bytes_text(self.indexMemory)}, set of all pks {bytes_text(self.keysMemory)} '
-            f'(from {self.rowsSampled:,} rows and {self.setsSampled:,} index sets)'
+            f'{bytes_text(self.indexMemory)}, {ordered}set of all pks '
+            f'{bytes_text(self.keysMemory)} (from {self.rowsSampled:,} rows and '
+            f'{self.setsSampled:,} index sets)'
         )
 
     def __repr__(self) -> str:
@@ -207,12 +230,13 @@ class ModelInfo:
 
 def _field_lines(field: FieldInfo) -> Iterator[str]:
     index = field.index
+    ordered = '' if field.sorted is None else f', sorted: {field.sorted.entries:,} entries'
     if index is None:
-        yield f'    {field.name}: {field.type}'
+        yield f'    {field.name}: {field.type}{ordered}'
         return
     hashed = ', hashIndex' if field.hashIndex else ''
     yield (
-        f'    {field.name}: {field.type}, indexed{hashed}: {index.sets:,} values of '
+        f'    {field.name}: {field.type}{ordered}, indexed{hashed}: {index.sets:,} values of '
         f'{index.smallest:,} to {index.largest:,} objects, {index.average:,.1f} on average'
     )
     top = [f'{value} {count:,}' for value, count in index.frequent()]

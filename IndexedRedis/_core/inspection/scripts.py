@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..script import Script
+from ..script import ScriptPair
 
 __all__ = ('MEASURE',)
 
@@ -10,14 +10,16 @@ __all__ = ('MEASURE',)
 # errors, and does not repeat a command that was refused.
 # KEYS: names.
 # ARGV: 1 to measure memory and encoding too; names of fields.
-# Returns for each key: its number of members or fields, -1 if it is neither a set nor a hash; its
-# bytes of memory, 0 if the key does not exist, -1 if the caller did not ask or the server refuses
-# to measure; its encoding, '' where the bytes are 0 or -1; the length of each field.
+# Returns for each key: its number of members or fields, -1 if it is neither a set nor a hash (the
+# other text: if it is no sorted set); its bytes of memory, 0 if the key does not exist, -1 if the
+# caller did not ask or the server refuses to measure; its encoding, '' where the bytes are 0 or -1;
+# the length of each field.
 # Bounded: MEASURED_KEYS keys and MEASURE_CALLS commands, about 0.3 ms.
-MEASURE = Script(
+MEASURE = ScriptPair(
     'measure',
     """
-local sizes = {set = 'SCARD', hash = 'HLEN'}
+- local sizes = {set = 'SCARD', hash = 'HLEN'}
++ local sizes = {zset = 'ZCARD'}
 local refused = {}
 local function try(command, what, key)
   if ARGV[1] ~= '1' or refused[command] then return false end

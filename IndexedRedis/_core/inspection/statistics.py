@@ -17,7 +17,7 @@ from ..flows import Batch, Flow, Progress, ask, chunks, scan
 from ..mapping.schema import Schema
 from .advice import LONG_NAME, advice
 from .eviction import eviction_warnings
-from .model_info import TOP_VALUES, FieldInfo, IndexInfo, ModelInfo, scaled
+from .model_info import TOP_VALUES, FieldInfo, IndexInfo, ModelInfo, SortedInfo, scaled
 from .scripts import MEASURE
 
 __all__ = ('draw', 'info', 'measure')
@@ -44,6 +44,7 @@ def info(schema: Schema, sample: int, progress: Progress | None = None) -> Flow[
     yield from _measure_rows(schema, found, sample)
     tell('rows', found.rowsSampled, found.rowsSampled)
     yield from _Indexes(schema, found, sample).collect(tell)
+    yield from _measure_sorted(schema, found)
     found.advice += advice(found) + (yield from eviction_warnings())
     return found
 
@@ -73,17 +74,27 @@ def _measure_rows(schema: Schema, found: ModelInfo, sample: int) -> Flow[None]:
         found.rowMemory = scaled(sum(row[1] for row in there), len(there), found.objects)
 
 
+def _measure_sorted(schema: Schema, found: ModelInfo) -> Flow[None]:
+    if not schema.sorted:
+        return
+    seen = yield from measure(schema.sorted_keys, True, sorts=True)
+    fields = {field.name: field for field in found.fields}
+    for column, (size, memory, _) in zip(schema.sorted, seen, strict=True):
+        fields[column.name].sorted = SortedInfo(max(0, size), memory if memory >= 0 else None)
+
+
 def measure(
-    keys: Sequence[bytes], closely: bool, fields: Sequence[bytes] = ()
+    keys: Sequence[bytes], closely: bool, fields: Sequence[bytes] = (), sorts: bool = False
 ) -> Flow[list[Sequence[Any]]]:
     """Return for each key its size, memory, encoding and lengths of fields; see MEASURE.
 
     :param closely: whether to measure memory and encoding
+    :param sorts: whether these are the keys of sorted sets
     """
     seen: list[Sequence[Any]] = []
     size = max(1, min(MEASURED_KEYS, MEASURE_CALLS // (2 + 2 * closely + len(fields))))
     for some in chunks(keys, size):
-        seen += yield from ask(*MEASURE(some, int(closely), *fields))
+        seen += yield from ask(*MEASURE.of(sorts)(some, int(closely), *fields))
     return seen
 
 

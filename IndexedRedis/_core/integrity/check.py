@@ -84,6 +84,10 @@ def _examine_rows(survey: Survey, pks: Sequence[bytes]) -> Flow[None]:
         if probe.columns and facts.stored and facts.row is not None
     ]
     findings += yield from probe_entries(schema, entries)
+    if schema.sorted:
+        pks = [pk for pk in pks if is_pk(pk)]
+        ordered = [Probe(pk, schema.sorted, schema.sorted_keys) for pk in pks]
+        findings += yield from probe_entries(schema, ordered)
     yield from survey.found(findings)
 
 

@@ -6,12 +6,12 @@ model with a longer name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..column import Column
-from ..flows import Batch, Flow, ask, chunks, scan
+from ..flows import SCAN_COUNT, Batch, Flow, ask, chunks, page_of, scan
 from ..keys import is_pk
 from ..mapping.schema import Schema
 from .probe import NO_EXPIRY, NO_KEY, Probe, probe_entries
@@ -30,10 +30,10 @@ SETS_AT_ONCE = 50
 class _Key(NamedTuple):
     """A key of the model.
 
-    :param kind: ``row``, ``index``, ``work`` or ``other``
+    :param kind: ``row``, ``index``, ``sorted``, ``work`` or ``other``
     :param type: the Redis type that it should have
     :param pk: the pk of a row
-    :param column: the field of an index set
+    :param column: the field of an index set or a sorted set
     """
 
     name: bytes
@@ -51,6 +51,9 @@ def _key(schema: Schema, name: bytes) -> _Key:
         rest = name[len(keys.index_prefix) :]
         field = (column for column in schema.indexed if rest.startswith(column.key + b':'))
         return _Key(name, 'index', b'set', column=next(field, None))
+    if keys.is_sorted(name):
+        columns = dict(zip(schema.sorted_keys, schema.sorted, strict=True))
+        return _Key(name, 'sorted', b'zset', column=columns.get(name))
     if keys.is_work(name):
         return _Key(name, 'work', keys.work_type(name))
     return _Key(name, 'other', b'string' if name == keys.next else b'set')
@@ -71,7 +74,9 @@ def _examine(survey: Survey, names: Sequence[bytes]) -> Flow[None]:
     if not names:
         return
     facts = yield Batch([(what, name) for name in names for what in ('TYPE', 'PTTL')])
-    sound: dict[str, list[_Key]] = {'row': [], 'index': [], 'work': [], 'other': []}
+    sound: dict[str, list[_Key]] = {
+        each: [] for each in ('row', 'index', 'sorted', 'work', 'other')
+    }
     findings: list[Finding] = []
     for name, kind, ttl in zip(names, facts[::2], facts[1::2], strict=True):
         key = _key(survey.schema, name)
@@ -80,7 +85,7 @@ def _examine(survey: Survey, names: Sequence[bytes]) -> Flow[None]:
         wrong = _wrong(key, kind)
         if wrong is None or key.kind == 'work':
             sound[key.kind].append(key)
-            if ttl != NO_EXPIRY and key.kind in ('index', 'other'):
+            if ttl != NO_EXPIRY and key.kind in ('index', 'sorted', 'other'):
                 wrong = Finding('key_expiring', name)
         findings += [wrong] if wrong else []
     # Work keys that nobody needs are leftovers, whatever their type.
@@ -89,6 +94,8 @@ def _examine(survey: Survey, names: Sequence[bytes]) -> Flow[None]:
     yield from _examine_rows(survey, [key.pk for key in sound['row']])
     for some in chunks(sound['index'], SETS_AT_ONCE):
         yield from _examine_sets(survey, some)
+    for key in sound['sorted']:
+        yield from _examine_sorted(survey, key)
 
 
 def _wrong(key: _Key, kind: bytes) -> Finding | None:
@@ -97,8 +104,8 @@ def _wrong(key: _Key, kind: bytes) -> Finding | None:
         return Finding('key_unknown', key.name)
     if key.type and kind != key.type:
         return Finding('wrong_type', key.name, field=kind.decode())
-    if key.kind == 'index' and key.column is None:
-        return Finding('index_unused', key.name)
+    if key.kind in ('index', 'sorted') and key.column is None:
+        return Finding(f'{key.kind}_unused', key.name)
     return None
 
 
@@ -133,14 +140,26 @@ def _examine_sets(survey: Survey, keys: Sequence[_Key]) -> Flow[None]:
     """Go through the members of index sets: does each object store the value of the set?"""
 
     def examine(*pages: list[bytes]) -> Flow[None]:
-        probes = (
-            Probe(pk, (key.column,), (key.name,))
-            for key, page in zip(keys, pages, strict=True)
-            if key.column is not None
-            for pk in page
-        )
-        for some in chunks(probes, PROBES_IN_TRIP):
-            survey.report.entries += len(some)
-            yield from survey.found((yield from probe_entries(survey.schema, some)))
+        pairs = zip(keys, pages, strict=True)
+        yield from _examine_members(survey, ((key, pk) for key, page in pairs for pk in page))
 
     yield from scan(examine, *(key.name for key in keys))
+
+
+def _examine_sorted(survey: Survey, key: _Key) -> Flow[None]:
+    """Go through the members of a sorted set: does each object store a value of that score?"""
+    cursor: Any = b'0'
+    while cursor is not None:
+        reply = yield from ask('ZSCAN', key.name, cursor, 'COUNT', SCAN_COUNT)
+        cursor, page = page_of(reply)
+        yield from _examine_members(survey, ((key, pk) for pk in page[::2]))
+
+
+def _examine_members(survey: Survey, members: Iterable[tuple[_Key, bytes]]) -> Flow[None]:
+    """Find members of index sets, or of sorted sets, that should not be there."""
+    probes = (
+        Probe(pk, (key.column,), (key.name,)) for key, pk in members if key.column is not None
+    )
+    for some in chunks(probes, PROBES_IN_TRIP):
+        survey.report.entries += len(some)
+        yield from survey.found((yield from probe_entries(survey.schema, some)))

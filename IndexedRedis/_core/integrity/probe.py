@@ -1,4 +1,4 @@
-"""Read rows together with index sets, atomically, and judge them.
+"""Read rows together with index sets or sorted sets, atomically, and judge them.
 
 Every writer changes a row and its entries in one moment. So what one probe finds wrong is wrong,
 whoever else writes.
@@ -27,7 +27,10 @@ NO_KEY = -2
 
 
 class Probe(NamedTuple):
-    """A question: the values of a row, and for each whether an index set lists the row."""
+    """A question: the values of a row, and for each whether a set lists the row.
+
+    The sets of probes that one call answers are all index sets, or all sorted sets.
+    """
 
     pk: bytes
     columns: Sequence[Column] = ()
@@ -35,12 +38,16 @@ class Probe(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """The answer to a probe. ``row`` is None if the key holds another type."""
+    """The answer to a probe. ``row`` is None if the key holds another type.
+
+    ``inside`` and, of sorted sets, ``scores``: as PROBE returns them.
+    """
 
     listed: bool
     ttl: int
     row: Sequence[bytes | None] | None
     inside: Sequence[int]
+    scores: Sequence[bytes] = ()
 
     @property
     def stored(self) -> bool:
@@ -55,9 +62,9 @@ def probe_rows(schema: Schema, probes: Sequence[Probe]) -> Flow[list[tuple[Probe
     size = max(1, PROBE_CALLS // (2 + max(len(probe.columns) for probe in probes)))
     replies = yield Batch([_command(schema, chunk) for chunk in chunks(probes, size)])
     facts = [
-        Facts(bool(listed), ttl, row, inside)
+        Facts(bool(listed), ttl, row, inside, *scores)
         for reply in replies
-        for listed, ttl, row, inside in reply
+        for listed, ttl, row, inside, *scores in reply
     ]
     return list(zip(probes, facts, strict=True))
 
@@ -68,11 +75,11 @@ def _command(schema: Schema, probes: Sequence[Probe]) -> Command:
     for pk, columns, sets in probes:
         keys += sets
         args += (pk, len(columns), len(sets), *(column.key for column in columns))
-    return PROBE(keys, *args)
+    return PROBE.of(any(map(schema.keys.is_sorted, keys)))(keys, *args)
 
 
 def probe_entries(schema: Schema, probes: Sequence[Probe]) -> Flow[list[Finding]]:
-    """Find what is wrong with these rows in these index sets."""
+    """Find what is wrong with these rows in these sets."""
     seen = yield from probe_rows(schema, probes)
     return [finding for probe, facts in seen for finding in _judge(schema, probe, facts)]
 
@@ -85,8 +92,17 @@ def _judge(schema: Schema, probe: Probe, facts: Facts) -> Iterator[Finding]:
             yield Finding('entry_gone', key, pk, column.name)
         elif inside != -1 and facts.stored and facts.row is not None:
             stored = facts.row[i]
-            right = index_key(schema, column, stored) == key
-            if right and not inside:
+            if facts.scores:
+                wanted, wrong = True, _is_wrong(column, stored, facts.scores[i])
+            else:
+                wanted = index_key(schema, column, stored) == key
+                wrong = not wanted
+            if wanted and not inside:
                 yield Finding('entry_missing', key, pk, column.name, stored)
-            elif inside and not right:
-                yield Finding('entry_stale', key, pk, column.name, stored)
+            elif inside and wrong:
+                kind = 'score_wrong' if facts.scores else 'entry_stale'
+                yield Finding(kind, key, pk, column.name, stored)
+
+
+def _is_wrong(column: Column, stored: bytes | None, score: bytes) -> bool:
+    return score != b'' and float(score) != float(column.score_of_stored(stored))

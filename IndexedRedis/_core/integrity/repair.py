@@ -27,13 +27,16 @@ REPAIRS = 100
 # Each round repairs what writers have not changed since the last probe, so a few are enough.
 REPAIR_ROUNDS = 10
 
-_ENTRIES = ('entry_stale', 'entry_gone', 'entry_missing')
+_ENTRIES = ('entry_stale', 'entry_gone', 'entry_missing', 'score_wrong')
 
 
 def repair_findings(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
     """Repair what can be repaired; return the findings that are gone."""
     entries = [finding for finding in findings if finding.kind in _ENTRIES]
-    left = {finding.place for finding in (yield from _repair_entries(schema, entries))}
+    left = set()
+    for sorts in (False, True):
+        some = [finding for finding in entries if schema.keys.is_sorted(finding.key) is sorts]
+        left.update(finding.place for finding in (yield from _repair_entries(schema, some)))
     done = [finding for finding in entries if finding.place not in left]
     others: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -47,7 +50,7 @@ def repair_findings(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Fi
 
 
 def _repair_entries(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
-    """Move entries to the right index sets; return the findings that are left."""
+    """Repair entries of index sets, or of sorted sets; return the findings that are left."""
     for _ in range(REPAIR_ROUNDS):
         left: list[Finding] = []
         for chunk in chunks(findings, REPAIRS):
@@ -63,11 +66,14 @@ def _repair_entries(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Fi
 
 def _entries_command(schema: Schema, findings: Sequence[Finding]) -> Command:
     keys = schema.keys
+    sorts = keys.is_sorted(findings[0].key)
     args: list[Any] = [keys.data_prefix, keys.tmp]
     for kind, _, pk, field, stored in findings:
-        args += (kind, pk, schema.columns[field].key, expected_token(stored))
+        column = schema.columns[field]
+        args += (kind, pk, column.key, expected_token(stored))
+        args += (column.score_of_stored(stored),) if sorts else ()
     own = (keys.all, keys.lock, keys.touched, keys.record)
-    return REPAIR_ENTRIES([*own, *(f.key for f in findings)], *args)
+    return REPAIR_ENTRIES.of(sorts)([*own, *(f.key for f in findings)], *args)
 
 
 def _rows(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
@@ -97,7 +103,7 @@ def _endless(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
 
 _COMMANDS: dict[str, Callable[[Schema, Sequence[Finding]], list[Command]]] = {
     **dict.fromkeys(('row_missing', 'row_unlisted', 'row_expiring', 'pk_invalid'), _rows),
-    'index_unused': _unused,
+    **dict.fromkeys(('index_unused', 'sorted_unused'), _unused),
     'key_expiring': _keep,
     **dict.fromkeys(('counter_low', 'counter_high'), _counter),
     'leftover': _endless,

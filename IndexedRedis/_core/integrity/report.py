@@ -20,7 +20,9 @@ SENTENCES = {
     'entry_stale': '{key} lists pk {pk}, whose {field} is stored as {value}',
     'entry_gone': '{key} lists pk {pk}, which is no stored object',
     'entry_missing': '{key} does not list pk {pk}, whose {field} is stored as {value}',
+    'score_wrong': '{key} has another score for pk {pk} than its {field} has, stored as {value}',
     'index_unused': '{key} is the index set of no field in INDEXED_FIELDS',
+    'sorted_unused': '{key} is the sorted set of no field in SORTED_FIELDS',
     'counter_low': '{key} holds {value}, which is no number or below a pk in use: {pk}',
     'counter_high': '{key} holds {value}, so no pk is left; the highest pk in use is {pk}',
     'leftover': '{key} is what a dead reset left: {pk}',
@@ -75,7 +77,7 @@ class CheckReport:
         self.model = model
         #: number of objects that were examined
         self.objects = 0
-        #: number of entries of index sets that were examined
+        #: number of entries of index sets and sorted sets that were examined
         self.entries = 0
         #: number of findings of each kind; 0 for a kind that was not found
         self.counts: Counter[str] = Counter()

@@ -6,7 +6,7 @@ All that one script finds is of one moment, whoever else writes.
 from __future__ import annotations
 
 from ..keys import HIGHEST_PK
-from ..script import Script
+from ..script import Script, ScriptPair
 from ..writes.scripts import NOTE_TOUCHED
 
 __all__ = (
@@ -81,15 +81,15 @@ local function claimed(record, tmp, pk)
 end
 """
 
-# Read rows, and whether index sets list them.
-# KEYS: set of all pks, record of resets, index sets.
-# ARGV: prefixes of data keys and of work keys; for each row: pk, number of fields, number of index
-# sets (none, or one for each field), fields.
-# Returns for each row {whether it is listed, its PTTL (with index sets: only whether it exists),
-# values (false: no hash), for each index set whether it lists the pk (-1: it is no set; 2: it does,
-# and a recorded reset claims the pk)}.
+# Read rows, and whether index sets, or sorted sets, list them.
+# KEYS: set of all pks, record of resets, sets.
+# ARGV: prefixes of data keys and of work keys; for each row: pk, number of fields, number of sets
+# (none, or one for each field), fields.
+# Returns for each row {whether it is listed, its PTTL (with sets: only whether it exists), values
+# (false: no hash), for each set whether it lists the pk (-1: it has another type; 2: it does, and a
+# recorded reset claims the pk), for each sorted set the score or ''}.
 # Bounded: PROBE_CALLS rows and values, 0.4 ms; with claims 2 ms.
-PROBE = Script(
+PROBE = ScriptPair(
     'look',
     _CLAIMED
     + """
@@ -107,12 +107,17 @@ while a < #ARGV do
   local ttl = -1
   if sets == 0 or not (row and row[1]) then ttl = redis.call('PTTL', data) end
   local listed = redis.call('SISMEMBER', KEYS[1], pk)
++   local scores = {}
   for s = 1, sets do
-    local there = redis.pcall('SISMEMBER', KEYS[k + s], pk)
+-     local there = redis.pcall('SISMEMBER', KEYS[k + s], pk)
++     local score = redis.pcall('ZSCORE', KEYS[k + s], pk)
++     local there = type(score) == 'string' and 1 or score or 0
++     scores[s] = there == 1 and score or ''
     inside[s] = type(there) == 'table' and -1 or there
     if there == 1 and listed == 0 and claimed(KEYS[2], ARGV[2], pk) then inside[s] = 2 end
   end
-  found[#found + 1] = {listed, ttl, row, inside}
+-   found[#found + 1] = {listed, ttl, row, inside}
++   found[#found + 1] = {listed, ttl, row, inside, scores}
   k, a = k + sets, a + 3 + fields
 end
 return found
@@ -258,18 +263,19 @@ return 0
 """,
 )
 
-# Repair wrong index entries, if each finding still holds.
-# KEYS: set of all pks, lock of resets, touched index sets, record of resets; index sets.
-# ARGV: prefixes of data keys and of work keys; for each index set: finding, pk, field, expected
-# value (as of WRITE).
+# Repair wrong entries of index sets, or of sorted sets, if each finding still holds.
+# KEYS: set of all pks, lock of resets, touched index sets, record of resets; sets.
+# ARGV: prefixes of data keys and of work keys; for each set: finding, pk, field, expected value (as
+# of WRITE), and for a sorted set the score.
 # Returns for each finding 1 if it was repaired, else 0.
 # Bounded: REPAIRS findings, 0.6 ms; with claims 2 ms.
-REPAIR_ENTRIES = Script(
+REPAIR_ENTRIES = ScriptPair(
     'mend_entries',
     NOTE_TOUCHED
     + _CLAIMED
     + """
-local all, resetting, outcomes = KEYS[1], redis.call('EXISTS', KEYS[2]) == 1, {}
+- local all, resetting, outcomes = KEYS[1], redis.call('EXISTS', KEYS[2]) == 1, {}
++ local all, outcomes = KEYS[1], {}
 local function is_so(kind, pk, field, expected)
   local data = ARGV[1] .. pk
   local stored = redis.call('SISMEMBER', all, pk) == 1 and redis.call('EXISTS', data) == 1
@@ -279,15 +285,22 @@ local function is_so(kind, pk, field, expected)
   return type(value) ~= 'table' and expected == (value and '=' .. value or '-')
 end
 for k = 5, #KEYS do
-  local a = 4 * (k - 5) + 3
+-   local a = 4 * (k - 5) + 3
++   local a = 5 * (k - 5) + 3
   local kind, pk, set = ARGV[a], ARGV[a + 1], redis.call('TYPE', KEYS[k]).ok
-  local so = (set == 'set' or set == 'none') and is_so(kind, pk, ARGV[a + 2], ARGV[a + 3])
-  if so and kind == 'entry_missing' then
-    redis.call('SADD', KEYS[k], pk)
-    if resetting then touch(KEYS[3], KEYS[k]) end
-  elseif so then
-    redis.call('SREM', KEYS[k], pk)
-  end
+-   local so = (set == 'set' or set == 'none') and is_so(kind, pk, ARGV[a + 2], ARGV[a + 3])
+-   if so and kind == 'entry_missing' then
+-     redis.call('SADD', KEYS[k], pk)
+-     if resetting then touch(KEYS[3], KEYS[k]) end
+-   elseif so then
+-     redis.call('SREM', KEYS[k], pk)
+-   end
++   local so = (set == 'zset' or set == 'none') and is_so(kind, pk, ARGV[a + 2], ARGV[a + 3])
++   if so and kind == 'entry_gone' then
++     redis.call('ZREM', KEYS[k], pk)
++   elseif so then
++     redis.call('ZADD', KEYS[k], ARGV[a + 4], pk)
++   end
   outcomes[k - 4] = so and 1 or 0
 end
 return outcomes

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..script import Script
+from ..script import DENIED, Script
 
 __all__ = (
     'BEGIN',
@@ -20,6 +20,7 @@ __all__ = (
     'PRUNE',
     'RELEASE',
     'RETIRE',
+    'UNSORT',
 )
 
 
@@ -189,6 +190,28 @@ for k = 2, #KEYS do
     end
   end
 end
+return 0
+""",
+)
+
+
+# Remove pks of removed objects from sorted sets. Skip pks that are listed.
+# KEYS: set of all pks, sorted sets.
+# ARGV: pks.
+# Returns 0.
+# Bounded: 200 pks (PAGE_MEMBERS), in one ZREM for each sorted field of the model.
+UNSORT = Script(
+    'unsort',
+    DENIED
+    + """
+local no = denied({'ZREM', KEYS[1], ''})
+if no then return no end
+local gone = {}
+for i, inside in ipairs(redis.call('SMISMEMBER', KEYS[1], unpack(ARGV))) do
+  if inside == 0 then gone[#gone + 1] = ARGV[i] end
+end
+if #gone == 0 then return 0 end
+for k = 2, #KEYS do redis.pcall('ZREM', KEYS[k], unpack(gone)) end
 return 0
 """,
 )

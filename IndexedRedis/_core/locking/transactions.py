@@ -34,6 +34,9 @@ LISTED = 500
 # Index sets of one transaction.
 SETS = 500
 
+# Sorted sets of one transaction, each of which gets the rows that are listed together.
+SORTED = 4
+
 
 def guarded_transaction(
     guard: Script,

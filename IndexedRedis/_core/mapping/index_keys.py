@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from ..column import Column
 from ..keys import Keys
 from ..objects.state import UNKNOWN
+from .decoder import Memo
 from .encoder import StoredRow
 from .schema import Schema
 
 __all__ = (
     'grouped_by_index',
+    'grouped_by_sorted',
     'index_key',
     'index_keys_of',
     'index_keys_of_rows',
@@ -84,4 +87,19 @@ def grouped_by_index(
             by_value.setdefault(row[place], []).append(pk)
         for stored, members in by_value.items():
             listed.setdefault(index_key(schema, column, stored), []).extend(members)
+    return listed
+
+
+def grouped_by_sorted(
+    schema: Schema, pks: Sequence[bytes], rows: Sequence[StoredRow]
+) -> dict[bytes, list[bytes]]:
+    """Return the sorted sets of new rows, each with score and pk of each row, as ZADD takes them.
+
+    :param rows: whole rows
+    """
+    listed: dict[bytes, list[bytes]] = {}
+    for place, column in schema.sorted_places:
+        scores = Memo(column.score_of_stored)
+        pairs = ((scores[row[place]], pk) for pk, row in zip(pks, rows, strict=True))
+        listed[schema.keys.sorted(column.key)] = [*chain.from_iterable(pairs)]
     return listed

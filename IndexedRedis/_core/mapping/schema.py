@@ -40,9 +40,7 @@ class Schema:
     """
 
     def __init__(self, cls: Any, reserved: Any, adopt: Callable[[Any], None] | None = None) -> None:
-        lines = [
-            f'\n  - {each}' for each in problems(cls, cls.FIELDS, cls.INDEXED_FIELDS, reserved)
-        ]
+        lines = [f'\n  - {each}' for each in problems(cls, reserved)]
         if lines:
             raise InvalidModelException(f'{cls.__name__} cannot be used:{"".join(lines)}')
         self.cls = cls
@@ -52,9 +50,10 @@ class Schema:
         #: whether connections cache the replies to queries
         self.remembers = getattr(cls, 'CLIENT_SIDE_CACHE', 0) > 0
         self.fields = KeyList(cls.FIELDS)
-        indexed = set(cls.INDEXED_FIELDS)
+        indexed, ordered = set(cls.INDEXED_FIELDS), set(cls.SORTED_FIELDS)
         self.columns = columns = {
-            field.name: Column(self.name, field, field in indexed) for field in self.fields
+            field.name: Column(self.name, field, field in indexed, field in ordered)
+            for field in self.fields
         }
         self.all = tuple(self.columns.values())
         #: the names that the constructor takes
@@ -64,6 +63,12 @@ class Schema:
         self.indexed = tuple(column for column in self.all if column.indexed)
         #: the indexed columns with their positions in a row
         self.indexed_places = tuple((i, c) for i, c in enumerate(self.all) if c.indexed)
+        self.sorted_places = tuple((i, c) for i, c in enumerate(self.all) if c.sorted)
+        self.sorted = tuple(column for column in self.all if column.sorted)
+        #: the sorted sets, one for each of these columns
+        self.sorted_keys = tuple(self.keys.sorted(column.key) for column in self.sorted)
+        #: the columns whose values a reindex reads
+        self.kept = tuple(column for column in self.all if column.indexed or column.sorted)
         self.links = tuple(column for column in self.all if column.is_link)
         for column in self.links:
             column.field.home = cls.__module__

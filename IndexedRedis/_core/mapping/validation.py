@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ...fields.base import IRField
@@ -17,17 +17,16 @@ __all__ = ('problems',)
 _REMOVED = ('BASE64_FIELDS', 'BINARY_FIELDS')
 
 
-def problems(cls: type, fields: Any, indexed: Any, reserved: Any) -> list[str]:
+def problems(cls: Any, reserved: Any) -> list[str]:
     """Return the problems of a definition, each with its remedy.
 
     :param cls: the model
-    :param fields: its ``FIELDS``
-    :param indexed: its ``INDEXED_FIELDS``
     :param reserved: names that fields cannot have: the attributes of the base model
     """
     found = [*_key_name_problems(getattr(cls, 'KEY_NAME', None)), *_removed_attributes(cls)]
     found.extend(_cache_problems(getattr(cls, 'CLIENT_SIDE_CACHE', 0)))
     found.extend(_unknown_names_problems(getattr(cls, 'UNKNOWN_NAMES', None)))
+    fields = cls.FIELDS
     if not isinstance(fields, (list, tuple)):
         return [*found, f'FIELDS is {fields!r}; it must be a list of fields.']
     if not fields:
@@ -37,7 +36,11 @@ def problems(cls: type, fields: Any, indexed: Any, reserved: Any) -> list[str]:
         if not isinstance(item, IRField):
             found.append(f'FIELDS holds {item!r}, which is no field; use IRField("name").')
     found.extend(_field_problems(cls.__name__, proper, reserved))
-    found.extend(_index_problems(proper, indexed))
+    indexed, ordered = cls.INDEXED_FIELDS, cls.SORTED_FIELDS
+    found.extend(_listed_problems('INDEXED_FIELDS', indexed, proper, _why_not_indexed))
+    found.extend(_listed_problems('SORTED_FIELDS', ordered, proper, _why_not_sorted))
+    if isinstance(indexed, Iterable):
+        found.extend(_shared_keys(indexed))
     return found
 
 
@@ -117,26 +120,50 @@ def _name_problems(name: str, reserved: Any) -> Iterator[str]:
         yield f'field name {name!r} ends like a lookup ({name[-4:]}); choose another.'
 
 
-def _index_problems(fields: Sequence[IRField], indexed: Any) -> Iterator[str]:
-    if not isinstance(indexed, (list, tuple, set, frozenset)):
-        yield f'INDEXED_FIELDS is {indexed!r}; it must be a list of field names.'
+def _listed_problems(
+    what: str, names: Any, fields: Sequence[IRField], unfit: Callable[[IRField], str]
+) -> Iterator[str]:
+    """Yield the problems of an attribute that lists names of fields.
+
+    :param what: the attribute
+    :param unfit: returns why the attribute cannot list a field; empty if it can
+    """
+    if not isinstance(names, (list, tuple, set, frozenset)):
+        yield f'{what} is {names!r}; it must be a list of field names.'
         return
     by_name = {field.name: field for field in fields}
-    for item in indexed:
+    for item in names:
         if not isinstance(item, str):
-            yield f'INDEXED_FIELDS holds {item!r}, which is no name of a field; give a name.'
+            yield f'{what} holds {item!r}, which is no name of a field; give a name.'
             continue
         name = str.__str__(item)
         if name not in by_name:
             hint = near_miss(name, list(by_name))
-            yield f'INDEXED_FIELDS names {name!r}, which is not in FIELDS.{hint}'
-        elif not by_name[name].CAN_INDEX:
-            field = by_name[name]
-            remedy = 'use IRFixedPointField or IRDecimalField. ' if field.valueType is float else ''
-            yield (
-                f'field {name!r} cannot be indexed: {field!r} has no index form. Take it out of '
-                f'INDEXED_FIELDS{", or " if remedy else "."}{remedy}'.rstrip()
-            )
+            yield f'{what} names {name!r}, which is not in FIELDS.{hint}'
+        elif problem := unfit(by_name[name]):
+            yield problem
+
+
+def _why_not_indexed(field: IRField) -> str:
+    if field.CAN_INDEX:
+        return ''
+    remedy = 'use IRFixedPointField or IRDecimalField. ' if field.valueType is float else ''
+    return (
+        f'field {field.name!r} cannot be indexed: {field!r} has no index form. Take it out of '
+        f'INDEXED_FIELDS{", or " if remedy else "."}{remedy}'.rstrip()
+    )
+
+
+def _why_not_sorted(field: IRField) -> str:
+    if field.canSort:
+        return ''
+    return (
+        f'field {field.name!r} cannot be sorted: values of {field!r} have no order. Take it out of '
+        'SORTED_FIELDS, or sort by a field that holds a number, a text or a date.'
+    )
+
+
+def _shared_keys(indexed: Any) -> Iterator[str]:
     names = {str.__str__(item) for item in indexed if isinstance(item, str)}
     for name in sorted(names):
         for other in sorted(names):

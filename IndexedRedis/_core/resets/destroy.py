@@ -76,12 +76,14 @@ def _empty(staging: Staging) -> Flow[int]:
     extend = extend_command([staging])
     # `exclusive`: keys that other writers staged go too, so a suspended writer must not go on.
     yield from register_reset(staging, exclusive=1)
-    count, indexes = yield from _count_keys(schema, extend)
+    count, found = yield from _count_keys(schema, extend)
     for key, kind in ((keys.all, b'set'), (keys.next, b'string')):
         if (yield from ask('TYPE', key)) not in (kind, b'none'):
             yield from ask('UNLINK', key)
+    indexes = [key for key in found if keys.is_index(key)]
+    ordered = {*schema.sorted_keys, *found}.difference(indexes)
     large = yield from _large(indexes, extend)
-    yield from swap([Switch(staging, large, (), MOST)], extend)
+    yield from swap([Switch(staging, [*large, *sorted(ordered)], (), MOST)], extend)
     # The index sets go before the rows: if this process dies, its successor needs the rows to find
     # the index sets that list them.
     yield from _clear_sets(staging, sorted({*indexes}.difference(large)), extend)
@@ -109,7 +111,10 @@ def _unlink_all(schema: Schema) -> Flow[int]:
 
 
 def _count_keys(schema: Schema, extend: Command) -> Flow[tuple[int, list[bytes]]]:
-    """Return the number of the model's keys, apart from those of this flow, and its index sets."""
+    """Return the number of the model's keys, apart from those of this flow.
+
+    Then its index sets and sorted sets, also those of fields that its definition does not list.
+    """
     keys = schema.keys
     mine = {keys.lock, keys.record, keys.incarnations}
     found: set[bytes] = set()
@@ -118,7 +123,7 @@ def _count_keys(schema: Schema, extend: Command) -> Flow[tuple[int, list[bytes]]
     def count_page(page: list[bytes]) -> Flow[None]:
         nonlocal count
         count += len({*page} - found - mine)
-        found.update(key for key in page if keys.is_index(key))
+        found.update(key for key in page if keys.is_index(key) or keys.is_sorted(key))
         yield from ()
 
     yield from each_page(schema, count_page, extend)

@@ -27,7 +27,7 @@ from ..queries.by_pk import rows_of
 from ..queries.query import pks_of
 from ..writes.arguments import check_model
 from ..writes.compare_and_move import ROUNDS, row_arguments
-from ..writes.entry import Entry, Mode, entry_of
+from ..writes.entry import Entry, Mode, entry_of, sorts
 from .observer import ResetObserver
 from .promises import Promises
 from .scripts import MERGE
@@ -326,4 +326,5 @@ def _command(merges: Sequence[_Merge], entries: list[Entry], stamp: str) -> Comm
     if fence:
         rows += [merge.schema.keys.mirror_lock for merge in merges]
         args.append(fence)
-    return MERGE([*names, *rows], token, GRACE_MS, NOTE_MS, stamp, len(merges), *args)
+    merge_rows = MERGE.of(sorts(entries))
+    return merge_rows([*names, *rows], token, GRACE_MS, NOTE_MS, stamp, len(merges), *args)

@@ -42,7 +42,7 @@ NAMES = 10_000
 class Switch(NamedTuple):
     """The work of the swap for one model.
 
-    :param drop: index sets of the replaced objects
+    :param drop: index sets and sorted sets of the replaced objects
     :param live: live keys that staged keys replace, the set of all pks last
     :param most: largest number of members of the other index sets; 0: there are no others
     """
@@ -62,8 +62,10 @@ def prepare(staging: Staging, extend: Command) -> Flow[Switch]:
     schema, keys = staging.schema, staging.schema.keys
     yield from check_types(schema, [keys.all])
     yield from check_types(schema, [keys.next], b'string')
+    yield from check_types(schema, schema.sorted_keys, b'zset')
     most = 0 if staging.occupied else MOST
     drop = yield from _large_ones(schema, most, extend)
+    drop.update(schema.sorted_keys)  # the swap moves sorted sets, whatever their size
     if not staging.count:
         return Switch(staging, sorted(drop), (), most)
     live = yield from _fill(staging, most, drop, extend)
@@ -139,7 +141,7 @@ def _fill(staging: Staging, most: int, large: set[bytes], extend: Command) -> Fl
             rests = [key[len(base) :] for key in some]
             moved.update((yield from _fill_some(staging, most, rests, extend)))
         rows = {key for key in moved if keys.is_row(key)}
-        yield from check_types(schema, sorted(moved - rows))
+        yield from check_types(schema, sorted(moved - rows - {*schema.sorted_keys}))
         yield from check_types(schema, sorted(rows), b'hash')
         live.update(moved)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..script import DENIED, Script
+from ..script import DENIED, Script, ScriptPair
 from ..writes.scripts import COMPARE_ROWS, CURSOR, STORE_ROWS
 
 __all__ = ('CLAIM', 'FILL', 'LARGE', 'MERGE', 'SWAP')
@@ -177,7 +177,7 @@ return 'done'
 # mirror locks must hold.
 # Returns the problems, as WRITE; also {0, 'lost'} and {0, 'fenced'}. With any, nothing is written.
 # Bounded: the number of changes that the caller of resetChanged() allows.
-MERGE = Script(
+MERGE = ScriptPair(
     'merge',
     CURSOR
     + """
@@ -203,7 +203,8 @@ end
     + """
 local no = denied(
   {'SREM', notes[1].note, ''}, {'PEXPIRE', notes[1].note, '1'}, {'SET', notes[1].note, '1'},
-  {'DEL', notes[1].stamp})
+-   {'DEL', notes[1].stamp})
++   {'DEL', notes[1].stamp}, {'ZREM', notes[1].note, ''})
 if no then return no end
 """
     + STORE_ROWS
@@ -211,8 +212,11 @@ if no then return no end
 local function remove(row)
   redis.call('SREM', row.model.all, row.pk)
   for m = 1, #row.moves do
-    redis.call('SREM', row.moves[m].old, row.pk)
-    redis.call('SREM', row.moves[m].new, row.pk)
+-     redis.call('SREM', row.moves[m].old, row.pk)
+-     redis.call('SREM', row.moves[m].new, row.pk)
++     local remove = row.moves[m].score == '' and 'SREM' or 'ZREM'
++     redis.call(remove, row.moves[m].old, row.pk)
++     redis.call(remove, row.moves[m].new, row.pk)
   end
   redis.call('PEXPIRE', row.data, grace)
 end

@@ -14,9 +14,9 @@ from ...errors import UsageError
 from ..flows import Batch, Command, Flow, ask, chunks
 from ..keys import BROUGHT, RANGES, STAGED
 from ..locking.key_types import check_types
-from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store
+from ..locking.transactions import CHUNK, LISTED, SETS, SORTED, guarded_store
 from ..mapping.encoder import StoredRow
-from ..mapping.index_keys import grouped_by_index
+from ..mapping.index_keys import grouped_by_index, grouped_by_sorted
 from ..mapping.schema import Schema
 from ..objects.state import assigned
 from ..writes.arguments import check_distinct, check_model, check_whole
@@ -208,9 +208,13 @@ def _set_batches(
     staging: Staging, pks: Sequence[bytes], rows: Sequence[StoredRow], extend: Command
 ) -> Iterator[Batch]:
     keys, token = staging.schema.keys, staging.token
+    if not pks:
+        return
     sets = {keys.all: pks, **grouped_by_index(staging.schema, pks, rows)}
-    for some in chunks(sets.items() if pks else (), SETS):
-        staged = {staging.staged(key): members for key, members in some}
-        adding = [('SADD', name, *members) for name, members in staged.items()]
-        commands = [('SADD', keys.work(token, STAGED), *staged), *adding]
-        yield Batch([extend, *guarded_store(keys, token, commands)])
+    scores = grouped_by_sorted(staging.schema, pks, rows)
+    for add, group, size in (('SADD', sets, SETS), ('ZADD', scores, SORTED)):
+        for some in chunks(group.items(), size):
+            staged = {staging.staged(key): members for key, members in some}
+            adding = [(add, name, *members) for name, members in staged.items()]
+            commands = [('SADD', keys.work(token, STAGED), *staged), *adding]
+            yield Batch([extend, *guarded_store(keys, token, commands)])

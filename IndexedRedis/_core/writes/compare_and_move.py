@@ -18,7 +18,7 @@ from ..locking.key_types import wrong_type
 from ..mapping.schema import Schema
 from ..objects.state import own_state
 from ..script import DENIED, Script
-from .entry import Entry, Mode, expected_token, hset_arguments
+from .entry import Entry, Mode, expected_token, hset_arguments, sorts
 from .scripts import CHECK, STEP, WRITE
 
 __all__ = (
@@ -154,7 +154,11 @@ def compare_and_move(
     leave_out = (b'gone',) if gone_is_fine else ()
     return (
         yield from _send(
-            entries, lambda rows: WRITE(*_keys_and_args(rows)), leave_out, once, still=still
+            entries,
+            lambda rows: WRITE.of(sorts(rows))(*_keys_and_args(rows)),
+            leave_out,
+            once,
+            still=still,
         )
     )
 
@@ -164,7 +168,9 @@ def check_rows(entries: list[Entry], token: bytes) -> Flow[None]:
 
     :param token: token of the caller, who holds the locks of the models
     """
-    yield from _send(entries, lambda rows: CHECK(*_keys_and_args(rows, (), (token,))))
+    yield from _send(
+        entries, lambda rows: CHECK.of(sorts(rows))(*_keys_and_args(rows, (), (token,)))
+    )
 
 
 def write_step(entries: list[Entry], step: Step) -> Flow[list[Entry]]:
@@ -175,7 +181,7 @@ def write_step(entries: list[Entry], step: Step) -> Flow[list[Entry]]:
     left_out: list[Entry] = []
 
     def command(rows: list[Entry]) -> Command:
-        return STEP(*_keys_and_args(rows, (step.left,), (step.token,)))
+        return STEP.of(sorts(rows))(*_keys_and_args(rows, (step.left,), (step.token,)))
 
     kinds = (b'gone', b'taken', b'staged', b'lost')
     yield from _send(
@@ -230,18 +236,18 @@ def conflict(schema: Schema, state: str = NOTHING_WRITTEN) -> ConflictError:
 def update_one(entry: Entry) -> Flow[bool]:
     """Write the changes of one object if the stored values are the expected ones.
 
-    It takes the server a third of the time of :func:`compare_and_move`.
+    It takes the server a third of the time of :func:`compare_and_move`. It knows no sorted sets.
 
     :returns: whether they were, and the changes are written
     """
     moves, own = entry.moves(), entry.schema.keys
     if len(entry.sent) > FIELDS_IN_ONE_COMMAND:
         return False
-    if not all(type(stored) is bytes for _, stored, *_ in moves):
+    if not all(type(stored) is bytes and not score for _, stored, _, _, score in moves):
         return False
     keys = [own.all, own.record, own.data(entry.pk), own.incarnations]
     args: list[Any] = [entry.pk, entry.drawn, len(moves)]
-    for column, stored, old, new in moves:
+    for column, stored, old, new, _ in moves:
         keys += (old, new)
         args += (column.key, stored)
     return bool((yield from ask(*UPDATE_ONE(keys, *args, *hset_arguments(entry)))))
@@ -255,8 +261,8 @@ def _keys_and_args(
 
 
 def row_arguments(entries: list[Entry]) -> tuple[list[bytes], list[Any]]:
-    """Return the KEYS and ARGV of rows for a script, as WRITE takes them."""
-    groups = by_model(entries)
+    """Return the KEYS and ARGV of rows for a script, as ``WRITE.of(sorts(entries))`` takes them."""
+    groups, scored = by_model(entries), sorts(entries)
     keys: list[bytes] = []
     args: list[Any] = [len(groups)]
     for mine in groups:
@@ -264,16 +270,16 @@ def row_arguments(entries: list[Entry]) -> tuple[list[bytes], list[Any]]:
         keys += (own.all, own.next, own.lock, own.touched, own.record, own.incarnations)
         args += (*drawn_arguments((entry.drawn, entry.pk) for entry in mine), len(mine))
         for entry in mine:
-            _add_row(entry, keys, args)
+            _add_row(entry, keys, args, scored)
     return keys, args
 
 
-def _add_row(entry: Entry, keys: list[bytes], args: list[Any]) -> None:
+def _add_row(entry: Entry, keys: list[bytes], args: list[Any], scored: bool) -> None:
     moves = entry.moves()
     keys.append(entry.schema.keys.data(entry.pk))
     args += (entry.pk, entry.mode, len(moves))
-    for column, stored, old, new in moves:
-        args += (column.key, expected_token(stored))
+    for column, stored, old, new, score in moves:
+        args += (column.key, expected_token(stored), *((score,) if scored else ()))
         keys += (old, new)
     args += (len(entry.sent), *hset_arguments(entry))
 

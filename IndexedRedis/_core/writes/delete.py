@@ -13,7 +13,7 @@ from ..locking.key_types import wrong_type
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.schema import Schema
 from ..queries.matching import Matcher
-from ..script import DENIED, Script
+from ..script import DENIED, ScriptPair
 from .compare_and_move import COMMITTED_STATE, ROUNDS, Step, UnfinishedWrite
 from .entry import expected_token
 from .scripts import READ_RECORD
@@ -64,6 +64,7 @@ for a = pks, skipped and expected - 1 or 0 do
     or left and redis.call('HEXISTS', left, ARGV[a]) == 0
 end
 must_be('set', all, 1)
++ for k = sorted, before do must_be('zset', KEYS[k], 1) end
 for k = before + 1 + count, #KEYS do must_be('set', KEYS[k], 1) end
 for i = 1, count do
   local skip = skipped and skipped[ARGV[pks + i - 1]]
@@ -86,7 +87,8 @@ local function in_thousands(command, name, list, first, last)
   end
   return sum
 end
-local no = denied({'UNLINK', all}, left and {'HDEL', left, ''})
+- local no = denied({'UNLINK', all}, left and {'HDEL', left, ''})
++ local no = denied({'UNLINK', all}, {'ZREM', all, ''}, left and {'HDEL', left, ''})
 if no then return no end
 local gone = in_thousands('SREM', all, leaving(ARGV, pks, expected - 1, pks))
 for k = before + 1 + count, #KEYS do
@@ -94,6 +96,7 @@ for k = before + 1 + count, #KEYS do
   in_thousands('SREM', KEYS[k], leaving(ARGV, first, last, first))
   sets = last + 1
 end
++ for k = sorted, before do in_thousands('ZREM', KEYS[k], leaving(ARGV, pks, expected - 1, pks)) end
 local hashes, first, last = leaving(KEYS, before + 1, before + count, pks)
 for i = first, last, 1000 do
   redis.call('UNLINK', unpack(hashes, i, math.min(i + 999, last)))
@@ -104,24 +107,39 @@ return gone
 )
 
 # Delete rows that are stored as expected: all of them, or none. Skip rows that a reset has staged.
-# KEYS: set of all pks, lock, records of resets and of incarnations, hashes of the rows, index sets
-# that may list them.
+# KEYS: set of all pks, lock, records of resets and of incarnations, sorted sets, hashes of the
+# rows, index sets that may list them.
 # ARGV: number of rows, number of indexed fields, these fields, number of incarnations that pks were
 # drawn under; for each: id, highest pk; pks; for each row the expected value of each field (as of
-# WRITE); for each index set: number of pks to remove from it, these pks.
+# WRITE); for each index set: number of pks to remove from it, these pks; with sorted fields their
+# number.
 # Returns the number of objects that were stored, or problems: {row, 'stale', stored values}, {row,
 # 'type', key, type}, {1, 'unfinished'}, {1, 'lost', record of incarnations}. With any, nothing is
 # written.
 # Bounded: 4 ms of rows (SCRIPT_US) or 250 rows (CHUNK in bulk/delete.py), a few index sets for each
 # index, and those that the filters name.
-DELETE = Script('delete', "local own, left, before = '', nil, 4" + _DELETE)
+DELETE = ScriptPair(
+    'delete',
+    """
+- local own, left, before = '', nil, 4
++ local own, left, sorted = '', nil, 5
++ local before = sorted - 1 + tonumber(ARGV[#ARGV])"""
+    + _DELETE,
+)
 
 # Delete rows in a step of a committed write. Skip rows that are not left: another process did them.
 # KEYS: as of DELETE; after the records, the hash of the rows that are left, by pk.
-# ARGV: as of DELETE; then the token of the owner.
+# ARGV: as of DELETE; with sorted fields the token of the owner before their number, else last.
 # Returns the same as DELETE.
 # Bounded: 250 rows (ROWS_OF_A_STEP).
-DELETE_STEP = Script('delete_step', 'local own, left, before = ARGV[#ARGV], KEYS[5], 5' + _DELETE)
+DELETE_STEP = ScriptPair(
+    'delete_step',
+    """
+- local own, left, before = ARGV[#ARGV], KEYS[5], 5
++ local own, left, sorted = ARGV[#ARGV - 1], KEYS[5], 6
++ local before = sorted - 1 + tonumber(ARGV[#ARGV])"""
+    + _DELETE,
+)
 
 
 def delete_rows(
@@ -192,6 +210,7 @@ def _command(
     own = schema.keys
     pks = [b'%d' % pk for pk in expected]
     keys = [own.all, own.lock, own.record, own.incarnations, *([step.left] if step else [])]
+    keys += schema.sorted_keys
     keys += (own.data_prefix + pk for pk in pks)
     args: list[Any] = [len(pks), len(schema.indexed), *schema.keys_of(schema.indexed)]
     checked = ((each, pk) for pk, each in drawn.items() if pk in expected)
@@ -202,4 +221,8 @@ def _command(
     for key, some in {**listed, **dict.fromkeys(leave, pks)}.items():
         keys.append(key)
         args += (len(some), *some)
-    return DELETE_STEP(keys, *args, step.token) if step else DELETE(keys, *args)
+    if step:
+        args.append(step.token)
+    if schema.sorted:
+        args.append(len(schema.sorted))
+    return (DELETE_STEP if step else DELETE).of(schema.sorted)(keys, *args)

@@ -25,6 +25,7 @@ __all__ = (
     'expected_token',
     'hset_arguments',
     'plan_entry',
+    'sorts',
 )
 
 
@@ -39,7 +40,10 @@ class Mode:
 
 # The pks that objects are about to get, by ``id()``: links to the objects are stored with them.
 Reserved = Mapping[int, int]
-Move = tuple[Column, Any, bytes, bytes]
+Move = tuple[Column, Any, bytes, bytes, bytes]
+
+# Expected bytes that match whatever is stored.
+ANY: Any = object()
 
 
 class Entry:
@@ -50,7 +54,8 @@ class Entry:
     :param mode: one of :class:`Mode`
     :param written: stored bytes by field. The attribute ``sent`` has the fields to send: all of
         them, or fewer if some are stored already
-    :param expected: the bytes that are expected to be stored, by indexed field
+    :param expected: the bytes that are expected to be stored, by indexed field; for a reindex, by
+        sorted field too
     :param obj: the object that is being saved, if there is one
     :param values: the result of :func:`~.state.assigned` before the object was encoded
     """
@@ -81,7 +86,7 @@ class Entry:
     @property
     def us(self) -> int:
         """Microseconds that the server takes to write the row."""
-        return update_us(len(self.sent), len(self.expected))
+        return update_us(len(self.sent), len(self.expected), len(self.schema.sorted))
 
     def index_keys(self) -> list[bytes]:
         """The index sets that list the object after the write."""
@@ -92,13 +97,26 @@ class Entry:
         return index_key(self.schema, column, self.written.get(name, stored))
 
     def moves(self) -> list[Move]:
-        """The moves between index sets: column, expected bytes, old set, new set."""
-        return [
-            (self.schema.columns[name], stored, old, new)
+        """The moves between index sets: column, expected bytes, old set, new set, no score.
+
+        Then those in sorted sets: column, expected bytes, twice the set, score.
+        """
+        columns = self.schema.columns
+        moves = [
+            (columns[name], stored, old, new, b'')
             for name, stored in self.expected.items()
+            if columns[name].indexed
             for new in [self._new_key(name, stored)]
-            for old in self._old_keys(self.schema.columns[name], stored, new)
+            for old in self._old_keys(columns[name], stored, new)
         ]
+        for column, key in zip(self.schema.sorted, self.schema.sorted_keys, strict=True):
+            name, expected = column.name, self.expected.get(column.name, ANY)
+            if name in self.sent or expected is not ANY:
+                stored = self.written.get(name, expected)
+                moves.append((column, expected, key, key, column.score_of_stored(stored)))
+            elif self.mode == Mode.REMOVE:
+                moves.append((column, ANY, key, key, b'0'))
+        return moves
 
     def _old_keys(self, column: Column, stored: Any, new: bytes) -> list[bytes]:
         if stored is UNKNOWN or (stored is None and self.mode == Mode.INSERT):
@@ -107,8 +125,9 @@ class Entry:
 
     def learn(self, actual: Sequence[bytes | None]) -> None:
         """Expect the values that the script returned, one for each move."""
-        for (column, *_), stored in zip(self.moves(), actual, strict=True):
-            self.expected[column.name] = stored
+        for (column, expected, *_), stored in zip(self.moves(), actual, strict=True):
+            if expected is not ANY:
+                self.expected[column.name] = stored
 
     def after(self, earlier: Entry) -> Entry:
         """Return one entry that writes an earlier entry of the same row, then this one."""
@@ -144,10 +163,18 @@ def entry_of(
 
 
 def expected_token(stored: Any) -> bytes:
-    """Return an expected value as scripts take it: ``=`` and the bytes, ``-`` none, ``?`` any."""
-    if stored is UNKNOWN:
-        return b'?'
+    """Return an expected value as scripts take it: ``=`` and the bytes, ``-`` for none.
+
+    ``?`` stands for unknown bytes, which never match, and ``*`` for any.
+    """
+    if stored is UNKNOWN or stored is ANY:
+        return b'?' if stored is UNKNOWN else b'*'
     return b'-' if stored is None else b'=' + stored
+
+
+def sorts(entries: Iterable[Entry]) -> bool:
+    """Return whether a model of these entries has sorted fields."""
+    return any(entry.schema.sorted for entry in entries)
 
 
 def plan_entry(obj: Any, forced_pk: int | None, reserved: Reserved) -> Entry | None:

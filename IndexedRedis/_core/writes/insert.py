@@ -7,15 +7,15 @@ comparing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..flows import Batch, Command, Flow
 from ..incarnations import IS_LOST
-from ..mapping.index_keys import grouped_by_index
+from ..mapping.index_keys import grouped_by_index, grouped_by_sorted
 from ..mapping.schema import Schema
 from ..objects.state import assigned, confirm_row
-from ..script import DENIED, Script
+from ..script import DENIED, ScriptPair
 from .entry import Entry, Mode, Reserved
 from .pks import reserve
 from .scripts import CURSOR, NOTE_TOUCHED
@@ -37,6 +37,9 @@ end
 local function fill(name, first, last)
   in_thousands(first, last, function(i, j) redis.call('SADD', name, unpack(ARGV, i, j)) end)
 end
++ local function sort(name, first, last)
++   in_thousands(first, last, function(i, j) redis.call('ZADD', name, unpack(ARGV, i, j)) end)
++ end
 -- KEYS: index sets. ARGV: for each: number of members, members.
 local function read_sets(count)
   local sets = {}
@@ -51,14 +54,15 @@ end
 
 # Store new objects of one or several models, under reserved pks.
 # KEYS: for each model: set of all pks, record of resets, touched index sets, counter, record of
-# incarnations; hashes; index sets.
+# incarnations; hashes; index sets; sorted sets.
 # ARGV: number of models; for each: number of objects, number of index sets, id of the incarnation
 # that the pks were drawn under or '', pks, packed rows; for each index set: number of members,
-# members.
-# Returns 1; 0 if a pk or a row is in use, a pk is lost or above the counter, or a key is not a set,
-# and then nothing is written.
+# members; with sorted fields: number of sorted sets; for each: number of scores and members, these
+# in pairs.
+# Returns 1; 0 if a pk or a row is in use, a pk is lost or above the counter, or a key has another
+# type, and then nothing is written.
 # Bounded: 4 ms of rows (SCRIPT_US).
-INSERT = Script(
+INSERT = ScriptPair(
     'insert',
     CURSOR
     + DENIED
@@ -77,12 +81,17 @@ for g = 1, tonumber(arg()) do
   model.pks, model.rows, model.hashes = a, a + model.count, k
   k, a = k + model.count, a + 2 * model.count
   model.sets = read_sets(sets)
++   model.sorted = read_sets(tonumber(arg()))
   models[g] = model
 end
 local function is_set(name)
   local kind = redis.call('TYPE', name).ok
   return kind == 'set' or kind == 'none'
 end
++ local function is_sorted(name)
++   local kind = redis.call('TYPE', name).ok
++   return kind == 'zset' or kind == 'none'
++ end
 local function is_drawn(model)
   local last = ARGV[model.pks + model.count]
   return not is_lost(model.incarnations, model.drawn, last)
@@ -91,6 +100,7 @@ end
 local function is_free(model)
   local free = is_set(model.all) and (model.drawn == '' or is_drawn(model))
   for _, set in ipairs(model.sets) do free = free and is_set(set.name) end
++   for _, set in ipairs(model.sorted) do free = free and is_sorted(set.name) end
   if not free then return false end
   in_thousands(1, model.count, function(i, j)
     local pks, rows = model.pks, model.hashes
@@ -107,7 +117,9 @@ end
 for _, model in ipairs(models) do
   model.resetting = redis.call('EXISTS', model.record) == 1
   local no = denied(
-    {'SADD', model.all, ''}, model.resetting and {'PEXPIRE', model.touched, '1'})
+-     {'SADD', model.all, ''}, model.resetting and {'PEXPIRE', model.touched, '1'})
++     {'SADD', model.all, ''}, model.resetting and {'PEXPIRE', model.touched, '1'},
++     {'ZADD', model.all, '0', ''})
   if no then return no end
 end
 for _, model in ipairs(models) do
@@ -116,6 +128,7 @@ for _, model in ipairs(models) do
     fill(set.name, set.first, set.last)
     if model.resetting then touch(model.touched, set.name) end
   end
++   for _, set in ipairs(model.sorted) do sort(set.name, set.first, set.last) end
   fill(model.all, model.pks + 1, model.pks + model.count)
 end
 return 1
@@ -142,7 +155,9 @@ class Draft:
     @property
     def us(self) -> int:
         """Microseconds that the server takes to store the objects."""
-        return len(self.objs) * insert_us(len(self.schema.all), len(self.schema.indexed))
+        schema = self.schema
+        width = insert_us(len(schema.all), len(schema.indexed), len(schema.sorted))
+        return len(self.objs) * width
 
     def draw_pks(self) -> Flow[None]:
         """Reserve a pk for each object."""
@@ -184,15 +199,23 @@ def insert_all(drafts: Sequence[Draft]) -> Flow[bool]:
 def _command(drafts: Sequence[Draft]) -> Command:
     names: list[bytes] = []
     args: list[Any] = [len(drafts)]
+    sorts = any(draft.schema.sorted for draft in drafts)
     for draft in drafts:
         schema, keys = draft.schema, draft.schema.keys
         pks = [b'%d' % pk for pk in draft.pks]
         sets = grouped_by_index(schema, pks, draft.rows)
+        scores = grouped_by_sorted(schema, pks, draft.rows)
         names += (keys.all, keys.record, keys.touched, keys.next, keys.incarnations)
         names += (keys.data_prefix + pk for pk in pks)
-        names += sets
+        names += (*sets, *scores)
         args += (len(pks), len(sets), draft.drawn, *pks, *schema.pack_rows(draft.rows))
-        for members in sets.values():
-            args.append(len(members))
-            args += members
-    return INSERT(names, *args)
+        args += _counted(sets)
+        if sorts:
+            args += (len(scores), *_counted(scores))
+    return INSERT.of(sorts)(names, *args)
+
+
+def _counted(sets: Mapping[bytes, Sequence[bytes]]) -> Iterator[Any]:
+    for members in sets.values():
+        yield len(members)
+        yield from members

@@ -2,12 +2,16 @@
 
 Each script checks everything before its first write. Its callers give it rows for at most four
 milliseconds (``sizes.py``).
+
+A row has *moves*: from the index set of the expected value to that of the new one, or to a score in
+a sorted set. A sorted set has one member for each pk. So a move to a score compares the stored
+value only if the script does not write the field itself.
 """
 
 from __future__ import annotations
 
 from ..incarnations import IS_LOST
-from ..script import DENIED, Script
+from ..script import DENIED, ScriptPair
 
 __all__ = (
     'CHECK',
@@ -56,8 +60,8 @@ end
 """
 
 # Functions that check key types, and compare stored values with expected ones. An expected value is
-# '=' and the bytes; '-' for no value; '?' for unknown, which never matches. A problem is {row,
-# kind, ...}; with any, nothing is written.
+# '=' and the bytes; '-' for no value; '?' for unknown, which never matches; '*' for any, which
+# always does. A problem is {row, kind, ...}; with any, nothing is written.
 _PROBLEMS = """
 local problems, checked = {}, {}
 local function must_be(kind, name, row)
@@ -75,7 +79,9 @@ local function check_moves(row, data, moves)
   local actual = redis.call('HMGET', data, unpack(fields))
   for m = 1, #moves do
     local value = actual[m]
-    if moves[m].expected ~= (value and '=' .. value or '-') then stale = true end
+-     if moves[m].expected ~= (value and '=' .. value or '-') then stale = true end
++     local expected = moves[m].expected
++     if expected ~= '*' and expected ~= (value and '=' .. value or '-') then stale = true end
   end
   if stale then problems[#problems + 1] = {row, 'stale', actual} end
 end
@@ -83,12 +89,14 @@ end
 
 # Read the rows in KEYS and ARGV, and check the types of their keys.
 # KEYS: for each model: set of all pks, counter, lock, touched index sets, records of resets and of
-# incarnations; for each of its rows: its hash; for each move: old and new index set.
+# incarnations; for each of its rows: its hash; for each move: old and new index set, or twice the
+# sorted set.
 # ARGV: number of models; for each: number of incarnations that pks of its rows were drawn under;
 # for each of them: id, highest pk; number of rows; for each row: pk, mode, number of moves; for
-# each move: field, expected value; number of pairs; for each pair: field, value. Modes: insert
-# (under a reserved pk), update, put (insert or update), remove (the row stays readable for a grace
-# time). Needs `own`: the token of a caller that the record lists, or ''.
+# each move: field, expected value, and with sorted fields the score, '' for index sets; number of
+# pairs; for each pair: field, value. Modes: insert (under a reserved pk), update, put (insert or
+# update), remove (the row stays readable for a grace time). Needs `own`: the token of a caller that
+# the record lists, or ''.
 _READ_ROWS = """
 local models, rows = {}, {}
 local function read_row(model)
@@ -98,8 +106,12 @@ local function read_row(model)
   if row.mode ~= 'update' then must_be('string', model.counter, i) end
   for m = 1, tonumber(arg()) do
     local move = {field = arg(), expected = arg(), old = key(), new = key()}
-    must_be('set', move.old, i)
-    must_be('set', move.new, i)
+-     must_be('set', move.old, i)
+-     must_be('set', move.new, i)
++     move.score = arg()
++     local kind = move.score == '' and 'set' or 'zset'
++     must_be(kind, move.old, i)
++     must_be(kind, move.new, i)
     row.moves[m] = move
   end
   for p = 1, 2 * tonumber(arg()) do row.pairs[p] = arg() end
@@ -162,6 +174,7 @@ local function commands_of(row)
   row.expiring = not row.there and redis.call('EXISTS', data) == 1
   return (#row.moves > 0 or not row.there) and {'SADD', all, ''},
     #row.moves > 0 and {'SREM', all, ''},
++     #row.moves > 0 and {'ZADD', all, '0', ''},
     model.resetting and {'PEXPIRE', model.touched, '1'},
     row.expiring and {'PERSIST', data}, row.expiring and {'HDEL', data, ''},
     row.mode ~= 'update' and {'SET', model.counter, '1'}
@@ -186,9 +199,16 @@ local function store(row)
   end
   for m = 1, #row.moves do
     local move = row.moves[m]
-    redis.call('SADD', move.new, row.pk)
-    if row.model.resetting then touch(row.model.touched, move.new) end
-    if move.old ~= move.new then redis.call('SREM', move.old, row.pk) end
+-     redis.call('SADD', move.new, row.pk)
+-     if row.model.resetting then touch(row.model.touched, move.new) end
+-     if move.old ~= move.new then redis.call('SREM', move.old, row.pk) end
++     if move.score == '' then
++       redis.call('SADD', move.new, row.pk)
++       if row.model.resetting then touch(row.model.touched, move.new) end
++       if move.old ~= move.new then redis.call('SREM', move.old, row.pk) end
++     else
++       redis.call('ZADD', move.new, move.score, row.pk)
++     end
   end
   if not row.there then
     strip(row)
@@ -217,14 +237,16 @@ for g = 1, #models do raise_counter(models[g]) end
 # Returns the problems: {row, kind, ...}, with kind 'type', 'unfinished', 'gone', 'taken', 'staged'
 # or 'stale'. With any, nothing is written.
 # Bounded: 4 ms of rows (SCRIPT_US), or 25 rows (CHUNK in bulk/reindex.py).
-WRITE = Script('write', CURSOR + "local own = ''\n" + COMPARE_ROWS + STORE_ROWS + 'return problems')
+WRITE = ScriptPair(
+    'write', CURSOR + "local own = ''\n" + COMPARE_ROWS + STORE_ROWS + 'return problems'
+)
 
 # Return the problems that WRITE would return.
 # KEYS: as of WRITE.
 # ARGV: token of the caller; then as of WRITE.
 # Returns the problems.
 # Bounded: 0.7 ms of rows (STEP_US).
-CHECK = Script('check', CURSOR + 'local own = arg()\n' + COMPARE_ROWS + 'return problems')
+CHECK = ScriptPair('check', CURSOR + 'local own = arg()\n' + COMPARE_ROWS + 'return problems')
 
 # Write rows in a step of a committed write. Skip rows that are not left: another process wrote
 # them.
@@ -232,7 +254,7 @@ CHECK = Script('check', CURSOR + 'local own = arg()\n' + COMPARE_ROWS + 'return 
 # ARGV: token of the owner; then as of WRITE.
 # Returns the problems, as WRITE.
 # Bounded: 0.7 ms of rows (STEP_US), or about 200 rows (ROWS_OF_A_PAGE in bulk/redo.py).
-STEP = Script(
+STEP = ScriptPair(
     'step',
     CURSOR
     + 'local left, own = key(), arg()\n'

@@ -20,19 +20,28 @@ T = TypeVar('T')
 # 8 indexes.
 
 
-def insert_us(fields: int, indexes: int) -> int:
-    """Return the microseconds that INSERT takes for a row."""
-    return 5 + fields + 2 * indexes
+def insert_us(fields: int, indexes: int, scores: int = 0) -> int:
+    """Return the microseconds that INSERT takes for a row.
+
+    :param scores: number of sorted fields
+    """
+    return 5 + fields + 2 * indexes + 3 * scores
 
 
-def update_us(fields: int, moves: int) -> int:
-    """Return the microseconds that WRITE takes for a row whose index entries it compares."""
-    return 10 + fields + 8 * moves
+def update_us(fields: int, moves: int, scores: int = 0) -> int:
+    """Return the microseconds that WRITE takes for a row whose index entries it compares.
+
+    :param scores: number of sorted fields
+    """
+    return 10 + fields + 8 * (moves + scores)
 
 
-def delete_us(indexes: int) -> int:
-    """Return the microseconds that a delete takes for a row."""
-    return 3 + 2 * indexes
+def delete_us(indexes: int, scores: int = 0) -> int:
+    """Return the microseconds that a delete takes for a row.
+
+    :param scores: number of sorted fields
+    """
+    return 3 + 2 * (indexes + scores)
 
 
 def in_steps(items: Iterable[T], us_of: Callable[[T], int]) -> Iterator[list[T]]:

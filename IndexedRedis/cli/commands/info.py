@@ -52,7 +52,9 @@ def _draw(run: Run, report: ModelInfo) -> None:
             each = f'{index.smallest:,} to {index.largest:,}'
             top = '\n'.join(f'{_shorten(name)} {count:,}' for name, count in index.frequent())
             cells = (index.sets, each, memory(index.memory), top)
-        rows.append((field.name, field.type + ', hashIndex' * field.hashIndex, *cells))
+        ordered = ', sorted' if field.sorted is not None else ''
+        kind = field.type + ', hashIndex' * field.hashIndex + ordered
+        rows.append((field.name, kind, *cells))
     show(run, HEADERS, rows)
     if report.tail():
         run.print(report.tail())

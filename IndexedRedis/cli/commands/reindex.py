@@ -1,11 +1,11 @@
-"""``reindex``: list all objects in the index sets of ``INDEXED_FIELDS``.
+"""``reindex``: list all objects in the index sets and sorted sets of their model.
 
 The rule: it works page by page, each safe beside other writers.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,10 +23,10 @@ def main(
         typer.Option('--rehash', help='Needed after hashIndex of a field changed: drop old sets.'),
     ] = False,
 ) -> None:
-    """List all objects of a model in the index sets of its INDEXED_FIELDS.
+    """List all objects of a model in the index sets of its INDEXED_FIELDS, and in SORTED_FIELDS.
 
-    Needed after you added a field to them. Works in small steps, beside any number of readers and
-    writers. A reset writes all index sets anyway, so data of a later reset needs no reindex.
+    Needed after you added a field to one of these. Works in small steps, beside any number of
+    readers and writers. A reset writes all sets anyway, so data of a later reset needs no reindex.
     """
     model = run.model(target)
     saver = model.saver
@@ -34,8 +34,15 @@ def main(
     walk, count = Walk(model), 0
     with run.progress(model.__name__) as progress:
         for pks in walk.pages():
-            objs = model.objects.getMultipleOnlyIndexedFields(pks)
+            objs = _some_of(model, pks)
             count += index([obj for obj in objs if obj is not None])
             progress('objects', count, max(walk.total, count))
     run.print(f'{model.__name__}: {count:,} objects indexed')
     run.data({'model': model.__name__, 'objects': count})
+
+
+def _some_of(model: Any, pks: list[int]) -> Any:
+    """Return partial objects; a model that only sorts has no indexed fields to fetch."""
+    if model.INDEXED_FIELDS or not model.SORTED_FIELDS:
+        return model.objects.getMultipleOnlyIndexedFields(pks)
+    return model.objects.getMultipleOnlyFields(pks, list(model.SORTED_FIELDS))

@@ -10,9 +10,10 @@ from ...encoding import to_unicode, tobytes
 from ..FieldValueTypes import IRDatetimeValue, IRJsonValue, json_from_text, json_to_text
 from ..null import IR_NULL_STR, irNull, means_null
 from ..values import date, time, timedelta
-from ..values.exact import exact_float, exact_int
+from ..values.exact import exact_float, exact_int, number_score
+from ..values.moment import moment_score
 from ..values.own import own_type
-from ..values.text import text_of
+from ..values.text import bytes_score, text_of, text_score
 from ..values.value_type import ASCII, ValueType
 
 __all__ = ('ValueType', 'value_type_of')
@@ -95,13 +96,29 @@ def _json_from_storage(stored: bytes) -> Any:
 
 
 _VALUE_TYPES: dict[Any, ValueType] = {
-    str: ValueType(text_from_input, _same, to_unicode, can_index=True, canonical=True),
-    int: ASCII(exact_int, repr, int, can_index=True, canonical=True),
-    float: ASCII(exact_float, repr, float, can_index=False),
-    bool: ASCII(_bool_from_input, str, _bool_from_storage, can_index=True, canonical=True),
-    bytes: ValueType(_bytes_from_input, _same, _same, can_index=False),
+    str: ValueType(
+        text_from_input, _same, to_unicode, can_index=True, canonical=True, score=text_score
+    ),
+    int: ASCII(exact_int, repr, int, can_index=True, canonical=True, score=number_score),
+    float: ASCII(exact_float, repr, float, can_index=False, score=number_score),
+    bool: ASCII(
+        _bool_from_input,
+        str,
+        _bool_from_storage,
+        can_index=True,
+        canonical=True,
+        score=number_score,
+    ),
+    bytes: ValueType(_bytes_from_input, _same, _same, can_index=False, score=bytes_score),
     None: ValueType(_plain_or_null_from_input, plain_to_storage, _same, can_index=False),
-    IRDatetimeValue: ASCII(IRDatetimeValue, str, IRDatetimeValue, can_index=True, eager=False),
+    IRDatetimeValue: ASCII(
+        IRDatetimeValue,
+        str,
+        IRDatetimeValue,
+        can_index=True,
+        eager=False,
+        score=moment_score,
+    ),
     datetime.date: date.TYPE,
     datetime.time: time.TYPE,
     datetime.timedelta: timedelta.TYPE,

@@ -9,6 +9,8 @@ names, which null never reaches. A field *is* a ``str``, its name, because progr
 from __future__ import annotations
 
 import copy
+import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -20,6 +22,9 @@ from .conversions import ValueType, value_type_of
 __all__ = ('IRField', 'hashed', 'immutable_value')
 
 F = TypeVar('F', bound=Callable[..., Any])
+
+# The highest finite score, which also stands for higher numbers.
+MAX_SCORE = sys.float_info.max
 
 
 def immutable_value(*, eager: bool) -> Callable[[F], F]:
@@ -119,6 +124,12 @@ class IRField(str):
         return plain and self._conversion.canonical
 
     @property
+    def canSort(self) -> bool:
+        """True if values have an order, so that ``SORTED_FIELDS`` can list the field."""
+        own = type(self)._toScore is not IRField._toScore
+        return own or self._conversion.score is not None
+
+    @property
     def storageEncoding(self) -> str | None:
         """The encoding of stored text; None means the default encoding at the time of use."""
         return self._conversion.encoding
@@ -156,6 +167,17 @@ class IRField(str):
         if not self.isIndexHashed:
             return IR_NULL_STR if null else indexed
         return hashed(tobytes(indexed))
+
+    def toScore(self, value: Any) -> float:
+        """Return the score of a value in a sorted set.
+
+        Of two values, the lower one never has the higher score. Scores are finite, apart from that
+        of null, which is infinity. A NaN, which has no place in the order, has the score of null.
+        """
+        score = math.nan if self._is_null(value) else self._toScore(value)
+        if math.isnan(score):
+            return math.inf
+        return min(max(score, -MAX_SCORE), MAX_SCORE) + 0.0  # adding zero turns -0.0 into 0.0
 
     def getDefaultValue(self) -> Any:
         """Return the default, converted as if assigned. Objects never share a mutable default."""
@@ -211,6 +233,12 @@ class IRField(str):
 
     def _toIndex(self, value: Any) -> Any:
         return self._toStorage(value)
+
+    def _toScore(self, value: Any) -> float:
+        score = self._conversion.score
+        if score is None:
+            raise TypeError(f'values of a {type(self).__name__} have no order')
+        return score(value)
 
     def _otherIndexes(self, value: Any) -> Sequence[Any]:
         """Return further index values that a filter by ``value`` means."""

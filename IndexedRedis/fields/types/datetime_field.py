@@ -11,7 +11,7 @@ from typing import Any
 
 from ..FieldValueTypes import IRDatetimeValue, naive_moment
 from ..null import irNull
-from ..values.moment import moment_of_text, plain_datetime
+from ..values.moment import moment_of_text, moment_score, plain_datetime
 from ..values.value_type import ASCII, ascii_text
 from .conversion_field import ConversionField
 
@@ -42,7 +42,15 @@ class IRDatetimeField(ConversionField):
         self.aware, self.microseconds = bool(aware), bool(microseconds)
         convert = functools.partial(_moment, self.aware, self.microseconds)
         store = _with_microseconds if microseconds else str
-        conversion = ASCII(convert, store, convert, can_index=True, eager=False, canonical=True)
+        conversion = ASCII(
+            convert,
+            store,
+            convert,
+            can_index=True,
+            eager=False,
+            canonical=True,
+            score=moment_score,
+        )
         super().__init__(name, conversion, IRDatetimeValue, defaultValue, hashIndex)
 
     def _properties(self) -> list[tuple[str, Any]]:

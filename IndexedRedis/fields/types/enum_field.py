@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..null import irNull, means_null
-from ..values.text import text_of
+from ..values.exact import number_score
+from ..values.text import text_of, text_score
 from ..values.value_type import ValueType
 from .conversion_field import ConversionField
 
@@ -45,6 +46,7 @@ class IREnumField(ConversionField):
             from_storage=functools.partial(_stored_member, members),
             can_index=True,
             canonical=True,
+            score=functools.partial(_score, {member: i for i, member in enumerate(enumClass)}),
         )
         super().__init__(name, conversion, enumClass, defaultValue, hashIndex)
 
@@ -97,3 +99,10 @@ def _named(members: Mapping[str, Any], text: str) -> Any:
 
 def _text_of_member(texts: Mapping[Any, str], member: Any) -> str:
     return texts[member]
+
+
+def _score(places: Mapping[Any, int], member: Any) -> float:
+    """Return the score of a member that is a number or a text too; else its place in the Enum."""
+    if isinstance(member, (int, float)):
+        return number_score(member)
+    return text_score(member) if isinstance(member, str) else float(places[member])

@@ -24,8 +24,16 @@ def _from_input(cls: Any, value: Any) -> Any:
     return cls(text)
 
 
+def _score(value: Any) -> float:
+    # Interfaces order by their networks, and networks by their first addresses.
+    network = getattr(value, 'network', value)
+    return float(int(getattr(network, 'network_address', network)))
+
+
 def address_type(cls: type) -> ValueType:
     """Return the conversions of one class of ``ipaddress``."""
     convert = functools.partial(_from_input, cls)
-    kind: ValueType = ASCII(convert, str, convert, can_index=True, eager=False, canonical=True)
+    kind: ValueType = ASCII(
+        convert, str, convert, can_index=True, eager=False, canonical=True, score=_score
+    )
     return kind

@@ -10,6 +10,8 @@ from .value_type import ASCII, ascii_text
 
 __all__ = ('TYPE',)
 
+_EPOCH = datetime.date(1970, 1, 1)
+
 
 def _from_input(value: Any) -> datetime.date:
     if isinstance(value, datetime.datetime):
@@ -33,4 +35,8 @@ def _from_storage(stored: Any) -> datetime.date:
     return datetime.date.fromisoformat(ascii_text(stored, 'a date'))
 
 
-TYPE = ASCII(_from_input, str, _from_storage, can_index=True, canonical=True)
+def _score(value: datetime.date) -> float:
+    return float((value - _EPOCH).days)
+
+
+TYPE = ASCII(_from_input, str, _from_storage, can_index=True, canonical=True, score=_score)

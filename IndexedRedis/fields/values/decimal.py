@@ -11,7 +11,7 @@ import operator
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from .exact import digits_of
+from .exact import digits_of, number_score
 from .text import plain_notation
 from .value_type import ASCII, ValueType, ascii_text, missing
 
@@ -47,7 +47,14 @@ def _from_storage(stored: Any) -> Decimal:
     return Decimal(ascii_text(stored, 'a Decimal'))
 
 
-TYPE = ASCII(_from_input, plain_notation, _from_storage, can_index=True, canonical=True)
+TYPE = ASCII(
+    _from_input,
+    plain_notation,
+    _from_storage,
+    can_index=True,
+    canonical=True,
+    score=number_score,
+)
 
 
 def _padded(places: int, value: Any) -> Decimal:
@@ -64,7 +71,5 @@ def _padded(places: int, value: Any) -> Decimal:
 def with_places(places: int) -> ValueType:
     """Return the conversions of Decimals that are stored with so many decimal places."""
     from_input = functools.partial(_padded, places)
-    fixed: ValueType = ASCII(
-        from_input, plain_notation, _from_storage, can_index=True, canonical=True
-    )
+    fixed: ValueType = TYPE._replace(from_input=from_input)
     return fixed

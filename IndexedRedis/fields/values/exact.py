@@ -7,7 +7,7 @@ from typing import Any
 
 from .text import class_names, plain_notation
 
-__all__ = ('digits_of', 'exact_float', 'exact_int', 'is_decimal')
+__all__ = ('digits_of', 'exact_float', 'exact_int', 'is_decimal', 'number_score')
 
 
 def is_decimal(value: Any) -> bool:
@@ -62,3 +62,11 @@ def digits_of(value: Any, places: int) -> str:
     plain_notation(value)
     context = Context(prec=abs(value.adjusted()) + abs(places) + 2, rounding=ROUND_HALF_EVEN)
     return plain_notation(value.quantize(Decimal(1).scaleb(-places), context=context))
+
+
+def number_score(value: Any) -> float:
+    """Return the double nearest to a number; an infinity for one that is larger than any."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -8,7 +8,7 @@ from typing import Any
 
 from .value_type import missing
 
-__all__ = ('moment_of_text', 'plain_datetime', 'utc_of')
+__all__ = ('moment_of_text', 'moment_score', 'plain_datetime', 'utc_of')
 
 # fromisoformat takes any separator before the time, and drops digits after the sixth.
 _FORM = re.compile(
@@ -17,6 +17,7 @@ _FORM = re.compile(
     r'(?: ?(Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?))?',
     re.ASCII,
 )
+_EPOCH, _SECOND = datetime.datetime(1970, 1, 1), datetime.timedelta(seconds=1)
 _WANTED = 'a moment as text has the form YYYY-MM-DD HH:MM:SS, or another one of ISO 8601'
 
 
@@ -57,3 +58,8 @@ def utc_of(value: Any) -> datetime.datetime:
     """Return an aware moment in UTC."""
     moment: datetime.datetime = value.astimezone(datetime.UTC)
     return moment
+
+
+def moment_score(value: datetime.datetime) -> float:
+    """Return the seconds from 1970 to a moment that is naive, or in UTC."""
+    return (value.replace(tzinfo=None) - _EPOCH) / _SECOND

@@ -11,7 +11,15 @@ from typing import Any, TypeVar
 from ...encoding import to_unicode
 from .value_type import missing
 
-__all__ = ('ADDRESSES', 'class_names', 'for_class', 'plain_notation', 'text_of')
+__all__ = (
+    'ADDRESSES',
+    'bytes_score',
+    'class_names',
+    'for_class',
+    'plain_notation',
+    'text_of',
+    'text_score',
+)
 
 # Digits of the longest number of PostgreSQL. A Decimal of a few bytes can have a billion.
 MAX_DIGITS = 200_000
@@ -21,6 +29,9 @@ _NUMBERS = ('b', 'i', 'u', 'f')
 ADDRESSES = [
     f'ipaddress.IPv{n}{kind}' for n in '46' for kind in ('Address', 'Interface', 'Network')
 ]
+
+# Bytes of a text that its score holds: a double holds whole numbers of 53 bits exactly.
+SCORE_BYTES = 6
 
 V = TypeVar('V')
 
@@ -71,6 +82,16 @@ def plain_notation(value: Any) -> str:
     if abs(value.as_tuple().exponent) > MAX_DIGITS:
         raise ValueError(f'it has more than {MAX_DIGITS:,} digits')
     return format(value, 'f')
+
+
+def text_score(value: str) -> float:
+    """Return the first six bytes of a text in UTF-8 as a number. They order as characters do."""
+    return bytes_score(value[:SCORE_BYTES].encode('utf-8', 'surrogatepass'))
+
+
+def bytes_score(value: bytes) -> float:
+    """Return the first six bytes as a number; missing ones count as zeros."""
+    return float(int.from_bytes(value[:SCORE_BYTES].ljust(SCORE_BYTES, b'\0'), 'big'))
 
 
 def _text_if_equal(value: Any) -> str:

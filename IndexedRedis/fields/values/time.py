@@ -33,4 +33,9 @@ def _from_storage(stored: Any) -> datetime.time:
     return datetime.time.fromisoformat(ascii_text(stored, 'a time'))
 
 
-TYPE = ASCII(_from_input, str, _from_storage, can_index=True, canonical=True)
+def _score(value: datetime.time) -> float:
+    seconds = value.hour * 3600 + value.minute * 60 + value.second
+    return (seconds * 10**6 + value.microsecond) / 10**6
+
+
+TYPE = ASCII(_from_input, str, _from_storage, can_index=True, canonical=True, score=_score)

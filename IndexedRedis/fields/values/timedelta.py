@@ -61,4 +61,16 @@ def _from_storage(stored: Any) -> datetime.timedelta:
     return _from_text(ascii_text(stored, 'a timedelta'))
 
 
-TYPE = ASCII(_from_input, _to_storage, _from_storage, can_index=True, eager=False, canonical=True)
+def _score(value: datetime.timedelta) -> float:
+    return value / datetime.timedelta(seconds=1)
+
+
+TYPE = ASCII(
+    _from_input,
+    _to_storage,
+    _from_storage,
+    can_index=True,
+    eager=False,
+    canonical=True,
+    score=_score,
+)

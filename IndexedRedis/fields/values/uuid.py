@@ -19,4 +19,16 @@ def _from_input(value: Any) -> uuid.UUID:
         raise ValueError(f'a UUID as text is 32 hexadecimal digits ({exc})') from None
 
 
-TYPE = ASCII(_from_input, str, _from_input, can_index=True, eager=False, canonical=True)
+def _score(value: uuid.UUID) -> float:
+    return float(value.int)
+
+
+TYPE = ASCII(
+    _from_input,
+    str,
+    _from_input,
+    can_index=True,
+    eager=False,
+    canonical=True,
+    score=_score,
+)

@@ -20,6 +20,8 @@ class ValueType(NamedTuple):
     - ``encoding``: that of stored text; None means the default one.
     - ``canonical``: equal values have equal stored bytes. Text and whole numbers do; the equal
       floats ``0.0`` and ``-0.0`` do not.
+    - ``score``: the attribute's value to the number that a sorted set orders it by; None: values of
+      the type have no order. Of two values, the lower one never has the higher number.
     """
 
     from_input: Callable[[Any], Any]
@@ -30,6 +32,7 @@ class ValueType(NamedTuple):
     eager: bool = True
     encoding: str | None = None
     canonical: bool = False
+    score: Callable[[Any], float] | None = None
 
 
 # A value type that is stored in ASCII, whatever the default encoding is.

@@ -219,13 +219,14 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
         return await self._arun(delete.delete_matching(self._query))
 
     def reindex(self) -> int:
-        """Add the objects that match to the index sets of all ``INDEXED_FIELDS``.
+        """Add the objects that match to all index sets and sorted sets that have to list them.
 
-        Call it after adding a field to ``INDEXED_FIELDS``. Other processes may write meanwhile.
+        Call it after adding a field to ``INDEXED_FIELDS`` or ``SORTED_FIELDS``. Other processes may
+        write meanwhile.
 
         :returns: the number of objects
 
-        Redis: for 25 objects at a time ``HMGET`` and one script of ``SADD`` and ``SREM``.
+        Redis: for 25 objects at a time ``HMGET`` and one script of ``SADD``, ``SREM`` and ``ZADD``.
         """
         return self._run(reindex.reindex_matching(self._query))
 
