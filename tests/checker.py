@@ -68,7 +68,8 @@ def shape_of(model: Any) -> Shape:
     """Read a model class."""
     fields = {_name(field): field for field in model.FIELDS}
     hashed = {name: _hashed(fields[name]) for name in map(_name, model.INDEXED_FIELDS)}
-    sorts = {name: scores.score_of(fields[name]) for name in map(_name, model.SORTED_FIELDS)}
+    ordered = getattr(model, 'SORTED_FIELDS', ())
+    sorts = {name: scores.score_of(fields[name]) for name in map(_name, ordered)}
     return Shape(
         model.KEY_NAME,
         {name.encode(): flag for name, flag in hashed.items()},

@@ -48,8 +48,8 @@ def score_of(field: Any) -> Score:
 
 def _is_nearest(exact: Any, score: float) -> bool:
     """Whether no double is nearer to a number."""
-    if exact is None:  # no number
-        return score == math.inf
+    if exact is None or math.isinf(score):
+        return exact is None and score == math.inf  # no number
     exact = max(-HIGHEST, min(HIGHEST, exact))
     beside = (math.nextafter(score, way) for way in (-math.inf, math.inf))
     return all(

@@ -9,6 +9,7 @@ from checker import Shape, check_model, check_shape
 
 RED = 'bda9643ac6601722a28f238714274da4'  # md5 of `red`
 SONG = Shape('Song', {b'artist': False, b'colour': True})
+SORTED = Shape('Song', SONG.indexes, {b'name': lambda stored, score: (stored, score) == (b'x', 5)})
 ALBUM = Shape('Song:Album', {})
 
 
@@ -108,6 +109,29 @@ def test_damage_is_found(songs, command):
 DELETE_FIRST = {
     command: f'DEL {command.split(" ")[1]}' for command in DAMAGE if ' is a ' in DAMAGE[command]
 }
+
+
+SORTED_DAMAGE = {
+    'ZREM _ir_|Song:keys:sorted:name 1': 'object 1 is missing from sorted set name',
+    'ZADD _ir_|Song:keys:sorted:name 6 1': 'sorted set name lists 1 at 6, which stores x',
+    'HSET _ir_|Song:data:1 name y': 'sorted set name lists 1 at 5, which stores y',
+    'ZADD _ir_|Song:keys:sorted:name 5 7': 'sorted set name lists 7, which is not in :keys',
+    'ZADD _ir_|Song:keys:sorted:artist 5 1': 'sorted set artist belongs to no sorted field',
+    'EXPIRE _ir_|Song:keys:sorted:name 60': '_ir_|Song:keys:sorted:name will expire',
+    'SADD _ir_|Song:keys:sorted:other 1': '_ir_|Song:keys:sorted:other is a set, not a zset',
+}
+
+
+def test_sound_sorted_sets_pass(songs):
+    songs.zadd('_ir_|Song:keys:sorted:name', {1: 5, 2: 5})
+    assert check_shape(songs, SORTED) == []
+
+
+@pytest.mark.parametrize('command', SORTED_DAMAGE)
+def test_damage_of_sorted_sets_is_found(songs, command):
+    songs.zadd('_ir_|Song:keys:sorted:name', {1: 5, 2: 5})
+    songs.execute_command(*command.split(' '))
+    assert f'Song: {SORTED_DAMAGE[command]}' in check_shape(songs, SORTED)
 
 
 def test_keys_of_a_model_below_are_its_own(songs):

@@ -122,6 +122,21 @@ def test_reindex(url, watch_models):
     assert again.json == {'model': 'Song', 'objects': 1200}
 
 
+def test_reindex_of_a_model_that_only_sorts(url, raw, make_model, tmp_path):
+    (tmp_path / 'sorting.py').write_text(
+        'from IndexedRedis import *\nclass Sorting(IndexedRedisModel):\n'
+        "    FIELDS, SORTED_FIELDS, KEY_NAME = [IRField('name')], ['name'], 'Sorting'\n"
+    )
+    plain = make_model(['name'], key_name='Sorting')
+    plain.saver.save([plain(name=name) for name in 'cab'])
+    assert command('check', 'sorting:Sorting', '--url', url, cwd=tmp_path).status == 1
+    done = command('reindex', 'sorting:Sorting', '--url', url, cwd=tmp_path)
+    assert (done.status, done.out) == (0, 'Sorting: 3 objects indexed\n')
+    assert raw.zrange('_ir_|Sorting:keys:sorted:name', 0, -1) == [b'2', b'3', b'1']
+    assert command('check', 'sorting:Sorting', '--url', url, cwd=tmp_path).status == 0
+    plain.SORTED_FIELDS = ['name']  # for the checker
+
+
 def test_reindex_after_hash_index_changed(url, raw, make_model, tmp_path):
     (tmp_path / 'plain.py').write_text(
         'from IndexedRedis import *\nclass Plain(IndexedRedisModel):\n'

@@ -8,23 +8,21 @@ from faults.item import Box, Item, edition
 from faults.proxy import Proxy
 from faults.workers import crew
 
-# Tests of writers that do not know sorted sets.
-PLAIN = ('test_old_writers',)
-
 
 def pytest_itemcollected(item):
     item.add_marker('faults')
 
 
 def pytest_generate_tests(metafunc):
-    if 'sorts' in metafunc.fixturenames and metafunc.module.__name__.split('.')[-1] not in PLAIN:
+    marks = metafunc.definition.iter_markers('parametrize')
+    if 'sorts' in metafunc.fixturenames and 'sorts' not in [mark.args[0] for mark in marks]:
         metafunc.parametrize('sorts', ['plain', 'sorted'], indirect=True)
 
 
 @pytest.fixture
 def sorts(request, monkeypatch):
     """Has the model keep its fields in sorted sets, or not, here and in the workers."""
-    if getattr(request, 'param', 'plain') == 'sorted':
+    if request.param == 'sorted':
         monkeypatch.setattr(Item, 'SORTED_FIELDS', ['name', 'n', 'edition'])
 
 

@@ -168,6 +168,23 @@ def wrong_answer(model: Any, size: int, way: str) -> str:
     return '' if len(found) == expected else f'{len(found)} objects'
 
 
+def read_sorted(model: Any, seconds: float) -> Any:
+    """Read sorted sets with raw commands while resets go on: each lists what ``:keys`` lists, with
+    scores of one edition."""
+    counts: Counter[str] = Counter()
+    with redis.Redis(**model.REDIS_CONNECTION_PARAMS) as client:
+        for name in _for(seconds, model.SORTED_FIELDS):
+            pipe = client.pipeline()
+            pipe.smembers('_ir_|Item:keys')
+            pipe.zrange(f'_ir_|Item:keys:sorted:{name}', 0, -1, withscores=True)
+            pks, members = pipe.execute()
+            counts['reads'] += 1
+            counts['other pks'] += {pk for pk, _ in members} != pks
+            if name == 'edition':
+                counts['several editions'] += len({score for _, score in members}) > 1
+    return +counts
+
+
 def _treat_as_large(above: int) -> None:
     """Have resets move index sets of more members in their swap, and counts take their sizes."""
     if above:
@@ -252,8 +269,6 @@ def repair_often(model: Any, seconds: float) -> Any:
 
 def damage(model: Any, seconds: float) -> Any:
     """Take rows out of indexes, and list them where they do not belong, with raw commands."""
-    import redis
-
     counts: Counter[str] = Counter()
     with redis.Redis(**model.REDIS_CONNECTION_PARAMS) as client:
         for way in _for(seconds, ('stale', 'gone', 'missing')):

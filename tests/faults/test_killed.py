@@ -213,7 +213,8 @@ def test_a_killed_destroyModel_is_finished_by_the_next_one(
 
     run = running('destroy', mode, 4)
     for _ in range(2):  # the second time the server knows the scripts
-        assert run() == 11  # counter, :keys, four rows, five index sets
+        # counter, :keys, four rows, five index sets, sorted sets
+        assert run() == 11 + len(item.SORTED_FIELDS)
     steps, found = len(proxy.commands), Counter()
     for number in range(1, steps + 1):
         assert run(number) is None, 'it was not killed'

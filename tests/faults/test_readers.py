@@ -33,6 +33,15 @@ def test_readers_see_one_edition(item, four_workers, size, how):
     assert set(counts) == {'reads', 'resets', 'milliseconds'}, counts
 
 
+@pytest.mark.parametrize('sorts', ['sorted'], indirect=True)
+@pytest.mark.parametrize('keep', [False, True], ids=['fresh pks', 'the same pks'])
+def test_sorted_sets_change_in_the_moment_of_the_swap(item, four_workers, keep):
+    item.reset(edition(item, 1, 60, range(1, 61)))
+    read, reset = ('read_sorted', {}), ('reset_often', {'size': 60, 'keep': keep})
+    counts = together(four_workers, read, read, read, reset, enough={'reads': 400, 'resets': 25})
+    assert set(counts) == {'reads', 'resets', 'milliseconds'}, counts
+
+
 def test_four_readers_during_thirty_resets_a_second(item, redis_params, figures, full):
     """Two seconds' worth of resets, or more time where the machine is too busy for that many; with
     `--full` ten."""

@@ -75,7 +75,8 @@ class _Update:
     def run(self) -> Flow[None]:
         pks = yield from primary_keys(self._query, ordered=True)
         left = [pk for pk in pks if pk not in self.done]
-        us = update_us(len(self._written), len(self._compared))
+        scores = sum(column.name in self._written for column in self._query.schema.sorted)
+        us = update_us(len(self._written), len(self._compared), scores)
         try:
             yield from side_by_side(map(self._update_some, in_steps(left, lambda pk: us)))
         except AnswerLost:
