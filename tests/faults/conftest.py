@@ -20,14 +20,18 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture
-def sorts(request, monkeypatch):
-    """Has the model keep its fields in sorted sets, or not, here and in the workers."""
-    if request.param == 'sorted':
-        monkeypatch.setattr(Item, 'SORTED_FIELDS', ['name', 'n', 'edition'])
+def sorts(request):
+    """Has the model keep its fields in sorted sets, or not, here and in the workers.
+
+    It comes before what judges the data at the end of a test.
+    """
+    Item.SORTED_FIELDS = ['name', 'n', 'edition'] if request.param == 'sorted' else []
+    yield
+    Item.SORTED_FIELDS = []
 
 
 @pytest.fixture
-def item(watch_models, sorts):
+def item(sorts, watch_models):
     """The model, over a healthy connection, empty."""
     watch_models(Item)
     return Item
