@@ -178,7 +178,7 @@ def _filtered_delete(_: int, saved: list[int]) -> list[int]:
 
 
 def _reset(number: int, _: list[int]) -> list[int]:
-    Item.reset(list(_whole(number, 200)))
+    Item.reset(list(_whole(number, 100)))
     return [number]
 
 

@@ -118,10 +118,10 @@ def test_a_cancelled_save_or_read_leaves_the_connection_clean(item, stored, redi
     def begin(number):
         if number % 2:
             return fetch.fetch(query.Query(schema))
-        return saving.save(schema, edition(item, 1, 200), [None] * 200)
+        return saving.save(schema, edition(item, 1, 100), [None] * 100)
 
     def look():
-        assert item.objects.filter(edition=1).count() % 200 == 0
+        assert item.objects.filter(edition=1).count() % 100 == 0
 
     cut = asyncio.run(cancel_often(redis_params, begin, look))
     assert cut >= 1  # on a busy machine; tests/aio cancels at every single place

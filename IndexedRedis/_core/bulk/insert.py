@@ -15,8 +15,8 @@ from ..incarnations import is_lost, read_incarnations
 from ..keys import RANGES
 from ..locking.key_types import check_types
 from ..locking.locks import LockOwner, extend_command, new_token
-from ..locking.transactions import CHUNK, LISTED, SETS, SORTED, guarded_store, objection
-from ..mapping.index_keys import grouped_by_index, grouped_by_sorted
+from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store, in_scores, objection
+from ..mapping.index_keys import grouped_by_index
 from ..writes.insert import Draft
 from ..writes.scripts import TOUCHED_MS
 from .redo import PUBLISHED_AT_ONCE, publish_commands
@@ -105,9 +105,8 @@ def _set_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
     keys, token = draft.schema.keys, owner.token
     for pks, rows in zip(chunks(draft.pks, LISTED), chunks(draft.rows, LISTED), strict=True):
         texts = [b'%d' % pk for pk in pks]
-        scores = grouped_by_sorted(draft.schema, texts, rows)
-        for ordered in chunks(scores.items(), SORTED):
-            adding = [('ZADD', key, *members) for key, members in ordered]
+        for scores in in_scores(draft.schema, texts, rows):
+            adding = [('ZADD', key, *members) for key, members in scores.items()]
             yield guarded_store(keys, token, adding)
         sets = grouped_by_index(draft.schema, texts, rows)
         for some in chunks(sets.items(), SETS):

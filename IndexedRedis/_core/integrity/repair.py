@@ -33,7 +33,7 @@ _ENTRIES = ('entry_stale', 'entry_gone', 'entry_missing', 'score_wrong')
 def repair_findings(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
     """Repair what can be repaired; return the findings that are gone."""
     entries = [finding for finding in findings if finding.kind in _ENTRIES]
-    left = set()
+    left: set[tuple[bytes, bytes]] = set()
     for sorts in (False, True):
         some = [finding for finding in entries if schema.keys.is_sorted(finding.key) is sorts]
         left.update(finding.place for finding in (yield from _repair_entries(schema, some)))

@@ -9,17 +9,21 @@ which may be sent twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..flows import Command
+from ..flows import Command, chunks
 from ..keys import REFUSED, Keys
+from ..mapping.encoder import StoredRow
+from ..mapping.index_keys import grouped_by_sorted
+from ..mapping.schema import Schema
 from ..script import Script
 from .scripts import MAY_STORE
 
 __all__ = (
     'guarded_store',
     'guarded_transaction',
+    'in_scores',
     'objection',
 )
 
@@ -34,8 +38,9 @@ LISTED = 500
 # Index sets of one transaction.
 SETS = 500
 
-# Sorted sets of one transaction, each of which gets the rows that are listed together.
-SORTED = 4
+# Members of sorted sets that one transaction adds: it takes 2 us for each where a set has 100,000
+# members, and 4 us where it has a million.
+SCORES = 200
 
 
 def guarded_transaction(
@@ -73,6 +78,19 @@ def guarded_store(
     """
     names = (keys.work(token, REFUSED), keys.lock, keys.all, *sets)
     return guarded_transaction(MAY_STORE, names, (token, *pks), (keys.lock, *rows), commands)
+
+
+def in_scores(
+    schema: Schema, pks: Sequence[bytes], rows: Sequence[StoredRow]
+) -> Iterator[dict[bytes, list[bytes]]]:
+    """Yield the members that rows add to sorted sets, those of one transaction at a time.
+
+    :returns: score and pk of each row, by sorted set
+    """
+    size = max(1, SCORES // max(1, len(schema.sorted)))
+    if schema.sorted:
+        for some, each in zip(chunks(pks, size), chunks(rows, size), strict=True):
+            yield grouped_by_sorted(schema, some, each)
 
 
 def objection(replies: Sequence[Any]) -> Any:

@@ -14,9 +14,9 @@ from ...errors import UsageError
 from ..flows import Batch, Command, Flow, ask, chunks
 from ..keys import BROUGHT, RANGES, STAGED
 from ..locking.key_types import check_types
-from ..locking.transactions import CHUNK, LISTED, SETS, SORTED, guarded_store
+from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store, in_scores
 from ..mapping.encoder import StoredRow
-from ..mapping.index_keys import grouped_by_index, grouped_by_sorted
+from ..mapping.index_keys import grouped_by_index
 from ..mapping.schema import Schema
 from ..objects.state import assigned
 from ..writes.arguments import check_distinct, check_model, check_whole
@@ -211,10 +211,10 @@ def _set_batches(
     if not pks:
         return
     sets = {keys.all: pks, **grouped_by_index(staging.schema, pks, rows)}
-    scores = grouped_by_sorted(staging.schema, pks, rows)
-    for add, group, size in (('SADD', sets, SETS), ('ZADD', scores, SORTED)):
-        for some in chunks(group.items(), size):
-            staged = {staging.staged(key): members for key, members in some}
-            adding = [(add, name, *members) for name, members in staged.items()]
-            commands = [('SADD', keys.work(token, STAGED), *staged), *adding]
-            yield Batch([extend, *guarded_store(keys, token, commands)])
+    groups = [('SADD', some) for some in chunks(sets.items(), SETS)]
+    groups += (('ZADD', [*each.items()]) for each in in_scores(staging.schema, pks, rows))
+    for add, group in groups:
+        staged = {staging.staged(key): members for key, members in group}
+        adding = [(add, name, *members) for name, members in staged.items()]
+        commands = [('SADD', keys.work(token, STAGED), *staged), *adding]
+        yield Batch([extend, *guarded_store(keys, token, commands)])
