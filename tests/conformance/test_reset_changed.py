@@ -243,7 +243,7 @@ def test_a_writer_in_between_is_overwritten_or_kept_whole(shop, monkeypatch, che
 
     from IndexedRedis._core.resets.scripts import MERGE
 
-    sha = MERGE.sha
+    sha = MERGE.of(()).sha
     for module in (conversation, sync):
         monkeypatch.setattr(module, 'pack', interfering)
 
