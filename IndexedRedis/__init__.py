@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._core.expressions.q import Q
 from ._core.keys import PREFIX as INDEXED_REDIS_PREFIX
 from ._core.mapping.schema import KeyList
 from ._core.objects.unknown_names import setUnknownNames
@@ -125,6 +126,7 @@ __all__ = (
     'MultipleObjectsError',
     'ObjectGoneError',
     'OutcomeUnknownError',
+    'Q',
     'QueryError',
     'RedisPools',
     'ResetInProgressError',

@@ -17,7 +17,8 @@ from sqlalchemy.pool import StaticPool
 import IndexedRedis as IR
 from IndexedRedis import IndexedRedisModel, IRField
 from IndexedRedis._core.bulk import insert, redo, steps
-from IndexedRedis._core.queries import pick, set_algebra
+from IndexedRedis._core.queries import set_algebra
+from IndexedRedis._core.queries.sources import one
 from IndexedRedis._core.resets import index_fill
 from IndexedRedis._core.writes import sizes
 from IndexedRedis.cli.walk import Walk
@@ -28,7 +29,7 @@ SIZE = 150
 # From here on lists go in steps, swaps move index sets, and reads do not take one script.
 LIMITS = {
     **{(sizes, 'SCRIPT_US'): 400, (sizes, 'STEP_US'): 100, (index_fill, 'MOST'): 50},
-    **{(pick, 'PICK_MEMBERS'): 50, (set_algebra, 'UNSETTLED_MEMBERS'): 50},
+    **{(one, 'PICK_MEMBERS'): 50, (set_algebra, 'UNSETTLED_MEMBERS'): 50},
 }
 
 

@@ -34,6 +34,7 @@ CORE_FLOORS = [
     {'column', 'incarnations'},
     {'objects', 'overlap'},
     {'mapping'},
+    {'expressions'},
     {'queries', 'locking'},
     {'writes', 'inspection'},
     {'bulk'},

@@ -16,6 +16,7 @@ from .flows import Batch, Command, Flow, Step, Stream, chunks, scan
 
 __all__ = (
     'PAGE_MEMBERS',
+    'counted',
     'side_by_side',
     'together',
     'walk',
@@ -143,3 +144,15 @@ def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
         for number, commands in batches.items():
             go_on(number, list(islice(replies, len(commands))))
     return [results[number] for number in range(len(flows))]
+
+
+def counted(flow: Flow[T], trips: list[None]) -> Flow[T]:
+    """Run a flow, and add an item to a list for each of its steps."""
+    try:
+        step = next(flow)
+        while True:
+            trips.append(None)
+            step = flow.send((yield step))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result

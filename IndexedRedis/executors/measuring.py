@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .._core.flows import Batch, Flow, Step, Stream
+from .._core.flows import Batch, Elsewhere, Flow, Step, Stream
 from .._core.inspection.explanation import Measured
 from .wire import pack
 
@@ -20,23 +20,8 @@ def measured(flow: Flow[list[Any]]) -> Flow[Measured]:
     """Run a flow that fetches objects; return its measurements instead of the objects."""
     counts = _Counts()
     begin = time.perf_counter()
-    waited = 0.0
-    try:
-        step = next(flow)
-        while True:
-            asked = time.perf_counter()
-            try:
-                outcome = yield counts.on_its_way(step)
-            except Exception as exc:
-                step = flow.throw(exc)
-                continue
-            waited += time.perf_counter() - asked
-            if isinstance(step, Batch):
-                counts.received(outcome)
-            step = flow.send(outcome)
-    except StopIteration as stop:
-        seconds = time.perf_counter() - begin
-        return counts.result(len(stop.value), seconds, waited)
+    found = yield from counts.counted(flow)
+    return counts.result(len(found), time.perf_counter() - begin)
 
 
 class _Counts:
@@ -44,9 +29,32 @@ class _Counts:
 
     def __init__(self) -> None:
         self._trips = self._chunks = self._commands = self._sent = self._got = 0
+        self._waited = 0.0
 
-    def on_its_way(self, step: Step) -> Step:
+    def counted(self, flow: Flow[Any]) -> Flow[Any]:
+        """Run a flow, and count its steps."""
+        try:
+            step = next(flow)
+            while True:
+                asked = time.perf_counter()
+                try:
+                    outcome = yield self._on_its_way(step)
+                except Exception as exc:
+                    step = flow.throw(exc)
+                    continue
+                # The steps of a flow on another connection are counted one by one.
+                if not isinstance(step, Elsewhere):
+                    self._waited += time.perf_counter() - asked
+                if isinstance(step, Batch):
+                    self._received(outcome)
+                step = flow.send(outcome)
+        except StopIteration as stop:
+            return stop.value
+
+    def _on_its_way(self, step: Step) -> Step:
         """Count a step, and return it. A stream is counted while the executor sends it."""
+        if isinstance(step, Elsewhere):
+            return step._replace(flow=self.counted(step.flow))
         if isinstance(step, Batch):
             self._trips += 1
             self._send(step)
@@ -55,7 +63,7 @@ class _Counts:
         consume = step.consume
 
         def counted(replies: list[Any]) -> None:
-            self.received(replies)
+            self._received(replies)
             consume(replies)
 
         return Stream(self._stream(step.batches), counted)
@@ -72,15 +80,15 @@ class _Counts:
         self._commands += len(batch.commands)
         self._sent += len(pack(batch))
 
-    def received(self, replies: list[Any]) -> None:
+    def _received(self, replies: list[Any]) -> None:
         """Count the replies of a batch."""
         self._got += sum(map(reply_size, replies))
 
-    def result(self, rows: int, seconds: float, waited: float) -> Measured:
+    def result(self, rows: int, seconds: float) -> Measured:
         """Return the measurements."""
         return Measured(
             *(rows, self._trips, self._chunks, self._commands),
-            *(self._sent, self._got, seconds, waited),
+            *(self._sent, self._got, seconds, self._waited),
         )
 
 

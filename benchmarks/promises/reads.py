@@ -6,9 +6,12 @@ from typing import Any
 
 import redis
 
+from IndexedRedis._core.expressions.matching import Matcher
 from IndexedRedis._core.flows import Batch, Flow, Stream, ask, chunks
-from IndexedRedis._core.queries import by_pk, fetch, set_algebra
-from IndexedRedis._core.queries.matching import Matcher
+from IndexedRedis._core.queries import by_pk, fetch
+from IndexedRedis._core.queries.query import Query
+from IndexedRedis._core.queries.sources.base import Source
+from IndexedRedis._core.queries.sources.choose import sources
 from IndexedRedis.connections.threads import getRedisPool
 from IndexedRedis.executors.sync import SyncExecutor
 
@@ -49,17 +52,20 @@ def _small_queries(shop: Shop) -> Iterator[Any]:
     schema, columns = shop.schema, shop.schema.all
     fields = schema.keys_of(columns)
     query = shop.model.objects.filter(shelf=100)._query
-    (living,), (alone,) = query.excluding_dead, query.expressions
+    living, alone = _sources(query)
 
-    def flow(expression: Any, check: bool) -> Flow[Any]:
-        answer = yield from ask(*fetch.find(query, expression, fields, 2000, 100))
+    def flow(source: Source, check: bool) -> Flow[Any]:
+        keys = schema.keys
+        command = source.find(10, 100, keys.data_prefix, keys.swapped, *fields)
+        assert command is not None
+        answer = yield from ask(*command)
         pks, rows = [int(pk) for pk in answer[0]], answer[1]
         if check:
             pks, rows = fetch.drop_nonmatching(Matcher(query.filters, columns), pks, rows)
         return schema.builder(columns).objects(pks, rows)
 
-    def find(expression: Any, check: bool, _: int) -> Any:
-        return shop.run(flow(expression, check))
+    def find(source: Source, check: bool, _: int) -> Any:
+        return shop.run(flow(source, check))
 
     calls = shop.sizes.calls // 5
     title, blind = 'query of 100 rows |', partial(find, alone, False)
@@ -68,12 +74,18 @@ def _small_queries(shop: Shop) -> Iterator[Any]:
     yield '5', f'{title} rows not compared with the filter', checked, blind, calls
 
 
+def _sources(query: Query) -> list[Source]:
+    """Return the source of a query of one set, and the same without the set of all pks."""
+    (living,), (alone,) = query.sources, sources(query.schema.keys, query.filters, False)
+    return [living, alone]
+
+
 def _large_queries(shop: Shop) -> Iterator[Any]:
     """Yield pks of nearly all tracks, and a thousand rows in chunks."""
     schema, columns = shop.schema, shop.schema.all
     fields = schema.keys_of(columns)
     query = shop.model.objects.filter(shelf=0)._query
-    (living,), (alone,) = query.excluding_dead, query.expressions
+    living, alone = _sources(query)
     matcher = Matcher(query.filters, columns)
     pks = list(range(1, 1 + shop.sizes.duel))
 
@@ -93,8 +105,8 @@ def _large_queries(shop: Shop) -> Iterator[Any]:
     def read(marker: bool, check: bool, _: Any) -> Any:
         return shop.run(flow(marker, check))
 
-    def members(expression: Any, _: int) -> Any:
-        return shop.send(set_algebra.members(expression))
+    def members(source: Source, _: int) -> Any:
+        return shop.send(*source.commands())
 
     calls = max(1, shop.sizes.calls // 25)
     title = f'pks of {shop.sizes.duels:,} | SMEMBERS of the index, without :keys'

@@ -11,7 +11,7 @@ import redis
 import servers
 from linked import Author, Book
 
-from IndexedRedis import ConnectionSetupError, IRField, getRedisPool
+from IndexedRedis import ConnectionSetupError, IRField, Q, getRedisPool
 from IndexedRedis.executors.cache import reply_cache
 from IndexedRedis.executors.cache.invalidation import read_invalidations
 from IndexedRedis.executors.cache.reply_cache import keys_read
@@ -65,12 +65,26 @@ CALLS = {
     'count': lambda tune: tune.objects.count(),
     'count of one': lambda tune: tune.objects.filter(artist='Abba').count(),
     'count of two': lambda tune: tune.objects.filter(artist='Abba', year__ne=1974).count(),
+    'in': lambda tune: tune.objects.filter(artist__in=['Abba', 'AC/DC']).all(),
+    'or': lambda tune: tune.objects.filter(Q(artist='Abba') | ~Q(year=1980)).all(),
+    'any of an or': lambda tune: tune.objects.filter(Q(artist='x') | Q(year=1980)).exists(),
+    'count of an or': lambda tune: tune.objects.filter(Q(artist='Abba') | Q(year=1980)).count(),
 }
 
 
 @pytest.mark.parametrize('name', CALLS)
 def test_the_second_time_takes_no_trip(tune, trips_of, name):
     assert trips_of(lambda: CALLS[name](tune)) == 0
+
+
+def test_an_or_sees_what_others_write(tune):
+    query = tune.objects.filter(Q(artist='Abba') | Q(year=1980))
+    assert query.count() == len(query.all()) == 6
+    tune(title='new', artist='Queen', year=1980).save()
+    tune.deleter.deleteByPk(1)
+    assert sorted(obj._id for obj in query.all()) == [2, 3, 4, 5, 6, 7]
+    tune.objects.filter(pk__in=[2, 3]).update(artist='x', year=1)
+    assert query.count() == len(query.all()) == 4
 
 
 @pytest.mark.parametrize('name', ['first', 'last', 'random', 'getPrimaryKeys'])

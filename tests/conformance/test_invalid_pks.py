@@ -10,7 +10,7 @@ from keyspace import dump
 
 import IndexedRedis as IR
 from IndexedRedis import InvalidPrimaryKeyError
-from IndexedRedis._core.queries import fetch, pick
+from IndexedRedis._core.queries.sources import one
 
 pytestmark = pytest.mark.damaged
 ALL, RED = '_ir_|Odd:keys', '_ir_|Odd:idx:colour:red'
@@ -49,8 +49,8 @@ def odd(make_model, raw):
 def result(request, monkeypatch):
     """Whether a script answers, or pks come first and rows after them."""
     if request.param == 'in chunks':
-        monkeypatch.setattr(fetch, 'FIND_MEMBERS_OF_ONE_SET', 5)
-        monkeypatch.setattr(pick, 'PICK_MEMBERS', 5)
+        monkeypatch.setattr(one, 'FIND_MEMBERS_OF_ONE_SET', 5)
+        monkeypatch.setattr(one, 'PICK_MEMBERS', 5)
 
 
 def complaint(model, *keys):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from IndexedRedis import IRField, IRQueryableList, irNull
-from IndexedRedis._core.queries import pick
+from IndexedRedis._core.queries.sources import one
 
 # About the limits of _core/read.py: rows in one trip, chunks, members a script looks at.
 SIZES = [0, 1, 99, 100, 101, 200, 201, 224, 225, 480, 481, 2001]
@@ -118,7 +118,7 @@ def test_more_than_a_script_looks_at(numbers):
 @pytest.mark.damaged
 def test_what_is_not_yet_an_object_is_never_picked(numbers, raw, monkeypatch):
     """A reset or a save that is under way has stored rows and listed them by their values."""
-    monkeypatch.setattr(pick, 'PICK_MEMBERS', 10)
+    monkeypatch.setattr(one, 'PICK_MEMBERS', 10)
     model = numbers(300)
     base = f'_ir_|{model.KEY_NAME}:'
     for pk in range(301, 900):

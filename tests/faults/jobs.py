@@ -19,6 +19,7 @@ import redis
 import IndexedRedis
 from faults import lives, old_version, single_jobs
 from faults.item import Box, Item, edition, over, reset_family
+from IndexedRedis import Q
 from IndexedRedis._core.queries import set_algebra
 from IndexedRedis._core.resets import index_fill
 from IndexedRedis.errors import ObjectGoneError
@@ -127,6 +128,15 @@ def _write_one(model: Any, way: str) -> None:
 
 WAYS = ('all', 'filter', 'filter_ne', 'first', 'last', 'random')
 COUNTS = ('count', 'count_some', 'count_others', 'count_both')
+# Ways to ask for all objects by trees: terms that overlap, terms of single values, and one that the
+# client evaluates; they differ in how many commands read the pks.
+TREES = {
+    'or': Q(n__ne=3) | Q(n__ne=4),
+    'in': Q(n__in=range(7)),
+    'in_many': Q(n__in=range(110)),
+    'or_not': Q(n__in=[1, 2]) | ~Q(n__in=[1, 2, 99]),
+}
+TREE_WAYS = (*TREES, 'count_or', 'first_in')
 
 
 def read(model: Any, size: int, seconds: float, large: int = 0, remembered: int = 0) -> Any:
@@ -137,9 +147,10 @@ def read(model: Any, size: int, seconds: float, large: int = 0, remembered: int 
     _treat_as_large(large)
     model.CLIENT_SIDE_CACHE = remembered
     counts: Counter[str] = Counter()
-    for way in _for(seconds, (*WAYS, *COUNTS)):
+    for way in _for(seconds, (*WAYS, *COUNTS, *TREE_WAYS)):
         counts['reads'] += 1
-        wrong = wrong_answer(model, size, way)
+        judge = wrong_answer_to_a_tree if way in TREE_WAYS else wrong_answer
+        wrong = judge(model, size, way)
         if wrong:
             counts[f'{way}: {wrong}'] += 1
     return counts
@@ -183,6 +194,21 @@ def read_sorted(model: Any, seconds: float) -> Any:
             if name == 'edition':
                 counts['several editions'] += len({score for _, score in members}) > 1
     return +counts
+
+
+def wrong_answer_to_a_tree(model: Any, size: int, way: str) -> str:
+    """As :func:`wrong_answer`, for a query of all objects whose pks several sets give."""
+    kind, _, tree = way.partition('_') if way not in TREES else ('all', '', way)
+    query = model.objects.filter(TREES[tree])
+    if kind == 'count':
+        count = query.count()
+        return '' if count == size else f'{count} objects'
+    found = query.all() if kind == 'all' else [getattr(query, kind)()]
+    if any(obj is None or obj.name != f'e{obj.edition}' for obj in found):
+        return 'an object that is not whole'
+    if len({obj.edition for obj in found}) != 1:
+        return f'{len({obj.edition for obj in found})} editions'
+    return '' if len(found) == size or kind != 'all' else f'{len(found)} objects'
 
 
 def _treat_as_large(above: int) -> None:

@@ -8,6 +8,7 @@ import pytest
 from redis.exceptions import ReadOnlyError
 
 from faults.item import edition, over
+from IndexedRedis import Q
 
 
 @pytest.fixture
@@ -34,6 +35,11 @@ def test_every_read_works_on_a_replica(replica):
     much = objects.filter(edition=1, n=3, n__ne=4, edition__ne=2)
     assert much.count() == len(much.all()) == len(much.getPrimaryKeys()) == 7
     assert objects.filter(n__ne=3).count() == 43
+    some = objects.filter(Q(n__in=[1, 2]) | Q(n=3), pk__ne=2)
+    assert some.count() == len(some.all()) == len(some.getPrimaryKeys()) == 20
+    assert some.exists() and some.first().n == 2
+    assert sum(some.countBy('n').values()) == len(list(some.iterator(5))) == 20
+    assert objects.exclude(n__in=range(4)).filter(edition__isnull=False).count() == 21
     assert (objects.first().n, objects.last().n) == (0, 0)
     assert objects.random().edition == 1
     assert objects.get(5).n == 4

@@ -7,6 +7,7 @@ import datetime
 import pytest
 
 from IndexedRedis import FieldValueError, IRField, QueryError, irNull
+from IndexedRedis._core.expressions.tree import literals_of
 
 from .build import define
 
@@ -25,7 +26,8 @@ NOON = datetime.datetime(2015, 5, 12, 12, 0, 1)
 
 
 def conditions(query):
-    return [(c.column.name, c.lookup.suffix, c.wanted) for c in query._filters]
+    literals = [each for node in query._filters for each in literals_of(node)]
+    return [(a.column.name, 'ne' if no else a.lookup, a.values) for a, no in literals]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,15 @@ from redis.exceptions import ResponseError
 from IndexedRedis import ConnectionSetupError
 from IndexedRedis._core.flows import Batch
 from IndexedRedis._core.mapping.resp import get_rows
-from IndexedRedis._core.queries.scripts import ANY, COUNT, COUNT_LIVING, FIND, PICK
+from IndexedRedis._core.queries.scripts import (
+    ANY,
+    COUNT,
+    COUNT_LIVING,
+    FIND,
+    FIND_ANY,
+    PICK,
+    PICK_ANY,
+)
 from IndexedRedis.executors.cache import reply_cache, tracking
 from IndexedRedis.executors.cache.reply_cache import ReplyCache, is_cacheable, keys_read
 from IndexedRedis.executors.cache.tracking import TrackedReplies
@@ -50,6 +58,11 @@ KEYS = {
         [[]],
         {b'all', b'i', b'swapped'},
     ),
+    'find, one of several terms': (
+        [FIND_ANY([b'all', b'i', b'j'], b'1 0 1 0', *FIND_ARGS[1:])],
+        [FOUND],
+        {b'all', b'i', b'j', b'swapped', b'data:3', b'data:4'},
+    ),
     'whether any matches': ([ANY([b'all', b'i'], 2, 5000)], [1], {b'all', b'i'}),
     'counting': ([COUNT([b'i', b'j'], 1, 2)], [5], {b'i', b'j'}),
     'counting those that live': (
@@ -70,7 +83,9 @@ def test_the_keys_that_were_read(name):
 def test_what_cannot_be_told_is_not_kept():
     picked = PICK([b'all'], 1, 'first', 5000, 0, b'data:', b'a')
     assert not is_cacheable([picked])
-    for commands in ([picked], [('SRANDMEMBER', b'all')]):
+    some = PICK_ANY([b'all', b'i'], b'1 0', 'first', 5000, 0, b'data:', b'a')
+    assert not is_cacheable([some])
+    for commands in ([picked], [some], [('SRANDMEMBER', b'all')]):
         answers = ReplyCache()
         answers.keep(tuple(commands), [[b'1', [b'x']]], 10)
         assert len(answers) == 0

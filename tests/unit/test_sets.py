@@ -87,7 +87,14 @@ def test_the_members_are_those_that_the_expression_names(expression, database):
 
 @given(expressions, databases)
 def test_the_count_is_that_of_the_members(expression, database):
-    assert answer(set_algebra.count(expression), database) == len(meaning(expression, database))
+    assert answer(set_algebra.count([expression]), database) == len(meaning(expression, database))
+
+
+@given(st.lists(expressions, min_size=1, max_size=4), databases)
+def test_several_expressions_are_counted_together(several, database):
+    """Each member once for each of them: they are not to overlap."""
+    total = sum(len(meaning(expression, database)) for expression in several)
+    assert answer(set_algebra.count(several), database) == total
 
 
 @given(expressions, databases, st.fixed_dictionaries(dict.fromkeys(NAMES, strangers)))
@@ -95,7 +102,7 @@ def test_beside_a_reset_small_sets_may_hold_what_is_no_object(expression, databa
     """Those that hold at most so many members, or that writers have touched."""
     lying = {name: database[name] | more[name] for name in NAMES}
     database = {ALL: database[ALL], **lying}
-    command = set_algebra.count_living(expression, b'touched')
+    command = set_algebra.count_living([expression], b'touched')
     most = set_algebra.UNSETTLED_MEMBERS
     database[b'touched'] = {id(lying[name]) for name in NAMES if len(lying[name]) > most}
     assert answer(command, database) == len(meaning(expression, database))
@@ -110,11 +117,14 @@ def test_the_operands_of_a_script_say_the_same(expression, database):
 
 def test_too_many_exclusions_are_not_counted_by_inclusion_and_exclusion():
     excluded = tuple(b'%d' % number for number in range(set_algebra.COUNTED_EXCLUSIONS + 1))
-    assert set_algebra.count(SetExpression(ALL, (), excluded)) is None
-    assert set_algebra.count_living(SetExpression(ALL, (), excluded), b'touched') is None
-    command = set_algebra.count(SetExpression(ALL, (), excluded[1:]))
+    assert set_algebra.count([SetExpression(ALL, (), excluded)]) is None
+    assert set_algebra.count_living([SetExpression(ALL, (), excluded)], b'touched') is None
+    command = set_algebra.count([SetExpression(ALL, (), excluded[1:])])
     assert command is not None
     assert len(command) < 2000
+    several = [SetExpression(ALL, (b'%d' % n,)) for n in range(set_algebra.COUNTED_TERMS + 1)]
+    assert set_algebra.count(several) is None
+    assert set_algebra.count(several[1:]) is not None
 
 
 @pytest.mark.parametrize('sets', [1, 2, 20, 50, 100])

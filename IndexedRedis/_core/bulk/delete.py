@@ -7,12 +7,12 @@ from itertools import repeat
 from typing import Any
 
 from ..column import EMPTY
+from ..expressions.matching import Matcher
 from ..flows import Flow, chunks
 from ..mapping.schema import Schema
 from ..objects.state import UNKNOWN, expected_bytes, forget
 from ..overlap import side_by_side
 from ..queries.by_pk import rows_of
-from ..queries.matching import Matcher
 from ..queries.query import Query, primary_keys
 from ..writes import sizes
 from ..writes.arguments import check_model
@@ -61,8 +61,9 @@ def _delete_all(schema: Schema, expected: Expected, drawn: Drawn = EMPTY) -> Flo
 def delete_matching(query: Query) -> Flow[int]:
     """Delete the objects that match, in chunks; return how many were stored.
 
-    An object stays if another process changes it so that it does not match. The flow also removes
-    entries of objects that are gone from the index sets that the filters name.
+    An object stays if another process changes it so that it does not match. If the filters are
+    equalities and inequalities only, the flow also removes entries of objects that are gone from
+    the index sets that the filters name.
     """
     counts: list[int] = []
     yield from recovering(lambda: _delete_matching(query, counts))
@@ -71,7 +72,8 @@ def delete_matching(query: Query) -> Flow[int]:
 
 def _delete_matching(query: Query, counts: list[int]) -> Flow[None]:
     pks = yield from primary_keys(query, ordered=True, excluding_dead=False)
-    leave = [key for expression in query.expressions for key in expression.every]
+    plain = query.expressions if query.is_plain else []
+    leave = [key for expression in plain for key in expression.every]
     matcher = Matcher(query.filters, query.schema.indexed)
 
     def delete_some(some: Sequence[int]) -> Flow[None]:
@@ -92,7 +94,8 @@ def _delete_some(
     """Delete the objects of ``pks`` that match; return how many were stored."""
     rows = yield from rows_of(schema, pks, schema.indexed or schema.all[:1])
     width = len(schema.indexed)
-    mask = matcher.mask([row for row in rows if row is not None])
+    there = [(pk, row) for pk, row in zip(pks, rows, strict=True) if row is not None]
+    mask = matcher.mask([pk for pk, _ in there], [row for _, row in there])
     matches = repeat(True) if mask is None else iter(mask)
     expected = {
         pk: [None] * width if row is None else list(row)[:width]

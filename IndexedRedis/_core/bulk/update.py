@@ -8,12 +8,13 @@ from typing import Any
 from ...errors import FieldValueError, OutcomeUnknownError, UsageError
 from ...fields.null import irNull
 from ..column import Column
+from ..expressions.matching import Matcher
+from ..expressions.tree import columns_of
 from ..flows import AnswerLost, Flow
 from ..mapping.schema import Schema
 from ..overlap import side_by_side
 from ..queries.by_pk import rows_of
 from ..queries.fetch import with_filtered
-from ..queries.matching import Matcher
 from ..queries.query import Query, primary_keys
 from ..writes.compare_and_move import compare_and_move
 from ..writes.entry import Entry, Mode
@@ -68,7 +69,7 @@ class _Update:
         self._compared = [column for column in filtered if column.indexed]
         self._matcher = Matcher(query.filters, self._compared)
         # Sent again, the script would find that the objects do not match.
-        self._once = any(each.column.name in written for each in query.filters)
+        self._once = any(column.name in written for column in columns_of(query.filters))
         #: pks of the objects that are written
         self.done: set[int] = set()
 
@@ -105,4 +106,4 @@ class _Update:
         self.done.update(entry.pk for entry in stored)
 
     def _matches(self, entry: Entry) -> bool:
-        return self._matcher.matches([entry.expected[c.name] for c in self._compared])
+        return self._matcher.matches(entry.pk, [entry.expected[c.name] for c in self._compared])

@@ -6,16 +6,21 @@ The estimate reads at most a few thousand members.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..expressions.sets import SetExpression
+from ..expressions.texts import text_of_tree
+from ..expressions.tree import And, Atom, HasPk, InSets, Linked, atoms_of, literals_of
 from ..flows import Batch, Command, Flow, Stream, ask, chunks
 from ..keys import Keys
 from ..mapping.index_keys import index_keys_of_values
 from ..mapping.resp import PACKED, unpacked
-from ..queries import fetch, query, set_algebra
-from ..queries.filters import Filters
-from ..queries.scripts import FIND
+from ..queries import fetch, linked, query, set_algebra
+from ..queries.query import counted_together
+from ..queries.scripts import FIND, FIND_ANY
+from ..queries.sources.base import FIND_MEMBERS, Source
+from ..queries.sources.one import One, living
 from ..script import readable
 from .explanation import Explanation, FilterSeen, Part, Rows, SetSeen, Trip
 from .hints import hints
@@ -24,45 +29,114 @@ __all__ = ('explain', 'rehearse')
 
 # Members that an estimate reads: as many as FIND does, so that it predicts with certainty which way
 # a small query takes.
-SAMPLED_MEMBERS = fetch.FIND_MEMBERS
+SAMPLED_MEMBERS = FIND_MEMBERS
 # Sets whose sizes are read in one round trip.
 SIZES_IN_TRIP = 250
+# Parts of an "or" whose rows are estimated one by one; of more, the sizes of the sets give bounds.
+ESTIMATED_PARTS = 20
 _PK = b'<pk>'
 
 
 def explain(query: query.Query) -> Flow[Explanation]:
     """Return what :func:`fetch` of this query would do."""
-    schema = query.schema
-    columns = fetch.with_filtered(query, schema.all)
-    total = yield from ask('SCARD', schema.keys.all)
-    parts = []
-    for expression in query.excluding_dead:
-        sizes = yield from _sizes(expression)
-        rows = yield from _estimate(expression, sizes, total)
-        seen = _sets_seen(expression, sizes)
-        smallest = next(each.size for each in seen if each.drives)
-        flow = fetch.listed(query, expression, columns, lambda pks, rows: [])
-        trips = rehearse(flow, smallest, rows.estimate, schema.keys)
-        parts.append(Part(seen, rows, trips))
-    explanation = Explanation(schema.name, total, _filters_seen(schema.keys, query.filters), parts)
+    total = yield from ask('SCARD', query.schema.keys.all)
+    links = _links(query)
+    explained = _plain if query.is_plain and not links else _tree
+    explanation = yield from explained(query, total)
+    for link, pks in links.items():
+        explanation.lookups += rehearse(linked.targets(link), pks, pks, link.schema.keys)
     explanation.warnings += hints(query, explanation)
     return explanation
 
 
-def _filters_seen(keys: Keys, filters: Filters) -> list[FilterSeen]:
+def _links(query: query.Query) -> dict[Linked, int]:
+    """Return the filters along links that were looked up, and how many pks each has."""
+    atoms = (atom for node in query.filters for atom in atoms_of(node))
+    return {
+        atom.looked_up: len(atom.values)
+        for atom in atoms
+        if isinstance(atom, InSets) and atom.looked_up is not None
+    }
+
+
+def _plain(query: query.Query, total: int) -> Flow[Explanation]:
+    parts = []
+    for source in query.sources:
+        assert isinstance(source, One)
+        sizes = yield from _sizes([source.expression])
+        rows = yield from _estimate(source.expression, sizes, total)
+        seen = _sets_seen(source.expression, sizes)
+        smallest = next(each.size for each in seen if each.drives)
+        parts.append(Part(seen, rows, _trips(query, source, smallest, rows)))
+    return Explanation(query.schema.name, total, _filters_seen(query), parts)
+
+
+def _tree(query: query.Query, total: int) -> Flow[Explanation]:
+    """Explain a query whose parts are answered together."""
+    name, seen = query.schema.name, _filters_seen(query)
+    groups = counted_together(query)
+    expressions = [living(each) for group in groups or () for each in group]
+    sizes = yield from _sizes(expressions)
+    parts: list[Part] = []
+    for expression in expressions:
+        if len(expressions) <= ESTIMATED_PARTS:
+            rows = yield from _estimate(expression, sizes, total)
+        else:
+            keys, every = set_algebra.operands(expression)
+            rows = _bounds(sizes, keys, every, total)
+        parts.append(Part(_sets_seen(expression, sizes), rows, ()))
+    if groups is None:  # how many rows match is not known without reading them
+        parts = [Part((), Rows(0, total, total // 2), ())]
+    tree = text_of_tree(And(query.filters))
+    explanation = Explanation(name, total, seen, parts, tree, ())
+    smallest = sum(each.size for part in parts for each in part.sets if each.drives)
+    explanation.trips = [
+        trip
+        for source in query.sources
+        for trip in _trips(query, source, smallest, explanation.rows)
+    ]
+    return explanation
+
+
+def _trips(query: query.Query, source: Source, smallest: int, rows: Rows) -> list[Trip]:
+    columns = fetch.with_filtered(query, query.schema.all)
+    pks = [b'%d' % pk for pk in range(1, rows.estimate + 1)]
+    flow = fetch.listed(query, _Rehearsed(source, pks), columns, lambda pks, rows: [])
+    return rehearse(flow, smallest, rows.estimate, query.schema.keys)
+
+
+class _Rehearsed(Source):
+    """A source that gives made-up pks."""
+
+    def __init__(self, source: Source, pks: list[bytes]) -> None:
+        self._pks = pks
+        self.key = source.key
+        self.commands = source.commands  # type: ignore[method-assign]
+        self.find = source.find  # type: ignore[method-assign]
+        self.find_all = source.find_all  # type: ignore[method-assign]
+
+    def members(self, replies: Sequence[Any]) -> list[bytes]:
+        return self._pks
+
+
+def _filters_seen(query: query.Query) -> list[FilterSeen]:
     return [
-        FilterSeen(
-            column.name,
-            lookup.suffix,
-            wanted,
-            tuple(index_keys_of_values(keys, column, wanted)),
-        )
-        for column, lookup, wanted in filters
+        _filter_seen(query.schema.keys, atom, negated)
+        for each in query.filters
+        for atom, negated in literals_of(each)
     ]
 
 
-def _sizes(expression: set_algebra.SetExpression) -> Flow[dict[bytes, int]]:
-    keys, _ = set_algebra.operands(expression)
+def _filter_seen(keys: Keys, atom: Atom, negated: bool) -> FilterSeen:
+    lookup = 'ne' if negated else atom.lookup
+    if isinstance(atom, HasPk):
+        return FilterSeen('pk', lookup, tuple(b'%d' % pk for pk in atom.pks), ())
+    names = tuple(index_keys_of_values(keys, atom.column, atom.values))
+    return FilterSeen(atom.column.name, lookup, atom.values, names)
+
+
+def _sizes(expressions: Sequence[SetExpression]) -> Flow[dict[bytes, int]]:
+    keys = (key for each in expressions for key in set_algebra.operands(each)[0])
     sizes: dict[bytes, int] = {}
     for some in chunks(dict.fromkeys(keys), SIZES_IN_TRIP):
         replies = yield Batch([('SCARD', key) for key in some])
@@ -70,13 +144,13 @@ def _sizes(expression: set_algebra.SetExpression) -> Flow[dict[bytes, int]]:
     return sizes
 
 
-def _driver(expression: set_algebra.SetExpression, sizes: Mapping[bytes, int]) -> bytes:
+def _driver(expression: SetExpression, sizes: Mapping[bytes, int]) -> bytes:
     """Return the set that the server starts from: the smallest required set."""
     keys, every = set_algebra.operands(expression)
     return min(keys[:every], key=lambda key: sizes[key])
 
 
-def _sets_seen(expression: set_algebra.SetExpression, sizes: Mapping[bytes, int]) -> list[SetSeen]:
+def _sets_seen(expression: SetExpression, sizes: Mapping[bytes, int]) -> list[SetSeen]:
     keys, every = set_algebra.operands(expression)
     driver = _driver(expression, sizes)
     return [
@@ -85,9 +159,7 @@ def _sets_seen(expression: set_algebra.SetExpression, sizes: Mapping[bytes, int]
     ]
 
 
-def _estimate(
-    expression: set_algebra.SetExpression, sizes: Mapping[bytes, int], total: int
-) -> Flow[Rows]:
+def _estimate(expression: SetExpression, sizes: Mapping[bytes, int], total: int) -> Flow[Rows]:
     """Estimate the number of members: exactly if that is cheap, else by bounds and a sample."""
     keys, every = set_algebra.operands(expression)
     driver = _driver(expression, sizes)
@@ -144,6 +216,7 @@ def rehearse(flow: Flow[Any], smallest: int, rows: int, keys: Keys) -> list[Trip
             if isinstance(step, Batch):
                 trips.append(Trip([readable(command) for command in step.commands]))
                 reply = [_made_up(command, smallest, rows) for command in step.commands]
+                reply[-1] = reply[1:-1] if step.commands[-1] == ('EXEC',) else reply[-1]
             elif isinstance(step, Stream):
                 trips += _rehearse_stream(step, smallest, rows, keys)
             step = flow.send(reply)
@@ -177,7 +250,7 @@ def _made_up(command: Command, smallest: int, rows: int) -> Any:
     if command[0] == 'GET':
         return None
     pks = [b'%d' % pk for pk in range(1, rows + 1)]
-    if command[0] == 'EVALSHA' and command[1] == FIND.sha:
+    if command[0] == 'EVALSHA' and command[1] in (FIND.sha, FIND_ANY.sha):
         _, most_members, most_rows, _, _, *fields = command[3 + command[2] :]
         if smallest > most_members:
             return []

@@ -24,7 +24,11 @@ ARGUMENTS_SHOWN = 16
 
 
 class FilterSeen(NamedTuple):
-    """One filter: its field, its lookup (``''`` or ``'ne'``), its index values and index sets."""
+    """One filter: its field, its lookup, its index values and index sets.
+
+    The lookup is ``''`` for equality, ``'ne'`` or ``'in'``. Inside of an "or" or a "not" it is what
+    the filter says by itself.
+    """
 
     field: str
     lookup: str
@@ -133,7 +137,13 @@ class Explanation:
     """What :meth:`~IndexedRedis.IndexedRedisQuery.all` of a query will do."""
 
     def __init__(
-        self, model: str, total: int, filters: Sequence[FilterSeen], parts: Sequence[Part]
+        self,
+        model: str,
+        total: int,
+        filters: Sequence[FilterSeen],
+        parts: Sequence[Part],
+        tree: str = '',
+        trips: Sequence[Trip] | None = None,
     ) -> None:
         #: name of the model
         self.model = model
@@ -141,8 +151,14 @@ class Explanation:
         self.total = total
         #: the filters
         self.filters = filters
-        #: one part for each set expression; several if a value has several stored forms
+        #: one part for each set expression; several if a value has several stored forms, or for the
+        #: parts of an "or", which then do not overlap
         self.parts = parts
+        #: the expression tree as text, if there is an "or", a "not" or a list of values
+        self.tree = tree
+        self._trips = trips
+        #: the trips that look up the pks of linked objects
+        self.lookups: list[Trip] = []
         #: sentences about what may be slow, or a mistake
         self.warnings: list[str] = []
         #: the cost of a run; None without ``analyze``
@@ -151,7 +167,9 @@ class Explanation:
     @property
     def rows(self) -> Rows:
         """The number of rows."""
-        return Rows(*(sum(numbers) for numbers in zip(*(p.rows for p in self.parts), strict=True)))
+        nothing = Rows(0, 0, 0)
+        found = zip(nothing, *(part.rows for part in self.parts), strict=True)
+        return Rows(*map(sum, found))
 
     @property
     def sets(self) -> list[SetSeen]:
@@ -161,7 +179,14 @@ class Explanation:
     @property
     def trips(self) -> list[Trip]:
         """The round trips, in order."""
-        return [trip for part in self.parts for trip in part.trips]
+        own = self._trips
+        if own is None:
+            own = [trip for part in self.parts for trip in part.trips]
+        return [*self.lookups, *own]
+
+    @trips.setter
+    def trips(self, trips: Sequence[Trip]) -> None:
+        self._trips = trips
 
     @property
     def chunks(self) -> int:
@@ -171,11 +196,16 @@ class Explanation:
     @property
     def path(self) -> str:
         """How the query is answered, in a sentence."""
-        at_once = all(len(part.trips) == 1 and not part.trips[0].chunks for part in self.parts)
-        how = 'scripts that give pks and rows' if at_once else 'set algebra, then rows in chunks'
-        if at_once and len(self.parts) == 1:
-            how = 'one script that gives pks and rows'
-        return f'{how}: {_trips(len(self.trips), self.chunks)}'
+        trips = self.trips[len(self.lookups) :]
+        before = 'pks of linked objects, then ' if self.lookups else ''
+        if not trips and not before:
+            return 'nothing can match, so nothing is sent'
+        parts = len(self.parts) if self._trips is None else 1
+        how = 'set algebra, then rows in chunks' if trips else 'nothing'
+        if trips and len(trips) == parts and not self.chunks:
+            how = 'scripts that give pks and rows'
+            how = 'one script that gives pks and rows' if parts == 1 else how
+        return f'{before}{how}: {_trips(len(self.trips), self.chunks)}'
 
     def asDict(self) -> dict[str, Any]:
         """Return it as plain data, for json."""
@@ -190,6 +220,7 @@ class Explanation:
                 }
                 for each in self.filters
             ],
+            **({'tree': self.tree} if self.tree else {}),
             'sets': [{**each._asdict(), 'key': text_of(each.key)} for each in self.sets],
             'rows': {**self.rows._asdict(), 'exact': self.rows.exact},
             'path': self.path,
@@ -212,8 +243,8 @@ class Explanation:
 
     def head(self) -> str:
         """Return the text above the list of sets."""
-        asked = ', '.join(map(str, self.filters[:5])) or 'all objects'
-        more = ', ...' if len(self.filters) > 5 else ''
+        asked = self.tree or ', '.join(map(str, self.filters[:5])) or 'all objects'
+        more = ', ...' if len(self.filters) > 5 and not self.tree else ''
         lines = [f'{self.model}: {asked}{more}', f'  rows: {self.rows} of {self.total:,}']
         return '\n'.join([*lines, f'  path: {self.path}'])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...fields.null import irNull
-from ..queries.filters import Condition
+from ..expressions.tree import HasPk, InSets, literals_of
 from ..queries.query import Query
 from ..queries.set_algebra import SCRIPT_SETS
 from ..text import shown
@@ -31,15 +31,19 @@ def hints(query: Query, explanation: Explanation) -> list[str]:
 
 def _of_filters(query: Query, explanation: Explanation) -> Iterator[str]:
     sizes = {each.key: each.size for each in explanation.sets}
-    for condition, seen in zip(query.filters, explanation.filters, strict=True):
-        column = condition.column
-        if _is_null(condition):
+    atoms = (atom for each in query.filters for atom, _ in literals_of(each))
+    for atom, seen in zip(atoms, explanation.filters, strict=True):
+        if isinstance(atom, HasPk):
+            continue
+        assert isinstance(atom, InSets)
+        column = atom.column
+        if _is_null(atom):
             yield f'{column.name} is compared with null: objects without a value are in that set.'
         if column.field.isIndexHashed:
             yield f'{column.name} has hashIndex: the key ends in the md5 of the value.'
         if len(seen.keys) > 1 and not seen.lookup:
             yield f'{column.name}: the value has {len(seen.keys)} stored forms, each in a set.'
-        for key in seen.keys:
+        for key in seen.keys if query.is_plain else ():
             yield from _of_set(seen.lookup == '', key, sizes[key], explanation.total)
 
 
@@ -54,19 +58,20 @@ def _of_set(included: bool, key: bytes, size: int, total: int) -> Iterator[str]:
 def _of_size(explanation: Explanation) -> Iterator[str]:
     total, rows = explanation.total, explanation.rows
     filters = explanation.filters
-    if filters and all(each.lookup for each in filters) and total >= SLOW_OBJECTS:
+    excluding = bool(filters) and all(each.lookup == 'ne' for each in filters)
+    if excluding and not explanation.tree and total >= SLOW_OBJECTS:
         yield (
             'Every filter excludes a value, so the query starts from the set of all '
             f'{total:,} pks. Add a filter without __ne to avoid that.'
         )
-    if max(len(part.sets) for part in explanation.parts) > SCRIPT_SETS:
+    if max((len(part.sets) for part in explanation.parts), default=0) > SCRIPT_SETS:
         yield f'More than {SCRIPT_SETS} sets take part, so no script answers in one trip.'
     if rows.estimate >= MANY_ROWS:
         yield f'Many rows: {rows}. Where fewer fields will do, allOnlyFields() is faster.'
 
 
-def _is_null(condition: Condition) -> bool:
+def _is_null(atom: InSets) -> bool:
     try:
-        return condition.column.index_of(irNull) in condition.wanted
+        return atom.column.index_of(irNull) in atom.values
     except Exception:  # a field of the user's own may refuse null
         return False

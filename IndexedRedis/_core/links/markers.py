@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from ..flows import Batch, Flow
-from ..overlap import together
+from ..overlap import counted, together
 
 __all__ = ('SwapMarkers',)
 
@@ -37,7 +37,7 @@ class SwapMarkers:
         trips: list[None] = []
         # Both in the trip of the rows: the replies come in the order of the commands.
         reads: list[Flow[Any]] = [_get(keys), *flows, _get(again)]
-        before, *results, after = yield from _counted(together(reads), trips)
+        before, *results, after = yield from counted(together(reads), trips)
         if len(trips) > 1:
             after = yield from _get(again)
         for key, marker in zip(keys, before, strict=True):
@@ -49,15 +49,3 @@ class SwapMarkers:
 def _get(keys: Sequence[bytes]) -> Flow[list[Any]]:
     replies: list[Any] = yield Batch([('GET', key) for key in keys], shared=True)
     return replies
-
-
-def _counted(flow: Flow[T], trips: list[None]) -> Flow[T]:
-    """Run a flow, and add an item to a list for each of its steps."""
-    try:
-        step = next(flow)
-        while True:
-            trips.append(None)
-            step = flow.send((yield step))
-    except StopIteration as stop:
-        result: T = stop.value
-        return result

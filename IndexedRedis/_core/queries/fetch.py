@@ -11,22 +11,22 @@ from itertools import compress
 from operator import attrgetter
 from typing import Any
 
+from ...errors import ConflictError
 from ..column import Column
-from ..flows import Batch, Command, Flow, Stream, ask, ask_quick
+from ..expressions.matching import Matcher
+from ..expressions.tree import columns_of
+from ..flows import Batch, Flow, Stream, ask, ask_quick
 from ..mapping.decoder import Row
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
-from . import set_algebra
 from .by_pk import CHUNK_ROWS, SMALL_RESULT_ROWS, has_gaps, is_empty
-from .matching import Matcher
 from .query import Query, pks_of
-from .scripts import FIND
+from .sources.base import Source, read_members
 
 __all__ = (
     'Build',
     'drop_nonmatching',
     'fetch',
-    'find',
     'listed',
     'taking',
     'with_filtered',
@@ -34,13 +34,8 @@ __all__ = (
 
 # Values of the largest result that comes in one round trip; see SMALL_RESULT_ROWS.
 SMALL_RESULT_VALUES = 1000
-# Members that FIND may read: it blocks the server for well under a millisecond.
-FIND_MEMBERS = 2000
-# The same for one index set. Nearly all its members match, so of more, SMEMBERS tells sooner that
-# the result is not small.
-FIND_MEMBERS_OF_ONE_SET = 200
-# These limits grow by this factor for a model with a client-side cache. The cache holds only
-# results of one round trip, and asks for each once.
+# The limits of small results grow by this factor for a model with a client-side cache. The cache
+# holds only results of one round trip, and asks for each once.
 CACHED_RESULT_FACTOR = 2.5
 # Rows of the first chunk; each further one is twice as large. The server works on the next chunk
 # while the client converts this one, which makes 100 rows a fifth quicker.
@@ -69,8 +64,8 @@ def fetch(
     columns = query.schema.all if columns is None else columns
     wanted, take = taking(query, columns, build)
     objs: list[Any] = []
-    for expression in query.excluding_dead:
-        objs += yield from listed(query, expression, wanted, take)
+    for source in query.sources:
+        objs += yield from listed(query, source, wanted, take)
     if ordered:
         objs.sort(key=attrgetter('_id'))
     return objs
@@ -97,10 +92,8 @@ def taking(
     return wanted, take
 
 
-def listed(
-    query: Query, expression: set_algebra.SetExpression, columns: Sequence[Column], take: Take
-) -> Flow[list[Any]]:
-    """Read the rows of one expression; return the objects that ``take`` builds.
+def listed(query: Query, source: Source, columns: Sequence[Column], take: Take) -> Flow[list[Any]]:
+    """Read the rows of one source of pks; return the objects that ``take`` builds.
 
     This flow alone decides which commands are sent; ``explain()`` rehearses it.
 
@@ -108,16 +101,19 @@ def listed(
     """
     fields = query.schema.keys_of(columns)
     found: list[Any] = []
-    if set_algebra.is_short(expression):
-        plain = len(expression.every) <= 2 and not expression.none
-        factor: float = CACHED_RESULT_FACTOR if query.schema.remembers else 1
-        members = int(FIND_MEMBERS_OF_ONE_SET * factor) if plain else FIND_MEMBERS
-        members = set_algebra.member_limit(expression, members)
-        most = int(factor * min(SMALL_RESULT_ROWS, SMALL_RESULT_VALUES // len(fields)))
-        found = yield from ask_quick(*find(query, expression, fields, members, most))
+    factor: float = CACHED_RESULT_FACTOR if query.schema.remembers else 1
+    most = int(factor * min(SMALL_RESULT_ROWS, SMALL_RESULT_VALUES // len(fields)))
+    command = source.find(factor, most, *_arguments(query, fields))
+    if command is not None:
+        found = yield from ask_quick(*command)
     if len(found) == 2:
         return take(pks_of(query.schema, found[0]), found[1])
-    return (yield from _listed_many(query, expression, fields, take, found))
+    return (yield from _listed_many(query, source, fields, take, found))
+
+
+def _arguments(query: Query, fields: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Return the arguments of scripts that read rows."""
+    return (query.schema.keys.data_prefix, query.schema.keys.swapped, *fields)
 
 
 class _RowTransfer:
@@ -168,7 +164,7 @@ class _RowTransfer:
 
 def _listed_many(
     query: Query,
-    expression: set_algebra.SetExpression,
+    source: Source,
     fields: tuple[bytes, ...],
     take: Take,
     found: Sequence[Any],
@@ -180,36 +176,29 @@ def _listed_many(
 
     :param found: the pks and the swap marker, if a script has returned them
     """
-    keys = query.schema.keys
+    schema = query.schema
     for _ in range(READ_ATTEMPTS):
         if found:
             pks, before, _ = found
         else:
             # The marker first, so that a swap between the two commands changes it.
-            before, pks = yield Batch([('GET', keys.swapped), set_algebra.members(expression)])
-        transfer = _RowTransfer(query.schema, before, pks, take)
+            pks, (before,) = yield from read_members(source, ('GET', schema.keys.swapped))
+        transfer = _RowTransfer(schema, before, pks, take)
         yield Stream(transfer.batches(fields), transfer.rows)
         if transfer.whole:
             break
         found = ()
     if transfer.replaced:
         # Resets come faster than rows, so one script reads all of them.
-        pks, rows = yield from ask(*find(query, expression, fields, UNLIMITED, UNLIMITED))
-        return take(pks_of(query.schema, pks), rows)
+        command = source.find_all(UNLIMITED, *_arguments(query, fields))
+        if command is None:
+            raise ConflictError(
+                f'{schema.name}: resets replaced the data set {READ_ATTEMPTS} times while a query '
+                'of many values read it. Read again, or reset less often.'
+            )
+        pks, rows = yield from ask(*command)
+        return take(pks_of(schema, pks), rows)
     return transfer.taken
-
-
-def find(
-    query: Query,
-    expression: set_algebra.SetExpression,
-    fields: tuple[bytes, ...],
-    members: int,
-    rows: int,
-) -> Command:
-    """Return the command FIND with limits on members and rows."""
-    keys, every = set_algebra.operands(expression)
-    own = query.schema.keys
-    return FIND(keys, every, members, rows, own.data_prefix, own.swapped, *fields)
 
 
 def with_filtered(query: Query, columns: Sequence[Column]) -> Sequence[Column]:
@@ -220,8 +209,7 @@ def with_filtered(query: Query, columns: Sequence[Column]) -> Sequence[Column]:
     """
     if columns is query.schema.all:
         return columns
-    needed = [query.schema.all[0], *(condition.column for condition in query.filters)]
-    return list(dict.fromkeys([*columns, *needed]))
+    return list(dict.fromkeys([*columns, query.schema.all[0], *columns_of(query.filters)]))
 
 
 def drop_nonmatching(
@@ -231,5 +219,5 @@ def drop_nonmatching(
     if has_gaps(rows):
         there = [not is_empty(row) for row in rows]
         pks, rows = list(compress(pks, there)), list(compress(rows, there))
-    mask = matcher.mask(rows)
+    mask = matcher.mask(pks, rows)
     return (pks, rows) if mask is None else (list(compress(pks, mask)), list(compress(rows, mask)))

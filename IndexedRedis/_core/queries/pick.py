@@ -11,16 +11,12 @@ from typing import Any
 from ..column import Column
 from ..flows import Flow, ask_quick, chunks
 from ..mapping.decoder import Row
-from . import set_algebra
 from .by_pk import CHUNK_ROWS, rows_of
-from .fetch import Take, taking
+from .fetch import READ_ATTEMPTS, Take, taking
 from .query import Query, primary_keys
-from .scripts import PICK
+from .sources.base import Source
 
 __all__ = ('pick',)
-
-# Members that PICK may read: it blocks the server for a millisecond or two.
-PICK_MEMBERS = 5000
 
 
 def pick(query: Query, columns: Sequence[Column], order: str, seed: int) -> Flow[Any]:
@@ -35,8 +31,8 @@ def pick(query: Query, columns: Sequence[Column], order: str, seed: int) -> Flow
 
     wanted, take = taking(query, columns, build)
     found: list[Any] = []
-    for expression in query.excluding_dead:
-        found += yield from _pick(query, expression, wanted, take, order, seed)
+    for source in query.sources:
+        found += yield from _pick(query, source, wanted, take, order, seed)
     if not found or order == 'random':
         return found[seed % len(found)] if found else None
     return (max if order == 'last' else min)(found, key=lambda obj: obj._id)
@@ -44,7 +40,7 @@ def pick(query: Query, columns: Sequence[Column], order: str, seed: int) -> Flow
 
 def _pick(
     query: Query,
-    expression: set_algebra.SetExpression,
+    source: Source,
     columns: Sequence[Column],
     take: Take,
     order: str,
@@ -55,26 +51,27 @@ def _pick(
     :param columns: the columns to read
     :param take: builds the object of the first row that matches
     """
-    keys, every = set_algebra.operands(expression)
     fields = query.schema.keys_of(columns)
-    prefix = query.schema.keys.data_prefix
-    found = None
-    if set_algebra.is_short(expression):
-        most = set_algebra.member_limit(expression, PICK_MEMBERS)
-        found = yield from ask_quick(*PICK(keys, every, order, most, seed, prefix, *fields))
+    command = source.pick(order, seed, query.schema.keys.data_prefix, *fields)
+    found = None if command is None else (yield from ask_quick(*command))
     if found == []:
         return []
     if found is not None:
         objs = take([int(found[0])], [found[1]])
         if objs:
             return objs
-    return (yield from _pick_among_all(query, columns, take, order, seed))
+    for _ in range(READ_ATTEMPTS):
+        pks, objs = yield from _pick_among_all(query, columns, take, order, seed)
+        # None of its pks is stored if a reset replaced the data set meanwhile.
+        if objs or not pks:
+            break
+    return objs
 
 
 def _pick_among_all(
     query: Query, columns: Sequence[Column], take: Take, order: str, seed: int
-) -> Flow[list[Any]]:
-    """Try all pks in turn until one has a row that matches.
+) -> Flow[tuple[list[int], list[Any]]]:
+    """Try all pks in turn until one has a row that matches; return the pks, and its object.
 
     Only the pks that are tried are looked up in the set of all pks: for thousands, intersecting
     with it would double the time.
@@ -85,8 +82,8 @@ def _pick_among_all(
         there = {pk: row for pk, row in zip(some, rows, strict=True) if row is not None}
         objs = take(list(there), list(there.values()))
         if objs:
-            return objs
-    return []
+            return pks, objs
+    return pks, []
 
 
 def _in_turn(pks: list[int], order: str, seed: int) -> Iterator[list[int]]:

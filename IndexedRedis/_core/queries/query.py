@@ -6,40 +6,54 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...errors import InvalidPrimaryKeyError
-from ..flows import Batch, Flow, ask, ask_quick
+from ..expressions.boxes import Box, TooManyBoxesError, boxes_of, disjoint
+from ..expressions.sets import SetExpression, is_plain, plain_expressions, terms_of
+from ..expressions.tree import And, Node
+from ..flows import Batch, Command, Flow, ask_quick
 from ..mapping.schema import Schema
 from ..text import shorten, shown, text_of
 from . import set_algebra
-from .filters import Filters, expressions
+from .sources.base import Source, read_members
+from .sources.choose import sources
 
 __all__ = (
     'Query',
     'count',
+    'counted_together',
+    'groups_to_count',
     'pks_of',
     'primary_keys',
 )
 
 
 class Query(NamedTuple):
-    """The filters of one query over a model."""
+    """The filters of one query over a model; all of them have to hold."""
 
     schema: Schema
-    filters: Filters = ()
+    filters: tuple[Node, ...] = ()
 
     @property
-    def expressions(self) -> list[set_algebra.SetExpression]:
-        """The set expressions of the filters, usually one."""
-        return expressions(self.schema.keys, self.filters)
+    def is_plain(self) -> bool:
+        """Whether the filters are equalities and inequalities only."""
+        return is_plain(self.filters)
 
     @property
-    def excluding_dead(self) -> list[set_algebra.SetExpression]:
-        """The set expressions, without index entries of objects that are gone."""
-        return [
-            set_algebra.SetExpression(each.all, (each.all, *each.every), each.none)
-            if each.every
-            else each
-            for each in self.expressions
-        ]
+    def expressions(self) -> list[SetExpression]:
+        """The set expressions of plain filters, usually one."""
+        return plain_expressions(self.schema.keys, self.filters)
+
+    @property
+    def sources(self) -> list[Source]:
+        """Where its pks come from, without those of objects that are gone; usually one source."""
+        return sources(self.schema.keys, self.filters)
+
+    @property
+    def boxes(self) -> list[Box]:
+        """The normal form of the filters.
+
+        :raises TooManyBoxesError: if it is too long
+        """
+        return boxes_of(And(self.filters))
 
 
 def pks_of(schema: Schema, members: Sequence[bytes], key: bytes | None = None) -> list[int]:
@@ -67,19 +81,19 @@ def primary_keys(
     :raises InvalidPrimaryKeyError: if a member is no number
     """
     pks: list[int] = []
-    for expression in query.excluding_dead if excluding_dead else query.expressions:
-        members = yield from ask(*set_algebra.members(expression))
-        pks += pks_of(query.schema, members, next(iter(expression.every), None))
+    for source in sources(query.schema.keys, query.filters, excluding_dead):
+        members, _ = yield from read_members(source)
+        pks += pks_of(query.schema, members, source.key)
     return sorted(pks) if ordered else pks
 
 
 def count(query: Query) -> Flow[int]:
-    """Return how many objects match. The server counts, unless many sets are excluded."""
+    """Return how many objects match. The server counts, unless that would take it too long."""
+    groups = groups_to_count(query)
+    if groups is None:
+        return len((yield from primary_keys(query)))
     keys, total = query.schema.keys, 0
-    for expression in query.expressions:
-        command = set_algebra.count(expression)
-        if command is None:
-            return len((yield from primary_keys(query)))
+    for expressions, command in groups:
         if command[1] == keys.all:
             total += yield from ask_quick(*command)
             continue
@@ -87,6 +101,32 @@ def count(query: Query) -> Flow[int]:
         recorded = ('EXISTS', keys.record)
         before, size, after = yield Batch([recorded, command, recorded], shared=True)
         if before or after:
-            size = yield from ask_quick(*set_algebra.count_living(expression, keys.touched))  # type: ignore[misc]
+            size = yield from ask_quick(*set_algebra.count_living(expressions, keys.touched))  # type: ignore[misc]
         total += size
     return total
+
+
+def groups_to_count(query: Query) -> list[tuple[list[SetExpression], Command]] | None:
+    """Return groups of set expressions, each with the command that counts it.
+
+    None if it would take the server too long.
+    """
+    groups = [[each] for each in query.expressions] if query.is_plain else counted_together(query)
+    found: list[tuple[list[SetExpression], Command]] = []
+    for group in groups or ():
+        command = set_algebra.count(group)
+        if command is None:
+            return None
+        found.append((group, command))
+    return None if groups is None else found
+
+
+def counted_together(query: Query) -> list[list[SetExpression]] | None:
+    """Return set expressions that do not overlap, to be counted together; None: too many."""
+    try:
+        terms = terms_of(query.schema.keys, disjoint(query.boxes))
+    except TooManyBoxesError:
+        return None
+    if terms is None or any(term.pks for term in terms):
+        return None
+    return [[term.sets for term in terms]] if terms else []

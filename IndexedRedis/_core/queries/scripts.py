@@ -12,8 +12,10 @@ __all__ = (
     'COUNT',
     'COUNT_LIVING',
     'FIND',
+    'FIND_ANY',
     'MEMBERS',
     'PICK',
+    'PICK_ANY',
 )
 
 # Set algebra over KEYS: the first `every` are required sets, the others excluded ones.
@@ -71,6 +73,40 @@ end
 """
 
 
+# The pks of several terms, each once. KEYS: the set of all pks; for each term its required sets,
+# its excluded sets. `shape` holds the numbers of both for each term. Nil if the smallest required
+# sets of the terms have more than `most` members together.
+_SELECT_ANY = (
+    _SELECT
+    + """
+local function select_any(shape, most)
+  local first, terms, pks, seen = 2, {}, {}, {}
+  for every, none in string.gmatch(shape, '(%d+) (%d+)') do
+    local term = {KEYS[1], unpack(KEYS, first, first + every - 1)}
+    term.none = {unpack(KEYS, first + every, first + every + none - 1)}
+    first = first + every + none
+    local size = redis.call('SCARD', term[#term])
+    for k = 2, #term - 1 do size = math.min(size, redis.call('SCARD', term[k])) end
+    most = most - size
+    if most < 0 then return nil end
+    terms[#terms + 1] = term
+  end
+  for t = 1, #terms do
+    local members = redis.call('SINTER', unpack(terms[t]))
+    for n = 1, #terms[t].none do members = without(members, terms[t].none[n]) end
+    for i = 1, #members do
+      if not seen[members[i]] then
+        seen[members[i]] = true
+        pks[#pks + 1] = members[i]
+      end
+    end
+  end
+  return pks
+end
+"""
+)
+
+
 def _reads_of_find(args: Sequence[Any], reply: Any) -> Iterator[bytes]:
     prefix, swapped = args[3:5]
     yield swapped
@@ -104,6 +140,29 @@ for k = every, 1, -1 do
 end
 if not short then return {} end
 local pks = select_members(every)
+if #pks > rows then return {pks, redis.call('GET', ARGV[5]), 0} end
+local found = {}
+for i = 1, #pks do
+  found[i] = redis.call('HMGET', ARGV[4] .. pks[i], unpack(ARGV, 6))
+end
+return {pks, found}
+""",
+    _reads_of_find,
+)
+
+# Return pks and rows of objects that are in one of several terms, all of one moment.
+# KEYS: set of all pks; for each term: required sets, excluded sets.
+# ARGV: for each term, in one text: its number of required sets, its number of excluded sets; limit
+# of members; then as of FIND.
+# Returns the same as FIND; {} if the smallest required sets of the terms have more members.
+# Bounded: as FIND; the limit of members is for all terms together.
+FIND_ANY = Script(
+    'find_any',
+    _SELECT_ANY
+    + """
+local most, rows = tonumber(ARGV[2]), tonumber(ARGV[3])
+local pks = select_any(ARGV[1], most)
+if not pks then return {} end
 if #pks > rows then return {pks, redis.call('GET', ARGV[5]), 0} end
 local found = {}
 for i = 1, #pks do
@@ -181,6 +240,42 @@ return total
     _nothing,
 )
 
+_ROW_OF = """\
+local function row_of(pk)
+  local row = redis.call('HMGET', ARGV[5] .. pk, unpack(ARGV, 6))
+  for i = 1, #row do
+    if row[i] then return {pk, row} end
+  end
+end
+"""
+
+# Pick one of `pks` and return its row; skip those whose rows are gone.
+_PICK_ROW = """\
+if order == 'random' then math.randomseed(tonumber(ARGV[4])) end
+local function extreme_of(pks)
+  local best, low, extreme = 1, order == 'first', tonumber(pks[1])
+  for i = 2, #pks do
+    local pk = tonumber(pks[i])
+    if (pk < extreme) == low and pk ~= extreme then best, extreme = i, pk end
+  end
+  return best
+end
+for _ = 1, math.min(16, math.max(1, math.floor(20000 / #pks))) do
+  if #pks == 0 then return {} end
+  local best = order == 'random' and math.random(#pks)
+  if not best then
+    -- It fails if a member is no number; the caller finds out which.
+    local ok, extreme = pcall(extreme_of, pks)
+    if not ok then return false end
+    best = extreme
+  end
+  local found = row_of(pks[best])
+  if found then return found end
+  table.remove(pks, best)
+end
+return false
+"""
+
 # Pick one object of a result. Skip pks whose rows are gone.
 # KEYS: as of FIND.
 # ARGV: number of required sets; 'first', 'last' or 'random'; limit of members; seed; prefix of data
@@ -195,12 +290,9 @@ PICK = Script(
     + """
 local every, order, most = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local size, base = smallest(every)
-local function row_of(pk)
-  local row = redis.call('HMGET', ARGV[5] .. pk, unpack(ARGV, 6))
-  for i = 1, #row do
-    if row[i] then return {pk, row} end
-  end
-end
+"""
+    + _ROW_OF
+    + """\
 local function matches(pk)
   for k = 1, #KEYS do
     if (redis.call('SISMEMBER', KEYS[k], pk) == 1) ~= (k <= every) then return false end
@@ -233,30 +325,26 @@ for _, count in ipairs(order == 'first' and size > 300 and {16, 48, 64} or {}) d
 end
 if size > most then return false end
 local pks = select_members(every)
-if order == 'random' then math.randomseed(tonumber(ARGV[4])) end
-local function extreme_of(pks)
-  local best, low, extreme = 1, order == 'first', tonumber(pks[1])
-  for i = 2, #pks do
-    local pk = tonumber(pks[i])
-    if (pk < extreme) == low and pk ~= extreme then best, extreme = i, pk end
-  end
-  return best
-end
-for _ = 1, math.min(16, math.max(1, math.floor(20000 / #pks))) do
-  if #pks == 0 then return {} end
-  local best = order == 'random' and math.random(#pks)
-  if not best then
-    -- It fails if a member is no number; the caller finds out which.
-    local ok, extreme = pcall(extreme_of, pks)
-    if not ok then return false end
-    best = extreme
-  end
-  local found = row_of(pks[best])
-  if found then return found end
-  table.remove(pks, best)
-end
-return false
-""",
+"""
+    + _PICK_ROW,
+)
+
+# Pick one object that is in one of several terms. Skip pks whose rows are gone.
+# KEYS: as of FIND_ANY.
+# ARGV: as of FIND_ANY the numbers of sets; then as of PICK.
+# Returns the same as PICK; nil if the smallest required sets of the terms have more members
+# together than the limit.
+# Bounded: SCRIPT_LOOKUPS lookups, 3 ms; 20,000 comparisons of pks, 3 ms.
+PICK_ANY = Script(
+    'pick_any',
+    _SELECT_ANY
+    + _ROW_OF
+    + """
+local order = ARGV[2]
+local pks = select_any(ARGV[1], tonumber(ARGV[3]))
+if not pks then return false end
+"""
+    + _PICK_ROW,
 )
 
 # Tell whether an object matches. A few random members of the smallest set usually do.

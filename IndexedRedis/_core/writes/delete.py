@@ -7,12 +7,12 @@ from typing import Any
 
 from ...errors import ConflictError
 from ..column import EMPTY
+from ..expressions.matching import Matcher
 from ..flows import Batch, Command, Flow
 from ..incarnations import IS_LOST, drawn_arguments, is_lost
 from ..locking.key_types import wrong_type
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.schema import Schema
-from ..queries.matching import Matcher
 from ..script import DENIED, ScriptPair
 from .compare_and_move import COMMITTED_STATE, ROUNDS, Step, UnfinishedWrite
 from .entry import expected_token
@@ -194,10 +194,11 @@ def _learn(
                     expected.pop(pk, None)
             return
         actual = list(details[0])
-        if matcher is not None and not matcher.matches(actual):
-            del expected[pks[number - 1]]
+        pk = pks[number - 1]
+        if matcher is not None and not matcher.matches(pk, actual):
+            del expected[pk]
         else:
-            expected[pks[number - 1]] = actual
+            expected[pk] = actual
 
 
 def _command(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..._core.bulk import reindex
 from ..._core.column import Column
+from ..._core.expressions.parse import parse
+from ..._core.expressions.q import Q, given
+from ..._core.expressions.sets import joined
 from ..._core.flows import Flow, ask
 from ..._core.links import fetching
 from ..._core.locking.locks import new_token
-from ..._core.queries import by_pk, fetch, filters, pick, query
+from ..._core.queries import by_pk, fetch, linked, pick, query
 from ..._core.queries.verbs.matches import has_match, the_one
 from ..._core.text import near_miss
 from ...errors import UsageError
@@ -24,6 +27,7 @@ from ..resets import reset
 if TYPE_CHECKING:
     from typing import Self
 
+    from ..._core.expressions.tree import Node
     from ..._core.flows import Progress
     from ..._core.inspection.explanation import Explanation
     from ..._core.inspection.model_info import ModelInfo
@@ -31,37 +35,67 @@ if TYPE_CHECKING:
 
 __all__ = ('QueryFlows',)
 
+T = TypeVar('T')
+
 
 class QueryFlows(IndexedRedisHelper):
     """The filters of a query, and the flows of its methods."""
 
     def __init__(self, mdl: Any, obj: Any = None) -> None:
         super().__init__(mdl, obj)
-        self._filters: filters.Filters = ()
+        self._filters: tuple[Node, ...] = ()
         # The names that `only()` was given; None: all fields.
         self._fields: Sequence[str] | None = None
 
     @property
     def _query(self) -> query.Query:
-        return query.Query(self._schema, filters.joined(self._filters))
+        return query.Query(self._schema, joined(self._filters))
+
+    def _asked(self, ask: Callable[[query.Query], Flow[T]], reads: bool = True) -> Flow[T]:
+        """Return the flow of the query; if filters follow links, it looks these up first.
+
+        :param ask: gives the flow for a query
+        :param reads: whether the flow only reads
+        """
+        asked = self._query
+        if next(linked.links_of(asked.filters), None) is None:
+            return ask(asked)
+        return linked.follow(asked, ask, self._server_of, reads)
 
     def _copied(self) -> Self:
         query = type(self)(self.mdl, self._obj)
         query.__dict__.update(self.__dict__)
         return query
 
-    def _filtered(self, lookups: Mapping[str, Any]) -> Self:
-        schema, query = self._schema, self._copied()
-        query._filters += filters.parse(schema.name, schema.columns, lookups)
+    def _with_filters(self, filters: tuple[Node, ...]) -> Self:
+        query = self._copied()
+        query._filters = filters
         return query
+
+    def _filtered(self, lookups: Mapping[str, Any]) -> Self:
+        return self._with_filters(self._filters + self._parsed('filter', (), lookups))
+
+    def _parsed(
+        self, method: str, conditions: tuple[Q, ...], lookups: Mapping[str, Any]
+    ) -> tuple[Node, ...]:
+        schema = self._schema
+        return parse(schema.name, schema.columns, given(method, conditions), lookups)
 
     def _all(self, cascade: bool, ordered: bool = False) -> Flow[IRQueryableList]:
         columns = self._columns()
-        return self._many(lambda: fetch.fetch(self._query, columns, ordered), cascade)
+
+        def fetched(asked: query.Query) -> Flow[list[Any]]:
+            return fetch.fetch(asked, columns, ordered)
+
+        return self._many(lambda: self._asked(fetched), cascade)
 
     def _only(self, fields: Iterable[str], cascade: bool = False) -> Flow[IRQueryableList]:
         columns = self._columns(fields)
-        return self._many(lambda: fetch.fetch(self._query, columns), cascade)
+
+        def fetched(asked: query.Query) -> Flow[list[Any]]:
+            return fetch.fetch(asked, columns)
+
+        return self._many(lambda: self._asked(fetched), cascade)
 
     def _pick(self, order: str, cascade: bool) -> Flow[Any]:
         seed = 0
@@ -70,10 +104,14 @@ class QueryFlows(IndexedRedisHelper):
 
             seed = randrange(2**31)
         columns = self._columns()
-        return self._one(lambda: pick.pick(self._query, columns, order, seed), cascade)
+
+        def picked(asked: query.Query) -> Flow[Any]:
+            return pick.pick(asked, columns, order, seed)
+
+        return self._one(lambda: self._asked(picked), cascade)
 
     def _primary_keys(self, ordered: bool) -> Flow[list[int]]:
-        return query.primary_keys(self._query, ordered)
+        return self._asked(lambda asked: query.primary_keys(asked, ordered))
 
     def _get(self, pk: Any, cascade: bool, fields: Iterable[str] | None = None) -> Flow[Any]:
         columns, number = self._columns(fields), primary_key(pk)
@@ -87,12 +125,16 @@ class QueryFlows(IndexedRedisHelper):
                     f'lookups ({", ".join(lookups)}) would be ignored. Leave one of both out.'
                 )
             return self._get(pk, cascade)
-        query, columns = self._filtered(lookups)._query, self._columns()
-        return self._one(lambda: the_one(query, columns), cascade)
+        narrowed, columns = self._filtered(lookups), self._columns()
+
+        def found(asked: query.Query) -> Flow[Any]:
+            return the_one(asked, columns)
+
+        return self._one(lambda: narrowed._asked(found), cascade)
 
     def _exists(self, pk: Any) -> Flow[bool]:
         if pk is NOT_GIVEN:
-            return has_match(self._query)
+            return self._asked(has_match)
         return by_pk.exists(self._schema, primary_key(pk))
 
     def _in_bulk(self, pks: Iterable[Any], cascade: bool) -> Flow[dict[int, Any]]:
@@ -108,7 +150,11 @@ class QueryFlows(IndexedRedisHelper):
 
     def _rehash(self, fetch_all: bool) -> Flow[int]:
         size = reindex.CHUNK if fetch_all else 1
-        return reindex.reindex_matching(self._query, rehash=True, size=size)
+
+        def rehashed(asked: query.Query) -> Flow[int]:
+            return reindex.reindex_matching(asked, rehash=True, size=size)
+
+        return self._asked(rehashed, reads=False)
 
     def _mirrored_at(self) -> Flow[datetime | None]:
         text = yield from ask('GET', self._schema.keys.mirrored)
@@ -174,11 +220,11 @@ class QueryFlows(IndexedRedisHelper):
     def _explain(self, analyze: bool) -> Flow[Explanation]:
         from ..._core.inspection import explain
 
-        explanation = yield from explain.explain(self._query)
+        explanation = yield from self._asked(explain.explain)
         if analyze:
             from ...executors.measuring import measured  # which imports redis-py
 
-            explanation.measured = yield from measured(fetch.fetch(self._query))
+            explanation.measured = yield from measured(self._asked(fetch.fetch))
         return explanation
 
     def _info(self, sample: int, progress: Progress | None) -> Flow[ModelInfo]:

@@ -27,7 +27,7 @@ class ObjectIterator:
         if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
             raise UsageError(f'iterator(chunk={chunk!r}): give a whole number above 0.')
         self._query, self._cascade = query, cascade
-        self._reader = ChunkReader(query._query, query._columns(), chunk)
+        self._reader = ChunkReader(query._asked, query._columns(), chunk)
         # The objects that are read and not given yet, the next one last.
         self._objs: list[Any] = []
 

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..._core.bulk import delete, reindex
+from ..._core.expressions.q import Q
+from ..._core.expressions.texts import arguments_of
+from ..._core.expressions.tree import And, Node, Not, Or
 from ..._core.mapping.plain_values import PK_NAMES
 from ..._core.queries import query
-from ..._core.queries.filters import Condition
-from ..._core.text import text_of
 from ...errors import UsageError
 from ...IRQueryableList import IRQueryableList
 from ...twins import awaitable, in_event_loop
@@ -37,18 +38,30 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
     query`` fetch as :meth:`all` does.
     """
 
-    def filter(self, /, **kwargs: Any) -> Self:
+    def filter(self, /, *conditions: Q, **lookups: Any) -> Self:
         """Return a new query with these filters added. An object matches if all filters do.
 
-        :param kwargs: ``name=value`` or ``name__ne=value`` of indexed fields
-        :raises QueryError: if a field is unknown or not indexed
+        :param conditions: :class:`Q` objects, combined with ``|``, ``&`` and ``~``
+        :param lookups: of indexed fields ``name=value``, ``name__ne=value``, ``name__in=[...]`` or
+            ``name__isnull=True``. Of a link the value is an object or a pk; ``link__name=value``
+            asks for a field of the linked object. ``pk`` is the primary key.
+        :raises QueryError: if a field is unknown or not indexed, or a lookup is unknown
         :raises FieldValueError: if a field cannot hold the value
+        :raises UsageError: if a condition is not a :class:`Q`
         """
-        return self._filtered(kwargs)
+        return self._with_filters(self._filters + self._parsed('filter', conditions, lookups))
 
-    def filterInline(self, /, **kwargs: Any) -> Self:
+    def exclude(self, /, *conditions: Q, **lookups: Any) -> Self:
+        """Return a new query without the objects that match all of these; see :meth:`filter`.
+
+        An object whose field is null does not match ``name=value``, so it stays.
+        """
+        found = self._parsed('exclude', conditions, lookups)
+        return self._with_filters(self._filters + ((Not(_all_of(found)),) if found else ()))
+
+    def filterInline(self, /, *conditions: Q, **lookups: Any) -> Self:
         """Add filters to this query, and return this query; see :meth:`filter`."""
-        self._filters = self._filtered(kwargs)._filters
+        self._filters += self._parsed('filterInline', conditions, lookups)
         return self
 
     def only(self, *names: str) -> Self:
@@ -67,6 +80,48 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
         query._fields = [n for n in names if n in schema.columns or n not in PK_NAMES]
         query._columns()  # refuses unknown names
         return query
+
+    def __or__(self, other: IndexedRedisQuery) -> Self:
+        """Return a query for the objects that match this query or another one of the model.
+
+        It fetches the fields that this query fetches, and so do ``&`` and ``~``.
+
+        :raises UsageError: if the other query is of another model
+        """
+        if not isinstance(other, IndexedRedisQuery):
+            return NotImplemented
+        self._check_same(other, '|')
+        either = self._filters and other._filters
+        return self._with_filters(
+            (Or((_all_of(self._filters), _all_of(other._filters))),) if either else ()
+        )
+
+    def __and__(self, other: IndexedRedisQuery) -> Self:
+        """Return a query for the objects that match both this query and another one of the model.
+
+        :raises UsageError: if the other query is of another model
+        """
+        if not isinstance(other, IndexedRedisQuery):
+            return NotImplemented
+        self._check_same(other, '&')
+        return self._with_filters(self._filters + other._filters)
+
+    def __invert__(self) -> Self:
+        """Return a query for the objects that do not match this query."""
+        return self._with_filters((Not(_all_of(self._filters)),))
+
+    def _check_same(self, other: IndexedRedisQuery, op: str) -> None:
+        name = self._schema.name
+        if other.mdl is not self.mdl:
+            raise UsageError(
+                f'{name}: a query of {other._schema.name} cannot be combined with it by {op!r}. '
+                'Combine queries of one model.'
+            )
+        if other._obj is not self._obj:
+            raise UsageError(
+                f'{name}: queries of two objects, which may have their own connections, cannot be '
+                f'combined by {op!r}. Use {name}.objects.'
+            )
 
     def __bool__(self) -> bool:
         """Whether any object matches; see :meth:`exists`.
@@ -89,7 +144,7 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
 
     def __repr__(self) -> str:
         fields = '' if self._fields is None else f'.only({", ".join(map(repr, self._fields))})'
-        conditions = ', '.join(map(_shown, self._filters))
+        conditions = arguments_of(self._filters)
         filtered = f'.filter({conditions})' if conditions else ''
         return f'{self.mdl.__name__}.objects{filtered}{fields}'
 
@@ -159,11 +214,11 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
 
         Redis: ``SCARD``, or one script of ``SCARD`` and ``SINTERCARD``. The pks stay on the server.
         """
-        return self._read(query.count(self._query))
+        return self._read(self._asked(query.count))
 
     @awaitable(count)
     async def acount(self) -> int:
-        return await self._aread(query.count(self._query))
+        return await self._aread(self._asked(query.count))
 
     def first(self, cascadeFetch: bool = False) -> Any:
         """Return the matching object with the lowest pk, or None.
@@ -212,11 +267,11 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
 
         Redis: the pks, then for each 250 of them ``HMGET`` of the indexed fields and one script.
         """
-        return self._run(delete.delete_matching(self._query))
+        return self._run(self._asked(delete.delete_matching, reads=False))
 
     @awaitable(delete)
     async def adelete(self) -> int:
-        return await self._arun(delete.delete_matching(self._query))
+        return await self._arun(self._asked(delete.delete_matching, reads=False))
 
     def reindex(self) -> int:
         """Add the objects that match to all index sets and sorted sets that have to list them.
@@ -228,11 +283,11 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
 
         Redis: for 25 objects at a time ``HMGET`` and one script of ``SADD``, ``SREM`` and ``ZADD``.
         """
-        return self._run(reindex.reindex_matching(self._query))
+        return self._run(self._asked(reindex.reindex_matching, reads=False))
 
     @awaitable(reindex)
     async def areindex(self) -> int:
-        return await self._arun(reindex.reindex_matching(self._query))
+        return await self._arun(self._asked(reindex.reindex_matching, reads=False))
 
     def compat_convertHashedIndexes(self, fetchAll: bool = True) -> int:
         """Move the objects that match to other index sets after ``hashIndex`` of a field changed.
@@ -261,6 +316,5 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
         return await self._arun(self._reset(objs))
 
 
-def _shown(condition: Condition) -> str:
-    suffix = f'__{condition.lookup.suffix}' if condition.lookup.suffix else ''
-    return f'{condition.column.name}{suffix}={text_of(condition.wanted[0])!r}'
+def _all_of(filters: tuple[Node, ...]) -> Node:
+    return filters[0] if len(filters) == 1 else And(filters)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..._core.column import Column
 from ..._core.flows import Flow
 from ..._core.mapping.plain_values import PK_NAMES, Shape
+from ..._core.queries.query import Query
 from ..._core.queries.verbs.values import values
 from ..._core.text import near_miss
 from ...errors import QueryError, UsageError
@@ -130,7 +131,11 @@ class QueryValues(QueryFlows):
         names = tuple(map(str.__str__, given or [column.name for column in self._columns()]))
         # A field may be named pk; `_columns` refuses what is neither.
         self._columns(name for name in names if name in columns or name not in PK_NAMES)
-        return values(self._query, names, shape)
+
+        def read(asked: Query) -> Flow[list[Any]]:
+            return values(asked, names, shape)
+
+        return self._asked(read)
 
     def _values_list(self, names: Sequence[str], flat: bool) -> Flow[list[Any]]:
         if flat and len(names) != 1:
@@ -143,7 +148,12 @@ class QueryValues(QueryFlows):
     def _count_by(self, name: str) -> Flow[dict[Any, int]]:
         from ..._core.queries.verbs import counting  # saves import time
 
-        return counting.count_by(self._query, self._indexed_column(str.__str__(name)))
+        column = self._indexed_column(str.__str__(name))
+
+        def counted(asked: Query) -> Flow[dict[Any, int]]:
+            return counting.count_by(asked, column)
+
+        return self._asked(counted)
 
     def _indexed_column(self, name: str) -> Column:
         schema = self._schema

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..._core.flows import Flow
 from ..._core.links import saving
+from ..._core.queries.query import Query
 from ..._core.queries.verbs.matches import the_one
 from ..._core.text import near_miss
 from ...errors import UsageError
@@ -110,7 +111,12 @@ class QueryWrites(QueryFlows):
         from ..._core.bulk.update import encoded, update_matching  # saves import time
 
         self._columns(values)  # refuses unknown names
-        return update_matching(self._query, encoded(self._schema, values))
+        written = encoded(self._schema, values)
+
+        def updated(asked: Query) -> Flow[int]:
+            return update_matching(asked, written)
+
+        return self._asked(updated, reads=False)
 
     def _create(self, values: Mapping[str, Any]) -> Flow[Any]:
         self._refuse_filters('create')

@@ -6,7 +6,7 @@ The pks are read first, in one moment; each chunk of rows later, when the caller
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ....errors import ConflictError
@@ -21,17 +21,24 @@ __all__ = ('ChunkReader',)
 # The first pks tell whether a reset has replaced the whole data set.
 FIRST_PKS = 100
 
+# Gives the flow of a query.
+Asked = Callable[[Callable[[Query], Flow[Any]]], Flow[Any]]
+
+
+def _with_pks(query: Query) -> Flow[tuple[Query, list[int]]]:
+    return query, (yield from primary_keys(query))
+
 
 class ChunkReader:
     """Reads the objects that match, in chunks.
 
-    :param query: the query
+    :param asked: gives the flow for the query, whose links it looks up first
     :param columns: the columns to read
     :param size: pks of a chunk
     """
 
-    def __init__(self, query: Query, columns: Sequence[Column], size: int) -> None:
-        self._query, self._columns, self._size = query, columns, size
+    def __init__(self, asked: Asked, columns: Sequence[Column], size: int) -> None:
+        self._asked, self._columns, self._size = asked, columns, size
         # Eight bytes a pk; a list of numbers takes forty.
         self._pks: array[int] | None = None
         self._done = 0
@@ -39,7 +46,8 @@ class ChunkReader:
     def pks(self) -> Flow[list[int]]:
         """Return the pks of the chunk to read; an empty list after the last one."""
         if self._pks is None:
-            self._pks = array('q', (yield from primary_keys(self._query)))
+            self._query, pks = yield from self._asked(_with_pks)
+            self._pks = array('q', pks)
         return self._pks[self._done : self._done + self._size].tolist()
 
     def advance(self) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...column import Column
+from ...expressions.sets import joined
+from ...expressions.tree import InSets
 from ...flows import Batch, Flow, ask_quick, chunks
 from ...mapping.decoder import Row
 from ...mapping.plain_values import plain_value
@@ -20,9 +22,7 @@ from ...mapping.resp import get_rows
 from ...overlap import side_by_side, together
 from ..by_pk import CHUNK_ROWS
 from ..fetch import fetch
-from ..filters import Condition, joined
-from ..lookups import LOOKUPS
-from ..query import Query, count
+from ..query import Query, count, groups_to_count
 
 __all__ = ('count_by',)
 
@@ -66,6 +66,8 @@ def _by_rows(query: Query, column: Column) -> Flow[dict[Found, int]]:
 
 def _by_sets(query: Query, column: Column) -> Flow[dict[Found, int] | None]:
     """Return the counts by the sizes of index sets; None if reading rows takes less time."""
+    if groups_to_count(query) is None:
+        return None
     everything = Query(query.schema)
     size, total = yield from together([count(everything), count(query)])
     if total <= FEW_ROWS or total * MEMBERS_A_ROW < size:
@@ -107,6 +109,6 @@ def _new_values(
 
 
 def _counted(query: Query, column: Column, index: bytes, found: Found) -> Flow[tuple[Found, int]]:
-    condition = Condition(column, LOOKUPS[''], (index,))
-    number = yield from count(query._replace(filters=joined((*query.filters, condition))))
+    filters = joined((*query.filters, InSets(column, (index,))))
+    number = yield from count(query._replace(filters=filters))
     return found, number

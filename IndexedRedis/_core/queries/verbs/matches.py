@@ -7,32 +7,46 @@ from typing import Any
 
 from ....errors import MultipleObjectsError
 from ...column import Column
+from ...expressions.sets import SetExpression
 from ...flows import Batch, Flow
 from ...mapping.decoder import Row
 from .. import set_algebra
 from ..fetch import fetch
 from ..query import Query, count, primary_keys
 from ..scripts import ANY
+from ..sources.base import Source
 
 __all__ = ('has_match', 'the_one')
 
 # Members that ANY may look up: it blocks the server for a millisecond or two.
 ANY_MEMBERS = 5000
+# Set expressions that are tested one by one. The pks tell it for more.
+MOST_SCRIPTS = 100
 
 
 def has_match(query: Query) -> Flow[bool]:
     """Return whether an object matches."""
     if not query.filters:
         return (yield from count(query)) > 0
-    expressions = query.excluding_dead
-    if all(map(set_algebra.is_short, expressions)):
+    expressions = _expressions(query.sources)
+    if expressions:
         replies = yield Batch([_any(each) for each in expressions], shared=True)
         if 1 in replies or None not in replies:
             return 1 in replies
     return bool((yield from primary_keys(query)))
 
 
-def _any(expression: set_algebra.SetExpression) -> tuple[Any, ...]:
+def _expressions(sources: Sequence[Source]) -> list[SetExpression] | None:
+    """Return the set expressions that a few short scripts can test; None if there are others."""
+    found: list[SetExpression] = []
+    for source in sources:
+        found += source.expressions or ()
+        if source.expressions is None or len(found) > MOST_SCRIPTS:
+            return None
+    return found if all(map(set_algebra.is_short, found)) else None
+
+
+def _any(expression: SetExpression) -> tuple[Any, ...]:
     keys, every = set_algebra.operands(expression)
     return ANY(keys, every, set_algebra.member_limit(expression, ANY_MEMBERS))
 

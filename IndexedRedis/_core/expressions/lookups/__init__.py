@@ -1,0 +1,15 @@
+"""The lookups, one class each."""
+
+from __future__ import annotations
+
+from .base import Lookup
+from .equal import Equals, NotEquals
+from .null import IsNull
+from .one_of import OneOf
+
+__all__ = ('LOOKUPS', 'Lookup')
+
+#: the lookups by suffix
+LOOKUPS: dict[str, Lookup] = {
+    each.suffix: each for each in (Equals(), NotEquals(), OneOf(), IsNull())
+}

@@ -1,0 +1,119 @@
+"""Lower filters and boxes to set expressions: required and excluded index sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple
+
+from ..column import Column
+from ..keys import Keys
+from ..mapping.index_keys import index_keys_of_values
+from .boxes import PK, Box, Range
+from .tree import InSets, Node, Not
+
+__all__ = (
+    'MOST_TERMS',
+    'SetExpression',
+    'Term',
+    'is_plain',
+    'joined',
+    'plain_expressions',
+    'terms_of',
+)
+
+# Terms of a query that the server intersects, each by a command. Queries of more are evaluated by
+# the client.
+MOST_TERMS = 2000
+
+
+class SetExpression(NamedTuple):
+    """The members of every set in ``every`` and of no set in ``none``.
+
+    Without a required set it starts from ``all``, the set of all pks.
+    """
+
+    all: bytes
+    every: tuple[bytes, ...] = ()
+    none: tuple[bytes, ...] = ()
+
+
+class Term(NamedTuple):
+    """A set expression, and a restriction of pks."""
+
+    sets: SetExpression
+    pks: Range | None = None
+
+
+def is_plain(filters: Iterable[Node]) -> bool:
+    """Return whether filters are equalities and inequalities only, which all have to hold."""
+    return all(
+        (type(each) is Not and type(each.node) is InSets)
+        # `in` has a term for each value; stored forms of one value have an expression each
+        or (type(each) is InSets and (each.lookup != 'in' or len(each.values) == 1))
+        for each in filters
+    )
+
+
+def joined(filters: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Merge duplicate filters, so that the cost of thousands of them stays linear."""
+    if len(filters) < 2:
+        return filters
+    excluded: dict[Column, dict[bytes, None]] = {}
+    others: dict[Node, None] = {}
+    for each in filters:
+        if isinstance(each, Not) and isinstance(each.node, InSets):
+            excluded.setdefault(each.node.column, {}).update(dict.fromkeys(each.node.values))
+        else:
+            others[each] = None
+    merged = (Not(InSets(column, tuple(values))) for column, values in excluded.items())
+    return (*others, *merged)
+
+
+def plain_expressions(keys: Keys, filters: Iterable[Node]) -> list[SetExpression]:
+    """Return disjoint set expressions of plain filters; their union is the result.
+
+    There is one, or several where a value has several index values.
+    """
+    found = [SetExpression(keys.all)]
+    for each in filters:
+        if isinstance(each, Not):
+            assert isinstance(each.node, InSets)
+            none = index_keys_of_values(keys, each.node.column, each.node.values)
+            found = [e._replace(none=(*e.none, *none)) for e in found]
+        else:
+            assert isinstance(each, InSets)
+            every = index_keys_of_values(keys, each.column, each.values)
+            found = [e._replace(every=(*e.every, key)) for e in found for key in every]
+    return found
+
+
+def terms_of(keys: Keys, boxes: Sequence[Box]) -> list[Term] | None:
+    """Return the terms of boxes: one for each choice of values. None if there are too many."""
+    if sum(prod(len(r.values) for r in _included(box)) for box in boxes) > MOST_TERMS:
+        return None
+    return [term for box in boxes for term in _terms_of_box(keys, box)]
+
+
+def _included(box: Box) -> list[Range]:
+    return [values for name, values in box.items() if name != PK and not values.negated]
+
+
+def _terms_of_box(keys: Keys, box: Box) -> list[Term]:
+    every: list[list[bytes]] = []
+    none: list[bytes] = []
+    for column, values in box.items():
+        if column == PK:
+            continue
+        assert isinstance(column, Column)
+        texts: tuple[Any, ...] = values.values
+        names = index_keys_of_values(keys, column, texts)
+        if values.negated:
+            none += names
+        else:
+            every.append(names)
+    return [
+        Term(SetExpression(keys.all, choice, tuple(none)), box.get(PK))
+        for choice in product(*every)
+    ]

@@ -1,0 +1,1 @@
+"""Where the pks of a query come from: a set expression, several terms, or whole atoms."""

@@ -1,0 +1,36 @@
+"""Choose the source of the pks of a query."""
+
+from __future__ import annotations
+
+from ...expressions.boxes import TooManyBoxesError, boxes_of
+from ...expressions.sets import is_plain, plain_expressions, terms_of
+from ...expressions.tree import And, Node
+from ...keys import Keys
+from .any_of import AnyOf
+from .base import Source
+from .evaluated import Evaluated
+from .one import One, living
+
+__all__ = ('sources',)
+
+
+def sources(keys: Keys, filters: tuple[Node, ...], excluding_dead: bool = True) -> list[Source]:
+    """Return where the pks come from that match filters; nowhere if none can.
+
+    There is one source, or several where a value has several stored forms.
+
+    :param excluding_dead: leave out pks of deleted objects, which 6.0.3 could leave in index sets;
+        always done unless the filters are plain
+    """
+    if is_plain(filters):
+        return [One(living(e) if excluding_dead else e) for e in plain_expressions(keys, filters)]
+    node = And(filters)
+    try:
+        terms = terms_of(keys, boxes_of(node))
+    except TooManyBoxesError:
+        terms = None
+    if terms is None:
+        return [Evaluated(keys, node)]
+    if len(terms) == 1 and terms[0].pks is None:
+        return [One(living(terms[0].sets))]
+    return [AnyOf(keys, terms)] if terms else []
