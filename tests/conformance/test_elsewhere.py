@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from keyspace import dump
 
-from IndexedRedis import IndexedRedisModel, IRField, ObjectGoneError
+from IndexedRedis import IndexedRedisModel, IRField, ObjectGoneError, UnknownNameWarning
 
 
 @pytest.fixture
@@ -131,7 +131,8 @@ def test_an_overridden_save_and_a_property_that_sets_a_field(counted):
 
 
 def test_extra_attributes_stay_with_the_object_only(counted, raw):
-    obj = counted(name='a', unknown='ignored')
+    with pytest.warns(UnknownNameWarning, match='unknown'):
+        obj = counted(name='a', unknown='ignored')
     obj.extra = 1
     obj.save()
     obj.extra = 2
