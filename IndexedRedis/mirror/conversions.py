@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, Enum, TypeDecorator
 from sqlalchemy.engine.default import DefaultDialect
@@ -21,20 +21,29 @@ from ..errors import FieldValueError
 from ..fields import IRDatetimeValue, IREnumField, IRJsonValue
 from ..fields.values.moment import moment_of_text
 
-__all__ = ('comes_back', 'conversion')
+__all__ = ('Conversion', 'comes_back', 'conversion')
 
 Convert = Callable[[Any], Any]
 
 # Enum columns convert members alike for every dialect.
 _DIALECT = DefaultDialect()
 _ZERO_DATE = re.compile(r'0000-00-00( 00:00:00(\.0+)?)?')
+# What a datetime is converted from; a date and a datetime are dates.
+_MOMENTS = (str, int, float, Decimal, datetime.date)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+class Conversion(NamedTuple):
+    """What converts values of some types for a field; values of other types fit as they are."""
+
+    types: tuple[type, ...]
+    convert: Convert
 
 
 def conversion(
     field: Any, sql_type: Any, decoded: bool = False, epoch: bool = False, zero_dates: str = ''
-) -> Convert | None:
-    """Return what converts the values of a column for a field; None if they fit as they are.
+) -> Conversion | None:
+    """Return what converts the values of a column for a field; None if all fit as they are.
 
     :param sql_type: the SQLAlchemy type of the column; None if it is unknown
     :param decoded: whether the driver decodes the column from JSON
@@ -45,18 +54,19 @@ def conversion(
     kind = first.valueType
     while isinstance(sql_type, TypeDecorator):
         sql_type = sql_type.impl_instance
-    if kind in (IRDatetimeValue, datetime.date):
-        convert = None
-        if kind is IRDatetimeValue:
-            convert = _to_moment(getattr(first, 'aware', False), epoch)
-        return _of_zero_date(zero_dates, convert) if zero_dates else convert
+    if kind is IRDatetimeValue:
+        convert = _to_moment(getattr(first, 'aware', False), epoch)
+        return Conversion(_MOMENTS, _of_zero_date(zero_dates, convert) if zero_dates else convert)
+    if kind is datetime.date:
+        return Conversion((str,), _of_zero_date(zero_dates, None)) if zero_dates else None
     if kind is datetime.time:
-        return _to_time
+        return Conversion((datetime.timedelta,), _to_time)
     if isinstance(sql_type, Enum):
-        return _of_enum(first, sql_type)
+        return Conversion((enum.Enum,), _of_enum(first, sql_type))
     if (decoded or isinstance(sql_type, JSON)) and kind in (str, IRJsonValue):
-        return _json_text if kind is str else _json_value
-    return _to_bytes if kind in (None, str) else None
+        of_text = kind is str
+        return Conversion((object,), _json_text) if of_text else Conversion((str,), _json_value)
+    return Conversion((memoryview, bytearray), _to_bytes) if kind in (None, str) else None
 
 
 def _to_moment(aware: bool, epoch: bool) -> Convert:
@@ -118,10 +128,8 @@ def _of_zero_date(rule: str, convert: Convert | None) -> Convert:
     return convert_date
 
 
-def _to_time(value: Any) -> Any:
+def _to_time(value: datetime.timedelta) -> datetime.time:
     """Return the time of day that the TIME of MySQL is, which drivers give as a timedelta."""
-    if not isinstance(value, datetime.timedelta):
-        return value
     if not datetime.timedelta(0) <= value < datetime.timedelta(days=1):
         raise FieldValueError(
             f'cannot hold {value!r}: it is no time of day. Use a field of '
@@ -139,15 +147,14 @@ def _of_enum(field: Any, sql_type: Enum) -> Convert:
     own = field.enumClass if isinstance(field, IREnumField) else ()
 
     def convert(value: Any) -> Any:
-        member = isinstance(value, enum.Enum) and not isinstance(value, own)
-        return store(value) if store and member else value
+        return store(value) if store and not isinstance(value, own) else value
 
     return convert
 
 
-def _json_value(value: Any) -> Any:
-    """Return decoded JSON for a field that would decode text once more."""
-    return IRJsonValue(json.dumps(value)) if isinstance(value, str) else value
+def _json_value(value: str) -> IRJsonValue:
+    """Return a decoded JSON text for a field that would decode it once more."""
+    return IRJsonValue(json.dumps(value))
 
 
 def _json_text(value: Any) -> Any:
@@ -157,9 +164,9 @@ def _json_text(value: Any) -> Any:
     )
 
 
-def _to_bytes(value: Any) -> Any:
-    """Return the bytes of a memoryview or bytearray, as some drivers give BLOBs."""
-    return bytes(value) if isinstance(value, (memoryview, bytearray)) else value
+def _to_bytes(value: memoryview | bytearray) -> bytes:
+    """Return the bytes of what some drivers give as a BLOB."""
+    return bytes(value)
 
 
 def comes_back(value: Any, back: Any, same_bytes: Callable[[], bool]) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from ..utils import near_miss
-from .conversions import conversion
+from .conversions import Conversion, conversion
 from .keys.joins import JoinedKeys
 from .keys.reading import Reader, reader
 from .order import target_of
@@ -16,11 +16,11 @@ __all__ = ('Layout', 'Link')
 
 
 class Feed(NamedTuple):
-    """A column that feeds a plain field; ``convert`` adapts its values, None if they fit."""
+    """A column that feeds a plain field, and what adapts its values; None if all fit."""
 
     column: int
     field: str
-    convert: Callable[[Any], Any] | None
+    conversion: Conversion | None
 
 
 class Link(NamedTuple):
@@ -136,15 +136,21 @@ class Layout:
             self._add_link(name, [number])
         else:
             sql_type = source.type_of(number, len(self._columns))
-            convert = conversion(
+            converted = conversion(
                 source.fields[name],
                 sql_type,
                 number in self._decoded,
                 name in source.epochs,
                 self._zero_dates,
             )
-            self.feeds.append(Feed(number, name, convert))
+            self.feeds.append(Feed(number, name, converted))
         return [name]
+
+    @property
+    def fields(self) -> list[str | None]:
+        """The plain field that each column feeds; None if it feeds none."""
+        fields = {feed.column: feed.field for feed in self.feeds}
+        return [*map(fields.get, range(len(self._columns)))]
 
     def _add_link(self, name: str, numbers: Sequence[int]) -> None:
         target = target_of(self._sources, self._source.links[name])

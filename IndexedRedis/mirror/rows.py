@@ -8,16 +8,17 @@ that row.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import NoneType
 from typing import Any
 
-from .. import IR_NULL_STR, getDefaultIREncoding, irNull, tobytes
+from .. import IR_NULL_STR, getDefaultIREncoding, tobytes
 from ..errors import FieldValueError
 from .conversions import comes_back
 from .guards import ModelCounts
 from .keys.key_map import KeyMap
-from .keys.links import ITSELF, Links, has_itself
-from .keys.reading import Reader, all_of, no_key
+from .keys.links import ITSELF, Links
+from .keys.reading import Reader, no_key
 from .keys.stored import StoredKeys, StoredPks
 from .layout import Layout
 from .source import Source
@@ -28,6 +29,9 @@ __all__ = ('CircleError', 'RowConverter')
 FIRST_ROWS = 100
 # How many combinations of types are remembered: a null is a type too.
 MAX_KINDS = 10_000
+
+# The columns whose values have to be converted, their fields and what converts them.
+Conversions = list[tuple[int, str, Callable[[Any], Any]]]
 
 
 class CircleError(Exception):
@@ -63,19 +67,17 @@ class RowConverter:
         self._keys, self._circles, self._encodes = key_maps.get(source), circles, encode
         self._links = Links(source, layout.links, counts, find, key_maps, dangling)
         self._dangling, self._kept, self._stored_keys = dangling, kept, StoredKeys(source)
-        plain = [feed for feed in layout.feeds if not feed.convert]
-        self._plain_names = [feed.field for feed in plain]
-        self._read_plain = all_of([feed.column for feed in plain])
-        self._converted = [(*feed[:2], feed.convert) for feed in layout.feeds if feed.convert]
+        self._new = source.model._maker([*layout.fields, *self._links.fields])
         self._key_of: Reader = layout.key_of or (lambda row: None)
         #: rows that wait, by the key that they wait for
         self._waiting: dict[Any, list[Any]] = {}
         #: keys of the rows that still wait when all rows were read; None while reading
         self._late_keys: set[Any] | None = None
-        #: how many rows were read back, the types of such rows, the types of each field in them
+        #: how many rows were read back, and the types of each field in them
         self._read_back = 0
-        self._types: set[tuple[type, ...]] = set()
         self._kinds: set[tuple[str, type]] = set()
+        #: what rows of certain types need, if such a row was read back
+        self._known: dict[tuple[type, ...], Conversions] = {}
 
     def objects(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Yield the objects of these rows, and of rows that waited for them."""
@@ -137,16 +139,16 @@ class RowConverter:
 
     def _is_new(self, key: Any, keys: KeyMap) -> bool:
         """Return whether a row with this key can be stored; count it otherwise."""
-        name = self._source.shown_key
         try:
             if key is None:
-                self._counts.add_bad(f'a row whose key, {name}, is null')
+                self._counts.add_bad(f'a row whose key, {self._source.shown_key}, is null')
             elif key in keys or key in self._links.circle:
                 self._counts.add_bad(f'a second row with the key {key!r}')
             else:
                 return True
         except TypeError:
-            self._counts.add_bad(no_key(f'{self._source.name}.{name}', key))
+            label = f'{self._source.name}.{self._source.shown_key}'
+            self._counts.add_bad(no_key(label, key))
         return False
 
     def _is_distinct(self, obj: Any, key: Any, keys: KeyMap) -> bool:
@@ -185,33 +187,41 @@ class RowConverter:
         except TypeError:
             return True  # a key that cannot be compared is not waited for, but refused
 
-    def _build(self, row: Any, links: dict[str, Any]) -> Any:
+    def _build(self, row: Any, links: Sequence[Any]) -> Any:
         """Return the object of a row.
 
-        :param links: what to assign to link fields; the values of the others are added
+        :param links: what to assign to the link fields
         :raises FieldValueError: if a value does not fit
         """
-        late = [name for link in self._links.own if has_itself(links[name := link.field])]
-        own = {name: links.pop(name) for name in late}
-        values, name = links, ''
-        plain: Any = self._read_plain(row)
-        if None in plain:
-            plain = [irNull if value is None else value for value in plain]
-        values.update(zip(self._plain_names, plain, strict=True))
-        try:
-            for column, name, convert in self._converted:
-                value = row[column]
-                values[name] = irNull if value is None else convert(value)
-            name = ''  # errors of the model name their field
-            obj = self._source.model(**values)
+        types = tuple(map(type, row))
+        known = self._known.get(types)
+        conversions = self._conversions(types) if known is None else known
+        values = [*row, *links]
+        own = self._links.take_itself(values) if self._links.own else ()
+        for column, name, convert in conversions:
+            try:
+                values[column] = convert(row[column])
+            except FieldValueError as error:
+                raise FieldValueError(f'{self._source.name}.{name}: {error}') from None
+        obj = self._new(values)
+        if known is None or self._encodes or self._read_back < FIRST_ROWS:
             self._check(obj, row)
-        except FieldValueError as error:
-            text = f'{self._source.name}.{name}: {error}' if name else str(error)
-            raise FieldValueError(text) from None
-        for name, value in own.items():
+            if len(self._known) < MAX_KINDS:
+                self._known[types] = conversions
+        for name, value in own:
             itself = value is ITSELF
             setattr(obj, name, obj if itself else [obj if v is ITSELF else v for v in value])
         return obj
+
+    def _conversions(self, types: Sequence[type]) -> Conversions:
+        """Return what rows with values of these types need."""
+        return [
+            (column, name, conversion.convert)
+            for column, name, conversion in self._layout.feeds
+            if conversion is not None
+            and types[column] is not NoneType
+            and issubclass(types[column], conversion.types)
+        ]
 
     def _check(self, obj: Any, row: Any) -> None:
         """Check that values have a stored form, and that it can be read back.
@@ -220,20 +230,14 @@ class RowConverter:
 
         :raises FieldValueError: if one has none, or reads as another value
         """
-        types = tuple(map(type, row))
-        known = types in self._types and self._read_back >= FIRST_ROWS
-        if known and not self._encodes:
-            return
         for feed in self._layout.feeds:
             field, value = self._source.fields[feed.field], getattr(obj, feed.field)
             stored = self._stored(field, value)
             kind = (feed.field, type(row[feed.column]))
-            if not known and (self._read_back < FIRST_ROWS or kind not in self._kinds):
+            if self._read_back < FIRST_ROWS or kind not in self._kinds:
                 self._compare(field, value, stored)
                 self._kinds.add(kind)
         self._read_back += 1
-        if len(self._types) < MAX_KINDS:
-            self._types.add(types)
 
     def _stored(self, field: Any, value: Any) -> bytes:
         """Return the stored form of a value.
@@ -276,8 +280,7 @@ class RowConverter:
                 continue
             try:
                 links = self._links.linked(self._links.others, row, key)
-                nulls = {link.field: irNull for link in self._links.own}
-                obj = None if links is None else self._build(row, links | nulls)
+                obj = None if links is None else self._build(row, self._links.in_order(links))
             except FieldValueError as error:
                 self._counts.add_bad(f'row {key!r}: {error}')
                 continue

@@ -8,7 +8,7 @@ import enum
 import pytest
 import sqlalchemy as sa
 
-from IndexedRedis import GuardRefusedError, IRField
+from IndexedRedis import GuardRefusedError, IRField, irNull
 from IndexedRedis.fields import IRForeignLinkField
 from IndexedRedis.mirror import Mirror
 from IndexedRedis.mirror.conversions import conversion
@@ -88,8 +88,21 @@ def test_an_enum_is_stored_as_sql_stores_it(lite, make_model):
 @pytest.mark.parametrize('kind', [memoryview, bytearray])
 def test_blobs_of_all_drivers(kind):
     """psycopg2 gives a memoryview, others a bytearray."""
-    convert = conversion(IRField('v'), None)
-    assert convert(kind(b'ab')) == b'ab'
+    assert conversion(IRField('v'), None).convert(kind(b'ab')) == b'ab'
+
+
+def test_a_type_that_comes_late_is_converted_and_checked(lite, make_model):
+    model = make_model([IRField('id', valueType=int), IRField('v')], ['id'])
+    many = (
+        'WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < {last}) '
+        "SELECT id, CASE WHEN id < {last} THEN 'a' ELSE {value} END AS v FROM n"
+    )
+    Mirror(lite, {model: many.format(last=300, value="x'6162'")}).run()
+    assert model.objects.filter(id=300).first().v == 'ab'
+    Mirror(lite, {model: many.format(last=300, value='NULL')}).run()
+    assert model.objects.filter(id=300).first().v is irNull
+    with pytest.raises(GuardRefusedError, match='1 rows do not fit'):
+        Mirror(lite, {model: many.format(last=300, value="x'ff'")}).run()
 
 
 @pytest.mark.parametrize('dry', [True, False])

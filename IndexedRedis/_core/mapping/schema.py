@@ -9,13 +9,14 @@ from typing import Any
 from ...encoding import getDefaultIREncoding
 from ...errors import InvalidModelException
 from ...fields.base import IRField
-from ...fields.null import IR_NULL_STR
+from ...fields.null import IR_NULL_STR, irNull
 from ..column import Column
 from ..keys import Keys
 from ..objects.attributes import FieldAccessor, LinkAccessor, LinkIdAccessor
 from ..objects.unknown_names import nearest
 from .decoder import Memo, RowDecoder
 from .encoder import RowEncoder, StoredRow, compile_packer
+from .maker import compile_maker
 from .plain_values import ValueDecoder
 from .resp import Setter, compile_setter
 from .validation import problems
@@ -127,6 +128,23 @@ class Schema:
                 fields[slot] = value
             else:
                 fields[slot] = default() if value is _MISSING else from_input(value)
+
+    def maker(self, names: Sequence[str | None]) -> Callable[[Sequence[Any]], Any]:
+        """Return the function that makes a new object from a row of values.
+
+        The values are converted as if assigned; None means null.
+
+        :param names: the field of each value of a row, or None for a value that has none. Fields
+            that are not named get their default.
+        """
+        if self._adopt is None and self.cls.__new__ is object.__new__:
+            return compile_maker(self.cls, self.columns, names)
+
+        def make(row: Sequence[Any]) -> Any:
+            named = zip(names, row, strict=True)
+            return self.cls(**{n: irNull if v is None else v for n, v in named if n is not None})
+
+        return make
 
     def builder(self, columns: Sequence[Column]) -> RowDecoder:
         """Return the decoder of rows of these columns, for the present default encoding."""

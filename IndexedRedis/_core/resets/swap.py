@@ -108,9 +108,10 @@ def _stage_all(stagings: Sequence[Staging], server_of: ServerOf) -> Flow[list[An
     for staging in stagings:
         for block in _blocks(staging):
             yield from assign(staging, block)
-            yield from _await_targets(stagings, block)
-            for target in (yield from _save_targets(stagings, block, server_of)):
-                saved[id(target)] = target
+            if knows_targets(block):
+                yield from _await_targets(stagings, block)
+                for target in (yield from _save_targets(stagings, block, server_of)):
+                    saved[id(target)] = target
             staging.note(block)
             yield from _stage(staging, block, extend, stagings)
     for staging in stagings:
@@ -163,8 +164,6 @@ def _stage(
 
 def _await_targets(stagings: Sequence[Staging], objs: Sequence[Any]) -> Flow[None]:
     """Assign pks to new linked objects of the staged models."""
-    if not knows_targets(objs):
-        return
     found = [target for target in reachable(objs) if target._id is None]
     for staging in stagings:
         mine = [target for target in found if staging.schema.cls._is_variant(type(target))]

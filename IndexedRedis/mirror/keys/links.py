@@ -16,7 +16,7 @@ from ..source import Source
 from .key_map import KeyMap
 from .reading import no_key
 
-__all__ = ('ITSELF', 'Links', 'has_itself')
+__all__ = ('ITSELF', 'Links')
 
 # In place of the object that a row links to: that of the row itself, which is not made yet.
 ITSELF = object()
@@ -47,42 +47,63 @@ class Links:
         #: links to the same model, and to others
         self.own = [link for link in links if link.target is source]
         self.others = [link for link in links if link.target is not source]
-        self._all = links
         # The fast way: links to one row of another model, whose objects all have a pk.
         single = [link for link in self.others if not link.multi and link.target]
-        self._plain = [
-            (link.field, link.read, key_maps[link.target].pks.get)
-            for link in single
-            if link.target is not None
+        self._reads = [
+            (link.read, key_maps[link.target].pks.get) for link in single if link.target is not None
         ]
         self._rest = [link for link in links if link not in single]
+        self._all = [*single, *self._rest]
+        #: the fields that :meth:`of` returns values for, in order
+        self.fields = [link.field for link in self._all]
         #: objects of rows in a circle, which are linked once all are made
         self.circle: dict[Any, Any] = {}
         #: dangling links that were counted; None while no row is tried twice
         self.counted: set[tuple[str, Any, Any]] | None = None
 
-    def of(self, row: Any, key: Any) -> dict[str, Any] | None:
-        """Return what to assign to all link fields; None if the row is to be skipped.
+    def of(self, row: Any, key: Any) -> list[Any] | None:
+        """Return what to assign to the link fields, in order; None if the row is to be skipped.
 
         :raises FieldValueError: if a value is no key
         """
-        values: dict[str, Any] = {}
-        for field, read, pk_of in self._plain:
-            value = read(row)
-            pk: Any
-            try:
+        pks = self._pks(row)
+        if pks is not None and not self._rest:
+            return pks
+        values = self.linked(self._all if pks is None else self._rest, row, key)
+        if values is None:
+            return None
+        return self.in_order(values) if pks is None else [*pks, *values.values()]
+
+    def _pks(self, row: Any) -> list[Any] | None:
+        """Return the pks that the single links lead to; None if one of them is not known."""
+        pks = []
+        try:
+            for read, pk_of in self._reads:
+                value = read(row)
                 pk = pk_of(value)
-            except TypeError:
-                pk = None  # linked() raises the error of the library
-            if pk is None:
-                if value is not None:
-                    return self.linked(self._all, row, key)
-                pk = irNull
-            values[field] = pk
-        if self._rest:
-            rest = self.linked(self._rest, row, key)
-            return None if rest is None else values | rest
-        return values
+                if pk is None and value is not None:
+                    return None
+                pks.append(pk)
+        except TypeError:
+            return None  # linked() raises the error of the library
+        return pks
+
+    def in_order(self, values: Mapping[str, Any]) -> list[Any]:
+        """Return values of link fields, in order; None for a field that has none."""
+        return [*map(values.get, self.fields)]
+
+    def take_itself(self, values: list[Any]) -> list[tuple[str, Any]]:
+        """Replace the links of a row to itself by nulls.
+
+        :param values: of a row; those of the links come last
+        :returns: the fields of these links, and what to assign to them once the object is made
+        """
+        taken = []
+        for place, field in enumerate(self.fields, len(values) - len(self.fields)):
+            if has_itself(values[place]):
+                taken.append((field, values[place]))
+                values[place] = None
+        return taken
 
     def keys_in(self, link: Link, row: Any) -> Sequence[Any]:
         """Return the keys that a link leads to; None is one for a single link without target.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
-__all__ = ('Reader', 'all_of', 'folded', 'no_key', 'reader')
+__all__ = ('Reader', 'folded', 'no_key', 'reader')
 
 # Returns the key in a row; None if it is null.
 Reader = Callable[[Any], Any]
@@ -30,13 +30,6 @@ def no_key(name: str, value: Any) -> str:
         f'{name}: a {type(value).__name__} identifies no row; given was {repr(value)[:100]}. '
         'Select a number or a text'
     )
-
-
-def all_of(columns: Sequence[int]) -> Callable[[Any], tuple[Any, ...]]:
-    """Return what reads some columns of a row."""
-    if len(columns) > 1:
-        return itemgetter(*columns)
-    return lambda row: tuple([row[column] for column in columns])
 
 
 def reader(columns: Sequence[int], fold: bool = False) -> Reader:
