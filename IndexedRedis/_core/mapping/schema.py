@@ -111,6 +111,11 @@ class Schema:
         return compile_packer(self.all)
 
     @cached_property
+    def pack_values(self) -> Callable[[Sequence[StoredRow]], list[bytes]]:
+        """The function that packs the values of whole rows, for fingerprints."""
+        return compile_packer(self.all, named=False)
+
+    @cached_property
     def set_rows(self) -> Setter:
         """The function that returns the ``HSET`` commands of whole rows, given their keys."""
         return compile_setter(self.all)

@@ -20,13 +20,14 @@ Noted = Sequence[Mapping[str, Any]]
 
 
 class _Ref(ref):  # type: ignore[type-arg]
-    """A weak reference with the ``id()`` of its object.
+    """A weak reference with the ``id()`` of its object, and with what was staged for it.
 
     ``weakref.KeyedRef`` would take five times as long.
     """
 
-    __slots__ = ('number',)
+    __slots__ = ('number', 'staged')
     number: int
+    staged: tuple[Schema, StoredRow, Mapping[str, Any]] | None
 
 
 class Promises:
@@ -39,7 +40,6 @@ class Promises:
         #: pks by the ``id()`` of the object, for objects that are alive
         self.pks: dict[int, int] = {}
         self._refs: dict[int, _Ref] = {}
-        self._staged: dict[int, tuple[Schema, StoredRow, Mapping[str, Any]]] = {}
         #: staged chunks of lists; a tuple of many objects is one object for the garbage collector
         self._held: list[tuple[Sequence[Any], Schema, Rows, Noted]] = []
 
@@ -51,16 +51,17 @@ class Promises:
         self.pks[id(obj)] = pk
         if not held:
             watch = self._refs[id(obj)] = _Ref(obj, self._forget)
-            watch.number = id(obj)
+            watch.number, watch.staged = id(obj), None
 
     def _forget(self, watch: _Ref) -> None:
         # Another object may get the same id.
-        for noted in (self.pks, self._refs, self._staged):
-            noted.pop(watch.number, None)
+        self.pks.pop(watch.number, None)
+        self._refs.pop(watch.number, None)
 
     def is_staged(self, obj: Any) -> bool:
         """Whether an object was staged already."""
-        return id(obj) in self._staged
+        watch = self._refs.get(id(obj))
+        return watch is not None and watch.staged is not None
 
     def stage(self, objs: Sequence[Any], schema: Schema, rows: Rows, values: Noted) -> None:
         """Note that objects were staged. References to objects of a generator are weak.
@@ -71,8 +72,9 @@ class Promises:
             self._held.append((tuple(objs), schema, rows, values))
             return
         for obj, row, noted in zip(objs, rows, values, strict=True):
-            if id(obj) in self._refs:
-                self._staged[id(obj)] = (schema, row, noted)
+            watch = self._refs.get(id(obj))
+            if watch is not None:
+                watch.staged = (schema, row, noted)
             else:
                 self._held.append(((obj,), schema, (row,), (noted,)))
 
@@ -81,9 +83,10 @@ class Promises:
 
         :param drawn: for each model the id of an incarnation that knows all of the pks
         """
-        for number, (schema, row, values) in list(self._staged.items()):
-            obj = self._refs[number]()
-            if obj is not None:
+        for number, watch in list(self._refs.items()):
+            obj = watch()
+            if obj is not None and watch.staged is not None:
+                schema, row, values = watch.staged
                 pk, known = self.pks[number], drawn.get(schema, b'')
                 confirm_row(obj, pk, row, values, schema.columns, schema.plain, known)
         self._refs.clear()  # without a reference, no callback removes a pk
