@@ -55,6 +55,8 @@ class Merge:
         #: pks of the new data set
         self.seen: set[int] = set()
         self._new: set[Key] = set()
+        #: the keys of the objects of this block that are stored as they are, by pk
+        self.alike: dict[int, Key] = {}
 
     def check(self, obj: Any) -> None:
         """Check that an object can be part of the new data set.
@@ -127,6 +129,9 @@ def compare(merge: Merge, block: Sequence[Any], extend: Command) -> Flow[None]:
     rows: dict[Key, tuple[int, Row]] = {}
     if others:
         rows = yield from _stored_under(merge, keys, extend)
+        # Another client may have moved an object of this block to another key just now.
+        alike = merge.alike
+        rows = {key: found for key, found in rows.items() if alike.get(found[0], key) == key}
     for obj, key in zip(others, keys, strict=True):
         merge.take(obj, key, rows[key][0] if key in rows else None)
     yield from assign(staging, [obj for obj in others if id(obj) not in promises.pks])
@@ -151,6 +156,7 @@ def _take_alike(merge: Merge, block: Sequence[Any], extend: Command) -> Flow[tup
     An object that links to one without a pk is among the others: its bytes are not known yet.
     """
     staging, schema = merge.staging, merge.schema
+    merge.alike = {}
     known = [*filter(merge.knows_links, block)] if knows_targets(block) else block
     if not known or len(schema.all) > fingerprints.VALUES:
         return [*block], 0
@@ -165,6 +171,7 @@ def _take_alike(merge: Merge, block: Sequence[Any], extend: Command) -> Flow[tup
     alike = [i for i, name in enumerate(names) if name]
     for i, pk in zip(alike, pks_of(schema, [names[i] for i in alike]), strict=True):
         merge.take(known[i], keys[i], pk)
+        merge.alike[pk] = keys[i]
     merge.unchanged += len(alike)
     objs, found = [known[i] for i in alike], [rows[i] for i in alike]
     staging.promises.stage(objs, schema, found, [values[i] for i in alike])
