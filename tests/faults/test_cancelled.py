@@ -72,7 +72,7 @@ def test_a_cancelled_resetChanged_leaves_all_or_nothing(item, stored, redis_para
     item.reset(data_set(0))
 
     def begin(number):
-        groups = [(schema, data_set(number + 1), schema.columns['n'])]
+        groups = [(schema, data_set(number + 1), (schema.columns['n'],))]
         return diff.merge_all(groups, b'token%d' % number, 1000)
 
     def look():
