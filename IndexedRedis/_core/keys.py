@@ -11,6 +11,7 @@ __all__ = (
     'BROUGHT',
     'HIGHEST_PK',
     'LEFT',
+    'PKS_OF_A_RANGE',
     'PREFIX',
     'RANGES',
     'REFUSED',
@@ -21,6 +22,7 @@ __all__ = (
     'Keys',
     'model_and_kind',
     'parse_range',
+    'ranges_of',
 )
 
 # Names of the work keys of one bulk writer, `:tmp:TOKEN:NAME`.
@@ -30,6 +32,9 @@ BROUGHT = b'brought'  # the given pks: those that its objects bring
 REPLACED = b'old'  # the pks that it replaced
 LEFT = b'left'  # the rows of a committed write that are left to write: pk -> row
 REFUSED = b'refused'  # always absent: a guard writes to it, so that EXEC does nothing
+
+# Most pks of one range. Junk that looks like a range keeps a sweep busy for 5,000 pages at most.
+PKS_OF_A_RANGE = 1_000_000
 
 # The sets of a dead writer that a sweep goes through.
 WORK = (STAGED, RANGES, BROUGHT, REPLACED)
@@ -153,6 +158,16 @@ class Keys:
         """Whether a key of the model is a work key."""
         return key.startswith(self._tmp)
 
+    def type_of(self, key: bytes) -> bytes:
+        """The Redis type that a key of the model should have; ``b''`` for an unknown work key."""
+        if self.is_work(key):
+            return self.work_type(key)
+        if self.is_row(key):
+            return b'hash'
+        if self.is_sorted(key):
+            return b'zset'
+        return b'string' if key == self.next else b'set'
+
     def work_type(self, key: bytes) -> bytes:
         """The Redis type that a work key should have; ``b''`` for one of an unknown name."""
         first, _, rest = key[len(self._tmp) :].partition(b':')
@@ -179,14 +194,21 @@ def is_allowed_pk(text: bytes) -> bool:
     return is_pk(text) and len(text) <= 16 and int(text) <= HIGHEST_PK
 
 
+def ranges_of(pks: range) -> list[tuple[range, bytes]]:
+    """Cut consecutive pks into ranges, each with its member of ``RANGES``."""
+    parts = (pks[start : start + PKS_OF_A_RANGE] for start in range(0, len(pks), PKS_OF_A_RANGE))
+    return [(part, b'%d %d' % (part.start, len(part))) for part in parts]
+
+
 def parse_range(text: bytes, highest: int) -> range:
     """Return the pks of a member of ``RANGES``; an empty range for anything else.
 
     :param highest: the counter, above which nobody has reserved pks
     """
-    match = re.fullmatch(rb'([1-9]\d{0,15}) ([1-9]\d{0,15})', text)
+    match = re.fullmatch(rb'([1-9]\d{0,15}) ([1-9]\d{0,6})', text)
     first, count = map(int, match.groups()) if match else (1, 0)
-    return range(first, first + count) if first + count - 1 <= highest else range(0)
+    sound = count <= PKS_OF_A_RANGE and first + count - 1 <= highest
+    return range(first, first + count) if sound else range(0)
 
 
 def model_and_kind(key: bytes) -> tuple[str, str, bytes] | None:

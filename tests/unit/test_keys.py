@@ -44,10 +44,20 @@ def test_staged_keys_are_work_keys_named_after_what_they_become():
         *((text, 10, range(0)) for text in (b'0 2', b'04 2', b'4 0', b'4 02', b'4 2\n', b'4 +2')),
         *((text, 10**30, range(0)) for text in (b'1 ' + b'9' * 17, b'9' * 5000 + b' 1')),
         (b'1 9007199254740991', 2**53 - 2**32, range(0)),
+        (b'5 1000000', 2**53 - 2**32, range(5, 1_000_005)),
+        *((text, 2**53 - 2**32, range(0)) for text in (b'5 1000001', b'1 9000000000000000')),
     ],
 )
 def test_a_range_of_pks_is_read_or_empty(text, highest, pks):
     assert layout.parse_range(text, highest) == pks
+
+
+@pytest.mark.parametrize('size', [1, 1_000_000, 1_000_001, 2_500_000])
+def test_reserved_pks_are_listed_in_ranges_that_can_be_read(size):
+    pks = range(7, 7 + size)
+    parts = layout.ranges_of(pks)
+    assert [pk for part, _ in parts for pk in part] == [*pks]
+    assert all(layout.parse_range(text, pks[-1]) == part for part, text in parts)
 
 
 class Client:

@@ -8,11 +8,11 @@ that the set of all pks does not list, and listing takes 0.6 to 1.2 us a pk. Up 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 
 from ..flows import Batch, Command, Flow, Stream, chunks
 from ..incarnations import is_lost, read_incarnations
-from ..keys import RANGES
+from ..keys import RANGES, ranges_of
 from ..locking.key_types import check_types
 from ..locking.locks import LockOwner, extend_command, new_token
 from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store, in_scores, objection
@@ -41,7 +41,8 @@ def insert_many(drafts: Sequence[Draft]) -> Flow[bool]:
     publish = [
         command
         for draft, owner in zip(drafts, owners, strict=True)
-        for command in publish_commands(owner, draft.pks, in_full=few)
+        for part, _ in ranges_of(draft.pks)
+        for command in publish_commands(owner, part, in_full=few)
     ]
     at_once, in_steps = (publish, []) if few else ([], publish)
 
@@ -91,14 +92,15 @@ def _check(replies: Sequence[object]) -> None:
 
 def _row_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
     schema, keys, token = draft.schema, draft.schema.keys, owner.token
-    reserved = b'%d %d' % (draft.pks[0], len(draft.pks))
-    for pks, rows in zip(chunks(draft.pks, CHUNK), chunks(draft.rows, CHUNK), strict=True):
-        names = [keys.data(pk) for pk in pks]
-        commands = [
-            ('SADD', keys.work(token, RANGES), reserved),
-            *schema.set_rows(names, rows),
-        ]
-        yield guarded_store(keys, token, commands, pks, names)
+    rows = iter(draft.rows)
+    for part, text in ranges_of(draft.pks):
+        for pks in chunks(part, CHUNK):
+            names = [keys.data(pk) for pk in pks]
+            commands = [
+                ('SADD', keys.work(token, RANGES), text),
+                *schema.set_rows(names, [*islice(rows, len(pks))]),
+            ]
+            yield guarded_store(keys, token, commands, pks, names)
 
 
 def _set_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:

@@ -44,19 +44,17 @@ class _Key(NamedTuple):
 
 
 def _key(schema: Schema, name: bytes) -> _Key:
-    keys = schema.keys
+    keys, kind = schema.keys, schema.keys.type_of(name)
     if keys.is_row(name):
-        return _Key(name, 'row', b'hash', pk=name[len(keys.data_prefix) :])
+        return _Key(name, 'row', kind, pk=name[len(keys.data_prefix) :])
     if keys.is_index(name):
         rest = name[len(keys.index_prefix) :]
         field = (column for column in schema.indexed if rest.startswith(column.key + b':'))
-        return _Key(name, 'index', b'set', column=next(field, None))
+        return _Key(name, 'index', kind, column=next(field, None))
     if keys.is_sorted(name):
         columns = dict(zip(schema.sorted_keys, schema.sorted, strict=True))
-        return _Key(name, 'sorted', b'zset', column=columns.get(name))
-    if keys.is_work(name):
-        return _Key(name, 'work', keys.work_type(name))
-    return _Key(name, 'other', b'string' if name == keys.next else b'set')
+        return _Key(name, 'sorted', kind, column=columns.get(name))
+    return _Key(name, 'work' if keys.is_work(name) else 'other', kind)
 
 
 def examine_keys(survey: Survey) -> Flow[None]:

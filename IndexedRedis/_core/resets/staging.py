@@ -12,7 +12,7 @@ from typing import Any
 
 from ...errors import UsageError
 from ..flows import Batch, Command, Flow, ask, chunks
-from ..keys import BROUGHT, RANGES, STAGED
+from ..keys import BROUGHT, RANGES, STAGED, ranges_of
 from ..locking.key_types import check_types
 from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store, in_scores
 from ..mapping.encoder import StoredRow
@@ -66,7 +66,7 @@ class Staging:
         self.occupied: set[int] = set()
         #: objects that only links lead to so far, by ``id()``
         self.awaited: dict[int, Any] = {}
-        self._ranges: list[tuple[int, int]] = []
+        self._ranges: list[tuple[range, bytes]] = []
 
     def staged(self, key: bytes) -> bytes:
         """Return where ``key`` is staged."""
@@ -75,15 +75,11 @@ class Staging:
     def ranges_of(self, pks: Sequence[int]) -> list[bytes]:
         """Return the reserved ranges that hold these pks, as members of ``RANGES``."""
         low, high = min(pks), max(pks)
-        return [
-            b'%d %d' % (first, count)
-            for first, count in self._ranges
-            if first <= high and low < first + count
-        ]
+        return [text for part, text in self._ranges if part.start <= high and low < part.stop]
 
     def highest(self) -> int:
         """Return the highest pk of the new data set."""
-        return highest((*self.given, *(first + count - 1 for first, count in self._ranges)))
+        return highest((*self.given, *(part.stop - 1 for part, _ in self._ranges)))
 
     def note(self, objs: Sequence[Any]) -> None:
         """Note objects of the new data set whose pks are assigned."""
@@ -114,7 +110,7 @@ class Staging:
         """
         for obj in objs:
             pk = obj._id
-            fresh = any(first <= pk < first + count for first, count in self._ranges)
+            fresh = any(pk in part for part, _ in self._ranges)
             if fresh or pk in self.given:
                 raise UsageError(
                     f'{self.schema.name}: pk {pk} belongs to an earlier object of this reset. '
@@ -125,7 +121,7 @@ class Staging:
 
     def reserved(self, first: int, objs: Sequence[Any], held: bool) -> None:
         """Assign consecutive reserved pks to new objects."""
-        self._ranges.append((first, len(objs)))
+        self._ranges += ranges_of(range(first, first + len(objs)))
         for pk, obj in enumerate(objs, first):
             self.promises.assign(obj, pk, held)
 
