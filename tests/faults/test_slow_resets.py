@@ -9,6 +9,7 @@ import pytest
 
 import IndexedRedis as IR
 from faults.item import contents, edition, over
+from faults.proxy import INTERLEAVED
 from IndexedRedis import ConflictError, ResetInProgressError, ResetLostError
 from IndexedRedis._core.resets import diff, staging, swap
 
@@ -149,6 +150,29 @@ def test_what_others_change_after_it_was_compared_is_of_the_new_data_set(item, s
     IR.resetChanged([(item, objs())], {item: '_id'})
     assert contents(item) == [('e2', n, 2) for n in range(3)]
     stored.check()
+
+
+def test_rows_that_others_change_beside_a_resetChanged_do_not_mix(item, proxy, stored):
+    """Another process changes all fields of each row, between any two commands."""
+    model, new, number, count = over(proxy.params), [('e2', n, 1) for n in range(3)], 0, 0
+
+    def change():
+        for obj in item.objects.all():
+            obj.name, obj.n, obj.edition = f'o{obj._id}', 5, 9
+            obj.save()
+
+    while number <= count:
+        stored.empty()
+        item.saver.save(edition(item, 1, 3))
+        objs = [item(_id=n + 1, name=name, n=n, edition=of) for name, n, of in new]
+        proxy.fault(number, INTERLEAVED, change)
+        IR.resetChanged([(model, objs)], {model: '_id'})
+        count = len(proxy.commands) if number == 0 else count
+        found = contents(item)
+        assert found in (new, [(f'o{n}', 5, 9) for n in (1, 2, 3)]), f'command {number}'
+        stored.check()
+        number += 1
+    assert count > 5
 
 
 def test_a_staged_set_that_lacks_a_member_is_not_put_in_place(item, raw, stored):

@@ -23,7 +23,7 @@ from ..overlap import walk
 from ..queries.by_pk import rows_of
 from ..queries.query import pks_of
 from ..writes.compare_and_move import ROUNDS, row_arguments
-from ..writes.entry import Entry, Mode, sorts
+from ..writes.entry import Entry, Mode, expected_token, sorts
 from .comparing import Counts, Merge, compare
 from .observer import ResetObserver
 from .promises import Promises
@@ -148,7 +148,7 @@ def _learn(entry: Entry, actual: Sequence[bytes | None]) -> None:
 
 
 def _write_whole(entry: Entry) -> None:
-    entry.sent = entry.written
+    entry.sent, entry.overwritten = entry.written, ()
     entry.expected = {column.name: None for column in entry.schema.indexed}
 
 
@@ -164,6 +164,10 @@ def _command(merges: Sequence[Merge], entries: list[Entry], stamp: str) -> Comma
         keys = merge.schema.keys
         names += (keys.lock, keys.swapped, keys.mirrored)
     rows, args = row_arguments(entries)
+    compared = [(i, entry.overwritten) for i, entry in enumerate(entries, 1) if entry.overwritten]
+    args.append(len(compared))
+    for i, values in compared:
+        args += (i, *map(expected_token, values))
     token = merges[0].staging.token
     fence = merges[0].staging.observer.fence
     if fence:

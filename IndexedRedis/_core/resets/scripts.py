@@ -226,8 +226,9 @@ return found
 # KEYS: for each model: lock, swap marker, time stamp; then KEYS of WRITE. A fenced merge adds the
 # mirror lock of each model.
 # ARGV: token, milliseconds that removed rows stay readable, milliseconds of the swap marker, time
-# stamp or nothing, number of models; then ARGV of WRITE. A fenced merge adds the token that all
-# mirror locks must hold.
+# stamp or nothing, number of models; then ARGV of WRITE; number of rows to compare further; for
+# each: its number, the expected value of each field that is stored. A fenced merge adds the token
+# that all mirror locks must hold.
 # Returns the problems, as WRITE; also {0, 'lost'} and {0, 'fenced'}. With any, nothing is written.
 # Bounded: the number of changes that the caller of resetChanged() allows.
 MERGE = ScriptPair(
@@ -247,6 +248,23 @@ end
     + DENIED
     + COMPARE_ROWS
     + """
+-- An update of another client, which changed one of these fields and others, must not mix in.
+local function is_stale(row)
+  local stale = false
+  for first = 1, #row.pairs, 2000 do
+    local fields = {}
+    for p = first, math.min(first + 1999, #row.pairs), 2 do fields[#fields + 1] = row.pairs[p] end
+    for _, value in ipairs(redis.call('HMGET', row.data, unpack(fields))) do
+      if arg() ~= (value and '=' .. value or '-') then stale = true end
+    end
+  end
+  return stale
+end
+for _ = 1, tonumber(arg()) do
+  local i = tonumber(arg())
+  if is_stale(rows[i]) then problems[#problems + 1] = {i, 'stale', {}} end
+end
+if #problems > 0 then return problems end
 local fence, mirror_lock = arg(), key()
 while mirror_lock do
   if redis.call('GET', mirror_lock) ~= fence then return {{0, 'fenced'}} end

@@ -61,7 +61,7 @@ class Entry:
     """
 
     __slots__ = (
-        *('drawn', 'expected', 'mode', 'obj', 'pk', 'rehash'),
+        *('drawn', 'expected', 'mode', 'obj', 'overwritten', 'pk', 'rehash'),
         *('schema', 'sent', 'values', 'written'),
     )
 
@@ -80,6 +80,8 @@ class Entry:
         self.values = values
         # The id of the incarnation that the pk was drawn under; empty: do not check the pk.
         self.drawn = b''
+        # The expected bytes of the fields in `sent`, for a script that compares them; empty: none.
+        self.overwritten: Sequence[bytes | None] = ()
         # Whether to remove the entry under the other choice of hashIndex.
         self.rehash = False
 
