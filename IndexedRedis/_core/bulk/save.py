@@ -79,8 +79,7 @@ def _insert(objs: Sequence[Any], targets: Sequence[Any], new: Reserved) -> Flow[
         for draft in drafts:
             draft.relink(pks)
     try:
-        inserted = yield from _insert_many(drafts)
-        inserted = inserted or (yield from insert_all(drafts))
+        inserted = yield from _insert_drafts(drafts)
     except AnswerLost:
         entries = _entries(drafts)
         _note_attempt(entries)
@@ -96,10 +95,10 @@ def _insert(objs: Sequence[Any], targets: Sequence[Any], new: Reserved) -> Flow[
             yield from _store(_entries(drafts), once=True)
 
 
-def _insert_many(drafts: Sequence[Draft]) -> Flow[bool]:
-    """Store the objects of a long list in steps; return whether they are stored."""
+def _insert_drafts(drafts: Sequence[Draft]) -> Flow[bool]:
+    """Store the objects, those of a long list in steps; return whether they are stored."""
     if sum(draft.us for draft in drafts) <= sizes.SCRIPT_US:
-        return False
+        return (yield from insert_all(drafts))
     from .insert import insert_many  # saves a twentieth of this package's import time
 
     return (yield from insert_many(drafts))
@@ -221,7 +220,7 @@ def _assign_pks(entries: list[Entry]) -> Flow[list[Entry]]:
         if state.attempt is not None:
             entry.pk, entry.drawn = state.attempt[0], state.drawn
     fresh = [entry for entry in inserts if entry.pk is None]
-    # `destroyModel` may have set the counter back below the pk of an old object of the list.
+    # A reset of 6.0.3 may have set the counter back below the pk of an old object of the list.
     above = highest(entry.pk for entry in entries if entry.pk is not None)
     yield from give_pks(fresh, above)
     return fresh
