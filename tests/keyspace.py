@@ -24,6 +24,11 @@ def key_names(client: redis.Redis, pattern: str = '*') -> list[bytes]:
     return [name for name in found if not name.endswith(OF_COUNTER)]
 
 
+def but_counters(client: redis.Redis) -> list[bytes]:
+    """The names of keys, without those that ``destroyModel`` leaves."""
+    return [name for name in key_names(client) if not name.endswith(b':next')]
+
+
 def dump(client: redis.Redis, expiring: bool = True) -> dict[bytes, Any]:
     """The keys that :func:`key_names` gives, with their content: bytes, a set, a dict, or for other
     types the bytes of DUMP.

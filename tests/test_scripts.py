@@ -22,7 +22,12 @@ def test_pks_in_use_stay_listed(raw):
         raw.sadd('all', 9, *used)
         raw.sadd('a', 1, 2, 3, 9)
         raw.sadd('b', 2, 3)
-        raw.eval(prune.text, 3, 'all', 'a', 'b', 3, 1, 2, 3, 3, 1, 2, 3, 2, 2, 3)
+        keys, pks = ('all', 'record', 'a', 'b'), (3, 1, 2, 3, 3, 1, 2, 3, 2, 2, 3)
+        before = raw.smembers('a'), raw.smembers('b')
+        assert raw.eval(prune.text, 4, *keys, 'token', *pks) == 0
+        assert (raw.smembers('a'), raw.smembers('b')) == before
+        raw.hset('record', 'token', 'swapped')
+        assert raw.eval(prune.text, 4, *keys, 'token', *pks) == 1
         assert (raw.smembers('a'), raw.smembers('b')) == left
 
 
@@ -45,13 +50,13 @@ def test_touched_sets_stay_noted_while_a_dead_writer_is_on_record(raw):
     raw.set('lock', 'token')
     raw.sadd('touched', 'set')
     raw.hset('record', 'dead', 'staging')
-    assert raw.eval(scripts['begin'], 3, *keys, 'token', 0) == 1
+    assert raw.eval(scripts['begin'], 3, *keys, 'token') == 1
     raw.hdel('record', 'token')
     assert raw.eval(scripts['release'], 3, *keys, 'token') == 1
     assert raw.ttl('touched') == -1
     raw.set('lock', 'token')
     raw.delete('record')
-    assert raw.eval(scripts['begin'], 3, *keys, 'token', 0) == 1
+    assert raw.eval(scripts['begin'], 3, *keys, 'token') == 1
     assert not raw.exists('touched')
 
 

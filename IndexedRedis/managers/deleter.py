@@ -75,9 +75,11 @@ class IndexedRedisDelete(IndexedRedisHelper):
         return await self._arun(self._delete_pks(pks))
 
     def destroyModel(self) -> int:
-        """Remove every key of the model, including the pk counter. Return the number of keys.
+        """Remove every key of the model but the pk counter. Return the number of removed keys.
 
-        Objects that other processes store meanwhile are whole and stay, and so does the counter.
+        The counter stays, so that no pk is used twice: old objects in memory, and links, lead to
+        nothing rather than to new objects. Objects that other processes store meanwhile are whole
+        and stay.
 
         :raises ResetInProgressError: if another long write of the model does not end within 15 s
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keyspace import dump
 
-from IndexedRedis import IRField
+from IndexedRedis import IRField, WrongKeyTypeError
 from IndexedRedis._core.integrity import check as checking
 from IndexedRedis._core.integrity import keyspace, probe, repair
 from IndexedRedis._core.locking import locks
@@ -87,6 +87,21 @@ def test_junk_in_the_work_keys_of_a_dead_reset_is_skipped(sound, neighbours, raw
     assert not raw.keys(f'{BASE}tmp:token:*')
     assert raw.exists(f'{BASE}tmp:other:keys') or heal == 'destroyModel'
     assert apart(raw) == others
+
+
+@pytest.mark.damaged
+def test_destroyModel_goes_on_where_a_committed_write_cannot_be_finished(sound, raw):
+    """An index set, and a work key, hold another type."""
+    raw.hset(f'{BASE}tmp:resets', mapping={'token': 'committed', 'other': 'staging'})
+    raw.hset(f'{BASE}tmp:token:left', '3', '6:update6:artist1:x')
+    raw.set(f'{BASE}idx:artist:x', 'no set')
+    raw.set(f'{BASE}tmp:other:ranges', 'no set')
+    with pytest.raises(WrongKeyTypeError, match='idx:artist:x'):
+        sound.reset([])
+    sound.deleter.destroyModel()
+    assert {*raw.keys(f'{BASE}*')} == {
+        f'{BASE}{name}'.encode() for name in ('next', 'tmp:incarnations')
+    }
 
 
 JUNK_OF_LEFT = {

@@ -71,7 +71,7 @@ def test_a_larger_one_holds_up_the_server_for_a_hundred_rows_at_a_time(song, raw
     song.saver.save(first)  # the server knows the scripts then, so that nothing is sent again
     song.deleter.destroyModel()
     with served(raw) as commands:
-        assert song.saver.save(objs) == list(range(1, 901))
+        assert song.saver.save(objs) == list(range(401, 1301))
     assert commands['hset'] == 900 + 2  # the record says that it begins, and that it is done
     assert commands['exec'] == 9 + 2 + 1
     # What it is at; the note of sets that are written to, and these; :keys at last.

@@ -190,8 +190,7 @@ class Judge:
         if write.began > read.ended or place >= len(write.rows):
             return 'a row that was not written yet'
         wanted, wanted_n = write.rows[place]
-        # Links lead to rows that are not listed, as long as these are readable: rows that a reset
-        # has replaced and, where `destroyModel` let pks be drawn again, those of a list on its way.
+        # Links lead to rows that are not listed, as long as these are readable: of an old data set.
         if read.way == 'links':
             return ''
         if wanted not in (None, pk) or wanted_n != n:
@@ -281,21 +280,14 @@ class Judge:
         return bool(done) and self._may_be_gone(pk, done[-1], but=write) == inf
 
     def _twice(self) -> Iterator[Fault]:
-        """Pks that were handed out twice, though the model was not destroyed in between."""
-        destroyed = Removals(
-            write for write in self._writes if write.way == 'destroy' and write.outcome != 'nothing'
-        )
+        """Pks that were handed out twice."""
         drawn: dict[int, Write] = {}
         for write in self._writes:
             for (pk, _), fresh in zip(write.rows, write.fresh, strict=True):
                 if fresh and pk is not None:
-                    before = drawn.get(pk)
-                    if before and destroyed.possible_from(before.began) > max(
-                        write.ended, before.ended
-                    ):
-                        yield Fault(
-                            f'a pk that {before.number} drew was drawn again', pk, write.number
-                        )
+                    if pk in drawn:
+                        what = f'a pk that {drawn[pk].number} drew was drawn again'
+                        yield Fault(what, pk, write.number)
                     drawn[pk] = write
 
     # -- for people ----------------------------------------------------------------------------

@@ -72,16 +72,21 @@ def reset_changed(item):
     IR.resetChanged([(item, edition(item, 3, 4))], {item: 'n'})
 
 
+def destroy(item):
+    item.deleter.destroyModel()
+
+
+LOCKING = [reset, reset_in_place, reset_ahead, reset_changed, destroy]
 OTHERS = [
-    *(change, delete, delete_all, delete_what_is_to_come, insert, put),
-    *(put_ahead, reset, reset_in_place, reset_ahead, reset_changed),
+    *(change, delete, delete_all, delete_what_is_to_come, insert, put, put_ahead),
+    *LOCKING,
 ]
 # A reset waits for another, and for a write of many, so here it would wait for ever.
 PAIRS = [
     (write, other)
     for write in WRITES
     for other in OTHERS
-    if write not in (*RESETS, *IN_STEPS) or 'reset' not in other.__name__
+    if write not in (*RESETS, *IN_STEPS) or other not in LOCKING
 ]
 
 

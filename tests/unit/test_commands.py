@@ -268,7 +268,7 @@ def test_replaced_rows_do_not_all_expire_in_the_same_moment():
     pages = [0], [0], [0]
     _, sent = trips(recovery.sweep(schema, b'T', replaced=()), [[b'0', pks]], *pages, [1, 1])
     retired = [command for trip in sent for command in trip if command[1] == 'retire']
-    assert [(command[4], len(command[6:])) for command in retired] == [
+    assert [(command[6], len(command[8:])) for command in retired] == [
         *((10_000, 200), (10_020, 200), (10_040, 50)),
     ]
 
@@ -404,7 +404,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
     fill += (staged, K)
     assert sent[:3] == [
         [('SET', LOCK, b'TOKEN', 'NX', 'PX', 10_000), ('GET', LOCK)],
-        [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 0)],
+        [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN')],
         [('HKEYS', RECORD)],
     ]
     assert sent[3:6] == [
@@ -461,8 +461,8 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
         [('HMGET', DATA + b'1', b'genre', b'year')],
         [
             # not the genre, which the swap has replaced
-            ('EVALSHA', 'prune', 2, KEYS, YEAR_1999, 1, b'1', 1, b'1'),
-            ('EVALSHA', 'retire', 1, KEYS, 10_000, DATA, b'1'),
+            ('EVALSHA', 'prune', 3, KEYS, RECORD, YEAR_1999, b'TOKEN', 1, b'1', 1, b'1'),
+            ('EVALSHA', 'retire', 2, KEYS, RECORD, b'TOKEN', 10_000, DATA, b'1'),
             hold,
         ],
         [
@@ -503,7 +503,7 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
     assert sent == [
         [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 2, 0, 1000)],
         [('SET', LOCK, b'TOKEN', 'NX', 'PX', 10_000), ('GET', LOCK)],
-        [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN', 0)],
+        [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN')],
         [('HKEYS', RECORD)],
         rows(b'7', b'a'),
         rows(b'8', b'b'),

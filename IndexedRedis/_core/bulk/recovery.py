@@ -1,19 +1,28 @@
 """Settle what dead writers left: finish committed writes, sweep everything else.
 
 Exact names lead to all of it: the record of resets lists the tokens, and the work keys of a token
-list the rest. Each step may be repeated, by any process. A suspended writer may wake up meanwhile
-and stage more: its new keys stay listed.
+list the rest. Each step may be repeated, by any process. A writer that was only suspended stages
+nothing more when it wakes up: it has lost its lock, and the record says that it is given up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from itertools import count
 
+from ...errors import ResetLostError
 from ..flows import Batch, Command, Flow, ask, chunks
 from ..keys import LEFT, STAGED, WORK, Keys
-from ..locking.locks import LockOwner, Owner, extend_command, locked, register_reset
-from ..locking.scripts import FORGET, PRUNE, RETIRE, UNSORT
+from ..locking.locks import (
+    LockOwner,
+    Owner,
+    extend_command,
+    lock_lost_error,
+    locked,
+    register_reset,
+)
+from ..locking.scripts import FORGET, GIVE_UP, PRUNE, RETIRE, UNSORT
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
@@ -43,13 +52,14 @@ def begin(owners: Sequence[Owner]) -> Flow[None]:
 
 
 def recover_now(schema: Schema, token: bytes) -> Flow[None]:
-    """Take the lock of a model, and settle what dead writers left.
+    """Take the lock of a model, and settle what dead writers left, or a part of it.
 
     :param token: text that no writer has
     :raises ResetInProgressError: if another writer holds the lock of the model for too long
     """
     owner = LockOwner(schema, token)
-    yield from locked([owner], recover(schema, token, extend_command([owner])))
+    with suppress(ResetLostError):  # whoever has the lock settles the rest
+        yield from locked([owner], recover(schema, token, extend_command([owner])))
 
 
 def recover(schema: Schema, but: bytes, extend: Command) -> Flow[None]:
@@ -57,23 +67,31 @@ def recover(schema: Schema, but: bytes, extend: Command) -> Flow[None]:
 
     :param but: the caller's token
     :param extend: the command that extends the lock, sent with each step
+    :raises ResetLostError: if the lock is lost
     """
     for token in (yield from ask('HKEYS', schema.keys.record)):
         if token != but:
-            yield from settle(schema, token, (extend,))
+            yield from settle(schema, token, but, (extend,))
 
 
-def settle(schema: Schema, token: bytes, extend: tuple[Command, ...] = ()) -> Flow[None]:
-    """Finish the write of a token if it is committed; else sweep what the token staged."""
-    record = schema.keys.record
-    state = yield from ask('HGET', record, token)
+def settle(
+    schema: Schema, token: bytes, caller: bytes, extend: tuple[Command, ...] = ()
+) -> Flow[None]:
+    """Finish the write of a token if it is committed; else sweep what the token staged.
+
+    :param caller: the token of the lock owner that calls; or the same token, for a writer that has
+        failed
+    :param extend: commands to send along with each step
+    :raises ResetLostError: if the caller has lost the lock
+    """
+    keys = schema.keys
+    state = yield from ask(*GIVE_UP([keys.lock, keys.record], token, caller))
+    if state == b'lost':
+        raise lock_lost_error([LockOwner(schema, caller)])
     if state == COMMITTED:
         yield from finish(schema, token, extend)
-        return
-    if state == b'staging':
-        # So a suspended reset that wakes up during the sweep does not go on staging.
-        yield Batch([('HSET', record, token, 'swept'), *extend])
-    yield from sweep(schema, token, extend=extend)
+    elif state is not None:
+        yield from sweep(schema, token, extend=extend)
 
 
 def sweep(
@@ -92,14 +110,14 @@ def sweep(
 
     def sweep_range(text: bytes, reserved: range) -> Flow[None]:
         for some in chunks((b'%d' % pk for pk in reserved), PAGE_MEMBERS):
-            yield from _retire(schema, some, 0, (), extend)
+            yield from _retire(schema, token, some, 0, (), extend)
         yield from ask('SREM', ranges, text)
 
     if replaced is None:
         yield from walk(sets, lambda page: _unlink(keys, token, page), extend)
         yield from each_range(schema, token, sweep_range)
-        yield from _retire_all(schema, brought, 0, (), extend)
-    yield from _retire_all(schema, old, GRACE_MS, replaced or (), extend)
+        yield from _retire_all(schema, token, brought, 0, (), extend)
+    yield from _retire_all(schema, token, old, GRACE_MS, replaced or (), extend)
     done = [brought, old, keys.work(token, LEFT)] if replaced is None else work
     yield Batch([('UNLINK', *done), FORGET([keys.record, sets, ranges], token)])
 
@@ -112,14 +130,24 @@ def _unlink(keys: Keys, token: bytes, names: list[bytes]) -> Flow[None]:
 
 
 def _retire_all(
-    schema: Schema, pks: bytes, grace: int, replaced: Collection[bytes], extend: tuple[Command, ...]
+    schema: Schema,
+    token: bytes,
+    pks: bytes,
+    grace: int,
+    replaced: Collection[bytes],
+    extend: tuple[Command, ...],
 ) -> Flow[None]:
     graces = count(grace, SPREAD_MS if grace else 0)
-    yield from walk(pks, lambda some: _retire(schema, some, next(graces), replaced, extend), extend)
+
+    def retire(some: list[bytes]) -> Flow[None]:
+        return _retire(schema, token, some, next(graces), replaced, extend)
+
+    yield from walk(pks, retire, extend)
 
 
 def _retire(
     schema: Schema,
+    token: bytes,
     pks: Sequence[bytes],
     grace: int,
     replaced: Collection[bytes],
@@ -132,19 +160,21 @@ def _retire(
     :param grace: milliseconds that the rows stay readable; 0: none
     :param replaced: index sets and sorted sets that do not list the pks
     """
-    fields = schema.keys_of(schema.indexed)
+    keys, fields = schema.keys, schema.keys_of(schema.indexed)
     listed: dict[bytes, list[bytes]] = {}
     if fields:
-        rows = yield Batch(get_rows(schema.keys.data_prefix, pks, fields))
+        rows = yield Batch(get_rows(keys.data_prefix, pks, fields))
         listed = index_keys_of_rows(schema, pks, rows, replaced)
-    prunes = [_prune(schema, pks, some) for some in chunks(listed.items(), PAGE_MEMBERS)]
+    prunes = [_prune(keys, token, pks, some) for some in chunks(listed.items(), PAGE_MEMBERS)]
     if ordered := [key for key in schema.sorted_keys if key not in replaced]:
-        prunes.append(UNSORT([schema.keys.all, *ordered], *pks))
-    yield Batch([*prunes, RETIRE([schema.keys.all], grace, schema.keys.data_prefix, *pks), *extend])
+        prunes.append(UNSORT([keys.all, keys.record, *ordered], token, *pks))
+    retire = RETIRE([keys.all, keys.record], token, grace, keys.data_prefix, *pks)
+    yield Batch([*prunes, retire, *extend])
 
 
 def _prune(
-    schema: Schema, pks: Sequence[bytes], listed: Sequence[tuple[bytes, list[bytes]]]
+    keys: Keys, token: bytes, pks: Sequence[bytes], listed: Sequence[tuple[bytes, list[bytes]]]
 ) -> Command:
     members = (each for _, some in listed for each in (len(some), *some))
-    return PRUNE([schema.keys.all, *(key for key, _ in listed)], len(pks), *pks, *members)
+    names = [keys.all, keys.record, *(key for key, _ in listed)]
+    return PRUNE(names, token, len(pks), *pks, *members)

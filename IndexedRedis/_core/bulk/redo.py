@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from ..flows import Batch, Command, Flow, ask, page_of, scan
@@ -25,6 +26,7 @@ from ..script import DENIED, Script
 from ..writes.compare_and_move import Step, write_step
 from ..writes.delete import delete_rows
 from ..writes.entry import Entry, Mode, hset_arguments
+from ..writes.sizes import delete_us, in_steps
 
 __all__ = (
     'COMMITTED',
@@ -176,8 +178,11 @@ def finish(schema: Schema, token: bytes, extend: Sequence[Command] = ()) -> Flow
     def publish(text: bytes, reserved: range) -> Flow[None]:
         for command in publish_commands(owner, reserved, careful=True):
             yield Batch([command, *extend])
+        yield from ask('SREM', ranges, text)
 
-    yield from each_range(schema, token, publish)
+    # Repeat, since a process that wakes up may publish a part of a range, and leave another range.
+    while (yield from ask('EXISTS', ranges)):
+        yield from each_range(schema, token, publish)
     cursor: Any = b'0'
     while cursor is not None:
         reply = yield from ask('HSCAN', left, cursor, 'COUNT', ROWS_OF_A_PAGE)
@@ -185,7 +190,7 @@ def finish(schema: Schema, token: bytes, extend: Sequence[Command] = ()) -> Flow
         parsed = map(parse_left, page[::2], page[1::2])
         rows = dict(row for row in parsed if row is not None)
         yield from _write_left(schema, rows, Step(left, token, extend))
-    yield Batch([('UNLINK', ranges, left), FORGET([keys.record, ranges, left], token)])
+    yield Batch([('UNLINK', left), FORGET([keys.record, ranges, left], token)])
 
 
 def each_range(
@@ -193,8 +198,8 @@ def each_range(
 ) -> Flow[None]:
     """Act on each range of pks that a writer has listed, page by page.
 
-    :param act: gets the text of a range, and its pks: none for a text that is not a range, or
-        lies above the counter
+    :param act: gets the text of a range, and its pks: none for a text that no writer lists, or
+        above the counter
     """
     counter = yield from ask('GET', schema.keys.next)
     highest = int(counter) if counter and counter.isdigit() else 0
@@ -217,8 +222,12 @@ def _write_left(schema: Schema, rows: Mapping[int, list[bytes]], step: Step) -> 
             entries.append(_entry(schema, pk, parts, names, expected))
         else:
             gone[pk] = expected
-    yield from delete_rows(schema, gone, step=step)
-    yield from write_step(entries, step)
+    # A page may be long: the server gives a small hash whole.
+    us = delete_us(len(schema.indexed))
+    for some in in_steps(gone.items(), lambda item: us):
+        yield from delete_rows(schema, dict(some), step=step)
+    for few in in_steps(entries, attrgetter('us')):
+        yield from write_step(few, step)
 
 
 def _entry(

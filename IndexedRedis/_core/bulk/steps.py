@@ -64,7 +64,7 @@ def in_committed_steps(
         yield from release_all(owners)
         with suppress(Exception):  # there may be no connection
             for owner in owners:
-                yield from settle(owner.schema, owner.token)
+                yield from settle(owner.schema, owner.token, owner.token)
 
     return (yield from locked(owners, with_cleanup(run(), clean_up)))
 

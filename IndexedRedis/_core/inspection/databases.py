@@ -1,5 +1,6 @@
 """Find the models of a database by the shapes of its keys, without their classes.
 
+A counter alone, and what belongs to it, makes no model: both stay after ``destroyModel()``.
 Each step is one page of ``SCAN``, or a script over at most a hundred keys. It only reads.
 """
 
@@ -16,6 +17,9 @@ from .model_info import scaled
 from .statistics import measure
 
 __all__ = ('FoundModel', 'find_models')
+
+# Kinds and rests of the names of the counter, and of its record of incarnations.
+OF_COUNTER = (('next', b''), ('tmp', b'incarnations'))
 
 
 class FoundModel:
@@ -77,7 +81,7 @@ class _Tally:
         if kind == 'data':
             found.rows += 1
         elif kind == 'tmp':
-            found.workKeys += key != self.keys.incarnations
+            found.workKeys += 1
         elif kind == 'sorted':
             found.sortedFields.append(rest.decode('utf-8', 'backslashreplace'))
             self._sorted.append(key)
@@ -124,7 +128,7 @@ def find_models(sample: int, progress: Progress | None = None) -> Flow[list[Foun
     def note(names: list[bytes]) -> tuple[()]:
         for key in names:
             shape = model_and_kind(key)
-            if shape is not None:
+            if shape is not None and shape[1:] not in OF_COUNTER:
                 name, kind, rest = shape
                 if name not in tallies:
                     tallies[name] = _Tally(name, sample)

@@ -110,14 +110,13 @@ def extend_command(owners: Sequence[Owner], retake: int = 0) -> Command:
     return HOLD(names, owners[0].token, LOCK_MS, retake)
 
 
-def register_reset(owner: Owner, exclusive: int = 0) -> Flow[None]:
+def register_reset(owner: Owner) -> Flow[None]:
     """List the owner of a lock in the record of resets.
 
-    :param exclusive: 1 to remove all other owners from the record
     :raises ResetLostError: if the lock is lost
     """
     keys = owner.schema.keys
-    if not (yield from ask(*BEGIN([keys.lock, keys.touched, keys.record], owner.token, exclusive))):
+    if not (yield from ask(*BEGIN([keys.lock, keys.touched, keys.record], owner.token))):
         raise lock_lost_error([owner])
 
 

@@ -12,8 +12,8 @@ __all__ = (
     'BEGIN',
     'CLEAR',
     'CLEAR_SETS',
-    'FINISH',
     'FORGET',
+    'GIVE_UP',
     'HOLD',
     'MAY_COMMIT',
     'MAY_STORE',
@@ -27,14 +27,13 @@ __all__ = (
 # Record the owner of a lock as staging. Clear the touched index sets if no other owner is recorded:
 # those of a dead owner may list pks without objects until its recovery.
 # KEYS: lock, touched index sets, record of resets.
-# ARGV: token, 1 to remove all other owners from the record.
+# ARGV: token.
 # Returns 1; 0 without the lock.
 # Bounded: the owners on record, a handful.
 BEGIN = Script(
     'begin',
     """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if ARGV[2] == '1' then redis.call('UNLINK', KEYS[3]) end
 redis.call('HSET', KEYS[3], ARGV[1], 'staging')
 if #redis.call('HKEYS', KEYS[3]) == 1 then redis.call('UNLINK', KEYS[2]) end
 return 1
@@ -142,44 +141,69 @@ end
 )
 
 
-# Remove rows that were replaced, or staged and not used. Skip pks that are listed.
-# KEYS: set of all pks.
-# ARGV: milliseconds that the rows stay readable (0: none), prefix of data keys, pks.
-# Returns 0.
-# Bounded: 200 pks (PAGE_MEMBERS).
-RETIRE = Script(
-    'retire',
+# Give up what a writer has staged: if it is suspended, it must not go on when it wakes up.
+# KEYS: lock, record of resets.
+# ARGV: token of the writer, token of the caller: the owner of the lock, or the writer itself.
+# Returns the state of the writer afterwards, nil if it is not on record; 'lost' if the caller has
+# lost the lock: then the writer may be at work again.
+# Bounded: three commands.
+GIVE_UP = Script(
+    'give_up',
     """
-local call, grace, prefix = redis.call, ARGV[1], ARGV[2]
-local used = call('SMISMEMBER', KEYS[1], unpack(ARGV, 3))
-for a = 3, #ARGV do
-  if used[a - 2] == 0 then
-    if grace == '0' then call('UNLINK', prefix .. ARGV[a])
-    else call('PEXPIRE', prefix .. ARGV[a], grace) end
-  end
-end
-return 0
+if ARGV[1] ~= ARGV[2] and redis.call('GET', KEYS[1]) ~= ARGV[2] then return 'lost' end
+local state = redis.call('HGET', KEYS[2], ARGV[1])
+if state ~= 'staging' then return state end
+redis.call('HSET', KEYS[2], ARGV[1], 'swept')
+return 'swept'
 """,
 )
 
 
-# Remove pks of removed objects from index sets. Skip pks that are listed. Usually none is: then one
-# SREM for each set takes a third of the time of one for each pk.
-# KEYS: set of all pks, index sets.
-# ARGV: number of pks, pks; for each index set: number of pks to remove from it, these pks.
-# Returns 0.
+# The sweep of a writer may be suspended too. When it wakes up, another process may have finished
+# the sweep, and a reset may have staged objects under the same given pks. The record tells.
+#
+# Remove rows that a writer has replaced, or staged and not used. Skip pks that are listed.
+# KEYS: set of all pks, record of resets.
+# ARGV: token of the writer, milliseconds that the rows stay readable (0: none), prefix of data
+# keys, pks.
+# Returns 1; 0 if the writer is not on record, and then nothing is removed.
+# Bounded: 200 pks (PAGE_MEMBERS).
+RETIRE = Script(
+    'retire',
+    """
+local call, grace, prefix = redis.call, ARGV[2], ARGV[3]
+if call('HEXISTS', KEYS[2], ARGV[1]) == 0 then return 0 end
+local used = call('SMISMEMBER', KEYS[1], unpack(ARGV, 4))
+for a = 4, #ARGV do
+  if used[a - 3] == 0 then
+    if grace == '0' then call('UNLINK', prefix .. ARGV[a])
+    else call('PEXPIRE', prefix .. ARGV[a], grace) end
+  end
+end
+return 1
+""",
+)
+
+
+# Remove from index sets pks that a writer has replaced, or staged and not used. Skip pks that are
+# listed. Usually none is: then one SREM for each set takes a third of the time of one for each pk.
+# KEYS: set of all pks, record of resets, index sets.
+# ARGV: token of the writer, number of pks, pks; for each index set: number of pks to remove from
+# it, these pks.
+# Returns 1; 0 if the writer is not on record, and then nothing is removed.
 # Bounded: 200 pks and 200 index sets (PAGE_MEMBERS); one SREM of up to 200 pks for each set, or 200
 # for each index of the model.
 PRUNE = Script(
     'prune',
     """
-local last = 1 + tonumber(ARGV[1])
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 0 then return 0 end
+local last = 2 + tonumber(ARGV[2])
 local used, any = {}, false
-for i, inside in ipairs(redis.call('SMISMEMBER', KEYS[1], unpack(ARGV, 2, last))) do
-  if inside == 1 then used[ARGV[1 + i]], any = true, true end
+for i, inside in ipairs(redis.call('SMISMEMBER', KEYS[1], unpack(ARGV, 3, last))) do
+  if inside == 1 then used[ARGV[2 + i]], any = true, true end
 end
 local a = last + 1
-for k = 2, #KEYS do
+for k = 3, #KEYS do
   local first, stop = a + 1, a + tonumber(ARGV[a])
   a = stop + 1
   if not any then
@@ -190,15 +214,16 @@ for k = 2, #KEYS do
     end
   end
 end
-return 0
+return 1
 """,
 )
 
 
-# Remove pks of removed objects from sorted sets. Skip pks that are listed.
-# KEYS: set of all pks, sorted sets.
-# ARGV: pks.
-# Returns 0.
+# Remove from sorted sets pks that a writer has replaced, or staged and not used. Skip pks that are
+# listed.
+# KEYS: set of all pks, record of resets, sorted sets.
+# ARGV: token of the writer, pks.
+# Returns 1; 0 if the writer is not on record, and then nothing is removed.
 # Bounded: 200 pks (PAGE_MEMBERS), in one ZREM for each sorted field of the model.
 UNSORT = Script(
     'unsort',
@@ -206,13 +231,15 @@ UNSORT = Script(
     + """
 local no = denied({'ZREM', KEYS[1], ''})
 if no then return no end
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 0 then return 0 end
 local gone = {}
-for i, inside in ipairs(redis.call('SMISMEMBER', KEYS[1], unpack(ARGV))) do
-  if inside == 0 then gone[#gone + 1] = ARGV[i] end
+for i, inside in ipairs(redis.call('SMISMEMBER', KEYS[1], unpack(ARGV, 2))) do
+  if inside == 0 then gone[#gone + 1] = ARGV[i + 1] end
 end
-if #gone == 0 then return 0 end
-for k = 2, #KEYS do redis.pcall('ZREM', KEYS[k], unpack(gone)) end
-return 0
+if #gone > 0 then
+  for k = 3, #KEYS do redis.pcall('ZREM', KEYS[k], unpack(gone)) end
+end
+return 1
 """,
 )
 
@@ -257,23 +284,6 @@ for a = 3, #ARGV do
   local data = ARGV[2] .. ARGV[a]
   if redis.call('SISMEMBER', KEYS[2], ARGV[a]) == 0 then redis.call('UNLINK', data) end
 end
-return 1
-""",
-)
-
-
-# End the destruction of a model: remove the record, and the counter if there are no objects. If the
-# record is gone, this script ran before, and others may have reserved pks since.
-# KEYS: lock, record of resets, counter, set of all pks.
-# ARGV: token.
-# Returns 1; 0 without the lock or the record, and then it changes nothing.
-# Bounded: five commands.
-FINISH = Script(
-    'finish',
-    """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
-redis.call('UNLINK', KEYS[2])
-if redis.call('EXISTS', KEYS[4]) == 0 then redis.call('UNLINK', KEYS[3]) end
 return 1
 """,
 )

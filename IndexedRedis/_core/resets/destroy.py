@@ -1,20 +1,23 @@
 """Destroy a model while others write: an object that they store meanwhile is whole, and stays.
 
-Destroying resets the model to an empty data set, without a grace time. Then it scans all keys, and
-removes the keys of the model that belong to no object. It touches only keys of the exact shapes of
-the model.
+Destroying settles what dead writers left, and resets the model to an empty data set, without a
+grace time. Then it scans all keys, and removes the keys of the model that belong to no object. It
+touches only keys of the exact shapes of the model. The counter stays, with its record of
+incarnations: other processes may hold objects under old pks, or pks that they have drawn and not
+used yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...errors import ResetLostError
+from ..bulk.recovery import begin
 from ..flows import Batch, Command, Flow, ServerFull, ask, chunks, page_of, scan
 from ..keys import REPLACED
-from ..locking.locks import extend_command, lock_lost_error, locked, register_reset
-from ..locking.scripts import CLEAR, CLEAR_SETS, FINISH, RETIRE
+from ..locking.locks import extend_command, lock_lost_error, locked
+from ..locking.scripts import CLEAR, CLEAR_SETS, RETIRE
 from ..mapping.schema import Schema
 from ..overlap import walk
 from .index_fill import AT_ONCE, MOST, Switch
@@ -47,9 +50,7 @@ def each_page(
 
 
 def destroy(schema: Schema, token: bytes) -> Flow[int]:
-    """Remove every key of the model, the pk counter too; return how many keys there were.
-
-    The counter stays if objects were stored meanwhile.
+    """Remove every key of the model but the pk counter; return how many keys there were.
 
     :param token: text that no reset has
     """
@@ -74,12 +75,9 @@ def destroy(schema: Schema, token: bytes) -> Flow[int]:
 def _empty(staging: Staging) -> Flow[int]:
     schema, keys = staging.schema, staging.schema.keys
     extend = extend_command([staging])
-    # `exclusive`: keys that other writers staged go too, so a suspended writer must not go on.
-    yield from register_reset(staging, exclusive=1)
+    yield from _unlink_unfit(schema, extend)
+    yield from begin([staging])
     count, found = yield from _count_keys(schema, extend)
-    for key, kind in ((keys.all, b'set'), (keys.next, b'string')):
-        if (yield from ask('TYPE', key)) not in (kind, b'none'):
-            yield from ask('UNLINK', key)
     indexes = [key for key in found if keys.is_index(key)]
     ordered = {*schema.sorted_keys, *found}.difference(indexes)
     large = yield from _large(indexes, extend)
@@ -89,21 +87,49 @@ def _empty(staging: Staging) -> Flow[int]:
     yield from _clear_sets(staging, sorted({*indexes}.difference(large)), extend)
 
     def retire(pks: list[bytes]) -> Flow[None]:
-        yield from ask(*RETIRE([keys.all], 0, keys.data_prefix, *pks))
+        names = [keys.all, keys.record]
+        yield from ask(*RETIRE(names, staging.token, 0, keys.data_prefix, *pks))
 
     yield from walk(keys.work(staging.token, REPLACED), retire, (extend,))
     yield from _remove_the_rest(staging, extend)
-    yield from ask(*FINISH([keys.lock, keys.record, keys.next, keys.all], staging.token))
     return count
+
+
+def _unlink_unfit(schema: Schema, extend: Command) -> Flow[None]:
+    """Remove keys that would stop the next steps: of another type, or a counter of no number."""
+    keys = schema.keys
+    first = {keys.all: b'set', keys.next: b'string', keys.record: b'hash', keys.touched: b'set'}
+    yield from _unlink_others(first)
+    dead, counter = yield Batch([('HKEYS', keys.record), ('GET', keys.next)])
+    if not (counter or b'0').isdigit():
+        yield from ask('UNLINK', keys.next)
+
+    def unlink(page: list[bytes]) -> Flow[None]:
+        kinds = {key: kind for key in page if (kind := keys.type_of(key))}
+        if kinds:
+            yield from _unlink_others(kinds)
+
+    if dead:  # settling what they left reads and writes any key
+        yield from each_page(schema, unlink, extend)
+
+
+def _unlink_others(kinds: Mapping[bytes, bytes]) -> Flow[None]:
+    """Remove keys that hold another type than they should."""
+    found = yield Batch([('TYPE', key) for key in kinds])
+    sound = ((kind, b'none') for kind in kinds.values())
+    unfit = [key for key, kind, ok in zip(kinds, found, sound, strict=True) if kind not in ok]
+    if unfit:
+        yield from ask('UNLINK', *unfit)
 
 
 def _unlink_all(schema: Schema) -> Flow[int]:
     """Remove all keys of a model on a server that is out of memory, where others cannot write."""
-    yield from ask('UNLINK', schema.keys.incarnations)  # as in _count_keys(), they do not count
-    removed: int = yield from ask('UNLINK', schema.keys.all)
+    keys = schema.keys
+    removed: int = yield from ask('UNLINK', keys.all)
 
     def unlink(page: list[bytes]) -> Flow[None]:
         nonlocal removed
+        page = [key for key in page if key not in (keys.next, keys.incarnations)]
         removed += (yield from ask('UNLINK', *page)) if page else 0
 
     yield from each_page(schema, unlink)
@@ -111,18 +137,18 @@ def _unlink_all(schema: Schema) -> Flow[int]:
 
 
 def _count_keys(schema: Schema, extend: Command) -> Flow[tuple[int, list[bytes]]]:
-    """Return the number of the model's keys, apart from those of this flow.
+    """Return the number of keys to remove, apart from those of this flow.
 
-    Then its index sets and sorted sets, also those of fields that its definition does not list.
+    Then the index sets and sorted sets, also those of fields that the definition does not list.
     """
     keys = schema.keys
-    mine = {keys.lock, keys.record, keys.incarnations}
+    stay = {keys.lock, keys.record, keys.next, keys.incarnations}
     found: set[bytes] = set()
     count = 0
 
     def count_page(page: list[bytes]) -> Flow[None]:
         nonlocal count
-        count += len({*page} - found - mine)
+        count += len({*page} - found - stay)
         found.update(key for key in page if keys.is_index(key) or keys.is_sorted(key))
         yield from ()
 
@@ -166,7 +192,7 @@ def _remove_the_rest(staging: Staging, extend: Command) -> Flow[None]:
     def remove(page: list[bytes]) -> Flow[None]:
         pks = [key[len(keys.data_prefix) :] for key in page if keys.is_row(key)]
         work = [key for key in page if key.startswith(keys.tmp)]
-        work = [key for key in work if key not in (keys.lock, keys.record)]
+        work = [key for key in work if key not in (keys.lock, keys.record, keys.incarnations)]
         yield from _clear_sets(staging, [key for key in page if keys.is_index(key)], extend)
         names = [keys.lock, keys.all, *work]
         if not (yield from ask(*CLEAR(names, staging.token, keys.data_prefix, *pks))):

@@ -253,7 +253,7 @@ CHECK = ScriptPair('check', CURSOR + 'local own = arg()\n' + COMPARE_ROWS + 'ret
 # KEYS: the hash of the rows that are left, by pk; then as of WRITE.
 # ARGV: token of the owner; then as of WRITE.
 # Returns the problems, as WRITE.
-# Bounded: 0.7 ms of rows (STEP_US), or about 200 rows (ROWS_OF_A_PAGE in bulk/redo.py).
+# Bounded: 0.7 ms of rows (STEP_US).
 STEP = ScriptPair(
     'step',
     CURSOR
