@@ -199,9 +199,12 @@ def test_a_reset_stages_sorted_sets_and_moves_them_in_the_swap(song):
 
 def test_what_a_dead_writer_left_is_removed_from_sorted_sets(song):
     flow = recovery.sweep(song._validated(), b'T', replaced=())
-    _, sent = trips(flow, [[b'0', [b'7', b'8']]], [[b'rock'], [b'rock']], [0, 0, 1], [1, 1])
+    _, sent = trips(flow, [[b'0', [b'7', b'8']]], [[b'rock'], [b'rock']], [1, 1, 1], [1, 1])
     assert [command[1] for command in sent[2]] == ['prune', 'unsort', 'retire']
-    assert sent[2][1] == ('EVALSHA', 'unsort', 3, KEYS, BY_NAME, BY_YEAR, b'7', b'8')
+    assert sent[2][1] == (
+        *('EVALSHA', 'unsort', 4, KEYS, RECORD, BY_NAME, BY_YEAR),
+        *(b'T', b'7', b'8'),
+    )
 
 
 def test_a_probe_of_scores(song):
