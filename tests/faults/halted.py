@@ -8,8 +8,13 @@ from typing import Any
 
 from redis import Redis
 
+from faults.item import Item
+
 # What `leave_dead_writer` needs: no object under these pks, and a counter below them.
 RANGE, BROUGHT = range(4, 29), range(41, 44)
+# Values of its rows, and their scores.
+DEAD = {'name': 'dead', 'n': 0, 'edition': 9}
+SCORES = DEAD | {'name': int.from_bytes(b'dead\0\0')}
 
 
 class Halted(threading.Thread):
@@ -73,9 +78,11 @@ def leave_dead_writer(raw: Redis, state: str) -> None:
     if state == 'staging':
         raw.sadd(f'{base}tmp:dead:brought', *BROUGHT)
     for pk in (*RANGE, *(BROUGHT if state == 'staging' else ())):
-        raw.hset(f'{base}data:{pk}', mapping={'name': 'dead', 'n': 0, 'edition': 9})
+        raw.hset(f'{base}data:{pk}', mapping=DEAD)
         raw.sadd(f'{base}idx:n:0', pk)
         raw.sadd(f'{base}idx:edition:9', pk)
+        for field in Item.SORTED_FIELDS:
+            raw.zadd(f'{base}keys:sorted:{field}', {pk: SCORES[field]})
     raw.sadd(f'{base}tmp:touched', f'{base}idx:n:0', f'{base}idx:edition:9')
     raw.expire(f'{base}tmp:touched', 1000)
     raw.set(f'{base}next', BROUGHT.stop - 1)
