@@ -31,6 +31,21 @@ def test_pks_in_use_stay_listed(raw):
         assert (raw.smembers('a'), raw.smembers('b')) == left
 
 
+def test_pks_in_use_stay_in_sorted_sets(raw):
+    (unsort,) = (script for script in load_all() if script.name == 'unsort')
+    entries = {b'1': 1.0, b'2': 2.0, b'9': 9.0}
+    for used, left in (((), {b'9'}), ((2,), {b'2', b'9'}), ((1, 2), {*entries})):
+        raw.flushdb()
+        raw.sadd('all', 9, *used)
+        raw.zadd('a', entries)
+        keys, args = ('all', 'record', 'a', 'absent'), ('token', 1, 2)
+        assert raw.eval(unsort.text, 4, *keys, *args) == 0
+        assert {*raw.zrange('a', 0, -1)} == {*entries}
+        raw.hset('record', 'token', 'swapped')
+        assert raw.eval(unsort.text, 4, *keys, *args) == 1
+        assert {*raw.zrange('a', 0, -1)} == left
+
+
 def test_each_says_that_it_uses_keys_besides_KEYS(raw):
     """In a way that Dragonfly understands, and that others take for a comment."""
     scripts = load_all()
