@@ -62,6 +62,8 @@ class Shop(Served):
     def new(self, count: int) -> list[Any]:
         """Return new tracks, none being stored."""
         self.model.deleter.destroyModel()
+        # So that the pks of the tracks are the numbers of their rows.
+        self.send(('UNLINK', self.keys.next, self.keys.incarnations))
         return [self.model(**row) for row in self.rows[:count]]
 
     def filled(self, count: int) -> list[Any]:
