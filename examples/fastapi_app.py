@@ -19,7 +19,7 @@ from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from io import StringIO
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import redis
 from fastapi import FastAPI, Header, HTTPException, Path, Query, Request
@@ -61,6 +61,7 @@ class Track(IndexedRedisModel):
         IRForeignLinkField('album', Album),
     ]
     INDEXED_FIELDS = ['artist', 'genre', 'composer', 'album']
+    SORTED_FIELDS = ['name', 'milliseconds', 'price']
     KEY_NAME = 'ShopTrack'
 
 
@@ -185,6 +186,31 @@ async def list_tracks(
     filters = {name: value for name, value in given if name not in ('offset', 'limit')}
     found = await Track.objects.filter(**filters).aallByAge()
     return {'total': len(found), 'tracks': [shown(each) for each in found[offset:][:limit]]}
+
+
+Order = Literal['name', '-name', 'milliseconds', '-milliseconds', 'price', '-price']
+
+
+@app.get('/tracks/page')
+async def page_of_tracks(
+    request: Request,
+    order: Order = 'name',
+    after: str | None = None,
+    size: Annotated[int, Query(ge=1, le=200)] = 20,
+) -> dict[str, Any]:
+    """Show a page of tracks in order: ``/tracks/page?order=-price&genre=Jazz&price__lt=1``.
+
+    ``next`` is the ``after`` of the next page.
+    """
+    given = request.query_params.items()
+    filters = {name: value for name, value in given if name not in ('order', 'after', 'size')}
+    query = Track.objects.filter(**filters).orderBy(order)
+    try:
+        page = await query.apage(size=size, after=after, totalUpTo=10_000)
+    except IR.UsageError as error:  # somebody edited the cursor, or changed the order
+        raise HTTPException(400, str(error)) from error
+    tracks = [shown(each) for each in page]
+    return {'total': page.total, 'exact': page.totalIsExact, 'next': page.next, 'tracks': tracks}
 
 
 @app.get('/tracks/{pk}')

@@ -15,6 +15,7 @@ embedded = pytest.importorskip('IndexedRedis.embedded')
 PAGES = ['README.rst', 'docs/tutorial.rst', 'docs/howto/caching.rst']
 PAGES += [
     'docs/howto/querying.rst',
+    'docs/howto/paging.rst',
     'docs/howto/verbs.rst',
     'docs/howto/field-types.rst',
     'docs/howto/json.rst',

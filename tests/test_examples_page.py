@@ -24,6 +24,7 @@ EXTRAS = tomllib.loads((ROOT / 'pyproject.toml').read_text('utf-8'))['project'][
 # What each request of the page answers.
 ANSWERS = [
     ('artist=Iron+Maiden', '"total"'),
+    ('tracks/page', '"exact":true'),
     ('gener=Rock', "Did you mean 'genre'?"),
     ('/tracks/1 ', '"artist"'),
     ('--json', '"Riff Raff"'),

@@ -155,6 +155,36 @@ def test_the_token(service):
     assert httpx.post(f'{service}/reset', headers=AUTHORIZED, timeout=60).is_success
 
 
+def test_pages_in_order(service):
+    """Filtered and sorted, behind cursors; what somebody made up is refused."""
+
+    def get(**params):
+        return httpx.get(f'{service}/tracks/page', params=params, timeout=60)
+
+    wanted = {'genre': 'Jazz', 'milliseconds__gte': 200_000}
+    found, after = [], {}
+    while True:
+        answer = get(order='-milliseconds', size=50, **wanted, **after).json()
+        found += answer['tracks']
+        if answer['next'] is None:
+            break
+        after = {'after': answer['next']}
+    expected = [
+        track
+        for track in CATALOGUE.values()
+        if track['genre'] == 'Jazz' and track['milliseconds'] >= 200_000
+    ]
+    lengths = sorted((track['milliseconds'] for track in expected), reverse=True)
+    assert [track['milliseconds'] for track in found] == lengths
+    assert (answer['total'], answer['exact']) == (len(expected), True)
+    assert len({track['id'] for track in found}) == len(found) > 50
+    assert get(order='name', after=after['after']).status_code == 400, 'of another order'
+    assert get(order='name', after='WzFd').status_code == 400
+    assert get(order='composer').status_code == 422
+    assert get(composer__gte='x').status_code == 400, 'not sorted'
+    assert get(price__lt='cheap').status_code == 422
+
+
 def test_any_name_may_be_asked_for(example):
     """The names come from the URL: ``/tracks?self=x`` is refused like any other unknown name."""
     with pytest.raises(IndexedRedis.QueryError, match="no field 'self'"):

@@ -16,7 +16,10 @@ from ..fields.null import IR_NULL_BYTES, IR_NULL_STR, irNull, means_null
 from .keys import is_pk
 from .text import shorten
 
-__all__ = ('EMPTY', 'SEVERAL', 'Column')
+__all__ = ('EMPTY', 'EXACT_SCORES', 'SEVERAL', 'Column')
+
+# Scores below it tell whole numbers apart.
+EXACT_SCORES = 2**53
 
 # An empty mapping, immutable and so safe as a default.
 EMPTY: Mapping[Any, Any] = MappingProxyType({})
@@ -168,6 +171,27 @@ class Column:
         except Exception:
             score = inf
         return b'%.17g' % score
+
+    def order_key(self, stored: bytes | None) -> tuple[float, Any] | None:
+        """Return what a row is ordered by: its score, then its value.
+
+        None for null and what has its score: NaN, and bytes that cannot be decoded.
+        """
+        try:
+            return self.order_key_of(
+                self.default() if stored is None else self.field.fromStorage(stored)
+            )
+        except Exception:
+            return None
+
+    def order_key_of(self, value: Any) -> tuple[float, Any] | None:
+        """Return the order key of an attribute's value; None for null and NaN."""
+        score = self.field.toScore(value)
+        return None if score == inf else (score, value)
+
+    def tells_apart(self, score: float) -> bool:
+        """Return whether a score belongs to one value only."""
+        return bool(self.field.hasExactScores) and abs(score) < EXACT_SCORES
 
     def rehashed(self, stored: bytes | None) -> list[bytes]:
         """Return the index value under the other choice of ``hashIndex``, if there is a choice."""

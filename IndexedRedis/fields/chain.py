@@ -7,6 +7,7 @@ from typing import Any
 
 from .base import IRField
 from .null import irNull
+from .pickle_field import IRPickleField
 
 __all__ = ('IRFieldChain',)
 
@@ -76,8 +77,17 @@ class IRFieldChain(IRField):
 
     @property
     def canSort(self) -> bool:
-        """True if values of the leftmost field have an order."""
-        return self.chainedFields[0].canSort
+        """True if values of the leftmost field have an order, and none of the fields unpickles.
+
+        Cursors of pages hold stored bytes. Whoever has the URL could have them unpickled.
+        """
+        safe = not any(isinstance(field, IRPickleField) for field in self.chainedFields)
+        return safe and bool(self.chainedFields[0].canSort)
+
+    @property
+    def hasExactScores(self) -> bool:
+        """True if a score below 2^53 belongs to one value of the leftmost field only."""
+        return self.chainedFields[0].hasExactScores
 
     def _toScore(self, value: Any) -> float:
         return self.chainedFields[0]._toScore(value)

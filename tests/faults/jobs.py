@@ -17,7 +17,7 @@ from typing import Any
 import redis
 
 import IndexedRedis
-from faults import lives, old_version, single_jobs
+from faults import lives, old_version, ordered_jobs, single_jobs
 from faults.item import Box, Item, edition, over, reset_family
 from IndexedRedis import Q
 from IndexedRedis._core.queries import set_algebra
@@ -322,7 +322,8 @@ def _say(what: Any) -> None:
 def main() -> None:
     """Do the jobs that come on the standard input, each in a child."""
     Item.validateModel()
-    jobs = {**vars(lives), **vars(old_version), **vars(single_jobs), **globals()}
+    rooms = lives, old_version, ordered_jobs, single_jobs
+    jobs = {name: job for room in rooms for name, job in vars(room).items()} | globals()
 
     for line in sys.stdin:
         params, job, args, ordered = json.loads(line)

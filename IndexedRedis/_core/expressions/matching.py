@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..column import Column
 from ..mapping.decoder import Row
-from .tree import And, HasPk, InSets, Node, Not, Or
+from .tree import And, HasPk, InRange, InSets, Node, Not, Or
 
 __all__ = ('Matcher',)
 
@@ -53,6 +53,8 @@ def _test_of(node: Node, columns: Sequence[Column], negated: bool = False) -> _T
         return tests[0] if len(tests) == 1 else _Several(tests, isinstance(node, And) != negated)
     if isinstance(node, HasPk):
         return _OfPk(frozenset(node.pks), negated)
+    if isinstance(node, InRange):
+        return _OfRange(columns.index(node.column), node, negated)
     assert isinstance(node, InSets)
     return _OfColumn(columns.index(node.column), node.column, frozenset(node.values), negated)
 
@@ -73,6 +75,29 @@ class _OfColumn:
         if len(right) < len(found):
             return [row[place] in right for row in rows] if right else False
         return True
+
+
+class _OfRange:
+    """Whether a value of a row is in a range."""
+
+    def __init__(self, place: int, wanted: InRange, negated: bool) -> None:
+        self._place, self._wanted, self._negated = place, wanted, negated
+
+    def mask(self, pks: Sequence[int], rows: Sequence[Row]) -> _Mask:
+        place = self._place
+        right = {each: self._holds(each) for each in {row[place] for row in rows}}
+        return [right[row[place]] for row in rows]
+
+    def _holds(self, stored: bytes | None) -> bool:
+        wanted = self._wanted
+        key = wanted.column.order_key(stored)
+        if key is None:
+            return wanted.null != self._negated
+        low, high = wanted.low, wanted.high
+        inside = (low is None or key > low.key or (low.inclusive and key == low.key)) and (
+            high is None or key < high.key or (high.inclusive and key == high.key)
+        )
+        return inside != self._negated
 
 
 class _OfPk:

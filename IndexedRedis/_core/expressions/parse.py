@@ -62,15 +62,15 @@ class _Names:
     def atom(self, key: str, value: Any) -> Node:
         name, suffix = self._split(key)
         if name == PK and PK not in self._columns:
-            return self._lookup(key, PK, suffix, of_pk=True).of_primary_key(value)
+            return self._lookup(key, PK, suffix, None).of_primary_key(value)
         column = self._columns.get(name)
         if column is None:
             raise QueryError(self._unknown(name))
-        if not column.indexed:
-            raise QueryError(self._not_indexed(column))
-        if column.is_link and suffix not in LOOKUPS:
+        if column.is_link and suffix not in LOOKUPS and column.indexed:
             return self._along(column, key, suffix, value)
-        return self._lookup(key, name, suffix).of_column(column, value)
+        if not (column.indexed or column.sorted):
+            raise QueryError(self._not_indexed(column))
+        return self._lookup(key, name, suffix, column).of_column(column, value)
 
     def _split(self, key: str) -> tuple[str, str]:
         """Return the field of a name, and what follows it: ``eq`` if nothing does."""
@@ -85,15 +85,21 @@ class _Names:
     def _is_link(self, name: str) -> bool:
         return name in self._columns and self._columns[name].is_link
 
-    def _lookup(self, key: str, name: str, suffix: str, of_pk: bool = False) -> Lookup:
-        lookup = LOOKUPS.get(suffix)
-        if lookup is not None and (lookup.of_pk or not of_pk):
-            return lookup
-        known = [f'{name}__{each}' for each, has in LOOKUPS.items() if has.of_pk or not of_pk]
+    def _lookup(self, key: str, name: str, suffix: str, column: Column | None) -> Lookup:
+        """Return the lookup of a suffix.
+
+        :param column: the field that is asked; None: the pk
+        """
+        known = {each: has for each, has in LOOKUPS.items() if has.serves(column)}
+        if suffix in known:
+            return known[suffix]
+        if column is not None and suffix in LOOKUPS:
+            sorts = LOOKUPS[suffix].of_sorted
+            raise QueryError(self._not_sorted(column, key) if sorts else self._not_indexed(column))
         raise QueryError(
             f'{self._model}: unknown lookup {key!r}; the server answers {name} and '
-            f'{", ".join(known)}. Others, such as gte or contains, work on the fetched list: '
-            '.all().filter(...).'
+            f'{", ".join(f"{name}__{each}" for each in known)}. Others, such as contains, work on '
+            'the fetched list: .all().filter(...).'
         )
 
     def _along(self, column: Column, key: str, rest: str, value: Any) -> Node:
@@ -118,7 +124,7 @@ class _Names:
                 f'{schema.name} first, and pass them to {column.name}__in.'
             )
         if name in (PK, ID) and name not in schema.columns:
-            return self._lookup(key, column.name, suffix or 'eq').of_column(column, value)
+            return self._lookup(key, column.name, suffix or 'eq', column).of_column(column, value)
         names = _Names(schema.name, schema.columns, column.name)
         return Linked(column, schema, names.atom(rest, value), key)
 
@@ -131,6 +137,13 @@ class _Names:
         return (
             f'{column.label} is not indexed, so it cannot be filtered on (indexed: {indexed}). Add '
             'it to INDEXED_FIELDS and call objects.reindex(), or filter the fetched list.'
+        )
+
+    def _not_sorted(self, column: Column, key: str) -> str:
+        return (
+            f'{column.label} is not sorted, so the server cannot answer {key!r}. Add it to '
+            'SORTED_FIELDS and call objects.reindex(), or filter the fetched list: '
+            '.all().filter(...).'
         )
 
 

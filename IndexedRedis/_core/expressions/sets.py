@@ -11,7 +11,7 @@ from ..column import Column
 from ..keys import Keys
 from ..mapping.index_keys import index_keys_of_values
 from .boxes import PK, Box, Range
-from .tree import InSets, Node, Not
+from .tree import InRange, InSets, Node, Not, has_ranges, without_negated_ranges
 
 __all__ = (
     'MOST_TERMS',
@@ -57,7 +57,12 @@ def is_plain(filters: Iterable[Node]) -> bool:
 
 
 def joined(filters: tuple[Node, ...]) -> tuple[Node, ...]:
-    """Merge duplicate filters, so that the cost of thousands of them stays linear."""
+    """Merge duplicate filters, so that the cost of thousands of them stays linear.
+
+    Ranges are not negated any more; see :func:`without_negated_ranges`.
+    """
+    if any(map(has_ranges, filters)):
+        filters = tuple(map(without_negated_ranges, filters))
     if len(filters) < 2:
         return filters
     excluded: dict[Column, dict[bytes, None]] = {}
@@ -90,7 +95,12 @@ def plain_expressions(keys: Keys, filters: Iterable[Node]) -> list[SetExpression
 
 
 def terms_of(keys: Keys, boxes: Sequence[Box]) -> list[Term] | None:
-    """Return the terms of boxes: one for each choice of values. None if there are too many."""
+    """Return the terms of boxes: one for each choice of values.
+
+    None if there are too many, or a box has a range, which no set answers.
+    """
+    if any(isinstance(dimension, InRange) for box in boxes for dimension in box):
+        return None
     if sum(prod(len(r.values) for r in _included(box)) for box in boxes) > MOST_TERMS:
         return None
     return [term for box in boxes for term in _terms_of_box(keys, box)]

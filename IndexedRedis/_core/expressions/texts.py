@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...fields.null import IR_NULL_BYTES
-from ..text import shown, text_of
-from .tree import And, HasPk, InSets, Linked, Node, Not, Or
+from ..text import shorten, shown, text_of
+from .tree import And, HasPk, InRange, InSets, Linked, Node, Not, Or
 
 __all__ = ('arguments_of', 'text_of_tree')
 
@@ -35,6 +35,8 @@ def text_of_tree(node: Node, inner: bool = False) -> str:
         return f'{node.column.name} leads to ({text_of_tree(node.node)})'
     if isinstance(node, HasPk):
         return _text_of_values('pk', list(map(shown, node.pks[:VALUES_SHOWN])), len(node.pks))
+    if isinstance(node, InRange):
+        return _text_of_range(node)
     assert isinstance(node, InSets)
     if node.looked_up is not None:
         pks = len(node.values)
@@ -42,6 +44,18 @@ def text_of_tree(node: Node, inner: bool = False) -> str:
     return _text_of_values(
         node.column.name, list(map(shown, node.values[:VALUES_SHOWN])), len(node.values)
     )
+
+
+def _text_of_range(node: InRange) -> str:
+    name, low, high = node.column.name, node.low, node.high
+    texts = []
+    if low is not None and low.key[1] is not None:
+        texts.append(f'{name} >{"=" * low.inclusive} {shown(str(low.key[1]))}')
+    if high is not None:
+        texts.append(f'{name} <{"=" * high.inclusive} {shown(str(high.key[1]))}')
+    if node.null:
+        return ' or '.join([*texts, f'{name} is null'])
+    return ' and '.join(texts) or f'{name} is not null'
 
 
 def _text_of_values(name: str, texts: list[str], count: int) -> str:
@@ -77,12 +91,22 @@ def _asked(node: Node) -> str | None:
             'None' if value == IR_NULL_BYTES else repr(text_of(value))
             for value in node.values[: VALUES_SHOWN + 1]
         ]
+    elif isinstance(node, InRange):
+        return _asked_range(node)
     else:
         return None
     if node.lookup != 'in':
         return f'{name}={values[0]}'
     values[VALUES_SHOWN:] = ['...'] * (len(values) > VALUES_SHOWN)
     return f'{name}__in=[{", ".join(values)}]'
+
+
+def _asked_range(node: InRange) -> str | None:
+    ends = [shorten(repr(each.key[1])) for each in (node.low, node.high) if each is not None]
+    if not node.lookup:
+        return None
+    value = f'({ends[0]}, {ends[1]})' if node.lookup == 'between' else ends[0]
+    return f'{node.column.name}__{node.lookup}={value}'
 
 
 def _condition(node: Node, inner: bool = False) -> str:

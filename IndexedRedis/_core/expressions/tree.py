@@ -8,6 +8,7 @@ attributes; :mod:`.boxes` treats whatever it does not recognise as true or false
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import inf
 from typing import Any, NamedTuple
 
 from ..column import Column
@@ -15,7 +16,9 @@ from ..column import Column
 __all__ = (
     'And',
     'Atom',
+    'Bound',
     'HasPk',
+    'InRange',
     'InSets',
     'Linked',
     'Node',
@@ -23,7 +26,9 @@ __all__ = (
     'Or',
     'atoms_of',
     'columns_of',
+    'has_ranges',
     'literals_of',
+    'without_negated_ranges',
 )
 
 
@@ -70,6 +75,44 @@ class HasPk(NamedTuple):
     lookup: str = ''
 
 
+class Bound(NamedTuple):
+    """One end of a range.
+
+    :param key: the order key of the value, see :meth:`Column.order_key`
+    :param inclusive: whether the value itself is in the range
+    """
+
+    key: tuple[float, Any]
+    inclusive: bool
+
+
+class InRange(NamedTuple):
+    """The value of a sorted field is in a range.
+
+    :param low: the lower end; None: there is none
+    :param null: whether null, whose score is infinity, is in it too; then there is no upper end
+    """
+
+    column: Column
+    low: Bound | None = None
+    high: Bound | None = None
+    null: bool = False
+    lookup: str = ''
+
+    def complement(self) -> Node:
+        """Return the range of all other values, as an "or" of ranges that do not overlap."""
+        column, low, high = self.column, self.low, self.high
+        parts = []
+        if low is not None:
+            parts.append(InRange(column, None, low._replace(inclusive=not low.inclusive)))
+        if high is not None:
+            high = high._replace(inclusive=not high.inclusive)
+            parts.append(InRange(column, high, None, not self.null))
+        elif not self.null:
+            parts.append(InRange(column, Bound((inf, None), True), None, True))
+        return parts[0] if len(parts) == 1 else Or(tuple(parts))
+
+
 class Linked(NamedTuple):
     """A link leads to an object for which an expression holds: a query of the linked model.
 
@@ -85,7 +128,7 @@ class Linked(NamedTuple):
     path: str = ''
 
 
-Atom = InSets | HasPk
+Atom = InSets | HasPk | InRange
 Node = And | Or | Not | Atom | Linked
 
 
@@ -98,6 +141,31 @@ def columns_of(filters: Iterable[Node]) -> Iterator[Column]:
     """Yield the columns whose values decide whether filters hold."""
     atoms = (atom for node in filters for atom in atoms_of(node))
     return (atom.column for atom in atoms if not isinstance(atom, HasPk))
+
+
+def has_ranges(node: Node) -> bool:
+    """Return whether a tree has a range among its atoms."""
+    if isinstance(node, Not):
+        return has_ranges(node.node)
+    if isinstance(node, (And, Or)):
+        return any(map(has_ranges, node.nodes))
+    return isinstance(node, InRange)
+
+
+def without_negated_ranges(node: Node, negated: bool = False) -> Node:
+    """Return a tree that means the same, and negates no range.
+
+    The scores of a range may list a few objects too many, which the stored values tell. Its
+    negation would list too few.
+    """
+    if isinstance(node, Not):
+        return without_negated_ranges(node.node, not negated)
+    if isinstance(node, (And, Or)):
+        nodes = tuple(without_negated_ranges(each, negated) for each in node.nodes)
+        return And(nodes) if isinstance(node, And) != negated else Or(nodes)
+    if negated and isinstance(node, InRange):
+        return node.complement()
+    return Not(node) if negated else node
 
 
 def literals_of(node: Node, negated: bool = False) -> Iterator[tuple[Atom, bool]]:

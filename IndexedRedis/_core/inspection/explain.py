@@ -11,17 +11,19 @@ from typing import Any
 
 from ..expressions.sets import SetExpression
 from ..expressions.texts import text_of_tree
-from ..expressions.tree import And, Atom, HasPk, InSets, Linked, atoms_of, literals_of
+from ..expressions.tree import And, Atom, HasPk, InRange, InSets, Linked, atoms_of, literals_of
 from ..flows import Batch, Command, Flow, Stream, ask, chunks
 from ..keys import Keys
 from ..mapping.index_keys import index_keys_of_values
 from ..mapping.resp import PACKED, unpacked
 from ..queries import fetch, linked, query, set_algebra
 from ..queries.query import counted_together
+from ..queries.ranges import is_exact, score_range
 from ..queries.scripts import FIND, FIND_ANY
 from ..queries.sources.base import FIND_MEMBERS, Source
 from ..queries.sources.one import One, living
 from ..script import readable
+from . import explain_order
 from .explanation import Explanation, FilterSeen, Part, Rows, SetSeen, Trip
 from .hints import hints
 
@@ -38,11 +40,18 @@ _PK = b'<pk>'
 
 
 def explain(query: query.Query) -> Flow[Explanation]:
-    """Return what :func:`fetch` of this query would do."""
+    """Return what reading this query would do."""
     total = yield from ask('SCARD', query.schema.keys.all)
     links = _links(query)
     explained = _plain if query.is_plain and not links else _tree
     explanation = yield from explained(query, total)
+    if query.in_parts:
+        explanation.order = explain_order.order_of(query)
+        explanation.way = yield from explain_order.way_of(query, explanation.rows, total)
+        rows = explanation.rows.estimate
+        flow = explain_order.read_nothing(query)
+        explanation.trips = rehearse(flow, rows, rows, query.schema.keys)
+        explanation.warnings += filter(None, [explain_order.too_many(query, explanation.rows)])
     for link, pks in links.items():
         explanation.lookups += rehearse(linked.targets(link), pks, pks, link.schema.keys)
     explanation.warnings += hints(query, explanation)
@@ -86,7 +95,7 @@ def _tree(query: query.Query, total: int) -> Flow[Explanation]:
             rows = _bounds(sizes, keys, every, total)
         parts.append(Part(_sets_seen(expression, sizes), rows, ()))
     if groups is None:  # how many rows match is not known without reading them
-        parts = [Part((), Rows(0, total, total // 2), ())]
+        parts = [Part((), (yield from _rows_of_ranges(query, total)), ())]
     tree = text_of_tree(And(query.filters))
     explanation = Explanation(name, total, seen, parts, tree, ())
     smallest = sum(each.size for part in parts for each in part.sets if each.drives)
@@ -98,7 +107,26 @@ def _tree(query: query.Query, total: int) -> Flow[Explanation]:
     return explanation
 
 
+def _rows_of_ranges(query: query.Query, total: int) -> Flow[Rows]:
+    """Estimate the rows of filters of which each may be a range: as if they were independent."""
+    keys, high, share = query.schema.keys, total, 1.0
+    for each in query.filters:
+        count = total
+        if isinstance(each, InRange):
+            count = yield from ask('ZCOUNT', *score_range(keys, each))
+        elif isinstance(each, InSets):
+            sets = index_keys_of_values(keys, each.column, each.values)
+            sizes = yield Batch([('SCARD', key) for key in sets])
+            count = sum(sizes)
+        high, share = min(high, count), share * min(1, count / max(1, total))
+        if len(query.filters) == 1 and isinstance(each, InRange) and is_exact(each):
+            return Rows(count, count, count)
+    return Rows(0, high, min(high, round(total * share)))
+
+
 def _trips(query: query.Query, source: Source, smallest: int, rows: Rows) -> list[Trip]:
+    if query.in_parts:  # another flow reads it
+        return []
     columns = fetch.with_filtered(query, query.schema.all)
     pks = [b'%d' % pk for pk in range(1, rows.estimate + 1)]
     flow = fetch.listed(query, _Rehearsed(source, pks), columns, lambda pks, rows: [])
@@ -131,6 +159,9 @@ def _filter_seen(keys: Keys, atom: Atom, negated: bool) -> FilterSeen:
     lookup = 'ne' if negated else atom.lookup
     if isinstance(atom, HasPk):
         return FilterSeen('pk', lookup, tuple(b'%d' % pk for pk in atom.pks), ())
+    if isinstance(atom, InRange):
+        key, low, high = score_range(keys, atom)
+        return FilterSeen(atom.column.name, atom.lookup, (low, high), (key,))
     names = tuple(index_keys_of_values(keys, atom.column, atom.values))
     return FilterSeen(atom.column.name, lookup, atom.values, names)
 
@@ -214,7 +245,7 @@ def rehearse(flow: Flow[Any], smallest: int, rows: int, keys: Keys) -> list[Trip
         while True:
             reply = None
             if isinstance(step, Batch):
-                trips.append(Trip([readable(command) for command in step.commands]))
+                trips.append(_trip(step.commands, keys))
                 reply = [_made_up(command, smallest, rows) for command in step.commands]
                 reply[-1] = reply[1:-1] if step.commands[-1] == ('EXEC',) else reply[-1]
             elif isinstance(step, Stream):
@@ -227,28 +258,39 @@ def rehearse(flow: Flow[Any], smallest: int, rows: int, keys: Keys) -> list[Trip
 def _rehearse_stream(stream: Stream, smallest: int, rows: int, keys: Keys) -> list[Trip]:
     sent: list[Command] = []
     count = 0
-    name, fields = '', list[Any]()
     for batch in filter(None, stream.batches):
-        if not count:
-            name, _, *fields = unpacked(batch.commands[0])
         count += 1
         sent += batch.commands
-        stream.consume(
-            [
-                (b'',) * len(fields) if each[0] is PACKED else _made_up(each, smallest, rows)
-                for each in batch.commands
-            ]
-        )
-    if not count:
-        return []
-    last = [command for command in sent if command[0] is not PACKED]
-    return [Trip([(name, keys.data_prefix + _PK, *fields)], len(sent) - len(last), count, last)]
+        stream.consume([_made_up(each, smallest, rows) for each in batch.commands])
+    return [_trip(sent, keys, count)] if count else []
+
+
+def _trip(commands: Sequence[Command], keys: Keys, chunks: int = 0) -> Trip:
+    """Return a trip, in which one command stands for those of all rows."""
+    of_rows = [command for command in commands if command[0] is PACKED]
+    others = [_readable(command) for command in commands if command[0] is not PACKED]
+    if not of_rows:
+        return Trip(others, chunks=chunks)
+    name, _, *fields = unpacked(of_rows[0])
+    row = (name, keys.data_prefix + _PK, *fields)
+    return Trip([row], len(of_rows), chunks, list(dict.fromkeys(others)))
+
+
+def _readable(command: Command) -> Command:
+    """Return a command as a person reads it, without made-up pks."""
+    return (*command[:2], _PK) if command[0] == 'SMISMEMBER' else readable(command)
 
 
 def _made_up(command: Command, smallest: int, rows: int) -> Any:
     """Return the reply of a server that holds so many rows."""
     if command[0] == 'GET':
         return None
+    if command[0] is PACKED:
+        return (b'',) * (len(unpacked(command)) - 2)
+    if command[0] == 'SMISMEMBER':
+        return [1] * (len(command) - 2)
+    if walked := explain_order.made_up_walk(command, rows):
+        return walked
     pks = [b'%d' % pk for pk in range(1, rows + 1)]
     if command[0] == 'EVALSHA' and command[1] in (FIND.sha, FIND_ANY.sha):
         _, most_members, most_rows, _, _, *fields = command[3 + command[2] :]

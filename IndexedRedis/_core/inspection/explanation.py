@@ -89,7 +89,8 @@ class Trip(NamedTuple):
 
     def lines(self) -> Iterator[str]:
         """Yield each command as a line."""
-        more = f'   x {self.times:,}, in {_many(self.chunks, "chunk")}' if self.chunks else ''
+        more = f'   x {self.times:,}' if self.chunks or self.times > 1 else ''
+        more += f', in {_many(self.chunks, "chunk")}' if self.chunks else ''
         for command in self.commands:
             yield _line(command) + more
         yield from map(_line, self.last)
@@ -157,6 +158,10 @@ class Explanation:
         #: the expression tree as text, if there is an "or", a "not" or a list of values
         self.tree = tree
         self._trips = trips
+        #: the order of the objects and the part of the result, as text, if the query names any
+        self.order = ''
+        #: how the order comes about, as text
+        self.way = ''
         #: the trips that look up the pks of linked objects
         self.lookups: list[Trip] = []
         #: sentences about what may be slow, or a mistake
@@ -198,6 +203,8 @@ class Explanation:
         """How the query is answered, in a sentence."""
         trips = self.trips[len(self.lookups) :]
         before = 'pks of linked objects, then ' if self.lookups else ''
+        if self.way:
+            return f'{before}{self.way}: {_trips(len(self.trips), self.chunks)}'
         if not trips and not before:
             return 'nothing can match, so nothing is sent'
         parts = len(self.parts) if self._trips is None else 1
@@ -221,6 +228,7 @@ class Explanation:
                 for each in self.filters
             ],
             **({'tree': self.tree} if self.tree else {}),
+            **({'order': self.order} if self.order else {}),
             'sets': [{**each._asdict(), 'key': text_of(each.key)} for each in self.sets],
             'rows': {**self.rows._asdict(), 'exact': self.rows.exact},
             'path': self.path,
@@ -246,6 +254,7 @@ class Explanation:
         asked = self.tree or ', '.join(map(str, self.filters[:5])) or 'all objects'
         more = ', ...' if len(self.filters) > 5 and not self.tree else ''
         lines = [f'{self.model}: {asked}{more}', f'  rows: {self.rows} of {self.total:,}']
+        lines += [f'  order: {self.order}'] if self.order else []
         return '\n'.join([*lines, f'  path: {self.path}'])
 
     def tail(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...fields.null import irNull
-from ..expressions.tree import HasPk, InSets, literals_of
+from ..expressions.tree import InSets, literals_of
 from ..queries.query import Query
 from ..queries.set_algebra import SCRIPT_SETS
 from ..text import shown
@@ -33,9 +33,8 @@ def _of_filters(query: Query, explanation: Explanation) -> Iterator[str]:
     sizes = {each.key: each.size for each in explanation.sets}
     atoms = (atom for each in query.filters for atom, _ in literals_of(each))
     for atom, seen in zip(atoms, explanation.filters, strict=True):
-        if isinstance(atom, HasPk):
+        if not isinstance(atom, InSets):
             continue
-        assert isinstance(atom, InSets)
         column = atom.column
         if _is_null(atom):
             yield f'{column.name} is compared with null: objects without a value are in that set.'

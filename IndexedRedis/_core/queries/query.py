@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import InvalidPrimaryKeyError
 from ..expressions.boxes import Box, TooManyBoxesError, boxes_of, disjoint
+from ..expressions.matching import Matcher
 from ..expressions.sets import SetExpression, is_plain, plain_expressions, terms_of
-from ..expressions.tree import And, Node
+from ..expressions.tree import And, InRange, Node, columns_of
 from ..flows import Batch, Command, Flow, ask_quick
 from ..mapping.schema import Schema
 from ..text import shorten, shown, text_of
 from . import set_algebra
+from .by_pk import rows_of
+from .ranges import is_exact, score_range
 from .sources.base import Source, read_members
 from .sources.choose import sources
 
+if TYPE_CHECKING:
+    from .ordering.order import By
+
 __all__ = (
+    'WHOLE',
     'Query',
+    'Window',
     'count',
     'counted_together',
     'groups_to_count',
@@ -26,11 +34,28 @@ __all__ = (
 )
 
 
+class Window(NamedTuple):
+    """Which of the objects in order are wanted; ``limit=None``: all behind the skipped ones."""
+
+    skip: int = 0
+    limit: int | None = None
+
+
+WHOLE = Window()
+
+
 class Query(NamedTuple):
-    """The filters of one query over a model; all of them have to hold."""
+    """The filters of one query over a model, all of which have to hold, and its order."""
 
     schema: Schema
     filters: tuple[Node, ...] = ()
+    order: tuple[By, ...] = ()
+    window: Window = WHOLE
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether the objects have an order, or only some of them are wanted."""
+        return bool(self.order) or self.window != WHOLE
 
     @property
     def is_plain(self) -> bool:
@@ -84,11 +109,26 @@ def primary_keys(
     for source in sources(query.schema.keys, query.filters, excluding_dead):
         members, _ = yield from read_members(source)
         pks += pks_of(query.schema, members, source.key)
+    if not all(map(is_exact, query.filters)):
+        pks = yield from _matching(query, pks)
     return sorted(pks) if ordered else pks
+
+
+def _matching(query: Query, pks: list[int]) -> Flow[list[int]]:
+    """Leave out pks whose stored values do not match, though their scores do."""
+    columns = list(dict.fromkeys(columns_of(query.filters)))
+    rows = yield from rows_of(query.schema, pks, columns)
+    matcher = Matcher(query.filters, columns)
+    there = [(pk, row) for pk, row in zip(pks, rows, strict=True) if row is not None]
+    return [pk for pk, row in there if matcher.matches(pk, row)]
 
 
 def count(query: Query) -> Flow[int]:
     """Return how many objects match. The server counts, unless that would take it too long."""
+    wanted = query.filters[0] if len(query.filters) == 1 else None
+    if isinstance(wanted, InRange) and is_exact(wanted):
+        size: int = yield from ask_quick('ZCOUNT', *score_range(query.schema.keys, wanted))
+        return size
     groups = groups_to_count(query)
     if groups is None:
         return len((yield from primary_keys(query)))
@@ -99,10 +139,10 @@ def count(query: Query) -> Flow[int]:
             continue
         # A reset adds new pks to index sets before its swap, and removes old ones after it.
         recorded = ('EXISTS', keys.record)
-        before, size, after = yield Batch([recorded, command, recorded], shared=True)
+        before, number, after = yield Batch([recorded, command, recorded], shared=True)
         if before or after:
-            size = yield from ask_quick(*set_algebra.count_living(expressions, keys.touched))  # type: ignore[misc]
-        total += size
+            number = yield from ask_quick(*set_algebra.count_living(expressions, keys.touched))  # type: ignore[misc]
+        total += number
     return total
 
 

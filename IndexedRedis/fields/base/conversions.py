@@ -99,8 +99,16 @@ _VALUE_TYPES: dict[Any, ValueType] = {
     str: ValueType(
         text_from_input, _same, to_unicode, can_index=True, canonical=True, score=text_score
     ),
-    int: ASCII(exact_int, repr, int, can_index=True, canonical=True, score=number_score),
-    float: ASCII(exact_float, repr, float, can_index=False, score=number_score),
+    int: ASCII(
+        exact_int,
+        repr,
+        int,
+        can_index=True,
+        canonical=True,
+        score=number_score,
+        exact=True,
+    ),
+    float: ASCII(exact_float, repr, float, can_index=False, score=number_score, exact=True),
     bool: ASCII(
         _bool_from_input,
         str,
@@ -108,6 +116,7 @@ _VALUE_TYPES: dict[Any, ValueType] = {
         can_index=True,
         canonical=True,
         score=number_score,
+        exact=True,
     ),
     bytes: ValueType(_bytes_from_input, _same, _same, can_index=False, score=bytes_score),
     None: ValueType(_plain_or_null_from_input, plain_to_storage, _same, can_index=False),

@@ -130,6 +130,11 @@ class IRField(str):
         return own or self._conversion.score is not None
 
     @property
+    def hasExactScores(self) -> bool:
+        """True if a score below 2^53 belongs to one value only."""
+        return type(self)._toScore is IRField._toScore and self._conversion.exact
+
+    @property
     def storageEncoding(self) -> str | None:
         """The encoding of stored text; None means the default encoding at the time of use."""
         return self._conversion.encoding

@@ -39,4 +39,12 @@ def _score(value: datetime.date) -> float:
     return float((value - _EPOCH).days)
 
 
-TYPE = ASCII(_from_input, str, _from_storage, can_index=True, canonical=True, score=_score)
+TYPE = ASCII(
+    _from_input,
+    str,
+    _from_storage,
+    can_index=True,
+    canonical=True,
+    score=_score,
+    exact=True,
+)

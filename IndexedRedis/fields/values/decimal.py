@@ -44,7 +44,10 @@ def _exact(value: Any) -> Decimal:
 
 
 def _from_storage(stored: Any) -> Decimal:
-    return Decimal(ascii_text(stored, 'a Decimal'))
+    value = Decimal(ascii_text(stored, 'a Decimal'))
+    if not value.is_finite():
+        raise ValueError('it is not a number that has digits')
+    return value
 
 
 TYPE = ASCII(

@@ -22,6 +22,7 @@ class ValueType(NamedTuple):
       floats ``0.0`` and ``-0.0`` do not.
     - ``score``: the attribute's value to the number that a sorted set orders it by; None: values of
       the type have no order. Of two values, the lower one never has the higher number.
+    - ``exact``: a number of ``score`` below 2^53 belongs to one value only.
     """
 
     from_input: Callable[[Any], Any]
@@ -33,6 +34,7 @@ class ValueType(NamedTuple):
     encoding: str | None = None
     canonical: bool = False
     score: Callable[[Any], float] | None = None
+    exact: bool = False
 
 
 # A value type that is stored in ASCII, whatever the default encoding is.

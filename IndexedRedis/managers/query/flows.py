@@ -14,8 +14,8 @@ from ..._core.expressions.sets import joined
 from ..._core.flows import Flow, ask
 from ..._core.links import fetching
 from ..._core.locking.locks import new_token
-from ..._core.queries import by_pk, fetch, linked, pick, query
-from ..._core.queries.verbs.matches import has_match, the_one
+from ..._core.queries import by_pk, linked, query, read
+from ..._core.queries.verbs.matches import has_match, has_part, the_one
 from ..._core.text import near_miss
 from ...errors import UsageError
 from ...fields.base.primary_keys import primary_key
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..._core.inspection.explanation import Explanation
     from ..._core.inspection.model_info import ModelInfo
     from ..._core.integrity.report import CheckReport
+    from ..._core.queries.ordering.order import By
 
 __all__ = ('QueryFlows',)
 
@@ -46,10 +47,12 @@ class QueryFlows(IndexedRedisHelper):
         self._filters: tuple[Node, ...] = ()
         # The names that `only()` was given; None: all fields.
         self._fields: Sequence[str] | None = None
+        self._order: tuple[By, ...] = ()
+        self._window = query.WHOLE
 
     @property
     def _query(self) -> query.Query:
-        return query.Query(self._schema, joined(self._filters))
+        return query.Query(self._schema, joined(self._filters), self._order, self._window)
 
     def _asked(self, ask: Callable[[query.Query], Flow[T]], reads: bool = True) -> Flow[T]:
         """Return the flow of the query; if filters follow links, it looks these up first.
@@ -58,6 +61,8 @@ class QueryFlows(IndexedRedisHelper):
         :param reads: whether the flow only reads
         """
         asked = self._query
+        if not reads:
+            self._refuse_window('a write')
         if next(linked.links_of(asked.filters), None) is None:
             return ask(asked)
         return linked.follow(asked, ask, self._server_of, reads)
@@ -79,13 +84,14 @@ class QueryFlows(IndexedRedisHelper):
         self, method: str, conditions: tuple[Q, ...], lookups: Mapping[str, Any]
     ) -> tuple[Node, ...]:
         schema = self._schema
+        self._refuse_window(f'{method}()')
         return parse(schema.name, schema.columns, given(method, conditions), lookups)
 
     def _all(self, cascade: bool, ordered: bool = False) -> Flow[IRQueryableList]:
         columns = self._columns()
 
         def fetched(asked: query.Query) -> Flow[list[Any]]:
-            return fetch.fetch(asked, columns, ordered)
+            return read.read(asked, columns, ordered)
 
         return self._many(lambda: self._asked(fetched), cascade)
 
@@ -93,7 +99,7 @@ class QueryFlows(IndexedRedisHelper):
         columns = self._columns(fields)
 
         def fetched(asked: query.Query) -> Flow[list[Any]]:
-            return fetch.fetch(asked, columns)
+            return read.read(asked, columns)
 
         return self._many(lambda: self._asked(fetched), cascade)
 
@@ -106,12 +112,12 @@ class QueryFlows(IndexedRedisHelper):
         columns = self._columns()
 
         def picked(asked: query.Query) -> Flow[Any]:
-            return pick.pick(asked, columns, order, seed)
+            return read.pick_part(asked, columns, order, seed)
 
         return self._one(lambda: self._asked(picked), cascade)
 
     def _primary_keys(self, ordered: bool) -> Flow[list[int]]:
-        return self._asked(lambda asked: query.primary_keys(asked, ordered))
+        return self._asked(lambda asked: read.pks_of_part(asked, ordered))
 
     def _get(self, pk: Any, cascade: bool, fields: Iterable[str] | None = None) -> Flow[Any]:
         columns, number = self._columns(fields), primary_key(pk)
@@ -125,6 +131,7 @@ class QueryFlows(IndexedRedisHelper):
                     f'lookups ({", ".join(lookups)}) would be ignored. Leave one of both out.'
                 )
             return self._get(pk, cascade)
+        self._refuse_window('get()')
         narrowed, columns = self._filtered(lookups), self._columns()
 
         def found(asked: query.Query) -> Flow[Any]:
@@ -134,7 +141,7 @@ class QueryFlows(IndexedRedisHelper):
 
     def _exists(self, pk: Any) -> Flow[bool]:
         if pk is NOT_GIVEN:
-            return self._asked(has_match)
+            return self._asked(has_match if self._window == query.WHOLE else has_part)
         return by_pk.exists(self._schema, primary_key(pk))
 
     def _in_bulk(self, pks: Iterable[Any], cascade: bool) -> Flow[dict[int, Any]]:
@@ -176,7 +183,15 @@ class QueryFlows(IndexedRedisHelper):
         self._refuse_filters('repair')
         return check.repair(self._schema, new_token(), progress)
 
+    def _refuse_window(self, method: str) -> None:
+        if self._window != query.WHOLE:
+            raise UsageError(
+                f'{self._schema.name}: {method} works on a whole result, and this query names a '
+                'part of one. Put it before the slice or limit().'
+            )
+
     def _refuse_filters(self, method: str) -> None:
+        self._refuse_window(f'{method}()')
         if self._filters:
             name = self._schema.name
             raise UsageError(
@@ -224,7 +239,7 @@ class QueryFlows(IndexedRedisHelper):
         if analyze:
             from ...executors.measuring import measured  # which imports redis-py
 
-            explanation.measured = yield from measured(self._asked(fetch.fetch))
+            explanation.measured = yield from measured(self._asked(read.read))
         return explanation
 
     def _info(self, sample: int, progress: Progress | None) -> Flow[ModelInfo]:

@@ -14,12 +14,13 @@ from ..._core.expressions.q import Q
 from ..._core.expressions.texts import arguments_of
 from ..._core.expressions.tree import And, Node, Not, Or
 from ..._core.mapping.plain_values import PK_NAMES
-from ..._core.queries import query
+from ..._core.queries import read
 from ...errors import UsageError
 from ...IRQueryableList import IRQueryableList
 from ...twins import awaitable, in_event_loop
 from ..other_orms import missing_of_query
 from .by_pk import QueryByPk
+from .pages import QueryPages
 from .reports import QueryReports
 from .values import QueryValues
 from .writes import QueryWrites
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ('IndexedRedisQuery',)
 
 
-class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
+class IndexedRedisQuery(QueryByPk, QueryValues, QueryPages, QueryWrites, QueryReports):
     """A query for stored objects of a model. Get one as ``Model.objects``.
 
     It holds no results: each method asks the server. ``for obj in query`` and ``async for obj in
@@ -108,10 +109,13 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
 
     def __invert__(self) -> Self:
         """Return a query for the objects that do not match this query."""
+        self._refuse_window('~')
         return self._with_filters((Not(_all_of(self._filters)),))
 
     def _check_same(self, other: IndexedRedisQuery, op: str) -> None:
         name = self._schema.name
+        self._refuse_window(repr(op))
+        other._refuse_window(repr(op))
         if other.mdl is not self.mdl:
             raise UsageError(
                 f'{name}: a query of {other._schema.name} cannot be combined with it by {op!r}. '
@@ -146,7 +150,7 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
         fields = '' if self._fields is None else f'.only({", ".join(map(repr, self._fields))})'
         conditions = arguments_of(self._filters)
         filtered = f'.filter({conditions})' if conditions else ''
-        return f'{self.mdl.__name__}.objects{filtered}{fields}'
+        return f'{self.mdl.__name__}.objects{filtered}{fields}{self._part_text}'
 
     if not TYPE_CHECKING:  # type checkers shall report unknown names
 
@@ -214,11 +218,11 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryWrites, QueryReports):
 
         Redis: ``SCARD``, or one script of ``SCARD`` and ``SINTERCARD``. The pks stay on the server.
         """
-        return self._read(self._asked(query.count))
+        return self._read(self._asked(read.count_part))
 
     @awaitable(count)
     async def acount(self) -> int:
-        return await self._aread(self._asked(query.count))
+        return await self._aread(self._asked(read.count_part))
 
     def first(self, cascadeFetch: bool = False) -> Any:
         """Return the matching object with the lowest pk, or None.

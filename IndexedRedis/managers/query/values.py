@@ -148,6 +148,7 @@ class QueryValues(QueryFlows):
     def _count_by(self, name: str) -> Flow[dict[Any, int]]:
         from ..._core.queries.verbs import counting  # saves import time
 
+        self._refuse_window('countBy()')
         column = self._indexed_column(str.__str__(name))
 
         def counted(asked: Query) -> Flow[dict[Any, int]]:

@@ -20,6 +20,14 @@ class Lookup:
     suffix = ''
     #: whether it can be asked of the primary key
     of_pk = True
+    #: whether a sorted set answers it, not the index sets
+    of_sorted = False
+
+    def serves(self, column: Column | None) -> bool:
+        """Return whether it can be asked of a field; None is the primary key."""
+        if column is None:
+            return self.of_pk
+        return column.sorted if self.of_sorted else column.indexed
 
     def of_column(self, column: Column, value: Any) -> Node:
         """Return the tree that says which rows match.

@@ -1,4 +1,4 @@
-"""A tree of too many terms: the client reads the sets of each atom and evaluates the tree."""
+"""A tree with ranges, or of too many terms: the client reads the members of each atom."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...expressions.evaluate import evaluated
-from ...expressions.tree import Atom, HasPk, InSets, Node, atoms_of
+from ...expressions.tree import Atom, HasPk, InRange, InSets, Node, atoms_of
 from ...flows import Command
 from ...keys import Keys
 from ...mapping.index_keys import index_keys_of_values
+from ..ranges import score_range
 from .base import Asked, Source
 
 __all__ = ('Evaluated',)
 
 
 class Evaluated(Source):
-    """The objects for which a tree holds that has too many terms."""
+    """The objects for which a tree holds that has ranges or too many terms."""
 
     def __init__(self, keys: Keys, node: Node) -> None:
         self._keys, self._node = keys, node
@@ -30,6 +31,8 @@ class Evaluated(Source):
         place, all_pks = self._asked.place, self._keys.all
         if isinstance(atom, HasPk):
             return [place('SMISMEMBER', all_pks, *atom.pks)] if atom.pks else []
+        if isinstance(atom, InRange):
+            return [place('ZRANGEBYSCORE', *score_range(self._keys, atom))]
         assert isinstance(atom, InSets)
         names = index_keys_of_values(self._keys, atom.column, atom.values)
         return [place('SINTER', all_pks, key) for key in names]

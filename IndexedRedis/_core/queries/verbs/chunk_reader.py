@@ -14,7 +14,8 @@ from ...column import Column
 from ...flows import Batch, Flow, Stream, ask, chunks
 from ..by_pk import CHUNK_ROWS, has_gaps, row_commands
 from ..fetch import taking
-from ..query import Query, primary_keys
+from ..query import Query
+from ..read import pks_of_part
 
 __all__ = ('ChunkReader',)
 
@@ -26,7 +27,7 @@ Asked = Callable[[Callable[[Query], Flow[Any]]], Flow[Any]]
 
 
 def _with_pks(query: Query) -> Flow[tuple[Query, list[int]]]:
-    return query, (yield from primary_keys(query))
+    return query, (yield from pks_of_part(query))
 
 
 class ChunkReader:

@@ -13,10 +13,11 @@ from ...mapping.decoder import Row
 from .. import set_algebra
 from ..fetch import fetch
 from ..query import Query, count, primary_keys
+from ..read import count_part
 from ..scripts import ANY
 from ..sources.base import Source
 
-__all__ = ('has_match', 'the_one')
+__all__ = ('has_match', 'has_part', 'the_one')
 
 # Members that ANY may look up: it blocks the server for a millisecond or two.
 ANY_MEMBERS = 5000
@@ -34,6 +35,11 @@ def has_match(query: Query) -> Flow[bool]:
         if 1 in replies or None not in replies:
             return 1 in replies
     return bool((yield from primary_keys(query)))
+
+
+def has_part(query: Query) -> Flow[bool]:
+    """Return whether an object is in the part of a result that the query names."""
+    return (yield from count_part(query)) > 0
 
 
 def _expressions(sources: Sequence[Source]) -> list[SetExpression] | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...flows import Flow
-from ..fetch import fetch
-from ..query import Query, primary_keys
+from ..query import Query
+from ..read import pks_of_part, read
 
 __all__ = ('values',)
 
@@ -20,6 +20,6 @@ def values(query: Query, names: tuple[str, ...], shape: str) -> Flow[list[Any]]:
     """
     decoder = query.schema.value_decoder(names, shape)
     if not decoder.columns:
-        pks = yield from primary_keys(query)
+        pks = yield from pks_of_part(query)
         return decoder.items(pks, [()] * len(pks))
-    return (yield from fetch(query, decoder.columns, build=decoder.items))
+    return (yield from read(query, decoder.columns, build=decoder.items))

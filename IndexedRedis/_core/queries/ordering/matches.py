@@ -1,0 +1,159 @@
+"""The matches of a walk along a sorted set, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+from operator import itemgetter
+from typing import Any
+
+from ...flows import Batch, Flow, Stream, ask, ask_quick, chunks
+from ...mapping.decoder import Row
+from ...overlap import together
+from ..query import Query, pks_of, primary_keys
+from .order import Entry
+from .plan import START, Place, Plan
+
+__all__ = ('WITNESSES', 'Matches', 'count_matches', 'score_of')
+
+# Members of the smallest set, up to which all matches are gathered if they do not come up soon on
+# the way. Reading so many members takes the server a millisecond, intersecting them 5 to 10.
+GATHERED_MEMBERS = 10_000
+# Members whose scores one command reads: half a millisecond.
+GATHERED_AT_ONCE = 1000
+# Matches that a count asks for at a time.
+COUNTED_MATCHES = 5000
+# Pks that tell whether a reset has replaced the data set: then none of them exists.
+WITNESSES = 100
+
+
+class Matches:
+    """The matches of a walk so far."""
+
+    def __init__(self, query: Query, plan: Plan) -> None:
+        self._query, self._plan = query, plan
+        self.marker: Any = None
+        #: how many of the first matches to leave out, once they are in order
+        self.left = 0
+        self.pks: list[int] = []
+        self.scores: list[bytes] = []
+        #: the rows, if all came along in the first step
+        self.rows: list[Row] = []
+        #: pks of the data set that was read; after a reset none of them exists
+        self.witnesses: list[int] = []
+        #: whether more objects may match behind these
+        self.unfinished = False
+
+    def read(
+        self, skip: int, wanted: int, after: Entry | None, fields: Sequence[bytes]
+    ) -> Flow[None]:
+        """Read so many matches, and all that have the score of the last one."""
+        place, need = _place_of(self._plan, after), None
+        if self._plan.clauses is None:
+            yield from self._gather(skip, skip + wanted, after)
+            return
+        while True:
+            last = self.scores[-1] if self.scores else b''
+            reply = yield from ask_quick(*self._plan.step(place, skip, wanted, last, fields))
+            marker, left, pks, scores, self.rows, behind, enough, fewest = reply
+            if need is None:
+                self.marker, self.left, need = marker, left, left + wanted
+                self._witness([*pks, *(behind or ())[2:]])
+            self.pks += pks_of(self._query.schema, pks)
+            self.scores += scores
+            # Some of these may be left out.
+            need += sum(self._is_doubtful(float(score), after) for score in scores)
+            self.unfinished = behind is not None
+            if behind is None or (enough and len(self.pks) >= need):
+                return
+            if not enough and 0 <= fewest <= GATHERED_MEMBERS:
+                yield from self._gather(left, need, after)
+                return
+            place, fields = Place(*behind), ()
+            skip, wanted = 0, max(0, need - len(self.pks))
+
+    def _gather(self, skip: int, need: int, after: Entry | None) -> Flow[None]:
+        """Read the scores of all matches instead, and sort here."""
+        schema, plan = self._query.schema, self._plan
+        flows: list[Flow[Any]] = [ask('GET', schema.keys.swapped), self._pks()]
+        marker, pks = yield from together(flows)
+        if not self.witnesses:
+            self.marker = marker
+            self._witness(pks)
+        self.left, self.rows = skip, []
+        scores: list[Any] = []
+        batches = [Batch([('ZMSCORE', plan.key, *some)]) for some in chunks(pks, GATHERED_AT_ONCE)]
+        yield Stream(batches, lambda replies: scores.extend(replies[0]))
+        found = [
+            (plan.segment_of(float(score)), float(score), str(pk), pk)
+            for pk, score in zip(pks, scores, strict=True)
+            if score is not None
+        ]
+        down = plan.by.descending
+        found.sort(key=itemgetter(2), reverse=down)
+        found.sort(key=itemgetter(1), reverse=down)
+        found.sort(key=itemgetter(0))
+        if after is not None:
+            found = [each for each in found if not _comes_before(plan, each, after)]
+        need += sum(self._is_doubtful(score, after) for _, score, _, _ in found)
+        self.unfinished = need < len(found)
+        while need < len(found) and found[need][1] == found[need - 1][1]:
+            need += 1
+        self.pks = [pk for _, _, _, pk in found[:need]]
+        self.scores = [b'%.17g' % score for _, score, _, _ in found[:need]]
+
+    def _pks(self) -> Flow[list[int]]:
+        # The sorted set lists no dead ones, so they need not be left out here.
+        return primary_keys(self._query, excluding_dead=False)
+
+    def _witness(self, pks: Sequence[Any]) -> None:
+        self.witnesses = pks_of(self._query.schema, pks[-WITNESSES:])
+
+    def _is_doubtful(self, score: float, after: Entry | None) -> bool:
+        return self._plan.is_end(score) or (
+            after is not None and score == score_of(after) and not self._plan.settles(score)
+        )
+
+
+def score_of(entry: Entry) -> float:
+    """Return the score of the first field of the order."""
+    key = entry.keys[0]
+    return inf if key is None else key[0]
+
+
+def _place_of(plan: Plan, after: Entry | None) -> Place:
+    """Return where a walk begins to find what comes behind a place."""
+    if after is None:
+        return START
+    score = score_of(after)
+    member = b'%d' % after.pk if plan.settles(score) else b''
+    return Place(plan.segment_of(score), b'%.17g' % score, member)
+
+
+def _comes_before(plan: Plan, found: tuple[int, float, str, int], after: Entry) -> bool:
+    """Return whether a match comes before a place, or at it, as far as its score tells."""
+    segment, score, text, _ = found
+    place = _place_of(plan, after)
+    if (segment, score) != (place.segment, float(place.score)):
+        lower = score < float(place.score)
+        return segment < place.segment or (segment == place.segment and lower != plan.by.descending)
+    member = place.member.decode('ascii')
+    return bool(member) and (text == member or (text < member) != plan.by.descending)
+
+
+def count_matches(query: Query, plan: Plan, most: int) -> Flow[int]:
+    """Return how many objects match, at most ``most``, in steps that each take milliseconds."""
+    place: Place | None = START
+    marker, total, known = None, 0, b''
+    while place is not None and total < most:
+        commands = [plan.step(place, 0, COUNTED_MATCHES)]
+        if known:
+            commands.append(('SISMEMBER', query.schema.keys.all, known))
+        (now, _, pks, _, _, behind, *_), *listed = yield Batch(commands, shared=True)
+        if known and (now != marker or listed == [0]):
+            place, total, known = START, 0, b''  # a reset replaced the data set, most likely
+            continue
+        marker, total = now, total + len(pks)
+        place = None if behind is None else Place(*behind)
+        known = known or (place.member if place else b'')
+    return min(total, most)
