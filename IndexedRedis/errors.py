@@ -29,6 +29,7 @@ __all__ = (
     'ResetInProgressError',
     'ResetLostError',
     'TooManyChangesError',
+    'UniqueError',
     'UnknownNameError',
     'UnknownNameWarning',
     'UnreadableValueError',
@@ -77,6 +78,21 @@ class FieldValueError(IndexedRedisError, ValueError):
 
 class FieldTypeError(FieldValueError, TypeError):
     """A field cannot convert a value of this type. Nothing was written."""
+
+
+class UniqueError(FieldValueError):
+    """Another object has a value that ``UNIQUE_FIELDS`` allows once. This object is not written.
+
+    Solution: save another value, or fetch and change the object that has it.
+
+    :param text: the message
+    :param fields: the names of the unique field, or of the fields that are unique together
+    :param pk: pk of the object that has the value; None for two objects of one list
+    """
+
+    def __init__(self, text: str, fields: tuple[str, ...] = (), pk: int | None = None) -> None:
+        super().__init__(text)
+        self.fields, self.pk = fields, pk
 
 
 class UnreadableValueError(IndexedRedisError, ValueError):

@@ -2,8 +2,9 @@
 
 It reads every key of the database with raw commands and knows only the documented key layout
 (docs/reference/keys.rst). Of a model it takes the key name, the names and types of the fields,
-which of them are indexed or sorted, and whether an index is hashed. It compares both ways: each
-object must be listed exactly under what it stores, and nothing may be listed that is not there.
+which of them are indexed, sorted or unique, and whether an index is hashed. It compares both ways:
+each object must be listed exactly under what it stores, and nothing may be listed that is not
+there.
 
 Nobody may write while it looks.
 """
@@ -18,6 +19,7 @@ from typing import Any
 
 import scores
 
+NULL = b'IRNullType()'
 KEEPS = -1  # what TTL says of a key that does not expire
 GONE = b'none'  # what TYPE says of one that has expired since it was listed
 TYPES = {'next': b'string', 'keys': b'set', 'data': b'hash', 'idx': b'set', 'sorted': b'zset'}
@@ -41,11 +43,12 @@ return found
 @dataclasses.dataclass(frozen=True)
 class Shape:
     """What the checker knows of a model: indexed fields -> whether the index is hashed; sorted
-    fields -> how their stored bytes are scored."""
+    fields -> how their stored bytes are scored; the fields that are unique together."""
 
     name: str
     indexes: dict[bytes, bool]
     sorts: dict[bytes, scores.Score] = dataclasses.field(default_factory=dict)
+    uniques: tuple[tuple[bytes, ...], ...] = ()
 
     @property
     def prefix(self) -> bytes:
@@ -67,13 +70,16 @@ class Key:
 def shape_of(model: Any) -> Shape:
     """Read a model class."""
     fields = {_name(field): field for field in model.FIELDS}
-    hashed = {name: _hashed(fields[name]) for name in map(_name, model.INDEXED_FIELDS)}
+    uniques = [(u,) if isinstance(u, str) else u for u in getattr(model, 'UNIQUE_FIELDS', ())]
+    indexed = [*model.INDEXED_FIELDS, *(name for names in uniques for name in names)]
+    hashed = {name: _hashed(fields[name]) for name in map(_name, indexed)}
     ordered = getattr(model, 'SORTED_FIELDS', ())
     sorts = {name: scores.score_of(fields[name]) for name in map(_name, ordered)}
     return Shape(
         model.KEY_NAME,
         {name.encode(): flag for name, flag in hashed.items()},
         {name.encode(): score for name, score in sorts.items()},
+        tuple(tuple(_name(name).encode() for name in names) for names in uniques),
     )
 
 
@@ -187,7 +193,11 @@ class _Contents:
         stale = [] if rows_may_wait else self._leftovers()
         listed = self._listed(waiting)
         ordered = [*self._scored(waiting), *self._unscored()]
-        return [*self._objects(), *stale, *self._counter(), *listed, *self._missing(), *ordered]
+        unique = [*self._together(), *self._repeated()]
+        return [
+            *(*self._objects(), *stale, *self._counter(), *listed),
+            *(*self._missing(), *ordered, *unique),
+        ]
 
     def _objects(self) -> Iterator[str]:
         for pk in sorted(self.pks):
@@ -215,13 +225,19 @@ class _Contents:
         """What the index sets list must be there, and store just this."""
         for entry, members in sorted(self.sets.items()):
             field = next((f for f in self.shape.indexes if entry.startswith(f + b':')), None)
-            if field is None:
+            group = next((g for g in self._groups() if entry.startswith(_mark(g) + b':')), None)
+            if field is None and group is None:
                 yield f'index set {_show(entry)} belongs to no indexed field'
                 continue
             for pk in sorted(members - self.pks - waiting):
                 yield f'index set {_show(entry)} lists {_show(pk)}, which is not in :keys'
             for pk in sorted(members & self.pks):
-                stored = self.rows.get(pk, {}).get(field)
+                row = self.rows.get(pk, {})
+                if group is not None:
+                    if self._group_entry(group, row) not in (None, entry):
+                        yield f'index set {_show(entry)} lists {_show(pk)}, which stores others'
+                    continue
+                stored = row.get(field)
                 if stored is not None and entry != self._entry(field, stored):
                     listed = f'index set {_show(entry)} lists {_show(pk)}'
                     yield f'{listed}, which stores {_show(stored)}'
@@ -255,10 +271,44 @@ class _Contents:
                 if pk not in self.sorted.get(name, {}):
                     yield f'object {_show(pk)} is missing from sorted set {_show(name)}'
 
+    def _groups(self) -> list[tuple[bytes, ...]]:
+        return [group for group in self.shape.uniques if len(group) > 1]
+
+    def _together(self) -> Iterator[str]:
+        """What the objects store together must be listed together."""
+        for pk in sorted(self.pks & self.rows.keys()):
+            for group in self._groups():
+                entry = self._group_entry(group, self.rows[pk])
+                if entry is not None and pk not in self.sets.get(entry, ()):
+                    yield f'object {_show(pk)} is missing from index set {_show(entry)}'
+
+    def _repeated(self) -> Iterator[str]:
+        """No two objects store the same unique values; nulls and absent ones do not count."""
+        for group in self.shape.uniques:
+            seen: dict[Any, bytes] = {}
+            for pk in sorted(self.pks & self.rows.keys()):
+                values = tuple(self.rows[pk].get(field) for field in group)
+                if None not in values and NULL not in values and seen.setdefault(values, pk) != pk:
+                    names = _show(b', '.join(group))
+                    yield f'objects {_show(seen[values])} and {_show(pk)} have the same {names}'
+
+    def _group_entry(self, group: tuple[bytes, ...], row: dict[bytes, bytes]) -> bytes | None:
+        """The index set of a group: a multiplication sign before each name, then the values,
+        each with its length. None if the row lacks a field."""
+        if not row.keys() >= {*group}:
+            return None
+        parts = [self._entry(field, row[field])[len(field) + 1 :] for field in group]
+        value = b''.join(str(len(part)).encode() + b':' + part for part in parts)
+        return _mark(group) + b':' + value
+
     def _entry(self, field: bytes, stored: bytes) -> bytes:
         if self.shape.indexes[field]:
             stored = hashlib.md5(stored).hexdigest().encode()
         return field + b':' + stored
+
+
+def _mark(group: tuple[bytes, ...]) -> bytes:
+    return b''.join(b'\xc3\x97' + field for field in group)
 
 
 def _is_pk(text: bytes | None) -> bool:

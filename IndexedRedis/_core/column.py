@@ -193,6 +193,10 @@ class Column:
         """Return whether a score belongs to one value only."""
         return bool(self.field.hasExactScores) and abs(score) < EXACT_SCORES
 
+    def is_null(self, stored: bytes | None) -> bool:
+        """Return whether stored bytes are null, or absent where the default is null."""
+        return self.default() is irNull if stored is None else stored == IR_NULL_BYTES
+
     def rehashed(self, stored: bytes | None) -> list[bytes]:
         """Return the index value under the other choice of ``hashIndex``, if there is a choice."""
         if not self.field.canChooseHash:

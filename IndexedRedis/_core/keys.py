@@ -18,6 +18,7 @@ __all__ = (
     'REPLACED',
     'RESERVED_SEGMENTS',
     'STAGED',
+    'VALUES',
     'WORK',
     'Keys',
     'model_and_kind',
@@ -31,6 +32,7 @@ RANGES = b'ranges'  # the pks that it reserved, each range as b'FIRST COUNT'
 BROUGHT = b'brought'  # the given pks: those that its objects bring
 REPLACED = b'old'  # the pks that it replaced
 LEFT = b'left'  # the rows of a committed write that are left to write: pk -> row
+VALUES = b'unique'  # the unique values that it is going to store: index set -> pk
 REFUSED = b'refused'  # always absent: a guard writes to it, so that EXEC does nothing
 
 # Most pks of one range. Junk that looks like a range keeps a sweep busy for 5,000 pages at most.
@@ -42,7 +44,7 @@ WORK = (STAGED, RANGES, BROUGHT, REPLACED)
 # The type of each work key, by the last part of its name; of a staged key, by what it becomes.
 _WORK_TYPES = {
     **dict.fromkeys((b'lock', b'swapped', b'mirrored', b'mirror', b'incarnations'), b'string'),
-    **dict.fromkeys((b'resets', b'data', LEFT), b'hash'),
+    **dict.fromkeys((b'resets', b'data', LEFT, VALUES), b'hash'),
     **dict.fromkeys((b'touched', b'keys', b'idx', *WORK), b'set'),
 }
 

@@ -92,10 +92,10 @@ class Script:
 
 
 class ScriptPair:
-    """Two Lua texts: a plain one, and one for models with sorted fields.
+    """Two Lua texts: a plain one, and one for models with sorted or unique fields.
 
     Lines that begin with ``- `` stand in the plain text only, lines that begin with ``+ `` in the
-    other only. So models without sorted fields pay nothing for those of others.
+    other only. So models without such fields pay nothing for those of others.
 
     :param name: name of the plain script; that of the other ends in ``_sorted``
     :param text: the lines of both
@@ -108,7 +108,7 @@ class ScriptPair:
     def of(self, sorts: object) -> Script:
         """Return the script for a model.
 
-        :param sorts: true if the model has sorted fields
+        :param sorts: true if the model has sorted or unique fields
         """
         return self._sorted if sorts else self._plain
 

@@ -96,6 +96,7 @@ def exact(model: Any) -> Any:
             'FIELDS': [ExactField(field) for field in model.FIELDS],
             'INDEXED_FIELDS': [str(name) for name in model.INDEXED_FIELDS],
             'SORTED_FIELDS': [str(name) for name in model.SORTED_FIELDS],
+            'UNIQUE_FIELDS': list(model.UNIQUE_FIELDS),
             'KEY_NAME': model.KEY_NAME,
             'REDIS_CONNECTION_PARAMS': dict(model.REDIS_CONNECTION_PARAMS),
             '_connection': model._connection,

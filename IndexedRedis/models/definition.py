@@ -24,7 +24,7 @@ from ..managers.query.query import IndexedRedisQuery
 __all__ = ('Manager', 'ModelType', 'validatedModels')
 
 _DEFINITION = (
-    *('FIELDS', 'INDEXED_FIELDS', 'SORTED_FIELDS', 'KEY_NAME'),
+    *('FIELDS', 'INDEXED_FIELDS', 'SORTED_FIELDS', 'UNIQUE_FIELDS', 'KEY_NAME'),
     *('CLIENT_SIDE_CACHE', 'UNKNOWN_NAMES'),
 )
 _lock = threading.RLock()

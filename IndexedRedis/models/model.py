@@ -42,6 +42,9 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
       and raw ones. For each, a sorted set has the pks of all objects, in the order of their values
       (:doc:`/reference/keys`). After adding a field for stored objects, call
       ``objects.reindex()``.
+    - ``UNIQUE_FIELDS``: names of fields of which no two objects have the same value, and tuples of
+      names of fields that are unique together; null never counts (:ref:`unique`). They are
+      indexed. After adding one for stored objects, call ``objects.reindex()``.
     - ``KEY_NAME``: name of the model in the database, like that of a table
     - ``REDIS_CONNECTION_PARAMS``: connection parameters that differ from the default ones
     - ``CLIENT_SIDE_CACHE``: how many answers to queries each connection caches until the server
@@ -62,6 +65,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
     FIELDS: Any = ()
     INDEXED_FIELDS: Any = ()
     SORTED_FIELDS: Any = ()
+    UNIQUE_FIELDS: Any = ()
     KEY_NAME: Any = None
     CLIENT_SIDE_CACHE: int = 0
     UNKNOWN_NAMES: str | None = None
@@ -166,6 +170,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
             FIELDS=KeyList(field.copy() for field in cls.FIELDS),
             INDEXED_FIELDS=list(cls.INDEXED_FIELDS),
             SORTED_FIELDS=list(cls.SORTED_FIELDS),
+            UNIQUE_FIELDS=list(cls.UNIQUE_FIELDS),
         )
 
     def getPk(self) -> int | None:

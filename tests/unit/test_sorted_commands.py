@@ -57,7 +57,7 @@ def test_an_insert_fills_the_sorted_sets_too(song):
             packed('name', 'Hells Bells', 'genre', 'rock', 'year', '1999'),
             packed('name', 'IRNullType()', 'genre', 'rock', 'year', 'IRNullType()'),
             *(2, b'7', b'8'),
-            *(2, 4, HELLS, b'7', b'inf', b'8', 4, b'1999', b'7', b'inf', b'8'),
+            *(0, 2, 4, HELLS, b'7', b'inf', b'8', 4, b'1999', b'7', b'inf', b'8'),
         )
     ]
 

@@ -19,6 +19,7 @@ from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store, in_scores
 from ..mapping.index_keys import grouped_by_index
 from ..writes.insert import Draft
 from ..writes.scripts import TOUCHED_MS
+from ..writes.unique import reserve_values
 from .redo import PUBLISHED_AT_ONCE, publish_commands
 from .steps import in_committed_steps
 
@@ -64,6 +65,9 @@ def _store(drafts: Sequence[Draft], owners: Sequence[LockOwner]) -> Flow[None]:
     # A server that holds these locks and has these pks keeps both in later failovers.
     if any(draft.drawn for draft in drafts):
         yield from _check_pks(drafts, extend)
+    for draft, owner in zip(drafts, owners, strict=True):
+        if draft.schema.uniques:
+            yield from reserve_values(owner, draft.claims(), extend)
     # Index entries come after the rows, when it is certain that all pks are free.
     for steps in (_row_steps, _set_steps):
         each = chain.from_iterable(map(steps, drafts, owners))

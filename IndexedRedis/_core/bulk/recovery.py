@@ -13,7 +13,7 @@ from itertools import count
 
 from ...errors import ResetLostError
 from ..flows import Batch, Command, Flow, ask, chunks
-from ..keys import LEFT, STAGED, WORK, Keys
+from ..keys import LEFT, STAGED, VALUES, WORK, Keys
 from ..locking.locks import (
     LockOwner,
     Owner,
@@ -119,6 +119,8 @@ def sweep(
         yield from _retire_all(schema, token, brought, 0, (), extend)
     yield from _retire_all(schema, token, old, GRACE_MS, replaced or (), extend)
     done = [brought, old, keys.work(token, LEFT)] if replaced is None else work
+    if schema.uniques:
+        done = [*done, keys.work(token, VALUES)]
     yield Batch([('UNLINK', *done), FORGET([keys.record, sets, ranges], token)])
 
 

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 from ..flows import Batch, Command, Flow, ask, page_of, scan
-from ..keys import LEFT, RANGES, REFUSED, is_allowed_pk, parse_range
+from ..keys import LEFT, RANGES, REFUSED, VALUES, is_allowed_pk, parse_range
 from ..locking.key_types import wrong_type
 from ..locking.locks import LockOwner, lock_lost_error
 from ..locking.scripts import FORGET, MAY_COMMIT
@@ -190,7 +190,9 @@ def finish(schema: Schema, token: bytes, extend: Sequence[Command] = ()) -> Flow
         parsed = map(parse_left, page[::2], page[1::2])
         rows = dict(row for row in parsed if row is not None)
         yield from _write_left(schema, rows, Step(left, token, extend))
-    yield Batch([('UNLINK', left), FORGET([keys.record, ranges, left], token)])
+    # Last: until here nobody else stores the unique values.
+    values = (keys.work(token, VALUES),) if schema.uniques else ()
+    yield Batch([('UNLINK', left, *values), FORGET([keys.record, ranges, left], token)])
 
 
 def each_range(
@@ -236,6 +238,6 @@ def _entry(
     mode, *parts = row
     pairs = zip(parts[::2], parts[1::2], strict=True)
     written = {names[field]: value for field, value in pairs if field in names}
-    indexed = zip(schema.indexed, expected, strict=True)
-    moved = {column.name: value for column, value in indexed if column.name in written}
+    indexed, compared = zip(schema.indexed, expected, strict=True), schema.compared(written)
+    moved = {column.name: value for column, value in indexed if column.name in compared}
     return Entry(schema, pk, mode.decode('ascii'), written, moved)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ...errors import ConflictError
 from ..flows import Batch, Command, Flow, with_cleanup
-from ..keys import LEFT
+from ..keys import LEFT, VALUES
 from ..locking.locks import (
     LockOwner,
     extend_command,
@@ -23,6 +23,7 @@ from ..overlap import side_by_side
 from ..writes.compare_and_move import Step, by_model, check_rows, write_step
 from ..writes.entry import Entry, Mode
 from ..writes.sizes import in_steps
+from ..writes.unique import claims_of, reserve_values, written_uniques
 from .recovery import begin, settle
 from .redo import commit, packed, store_left
 
@@ -55,7 +56,11 @@ def in_committed_steps(
         yield from prepare
         if not (yield from commit(owners, at_once)):
             raise lock_lost_error(owners)
-        return (yield from carry_out())
+        done = yield from carry_out()
+        for owner in owners:
+            if owner.schema.uniques:
+                yield Batch([('UNLINK', owner.schema.keys.work(owner.token, VALUES))])
+        return done
 
     def clean_up(worked: bool) -> Flow[None]:
         if worked:
@@ -90,12 +95,18 @@ def write_in_steps(entries: list[Entry]) -> Flow[None]:
         def prepare_some(owner: LockOwner, some: list[Entry]) -> Flow[None]:
             yield from check_rows(some, token)
             yield from store_left(owner, {entry.pk: packed(entry) for entry in some}, extend)
+            if owner.schema.composites:
+                yield from check_rows(some, token)  # from now on others leave these rows alone
 
         yield from side_by_side(
             prepare_some(owner, some)
             for owner, mine in zip(owners, groups, strict=True)
             for some in in_steps(mine, us_of)
         )
+        for owner, mine in zip(owners, groups, strict=True):
+            if owner.schema.uniques:
+                claims, written = claims_of(mine), written_uniques(mine)
+                yield from reserve_values(owner, claims, extend, written)
 
     def carry_out() -> Flow[None]:
         left_out: list[Entry] = []

@@ -19,6 +19,7 @@ from ..queries.query import Query, primary_keys
 from ..writes.compare_and_move import compare_and_move
 from ..writes.entry import Entry, Mode
 from ..writes.sizes import in_steps, update_us
+from ..writes.unique import refuse_for_many
 from .unfinished import recovering
 
 __all__ = ('encoded', 'update_matching')
@@ -63,7 +64,8 @@ class _Update:
     def __init__(self, query: Query, written: dict[str, bytes]) -> None:
         self._query, self._written = query, written
         schema = query.schema
-        moved = [column for column in schema.indexed if column.name in written]
+        compared = schema.compared(written)
+        moved = [column for column in schema.indexed if column.name in compared]
         filtered = with_filtered(query, moved) if query.filters else moved
         #: the fields whose stored values the script compares
         self._compared = [column for column in filtered if column.indexed]
@@ -76,6 +78,7 @@ class _Update:
     def run(self) -> Flow[None]:
         pks = yield from primary_keys(self._query, ordered=True)
         left = [pk for pk in pks if pk not in self.done]
+        refuse_for_many(self._query.schema, self._written, len(pks))
         scores = sum(column.name in self._written for column in self._query.schema.sorted)
         us = update_us(len(self._written), len(self._compared), scores)
         try:
@@ -102,6 +105,7 @@ class _Update:
             gone_is_fine=True,
             once=self._once,
             still=self._matches,
+            earlier='This object, and others of its chunk, are not updated; others may be.',
         )
         self.done.update(entry.pk for entry in stored)
 

@@ -14,8 +14,9 @@ from ..flows import Batch, Flow, Progress, ask, chunks, scan
 from ..inspection.eviction import eviction_warnings
 from ..keys import BROUGHT, LEFT, RANGES, REPLACED, STAGED, WORK, Keys, is_pk, parse_range
 from ..locking.key_types import OTHER_TYPE
-from ..mapping.index_keys import index_key
+from ..mapping.index_keys import index_key, unique_key
 from ..mapping.schema import Schema
+from ..mapping.unique import Unique
 from .keyspace import examine_keys, examine_work
 from .links import dangling_links
 from .probe import NO_EXPIRY, NO_KEY, Facts, Probe, probe_entries, probe_rows
@@ -84,6 +85,8 @@ def _examine_rows(survey: Survey, pks: Sequence[bytes]) -> Flow[None]:
         if probe.columns and facts.stored and facts.row is not None
     ]
     findings += yield from probe_entries(schema, entries)
+    for unique in schema.composites:
+        findings += yield from probe_entries(schema, _together(schema, unique, seen))
     if schema.sorted:
         pks = [pk for pk in pks if is_pk(pk)]
         ordered = [Probe(pk, schema.sorted, schema.sorted_keys) for pk in pks]
@@ -105,6 +108,17 @@ def _row(survey: Survey, pk: bytes, facts: Facts) -> Iterator[Finding]:
             yield Finding('pk_high', keys.all, pk)
         if facts.ttl != NO_EXPIRY:
             yield Finding('row_expiring', keys.data_prefix + pk, pk)
+
+
+def _together(schema: Schema, unique: Unique, seen: Sequence[tuple[Probe, Facts]]) -> list[Probe]:
+    """Return the probes of rows for the index sets of several unique fields."""
+    found = []
+    for probe, facts in seen:
+        if probe.columns and facts.stored and facts.row is not None:
+            row = dict(zip(schema.indexed_names, facts.row, strict=True))
+            key = unique_key(schema, unique, unique.values_in(row))
+            found.append(Probe(probe.pk, unique.columns, (key,), unique))
+    return found
 
 
 def _index_keys(schema: Schema, row: Sequence[bytes | None]) -> list[bytes]:

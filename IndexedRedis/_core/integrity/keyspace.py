@@ -14,10 +14,12 @@ from ..column import Column
 from ..flows import SCAN_COUNT, Batch, Flow, ask, chunks, page_of, scan
 from ..keys import is_pk
 from ..mapping.schema import Schema
+from ..mapping.unique import Unique
 from .probe import NO_EXPIRY, NO_KEY, Probe, probe_entries
 from .report import Finding
 from .scripts import LEFTOVERS, UNLISTED
 from .survey import PROBES_IN_TRIP, Survey
+from .unique import repeated
 
 __all__ = ('examine_keys', 'examine_work')
 
@@ -34,6 +36,7 @@ class _Key(NamedTuple):
     :param type: the Redis type that it should have
     :param pk: the pk of a row
     :param column: the field of an index set or a sorted set
+    :param unique: the item of ``UNIQUE_FIELDS`` that an index set belongs to
     """
 
     name: bytes
@@ -41,6 +44,15 @@ class _Key(NamedTuple):
     type: bytes
     pk: bytes = b''
     column: Column | None = None
+    unique: Unique | None = None
+
+    def probe(self, pk: bytes) -> Probe | None:
+        """Return the question whether it lists a pk rightly; None for a set of no field."""
+        if self.column is not None:
+            return Probe(pk, (self.column,), (self.name,))
+        if self.unique is not None:
+            return Probe(pk, self.unique.columns, (self.name,), self.unique)
+        return None
 
 
 def _key(schema: Schema, name: bytes) -> _Key:
@@ -50,7 +62,8 @@ def _key(schema: Schema, name: bytes) -> _Key:
     if keys.is_index(name):
         rest = name[len(keys.index_prefix) :]
         field = (column for column in schema.indexed if rest.startswith(column.key + b':'))
-        return _Key(name, 'index', kind, column=next(field, None))
+        unique = (each for each in schema.uniques if each.lists(rest))
+        return _Key(name, 'index', kind, b'', next(field, None), next(unique, None))
     if keys.is_sorted(name):
         columns = dict(zip(schema.sorted_keys, schema.sorted, strict=True))
         return _Key(name, 'sorted', kind, column=columns.get(name))
@@ -92,6 +105,9 @@ def _examine(survey: Survey, names: Sequence[bytes]) -> Flow[None]:
     yield from _examine_rows(survey, [key.pk for key in sound['row']])
     for some in chunks(sound['index'], SETS_AT_ONCE):
         yield from _examine_sets(survey, some)
+        for key in some:
+            if key.unique is not None:
+                yield from survey.found((yield from repeated(survey.schema, key.unique, key.name)))
     for key in sound['sorted']:
         yield from _examine_sorted(survey, key)
 
@@ -102,7 +118,7 @@ def _wrong(key: _Key, kind: bytes) -> Finding | None:
         return Finding('key_unknown', key.name)
     if key.type and kind != key.type:
         return Finding('wrong_type', key.name, field=kind.decode())
-    if key.kind in ('index', 'sorted') and key.column is None:
+    if key.kind in ('index', 'sorted') and key.probe(b'') is None:
         return Finding(f'{key.kind}_unused', key.name)
     return None
 
@@ -155,9 +171,10 @@ def _examine_sorted(survey: Survey, key: _Key) -> Flow[None]:
 
 def _examine_members(survey: Survey, members: Iterable[tuple[_Key, bytes]]) -> Flow[None]:
     """Find members of index sets, or of sorted sets, that should not be there."""
-    probes = (
-        Probe(pk, (key.column,), (key.name,)) for key, pk in members if key.column is not None
-    )
+    asked = (key.probe(pk) for key, pk in members)
+    probes = [probe for probe in asked if probe is not None]
+    # Sets of one field, and of fields that are unique together, are different questions.
+    probes.sort(key=lambda probe: len(probe.columns))
     for some in chunks(probes, PROBES_IN_TRIP):
         survey.report.entries += len(some)
         yield from survey.found((yield from probe_entries(survey.schema, some)))

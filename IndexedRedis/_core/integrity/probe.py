@@ -12,8 +12,9 @@ from typing import NamedTuple
 from ..column import Column
 from ..flows import Batch, Command, Flow, chunks
 from ..keys import is_pk
-from ..mapping.index_keys import index_key
+from ..mapping.index_keys import index_key, unique_key
 from ..mapping.schema import Schema
+from ..mapping.unique import Unique
 from .report import Finding
 from .scripts import PROBE
 
@@ -30,11 +31,14 @@ class Probe(NamedTuple):
     """A question: the values of a row, and for each whether a set lists the row.
 
     The sets of probes that one call answers are all index sets, or all sorted sets.
+
+    :param unique: several unique fields, to whose values the only set belongs
     """
 
     pk: bytes
     columns: Sequence[Column] = ()
     keys: Sequence[bytes] = ()
+    unique: Unique | None = None
 
 
 class Facts(NamedTuple):
@@ -72,7 +76,7 @@ def probe_rows(schema: Schema, probes: Sequence[Probe]) -> Flow[list[tuple[Probe
 def _command(schema: Schema, probes: Sequence[Probe]) -> Command:
     keys = [schema.keys.all, schema.keys.record]
     args: list[bytes | int] = [schema.keys.data_prefix, schema.keys.tmp]
-    for pk, columns, sets in probes:
+    for pk, columns, sets, _ in probes:
         keys += sets
         args += (pk, len(columns), len(sets), *(column.key for column in columns))
     return PROBE.of(any(map(schema.keys.is_sorted, keys)))(keys, *args)
@@ -86,6 +90,9 @@ def probe_entries(schema: Schema, probes: Sequence[Probe]) -> Flow[list[Finding]
 
 def _judge(schema: Schema, probe: Probe, facts: Facts) -> Iterator[Finding]:
     pk = probe.pk
+    if probe.unique is not None:
+        yield from _judge_together(schema, probe, probe.unique, facts)
+        return
     for i, (column, key) in enumerate(zip(probe.columns, probe.keys, strict=True)):
         inside = facts.inside[i]
         if inside == 1 and not (facts.stored and is_pk(pk)):
@@ -102,6 +109,20 @@ def _judge(schema: Schema, probe: Probe, facts: Facts) -> Iterator[Finding]:
             elif inside and wrong:
                 kind = 'score_wrong' if facts.scores else 'entry_stale'
                 yield Finding(kind, key, pk, column.name, stored)
+
+
+def _judge_together(
+    schema: Schema, probe: Probe, unique: Unique, facts: Facts
+) -> Iterator[Finding]:
+    (key,), (inside,), pk = probe.keys, facts.inside, probe.pk
+    name = ', '.join(unique.names)
+    if inside == 1 and not (facts.stored and is_pk(pk)):
+        yield Finding('entry_gone', key, pk, name)
+    elif inside != -1 and facts.stored and facts.row is not None:
+        wanted = unique_key(schema, unique, facts.row) == key
+        if wanted != bool(inside):
+            value = b', '.join(b'' if each is None else each for each in facts.row)
+            yield Finding('entry_missing' if wanted else 'entry_stale', key, pk, name, value)
 
 
 def _is_wrong(column: Column, stored: bytes | None, score: bytes) -> bool:

@@ -19,6 +19,7 @@ from ..writes.entry import expected_token
 from .probe import Probe, probe_entries
 from .report import Finding
 from .scripts import REPAIR_COUNTER, REPAIR_ENTRIES, REPAIR_LEFTOVERS, REPAIR_ROWS
+from .unique import composite_of, repair_together
 
 __all__ = ('repair_findings', 'sweep_dead', 'unfit_keys')
 
@@ -32,12 +33,19 @@ _ENTRIES = ('entry_stale', 'entry_gone', 'entry_missing', 'score_wrong')
 
 def repair_findings(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Finding]]:
     """Repair what can be repaired; return the findings that are gone."""
-    entries = [finding for finding in findings if finding.kind in _ENTRIES]
+    every = [finding for finding in findings if finding.kind in _ENTRIES]
+    together = [
+        finding
+        for finding in every
+        if finding.kind != 'entry_gone' and composite_of(schema, finding.key)
+    ]
+    yield from repair_together(schema, together)
+    entries = [finding for finding in every if finding not in together]
     left: set[tuple[bytes, bytes]] = set()
     for sorts in (False, True):
         some = [finding for finding in entries if schema.keys.is_sorted(finding.key) is sorts]
         left.update(finding.place for finding in (yield from _repair_entries(schema, some)))
-    done = [finding for finding in entries if finding.place not in left]
+    done = [*together, *(finding for finding in entries if finding.place not in left)]
     others: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.kind in _COMMANDS:
@@ -59,6 +67,7 @@ def _repair_entries(schema: Schema, findings: Sequence[Finding]) -> Flow[list[Fi
         if not left:
             break
         # Others have changed these meanwhile, so probe them again.
+        left = [finding for finding in left if finding.field in schema.columns]
         probes = [Probe(f.pk, (schema.columns[f.field],), (f.key,)) for f in left]
         findings = yield from probe_entries(schema, probes)
     return left
@@ -69,7 +78,8 @@ def _entries_command(schema: Schema, findings: Sequence[Finding]) -> Command:
     sorts = keys.is_sorted(findings[0].key)
     args: list[Any] = [keys.data_prefix, keys.tmp]
     for kind, _, pk, field, stored in findings:
-        column = schema.columns[field]
+        # Of several fields only `entry_gone`, which compares no value.
+        column = schema.columns.get(field, schema.all[0])
         args += (kind, pk, column.key, expected_token(stored))
         args += (column.score_of_stored(stored),) if sorts else ()
     own = (keys.all, keys.lock, keys.touched, keys.record)

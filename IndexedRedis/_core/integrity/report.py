@@ -20,6 +20,7 @@ SENTENCES = {
     'entry_stale': '{key} lists pk {pk}, whose {field} is stored as {value}',
     'entry_gone': '{key} lists pk {pk}, which is no stored object',
     'entry_missing': '{key} does not list pk {pk}, whose {field} is stored as {value}',
+    'not_unique': '{key} lists {pk}: objects with the same {field}, which is unique',
     'score_wrong': '{key} has another score for pk {pk} than its {field} has, stored as {value}',
     'index_unused': '{key} is the index set of no field in INDEXED_FIELDS',
     'sorted_unused': '{key} is the sorted set of no field in SORTED_FIELDS',

@@ -12,6 +12,7 @@ from ..objects.state import UNKNOWN
 from .decoder import Memo
 from .encoder import StoredRow
 from .schema import Schema
+from .unique import Unique
 
 __all__ = (
     'grouped_by_index',
@@ -20,12 +21,27 @@ __all__ = (
     'index_keys_of',
     'index_keys_of_rows',
     'index_keys_of_values',
+    'unique_key',
 )
 
 
 def index_key(schema: Schema, column: Column, stored: bytes | None) -> bytes:
     """Return the index set that has to list a row with these stored bytes."""
     return schema.keys.index(column.key, column.index_of_stored(stored))
+
+
+def unique_key(schema: Schema, unique: Unique, stored: Sequence[bytes | None]) -> bytes:
+    """Return the index set that lists the objects with these values of unique fields.
+
+    Those of several fields stand in its key with their lengths, so that no two combinations meet.
+
+    :param stored: the stored bytes of the columns
+    """
+    if not unique.is_composite:
+        return index_key(schema, unique.columns[0], stored[0])
+    pairs = zip(unique.columns, stored, strict=True)
+    parts = (column.index_of_stored(value) for column, value in pairs)
+    return schema.keys.index(unique.key, b''.join(b'%d:%b' % (len(each), each) for each in parts))
 
 
 def index_keys_of(
@@ -60,7 +76,8 @@ def index_keys_of_rows(
     :param but: sets to leave out
     """
     listed: dict[bytes, list[bytes]] = {}
-    for column, values in zip(schema.indexed, zip(*rows, strict=True), strict=True):
+    listed_rows = [*rows]
+    for column, values in zip(schema.indexed, zip(*listed_rows, strict=True), strict=True):
         lists: dict[Any, list[list[bytes]]] = {}
         for stored in dict.fromkeys(values):
             keys = () if stored is UNKNOWN else index_keys_of(schema, column, stored)
@@ -70,6 +87,11 @@ def index_keys_of_rows(
             for pk, stored in zip(pks, values, strict=True):
                 for members in lists[stored]:
                     members.append(pk)
+    for unique in schema.composites:
+        for pk, row in zip(pks, listed_rows, strict=True):
+            parts = unique.values_in(dict(zip(schema.indexed_names, row, strict=True)))
+            if UNKNOWN not in parts and (key := unique_key(schema, unique, parts)) not in but:
+                listed.setdefault(key, []).append(pk)
     return listed
 
 
@@ -87,6 +109,10 @@ def grouped_by_index(
             by_value.setdefault(row[place], []).append(pk)
         for stored, members in by_value.items():
             listed.setdefault(index_key(schema, column, stored), []).extend(members)
+    for unique in schema.composites:
+        for pk, row in zip(pks, rows, strict=True):
+            values = unique.values_in(dict(zip(schema.columns, row, strict=True)))
+            listed.setdefault(unique_key(schema, unique, values), []).append(pk)
     return listed
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,8 @@ from .encoder import RowEncoder, StoredRow, compile_packer
 from .maker import compile_maker
 from .plain_values import ValueDecoder
 from .resp import Setter, compile_setter
-from .validation import problems
+from .unique import Unique, uniques_of
+from .validation import names_in, problems
 
 __all__ = (
     'KeyList',
@@ -51,7 +52,8 @@ class Schema:
         #: whether connections cache the replies to queries
         self.remembers = getattr(cls, 'CLIENT_SIDE_CACHE', 0) > 0
         self.fields = KeyList(cls.FIELDS)
-        indexed, ordered = set(cls.INDEXED_FIELDS), set(cls.SORTED_FIELDS)
+        unique = {name for item in cls.UNIQUE_FIELDS for name in names_in(item)}
+        indexed, ordered = {*cls.INDEXED_FIELDS, *unique}, set(cls.SORTED_FIELDS)
         self.columns = columns = {
             field.name: Column(self.name, field, field in indexed, field in ordered)
             for field in self.fields
@@ -70,6 +72,9 @@ class Schema:
         self.sorted_keys = tuple(self.keys.sorted(column.key) for column in self.sorted)
         #: the columns whose values a reindex reads
         self.kept = tuple(column for column in self.all if column.indexed or column.sorted)
+        self.uniques = tuple(uniques_of(self.name, cls.UNIQUE_FIELDS, self.columns))
+        #: whether its writes need the second text of a ``ScriptPair``
+        self.is_extended = bool(self.sorted or self.uniques)
         self.links = tuple(column for column in self.all if column.is_link)
         for column in self.links:
             column.field.home = cls.__module__
@@ -181,6 +186,27 @@ class Schema:
         if len(self._decoders) >= MAX_DECODERS:
             self._decoders.clear()
         self._decoders[key] = decoder
+
+    @cached_property
+    def composites(self) -> tuple[Unique, ...]:
+        """The fields that are unique together, which have index sets of their own."""
+        return tuple(unique for unique in self.uniques if unique.is_composite)
+
+    @cached_property
+    def indexed_names(self) -> tuple[str, ...]:
+        """The names of the indexed columns."""
+        return tuple(column.name for column in self.indexed)
+
+    def compared(self, names: Collection[str]) -> tuple[str, ...]:
+        """Return the indexed fields whose stored values decide the index sets that a row leaves.
+
+        :param names: the fields that are written
+        """
+        found = {name for name in names if self.columns[name].indexed}
+        for each in self.composites:
+            if not found.isdisjoint(each.names):
+                found.update(each.names)
+        return tuple(name for name in self.indexed_names if name in found)
 
     def keys_of(self, columns: Sequence[Column]) -> tuple[bytes, ...]:
         """Return the names of these columns as bytes: the fields of the rows."""

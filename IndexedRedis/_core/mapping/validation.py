@@ -12,7 +12,7 @@ from ..keys import RESERVED_SEGMENTS
 from ..objects.unknown_names import ACTIONS
 from ..text import near_miss
 
-__all__ = ('problems',)
+__all__ = ('names_in', 'problems')
 
 _REMOVED = ('BASE64_FIELDS', 'BINARY_FIELDS')
 
@@ -39,8 +39,12 @@ def problems(cls: Any, reserved: Any) -> list[str]:
     indexed, ordered = cls.INDEXED_FIELDS, cls.SORTED_FIELDS
     found.extend(_listed_problems('INDEXED_FIELDS', indexed, proper, _why_not_indexed))
     found.extend(_listed_problems('SORTED_FIELDS', ordered, proper, _why_not_sorted))
-    if isinstance(indexed, Iterable):
-        found.extend(_shared_keys(indexed))
+    unique = cls.UNIQUE_FIELDS
+    found.extend(_unique_problems(unique, proper))
+    if isinstance(indexed, Iterable) and isinstance(unique, (list, tuple)):
+        found.extend(
+            _shared_keys([*indexed, *(name for item in unique for name in names_in(item))])
+        )
     return found
 
 
@@ -144,13 +148,37 @@ def _listed_problems(
             yield problem
 
 
-def _why_not_indexed(field: IRField) -> str:
+def names_in(item: Any) -> Sequence[Any]:
+    """Return the names in an item of ``UNIQUE_FIELDS``: a name, or a tuple of names."""
+    return item if isinstance(item, (list, tuple)) else (item,)
+
+
+def _unique_problems(unique: Any, fields: Sequence[IRField]) -> Iterator[str]:
+    if not isinstance(unique, (list, tuple)):
+        yield f'UNIQUE_FIELDS is {unique!r}; it must be a list of field names and tuples of them.'
+        return
+    names = [name for item in unique for name in names_in(item)]
+    yield from _listed_problems('UNIQUE_FIELDS', names, fields, _why_not_unique)
+    for item in unique:
+        texts = [str.__str__(name) for name in names_in(item) if isinstance(name, str)]
+        if not isinstance(item, str) and len({*texts}) < max(2, len(texts)):
+            yield (
+                f'UNIQUE_FIELDS holds {item!r}; a group has to list two or more different fields. '
+                'List a single field by its name.'
+            )
+
+
+def _why_not_unique(field: IRField) -> str:
+    return _why_not_indexed(field, 'UNIQUE_FIELDS')
+
+
+def _why_not_indexed(field: IRField, listed: str = 'INDEXED_FIELDS') -> str:
     if field.CAN_INDEX:
         return ''
     remedy = 'use IRFixedPointField or IRDecimalField. ' if field.valueType is float else ''
     return (
         f'field {field.name!r} cannot be indexed: {field!r} has no index form. Take it out of '
-        f'INDEXED_FIELDS{", or " if remedy else "."}{remedy}'.rstrip()
+        f'{listed}{", or " if remedy else "."}{remedy}'.rstrip()
     )
 
 

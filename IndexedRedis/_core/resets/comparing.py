@@ -231,7 +231,7 @@ def _entry(merge: Merge, obj: Any, pk: int, row: Row | None) -> Entry:
         stored = {column.name: value for column, value in zip(schema.all, row, strict=True)}
         # One script blocks the server for all changes, so send only the fields that differ.
         entry.sent = {name: new for name, new in entry.written.items() if stored[name] != new}
-        entry.expected = {name: stored[name] for name in entry.expected if name in entry.sent}
+        entry.expected = {name: stored[name] for name in schema.compared(entry.sent)}
         entry.overwritten = [stored[name] for name in entry.sent]
         entry.mode = Mode.UPDATE if entry.sent else ''
     return entry

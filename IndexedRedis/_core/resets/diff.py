@@ -23,8 +23,9 @@ from ..overlap import walk
 from ..queries.by_pk import rows_of
 from ..queries.query import pks_of
 from ..writes.compare_and_move import ROUNDS, row_arguments
-from ..writes.entry import Entry, Mode, expected_token, sorts
+from ..writes.entry import Entry, Mode, expected_token, is_extended
 from .comparing import Counts, Merge, compare
+from ..writes.unique import refuse_repeats, settle_claims
 from .observer import ResetObserver
 from .promises import Promises
 from .scripts import MERGE
@@ -117,9 +118,11 @@ def _apply(merges: Sequence[Merge], stamp: str) -> Flow[None]:
     """Send all changes in one script, again until the stored values are the expected ones."""
     entries = [entry for merge in merges for entry in merge.entries]
     for _ in range(ROUNDS):
+        refuse_repeats(entries)
         problems = yield from ask(*_command(merges, entries, stamp))
         if not problems:
             return
+        problems = yield from settle_claims(entries, problems)
         for number, kind, *details in problems:
             if kind == b'lost':
                 raise lock_lost_error([merge.staging for merge in merges])
@@ -163,7 +166,7 @@ def _command(merges: Sequence[Merge], entries: list[Entry], stamp: str) -> Comma
     for merge in merges:
         keys = merge.schema.keys
         names += (keys.lock, keys.swapped, keys.mirrored)
-    rows, args = row_arguments(entries)
+    rows, args = row_arguments(entries, claims=True)
     compared = [(i, entry.overwritten) for i, entry in enumerate(entries, 1) if entry.overwritten]
     args.append(len(compared))
     for i, values in compared:
@@ -173,5 +176,5 @@ def _command(merges: Sequence[Merge], entries: list[Entry], stamp: str) -> Comma
     if fence:
         rows += [merge.schema.keys.mirror_lock for merge in merges]
         args.append(fence)
-    merge_rows = MERGE.of(sorts(entries))
+    merge_rows = MERGE.of(is_extended(entries))
     return merge_rows([*names, *rows], token, GRACE_MS, NOTE_MS, stamp, len(merges), *args)

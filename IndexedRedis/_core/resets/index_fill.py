@@ -23,6 +23,7 @@ from ..overlap import PAGE_MEMBERS, walk
 from ..queries import set_algebra
 from .scripts import FILL, LARGE
 from .staging import Staging
+from .unique import refuse_staged_repeats
 
 __all__ = ('Switch', 'prepare', 'settle_touched')
 
@@ -135,6 +136,7 @@ def _fill(staging: Staging, most: int, large: set[bytes], extend: Command) -> Fl
 
     def fill(page: list[bytes]) -> Flow[None]:
         named = {base + name[len(prefix) :] for name in page}
+        yield from refuse_staged_repeats(staging, named)
         small = {key for key in named - large if most and keys.is_index(key)}
         moved = named - small
         for some in chunks(sorted(small), PAGE_MEMBERS):

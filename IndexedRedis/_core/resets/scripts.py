@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..script import DENIED, Script, ScriptPair
-from ..writes.scripts import COMPARE_ROWS, CURSOR, STORE_ROWS
+from ..writes.scripts import CURSOR, MAY_WRITE_ROWS, STORE_ROWS
 
 __all__ = ('ALIKE', 'CLAIM', 'FILL', 'LARGE', 'MERGE', 'SWAP')
 
@@ -246,7 +246,7 @@ end
 """
     + 'local own = token\n'
     + DENIED
-    + COMPARE_ROWS
+    + MAY_WRITE_ROWS
     + """
 -- An update of another client, which changed one of these fields and others, must not mix in.
 local function is_stale(row)

@@ -18,8 +18,10 @@ from ..locking.key_types import wrong_type
 from ..mapping.schema import Schema
 from ..objects.state import own_state
 from ..script import DENIED, Script
-from .entry import Entry, Mode, expected_token, hset_arguments, sorts
+from .entry import UNIQUE, Entry, Mode, expected_token, hset_arguments, is_extended
 from .scripts import CHECK, STEP, WRITE
+from .unique import NOTHING_WRITTEN as OF_UNIQUE
+from .unique import refuse_repeats, settle_claims
 
 __all__ = (
     'COMMITTED_STATE',
@@ -138,29 +140,40 @@ def compare_and_move(
     gone_is_fine: bool = False,
     once: bool = False,
     still: Callable[[Entry], bool] | None = None,
+    earlier: str = OF_UNIQUE,
 ) -> Flow[list[Entry]]:
     """Write all of ``entries`` or none, and move their index entries from the stored values.
 
     :param gone_is_fine: leave out deleted objects, instead of raising
     :param once: raise AnswerLost if the reply is lost, instead of sending again
     :param still: whether to write a row that other values are stored for than expected
+    :param earlier: what a UniqueError says of the data
     :returns: the entries that were not left out
     :raises ObjectGoneError: for an update of a deleted object
     :raises ResetInProgressError: for a given pk that belongs to a running reset
     :raises WrongKeyTypeError: if a key to write to holds another type
     :raises UnfinishedWrite: if a killed process left a committed write
     :raises PksTaken: if new objects need other pks
+    :raises UniqueError: if another object has a unique value
+    :raises ValueReserved: if another writer is about to store a unique value
     """
     leave_out = (b'gone',) if gone_is_fine else ()
     return (
         yield from _send(
             entries,
-            lambda rows: WRITE.of(sorts(rows))(*_keys_and_args(rows)),
+            _write_command,
             leave_out,
             once,
             still=still,
+            earlier=earlier,
         )
     )
+
+
+def _write_command(rows: list[Entry]) -> Command:
+    refuse_repeats(rows)
+    keys, args = row_arguments(rows, claims=True)
+    return WRITE.of(is_extended(rows))(keys, *args)
 
 
 def check_rows(entries: list[Entry], token: bytes) -> Flow[None]:
@@ -169,7 +182,7 @@ def check_rows(entries: list[Entry], token: bytes) -> Flow[None]:
     :param token: token of the caller, who holds the locks of the models
     """
     yield from _send(
-        entries, lambda rows: CHECK.of(sorts(rows))(*_keys_and_args(rows, (), (token,)))
+        entries, lambda rows: CHECK.of(is_extended(rows))(*_keys_and_args(rows, (), (token,)))
     )
 
 
@@ -181,7 +194,7 @@ def write_step(entries: list[Entry], step: Step) -> Flow[list[Entry]]:
     left_out: list[Entry] = []
 
     def command(rows: list[Entry]) -> Command:
-        return STEP.of(sorts(rows))(*_keys_and_args(rows, (step.left,), (step.token,)))
+        return STEP.of(is_extended(rows))(*_keys_and_args(rows, (step.left,), (step.token,)))
 
     kinds = (b'gone', b'taken', b'staged', b'lost')
     yield from _send(
@@ -199,6 +212,7 @@ def _send(
     left_out: list[Entry] | None = None,
     state: str = NOTHING_WRITTEN,
     still: Callable[[Entry], bool] | None = None,
+    earlier: str = OF_UNIQUE,
 ) -> Flow[list[Entry]]:
     """Send rows until the script finds the expected values; return the rows that are written.
 
@@ -206,6 +220,7 @@ def _send(
     :param left_out: a list that receives the rows that are left out
     :param state: the sentences of the error about the data, and what to do
     :param still: as of :func:`compare_and_move`
+    :param earlier: as of :func:`compare_and_move`
     """
     for _ in range(ROUNDS):
         if not entries:
@@ -214,6 +229,7 @@ def _send(
         if not problems:
             return entries
         problems = _by_row(entries, problems)
+        problems = yield from settle_claims(entries, problems, earlier)
         out = {number - 1 for number, kind, *_ in problems if kind in leave_out}
         if left_out is not None:
             left_out += (entries[i] for i in out)
@@ -260,9 +276,12 @@ def _keys_and_args(
     return [*first_keys, *keys], *first_args, *args
 
 
-def row_arguments(entries: list[Entry]) -> tuple[list[bytes], list[Any]]:
-    """Return the KEYS and ARGV of rows for a script, as ``WRITE.of(sorts(entries))`` takes them."""
-    groups, scored = by_model(entries), sorts(entries)
+def row_arguments(entries: list[Entry], claims: bool = False) -> tuple[list[bytes], list[Any]]:
+    """Return KEYS and ARGV of rows, as a script takes them that is ``of(is_extended(entries))``.
+
+    :param claims: whether the script checks unique values
+    """
+    groups, scored = by_model(entries), is_extended(entries)
     keys: list[bytes] = []
     args: list[Any] = [len(groups)]
     for mine in groups:
@@ -270,16 +289,18 @@ def row_arguments(entries: list[Entry]) -> tuple[list[bytes], list[Any]]:
         keys += (own.all, own.next, own.lock, own.touched, own.record, own.incarnations)
         args += (*drawn_arguments((entry.drawn, entry.pk) for entry in mine), len(mine))
         for entry in mine:
-            _add_row(entry, keys, args, scored)
+            _add_row(entry, keys, args, scored, claims)
     return keys, args
 
 
-def _add_row(entry: Entry, keys: list[bytes], args: list[Any], scored: bool) -> None:
+def _add_row(entry: Entry, keys: list[bytes], args: list[Any], scored: bool, claims: bool) -> None:
     moves = entry.moves()
     keys.append(entry.schema.keys.data(entry.pk))
     args += (entry.pk, entry.mode, len(moves))
     for column, stored, old, new, score in moves:
-        args += (column.key, expected_token(stored), *((score,) if scored else ()))
+        args += (column.key, expected_token(stored))
+        if scored:
+            args.append(b'' if score == UNIQUE and not claims else score)
         keys += (old, new)
     args += (len(entry.sent), *hset_arguments(entry))
 
@@ -347,4 +368,4 @@ def _expect_attempt(entry: Entry) -> None:
     before = attempt[1]
     entry.mode = Mode.UPDATE
     entry.sent = {name: new for name, new in entry.written.items() if before[name] != new}
-    entry.expected = {name: before[name] for name in entry.expected if name in entry.sent}
+    entry.expected = {name: before[name] for name in entry.schema.compared(entry.sent)}

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..column import EMPTY, Column
-from ..mapping.index_keys import index_key, index_keys_of
+from ..mapping.index_keys import index_key, index_keys_of, unique_key
 from ..mapping.schema import Schema
+from ..mapping.unique import Unique
 from ..objects.graph import schema_of
 from ..objects.state import UNKNOWN, assigned, current_bytes, expected_bytes, is_changed
 from .arguments import check_whole
@@ -24,8 +25,8 @@ __all__ = (
     'entry_of',
     'expected_token',
     'hset_arguments',
+    'is_extended',
     'plan_entry',
-    'sorts',
 )
 
 
@@ -44,6 +45,8 @@ Move = tuple[Column, Any, bytes, bytes, bytes]
 
 # Expected bytes that match whatever is stored.
 ANY: Any = object()
+# The score of a move into the index set of a unique value, of which there may be one.
+UNIQUE = b'u'
 
 
 class Entry:
@@ -96,22 +99,31 @@ class Entry:
         return [self._new_key(name, stored) for name, stored in self.expected.items()]
 
     def _new_key(self, name: str, stored: Any) -> bytes:
-        column = self.schema.columns[name]
-        return index_key(self.schema, column, self.written.get(name, stored))
+        column, value = self.schema.columns[name], self.written.get(name, stored)
+        # An unknown value is compared, and never moved.
+        return index_key(self.schema, column, b'' if value is UNKNOWN else value)
 
     def moves(self) -> list[Move]:
         """The moves between index sets: column, expected bytes, old set, new set, no score.
 
-        Then those in sorted sets: column, expected bytes, twice the set, score.
+        Those into the set of a unique value have the score ``UNIQUE``. Then those in sorted sets:
+        column, expected bytes, twice the set, score.
         """
         columns = self.schema.columns
+        claimed = {key for _, key in self.claims()} if self.schema.uniques else ()
         moves = [
-            (columns[name], stored, old, new, b'')
+            (columns[name], stored, old, new, UNIQUE if new in claimed else b'')
             for name, stored in self.expected.items()
             if columns[name].indexed
             for new in [self._new_key(name, stored)]
             for old in self._old_keys(columns[name], stored, new)
         ]
+        for unique in self.schema.composites:
+            if self.expected.keys() >= {*unique.names}:
+                stored = unique.values_in(self.expected)
+                old, new = self._unique_keys(unique, stored)
+                score = UNIQUE if new in claimed else b''
+                moves.append((unique.columns[0], stored[0], old, new, score))
         for column, key in zip(self.schema.sorted, self.schema.sorted_keys, strict=True):
             name, expected = column.name, self.expected.get(column.name, ANY)
             if name in self.sent or expected is not ANY:
@@ -120,6 +132,27 @@ class Entry:
             elif self.mode == Mode.REMOVE:
                 moves.append((column, ANY, key, key, b'0'))
         return moves
+
+    def _unique_keys(self, unique: Unique, stored: list[Any]) -> tuple[bytes, bytes]:
+        """Return the index sets of unique fields that the row leaves and enters."""
+        new = unique.values_in({**self.expected, **self.written})
+        # Unknown values are compared, and never moved.
+        target = unique_key(self.schema, unique, [b'' if v is UNKNOWN else v for v in new])
+        if UNKNOWN in stored or (self.mode == Mode.INSERT and None in stored):
+            return target, target
+        return unique_key(self.schema, unique, stored), target
+
+    def claims(self) -> Iterator[tuple[Unique, bytes]]:
+        """Yield the unique values that the row is going to have, each with its index set.
+
+        Only where the write sends a field, and all values are known.
+        """
+        row = {**self.expected, **self.written}
+        for unique in self.schema.uniques:
+            if not self.sent.keys().isdisjoint(unique.names):
+                values = unique.values_in(row)
+                if UNKNOWN not in values and not unique.is_null(values):
+                    yield unique, unique_key(self.schema, unique, values)
 
     def _old_keys(self, column: Column, stored: Any, new: bytes) -> list[bytes]:
         if stored is UNKNOWN or (stored is None and self.mode == Mode.INSERT):
@@ -157,9 +190,13 @@ def entry_of(
     columns = list(columns)
     values = assigned(obj)  # before encoding, so that an assignment in between is detected
     written = {column.name: current_bytes(obj, column, reserved) for column in columns}
-    indexed = (column for column in columns if column.indexed)
-    expected = {c.name: expected_bytes(obj, c) if mode == Mode.UPDATE else None for c in indexed}
-    entry = Entry(schema_of(obj), pk, mode, written, expected, obj, values)
+    schema = schema_of(obj)
+    compared = schema.compared(written)
+    expected = {
+        column.name: expected_bytes(obj, column) if mode == Mode.UPDATE else None
+        for column in map(schema.columns.__getitem__, compared)
+    }
+    entry = Entry(schema, pk, mode, written, expected, obj, values)
     if mode == Mode.UPDATE:
         entry.drawn = obj._state.drawn
     return entry
@@ -175,9 +212,9 @@ def expected_token(stored: Any) -> bytes:
     return b'-' if stored is None else b'=' + stored
 
 
-def sorts(entries: Iterable[Entry]) -> bool:
-    """Return whether a model of these entries has sorted fields."""
-    return any(entry.schema.sorted for entry in entries)
+def is_extended(entries: Iterable[Entry]) -> bool:
+    """Return whether a model of these entries has sorted or unique fields."""
+    return any(entry.schema.is_extended for entry in entries)
 
 
 def plan_entry(obj: Any, forced_pk: int | None, reserved: Reserved) -> Entry | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..flows import Batch, Command, Flow
 from ..incarnations import IS_LOST
-from ..mapping.index_keys import grouped_by_index, grouped_by_sorted
+from ..mapping.index_keys import grouped_by_index, grouped_by_sorted, unique_key
 from ..mapping.schema import Schema
 from ..objects.state import assigned, confirm_row
 from ..script import DENIED, ScriptPair
@@ -20,6 +20,7 @@ from .entry import Entry, Mode, Reserved
 from .pks import reserve
 from .scripts import CURSOR, NOTE_TOUCHED
 from .sizes import insert_us
+from .unique import Claim, refuse_repeat
 
 __all__ = ('Draft', 'insert_all')
 
@@ -57,10 +58,10 @@ end
 # incarnations; hashes; index sets; sorted sets.
 # ARGV: number of models; for each: number of objects, number of index sets, id of the incarnation
 # that the pks were drawn under or '', pks, packed rows; for each index set: number of members,
-# members; with sorted fields: number of sorted sets; for each: number of scores and members, these
-# in pairs.
-# Returns 1; 0 if a pk or a row is in use, a pk is lost or above the counter, or a key has another
-# type, and then nothing is written.
+# members; in the second text: number of index sets of unique values, which come first; number of
+# sorted sets; for each: number of scores and members, these in pairs.
+# Returns 1; 0 if a pk or a row is in use, a pk is lost or above the counter, a unique value has an
+# index set or a writer is on record, or a key has another type, and then nothing is written.
 # Bounded: 4 ms of rows (SCRIPT_US).
 INSERT = ScriptPair(
     'insert',
@@ -81,6 +82,7 @@ for g = 1, tonumber(arg()) do
   model.pks, model.rows, model.hashes = a, a + model.count, k
   k, a = k + model.count, a + 2 * model.count
   model.sets = read_sets(sets)
++   model.unique = tonumber(arg())
 +   model.sorted = read_sets(tonumber(arg()))
   models[g] = model
 end
@@ -101,6 +103,11 @@ local function is_free(model)
   local free = is_set(model.all) and (model.drawn == '' or is_drawn(model))
   for _, set in ipairs(model.sets) do free = free and is_set(set.name) end
 +   for _, set in ipairs(model.sorted) do free = free and is_sorted(set.name) end
++   for s = 1, model.unique do
++     local set = model.sets[s]
++     free = free and set.first == set.last and redis.call('EXISTS', set.name) == 0
++   end
++   if model.unique > 0 then free = free and redis.call('EXISTS', model.record) == 0 end
   if not free then return false end
   in_thousands(1, model.count, function(i, j)
     local pks, rows = model.pks, model.hashes
@@ -180,6 +187,21 @@ class Draft:
             entry.drawn = self.drawn
             yield entry
 
+    def claims(self) -> list[Claim]:
+        """Return the unique values of the objects, whose pks are drawn.
+
+        :raises UniqueError: if two objects share one
+        """
+        found: dict[bytes, Claim] = {}
+        for pk, row in zip(self.pks, self.rows, strict=True) if self.schema.uniques else ():
+            by_name = dict(zip(self.schema.columns, row, strict=True))
+            for unique in self.schema.uniques:
+                stored = unique.values_in(by_name)
+                if not unique.is_null(stored):
+                    key = unique_key(self.schema, unique, stored)
+                    refuse_repeat(found, Claim(unique, key, pk, stored))
+        return [*found.values()]
+
     def confirm(self) -> None:
         """Mark all objects as saved."""
         for obj, pk, row, values in zip(self.objs, self.pks, self.rows, self._values, strict=True):
@@ -199,20 +221,22 @@ def insert_all(drafts: Sequence[Draft]) -> Flow[bool]:
 def _command(drafts: Sequence[Draft]) -> Command:
     names: list[bytes] = []
     args: list[Any] = [len(drafts)]
-    sorts = any(draft.schema.sorted for draft in drafts)
+    extended = any(draft.schema.is_extended for draft in drafts)
     for draft in drafts:
         schema, keys = draft.schema, draft.schema.keys
         pks = [b'%d' % pk for pk in draft.pks]
         sets = grouped_by_index(schema, pks, draft.rows)
+        unique = dict.fromkeys(claim.key for claim in draft.claims())
+        sets = {**{key: sets[key] for key in unique}, **sets}
         scores = grouped_by_sorted(schema, pks, draft.rows)
         names += (keys.all, keys.record, keys.touched, keys.next, keys.incarnations)
         names += (keys.data_prefix + pk for pk in pks)
         names += (*sets, *scores)
         args += (len(pks), len(sets), draft.drawn, *pks, *schema.pack_rows(draft.rows))
         args += _counted(sets)
-        if sorts:
-            args += (len(scores), *_counted(scores))
-    return INSERT.of(sorts)(names, *args)
+        if extended:
+            args += (len(unique), len(scores), *_counted(scores))
+    return INSERT.of(extended)(names, *args)
 
 
 def _counted(sets: Mapping[bytes, Sequence[bytes]]) -> Iterator[Any]:

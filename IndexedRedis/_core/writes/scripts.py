@@ -6,6 +6,9 @@ milliseconds (``sizes.py``).
 A row has *moves*: from the index set of the expected value to that of the new one, or to a score in
 a sorted set. A sorted set has one member for each pk. So a move to a score compares the stored
 value only if the script does not write the field itself.
+
+A move into the index set of a unique value needs that nobody else has or reserves the value. Lock
+owners reserve values: in a hash of theirs (``VALUES``), or by an index set that a reset has staged.
 """
 
 from __future__ import annotations
@@ -15,8 +18,8 @@ from ..script import DENIED, ScriptPair
 
 __all__ = (
     'CHECK',
-    'COMPARE_ROWS',
     'CURSOR',
+    'MAY_WRITE_ROWS',
     'NOTE_TOUCHED',
     'READ_RECORD',
     'STEP',
@@ -93,10 +96,10 @@ end
 # sorted set.
 # ARGV: number of models; for each: number of incarnations that pks of its rows were drawn under;
 # for each of them: id, highest pk; number of rows; for each row: pk, mode, number of moves; for
-# each move: field, expected value, and with sorted fields the score, '' for index sets; number of
-# pairs; for each pair: field, value. Modes: insert (under a reserved pk), update, put (insert or
-# update), remove (the row stays readable for a grace time). Needs `own`: the token of a caller that
-# the record lists, or ''.
+# each move: field, expected value, and in the second text the score, '' for index sets, 'u' for
+# that of a unique value; number of pairs; for each pair: field, value. Modes: insert (under a
+# reserved pk), update, put (insert or update), remove (the row stays readable for a grace time).
+# Needs `own`: the token of a caller that the record lists, or ''.
 _READ_ROWS = """
 local models, rows = {}, {}
 local function read_row(model)
@@ -109,6 +112,7 @@ local function read_row(model)
 -     must_be('set', move.old, i)
 -     must_be('set', move.new, i)
 +     move.score = arg()
++     if move.score == 'u' then move.unique, move.score = true, '' end
 +     local kind = move.score == '' and 'set' or 'zset'
 +     must_be(kind, move.old, i)
 +     must_be(kind, move.new, i)
@@ -161,9 +165,69 @@ end
 if #problems > 0 then return problems end
 """
 
+# Check that nobody else has or reserves the unique values of the rows. An entry counts if its pk is
+# listed, and stays with the set in this script; if it is not listed, while its owner is at work. A
+# row that a long list is about to write waits too: its other values may decide about that list.
+_CHECK_UNIQUE = """\
++ local leaving
++ local function leaves(name, pk)
++   if not leaving then
++     leaving = {}
++     for _, row in ipairs(rows) do
++       for _, move in ipairs(row.moves) do
++         if row.mode == 'remove' or move.old ~= move.new then
++           leaving[move.old .. ' ' .. row.pk] = true
++         end
++       end
++     end
++   end
++   return leaving[name .. ' ' .. pk]
++ end
++ local function reserves(model, token, name, pk)
++   local tmp, base = string.sub(model.record, 1, -7), #model.record - 10
++   local holder = redis.call('HGET', tmp .. token .. ':unique', name)
++   return holder and holder ~= pk
++     or redis.call('EXISTS', tmp .. token .. ':' .. string.sub(name, base + 1)) == 1
++     or redis.call('HEXISTS', tmp .. token .. ':left', pk) == 1
++ end
++ local function claim(row, name)
++   local model, listed, staging = row.model, {}, false
++   local states = redis.call('HGETALL', model.record)
++   for i = 1, #states, 2 do
++     local live = states[i + 1] == 'staging' and redis.call('GET', model.lock) == states[i]
++     if states[i] ~= own and (live or states[i + 1] == 'committed') then
++       if reserves(model, states[i], name, row.pk) then return {'reserved'} end
++       staging = staging or live
++     end
++   end
++   local prefix, pks = string.sub(row.data, 1, -#row.pk - 1), nil
++   if redis.call('SCARD', name) > 1000 then pks = redis.call('SRANDMEMBER', name, 1000)
++   else pks = redis.call('SMEMBERS', name) end
++   for _, pk in ipairs(pks) do
++     if pk == row.pk then
++       -- its own entry
++     elseif redis.call('SISMEMBER', model.all, pk) == 1 then
++       if #listed < 50 and not leaves(name, pk) then listed[#listed + 1] = pk end
++     elseif staging and redis.call('PTTL', prefix .. pk) == -1 then
++       return {'reserved'}
++     end
++   end
++   return #listed > 0 and {'unique', name, unpack(listed)}
++ end
++ for i, row in ipairs(rows) do
++   for _, move in ipairs(row.done and {} or row.moves) do
++     local against = move.unique and (not row.there or move.old ~= move.new)
++       and claim(row, move.new)
++     if against then problems[#problems + 1] = {i, unpack(against)} end
++   end
++ end
++ if #problems > 0 then return problems end
+"""
+
 # Read rows, then compare them; return the problems if there are any.
 READ_ROWS = _PROBLEMS + READ_RECORD + IS_LOST + _READ_ROWS
 COMPARE_ROWS = READ_ROWS + _COMPARE
+MAY_WRITE_ROWS = COMPARE_ROWS + _CHECK_UNIQUE
 
 STORE_ROWS = (
     DENIED
@@ -234,14 +298,15 @@ for g = 1, #models do raise_counter(models[g]) end
 # Write rows of one or several models: all of them, or none.
 # KEYS: as of _READ_ROWS.
 # ARGV: as of _READ_ROWS.
-# Returns the problems: {row, kind, ...}, with kind 'type', 'unfinished', 'gone', 'taken', 'staged'
-# or 'stale'. With any, nothing is written.
-# Bounded: 4 ms of rows (SCRIPT_US), or 25 rows (CHUNK in bulk/reindex.py).
+# Returns the problems: {row, kind, ...}, with kind 'type', 'unfinished', 'gone', 'taken', 'staged',
+# 'stale', 'reserved' or 'unique': index set, pks that it lists. With any, nothing is written.
+# Bounded: 4 ms of rows (SCRIPT_US), or 25 rows (CHUNK in bulk/reindex.py); 1,000 entries of each
+# index set of a unique value, which has one unless other programs wrote to it.
 WRITE = ScriptPair(
-    'write', CURSOR + "local own = ''\n" + COMPARE_ROWS + STORE_ROWS + 'return problems'
+    'write', CURSOR + "local own = ''\n" + MAY_WRITE_ROWS + STORE_ROWS + 'return problems'
 )
 
-# Return the problems that WRITE would return.
+# Return the problems that WRITE would return, those of unique values apart.
 # KEYS: as of WRITE.
 # ARGV: token of the caller; then as of WRITE.
 # Returns the problems.

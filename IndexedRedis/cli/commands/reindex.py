@@ -43,6 +43,6 @@ def main(
 
 def _some_of(model: Any, pks: list[int]) -> Any:
     """Return partial objects; a model that only sorts has no indexed fields to fetch."""
-    if model.INDEXED_FIELDS or not model.SORTED_FIELDS:
+    if model.INDEXED_FIELDS or model.UNIQUE_FIELDS or not model.SORTED_FIELDS:
         return model.objects.getMultipleOnlyIndexedFields(pks)
     return model.objects.getMultipleOnlyFields(pks, list(model.SORTED_FIELDS))

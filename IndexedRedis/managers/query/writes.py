@@ -13,13 +13,16 @@ from ..._core.links import saving
 from ..._core.queries.query import Query
 from ..._core.queries.verbs.matches import the_one
 from ..._core.text import near_miss
-from ...errors import UsageError
+from ...errors import UniqueError, UsageError
 from ...twins import awaitable
 from .flows import QueryFlows
 
 __all__ = ('QueryWrites',)
 
 Created = tuple[Any, bool]
+
+# How often getOrCreate() looks again, while others create and delete the object.
+CREATE_ATTEMPTS = 20
 
 
 class QueryWrites(QueryFlows):
@@ -68,14 +71,16 @@ class QueryWrites(QueryFlows):
     ) -> tuple[Any, bool]:
         """Return the object with these values and False; if there is none, a new one and True.
 
-        Between look-up and save another process may create an object with the same values: then
-        there are two of them.
+        If ``UNIQUE_FIELDS`` lists the fields of these values, or some of them, any number of
+        processes that call it create one object. Without unique fields, another process may create
+        an object with the same values between look-up and save: then there are two of them.
 
         :param defaults: further values of a new object
         :param values: ``name=value`` of indexed fields
         :raises UsageError: if the query has filters, no value is given, or a name is unknown
         :raises QueryError: if a field is not indexed
         :raises MultipleObjectsError: if several objects have these values
+        :raises UniqueError: if an object with other values has a unique value of the new one
 
         Redis: as :meth:`get` with filters; then as :meth:`create`.
         """
@@ -125,10 +130,18 @@ class QueryWrites(QueryFlows):
     def _get_or_create(
         self, values: Mapping[str, Any], defaults: Mapping[str, Any], method: str
     ) -> Flow[Created]:
-        found = yield from self._with(values, method)
-        if found is not None:
-            return found, False
-        return (yield from self._saved(self.mdl(**{**values, **defaults}))), True
+        for attempt in range(CREATE_ATTEMPTS):
+            found = yield from self._with(values, method)
+            if found is not None:
+                return found, False
+            try:
+                return (yield from self._saved(self.mdl(**{**values, **defaults}))), True
+            except UniqueError as error:
+                # Most likely another process has just created the object.
+                if attempt and not values.keys() >= {*error.fields}:
+                    raise
+                last = error
+        raise last
 
     def _update_or_create(
         self, values: Mapping[str, Any], defaults: Mapping[str, Any]
