@@ -54,8 +54,17 @@ class Unique:
 
     def shown(self, stored: Sequence[bytes | None]) -> str:
         """Return the values of stored bytes, for messages."""
-        values = [column.decode(each) for column, each in zip(self.columns, stored, strict=True)]
+        pairs = zip(self.columns, stored, strict=True)
+        values = [
+            _link(value) if column.is_link and value else column.decode(value)
+            for column, value in pairs
+        ]
         return repr(tuple(values) if self.is_composite else values[0])
+
+
+def _link(stored: bytes) -> Any:
+    text = stored.decode('utf-8', 'backslashreplace')
+    return int(text) if text.isdigit() else text
 
 
 def uniques_of(
