@@ -395,3 +395,11 @@ def test_repair_of_entries_of_several_fields(user, raw):
     counts = {'entry_missing': 1, 'entry_stale': 1, 'entry_gone': 1, 'index_unused': 1}
     assert report.counts == counts and report.ok, str(report)
     assert user.objects.check().ok
+
+
+def test_info_tells_of_index_sets_of_several_fields(user):
+    user.saver.save([user(email=name, shop='s', sku=n) for n, name in enumerate('abc')])
+    info = user.objects.info()
+    assert info.together['shop, sku'].sets == 3 and not info.unused
+    assert 'unique together: shop, sku: 3 values' in str(info)
+    assert info.asDict()['together']['shop, sku']['sets'] == 3

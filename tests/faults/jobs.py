@@ -18,6 +18,9 @@ import redis
 
 import IndexedRedis
 from faults import lives, old_version, ordered_jobs, single_jobs
+
+
+from faults import lives, old_version, single_jobs, unique_jobs
 from faults.item import Box, Item, edition, over, reset_family
 from IndexedRedis import Q
 from IndexedRedis._core.queries import set_algebra
@@ -324,6 +327,9 @@ def main() -> None:
     Item.validateModel()
     rooms = lives, old_version, ordered_jobs, single_jobs
     jobs = {name: job for room in rooms for name, job in vars(room).items()} | globals()
+
+    jobs = {**vars(lives), **vars(old_version), **vars(single_jobs)}
+    jobs = {**jobs, **vars(unique_jobs), **globals()}
 
     for line in sys.stdin:
         params, job, args, ordered = json.loads(line)

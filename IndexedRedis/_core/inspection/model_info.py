@@ -130,6 +130,8 @@ class ModelInfo:
         #: bytes of memory of all rows, estimated, and of the set of all pks; None as above
         self.rowMemory: int | None = None
         self.keysMemory: int | None = None
+        #: the index sets of fields that are unique together, by their names: ``'shop, sku'``
+        self.together: dict[str, IndexInfo] = {}
         #: number of index sets of fields that are not indexed, by field
         self.unused: Counter[str] = Counter()
         #: number of work keys of resets
@@ -141,6 +143,7 @@ class ModelInfo:
     def indexMemory(self) -> int | None:
         """Bytes of memory of all index sets, estimated; None: MEMORY USAGE is not allowed."""
         parts = [field.index.memory for field in self.fields if field.index is not None]
+        parts += (index.memory for index in self.together.values())
         return None if None in parts else sum(part or 0 for part in parts)
 
     @property
@@ -174,6 +177,7 @@ class ModelInfo:
                 'setsSampled': self.setsSampled,
             },
             'encodings': dict(self.encodings),
+            'together': {names: index.asDict() for names, index in self.together.items()},
             'unused': dict(self.unused),
             'workKeys': self.workKeys,
             'advice': list(self.advice),
@@ -204,6 +208,8 @@ class ModelInfo:
             yield f'  rows: {rows} ({of})'
 
     def _tail(self) -> Iterator[str]:
+        for names, index in self.together.items():
+            yield f'  unique together: {names}: {index.sets:,} values'
         yield from (f'  not indexed, but has {n:,} index sets: {f}' for f, n in self.unused.items())
         if self.workKeys:
             yield f'  work keys: {self.workKeys:,}'

@@ -126,6 +126,9 @@ class _Indexes:
             for field in found.fields
             if field.index is not None
         }
+        for unique in schema.composites:
+            index = found.together[', '.join(unique.names)] = IndexInfo()
+            self._by_field[unique.key] = _OneIndex(index)
 
     def collect(self, tell: Progress) -> Flow[None]:
         pattern = self._keys.pattern_but_rows
