@@ -17,6 +17,7 @@ PAGES += [
     'docs/howto/querying.rst',
     'docs/howto/paging.rst',
     'docs/howto/verbs.rst',
+    'docs/howto/unique.rst',
     'docs/howto/field-types.rst',
     'docs/howto/json.rst',
     'docs/reference/types.rst',

@@ -148,8 +148,11 @@ class Source:
         :raises UsageError: if a part of the key is no indexed field
         """
         names = self.key_fields
-        if not names or not {*names} <= {*self.model.INDEXED_FIELDS}:
-            indexed = ', '.join(self.model.INDEXED_FIELDS) or 'none'
+        fields = [*self.model.INDEXED_FIELDS]
+        for item in self.model.UNIQUE_FIELDS:
+            fields += (item,) if isinstance(item, str) else item
+        if not names or not {*names} <= {*fields}:
+            indexed = ', '.join(dict.fromkeys(fields)) or 'none'
             given = self.shown_key if self.key else None
             raise UsageError(
                 f"{self.name}: mode='diff' needs keys={{{self.name}: ...}} to name indexed fields "

@@ -50,7 +50,7 @@ def _some(count: int = 3) -> list[Any]:
 
 WAYS: dict[str, Any] = {
     'insert': lambda: person().save(),
-    'insert_many': lambda: Person.saver.save([person() for _ in range(4)]),
+    'insert_many': lambda: Person.saver.save([person() for _ in range(2)]),
     'update': lambda: [_change(obj).save() for obj in _some(1)],
     'update_many': lambda: Person.saver.save([_change(obj) for obj in _some()]),
     'update_and_insert': lambda: Person.saver.save([*map(_change, _some(2)), person()]),

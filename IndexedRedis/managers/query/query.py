@@ -280,8 +280,9 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryPages, QueryWrites, QueryRe
     def reindex(self) -> int:
         """Add the objects that match to all index sets and sorted sets that have to list them.
 
-        Call it after adding a field to ``INDEXED_FIELDS`` or ``SORTED_FIELDS``. Other processes may
-        write meanwhile.
+        Call it after adding a field to ``INDEXED_FIELDS``, ``SORTED_FIELDS`` or
+        ``UNIQUE_FIELDS``. It refuses no value: :meth:`check` finds unique values that several
+        objects have. Other processes may write meanwhile.
 
         :returns: the number of objects
 
