@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from ...errors import ResetInProgressError, ResetLostError
 from ..flows import Batch, Command, Flow, Pause, ask, with_cleanup
-from ..keys import LEFT, WORK
+from ..keys import LEFT, VALUES, WORK
 from ..mapping.schema import Schema
 from .scripts import BEGIN, FORGET, HOLD, RELEASE
 
@@ -152,6 +152,7 @@ def release_all(owners: Sequence[Owner]) -> Flow[None]:
     with suppress(Exception):
         for owner in owners:
             keys, token = owner.schema.keys, owner.token
-            work = [keys.work(token, name) for name in (*WORK, LEFT)]
+            names = (*WORK, LEFT, *((VALUES,) if owner.schema.uniques else ()))
+            work = [keys.work(token, name) for name in names]
             forget = FORGET([keys.record, *work], token)
             yield Batch([forget, RELEASE([keys.lock, keys.touched, keys.record], token)])

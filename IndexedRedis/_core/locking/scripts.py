@@ -293,7 +293,7 @@ return 1
 # KEYS: record of resets, work keys of the owner.
 # ARGV: token.
 # Returns 1; 0 if a work key exists, or the record does not list the owner.
-# Bounded: six commands, for five work keys at most.
+# Bounded: seven commands, for six work keys at most.
 FORGET = Script(
     'forget',
     """

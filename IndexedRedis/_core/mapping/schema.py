@@ -52,8 +52,7 @@ class Schema:
         #: whether connections cache the replies to queries
         self.remembers = getattr(cls, 'CLIENT_SIDE_CACHE', 0) > 0
         self.fields = KeyList(cls.FIELDS)
-        unique = {name for item in cls.UNIQUE_FIELDS for name in names_in(item)}
-        indexed, ordered = {*cls.INDEXED_FIELDS, *unique}, set(cls.SORTED_FIELDS)
+        indexed, ordered = _indexed(cls), set(cls.SORTED_FIELDS)
         self.columns = columns = {
             field.name: Column(self.name, field, field in indexed, field in ordered)
             for field in self.fields
@@ -73,8 +72,6 @@ class Schema:
         #: the columns whose values a reindex reads
         self.kept = tuple(column for column in self.all if column.indexed or column.sorted)
         self.uniques = tuple(uniques_of(self.name, cls.UNIQUE_FIELDS, self.columns))
-        #: whether its writes need the second text of a ``ScriptPair``
-        self.is_extended = bool(self.sorted or self.uniques)
         self.links = tuple(column for column in self.all if column.is_link)
         for column in self.links:
             column.field.home = cls.__module__
@@ -188,6 +185,11 @@ class Schema:
         self._decoders[key] = decoder
 
     @cached_property
+    def is_extended(self) -> bool:
+        """Whether its writes need the second text of a ``ScriptPair``."""
+        return bool(self.sorted or self.uniques)
+
+    @cached_property
     def composites(self) -> tuple[Unique, ...]:
         """The fields that are unique together, which have index sets of their own."""
         return tuple(unique for unique in self.uniques if unique.is_composite)
@@ -211,6 +213,11 @@ class Schema:
     def keys_of(self, columns: Sequence[Column]) -> tuple[bytes, ...]:
         """Return the names of these columns as bytes: the fields of the rows."""
         return self._keys if columns is self.all else tuple(column.key for column in columns)
+
+
+def _indexed(cls: Any) -> set[Any]:
+    """Return the names of the indexed fields, which unique ones are too."""
+    return {*cls.INDEXED_FIELDS, *(name for item in cls.UNIQUE_FIELDS for name in names_in(item))}
 
 
 class KeyList(list):  # type: ignore[type-arg]

@@ -24,8 +24,8 @@ from ..queries.by_pk import rows_of
 from ..queries.query import pks_of
 from ..writes.compare_and_move import ROUNDS, row_arguments
 from ..writes.entry import Entry, Mode, expected_token, is_extended
-from .comparing import Counts, Merge, compare
 from ..writes.unique import refuse_repeats, settle_claims
+from .comparing import Counts, Merge, compare
 from .observer import ResetObserver
 from .promises import Promises
 from .scripts import MERGE
