@@ -45,10 +45,9 @@ class Schema:
         lines = [f'\n  - {each}' for each in problems(cls, reserved)]
         if lines:
             raise InvalidModelException(f'{cls.__name__} cannot be used:{"".join(lines)}')
-        self.cls = cls
         self.name: str = cls.__name__
         self.key_name: str = cls.KEY_NAME
-        self.keys = Keys(cls.KEY_NAME)
+        self.cls, self.keys = cls, Keys(cls.KEY_NAME)
         #: whether connections cache the replies to queries
         self.remembers = getattr(cls, 'CLIENT_SIDE_CACHE', 0) > 0
         self.fields = KeyList(cls.FIELDS)
