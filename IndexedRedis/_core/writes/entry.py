@@ -92,7 +92,9 @@ class Entry:
     def us(self) -> int:
         """Microseconds that the server takes to write the row."""
         scores = sum(column.name in self.sent for column in self.schema.sorted)
-        return update_us(len(self.sent), len(self.expected), scores)
+        uniques = self.schema.uniques
+        checks = sum(not self.sent.keys().isdisjoint(unique.names) for unique in uniques)
+        return update_us(len(self.sent), len(self.expected) + checks, scores)
 
     def index_keys(self) -> list[bytes]:
         """The index sets that list the object after the write."""

@@ -163,7 +163,8 @@ class Draft:
     def us(self) -> int:
         """Microseconds that the server takes to store the objects."""
         schema = self.schema
-        width = insert_us(len(schema.all), len(schema.indexed), len(schema.sorted))
+        indexes = len(schema.indexed) + len(schema.uniques)
+        width = insert_us(len(schema.all), indexes, len(schema.sorted))
         return len(self.objs) * width
 
     def draw_pks(self) -> Flow[None]:
