@@ -17,10 +17,7 @@ from typing import Any
 import redis
 
 import IndexedRedis
-from faults import lives, old_version, ordered_jobs, single_jobs
-
-
-from faults import lives, old_version, single_jobs, unique_jobs
+from faults import lives, old_version, ordered_jobs, single_jobs, unique_jobs
 from faults.item import Box, Item, edition, over, reset_family
 from IndexedRedis import Q
 from IndexedRedis._core.queries import set_algebra
