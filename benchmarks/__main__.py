@@ -12,11 +12,11 @@ from typing import Any
 
 from . import cache, docs, machine, table
 from .groups import DEFAULT, GROUPS
-from .results import BEFORE, BY_HAND, OLD, US, Group, load, save
+from .results import BEFORE, BY_HAND, DATABASES, OLD, US, Group, load, save
 from .run import Run, opened
 from .sizes import SIZES
 
-SUBJECTS = (US, OLD, BY_HAND, 'rom', 'walrus')
+SUBJECTS = (US, OLD, BY_HAND, 'rom', 'walrus', *DATABASES)
 
 
 def _parser() -> argparse.ArgumentParser:

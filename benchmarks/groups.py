@@ -84,6 +84,13 @@ def page(run: Run) -> Iterator[Result]:
     yield from pages(run)
 
 
+def ordered(run: Run) -> Iterator[Result]:
+    """Time pages in an order and lists of values, on more and more rows."""
+    from .ordered.measure import questions
+
+    yield from questions(run)
+
+
 def promises(run: Run) -> Iterator[Result]:
     """Time each work with a promise and without it."""
     crew = run.crew('promises.shop', [US, WITHOUT])
@@ -118,6 +125,7 @@ GROUPS = {
     'asyncio': Measurement('a hundred small queries at a time', asyncio),
     'clients': Measurement('1 to 256 small queries at a time', clients, 'free'),
     'page': Measurement('a page of a web application, against SQL', page, 'free', ORM),
+    'ordered': Measurement('a page in order, against redis-py by hand and SQL', ordered, 'free'),
     'promises': Measurement('what each promise costs', promises, 'together', [(US,)]),
     'waits': Measurement('how long others wait beside commands and long writes', waits, 'free'),
 }

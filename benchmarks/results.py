@@ -15,6 +15,7 @@ US = 'IndexedRedis'
 BEFORE = 'before'  # the same library from another checkout
 OLD = '6.0.3'
 BY_HAND = 'redis-py by hand'
+DATABASES = ('PostgreSQL', 'MariaDB')  # which servers of their own hold
 
 Samples = dict[str, list[float]]
 

@@ -14,7 +14,7 @@ from typing import Any
 import redis
 
 from . import cache
-from .results import BEFORE
+from .results import BEFORE, DATABASES
 from .rows.dataset import Dataset, make
 from .running.process import ROOT, Process
 from .sizes import SIZES
@@ -41,7 +41,8 @@ class Run:
         with suppress(redis.ResponseError):  # before Redis 7
             self.client.config_set('latency-tracking-info-percentiles', '100')
         self.sizes = SIZES[options.sizes]
-        self.subjects: list[str] = options.subjects
+        self.subjects = [each for each in options.subjects if each not in DATABASES]
+        self.databases = [each for each in options.subjects if each in DATABASES]
         self._crew: tuple[Any, list[Process]] = (None, [])
         self._reader: Process | None = None
 

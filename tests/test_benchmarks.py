@@ -43,6 +43,15 @@ PROMISES = [
     'any call',
     'longest wait of a reader',
 ]
+ORDERED = [
+    'page 1 by price',
+    'page 1 by price: longest wait of a reader',
+    'by price, by cursor',
+    'by price, by number',
+    'of an evenly spread eighth',
+    'of the dearest eighth',
+    'artist__in=[...], 1,000 values',
+]
 
 
 @pytest.fixture
@@ -78,10 +87,11 @@ def measured(server, tmp_path, *args):
 
 
 def test_from_the_rows_to_the_figures(empty, tmp_path):
-    args = ['operations', 'growth', 'asyncio', 'promises', '--subjects', 'redis-py by hand']
+    args = ['operations', 'growth', 'asyncio', 'ordered', 'promises']
+    args += ['--subjects', 'redis-py by hand']
     printed, groups = measured(empty, tmp_path, *args)
-    assert [name for name in WORKS + PROMISES if name not in printed] == []
-    assert groups.keys() == {'operations', 'growth', 'asyncio', 'promises'}
+    assert [name for name in WORKS + ORDERED + PROMISES if name not in printed] == []
+    assert groups.keys() == {'operations', 'growth', 'asyncio', 'ordered', 'promises'}
     ways = [set(each['samples']) for each in groups.pop('promises')['results']]
     assert all(names == {'IndexedRedis', 'without it'} for names in ways)
     every = [each for group in groups.values() for each in group['results']]

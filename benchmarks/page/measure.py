@@ -1,10 +1,8 @@
 """Measure the page: all subjects make the same pages in turns."""
 
 import random
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import sqlalchemy
 
@@ -12,8 +10,8 @@ from IndexedRedis import setDefaultRedisConnectionParams
 
 from ..results import BEFORE, OLD, US, Result
 from ..run import Run
+from ..running.databases import pid_of, started, versions
 from ..running.load import Loaded, Shape, ask_in_turns
-from ..running.process import ROOT
 from .catalogue import fill, mirror
 
 PAGES = 275
@@ -35,7 +33,9 @@ PAGES_OF = {
 def pages(run: Run) -> Iterator[Result]:
     """Compare the pages of all subjects, then time them."""
     with ExitStack() as stack:
-        engines = _engines(run, stack)
+        lite = sqlalchemy.create_engine(f'sqlite:///{run.folder}/shop.sqlite')
+        stack.callback(lite.dispose)
+        engines = {**started(run, stack, ['MariaDB']), 'SQLite': lite}
         for engine in engines.values():
             artists = fill(engine, run.sizes.copies)
         subjects = list(_subjects(run, engines))
@@ -43,27 +43,9 @@ def pages(run: Run) -> Iterator[Result]:
         mirror(engines['SQLite'])
         chosen = random.Random(SEED).choices(artists, k=min(PAGES, run.sizes.rows // 10))
         for result in ask_in_turns(run, TITLE, 'pages/s', subjects, chosen, SHAPES):
-            result.note = f'{_versions(engines)}; {result.note}'
+            result.note = f'{versions(engines)}; {result.note}'
             yield result
         run.dismiss()
-
-
-def _engines(run: Run, stack: ExitStack) -> dict[str, sqlalchemy.Engine]:
-    """Return the SQL databases that the machine has, empty."""
-    lite = sqlalchemy.create_engine(f'sqlite:///{run.folder}/shop.sqlite')
-    stack.callback(lite.dispose)
-    sys.path.append(str(ROOT / 'tests'))  # whose code starts MariaDB
-    from mirror import databases
-
-    lacking = databases.missing('mariadb')
-    if lacking:
-        run.say(f'MariaDB is left out: {lacking}')
-        return {'SQLite': lite}
-    server = databases.Database('mariadb')
-    stack.callback(server.stop)
-    engine = databases.fresh(server, 'shop')
-    stack.callback(engine.dispose)
-    return {'MariaDB': engine, 'SQLite': lite}
 
 
 def _subjects(run: Run, engines: dict[str, sqlalchemy.Engine]) -> Iterator[Loaded]:
@@ -74,24 +56,6 @@ def _subjects(run: Run, engines: dict[str, sqlalchemy.Engine]) -> Iterator[Loade
     crew = run.crew('page.pages', names, size, urls=urls)
     for name in names:
         team = [process for process in crew if process.name == name]
-        server = _pid_of(engines[name]) if name in engines else run.server
+        server = pid_of(engines[name]) if name in engines else run.server
         for suffix in PAGES_OF[name] if team else ():
             yield Loaded(name + suffix, team, suffix, server)
-
-
-def _pid_of(engine: sqlalchemy.Engine) -> int | None:
-    """Return the process of an engine's server; None for SQLite, which has none."""
-    if engine.dialect.name == 'sqlite':
-        return None
-    with engine.connect() as connection:
-        path = connection.scalar(sqlalchemy.text('SELECT @@pid_file'))
-    return int(Path(str(path)).read_text('ascii'))
-
-
-def _versions(engines: dict[str, sqlalchemy.Engine]) -> str:
-    shown = [f'SQLAlchemy {sqlalchemy.__version__}']
-    for name, engine in engines.items():
-        version = '.'.join(map(str, engine.dialect.server_version_info or ()))
-        driver = '' if name == 'SQLite' else f' through {engine.dialect.driver}'
-        shown.append(f'{name} {version}{driver}')
-    return ', '.join(shown)

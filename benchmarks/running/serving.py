@@ -49,12 +49,13 @@ class Worker:
         client = self.served.client
         client.config_resetstat()
         gc.collect()
-        server, cpu, began = self._server_seconds(), _cpu_seconds(), time.perf_counter()
+        server, cpu = self.served.server_seconds(), _cpu_seconds()
+        began = time.perf_counter()
         returned = self._job.run()
         seconds, used = time.perf_counter() - began, _cpu_seconds() - cpu
         return {
             'main': seconds,
-            'cpu': {'client CPU': used, 'server CPU': self._server_seconds() - server},
+            'cpu': {'client CPU': used, 'server CPU': self.served.server_seconds() - server},
             'longest': self._longest_command(),
             'more': self._job.more(returned, seconds),
         }
@@ -92,12 +93,6 @@ class Worker:
         if asyncio.iscoroutinefunction(ask):
             return [plain(self.loop.run_until_complete(ask(number))) for number in numbers]
         return [plain(ask(number)) for number in numbers]
-
-    def _server_seconds(self) -> float:
-        """Return the CPU seconds of the server's main thread so far."""
-        cpu = self.served.client.info('cpu')
-        names = ('used_cpu_user_main_thread', 'used_cpu_sys_main_thread')
-        return sum(cpu.get(name, cpu[name.removesuffix('_main_thread')]) for name in names)
 
     def _longest_command(self) -> tuple[float, str]:
         """Return the longest command since CONFIG RESETSTAT: seconds on the server, and its name.

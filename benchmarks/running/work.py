@@ -65,6 +65,12 @@ class Served:
         """Return the works of a group that the subject can do."""
         return ()
 
+    def server_seconds(self) -> float:
+        """Return the CPU seconds of the server's main thread so far."""
+        cpu = self.client.info('cpu')
+        names = ('used_cpu_user_main_thread', 'used_cpu_sys_main_thread')
+        return sum(cpu.get(name, cpu[name.removesuffix('_main_thread')]) for name in names)
+
     def settle(self) -> None:
         """Wait until the server has removed what the last work left to expire."""
         latest = time.monotonic() + SETTLE_SECONDS
