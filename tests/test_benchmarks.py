@@ -45,7 +45,7 @@ PROMISES = [
 ]
 ORDERED = [
     'page 1 by price',
-    'page 1 by price: longest wait of a reader',
+    'dearest eighth: longest wait of a reader',
     'by price, by cursor',
     'by price, by number',
     'of an evenly spread eighth',

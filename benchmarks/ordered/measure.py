@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+from ..machine import come_first
 from ..results import BEFORE, BY_HAND, DATABASES, US, Result
 from ..run import Run
 from ..running.databases import started, versions
@@ -22,13 +23,14 @@ def questions(run: Run) -> Iterator[Result]:
         names = [*(each for each in (US, BEFORE, BY_HAND) if each in run.subjects), *urls]
         note = versions(engines)
         for count in run.sizes.ordered:
-            how = {'urls': urls, 'count': count, 'waits': count == max(run.sizes.ordered)}
-            for result in compare(run, 'ordered', run.crew('ordered.works', names, **how)):
-                if 'took, ms' in result.more:
-                    yield next(wait_and_total(result))
-                    continue
+            crew = run.crew('ordered.works', names, urls=urls, count=count)
+            for result in compare(run, 'ordered', crew):
                 result.note, note = note, ''
                 for name in urls:  # the longest command is one of Redis
                     result.longest.pop(name, None)
                 yield result
+        come_first(run.server)
+        redis = [process for process in crew if process.name not in urls]
+        for result in compare(run, 'waits', redis):
+            yield next(wait_and_total(result))
         run.dismiss()

@@ -18,18 +18,16 @@ class Questions(Served):
 
     :param urls: of SQL databases, by subject; other subjects read the same objects from Redis
     :param count: how many rows there are
-    :param waits: whether a reader waits beside them too
     """
 
     def __init__(
-        self, subject: str, connection: dict[str, Any], sizes: str, urls: dict[str, str],
-        count: int, waits: bool,
-    ) -> None:  # fmt: skip
+        self, subject: str, connection: dict[str, Any], sizes: str, urls: dict[str, str], count: int
+    ) -> None:
         connection['db'] = 0
         super().__init__(subject, connection, sizes)
-        self.count, self.waits = count, waits and subject not in urls
+        self.count = count
         self.asked: Any
-        self.server: int | None = None
+        self.server: int | None = None  # the process of a SQL database
         if subject in urls:
             from ..running.databases import pid_of
             from .sql import Sql
@@ -51,26 +49,31 @@ class Questions(Served):
         self.asked.fill(self.count)
 
     def works(self, group: str) -> Iterator[Work]:
-        """Yield the pages, the lists of values, and what others wait for beside pages."""
+        """Yield what is timed, or the ``waits`` of a reader beside first pages."""
         asked, many = self.asked, self.sizes.calls
         few, middle = many // 10, self.count // SIZE // 2
-        first, against = 'page 1 by price', 'page 1 by price of the dearest eighth'
-        for title, calls, ask in (
-            (first, many, asked.first),
-            ('page in the middle by price, by cursor', many,
-             partial(asked.after, asked.place(middle))),
-            ('page in the middle by price, by number', few, partial(asked.number, middle + 1)),
+        works = [
+            ('page 1 by price', many, asked.first),
             ('page 1 by price of an evenly spread eighth', many, partial(asked.first, **EVEN)),
-            (against, few, partial(asked.first, **DEAR)),
-            *((f'artist__in=[...], {size:,} values', many if size < 100 else few,
-               partial(asked.among, artists(size))) for size in VALUES),
-        ):  # fmt: skip
-            name = f'{self.count:,} rows: {title}'
-            how = {'rounds': self.sizes.slow}
-            yield Work(name, partial(_times, ask, calls, '__in' in title), per=calls, **how)
-            if self.waits and title in (first, against):
-                name += ', beside that reader'
-                yield Work(name, partial(_times, ask, 10 * calls), how='beside', **how)
+            ('page 1 by price of the dearest eighth', few, partial(asked.first, **DEAR)),
+        ]
+        if group == 'waits':
+            for title, calls, ask in works:
+                name = f'{self.count:,} rows: {title}, beside that reader'
+                prepare = partial(_times, ask, calls if calls == few else 10 * calls)
+                yield Work(name, prepare, how='beside', rounds=self.sizes.slow)
+            return
+        place = asked.place(middle)
+        works += [
+            ('page in the middle by price, by cursor', many, partial(asked.after, place)),
+            ('page in the middle by price, by number', few, partial(asked.number, middle + 1)),
+        ]
+        for size in VALUES:
+            title = f'artist__in=[...], {size:,} values'
+            works.append((title, many if size < 100 else few, partial(asked.among, artists(size))))
+        for title, calls, ask in works:
+            prepare = partial(_times, ask, calls, '__in' in title)
+            yield Work(f'{self.count:,} rows: {title}', prepare, per=calls, rounds=self.sizes.slow)
 
     def server_seconds(self) -> float:
         """Return the CPU seconds of the database that is asked, so far."""

@@ -1,20 +1,18 @@
 """Provide the rows that long operations work on, in SQL and in a file."""
 
 import json
-import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 
+from ..machine import come_first
 from ..rows.dataset import Dataset, make
 from ..run import Run
 
 
 def prepare(run: Run) -> dict[str, Any]:
     """Store the rows of a run; return the arguments of :class:`benchmarks.waits.works.Context`."""
-    if run.server:
-        with suppress(OSError):  # a server that has the processor at once shows its own waits
-            os.setpriority(os.PRIO_PROCESS, run.server, -20)
+    come_first(run.server)
     data = make(run.options.data, run.sizes.waits)
     queries = [data.query(size, 2)[0] for size in (10, run.sizes.waits // 5)]
     rows = {'kinds': data.kinds, 'indexed': data.indexed, 'changed': data.changed}
