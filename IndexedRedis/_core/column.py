@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from types import MappingProxyType
 from typing import Any
@@ -24,7 +24,7 @@ EXACT_SCORES = 2**53
 # An empty mapping, immutable and so safe as a default.
 EMPTY: Mapping[Any, Any] = MappingProxyType({})
 # What holds several values, most of which no field holds as one.
-SEVERAL = (list, tuple, set, frozenset)
+SEVERAL = (list, tuple, set, frozenset, dict, range, Iterator)
 
 
 class Column:
