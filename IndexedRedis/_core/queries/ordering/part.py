@@ -73,7 +73,7 @@ def read_part(
             rows = yield from rows_of(schema, found.pks, read)
             if (yield from _is_replaced(schema, found)):
                 continue
-        there = _in_place(query, read, found, rows)
+        there = _still_in_place(query, read, found, rows)
         short = [row[: len(wanted)] for _, row in there]
         return Part(take([pk for pk, _ in there], short), there, read, found.unfinished)
     raise ConflictError(
@@ -94,7 +94,7 @@ def _is_replaced(schema: Schema, found: Found) -> Flow[bool]:
     return bool(marker != found.marker or (listed and not any(listed[0])))
 
 
-def _in_place(
+def _still_in_place(
     query: Query, columns: Sequence[Column], found: Found, rows: Sequence[Row | None]
 ) -> list[tuple[int, Row]]:
     """Return pk and row of the objects that are still there, in order.
