@@ -100,6 +100,7 @@ def read(model: Any) -> None:
     assert len(everything.getMultipleOnlyFields([obj.getPk()], ['title'])) == 1
     assert len(everything.getMultipleOnlyIndexedFields([obj.getPk()])) == 1
     read_verbs(model, size)
+    read_in_order(model, size)
     listed = everything.filter(year=1974).all()
     listed.reload()
     assert len(listed.refetch()) == size
@@ -118,6 +119,19 @@ def read_verbs(model: Any, size: int) -> None:
     assert found.countBy('title')['0'] == 1
     assert everything.distinctValues('artist') == ['Abba']
     assert len(everything.inBulk([everything.first().getPk()])) == 1
+
+
+def read_in_order(model: Any, size: int) -> None:
+    """Ranges, orders and pages: by walks, by scores and by values."""
+    everything = model.objects
+    assert everything.filter(year__gte=1974).count() == everything.filter(year__lt=1975).count()
+    assert len(everything.filter(IR.Q(year__gt=1970) | IR.Q(title='0')).all()) == size
+    pks = everything.filter(pk__in=[everything.first().getPk()])
+    for ordered in (everything.orderBy('-year', 'title'), everything.orderBy('album'), pks):
+        page = ordered.page(size=9, totalUpTo=500)
+        assert page.objects[0].artist == ordered[0].artist
+    assert len(everything.filter(artist='Abba').orderBy('title')[:5].all()) == 5
+    assert len(pks.orderBy('year').all()) == 1
 
 
 # -- writer ------------------------------------------------------------------------------------

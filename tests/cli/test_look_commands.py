@@ -91,7 +91,7 @@ WRONG = {
     'shop:Short grop=3': "Did you mean 'group'?",
     'shop:Short name=x': 'Short.name is not indexed',
     'shop:Short group=many': 'Short.group: cannot hold',
-    'shop:Short group__gte=3': 'unknown lookup',
+    'shop:Short group__like=3': 'unknown lookup',
     'shop:Shrt group=3': "Did you mean 'Short'?",
 }
 

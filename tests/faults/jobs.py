@@ -322,12 +322,8 @@ def _say(what: Any) -> None:
 def main() -> None:
     """Do the jobs that come on the standard input, each in a child."""
     Item.validateModel()
-    rooms = lives, old_version, ordered_jobs, single_jobs
+    rooms = lives, old_version, ordered_jobs, single_jobs, unique_jobs
     jobs = {name: job for room in rooms for name, job in vars(room).items()} | globals()
-
-    jobs = {**vars(lives), **vars(old_version), **vars(single_jobs)}
-    jobs = {**jobs, **vars(unique_jobs), **globals()}
-
     for line in sys.stdin:
         params, job, args, ordered = json.loads(line)
         source, sink = os.pipe()

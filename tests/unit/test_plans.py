@@ -25,7 +25,6 @@ SONG = define(
     indexed=['genre', 'land', 'year'],
     SORTED_FIELDS=['name', 'year', 'price'],
 )
-SCHEMA = SONG._validated()
 K = b'_ir_|Song:'
 ROCK, POP = K + b'idx:genre:rock', K + b'idx:genre:pop'
 AU, SE = K + b'idx:land:AU', K + b'idx:land:SE'
@@ -35,7 +34,9 @@ WHOLE, NULLS, OTHERS = (b'-inf', b'+inf'), (b'+inf', b'+inf'), (b'-inf', b'(+inf
 
 
 def clauses(*conditions, **lookups):
-    return clauses_of(SCHEMA.keys, SONG.objects.filter(*conditions, **lookups)._query.filters)
+    return clauses_of(
+        SONG._validated().keys, SONG.objects.filter(*conditions, **lookups)._query.filters
+    )
 
 
 def plan(*names, nulls='last', filters=(), **lookups):
@@ -124,7 +125,7 @@ TREES = st.recursive(
 )
 def test_clauses_say_what_their_tree_says(tree, genre, land, year):
     filters = SONG.objects.filter(tree)._query.filters
-    found = clauses_of(SCHEMA.keys, filters)
+    found = clauses_of(SONG._validated().keys, filters)
     if found is None:
         return
     inside = {K + b'idx:genre:%s' % genre.encode(), K + b'idx:land:%s' % land.encode()}
@@ -132,7 +133,7 @@ def test_clauses_say_what_their_tree_says(tree, genre, land, year):
         any((not inside.isdisjoint(each.sets)) == each.inside for each in clause)
         for clause in found.clauses
     ) and all(_within(each, year) for each in found.ranges)
-    columns = SCHEMA.named(['genre', 'land', 'year'])
+    columns = SONG._validated().named(['genre', 'land', 'year'])
     row = [genre.encode(), land.encode(), b'%d' % year]
     assert by_clauses == Matcher([And(filters)], columns).matches(1, row)
 
