@@ -208,7 +208,7 @@ end
 # enough matches, members of the smallest set that all matches are in, or -1}. The place is
 # {segment, score, member} to go on behind, nil if that is all. Rows are left out if there are more
 # values than the limit.
-# Bounded: the limit of microseconds (WALK_US), or the size of a small set, 4 ms (SMALL_SET); the
+# Bounded: the limit of microseconds (WALK_US), or the size of a small set, 5 ms (SMALL_SET); the
 # limit of values, 1 ms.
 WALK = Script(
     'walk',
