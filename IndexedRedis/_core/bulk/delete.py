@@ -50,7 +50,7 @@ def delete_pks(schema: Schema, pks: Sequence[int]) -> Flow[int]:
 
 def _delete_all(schema: Schema, expected: Expected, drawn: Drawn = EMPTY) -> Flow[int]:
     """Delete all of these objects, or none, except those whose pk is lost."""
-    us = sizes.delete_us(len(schema.indexed), len(schema.sorted))
+    us = sizes.delete_us(schema)
     if len(expected) * us <= sizes.SCRIPT_US:
         return (yield from recovering(lambda: delete_rows(schema, expected, drawn=drawn)))
     from .delete_many import delete_in_steps  # programs with short lists save the import
@@ -84,7 +84,7 @@ def _delete_matching(query: Query, counts: list[int]) -> Flow[None]:
 
 def _chunk(schema: Schema) -> int:
     """Return how many rows one script deletes; sorted sets take longer than index sets."""
-    us = sizes.delete_us(len(schema.indexed), len(schema.sorted))
+    us = sizes.delete_us(schema)
     return max(1, min(CHUNK, sizes.SCRIPT_US // us)) if schema.sorted else CHUNK
 
 

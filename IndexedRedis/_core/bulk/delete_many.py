@@ -33,8 +33,7 @@ def delete_in_steps(schema: Schema, pks: Iterable[int], drawn: Drawn) -> Flow[in
     """
     owner = LockOwner(schema, new_token())
     # indexed_values_of() fetches so few rows in one batch.
-    us = delete_us(len(schema.indexed), len(schema.sorted))
-    us = max(us, STEP_US // ROWS_OF_A_STEP)
+    us = max(delete_us(schema), STEP_US // ROWS_OF_A_STEP)
     stored: list[Expected] = []
 
     def prepare() -> Flow[None]:

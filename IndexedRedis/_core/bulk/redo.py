@@ -225,7 +225,7 @@ def _write_left(schema: Schema, rows: Mapping[int, list[bytes]], step: Step) -> 
         else:
             gone[pk] = expected
     # A page may be long: the server gives a small hash whole.
-    us = delete_us(len(schema.indexed))
+    us = delete_us(schema)
     for some in in_steps(gone.items(), lambda item: us):
         yield from delete_rows(schema, dict(some), step=step)
     for few in in_steps(entries, attrgetter('us')):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from ..mapping.schema import Schema
+
 __all__ = ('SCRIPT_US', 'STEP_US', 'delete_us', 'in_steps', 'insert_us', 'update_us')
 
 # Microseconds of the longest list that one script writes. Longer lists go in steps.
@@ -37,12 +39,9 @@ def update_us(fields: int, moves: int, scores: int = 0) -> int:
     return 10 + fields + 8 * moves + 16 * scores
 
 
-def delete_us(indexes: int, scores: int = 0) -> int:
-    """Return the microseconds that a delete takes for a row.
-
-    :param scores: number of sorted fields
-    """
-    return 3 + 2 * indexes + 5 * scores
+def delete_us(schema: Schema) -> int:
+    """Return the microseconds that a delete takes for a row."""
+    return 3 + 2 * len(schema.indexed) + 5 * len(schema.sorted)
 
 
 def in_steps(items: Iterable[T], us_of: Callable[[T], int]) -> Iterator[list[T]]:
