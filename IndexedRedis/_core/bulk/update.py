@@ -28,7 +28,7 @@ __all__ = ('encoded', 'update_matching')
 def encoded(schema: Schema, values: Mapping[str, Any]) -> dict[str, bytes]:
     """Return the stored bytes of values by field name.
 
-    :raises UsageError: if there are no values
+    :raises UsageError: if ``values`` is empty
     :raises FieldValueError: if a field cannot hold its value
     """
     if not values:

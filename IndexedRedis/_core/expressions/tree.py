@@ -90,7 +90,7 @@ class InRange(NamedTuple):
     """The value of a sorted field is in a range.
 
     :param low: the lower end; None: there is none
-    :param null: whether null, whose score is infinity, is in it too; then there is no upper end
+    :param null: whether null is in the range too. Its score is infinity, so ``high`` is None then.
     """
 
     column: Column

@@ -10,10 +10,10 @@ __all__ = ('MEASURE',)
 # errors, and does not repeat a command that was refused.
 # KEYS: names.
 # ARGV: 1 to measure memory and encoding too; names of fields.
-# Returns for each key: its number of members or fields, -1 if it is neither a set nor a hash (the
-# other text: if it is no sorted set); its bytes of memory, 0 if the key does not exist, -1 if the
-# caller did not ask or the server refuses to measure; its encoding, '' where the bytes are 0 or -1;
-# the length of each field.
+# Returns for each key: its number of members or fields, -1 for another type (the plain text
+# measures sets and hashes, the other text sorted sets); its bytes of memory, 0 if the key does not
+# exist, -1 if the caller did not ask or the server refuses to measure; its encoding, '' where the
+# bytes are 0 or -1; the length of each field.
 # Bounded: MEASURED_KEYS keys and MEASURE_CALLS commands, about 0.3 ms.
 MEASURE = ScriptPair(
     'measure',

@@ -1,4 +1,4 @@
-"""Names that are no field, where a value would vanish without a word.
+"""Unknown names: a value given under one would be lost without a word.
 
 6.0.3 ignored them, so the default is a warning. A program's own attributes stay silent: those whose
 name is far from all fields, those that its ``__init__`` sets, and those of its class.

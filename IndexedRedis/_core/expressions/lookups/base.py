@@ -39,6 +39,6 @@ class Lookup:
     def of_primary_key(self, value: Any) -> Node:
         """Return the tree that says which pks match.
 
-        :raises UsageError: if a value is no primary key
+        :raises UsageError: if a value cannot be a primary key
         """
         raise NotImplementedError
