@@ -59,8 +59,7 @@ def way_of(query: Query, rows: Rows, total: int) -> Flow[str]:
     if small is not None and _is_gathered(query, small[1], total):
         rest = '' if tests == 1 else f'; {tests:,} sets are looked up for each'
         return f'the {small[1]:,} members of {shown(small[0])}, sorted by their scores{rest}'
-    key = shown(plan.keys.sorted(_sorted_field(plan)))
-    way = f'a walk {"down" if plan.by.descending else "up"} {key}'
+    way = f'a walk {"down" if plan.by.descending else "up"} {shown(plan.key)}'
     if not tests:
         return f'{way}, where every member matches'
     return f'{way}; {each} looked up for each member{_steps(query, rows, total, tests)}'
@@ -71,11 +70,6 @@ def _is_gathered(query: Query, members: int, total: int) -> bool:
     skip, limit = query.window
     need = skip + (total if limit is None else limit)
     return members <= SMALL_SET and members**2 <= need * total
-
-
-def _sorted_field(plan: Plan) -> bytes:
-    assert plan.by.column is not None
-    return plan.by.column.key
 
 
 def _steps(query: Query, rows: Rows, total: int, tests: int) -> str:

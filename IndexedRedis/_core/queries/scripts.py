@@ -107,6 +107,16 @@ end
 )
 
 
+# Return pks and rows, or pks and the swap marker if there are more than `rows`.
+_RETURN_ROWS = """if #pks > rows then return {pks, redis.call('GET', ARGV[5]), 0} end
+local found = {}
+for i = 1, #pks do
+  found[i] = redis.call('HMGET', ARGV[4] .. pks[i], unpack(ARGV, 6))
+end
+return {pks, found}
+"""
+
+
 def _reads_of_find(args: Sequence[Any], reply: Any) -> Iterator[bytes]:
     prefix, swapped = args[3:5]
     yield swapped
@@ -140,13 +150,8 @@ for k = every, 1, -1 do
 end
 if not short then return {} end
 local pks = select_members(every)
-if #pks > rows then return {pks, redis.call('GET', ARGV[5]), 0} end
-local found = {}
-for i = 1, #pks do
-  found[i] = redis.call('HMGET', ARGV[4] .. pks[i], unpack(ARGV, 6))
-end
-return {pks, found}
-""",
+"""
+    + _RETURN_ROWS,
     _reads_of_find,
 )
 
@@ -163,13 +168,8 @@ FIND_ANY = Script(
 local most, rows = tonumber(ARGV[2]), tonumber(ARGV[3])
 local pks = select_any(ARGV[1], most)
 if not pks then return {} end
-if #pks > rows then return {pks, redis.call('GET', ARGV[5]), 0} end
-local found = {}
-for i = 1, #pks do
-  found[i] = redis.call('HMGET', ARGV[4] .. pks[i], unpack(ARGV, 6))
-end
-return {pks, found}
-""",
+"""
+    + _RETURN_ROWS,
     _reads_of_find,
 )
 

@@ -80,10 +80,10 @@ class Merge:
         values = [column.index_of(value_of(obj, column)) for column in self.columns]
         return tuple(values) or (b'%d' % obj._id,)
 
-    def key_of_row(self, obj: Any, row: Row) -> Key:
-        """Return the same of an object whose stored bytes are known."""
+    def key_of_row(self, pk: int, row: Row) -> Key:
+        """Return the same of stored bytes; ``pk`` counts if no key identifies the objects."""
         values = [column.index_of_stored(row[place]) for column, place in self.places]
-        return tuple(values) or (b'%d' % obj._id,)
+        return tuple(values) or (b'%d' % pk,)
 
     def knows_links(self, obj: Any) -> bool:
         """Whether all objects that an object links to have a pk."""
@@ -162,7 +162,7 @@ def _take_alike(merge: Merge, block: Sequence[Any], extend: Command) -> Flow[tup
         return [*block], 0
     values = [assigned(obj) for obj in known]
     rows = staging.encode(known)
-    keys = [*map(merge.key_of_row, known, rows)]
+    keys = [merge.key_of_row(obj._id, row) for obj, row in zip(known, rows, strict=True)]
     commands = fingerprints.commands_of(schema, merge.columns, keys, rows)
     held, *answers = yield Batch([extend, *commands])
     if not held:
@@ -201,8 +201,7 @@ def _stored_under(
     stored: dict[Key, tuple[int, Row]] = {}
     for pk, row in zip(pks, rows, strict=True):
         if row is not None:
-            values = [column.index_of_stored(row[place]) for column, place in merge.places]
-            key = tuple(values) or (b'%d' % pk,)
+            key = merge.key_of_row(pk, row)
             # A row that its key does not list, but another one, would stay lost for queries.
             if key in under[pk]:
                 stored.setdefault(key, (pk, row))

@@ -15,7 +15,7 @@ from ..._core.flows import Flow, ask
 from ..._core.links import fetching
 from ..._core.locking.locks import new_token
 from ..._core.queries import by_pk, linked, query, read
-from ..._core.queries.verbs.matches import has_match, has_part, the_one
+from ..._core.queries.verbs.matches import has_match, the_one
 from ..._core.text import near_miss
 from ...errors import UsageError
 from ...fields.base.primary_keys import primary_key
@@ -87,19 +87,13 @@ class QueryFlows(IndexedRedisHelper):
         self._refuse_window(f'{method}()')
         return parse(schema.name, schema.columns, given(method, conditions), lookups)
 
-    def _all(self, cascade: bool, ordered: bool = False) -> Flow[IRQueryableList]:
-        columns = self._columns()
-
-        def fetched(asked: query.Query) -> Flow[list[Any]]:
-            return read.read(asked, columns, ordered)
-
-        return self._many(lambda: self._asked(fetched), cascade)
-
-    def _only(self, fields: Iterable[str], cascade: bool = False) -> Flow[IRQueryableList]:
+    def _all(
+        self, cascade: bool = False, ordered: bool = False, fields: Iterable[str] | None = None
+    ) -> Flow[IRQueryableList]:
         columns = self._columns(fields)
 
         def fetched(asked: query.Query) -> Flow[list[Any]]:
-            return read.read(asked, columns)
+            return read.read(asked, columns, ordered)
 
         return self._many(lambda: self._asked(fetched), cascade)
 
@@ -141,7 +135,7 @@ class QueryFlows(IndexedRedisHelper):
 
     def _exists(self, pk: Any) -> Flow[bool]:
         if pk is NOT_GIVEN:
-            return self._asked(has_match if self._window == query.WHOLE else has_part)
+            return self._asked(has_match)
         return by_pk.exists(self._schema, primary_key(pk))
 
     def _in_bulk(self, pks: Iterable[Any], cascade: bool) -> Flow[dict[int, Any]]:

@@ -55,12 +55,16 @@ class QueryPages(QueryFlows):
         :raises UsageError: if a number is negative, or no whole number
         """
         name = self._schema.name
+        return self._cut(_number(name, 'offset', offset), _number(name, 'limit', limit))
+
+    def _cut(self, start: int, limit: int | None) -> Self:
+        """Return a query for a part of this part; None: to its end."""
         skip, most = self._window
-        offset, limit = _number(name, 'offset', offset), _number(name, 'limit', limit)
         if most is not None:
-            limit = min(limit, max(0, most - offset))
+            rest = max(0, most - start)
+            limit = rest if limit is None else min(limit, rest)
         query = self._copied()
-        query._window = Window(skip + offset, limit)
+        query._window = Window(skip + start, limit)
         return query
 
     def __getitem__(self, wanted: Any) -> Any:
@@ -99,11 +103,8 @@ class QueryPages(QueryFlows):
         name = self._schema.name
         start = _number(name, 'start', 0 if wanted.start is None else wanted.start)
         if wanted.stop is None:
-            skip, most = self._window
-            query = self._copied()
-            query._window = Window(skip + start, None if most is None else max(0, most - start))
-            return query
-        return self.limit(max(0, _number(name, 'stop', wanted.stop) - start), start)
+            return self._cut(start, None)
+        return self._cut(start, max(0, _number(name, 'stop', wanted.stop) - start))
 
     def page(
         self,

@@ -197,21 +197,21 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryPages, QueryWrites, QueryRe
         :param fields: names of fields
         :raises UsageError: if a name is unknown
         """
-        return self._read(self._only(fields, cascadeFetch))
+        return self._read(self._all(cascadeFetch, fields=fields))
 
     @awaitable(allOnlyFields)
     async def aallOnlyFields(
         self, fields: Iterable[str], cascadeFetch: bool = False
     ) -> IRQueryableList:
-        return await self._aread(self._only(fields, cascadeFetch))
+        return await self._aread(self._all(cascadeFetch, fields=fields))
 
     def allOnlyIndexedFields(self) -> IRQueryableList:
         """Return partial objects that match, with the indexed fields; see :meth:`allOnlyFields`."""
-        return self._read(self._only(self._indexed))
+        return self._read(self._all(fields=self._indexed))
 
     @awaitable(allOnlyIndexedFields)
     async def aallOnlyIndexedFields(self) -> IRQueryableList:
-        return await self._aread(self._only(self._indexed))
+        return await self._aread(self._all(fields=self._indexed))
 
     def count(self) -> int:
         """Return the number of objects that match.

@@ -12,12 +12,12 @@ from ...flows import Batch, Flow
 from ...mapping.decoder import Row
 from .. import set_algebra
 from ..fetch import fetch
-from ..query import Query, count, primary_keys
+from ..query import WHOLE, Query, primary_keys
 from ..read import count_part
 from ..scripts import ANY
 from ..sources.base import Source
 
-__all__ = ('has_match', 'has_part', 'the_one')
+__all__ = ('has_match', 'the_one')
 
 # Members that ANY may look up: it blocks the server for a millisecond or two.
 ANY_MEMBERS = 5000
@@ -26,20 +26,15 @@ MOST_SCRIPTS = 100
 
 
 def has_match(query: Query) -> Flow[bool]:
-    """Return whether an object matches."""
-    if not query.filters:
-        return (yield from count(query)) > 0
+    """Return whether an object is among those that the query names."""
+    if not query.filters or query.window != WHOLE:
+        return (yield from count_part(query)) > 0
     expressions = _expressions(query.sources)
     if expressions:
         replies = yield Batch([_any(each) for each in expressions], shared=True)
         if 1 in replies or None not in replies:
             return 1 in replies
     return bool((yield from primary_keys(query)))
-
-
-def has_part(query: Query) -> Flow[bool]:
-    """Return whether an object is in the part of a result that the query names."""
-    return (yield from count_part(query)) > 0
 
 
 def _expressions(sources: Sequence[Source]) -> list[SetExpression] | None:
