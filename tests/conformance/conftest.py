@@ -18,7 +18,10 @@ from twins import over_asyncio
 
 import IndexedRedis as IR
 from IndexedRedis import IRField
+from IndexedRedis._core.bulk import insert as bulk_insert
+from IndexedRedis._core.bulk import redo
 from IndexedRedis._core.flows import Batch, Stream
+from IndexedRedis._core.writes import sizes
 from IndexedRedis.executors import conversation
 from IndexedRedis.executors.cache import tracking
 from IndexedRedis.executors.sync import SyncExecutor
@@ -48,6 +51,17 @@ def noted(method: Any) -> Any:
             tracking.note_write()
 
     return noting
+
+
+@pytest.fixture
+def in_steps(monkeypatch):
+    """Has short lists go the ways of long ones."""
+    for place, name in ((sizes, 'SCRIPT_US'), (sizes, 'STEP_US'), (redo, 'ROWS_OF_A_PAGE')):
+        monkeypatch.setattr(place, name, 3)
+    for place in (redo, bulk_insert):
+        monkeypatch.setattr(place, 'PUBLISHED_AT_ONCE', 4)
+    for name in ('CHUNK', 'LISTED'):
+        monkeypatch.setattr(bulk_insert, name, 3)
 
 
 @pytest.fixture(params=EXECUTORS, autouse=True)

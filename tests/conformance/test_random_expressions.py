@@ -7,6 +7,7 @@ import datetime
 import decimal
 
 import pytest
+from asking import judged_trees
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -75,19 +76,7 @@ def _of_field(name):
 
 
 def trees():
-    return st.recursive(
-        lookups(),
-        lambda inner: st.one_of(
-            st.tuples(inner, inner).map(
-                lambda p: (p[0][0] | p[1][0], lambda pk, row: p[0][1](pk, row) or p[1][1](pk, row))
-            ),
-            st.tuples(inner, inner).map(
-                lambda p: (p[0][0] & p[1][0], lambda pk, row: p[0][1](pk, row) and p[1][1](pk, row))
-            ),
-            inner.map(lambda p: (~p[0], lambda pk, row: not p[1](pk, row))),
-        ),
-        max_leaves=8,
-    )
+    return judged_trees(lookups(), 8)
 
 
 def test_random_trees(thing, full):

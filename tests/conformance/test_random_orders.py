@@ -8,6 +8,7 @@ import functools
 from decimal import Decimal
 
 import pytest
+from asking import judged_trees
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -83,19 +84,7 @@ def filters():
         st.sampled_from(GENRES).map(lambda g: (Q(genre=g), lambda row: row['genre'] == g)),
         st.sampled_from(GENRES).map(lambda g: (Q(genre__ne=g), lambda row: row['genre'] != g)),
     )
-    return st.recursive(
-        leaves,
-        lambda inner: st.one_of(
-            st.tuples(inner, inner).map(
-                lambda p: (p[0][0] | p[1][0], lambda row: p[0][1](row) or p[1][1](row))
-            ),
-            st.tuples(inner, inner).map(
-                lambda p: (p[0][0] & p[1][0], lambda row: p[0][1](row) and p[1][1](row))
-            ),
-            inner.map(lambda p: (~p[0], lambda row: not p[1](row))),
-        ),
-        max_leaves=4,
-    )
+    return judged_trees(leaves, 4)
 
 
 def orders():

@@ -15,10 +15,7 @@ from keyspace import but_counters, key_names
 
 import IndexedRedis as IR
 from IndexedRedis import IRField, WrongKeyTypeError, irNull
-from IndexedRedis._core.bulk import insert as bulk_insert
-from IndexedRedis._core.bulk import redo
 from IndexedRedis._core.resets import index_fill
-from IndexedRedis._core.writes import sizes
 from IndexedRedis.fields import IRDatetimeField, IRDecimalField, IRFixedPointField
 
 FIELDS = [
@@ -56,17 +53,6 @@ def objects(model, count, start=0):
 def ordered(raw, model, name):
     """The pks in the order of a sorted field."""
     return [int(pk) for pk in raw.zrange(f'_ir_|{model.KEY_NAME}:keys:sorted:{name}', 0, -1)]
-
-
-@pytest.fixture
-def in_steps(monkeypatch):
-    """Has short lists go the ways of long ones."""
-    for place, name in ((sizes, 'SCRIPT_US'), (sizes, 'STEP_US'), (redo, 'ROWS_OF_A_PAGE')):
-        monkeypatch.setattr(place, name, 3)
-    for place in (redo, bulk_insert):
-        monkeypatch.setattr(place, 'PUBLISHED_AT_ONCE', 4)
-    for name in ('CHUNK', 'LISTED'):
-        monkeypatch.setattr(bulk_insert, name, 3)
 
 
 def write_all_ways(model, check):

@@ -8,10 +8,8 @@ from keyspace import key_names
 
 import IndexedRedis as IR
 from IndexedRedis import InvalidModelException, IRField, ResetInProgressError, UniqueError, irNull
-from IndexedRedis._core.bulk import insert as bulk_insert
-from IndexedRedis._core.bulk import redo, unfinished
+from IndexedRedis._core.bulk import unfinished
 from IndexedRedis._core.resets import index_fill
-from IndexedRedis._core.writes import sizes
 
 FIELDS = [
     'email',
@@ -29,15 +27,10 @@ def user(make_model):
 
 
 @pytest.fixture(params=['short', 'in steps'])
-def lists(request, monkeypatch):
+def lists(request):
     """Lists of three are short ones, or go the ways of long ones."""
     if request.param == 'in steps':
-        for place, name in ((sizes, 'SCRIPT_US'), (sizes, 'STEP_US'), (redo, 'ROWS_OF_A_PAGE')):
-            monkeypatch.setattr(place, name, 3)
-        for place in (redo, bulk_insert):
-            monkeypatch.setattr(place, 'PUBLISHED_AT_ONCE', 4)
-        for name in ('CHUNK', 'LISTED'):
-            monkeypatch.setattr(bulk_insert, name, 3)
+        request.getfixturevalue('in_steps')
     return request.param
 
 

@@ -95,15 +95,20 @@ def in_steps() -> None:
     bulk_insert.CHUNK = bulk_insert.LISTED = 2
 
 
+def _meet(client: redis.Redis, name: str, of: int) -> None:
+    """Wait until so many workers are here."""
+    if client.incr(f'{name}: here') == of:
+        client.rpush(name, *range(of))
+    assert client.blpop([name], 30)
+    client.expire(f'{name}: here', 60)
+
+
 def get_or_create_each(model: Any, count: int, of: int) -> Any:
     """Get or create an object of each email, in step with the other workers."""
     created = 0
     with redis.Redis(**model.REDIS_CONNECTION_PARAMS, socket_timeout=60) as client:
         for number in range(count):
-            if client.incr(f'meeting {number}: here') == of:
-                client.rpush(f'meeting {number}', *range(of))
-            assert client.blpop([f'meeting {number}'], 30)
-            client.expire(f'meeting {number}: here', 60)
+            _meet(client, f'meeting {number}', of)
             obj, is_new = Person.objects.getOrCreate(email=f'{number}')
             assert obj.email == f'{number}'
             created += is_new
@@ -115,10 +120,7 @@ def save_each(model: Any, count: int, of: int) -> Any:
     saved = 0
     with redis.Redis(**model.REDIS_CONNECTION_PARAMS, socket_timeout=60) as client:
         for number in range(count):
-            if client.incr(f'saving {number}: here') == of:
-                client.rpush(f'saving {number}', *range(of))
-            assert client.blpop([f'saving {number}'], 30)
-            client.expire(f'saving {number}: here', 60)
+            _meet(client, f'saving {number}', of)
             try:
                 Person(email=f'{number}').save()
                 saved += 1

@@ -6,6 +6,7 @@ from __future__ import annotations
 from math import inf
 
 import pytest
+from asking import trees
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,15 +107,7 @@ LEAVES = st.one_of(
     st.lists(st.sampled_from(['rock', 'pop']), max_size=2).map(lambda v: Q(genre__in=v)),
     st.integers(0, 3).map(lambda value: Q(year__gte=value)),
 )
-TREES = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        inner.map(lambda q: ~q),
-        st.tuples(inner, inner).map(lambda p: p[0] | p[1]),
-        st.tuples(inner, inner).map(lambda p: p[0] & p[1]),
-    ),
-    max_leaves=5,
-)
+TREES = trees(LEAVES, 5)
 
 
 @given(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from math import inf, nan
 
 import pytest
+from asking import trees
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -165,15 +166,7 @@ RANGES = st.one_of(
     st.tuples(st.integers(-5, 5), st.integers(-5, 5)).map(lambda p: Q(year__between=p)),
     st.sampled_from(['rock', 'pop', None]).map(lambda g: Q(genre=g)),
 )
-TREES = st.recursive(
-    RANGES,
-    lambda inner: st.one_of(
-        inner.map(lambda q: ~q),
-        st.tuples(inner, inner).map(lambda p: p[0] | p[1]),
-        st.tuples(inner, inner).map(lambda p: p[0] & p[1]),
-    ),
-    max_leaves=6,
-)
+TREES = trees(RANGES, 6)
 
 
 def matches(node, row):
