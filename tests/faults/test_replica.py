@@ -49,6 +49,19 @@ def test_every_read_works_on_a_replica(replica):
     assert len(objects.allOnlyFields(['name'])) == 50
 
 
+@pytest.mark.parametrize('sorts', ['sorted'], indirect=True)
+def test_every_read_in_order_works_on_a_replica(replica):
+    objects = replica.objects
+    for ordered in (objects.orderBy('n', '-name'), objects.filter(edition=1).orderBy('n')):
+        assert [obj.n for obj in ordered[5:10]] == [0, 0, 0, 1, 1]
+        first = ordered.page(size=20, totalUpTo='all')
+        second = ordered.page(size=20, after=first.next)
+        assert first.total == 50
+        assert [obj.n for obj in second] == [obj.n for obj in ordered[20:40]]
+    assert objects.filter(n__gte=3).count() == len(objects.filter(n__between=(3, 6)).all()) == 28
+    assert [obj.n for obj in objects.filter(Q(n__lt=1) | Q(n__gt=5)).orderBy('-n')[:1]] == [6]
+
+
 def test_every_write_is_refused_by_a_replica(replica, filled):
     obj = replica.objects.first()
     obj.n = 42
