@@ -4,8 +4,15 @@ A primary that was replaced may still answer clients that are connected to it. T
 acknowledges are lost, and the new primary draws the same pks again. A primary gets a new
 replication id when it is promoted, and the old primary keeps its own. So each id stands for an
 *incarnation* of the data. A record beside the counter lists the incarnations, newest first, a line
-``ID COUNTER`` for each: the counter before the first draw under that id. An object remembers the id
-that its pk was drawn under. The pk is *lost* if a later incarnation began below it.
+``ID COUNTER`` for each: the counter before the first draw under that id. An object remembers an id
+of the data that has its pk: a new object the id that the pk was drawn under, a fetched one the id
+that the record listed first when the row was read. The pk is *lost* if a later incarnation began
+below it.
+
+Reads get the record from the server, together with the rows. The replication id of the connection
+would not do, for two reasons. The record may not list it, if nothing was drawn under it, and then
+its place in the order is unknown. And the data changes under a connection that stays: a replica is
+promoted, or reads all data of another primary.
 
 Rule: whoever stores a new object leaves the counter at its pk or above. So no later line tells
 against an object that is stored.
@@ -20,7 +27,6 @@ from typing import Any
 
 from .flows import Command
 from .keys import Keys
-from .script import Script
 
 __all__ = (
     'INCARNATION',
@@ -31,6 +37,8 @@ __all__ = (
     'read_incarnations',
 )
 
+# Characters of an id.
+ID = 40
 # Largest number of incarnations in the record; older ones are dropped.
 LISTED = 16
 # Milliseconds until the record expires, after its latest line: no handle lives that long.
@@ -45,11 +53,11 @@ local function incarnation(record, counter)
   local ok, allowed = pcall(redis.acl_check_cmd or tostring, 'INFO', 'replication')
   local info = ok and allowed and redis.pcall('INFO', 'replication')
   local id = type(info) == 'string' and string.match(info, 'master_replid:(%x+)')
-  if not id then return '' end
-  local listed, begun = redis.pcall('GET', record) or '', redis.pcall('GET', counter) or '0'
-  if type(listed) == 'table' or type(begun) == 'table' then return '' end
+  local listed = redis.pcall('GET', record) or ''
+  if not id or type(listed) == 'table' then return '' end
   if string.sub(listed, 1, #id) == id then return id end
-  if not string.find(begun, '^%d+$') then return '' end
+  local begun = redis.pcall('GET', counter) or '0'
+  if type(begun) == 'table' or not string.find(begun, '^%d+$') then return '' end
   local latest = string.match(listed, '^' .. string.rep('%x+ %d+\n', LISTED - 1))
   listed = id .. ' ' .. begun .. '\n' .. (latest or listed)
   return redis.pcall('SET', record, listed, 'PX', YEAR_MS).err and '' or id
@@ -57,8 +65,8 @@ end
 """.replace('LISTED', str(LISTED)).replace('YEAR_MS', str(YEAR_MS))
 
 # A function for scripts that write: `is_lost(record, drawn, pk)` returns the text of the record if
-# it says that a pk is lost, else false. `drawn` is the id that the pk was drawn under, or ''. Its
-# loop is bounded by LISTED.
+# it says that a pk is lost, else false. `drawn` is the id of an incarnation whose data has the pk,
+# or ''. Its loop is bounded by LISTED.
 IS_LOST = r"""
 local function is_lost(record, drawn, pk)
   local listed = drawn ~= '' and redis.pcall('GET', record)
@@ -71,36 +79,21 @@ local function is_lost(record, drawn, pk)
 end
 """
 
-# Read records of incarnations. Unlike GET, it does not fail on a key of another type.
-# KEYS: a record for each model.
-# ARGV: none.
-# Returns the text of each record, '' where there is none.
-# Bounded: the number of models of one call.
-_READ = Script(
-    'incarnations',
-    """
-local found = {}
-for k = 1, #KEYS do
-  local listed = redis.pcall('GET', KEYS[k])
-  found[k] = type(listed) == 'string' and listed or ''
-end
-return found
-""",
-)
-
 
 def read_incarnations(*models: Keys) -> Command:
-    """Return the command that reads the record of each model."""
-    return _READ([keys.incarnations for keys in models])
+    """Return the command that reads the record of each model; None where there is none."""
+    return ('MGET', *(keys.incarnations for keys in models))  # GET fails on a key of another type
 
 
-def is_lost(listed: bytes, drawn: bytes, pk: int) -> bool:
+def is_lost(listed: bytes | None, drawn: bytes, pk: int) -> bool:
     """Return whether a pk was handed out again since it was drawn.
 
     :param listed: the record
-    :param drawn: the id under which the pk was drawn; ``b''`` if that is unknown
+    :param drawn: the id of an incarnation whose data has the pk; ``b''`` if that is unknown
     """
-    for each, begun in re.findall(rb'([0-9a-fA-F]+) (\d+)\n', listed) if drawn else ():
+    if not listed or not drawn:
+        return False
+    for each, begun in re.findall(rb'([0-9a-fA-F]+) (\d+)\n', listed):
         if each == drawn:
             return False
         if int(begun) < pk:
@@ -108,9 +101,14 @@ def is_lost(listed: bytes, drawn: bytes, pk: int) -> bool:
     return False
 
 
-def newest(listed: bytes) -> bytes:
-    """Return the id of the incarnation that a record lists first; ``b''`` if there is none."""
-    return listed.partition(b' ')[0]
+def newest(listed: bytes | None) -> bytes:
+    """Return the id of the incarnation that a record lists first; ``b''`` if there is none.
+
+    Objects that are made of rows remember it. Rule: the record is read after the rows, in one batch
+    with them; or before and after, where many batches read them, and both must be the same. So it
+    lists the incarnation under which their pks were drawn.
+    """
+    return listed[:ID] if listed and listed[ID : ID + 1] == b' ' else b''
 
 
 def drawn_arguments(pks: Iterable[tuple[bytes, int]]) -> list[Any]:

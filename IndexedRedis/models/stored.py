@@ -86,8 +86,8 @@ class Stored:
         :returns: ``{name: (local value, fetched value)}`` of the fields that differed
         :raises ObjectGoneError: if the object is not stored; it is a ``KeyError``
 
-        Redis: ``SISMEMBER`` and ``HMGET`` in one round trip; for linked objects one a level and
-        model.
+        Redis: ``SISMEMBER``, ``HMGET`` and ``MGET`` in one round trip; for linked objects one a
+        level and model.
         """
         changes: Changes = executor_of(self).run(reloading.reload(self, cascadeObjects))
         return changes

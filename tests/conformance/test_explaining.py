@@ -192,7 +192,8 @@ def test_it_only_reads_and_is_plain_data(catalogue, raw):
     assert data['rows'] == {'low': 2500, 'high': 2500, 'estimate': 2500, 'exact': True}
     assert data['measured']['rows'] == 2500
     assert data['trips'][-1]['times'] == 2500
-    assert data['trips'][-1]['last'] == [['GET', '_ir_|Catalogue:tmp:swapped']]
+    markers = [f'_ir_|Catalogue:tmp:{name}' for name in ('swapped', 'incarnations')]
+    assert data['trips'][-1]['last'] == [['MGET', *markers]]
     assert SAMPLED_MEMBERS < 2500  # else the bounds would not be looked at
 
 

@@ -92,8 +92,8 @@ def test_cascadeFetch_takes_one_trip_for_each_server(models, make_model, trips):
     trips.clear()
     (found,) = box.objects.all(cascadeFetch=True)
     assert [getattr(found, name).name for name in links] == list(links)
-    # Three models live here, one elsewhere: two commands for each model, and swap markers.
-    assert sorted(len(trip) for trip in trips[1:]) == [2 + 2, 6 + 3 + 4]
+    # Three models live here, one elsewhere: three commands for each model, and swap markers.
+    assert sorted(len(trip) for trip in trips[1:]) == [3 + 2, 9 + 3 + 4]
 
 
 def test_what_was_stored_there_stays_when_the_parent_fails_and_a_retry_works(models, raw):

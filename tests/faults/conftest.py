@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
+import IndexedRedis as IR
+from faults.failover import Pair
 from faults.item import Box, Item, edition
 from faults.proxy import Proxy
 from faults.workers import crew
@@ -94,3 +98,11 @@ def proxy(redis_params):
 def four_workers(redis_params):
     with crew(redis_params, 4) as workers:
         yield workers
+
+
+@pytest.fixture
+def pair(new_server):
+    before = IR.getDefaultRedisConnectionParams()
+    with contextlib.ExitStack() as stack:
+        yield Pair(new_server, lambda params: stack.enter_context(Proxy(params)))
+        IR.setDefaultRedisConnectionParams(before)

@@ -95,7 +95,7 @@ def test_chunks_that_overlap_are_one_trip(song):
     with recordTrips() as trips:
         assert len(song.objects.filter(artist='Abba').all()) == 2500
     (rows,) = [trip for trip in trips if trip[0][0] == 'HMGET']
-    assert [command[0] for command in rows] == [*['HMGET'] * 2500, 'GET']
+    assert [command[0] for command in rows] == [*['HMGET'] * 2500, 'MGET']
 
 
 def test_other_threads_count(song):

@@ -23,5 +23,5 @@ def load_only(model: Any, names: list[str], pk: int = 1, /, **row: bytes) -> Any
     """A partial object, of which only the fields `names` were fetched."""
     schema = model._validated()
     columns = schema.named(names)
-    built = schema.builder(columns).objects([pk], [[row.get(name) for name in names]])
+    built = schema.builder(columns).objects([pk], [[row.get(name) for name in names]], b'')
     return built[0]

@@ -64,7 +64,7 @@ def test_a_fetched_object_is_clean_before_and_after_it_is_read():
     assert is_clean(song)
     assert SONG._validated().columns.keys() == song.asDict().keys()
     assert is_clean(song)
-    assert '_state' not in load(define('name'), name=b'x').__dict__
+    assert load(define('name'), name=b'x')._state is state.LOADED, 'it shares a state'
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_fetched_values_win_over_local_ones():
 def test_objects_of_one_result_share_no_value_that_can_change():
     schema = SONG._validated()
     row = [b'x', b'1', None, b'[]', b'1c']
-    one, other, absent = schema.builder(schema.all).objects([1, 2, 3], [row, row, [None] * 5])
+    one, other, absent = schema.builder(schema.all).objects([1, 2, 3], [row, row, [None] * 5], b'')
     one.tags.append('a')
     one.price.cents = 9
     assert (other.tags, other.price, absent.tags) == ([], Money('1c'), [])

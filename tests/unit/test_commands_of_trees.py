@@ -15,7 +15,11 @@ from IndexedRedis.fields import IRForeignLinkField
 from .build import define
 
 K = b'_ir_|Song:'
-KEYS, DATA, SWAPPED, RECORD = K + b'keys', K + b'data:', K + b'tmp:swapped', K + b'tmp:resets'
+KEYS, DATA, RECORD = K + b'keys', K + b'data:', K + b'tmp:resets'
+SWAPPED, INCARNATIONS = K + b'tmp:swapped', K + b'tmp:incarnations'
+NAMES = DATA, SWAPPED, INCARNATIONS
+MARKERS = 'MGET', SWAPPED, INCARNATIONS
+NONE = [None, None]  # the reply to MARKERS
 ROCK, POP, JAZZ = (K + b'idx:genre:' + name for name in (b'rock', b'pop', b'jazz'))
 OLD, NEW = K + b'idx:year:1999', K + b'idx:year:2000'
 FIELDS = (b'name', b'genre', b'year', b'artist')
@@ -64,11 +68,11 @@ ONE = {
 @pytest.mark.parametrize('name', ONE)
 def test_what_is_one_set_expression_is_one_script(name):
     query, every, none = ONE[name]
-    found, sent = trips(fetch.fetch(query), [[[], []]])
+    found, sent = trips(fetch.fetch(query), [[[], [], None]])
     required = (KEYS, *every)
     members = 200 if len(every) <= 1 and not none else 2000
     sets = (len(required) + len(none), *required, *none, len(required))
-    assert sent == [[('EVALSHA', 'find', *sets, members, 100, DATA, SWAPPED, *FIELDS)]]
+    assert sent == [[('EVALSHA', 'find', *sets, members, 100, *NAMES, *FIELDS)]]
     assert found == []
 
 
@@ -117,12 +121,12 @@ ANY = {
 def test_a_small_or_is_one_script(name):
     query, sets, shape = ANY[name]
     head = ('EVALSHA', 'find_any', 1 + len(sets), KEYS, *sets, shape)
-    found, sent = trips(fetch.fetch(query), [[[b'7'], [ROW]]])
-    assert sent == [[(*head, 2000, 100, DATA, SWAPPED, *FIELDS)]]
+    found, sent = trips(fetch.fetch(query), [[[b'7'], [ROW], None]])
+    assert sent == [[(*head, 2000, 100, *NAMES, *FIELDS)]]
     assert len(found) <= 1
     head = ('EVALSHA', 'pick_any', *head[2:])
     _, sent = trips(pick.pick(query, query.schema.all, 'last', 3), [[]])
-    assert sent == [[(*head, 'last', 5000, 3, DATA, *FIELDS)]]
+    assert sent == [[(*head, 'last', 5000, 3, DATA, INCARNATIONS, *FIELDS)]]
 
 
 PKS = {
@@ -180,24 +184,24 @@ def test_an_error_within_a_transaction_is_raised():
 def test_a_large_or_is_a_transaction_of_set_commands_then_rows_in_chunks():
     query = ANY['or'][0]
     pks = [b'%d' % pk for pk in range(1, 41)]
-    replies = [None, pks[:30], pks[20:]]
+    replies = [NONE, pks[:30], pks[20:]]
     transaction = [b'OK', *[b'QUEUED'] * 3, replies]
-    found, sent = trips(fetch.fetch(query), [[]], transaction, [ROW] * 32, [*[ROW] * 8, None])
+    found, sent = trips(fetch.fetch(query), [[]], transaction, [ROW] * 32, [*[ROW] * 8, NONE])
     assert [len(trip) for trip in sent] == [1, 5, 32, 9]
     assert sent[1] == [
         ('MULTI',),
-        ('GET', SWAPPED),
+        MARKERS,
         *(('SINTER', KEYS, ROCK), ('SINTER', KEYS, OLD)),
         ('EXEC',),
     ]
-    assert sent[-1][-1] == ('GET', SWAPPED)
+    assert sent[-1][-1] == MARKERS
     assert [obj._id for obj in found] == list(range(1, 41))
 
 
 def test_a_thousand_values_are_two_trips():
     query = asked(year__in=range(1000), genre='rock')
-    transaction = [b'OK', *[b'QUEUED'] * 1001, [None, [b'7'], *[[]] * 999]]
-    found, sent = trips(fetch.fetch(query), transaction, [[b'x', b'rock', b'0', b'5'], None])
+    transaction = [b'OK', *[b'QUEUED'] * 1001, [NONE, [b'7'], *[[]] * 999]]
+    found, sent = trips(fetch.fetch(query), transaction, [[b'x', b'rock', b'0', b'5'], NONE])
     assert len(sent) == 2
     assert sent[0][2] == ('SINTER', KEYS, K + b'idx:year:0', ROCK)
     assert [obj._id for obj in found] == [7]
@@ -258,13 +262,13 @@ def test_a_path_is_two_queries_in_two_trips():
 
     replies = (
         [b'T', b'6', [b'5', b'6']],  # marker and a pk of the artists, the pks that match
-        [[[b'7'], [ROW]], b'T', 1],  # songs; marker, and whether that pk is still there
+        [[[b'7'], [ROW], None], b'T', 1],  # songs; marker, and whether that pk is still there
     )
     executor = RecordingExecutor(replies)
     found = executor.run(linked.follow(query, fetch.fetch, everywhere))
     name = A + b'idx:name:AC/DC'
     links = K + b'idx:artist:5', K + b'idx:artist:6'
-    find = ('EVALSHA', 'find_any', 3, KEYS, *links, b'1 0 1 0', 2000, 100, DATA, SWAPPED, *FIELDS)
+    find = ('EVALSHA', 'find_any', 3, KEYS, *links, b'1 0 1 0', 2000, 100, *NAMES, *FIELDS)
     assert executor.trips == [
         [
             *(('GET', A + b'tmp:swapped'), ('SRANDMEMBER', A + b'keys')),
@@ -278,7 +282,12 @@ def test_a_path_is_two_queries_in_two_trips():
 @pytest.mark.parametrize('after', [[b'T2', 1], [b'T', 0]], ids=['in place', 'fresh pks'])
 def test_a_path_begins_anew_after_a_reset(after):
     first = [b'T', b'6', [b'5']]
-    replies = (first, [[[], []], *after], [b'T2', b'8', [b'9']], [[[], []], b'T2', 1])
+    replies = (
+        first,
+        [[[], [], None], *after],
+        [b'T2', b'8', [b'9']],
+        [[[], [], None], b'T2', 1],
+    )
     executor = RecordingExecutor(replies)
     assert executor.run(linked.follow(asked(artist__name='x'), fetch.fetch, lambda _: 1)) == []
     assert len(executor.trips) == 4

@@ -171,7 +171,7 @@ def test_unreadable_bytes_are_no_change_and_can_be_written_over(field):
 def test_one_bad_row_does_not_spoil_the_others():
     schema = Song._validated()
     rows = [[b'x', year, None, None, b''] for year in (b'1', b'bad', b'2')]
-    songs = schema.builder(schema.all).objects([1, 2, 3], rows)
+    songs = schema.builder(schema.all).objects([1, 2, 3], rows, b'')
     assert [song._id for song in songs] == [1, 2, 3]
     assert (songs[0].year, songs[2].year, songs[1].name) == (1, 2, 'x')
     with pytest.raises(UnreadableValueError, match='pk 2'):

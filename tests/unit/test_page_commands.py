@@ -10,12 +10,25 @@ from IndexedRedis._core.queries.ordering import part, plan
 from IndexedRedis._core.queries.query import count
 
 from .build import define, load
-from .test_commands import DATA, GENRE_POP, GENRE_ROCK, KEYS, RECORD, SWAPPED, K, trips
+from .test_commands import (
+    DATA,
+    GENRE_POP,
+    GENRE_ROCK,
+    INCARNATIONS,
+    KEYS,
+    MARKERS,
+    NONE,
+    RECORD,
+    SWAPPED,
+    K,
+    trips,
+)
 
 BY_YEAR = K + b'keys:sorted:year'
 FIELDS = (b'name', b'genre', b'year', b'plain')
 ALL, NULLS, OTHERS = (b'-inf', b'+inf'), (b'+inf', b'+inf'), (b'-inf', b'(+inf')
 EVERY = 2**53
+TOLD = [b'T', None]  # markers after a reset
 
 
 @pytest.fixture
@@ -48,7 +61,7 @@ def walk(
     """A step of a walk along the years."""
     ends = [end for segment in segments for end in segment]
     return (
-        *('EVALSHA', 'walk', 2 + len(keys), BY_YEAR, SWAPPED, *keys),
+        *('EVALSHA', 'walk', 3 + len(keys), BY_YEAR, SWAPPED, INCARNATIONS, *keys),
         *('down' if down else 'up', settled, skip, wanted, last),
         *(plan.WALK_US, plan.SMALL_SET, len(segments), *ends, *place, *clauses, 0),
         *(plan.ROW_VALUES if fields else -1, DATA, *fields),
@@ -63,12 +76,12 @@ def found(*years, behind=None, enough=1, marker=None):
     """The reply of a walk: objects 1, 2, and so on, of these years."""
     pks = [b'%d' % pk for pk in range(1, len(years) + 1)]
     rows = [row(pk, year) for pk, year in enumerate(years, 1)]
-    return [[marker, 0, pks, list(years), rows, behind, enough, -1]]
+    return [[[marker, None], 0, pks, list(years), rows, behind, enough, -1]]
 
 
 def check(*pks):
     """What tells whether a reset has replaced the data set meanwhile."""
-    return [('GET', SWAPPED), ('SMISMEMBER', KEYS, *pks)]
+    return [MARKERS, ('SMISMEMBER', KEYS, *pks)]
 
 
 def pks(objs):
@@ -102,7 +115,7 @@ def test_filters_are_tested_on_the_way(rock):
 
 def test_only_reads_the_fields_of_the_objects_the_filters_and_the_order(rock):
     query = rock.only('name').orderBy('year', 'plain')[:5]
-    reply = [[None, 0, [b'1'], [b'5'], [[b'song 1', b'rock', b'5', b'x']], None, 1, -1]]
+    reply = [[NONE, 0, [b'1'], [b'5'], [[b'song 1', b'rock', b'5', b'x']], None, 1, -1]]
     objs, sent = trips(query._all(False), reply)
     fields = (b'name', b'genre', b'year', b'plain')
     clauses = (1, 1, 1, 1)
@@ -111,39 +124,51 @@ def test_only_reads_the_fields_of_the_objects_the_filters_and_the_order(rock):
 
 
 def test_values_read_their_fields_in_order(song):
-    reply = [[None, 0, [b'7', b'3'], [b'5', b'6'], [[b'a', b'5'], [b'b', b'6']], None, 1, -1]]
+    reply = [[NONE, 0, [b'7', b'3'], [b'5', b'6'], [[b'a', b'5'], [b'b', b'6']], None, 1, -1]]
     values, sent = trips(song.objects.orderBy('year')[:2]._values(['name', 'pk'], 'tuple'), reply)
     assert sent == [[walk(wanted=2, fields=(b'name', b'year'))]]
     assert values == [('a', 7), ('b', 3)]
 
 
 def test_rows_that_are_too_many_for_one_trip_follow(song, monkeypatch):
-    reply = [[b'T', 0, [b'1', b'2'], [b'5', b'6'], [], None, 1, -1]]
+    reply = [[TOLD, 0, [b'1', b'2'], [b'5', b'6'], [], None, 1, -1]]
     rows = [[1, 1], row(1, b'5'), row(2, b'6')]
     rows = [rows[0], *rows[1:]]
-    objs, sent = trips(song.objects.orderBy('year')._all(False), reply, rows, [b'T', [1, 1]])
+    objs, sent = trips(song.objects.orderBy('year')._all(False), reply, rows, [TOLD, [1, 1]])
     get = [('HMGET', DATA + b'%d' % pk, *FIELDS) for pk in (1, 2)]
     assert sent == [[walk()], [('SMISMEMBER', KEYS, 1, 2), *get], check(1, 2)]
     assert pks(objs) == [1, 2]
 
 
 def test_a_reset_between_pks_and_rows_begins_again(song):
-    first = [[None, 0, [b'1'], [b'5'], [], None, 1, -1]]
+    first = [[NONE, 0, [b'1'], [b'5'], [], None, 1, -1]]
     rows = [[0], [None] * 4]
     objs, sent = trips(
-        *(song.objects.orderBy('year')._all(False), first, rows, [b'T', [1]]),
+        *(song.objects.orderBy('year')._all(False), first, rows, [TOLD, [1]]),
         found(b'6', marker=b'T'),
     )
-    assert [trip[0][0] for trip in sent] == ['EVALSHA', 'SMISMEMBER', 'GET', 'EVALSHA']
+    assert [trip[0][0] for trip in sent] == ['EVALSHA', 'SMISMEMBER', 'MGET', 'EVALSHA']
     assert (pks(objs), objs[0].year) == ([1], 6)
+
+
+def test_objects_remember_the_incarnation_that_they_were_read_under(song):
+    newest = b'a' * 40
+    markers, query = [None, newest + b' 0\n'], song.objects.orderBy('year')
+    whole = [[markers, 0, [b'1'], [b'5'], [row(1, b'5')], None, 1, -1]]
+    (obj,), _ = trips(query._all(False), whole)
+    assert obj._state.drawn == newest
+    # another one began between pks and rows
+    first, rows = [[NONE, 0, [b'1'], [b'5'], [], None, 1, -1]], [[1], row(1, b'5')]
+    (obj,), sent = trips(query._all(False), first, rows, [markers, [1]], whole)
+    assert (len(sent), obj._state.drawn) == (4, newest)
 
 
 def test_a_long_walk_goes_on_where_it_ended(rock):
     behind = [1, b'500', b'81']
-    first = [[None, 0, [b'4'], [b'7'], [], behind, 0, -1]]
-    second = [[None, 0, [b'9'], [b'800'], [], None, 1, -1]]
+    first = [[NONE, 0, [b'4'], [b'7'], [], behind, 0, -1]]
+    second = [[NONE, 0, [b'9'], [b'800'], [], None, 1, -1]]
     rows = [[1, 1], row(4, b'7'), row(9, b'800')]
-    objs, sent = trips(rock.orderBy('year')[:2]._all(False), first, second, rows, [None, [1, 1]])
+    objs, sent = trips(rock.orderBy('year')[:2]._all(False), first, second, rows, [NONE, [1, 1]])
     of_rock = {'keys': (GENRE_ROCK,), 'clauses': (1, 1, 1, 1)}
     assert sent[0] == [walk(wanted=2, **of_rock)]
     assert sent[1] == [walk(wanted=1, last=b'7', place=tuple(behind), fields=(), **of_rock)]
@@ -151,11 +176,11 @@ def test_a_long_walk_goes_on_where_it_ended(rock):
 
 
 def test_a_reset_between_two_steps_begins_again(rock):
-    first = [[None, 0, [b'4'], [b'7'], [], [1, b'500', b'81'], 0, -1]]
-    second = [[b'T', 0, [b'9'], [b'800'], [], None, 1, -1]]
+    first = [[NONE, 0, [b'4'], [b'7'], [], [1, b'500', b'81'], 0, -1]]
+    second = [[TOLD, 0, [b'9'], [b'800'], [], None, 1, -1]]
     rows = [[0, 0], row(4, b'7'), row(9, b'800')]
     objs, sent = trips(
-        *(rock.orderBy('year')[:2]._all(False), first, second, rows, [b'T', [0, 0]]),
+        *(rock.orderBy('year')[:2]._all(False), first, second, rows, [TOLD, [0, 0]]),
         found(b'1', b'2', marker=b'T'),
     )
     assert sent[3] == check(4, 81)
@@ -189,11 +214,11 @@ def test_a_count_has_no_order(song, rock):
 
 def test_by_age_is_by_pk_and_needs_a_walk_for_a_part_only(song):
     query = song.objects.orderBy('-year')
-    _, sent = trips(query._all(False, ordered=True), [[[], []]])
+    _, sent = trips(query._all(False, ordered=True), [[[], [], None]])
     assert sent[0][0][:2] == ('EVALSHA', 'find')
     found_, sent = trips(query._primary_keys(True), [[b'10', b'9']])
     assert (found_, sent) == ([9, 10], [[('SMEMBERS', KEYS)]])
-    reply = [[None, 0, [b'9', b'3'], [b'6', b'5'], [row(9, b'6'), row(3, b'5')], None, 1, -1]]
+    reply = [[NONE, 0, [b'9', b'3'], [b'6', b'5'], [row(9, b'6'), row(3, b'5')], None, 1, -1]]
     objs, sent = trips(query[:2]._all(False, ordered=True), reply)
     assert sent[0][0][1] == 'walk'
     assert pks(objs) == [3, 9], 'the objects of the part'
@@ -204,13 +229,13 @@ def test_by_age_is_by_pk_and_needs_a_walk_for_a_part_only(song):
 
 def test_an_order_by_a_field_without_a_sorted_set_reads_its_values(rock):
     replies = (
-        [None, [b'3', b'9']],
+        [NONE, [b'3', b'9']],
         [[1, 1], [b'z'], [b'a']],
         [[1, 1], row(9, b'1', b'a'), row(3, b'1', b'z')],
     )
-    objs, sent = trips(rock.orderBy('plain')._all(False), *replies, [None, [1, 1]])
+    objs, sent = trips(rock.orderBy('plain')._all(False), *replies, [NONE, [1, 1]])
     assert sent == [
-        [('GET', SWAPPED), ('SINTER', KEYS, GENRE_ROCK)],
+        [MARKERS, ('SINTER', KEYS, GENRE_ROCK)],
         [('SMISMEMBER', KEYS, 3, 9), *(('HMGET', DATA + pk, b'plain') for pk in (b'3', b'9'))],
         [('SMISMEMBER', KEYS, 9, 3), *(('HMGET', DATA + pk, *FIELDS) for pk in (b'9', b'3'))],
         check(3, 9),
@@ -219,9 +244,9 @@ def test_an_order_by_a_field_without_a_sorted_set_reads_its_values(rock):
 
 
 def test_a_part_without_an_order_is_by_pk_and_reads_only_its_rows(rock):
-    replies = [None, [b'9', b'10', b'3']], [[1, 1], row(3, b'1'), row(9, b'1')], [None, [1, 1, 1]]
+    replies = [NONE, [b'9', b'10', b'3']], [[1, 1], row(3, b'1'), row(9, b'1')], [NONE, [1, 1, 1]]
     objs, sent = trips(rock[:2]._all(False), *replies)
-    assert sent[0] == [('GET', SWAPPED), ('SINTER', KEYS, GENRE_ROCK)]
+    assert sent[0] == [MARKERS, ('SINTER', KEYS, GENRE_ROCK)]
     assert [command[1] for command in sent[1][1:]] == [DATA + b'3', DATA + b'9']
     assert pks(objs) == [3, 9]
 
@@ -233,7 +258,7 @@ def test_too_many_for_an_order_without_a_sorted_set_are_refused(rock, monkeypatc
         r"and call objects\.reindex\(\), or sort the list: all\(\)\.sort_by\('plain'\)"
     )
     with pytest.raises(QueryError, match=match):
-        trips(rock.orderBy('plain')._all(False), [None, [b'3', b'9', b'10']])
+        trips(rock.orderBy('plain')._all(False), [NONE, [b'3', b'9', b'10']])
 
 
 # -- pages ---------------------------------------------------------------------------------------
@@ -286,7 +311,7 @@ def test_two_filters_are_counted_on_request_only(rock):
     assert (found_.total, found_.totalIsExact, found_.pages, len(sent)) == (None, False, None, 1)
     assert len(sent[0]) == 1
     assert repr(found_) == '<Page of 1 objects>'
-    counted = [None, 0, [b'%d' % n for n in range(8)], [], [], None, 0, -1]
+    counted = [NONE, 0, [b'%d' % n for n in range(8)], [], [], None, 0, -1]
     found_, sent = page(query, [*found(b'5'), counted], total=10)
     assert len(sent) == 1
     assert (found_.total, found_.totalIsExact) == (8, True)
@@ -297,13 +322,13 @@ def test_two_filters_are_counted_on_request_only(rock):
 def test_a_page_without_an_order_is_by_pk(rock):
     exists = ('EXISTS', RECORD)
     replies = (
-        [None, [b'9', b'10', b'3'], 0, 3, 0],
+        [NONE, [b'9', b'10', b'3'], 0, 3, 0],
         [[1, 1, 1], row(3, b'1'), row(9, b'1'), row(10, b'1')],
-        [None],
+        [NONE],
     )
     found_, sent = page(rock, *replies)
     assert sent[0] == [
-        *(('GET', SWAPPED), ('SINTER', KEYS, GENRE_ROCK)),
+        *(MARKERS, ('SINTER', KEYS, GENRE_ROCK)),
         *(exists, ('SCARD', GENRE_ROCK), exists),
     ]
     assert (pks(found_), found_.total) == ([3, 9], 3)
@@ -328,15 +353,15 @@ def test_a_page_goes_on_behind_rows_that_do_not_belong_to_it(song):
 
 
 def test_a_page_goes_on_behind_objects_that_are_deleted_while_it_is_read(song):
-    reply = [[None, 0, [b'1', b'2', b'3'], [b'5', b'6', b'7'], [], [1, b'7', b'3'], 1, -1], 42]
+    reply = [[NONE, 0, [b'1', b'2', b'3'], [b'5', b'6', b'7'], [], [1, b'7', b'3'], 1, -1], 42]
     rows = [[1, 0, 1], row(1, b'5'), [None] * 4, row(3, b'7')]
-    found_, _ = page(song.objects.orderBy('year'), reply, rows, [None])
+    found_, _ = page(song.objects.orderBy('year'), reply, rows, [NONE])
     assert (pks(found_), bool(found_.next)) == ([1, 3], True)
     # without a sorted set
     replies = (
-        [None, [b'3', b'9', b'5', b'6'], 0, 4, 0],
+        [NONE, [b'3', b'9', b'5', b'6'], 0, 4, 0],
         [[1, 0, 1], row(3, b'1'), [None] * 4, row(6, b'1')],
-        [None],
+        [NONE],
     )
     found_, _ = page(song.objects.filter(genre='rock'), *replies)
     assert (pks(found_), bool(found_.next)) == ([3, 6], True)
@@ -344,10 +369,10 @@ def test_a_page_goes_on_behind_objects_that_are_deleted_while_it_is_read(song):
 
 def test_a_page_goes_on_behind_the_place_of_an_object_that_moves_while_it_is_read(song):
     """Else objects between the old place and the new one are lost."""
-    reply = [[None, 0, [b'1', b'2', b'3'], [b'5', b'6', b'7'], [], [1, b'7', b'3'], 1, -1], 42]
+    reply = [[NONE, 0, [b'1', b'2', b'3'], [b'5', b'6', b'7'], [], [1, b'7', b'3'], 1, -1], 42]
     rows = [[1, 1, 1], row(1, b'5'), row(2, b'99'), row(3, b'7')]
     query = song.objects.orderBy('year')
-    found_, _ = page(query, reply, rows, [None])
+    found_, _ = page(query, reply, rows, [NONE])
     _, sent = page(query, [*found(), 42], after=found_.next)
     _, score, pk = place_of(sent[0][0])
     assert (float(score), pk) <= (7.0, b'3')

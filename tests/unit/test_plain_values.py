@@ -27,7 +27,7 @@ def test_each_type_of_field(row, count):
     model = define(field)
     decoder = model._validated().value_decoder((field.name,), Shape.SINGLE)
     expected = load(model, **{field.name: row.stored}).asDict(strKeys=True)[field.name]
-    for found in decoder.items(range(1, count + 1), [[row.stored]] * count):
+    for found in decoder.items(range(1, count + 1), [[row.stored]] * count, b''):
         assert found is None if expected is None else alike(found, expected)
 
 
@@ -36,10 +36,10 @@ def test_values_are_those_of_objects(rows):
     model = things()
     schema = model._validated()
     names = tuple(TYPES)
-    objs = schema.builder(schema.all).objects(range(len(rows)), rows)
+    objs = schema.builder(schema.all).objects(range(len(rows)), rows, b'')
     for shape, plain in ((Shape.DICT, dict), (Shape.TUPLE, lambda each: tuple(each.values()))):
         decoder = schema.value_decoder(names, shape)
-        found = says(decoder.items, range(len(rows)), rows)
+        found = says(decoder.items, range(len(rows)), rows, b'')
         assert found == says(lambda plain=plain: [plain(o.asDict(strKeys=True)) for o in objs])
 
 
@@ -49,7 +49,7 @@ def test_an_error_names_the_object():
     for count in (2, 20):
         rows = [[b'x', b'y']] * count + [[b'\xff', b'y']]
         with pytest.raises(UnreadableValueError, match=f'Song.b of the object with pk {count}'):
-            decoder.items(range(count + 1), rows)
+            decoder.items(range(count + 1), rows, b'')
 
 
 def test_decoders_are_kept_but_not_without_end():
@@ -64,9 +64,9 @@ def test_decoders_are_kept_but_not_without_end():
 
 def test_another_default_encoding_takes_effect():
     schema = define('a')._validated()
-    assert schema.value_decoder(('a',), Shape.SINGLE).items([1], [[b'\xc3\xa9']]) == ['é']
+    assert schema.value_decoder(('a',), Shape.SINGLE).items([1], [[b'\xc3\xa9']], b'') == ['é']
     setDefaultIREncoding('latin-1')
     try:
-        assert schema.value_decoder(('a',), Shape.SINGLE).items([1], [[b'\xc3\xa9']]) == ['Ã©']
+        assert schema.value_decoder(('a',), Shape.SINGLE).items([1], [[b'\xc3\xa9']], b'') == ['Ã©']
     finally:
         setDefaultIREncoding('utf-8')

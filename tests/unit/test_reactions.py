@@ -233,14 +233,14 @@ def test_chunks_of_a_filtered_delete_are_each_asked_for_and_deleted(song, monkey
 
 def chunked(rows, note):
     """The replies by which 101 rows come, the note of swaps with the last."""
-    return rows[:32], rows[32:96], [*rows[96:], note]
+    return rows[:32], rows[32:96], [*rows[96:], [note, None]]
 
 
 def test_a_reader_asks_again_when_rows_went_away_under_it(song):
     pks = [b'%d' % pk for pk in range(1, 102)]
     row, gone = [b'a', b'1'], [None, None]
-    first = [[pks, None, 0]], *chunked([*[row] * 100, gone], None)
-    again = [None, pks[:100]], *chunked([row] * 100, None)
+    first = [[pks, [None, None]]], *chunked([*[row] * 100, gone], None)
+    again = [[None, None], pks[:100]], *chunked([row] * 100, None)
     executor, found = run(fetch.fetch(song.objects._query), *first, *again)
     assert len(executor.trips) == 8
     assert len(found) == 100
@@ -249,8 +249,8 @@ def test_a_reader_asks_again_when_rows_went_away_under_it(song):
 def test_a_reader_asks_again_when_a_reset_replaced_rows_in_place(song):
     pks = [b'%d' % pk for pk in range(1, 102)]
     old, new = [b'a', b'1'], [b'b', b'1']
-    first = [[pks, b'T1', 0]], *chunked([*[old] * 50, *[new] * 51], b'T2')
-    again = [b'T2', pks], *chunked([new] * 101, b'T2')
+    first = [[pks, [b'T1', None]]], *chunked([*[old] * 50, *[new] * 51], b'T2')
+    again = [[b'T2', None], pks], *chunked([new] * 101, b'T2')
     _, found = run(fetch.fetch(song.objects._query), *first, *again)
     assert {obj.name for obj in found} == {'b'}
 
@@ -261,9 +261,9 @@ def test_a_reader_whom_resets_outrun_takes_all_in_one_moment(song):
     tries = [
         reply
         for n in range(fetch.READ_ATTEMPTS)
-        for reply in ([b'%d' % n, pks], *chunked(rows, b'%d' % (n + 1)))
+        for reply in ([[b'%d' % n, None], pks], *chunked(rows, b'%d' % (n + 1)))
     ]
-    executor, found = run(fetch.fetch(song.objects._query), [[]], *tries, [[pks, rows]])
+    executor, found = run(fetch.fetch(song.objects._query), [[]], *tries, [[pks, rows, None]])
     assert executor.trips[-1][0][1] == 'find'
     assert len(found) == 101
 

@@ -27,8 +27,9 @@ from IndexedRedis.executors.cache.reply_cache import ReplyCache, is_cacheable, k
 from IndexedRedis.executors.cache.tracking import TrackedReplies
 
 ROWS = get_rows(b'data:', [b'1', b'2'], (b'a', b'b'))
-FOUND = [[b'3', b'4'], [[b'x'], [b'y']]]
-FIND_ARGS = (1, 2000, 100, b'data:', b'swapped', b'a')
+FOUND = [[b'3', b'4'], [[b'x'], [b'y']], None]
+MARKERS = b'swapped', b'incarnations'
+FIND_ARGS = (1, 2000, 100, b'data:', *MARKERS, b'a')
 
 KEYS = {
     'sismember': ([('SISMEMBER', b'all', 1)], [1], {b'all'}),
@@ -38,6 +39,7 @@ KEYS = {
         [[1, 0], [b'x', None], [None, None]],
         {b'all', b'data:1', b'data:2'},
     ),
+    'record': ([('MGET', *MARKERS)], [[None, None]], {*MARKERS}),
     'count': (
         [('EXISTS', b'r'), ('SCARD', b'i'), ('EXISTS', b'r')],
         [0, 1, 0],
@@ -46,22 +48,22 @@ KEYS = {
     'find': (
         [FIND([b'all', b'i'], *FIND_ARGS)],
         [FOUND],
-        {b'all', b'i', b'swapped', b'data:3', b'data:4'},
+        {b'all', b'i', *MARKERS, b'data:3', b'data:4'},
     ),
     'find, too many rows': (
         [FIND([b'all', b'i'], *FIND_ARGS)],
-        [[[b'3', b'4'], None, 0]],
-        {b'all', b'i', b'swapped'},
+        [[[b'3', b'4'], [None, None]]],
+        {b'all', b'i', *MARKERS},
     ),
     'find, too many to look at': (
         [FIND([b'all', b'i'], *FIND_ARGS)],
         [[]],
-        {b'all', b'i', b'swapped'},
+        {b'all', b'i', *MARKERS},
     ),
     'find, one of several terms': (
         [FIND_ANY([b'all', b'i', b'j'], b'1 0 1 0', *FIND_ARGS[1:])],
         [FOUND],
-        {b'all', b'i', b'j', b'swapped', b'data:3', b'data:4'},
+        {b'all', b'i', b'j', *MARKERS, b'data:3', b'data:4'},
     ),
     'whether any matches': ([ANY([b'all', b'i'], 2, 5000)], [1], {b'all', b'i'}),
     'counting': ([COUNT([b'i', b'j'], 1, 2)], [5], {b'i', b'j'}),
@@ -81,9 +83,9 @@ def test_the_keys_that_were_read(name):
 
 
 def test_what_cannot_be_told_is_not_kept():
-    picked = PICK([b'all'], 1, 'first', 5000, 0, b'data:', b'a')
+    picked = PICK([b'all'], 1, 'first', 5000, 0, b'data:', b'incarnations', b'a')
     assert not is_cacheable([picked])
-    some = PICK_ANY([b'all', b'i'], b'1 0', 'first', 5000, 0, b'data:', b'a')
+    some = PICK_ANY([b'all', b'i'], b'1 0', 'first', 5000, 0, b'data:', b'incarnations', b'a')
     assert not is_cacheable([some])
     for commands in ([picked], [some], [('SRANDMEMBER', b'all')]):
         answers = ReplyCache()

@@ -59,7 +59,7 @@ def says(read, *args):
 def agree(rows):
     model = things()
     schema = model._validated()
-    objs = schema.builder(schema.all).objects(range(1, len(rows) + 1), rows)
+    objs = schema.builder(schema.all).objects(range(1, len(rows) + 1), rows, b'')
     for pk, (obj, row) in enumerate(zip(objs, rows, strict=True), 1):
         assert obj._id == pk
         for column, stored in zip(schema.all, row, strict=True):
@@ -80,7 +80,7 @@ def test_many_rows_are_decoded_as_columns_do(rows):
 def test_rows_in_another_encoding(no_utf8, count):
     schema = things()._validated()
     row = ['é'.encode('utf-16-le'), b'1', b'1', b'true', b'y', 'ß'.encode('utf-16-le'), b'2']
-    for obj in schema.builder(schema.all).objects(range(count), [row] * count):
+    for obj in schema.builder(schema.all).objects(range(count), [row] * count, b''):
         assert (obj.s, obj.listed, obj.i, obj.counted) == ('é', 'ß', 1, 2)
 
 

@@ -16,9 +16,9 @@ from .test_commands import (
     INCARNATIONS,
     KEYS,
     LOCK,
+    NAMES,
     NEXT,
     RECORD,
-    SWAPPED,
     TOUCHED,
     YEAR_1999,
     song,
@@ -28,7 +28,7 @@ from .test_commands import (
 __all__ = ('song',)
 
 GENRE_IS_ROCK = (NOT_GIVEN, False, {'genre': 'rock'})
-FIND_ROCK = ('EVALSHA', 'find', 2, KEYS, GENRE_ROCK, 2, 200, 100, DATA, SWAPPED)
+FIND_ROCK = ('EVALSHA', 'find', 2, KEYS, GENRE_ROCK, 2, 200, 100, *NAMES)
 WRITES = (KEYS, NEXT, LOCK, TOUCHED, RECORD, INCARNATIONS)
 
 
@@ -39,7 +39,7 @@ def rock(song):
 
 def test_values_read_only_their_fields_and_those_that_tell_whether_a_row_matches(rock):
     row = [b'1999', b'Hells Bells', b'rock']
-    found, sent = trips(rock._values(['year', 'pk'], 'dict'), [[[b'7'], [row]]])
+    found, sent = trips(rock._values(['year', 'pk'], 'dict'), [[[b'7'], [row], None]])
     assert sent == [[(*FIND_ROCK, b'year', b'name', b'genre')]]
     assert found == [{'year': 1999, 'pk': 7}]
 
@@ -51,14 +51,19 @@ def test_pks_alone_take_no_row(rock):
 
 
 def test_only_reads_its_fields(rock):
-    (obj,), sent = trips(rock.only('year')._all(False), [[[b'7'], [[b'1999', b'x', b'rock']]]])
+    (obj,), sent = trips(
+        rock.only('year')._all(False), [[[b'7'], [[b'1999', b'x', b'rock']], None]]
+    )
     assert sent == [[(*FIND_ROCK, b'year', b'name', b'genre')]]
     assert obj.asDict(strKeys=True) == {'name': None, 'genre': None, 'year': 1999}
-    obj, sent = trips(rock.only('year')._pick('first', False), [[b'7', [b'1999', b'x', b'rock']]])
+    obj, sent = trips(
+        rock.only('year')._pick('first', False), [[b'7', [b'1999', b'x', b'rock'], None]]
+    )
     assert sent == [
         [
             (
                 *('EVALSHA', 'pick', 2, KEYS, GENRE_ROCK, 2, 'first', 5000, 0, DATA),
+                INCARNATIONS,
                 *(b'year', b'name', b'genre'),
             )
         ]
@@ -69,12 +74,12 @@ def test_only_reads_its_fields(rock):
 def test_the_one_object(song, rock):
     rows = [[b'a', b'rock', b'1999'], [b'b', b'rock', b'1999']]
     command = [(*FIND_ROCK, b'name', b'genre', b'year')]
-    found, sent = trips(song.objects._get_one(*GENRE_IS_ROCK), [[[b'7'], rows[:1]]])
+    found, sent = trips(song.objects._get_one(*GENRE_IS_ROCK), [[[b'7'], rows[:1], None]])
     assert sent == [command]
     assert found._id == 7
-    assert trips(song.objects._get_one(*GENRE_IS_ROCK), [[[], []]]) == (None, [command])
+    assert trips(song.objects._get_one(*GENRE_IS_ROCK), [[[], [], None]]) == (None, [command])
     with pytest.raises(MultipleObjectsError, match='pks 7 and 8'):
-        trips(song.objects._get_one(*GENRE_IS_ROCK), [[[b'7', b'8'], rows]])
+        trips(song.objects._get_one(*GENRE_IS_ROCK), [[[b'7', b'8'], rows, None]])
 
 
 @pytest.mark.parametrize(
@@ -109,11 +114,11 @@ def test_few_rows_are_counted_one_by_one(song):
     counts, sent = trips(
         song.objects._count_by('genre'),
         [3, 3],
-        [[[b'1', b'2', b'3'], [[b'pop', b'a'], [b'rock', b'b'], [b'rock', b'c']]]],
+        [[[b'1', b'2', b'3'], [[b'pop', b'a'], [b'rock', b'b'], [b'rock', b'c']], None]],
     )
     assert sent == [
         [('SCARD', KEYS), ('SCARD', KEYS)],
-        [('EVALSHA', 'find', 1, KEYS, 1, 200, 100, DATA, SWAPPED, b'genre', b'name')],
+        [('EVALSHA', 'find', 1, KEYS, 1, 200, 100, *NAMES, b'genre', b'name')],
     ]
     assert counts == {'rock': 2, 'pop': 1}
     assert [*counts] == ['rock', 'pop']
@@ -152,9 +157,11 @@ def test_a_walk_reads_pks_first_and_then_chunks(rock):
     pks, sent = trips(reader.pks(), [[b'7', b'9', b'8']])
     assert sent == [[('SINTER', KEYS, GENRE_ROCK)]]
     assert pks == [7, 9]
-    objs, sent = trips(reader.read(pks), [[b'a', b'rock', b'1'], [b'b', b'pop', b'1']])
+    objs, sent = trips(reader.read(pks), [[b'a', b'rock', b'1'], [b'b', b'pop', b'1'], [None]])
     fields = (b'name', b'genre', b'year')
-    assert sent == [[('HMGET', DATA + pk, *fields) for pk in (b'7', b'9')]]
+    assert sent == [
+        [*(('HMGET', DATA + pk, *fields) for pk in (b'7', b'9')), ('MGET', INCARNATIONS)]
+    ]
     assert [obj._id for obj in objs] == [7]
     reader.advance()
     assert trips(reader.pks()) == ([8], [])
@@ -163,7 +170,9 @@ def test_a_walk_reads_pks_first_and_then_chunks(rock):
 def test_a_gap_has_a_walk_ask_whether_the_data_set_was_replaced(rock):
     reader = rock.iterator(2)._reader
     pks, _ = trips(reader.pks(), [[b'7', b'9', b'8']])
-    objs, sent = trips(reader.read(pks), [[b'a', b'rock', b'1'], [None] * 3], [[1, 0, 0, 1, 0]])
+    objs, sent = trips(
+        reader.read(pks), [[b'a', b'rock', b'1'], [None] * 3, [None]], [[1, 0, 0, 1, 0]]
+    )
     assert sent[1] == [('SMISMEMBER', KEYS, 7, 9, 8, 7, 9)]
     assert [obj._id for obj in objs] == [7]
 
@@ -171,7 +180,8 @@ def test_a_gap_has_a_walk_ask_whether_the_data_set_was_replaced(rock):
 def test_an_update_compares_what_the_filters_name_and_what_it_moves(rock):
     count, sent = trips(
         rock._update({'name': 'x', 'year': 1999}),
-        *([[b'7', b'8', b'9']], [[1, 1, 1], [b'2000', b'rock'], [b'2000', b'pop'], [None, None]]),
+        [[b'7', b'8', b'9']],
+        [[1, 1, 1], [b'2000', b'rock'], [b'2000', b'pop'], [None, None]],
         [[]],
     )
     row = (

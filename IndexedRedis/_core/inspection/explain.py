@@ -129,7 +129,7 @@ def _trips(query: query.Query, source: Source, smallest: int, rows: Rows) -> lis
         return []
     columns = fetch.with_filtered(query, query.schema.all)
     pks = [b'%d' % pk for pk in range(1, rows.estimate + 1)]
-    flow = fetch.listed(query, _Rehearsed(source, pks), columns, lambda pks, rows: [])
+    flow = fetch.listed(query, _Rehearsed(source, pks), columns, lambda pks, rows, drawn: [])
     return rehearse(flow, smallest, rows.estimate, query.schema.keys)
 
 
@@ -283,8 +283,8 @@ def _readable(command: Command) -> Command:
 
 def _made_up(command: Command, smallest: int, rows: int) -> Any:
     """Return the reply of a server that holds so many rows."""
-    if command[0] == 'GET':
-        return None
+    if command[0] == 'MGET':
+        return [None] * len(command[1:])
     if command[0] is PACKED:
         return (b'',) * (len(unpacked(command)) - 2)
     if command[0] == 'SMISMEMBER':
@@ -293,8 +293,10 @@ def _made_up(command: Command, smallest: int, rows: int) -> Any:
         return walked
     pks = [b'%d' % pk for pk in range(1, rows + 1)]
     if command[0] == 'EVALSHA' and command[1] in (FIND.sha, FIND_ANY.sha):
-        _, most_members, most_rows, _, _, *fields = command[3 + command[2] :]
+        _, most_members, most_rows, _, _, _, *fields = command[3 + command[2] :]
         if smallest > most_members:
             return []
-        return [pks, None, 0] if rows > most_rows else [pks, [(b'',) * len(fields)] * rows]
+        if rows > most_rows:
+            return [pks, [None, None]]
+        return [pks, [(b'',) * len(fields)] * rows, None]
     return pks

@@ -37,7 +37,7 @@ def order_of(query: Query) -> str:
 def read_nothing(query: Query) -> Flow[list[Any]]:
     """Read the part of the result, and make nothing of the rows."""
     try:
-        return (yield from read_part(query, build=lambda pks, rows, memos: [])).objs
+        return (yield from read_part(query, build=lambda pks, rows, drawn, memos: [])).objs
     except QueryError:  # too many match, of which :func:`too_many` warns
         return []
 
@@ -139,4 +139,4 @@ def made_up_walk(command: Sequence[Any], rows: int) -> list[Any] | None:
     # The flow drops such rows, and sends nothing more if there are any.
     rows_of_all = [(None,) * fields] * count if count * fields <= values else []
     # No two scores are equal, so no values have to be read for their order.
-    return [None, 0, pks, pks, rows_of_all, None, 1, -1]
+    return [[None, None], 0, pks, pks, rows_of_all, None, 1, -1]

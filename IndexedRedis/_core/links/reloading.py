@@ -6,10 +6,13 @@ from typing import Any
 
 from ...errors import ObjectGoneError, UnreadableValueError
 from ..column import Column
-from ..flows import Elsewhere, Flow
+from ..flows import Elsewhere, Flow, ask
+from ..incarnations import is_lost, read_incarnations
+from ..mapping.schema import Schema
 from ..objects.changes import Changes, equal
 from ..objects.graph import linked, reachable, schema_of
 from ..objects.state import confirm_fetched, value_of
+from ..overlap import together
 from ..queries.by_pk import get_many, get_one
 
 __all__ = ('reload',)
@@ -94,13 +97,23 @@ def _reload_level(level: list[Any], touched: set[int]) -> Flow[set[int]]:
         models.setdefault(type(target), []).append(target)
     for model, targets in models.items():
         schema = model._validated()
-        flow = get_many(schema, [target._id for target in targets], schema.all)
+        flow = _stored_forms(schema, targets)
         for target, fresh in zip(targets, (yield Elsewhere(model, flow)), strict=True):
             if fresh is None:
                 gone.add(id(target))
             elif _take_in(target, fresh):
                 touched.add(id(target))
     return gone
+
+
+def _stored_forms(schema: Schema, targets: list[Any]) -> Flow[list[Any]]:
+    """Return the stored objects of these targets; None for a target that is not stored."""
+    rows = get_many(schema, [target._id for target in targets], schema.all)
+    found, (listed,) = yield from together([rows, ask(*read_incarnations(schema.keys))])
+    return [
+        None if is_lost(listed, target._state.drawn, target._id) else fresh
+        for target, fresh in zip(targets, found, strict=True)
+    ]
 
 
 def _leads_to(data: Any, touched: set[int], obj: Any) -> bool:

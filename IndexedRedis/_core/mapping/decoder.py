@@ -14,7 +14,7 @@ from typing import Any
 from ...encoding import getDefaultIREncoding
 from ...fields.null import IR_NULL_BYTES
 from ..column import Column
-from ..objects.state import State
+from ..objects.state import State, own_state, stored_state
 
 __all__ = ('ROWS_WITHOUT_MEMO', 'Memo', 'RowDecoder', 'converted', 'has_memo')
 
@@ -45,14 +45,14 @@ class Memo(dict):  # type: ignore[type-arg]
 
 
 _TEMPLATE = """\
-def build(new, cls, pks, rows, {memos} careful):
-    built, null = [], NULL
+def build(new, cls, pks, rows, {memos} careful, shared):
+    built, null, drawn = [], NULL, shared.drawn
     for pk, row in zip(pks, rows):
         {variables} = row
         obj = new(cls)
         values = obj.__dict__
         values['_id'] = pk
-        {state}
+        values['_state'] = {state}
         try:
             pass
             {statements}
@@ -99,7 +99,7 @@ def _compile(columns: Sequence[Column], partial: bool, many: bool) -> Callable[.
     source = _TEMPLATE.format(
         memos=''.join(f'm{i}, ' for i in eager),
         variables=''.join(f'v{i}, ' for i in range(len(columns))),
-        state=f"values['_state'] = State(True, {{{raw}}}, fetched)" if lazy or partial else '',
+        state=f'State(True, {{{raw}}}, fetched, drawn)' if lazy or partial else 'shared',
         statements='\n            '.join(
             f'values[{columns[i].name!r}] = {converted(i, columns[i], many)}' for i in eager
         ),
@@ -137,21 +137,27 @@ class RowDecoder:
         self._build_many = _compile(columns, partial, many=True)
 
     def objects(
-        self, pks: Sequence[int], rows: Sequence[Row], memos: list[Any] | None = None
+        self,
+        pks: Sequence[int],
+        rows: Sequence[Row],
+        drawn: bytes,
+        memos: list[Any] | None = None,
     ) -> list[Any]:
         """Return the objects of these pks and rows.
 
+        :param drawn: the id of the newest incarnation when the rows were read; ``b''`` if there
+            was none
         :param memos: a list that all chunks of one result share; the first one fills it
         """
-        new = self._cls.__new__
+        new, cls, last = self._cls.__new__, self._cls, (self._carefully, stored_state(drawn))
         if len(rows) <= ROWS_WITHOUT_MEMO:
-            built = self._build_few(new, self._cls, pks, rows, *self._decoders, self._carefully)
+            built = self._build_few(new, cls, pks, rows, *self._decoders, *last)
         else:
             memos = [] if memos is None else memos
             if not memos:
                 pairs = zip(self._decoders, self._memos, strict=True)
                 memos += (Memo(decode) if has_memo else decode for decode, has_memo in pairs)
-            built = self._build_many(new, self._cls, pks, rows, *memos, self._carefully)
+            built = self._build_many(new, cls, pks, rows, *memos, *last)
         if self._adopt is not None:
             for obj in built:
                 self._adopt(obj)
@@ -159,7 +165,7 @@ class RowDecoder:
 
     def _carefully(self, obj: Any, row: Row) -> None:
         """Fill an object that has undecodable bytes; those stay bytes until they are read."""
-        state = obj.__dict__.setdefault('_state', State(True))
+        state = own_state(obj)
         for column, stored in zip(self._columns, row, strict=True):
             if not column.eager:
                 continue

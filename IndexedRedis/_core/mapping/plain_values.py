@@ -84,10 +84,15 @@ class ValueDecoder:
         return build
 
     def items(
-        self, pks: Sequence[int], rows: Sequence[Row], memos: list[Any] | None = None
+        self,
+        pks: Sequence[int],
+        rows: Sequence[Row],
+        drawn: bytes,
+        memos: list[Any] | None = None,
     ) -> list[Any]:
         """Return the items of these pks and rows.
 
+        :param drawn: not used; plain values belong to no object
         :param memos: as of :meth:`RowDecoder.objects`
         :raises UnreadableValueError: if stored bytes cannot be decoded
         """

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
 from ..column import Column
 from ..flows import Batch, Command, Flow, Stream, ask_quick, chunks
-from ..incarnations import is_lost, read_incarnations
+from ..incarnations import is_lost, newest
 from ..mapping.decoder import Row
-from ..mapping.resp import get_rows
+from ..mapping.resp import get_record, get_rows, is_member
 from ..mapping.schema import Schema
 
 __all__ = (
@@ -22,7 +22,9 @@ __all__ = (
     'indexed_values_of',
     'is_empty',
     'row_commands',
+    'rows_batch',
     'rows_of',
+    'stored_rows',
 )
 
 # Rows of one batch.
@@ -56,16 +58,14 @@ def exists(schema: Schema, pk: int) -> Flow[bool]:
 def get_one(schema: Schema, pk: int, columns: Sequence[Column], drawn: bytes = b'') -> Flow[Any]:
     """Return the object of ``pk``, or None, in one round trip.
 
-    :param drawn: the id of the incarnation under which the pk was drawn, if that has to be checked
+    :param drawn: the id of an incarnation whose data has the pk, if that has to be checked
     """
     keys, fields = schema.keys, schema.keys_of(columns)
-    commands = [('SISMEMBER', keys.all, pk), *row_commands(schema, (pk,), fields)]
-    if drawn:
-        commands.append(read_incarnations(keys))
-    member, row, *listed = yield Batch(commands, shared=True)
-    if not member or is_empty(row) or (listed and is_lost(listed[0][0], drawn, pk)):
+    read = is_member(keys.all, pk), *row_commands(schema, (pk,), fields)
+    member, row, (listed,) = yield Batch([*read, get_record(keys.incarnations)], shared=True)
+    if not member or is_empty(row) or is_lost(listed, drawn, pk):
         return None
-    (obj,) = schema.builder(columns).objects((pk,), (row,))
+    (obj,) = schema.builder(columns).objects((pk,), (row,), newest(listed))
     return obj
 
 
@@ -74,12 +74,20 @@ def get_many(schema: Schema, pks: Sequence[int], columns: Sequence[Column]) -> F
 
     None where no object is stored, or where the row has none of these columns.
     """
-    rows = yield from rows_of(schema, pks, columns)
-    there = [(i, row) for i, row in enumerate(rows) if row is not None and not is_empty(row)]
-    built = schema.builder(columns).objects([pks[i] for i, _ in there], [row for _, row in there])
     found: list[Any] = [None] * len(pks)
-    for (i, _), obj in zip(there, built, strict=True):
-        found[i] = obj
+    builder, memos = schema.builder(columns), list[Any]()
+    place = iter(range(len(pks)))
+
+    def take(replies: list[Any]) -> None:
+        rows, drawn = stored_rows(replies), newest(*replies[-1])
+        pairs = zip(rows, place, strict=False)
+        there = [(i, row) for row, i in pairs if row is not None and not is_empty(row)]
+        some = [pks[i] for i, _ in there]
+        built = builder.objects(some, [row for _, row in there], drawn, memos)
+        for (i, _), obj in zip(there, built, strict=True):
+            found[i] = obj
+
+    yield from _in_chunks(schema, pks, columns, take, get_record(schema.keys.incarnations))
     return found
 
 
@@ -90,14 +98,16 @@ def get_targets(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
     """
     found = yield from get_many(schema, pks, schema.all)
     absent = [i for i, obj in enumerate(found) if obj is None]
-    fields = schema.keys_of(schema.all)
+    builder, fields = schema.builder(schema.all), schema.keys_of(schema.all)
     for places in chunks(absent, CHUNK_ROWS):
         # A row that is not listed was replaced: it is about to expire, if it does not yet.
         some = [pks[i] for i in places]
-        rows = yield Batch(row_commands(schema, some, fields))
+        commands = row_commands(schema, some, fields)
+        *rows, (listed,) = yield Batch([*commands, get_record(schema.keys.incarnations)])
+        drawn = newest(listed)
         for i, row in zip(places, rows, strict=True):
             if not is_empty(row):
-                (found[i],) = schema.builder(schema.all).objects([pks[i]], [row])
+                (found[i],) = builder.objects([pks[i]], [row], drawn)
     return found
 
 
@@ -105,23 +115,41 @@ def rows_of(
     schema: Schema, pks: Sequence[int], columns: Sequence[Column]
 ) -> Flow[list[Row | None]]:
     """Return the rows of ``pks`` in order; None for one that is not stored."""
-    fields = schema.keys_of(columns)
     rows: list[Row | None] = []
-
-    def keep(replies: list[Any]) -> None:
-        members, found = replies[0], replies[1:]
-        for member, row in zip(members, found, strict=True):
-            rows.append(row if member else None)
-
-    batches = [
-        Batch([('SMISMEMBER', schema.keys.all, *chunk), *row_commands(schema, chunk, fields)])
-        for chunk in chunks(pks, CHUNK_ROWS)
-    ]
-    if len(batches) == 1:
-        keep((yield batches[0]._replace(shared=len(pks) <= SMALL_RESULT_ROWS)))
-    else:
-        yield Stream(batches, keep)
+    yield from _in_chunks(schema, pks, columns, lambda replies: rows.extend(stored_rows(replies)))
     return rows
+
+
+def rows_batch(
+    schema: Schema, pks: Sequence[int], columns: Sequence[Column], *after: Command
+) -> Batch:
+    """Return the batch that reads rows, for :func:`stored_rows`.
+
+    :param after: commands to send after it
+    """
+    members = 'SMISMEMBER', schema.keys.all, *pks
+    commands = row_commands(schema, pks, schema.keys_of(columns))
+    return Batch([members, *commands, *after], shared=len(pks) <= SMALL_RESULT_ROWS)
+
+
+def stored_rows(replies: list[Any]) -> list[Row | None]:
+    """Return the rows of the replies to :func:`rows_batch`; None for one that is not stored."""
+    members, *rows = replies
+    return [row if member else None for member, row in zip(members, rows, strict=False)]
+
+
+def _in_chunks(
+    schema: Schema,
+    pks: Sequence[int],
+    columns: Sequence[Column],
+    take: Callable[[list[Any]], None],
+    *after: Command,
+) -> Flow[None]:
+    batches = [rows_batch(schema, some, columns, *after) for some in chunks(pks, CHUNK_ROWS)]
+    if len(batches) == 1:
+        take((yield batches[0]))
+    else:
+        yield Stream(batches, take)
 
 
 def indexed_values_of(schema: Schema, pks: Sequence[int]) -> Flow[list[list[Any]]]:

@@ -15,7 +15,9 @@ from ...errors import ConflictError
 from ..column import Column
 from ..expressions.matching import Matcher
 from ..expressions.tree import columns_of
-from ..flows import Batch, Flow, Stream, ask, ask_quick
+from ..flows import Batch, Command, Flow, Stream, ask, ask_quick
+from ..incarnations import newest
+from ..keys import Keys
 from ..mapping.decoder import Row
 from ..mapping.resp import get_rows
 from ..mapping.schema import Schema
@@ -28,6 +30,7 @@ __all__ = (
     'drop_nonmatching',
     'fetch',
     'listed',
+    'read_markers',
     'taking',
     'with_filtered',
 )
@@ -45,10 +48,10 @@ READ_ATTEMPTS = 4
 # FIND without a limit.
 UNLIMITED = 2**53
 
-# Makes objects of pks and their rows.
-Take = Callable[[Sequence[int], Sequence[Row]], list[Any]]
+# Makes objects of pks, their rows, and the id of the newest incarnation when the rows were read.
+Take = Callable[[Sequence[int], Sequence[Row], bytes], list[Any]]
 # Does so with memos: a list that all chunks of one result share.
-Build = Callable[[Sequence[int], Sequence[Row], list[Any]], list[Any]]
+Build = Callable[[Sequence[int], Sequence[Row], bytes, list[Any]], list[Any]]
 
 
 def fetch(
@@ -83,11 +86,11 @@ def taking(
     make, memos = build or query.schema.builder(columns).objects, list[Any]()
     matcher = Matcher(query.filters, wanted)
 
-    def take(pks: Sequence[int], rows: Sequence[Row]) -> list[Any]:
+    def take(pks: Sequence[int], rows: Sequence[Row], drawn: bytes) -> list[Any]:
         pks, rows = drop_nonmatching(matcher, pks, rows)
         if len(wanted) != width:
             rows = [row[:width] for row in rows]
-        return make(pks, rows, memos)
+        return make(pks, rows, drawn, memos)
 
     return wanted, take
 
@@ -106,24 +109,26 @@ def listed(query: Query, source: Source, columns: Sequence[Column], take: Take) 
     command = source.find(factor, most, *_arguments(query, fields))
     if command is not None:
         found = yield from ask_quick(*command)
-    if len(found) == 2:
-        return take(pks_of(query.schema, found[0]), found[1])
+    if len(found) == 3:
+        return take(pks_of(query.schema, found[0]), found[1], newest(found[2]))
     return (yield from _listed_many(query, source, fields, take, found))
 
 
 def _arguments(query: Query, fields: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """Return the arguments of scripts that read rows."""
-    return (query.schema.keys.data_prefix, query.schema.keys.swapped, *fields)
+    keys = query.schema.keys
+    return (keys.data_prefix, keys.swapped, keys.incarnations, *fields)
 
 
 class _RowTransfer:
     """Reads the rows of pks, chunk by chunk and in order.
 
-    :param before: the swap marker, read together with the pks or just before
+    :param before: the markers, read together with the pks or just before
     """
 
-    def __init__(self, schema: Schema, before: Any, pks: Sequence[bytes], take: Take) -> None:
+    def __init__(self, schema: Schema, before: list[Any], pks: Sequence[bytes], take: Take) -> None:
         self._schema, self._take = schema, take
+        self._drawn = newest(before[1])
         self._before = self._after = before
         self._names, self._pks = pks, pks_of(schema, pks)
         self._count = 0
@@ -131,14 +136,14 @@ class _RowTransfer:
         self._gaps = False
 
     def batches(self, fields: tuple[bytes, ...]) -> Iterator[Batch]:
-        """Yield the commands that read the rows, and the swap marker after the last."""
+        """Yield the commands that read the rows, and the markers after the last."""
         names, start, size = self._names, 0, min(FIRST_CHUNK_ROWS, CHUNK_ROWS)
         keys = self._schema.keys
         while start < len(names):
             commands = get_rows(keys.data_prefix, names[start : start + size], fields)
             start += size
             if start >= len(names):
-                commands.append(('GET', keys.swapped))
+                commands.append(read_markers(keys))
             yield Batch(commands)
             size = min(2 * size, CHUNK_ROWS)
 
@@ -149,11 +154,11 @@ class _RowTransfer:
         pks = self._pks[self._count : self._count + len(rows)]
         self._count += len(rows)
         self._gaps = self._gaps or has_gaps(rows)
-        self.taken += self._take(pks, rows)
+        self.taken += self._take(pks, rows, self._drawn)
 
     @property
     def replaced(self) -> bool:
-        """Whether a reset replaced rows in place while they were read."""
+        """Whether a reset replaced rows in place while they were read, or an incarnation began."""
         return bool(self._before != self._after)
 
     @property
@@ -172,17 +177,18 @@ def _listed_many(
     """Read pks first, then rows in overlapping chunks.
 
     If rows vanished meanwhile, or a reset replaced rows in place, it asks again. So the result is
-    the data set before or after a reset.
+    the data set before or after a reset. It asks again too if another incarnation began: the rows
+    may be of a primary that was replaced.
 
-    :param found: the pks and the swap marker, if a script has returned them
+    :param found: the pks and the markers, if a script has returned them
     """
     schema = query.schema
     for _ in range(READ_ATTEMPTS):
         if found:
-            pks, before, _ = found
+            pks, before = found
         else:
-            # The marker first, so that a swap between the two commands changes it.
-            pks, (before,) = yield from read_members(source, ('GET', schema.keys.swapped))
+            # The markers first, so that a swap between the two commands changes them.
+            pks, (before,) = yield from read_members(source, read_markers(schema.keys))
         transfer = _RowTransfer(schema, before, pks, take)
         yield Stream(transfer.batches(fields), transfer.rows)
         if transfer.whole:
@@ -196,9 +202,14 @@ def _listed_many(
                 f'{schema.name}: resets replaced the data set {READ_ATTEMPTS} times while a query '
                 'of many values read it. Read again, or reset less often.'
             )
-        pks, rows = yield from ask(*command)
-        return take(pks_of(schema, pks), rows)
+        pks, rows, record = yield from ask(*command)
+        return take(pks_of(schema, pks), rows, newest(record))
     return transfer.taken
+
+
+def read_markers(keys: Keys) -> Command:
+    """Return the command that reads the swap marker and the record of incarnations."""
+    return 'MGET', keys.swapped, keys.incarnations
 
 
 def with_filtered(query: Query, columns: Sequence[Column]) -> Sequence[Column]:

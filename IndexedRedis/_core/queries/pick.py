@@ -10,8 +10,10 @@ from typing import Any
 
 from ..column import Column
 from ..flows import Flow, ask_quick, chunks
+from ..incarnations import newest
 from ..mapping.decoder import Row
-from .by_pk import CHUNK_ROWS, rows_of
+from ..mapping.resp import get_record
+from .by_pk import CHUNK_ROWS, rows_batch, stored_rows
 from .fetch import READ_ATTEMPTS, Take, taking
 from .query import Query, primary_keys
 from .sources.base import Source
@@ -26,8 +28,8 @@ def pick(query: Query, columns: Sequence[Column], order: str, seed: int) -> Flow
     """
     objects = query.schema.builder(columns).objects
 
-    def build(pks: Sequence[int], rows: Sequence[Row], memos: list[Any]) -> list[Any]:
-        return objects(pks[:1], rows[:1])
+    def build(pks: Sequence[int], rows: Sequence[Row], drawn: bytes, memos: list[Any]) -> list[Any]:
+        return objects(pks[:1], rows[:1], drawn)
 
     wanted, take = taking(query, columns, build)
     found: list[Any] = []
@@ -51,13 +53,13 @@ def _pick(
     :param columns: the columns to read
     :param take: builds the object of the first row that matches
     """
-    fields = query.schema.keys_of(columns)
-    command = source.pick(order, seed, query.schema.keys.data_prefix, *fields)
+    keys, fields = query.schema.keys, query.schema.keys_of(columns)
+    command = source.pick(order, seed, keys.data_prefix, keys.incarnations, *fields)
     found = None if command is None else (yield from ask_quick(*command))
     if found == []:
         return []
     if found is not None:
-        objs = take([int(found[0])], [found[1]])
+        objs = take([int(found[0])], [found[1]], newest(found[2]))
         if objs:
             return objs
     for _ in range(READ_ATTEMPTS):
@@ -78,9 +80,11 @@ def _pick_among_all(
     """
     pks = yield from primary_keys(query, excluding_dead=False)
     for some in _in_turn(pks, order, seed):
-        rows = yield from rows_of(query.schema, some, columns)
-        there = {pk: row for pk, row in zip(some, rows, strict=True) if row is not None}
-        objs = take(list(there), list(there.values()))
+        record = get_record(query.schema.keys.incarnations)
+        replies = yield rows_batch(query.schema, some, columns, record)
+        pairs = zip(some, stored_rows(replies), strict=True)
+        there = {pk: row for pk, row in pairs if row is not None}
+        objs = take(list(there), list(there.values()), newest(*replies[-1]))
         if objs:
             return pks, objs
     return pks, []

@@ -44,7 +44,7 @@ def pks_of_part(query: Query, by_age: bool = False) -> Flow[list[int]]:
     if not query.in_parts:
         return (yield from primary_keys(query, by_age))
 
-    def build(pks: Sequence[int], rows: Sequence[Any], memos: list[Any]) -> list[int]:
+    def build(pks: Sequence[int], rows: Sequence[Any], drawn: bytes, memos: list[Any]) -> list[int]:
         return list(pks)
 
     found = yield from read(query, query.schema.all[:1], build=build)

@@ -107,20 +107,21 @@ end
 )
 
 
-# Return pks and rows, or pks and the swap marker if there are more than `rows`.
-_RETURN_ROWS = """if #pks > rows then return {pks, redis.call('GET', ARGV[5]), 0} end
+# Return pks, rows and the record of incarnations; or pks and both markers if there are more than
+# `rows`. MGET, because GET fails on a key of another type.
+_RETURN_ROWS = """if #pks > rows then return {pks, redis.call('MGET', ARGV[5], ARGV[6])} end
 local found = {}
 for i = 1, #pks do
-  found[i] = redis.call('HMGET', ARGV[4] .. pks[i], unpack(ARGV, 6))
+  found[i] = redis.call('HMGET', ARGV[4] .. pks[i], unpack(ARGV, 7))
 end
-return {pks, found}
+return {pks, found, redis.call('MGET', ARGV[6])[1]}
 """
 
 
 def _reads_of_find(args: Sequence[Any], reply: Any) -> Iterator[bytes]:
-    prefix, swapped = args[3:5]
-    yield swapped
-    for pk in reply[0] if len(reply) == 2 else ():
+    prefix, *markers = args[3:6]
+    yield from markers
+    for pk in reply[0] if len(reply) == 3 else ():
         yield prefix + pk
 
 
@@ -132,9 +133,9 @@ def _nothing(args: Sequence[Any], reply: Any) -> tuple[bytes, ...]:
 # Return pks and rows of a result, all of one moment.
 # KEYS: required sets, excluded sets.
 # ARGV: number of required sets; limit of members; limit of rows; prefix of data keys; swap marker;
-# fields.
-# Returns {pks, rows}; {pks, swap marker, 0} if more rows match; {} if each required set has more
-# members.
+# record of incarnations; fields.
+# Returns {pks, rows, record of incarnations}; if more rows match, {pks, {swap marker, record of
+# incarnations}}; {} if each required set has more members.
 # Bounded: SCRIPT_LOOKUPS lookups of members in sets, 3 ms, and SMALL_RESULT_VALUES values (2.5
 # times as many with a client-side cache), 1 ms. Without limits, for a reader that READ_ATTEMPTS
 # resets have overtaken: the size of the result, 3 ms for 1,000 rows.
@@ -242,9 +243,9 @@ return total
 
 _ROW_OF = """\
 local function row_of(pk)
-  local row = redis.call('HMGET', ARGV[5] .. pk, unpack(ARGV, 6))
+  local row = redis.call('HMGET', ARGV[5] .. pk, unpack(ARGV, 7))
   for i = 1, #row do
-    if row[i] then return {pk, row} end
+    if row[i] then return {pk, row, redis.call('MGET', ARGV[6])[1]} end
   end
 end
 """
@@ -279,9 +280,9 @@ return false
 # Pick one object of a result. Skip pks whose rows are gone.
 # KEYS: as of FIND.
 # ARGV: number of required sets; 'first', 'last' or 'random'; limit of members; seed; prefix of data
-# keys; fields.
-# Returns {pk, row}; {} if nothing matches; nil if the smallest set has more members, or a member is
-# no number.
+# keys; record of incarnations; fields.
+# Returns {pk, row, record of incarnations}; {} if nothing matches; nil if the smallest set has more
+# members, or a member is no number.
 # Bounded: 128 tries; SCRIPT_LOOKUPS lookups, 3 ms; 20,000 comparisons of pks, 3 ms. Pks above 2^53
 # compare as equal to their neighbours.
 PICK = Script(

@@ -14,7 +14,8 @@ from typing import Any
 from ...errors import ConflictError, TooManyChangesError
 from ..bulk.recovery import GRACE_MS, NOTE_MS, begin
 from ..column import Column
-from ..flows import Command, Flow, ask, chunks
+from ..flows import Batch, Command, Flow, chunks
+from ..incarnations import newest, read_incarnations
 from ..locking.key_types import wrong_type
 from ..locking.locks import extend_command, fence_lost_error, lock_lost_error, locked
 from ..mapping.decoder import Row
@@ -65,8 +66,7 @@ def merge_all(
     def change() -> Flow[None]:
         yield from _find_changes(merges, most)
         observer.swapping()
-        yield from _apply(merges, stamp)
-        promises.confirm()
+        promises.confirm((yield from _apply(merges, stamp)))
 
     yield from locked(stagings, change())
     return [merge.counts() for merge in merges]
@@ -114,14 +114,19 @@ def _removal(schema: Schema, pk: int, row: Row | None) -> Entry:
     return Entry(schema, pk, Mode.REMOVE, {}, expected)
 
 
-def _apply(merges: Sequence[Merge], stamp: str) -> Flow[None]:
-    """Send all changes in one script, again until the stored values are the expected ones."""
+def _apply(merges: Sequence[Merge], stamp: str) -> Flow[dict[Schema, bytes]]:
+    """Send all changes in one script, again until the stored values are the expected ones.
+
+    Returns the newest incarnation of each model.
+    """
     entries = [entry for merge in merges for entry in merge.entries]
+    schemas = [merge.schema for merge in merges]
+    read = read_incarnations(*(schema.keys for schema in schemas))
     for _ in range(ROUNDS):
         refuse_repeats(entries)
-        problems = yield from ask(*_command(merges, entries, stamp))
+        problems, listed = yield Batch([_command(merges, entries, stamp), read])
         if not problems:
-            return
+            return dict(zip(schemas, map(newest, listed), strict=True))
         problems = yield from settle_claims(entries, problems)
         for number, kind, *details in problems:
             if kind == b'lost':

@@ -21,7 +21,7 @@ Replies = Sequence[Any]
 
 # Commands whose first argument is the key, and commands whose arguments are all keys.
 _OF_ONE_KEY = frozenset(('GET', 'HMGET', 'SCARD', 'SISMEMBER', 'SMISMEMBER'))
-_OF_KEYS = frozenset(('EXISTS',))
+_OF_KEYS = frozenset(('EXISTS', 'MGET'))
 
 
 class ReplyCache:

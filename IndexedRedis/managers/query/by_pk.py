@@ -32,7 +32,8 @@ class QueryByPk(QueryFlows):
         :raises UsageError: if ``pk`` is anything else, or comes with lookups
         :raises MultipleObjectsError: if several objects match
 
-        Redis: for a pk ``SISMEMBER`` and ``HMGET`` in one round trip; else as :meth:`all`.
+        Redis: for a pk ``SISMEMBER``, ``HMGET`` and ``MGET`` in one round trip; else as
+        :meth:`all`.
         """
         return self._read(self._get_one(pk, cascadeFetch, lookups))
 
@@ -62,7 +63,7 @@ class QueryByPk(QueryFlows):
         :param cascadeFetch: as of :meth:`all`
         :raises UsageError: if a pk is anything else
 
-        Redis: ``SMISMEMBER`` and ``HMGET`` for 256 pks at a time, overlapping.
+        Redis: ``SMISMEMBER``, ``HMGET`` and ``MGET`` for 256 pks at a time, overlapping.
         """
         return self._read(self._get_multiple(pks, cascadeFetch))
 

@@ -173,7 +173,7 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryPages, QueryWrites, QueryRe
         :param cascadeFetch: fetch linked objects too, in one round trip a level and server
 
         Redis: one script of set algebra and ``HMGET`` for up to 100 rows; else ``SMEMBERS``,
-        ``SINTER`` or ``SDIFF``, then ``HMGET`` in overlapping chunks.
+        ``SINTER`` or ``SDIFF``, then ``HMGET`` in overlapping chunks, and ``MGET``.
         """
         return self._read(self._all(cascadeFetch))
 

@@ -113,7 +113,7 @@ class QueryValues(QueryFlows):
         :raises ConflictError: while iterating, if a reset replaced the objects and the old rows
             have expired. Deleting all of them has the same effect.
 
-        Redis: ``SMEMBERS``, ``SINTER`` or ``SDIFF``; then ``HMGET`` for each row.
+        Redis: ``SMEMBERS``, ``SINTER`` or ``SDIFF``; then ``HMGET`` for each row and ``MGET``.
         """
         return self._iterator(chunk, cascadeFetch)
 

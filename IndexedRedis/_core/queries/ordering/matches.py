@@ -10,6 +10,7 @@ from typing import Any
 from ...flows import Batch, Flow, Stream, ask, ask_quick, chunks
 from ...mapping.decoder import Row
 from ...overlap import together
+from ..fetch import read_markers
 from ..query import Query, pks_of, primary_keys
 from .order import Entry
 from .plan import START, Place, Plan
@@ -32,7 +33,7 @@ class Matches:
 
     def __init__(self, query: Query, plan: Plan) -> None:
         self._query, self._plan = query, plan
-        self.marker: Any = None
+        self.markers: list[Any] = []
         #: how many of the first matches to leave out, once they are in order
         self.left = 0
         self.pks: list[int] = []
@@ -55,9 +56,9 @@ class Matches:
         while True:
             last = self.scores[-1] if self.scores else b''
             reply = yield from ask_quick(*self._plan.step(place, skip, wanted, last, fields))
-            marker, left, pks, scores, self.rows, behind, enough, fewest = reply
+            markers, left, pks, scores, self.rows, behind, enough, fewest = reply
             if need is None:
-                self.marker, self.left, need = marker, left, left + wanted
+                self.markers, self.left, need = markers, left, left + wanted
                 self._witness([*pks, *(behind or ())[2:]])
             self.pks += pks_of(self._query.schema, pks)
             self.scores += scores
@@ -75,10 +76,10 @@ class Matches:
     def _gather(self, skip: int, need: int, after: Entry | None) -> Flow[None]:
         """Read the scores of all matches instead, and sort here."""
         schema, plan = self._query.schema, self._plan
-        flows: list[Flow[Any]] = [ask('GET', schema.keys.swapped), self._pks()]
-        marker, pks = yield from together(flows)
+        flows: list[Flow[Any]] = [ask(*read_markers(schema.keys)), self._pks()]
+        markers, pks = yield from together(flows)
         if not self.witnesses:
-            self.marker = marker
+            self.markers = markers
             self._witness(pks)
         self.left, self.rows = skip, []
         scores: list[Any] = []

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 from ....errors import ConflictError, QueryError
 from ...column import Column
-from ...flows import Batch, Command, Flow, ask
+from ...flows import Batch, Flow, ask
+from ...incarnations import newest
 from ...mapping.decoder import Row
 from ...mapping.schema import Schema
 from ...overlap import together
 from ..by_pk import is_empty, rows_of
-from ..fetch import READ_ATTEMPTS, Build, taking
+from ..fetch import READ_ATTEMPTS, Build, read_markers, taking
 from ..query import WHOLE, Query, primary_keys
 from .matches import WITNESSES, score_of
 from .order import BY_PK, Entry, columns_of_order, in_order, keys_of, rest_after
@@ -75,7 +76,8 @@ def read_part(
                 continue
         there = _still_in_place(query, read, found, rows)
         short = [row[: len(wanted)] for _, row in there]
-        return Part(take([pk for pk, _ in there], short), there, read, found.unfinished)
+        objs = take([pk for pk, _ in there], short, newest(found.markers[1]))
+        return Part(objs, there, read, found.unfinished)
     raise ConflictError(
         f'{schema.name}: resets replaced the data set {READ_ATTEMPTS} times while a query read it '
         'in order. Read again, or reset less often.'
@@ -83,15 +85,15 @@ def read_part(
 
 
 def _is_replaced(schema: Schema, found: Found) -> Flow[bool]:
-    """Return whether a reset has replaced the data set.
+    """Return whether a reset has replaced the data set, or an incarnation began.
 
     The swap marker tells of a reset that kept pks. After another one, no pk exists any more.
     """
-    commands: list[Command] = [('GET', schema.keys.swapped)]
+    commands = [read_markers(schema.keys)]
     if found.witnesses:
         commands.append(('SMISMEMBER', schema.keys.all, *found.witnesses))
-    marker, *listed = yield Batch(commands)
-    return bool(marker != found.marker or (listed and not any(listed[0])))
+    markers, *listed = yield Batch(commands)
+    return bool(markers != found.markers or (listed and not any(listed[0])))
 
 
 def _still_in_place(
@@ -126,10 +128,10 @@ def _found(query: Query, columns: Sequence[Column], after: Entry | None) -> Flow
 def _by_values(query: Query, skip: int, limit: int | None, after: Entry | None) -> Flow[Found]:
     """Return pks in order, by the values of all objects that match."""
     schema, columns = query.schema, columns_of_order(query.order)
-    flows: list[Flow[Any]] = [ask('GET', schema.keys.swapped), primary_keys(query)]
-    marker, pks = yield from together(flows)
+    flows: list[Flow[Any]] = [ask(*read_markers(schema.keys)), primary_keys(query)]
+    markers, pks = yield from together(flows)
     if query.order[0].column is None:
-        return _by_pk(marker, pks, query, after)
+        return _by_pk(markers, pks, query, after)
     _refuse_many(query, columns[0], len(pks))
     rows = yield from rows_of(schema, pks, columns)
     entries = [
@@ -143,7 +145,7 @@ def _by_values(query: Query, skip: int, limit: int | None, after: Entry | None) 
     stop = None if limit is None else skip + limit
     unfinished, part = stop is not None and stop < len(ordered), ordered[skip:stop]
     return Found(
-        marker,
+        markers,
         pks[:WITNESSES],
         [entry.pk for entry in part],
         scores=[score_of(entry) for entry in part],
@@ -151,16 +153,16 @@ def _by_values(query: Query, skip: int, limit: int | None, after: Entry | None) 
     )
 
 
-def _by_pk(marker: Any, pks: list[int], query: Query, after: Entry | None) -> Found:
+def _by_pk(markers: list[Any], pks: list[int], query: Query, after: Entry | None) -> Found:
     (skip, limit), down = query.window, query.order[0].descending
     witnesses = pks[:WITNESSES]
     if after is not None:
         pks = [pk for pk in pks if (pk < after.pk if down else pk > after.pk)]
     if limit is None:
-        return Found(marker, witnesses, sorted(pks, reverse=down)[skip:])
+        return Found(markers, witnesses, sorted(pks, reverse=down)[skip:])
     smallest = nlargest if down else nsmallest
     part = smallest(skip + limit, pks)[skip:]
-    return Found(marker, witnesses, part, unfinished=skip + limit < len(pks))
+    return Found(markers, witnesses, part, unfinished=skip + limit < len(pks))
 
 
 def _refuse_many(query: Query, column: Column, count: int) -> None:

@@ -104,6 +104,7 @@ class Plan(NamedTuple):
             [
                 self.key,
                 self.keys.swapped,
+                self.keys.incarnations,
                 *self.clauses.sets,
                 *(self.keys.sorted(each.column.key) for each in ranges),
             ],

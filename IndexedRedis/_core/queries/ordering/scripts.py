@@ -7,7 +7,7 @@ from ...script import Script
 __all__ = ('WALK',)
 
 _ARGUMENTS = """
-local k, a = 2, 0
+local k, a = 3, 0
 local function keys(n)
   local names = {}
   for i = 1, n do k = k + 1; names[i] = KEYS[k] end
@@ -196,7 +196,8 @@ end
 
 # Return the next members of a sorted set that match, in order. Where the order of the last members
 # is not settled by their scores, all members of that score are among them.
-# KEYS: sorted set; swap marker; the sets of all clauses; the sorted sets of all ranges.
+# KEYS: sorted set; swap marker; record of incarnations; the sets of all clauses; the sorted sets of
+# all ranges.
 # ARGV: 'up' or 'down'; 1 if equal scores below 2^53 are settled, else 0; matches to skip; matches
 # wanted behind these; score of the last match so far, or ''; limit of microseconds, by estimate;
 # size of a small set, whose members are gathered and sorted, not met on the way; number of
@@ -204,10 +205,10 @@ end
 # member to begin behind, or '' and ''; number of clauses; for each: number of literals; for each: 1
 # for inside or 0, number of sets; number of ranges; for each: lowest and highest score; limit of
 # values; prefix of data keys; fields.
-# Returns {swap marker, matches that are left to skip, pks, scores, rows, place, 1 if there are
-# enough matches, members of the smallest set that all matches are in, or -1}. The place is
-# {segment, score, member} to go on behind, nil if that is all. Rows are left out if there are more
-# values than the limit.
+# Returns {{swap marker, record of incarnations}, matches that are left to skip, pks, scores, rows,
+# place, 1 if there are enough matches, members of the smallest set that all matches are in, or -1}.
+# The place is {segment, score, member} to go on behind, nil if that is all. Rows are left out if
+# there are more values than the limit.
 # Bounded: the limit of microseconds (WALK_US), or the size of a small set, 5 ms (SMALL_SET); the
 # limit of values, 1 ms.
 WALK = Script(
@@ -291,7 +292,7 @@ if #pks * #fields <= values and (enough or not place) then
   for i = 1, #pks do rows[i] = redis.call('HMGET', prefix .. pks[i], unpack(fields)) end
 end
 return {
-  redis.call('GET', KEYS[2]), skip, pks, scores, rows, place, enough and 1 or 0,
+  redis.call('MGET', KEYS[2], KEYS[3]), skip, pks, scores, rows, place, enough and 1 or 0,
   clause and members or -1
 }
 """,

@@ -23,14 +23,14 @@ __all__ = ('Found', 'walk')
 class Found(NamedTuple):
     """The pks of a part of a result, in order.
 
-    :param marker: the swap marker of the moment
+    :param markers: the swap marker and the record of incarnations of the moment
     :param witnesses: pks of the data set that was read
     :param rows: their rows of the same moment; None: they were not read
     :param scores: the scores under which they were found; None: no value gave the order
     :param unfinished: whether more objects match behind these, some of which may be gone
     """
 
-    marker: Any
+    markers: list[Any]
     witnesses: Sequence[int]
     pks: Sequence[int]
     rows: Sequence[Row] | None = None
@@ -69,7 +69,7 @@ def walk(
     of_pks = [rows[pk] for pk in pks] if rows or not matches.pks else None
     by_pk = dict(zip(matches.pks, map(float, matches.scores), strict=True))
     scores = [by_pk[pk] for pk in pks]
-    return Found(matches.marker, matches.witnesses, pks, of_pks, scores, unfinished)
+    return Found(matches.markers, matches.witnesses, pks, of_pks, scores, unfinished)
 
 
 def _in_place(

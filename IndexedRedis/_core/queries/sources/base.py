@@ -37,7 +37,7 @@ class Source:
 
         :param factor: how much larger than usual a small result may be
         :param rows: limit of rows
-        :param arguments: prefix of data keys, swap marker, fields
+        :param arguments: prefix of data keys, swap marker, record of incarnations, fields
         """
         raise NotImplementedError
 
@@ -45,7 +45,7 @@ class Source:
         """Return the script that picks one object; None if it would be slow.
 
         :param order: ``first``, ``last`` or ``random``
-        :param arguments: prefix of data keys, fields
+        :param arguments: prefix of data keys, record of incarnations, fields
         """
         raise NotImplementedError
 

@@ -12,6 +12,8 @@ from typing import Any
 from ....errors import ConflictError
 from ...column import Column
 from ...flows import Batch, Flow, Stream, ask, chunks
+from ...incarnations import newest
+from ...mapping.resp import get_record
 from ..by_pk import CHUNK_ROWS, has_gaps, row_commands
 from ..fetch import taking
 from ..query import Query
@@ -62,13 +64,22 @@ class ChunkReader:
         """
         schema = self._query.schema
         wanted, take = taking(self._query, self._columns)
-        fields = schema.keys_of(wanted)
-        rows: list[Any] = []
-        batches = (Batch(row_commands(schema, some, fields)) for some in chunks(pks, CHUNK_ROWS))
-        yield Stream(batches, rows.extend)
-        if has_gaps(rows):
+        fields, record = schema.keys_of(wanted), get_record(schema.keys.incarnations)
+        parts = list(chunks(pks, CHUNK_ROWS))
+        batches = (Batch([*row_commands(schema, some, fields), record]) for some in parts)
+        objs: list[Any] = []
+        turn, gaps = iter(parts), False
+
+        def build(replies: list[Any]) -> None:
+            nonlocal gaps
+            *rows, (listed,) = replies
+            gaps = gaps or has_gaps(rows)
+            objs.extend(take(next(turn), rows, newest(listed)))
+
+        yield Stream(batches, build)
+        if gaps:
             yield from self._refuse_replaced(pks)
-        return take(pks, rows)
+        return objs
 
     def _refuse_replaced(self, pks: Sequence[int]) -> Flow[None]:
         """Raise if no object of this chunk, and none of the first ones, is stored any more."""

@@ -57,7 +57,9 @@ def count_by(query: Query, column: Column) -> Flow[dict[Any, int]]:
 def _by_rows(query: Query, column: Column) -> Flow[dict[Found, int]]:
     known: dict[bytes | None, Found] = {}
 
-    def build(pks: Sequence[int], rows: Sequence[Row], memos: list[Any]) -> list[Found]:
+    def build(
+        pks: Sequence[int], rows: Sequence[Row], drawn: bytes, memos: list[Any]
+    ) -> list[Found]:
         pairs = zip(pks, rows, strict=True)
         return [known.get(row[0]) or known.setdefault(row[0], (row[0], pk)) for pk, row in pairs]
 

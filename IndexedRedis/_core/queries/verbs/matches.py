@@ -61,9 +61,9 @@ def the_one(query: Query, columns: Sequence[Column]) -> Flow[Any]:
     """
     objects = query.schema.builder(columns).objects
 
-    def build(pks: Sequence[int], rows: Sequence[Row], memos: list[Any]) -> list[Any]:
+    def build(pks: Sequence[int], rows: Sequence[Row], drawn: bytes, memos: list[Any]) -> list[Any]:
         _check_one(query, pks)
-        return objects(pks, rows, memos)
+        return objects(pks, rows, drawn, memos)
 
     found = yield from fetch(query, columns, build=build)
     _check_one(query, [obj._id for obj in found])

@@ -21,5 +21,5 @@ def values(query: Query, names: tuple[str, ...], shape: str) -> Flow[list[Any]]:
     decoder = query.schema.value_decoder(names, shape)
     if not decoder.columns:
         pks = yield from pks_of_part(query)
-        return decoder.items(pks, [()] * len(pks))
+        return decoder.items(pks, [()] * len(pks), b'')
     return (yield from read(query, decoder.columns, build=decoder.items))
