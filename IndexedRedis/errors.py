@@ -3,7 +3,7 @@
 Each class also derives from the built-in exception that 6.0.3 raises in its place, so ``except``
 clauses of old programs work. Each message names model, field and value, says what is wrong, and
 what to do. Errors of redis-py, such as ``redis.ConnectionError``, reach the caller unchanged.
-``UnknownNameWarning`` is the one warning.
+``UnknownNameWarning`` and ``FailoverWarning`` are warnings.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ __all__ = (
     'ConflictError',
     'ConnectionSetupError',
     'EmbeddedServerError',
+    'FailoverWarning',
     'FieldTypeError',
     'FieldValueError',
     'GuardRefusedError',
@@ -65,6 +66,13 @@ class UnknownNameError(UsageError, AttributeError, TypeError):
     """A name is no field: in a constructor, in an assignment, or in a filter of a fetched list.
 
     Solution: correct the name, or see :func:`IndexedRedis.setUnknownNames`.
+    """
+
+
+class FailoverWarning(UserWarning):
+    """A cluster or Sentinel takes longer to replace a lost server than operations wait for it.
+
+    Solution: have the servers notice sooner, or raise ``failover_seconds``; the text names both.
     """
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from redis.exceptions import ConnectionError
@@ -13,8 +13,11 @@ from .cache.invalidation import has_cached, has_pending, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
 from .errors import PoolExhaustedError
+from .pools.nodes import NodePools
 from .pools.replies import aread_replies
 from .pools.tasks import AsyncBroughtPool, TrackingPool
+from .topology.nodes import Node, Role
+from .topology.route import Place, Route
 
 __all__ = ('AsyncExecutor', 'Line')
 
@@ -29,13 +32,21 @@ _SENDING = ('send', 'ask_and_cache')
 class AsyncExecutor:
     """Runs flows in the event loop that the pool belongs to.
 
-    :param pool: a ``redis.asyncio.ConnectionPool``, or one of its relatives
+    :param pool: a ``redis.asyncio.ConnectionPool``, or one of its relatives; or the pools of
+        several nodes
     :param executor_of: gives the executor of another model
+    :param place: where the models are among these nodes; None: there is one server
     """
 
-    def __init__(self, pool: Any, executor_of: Callable[[Any], Any] | None = None) -> None:
+    def __init__(
+        self,
+        pool: Any,
+        executor_of: Callable[[Any], Any] | None = None,
+        place: Place | None = None,
+    ) -> None:
         self.pool = pool
         self._executor_of = executor_of or (lambda model: self)
+        self._place = place
 
     async def run(self, flow: Flow[T], cache_size: int | None = None) -> T:
         """Run a flow to its end and return its result.
@@ -44,7 +55,8 @@ class AsyncExecutor:
         """
         line = Line(self.pool, self._executor_of, cache_size)
         try:
-            return await line.converse(converse(flow, bool(cache_size)))
+            route = None if self._place is None else Route(self._place)
+            return await line.converse(converse(flow, bool(cache_size), route))
         finally:
             try:
                 if cache_size is None:
@@ -73,7 +85,10 @@ class Line:
         executor_of: Callable[[Any], Any] | None = None,
         cache_size: int | None = None,
     ) -> None:
-        self._pool = pool if isinstance(pool, TrackingPool) else AsyncBroughtPool(pool)
+        self._nodes = pool
+        self._pool = (
+            pool if isinstance(pool, (TrackingPool, NodePools)) else AsyncBroughtPool(pool)
+        )
         self._executor_of = executor_of
         self._cache_size = cache_size
         self._loan: list[Any] = []
@@ -168,6 +183,13 @@ class Line:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    async def at(self, node: Node, role: Role) -> None:
+        self._pool = self._nodes.pool(node, role)
+
+    async def keep(self, nodes: Collection[Node]) -> None:
+        for pool in self._nodes.drop_others(nodes):
+            await pool.disconnect()
 
     async def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
         assert self._executor_of is not None

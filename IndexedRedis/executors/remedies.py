@@ -16,7 +16,7 @@ from redis.exceptions import (
     TimeoutError,
 )
 
-__all__ = ('explained', 'hello_refused', 'without_arguments')
+__all__ = ('explained', 'hello_refused', 'is_unsent', 'without_arguments')
 
 E = TypeVar('E', bound=Exception)
 
@@ -47,6 +47,11 @@ def hello_refused(error: Exception) -> bool:
     return isinstance(error, ResponseError) and _HELLO.search(str(error)) is not None
 
 
+def is_unsent(error: Exception) -> bool:
+    """Whether nothing was sent, since there was no connection."""
+    return 'connecting to' in str(error)
+
+
 def _remedy(error: Exception, text: str) -> str:
     if any(said in text.lower() for said in _NO_PASSWORD):
         return f'The server wants a password, and none was given. Give it {_WHERE}.'
@@ -57,6 +62,6 @@ def _remedy(error: Exception, text: str) -> str:
             'The server, or a proxy in front of it, does not speak RESP3. Add '
             "'protocol': 2 to the connection parameters."
         )
-    if isinstance(error, (ConnectionError, TimeoutError)) and 'connecting to' in text:
+    if isinstance(error, (ConnectionError, TimeoutError)) and is_unsent(error):
         return f'Start the server, or name another one {_WHERE}.'
     return ''

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,8 +14,11 @@ from .cache.invalidation import has_cached, read_invalidations, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
 from .errors import PoolExhaustedError
+from .pools.nodes import NodePools
 from .pools.replies import read_replies
 from .pools.threads import BroughtPool, QuickPool
+from .topology.nodes import Node, Role
+from .topology.route import Place, Route
 from .wire import pack
 
 __all__ = ('SyncExecutor',)
@@ -26,13 +29,20 @@ T = TypeVar('T')
 class SyncExecutor:
     """Runs flows. A flow borrows connections from the pool while it talks.
 
-    :param pool: a ``redis.ConnectionPool``, or one of its relatives
+    :param pool: a ``redis.ConnectionPool``, or one of its relatives; or the pools of several nodes
     :param executor_of: gives the executor of another model
+    :param place: where the models are among these nodes; None: there is one server
     """
 
-    def __init__(self, pool: Any, executor_of: Callable[[Any], Any] | None = None) -> None:
+    def __init__(
+        self,
+        pool: Any,
+        executor_of: Callable[[Any], Any] | None = None,
+        place: Place | None = None,
+    ) -> None:
         self.pool = pool
         self._executor_of = executor_of or (lambda model: self)
+        self._place = place
 
     def run(self, flow: Flow[T], cache_size: int | None = None) -> T:
         """Run a flow to its end and return its result.
@@ -44,7 +54,8 @@ class SyncExecutor:
         try:
             # The loop is in another function, so that this `finally` covers each line of it. A
             # `try` around `while True` would not cover that line itself.
-            return line.converse(converse(flow, bool(cache_size)))
+            route = None if self._place is None else Route(self._place)
+            return line.converse(converse(flow, bool(cache_size), route))
         finally:
             try:
                 if cache_size is None:
@@ -61,7 +72,8 @@ class Line:
     def __init__(
         self, pool: Any, executor_of: Callable[[Any], Any], cache_size: int | None = None
     ) -> None:
-        self._pool = pool if isinstance(pool, QuickPool) else BroughtPool(pool)
+        self._nodes = pool
+        self._pool = pool if isinstance(pool, (QuickPool, NodePools)) else BroughtPool(pool)
         self._executor_of = executor_of
         self._cache_size = cache_size
         self._loan: list[Any] = []
@@ -166,6 +178,13 @@ class Line:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    def at(self, node: Node, role: Role) -> None:
+        self._pool = self._nodes.pool(node, role)
+
+    def keep(self, nodes: Collection[Node]) -> None:
+        for pool in self._nodes.drop_others(nodes):
+            pool.disconnect()
 
     def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
         cache_size = None if self._cache_size is None else model.CLIENT_SIDE_CACHE

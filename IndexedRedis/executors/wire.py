@@ -12,7 +12,8 @@ from redis.exceptions import ExecAbortError, NoScriptError, OutOfMemoryError
 from .._core.flows import Batch, Command
 from .._core.mapping.resp import PACKED
 from .._core.script import BY_SHA
-from .errors import MissingScript, ServerFullError
+from .errors import MissingScript, Refused, ServerFullError
+from .topology.redirects import is_passing
 
 try:
     from hiredis import pack_command
@@ -69,6 +70,7 @@ def results(replies: list[Any]) -> list[Any]:
     :param replies: its replies; error replies as exceptions
     :raises MissingScript: if the server does not have one of its scripts
     :raises ServerFullError: if the server had no memory for one of its commands
+    :raises Refused: if another node, or a later moment, may be right for the batch
     :raises ResponseError: for the first command that failed
     """
     for reply in replies:
@@ -77,6 +79,8 @@ def results(replies: list[Any]) -> list[Any]:
                 raise MissingScript from reply
             if isinstance(reply, OutOfMemoryError) or _is_full(reply):
                 raise ServerFullError(*reply.args) from reply
+            if is_passing(reply):
+                raise Refused(reply) from reply
             raise reply
     return replies
 

@@ -22,17 +22,18 @@ T = TypeVar('T')
 
 def executor_of(owner: Any) -> Any:
     """Return the executor for a model, or for an object that has its own connection."""
-    return executor_for(owner.REDIS_CONNECTION_PARAMS, owner._connection, executor_of)
+    return executor_for(owner.REDIS_CONNECTION_PARAMS, owner._connection, executor_of, owner)
 
 
 def async_executor_of(owner: Any) -> Any:
     """Return the executor as :func:`executor_of` does, but for the running event loop."""
-    return async_executor_for(owner.REDIS_CONNECTION_PARAMS, owner._connection, async_executor_of)
+    params, client = owner.REDIS_CONNECTION_PARAMS, owner._connection
+    return async_executor_for(params, client, async_executor_of, owner)
 
 
 def server_of(owner: Any) -> Any:
     """Return a value that identifies the server of a model, or of one of its objects."""
-    return server_for(owner.REDIS_CONNECTION_PARAMS, owner._connection)
+    return server_for(owner.REDIS_CONNECTION_PARAMS, owner._connection, owner)
 
 
 class IndexedRedisHelper:

@@ -1,0 +1,223 @@
+"""Send batches over one connection after the other until all are answered; without I/O.
+
+Its generators yield the operations that :mod:`~IndexedRedis.executors.conversation` lists.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any, Protocol, TypeVar
+
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    ConnectionError,
+    RedisError,
+    TimeoutError,
+)
+
+from .._core.flows import AnswerLost, Batch
+from .errors import MissingScript, PoolExhaustedError, Refused
+from .remedies import explained, is_unsent
+from .wire import pack, results, with_texts
+
+__all__ = ('Conversation', 'Patience', 'Route', 'ask_once', 'check_refused', 'exchange')
+
+T = TypeVar('T')
+Operation = tuple[Any, ...]
+Conversation = Generator[Operation, Any, T]
+
+# Batches of a stream on the wire at a time: two keep both ends busy, a third covers jitter.
+BATCHES_IN_FLIGHT = 3
+# How long batches are retried after a lost connection.
+RETRY_SECONDS = 1.0
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 0.2
+# Connection errors that a retry cannot mend.
+_FINAL = (AuthenticationError, AuthorizationError, PoolExhaustedError)
+
+
+class Route(Protocol):
+    """How a conversation finds its node, where there are several."""
+
+    seconds: float
+
+    def begin(self) -> Conversation[None]: ...
+
+    def mend(self, failure: Exception) -> Conversation[bool]: ...
+
+
+class Patience:
+    """The time that is left to retry one exchange.
+
+    :param seconds: how long it is
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.renew()
+
+    def renew(self) -> None:
+        """Start the time again, after an answer."""
+        self._first: float | None = None
+        self._pause = _FIRST_PAUSE_SECONDS
+
+    def pause(self) -> float | None:
+        """Return the seconds to wait after a lost connection; None if the time is over."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now
+        if now - self._first + self._pause > self._seconds:
+            return None
+        from random import uniform
+
+        pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
+        return pause * uniform(0.5, 1.0)
+
+
+def exchange(
+    batches: Iterator[Batch | None], consume: Callable[[list[Any]], None], route: Route | None
+) -> Conversation[None]:
+    """Send all batches and give their results to ``consume``, in order.
+
+    :param route: finds the node again after a failure; None: there is one server
+    """
+    waiting: deque[Batch] = deque()
+    patience, texts = Patience(route.seconds if route else RETRY_SECONDS), False
+    while True:
+        failure: Exception | None
+        try:
+            failure = yield from _on_one_connection(batches, waiting, consume, patience, texts)
+        except RedisError as error:
+            failure = _check_lost(error, waiting, route)
+        else:
+            if failure is None:
+                return
+            if isinstance(failure, MissingScript):
+                # Sent in full, scripts run even if another client keeps flushing the script cache.
+                texts = True
+                continue
+            failure = check_refused(failure, waiting, route)
+        yield from _recover(failure, patience, route)
+
+
+def _check_lost(error: RedisError, waiting: Iterable[Batch], route: Route | None) -> RedisError:
+    """Return the error of a connection if the batches may be sent again; otherwise raise it."""
+    once = any(batch.once for batch in waiting)
+    if isinstance(error, ConnectionError) and not isinstance(error, _FINAL):
+        if once:
+            raise AnswerLost from error
+        return error
+    if isinstance(error, TimeoutError) and route is not None and not once:
+        return error
+    raise explained(error)
+
+
+def check_refused(failure: Exception, waiting: Iterable[Batch], route: Route | None) -> RedisError:
+    """Return the error of a command if another node may take the batches; otherwise raise it."""
+    if not isinstance(failure, Refused):
+        raise explained(failure)
+    if route is None:
+        raise explained(failure.error)
+    if any(batch.once and len(batch.commands) > 1 for batch in waiting):
+        raise AnswerLost from failure.error
+    return failure.error
+
+
+def _recover(failure: RedisError, patience: Patience, route: Route | None) -> Conversation[None]:
+    """Wait, and find the node again; raise the failure if that does not help."""
+    pause = patience.pause()
+    if pause is None:
+        raise explained(failure)
+    yield ('sleep', pause)
+    if route is not None:
+        found = yield from route.mend(failure)
+        silent = isinstance(failure, TimeoutError) and not is_unsent(failure)
+        if silent and not found:
+            raise explained(failure)  # the node is in its place, and would be silent again
+
+
+def ask_once(batch: Batch) -> Conversation[list[Any]]:
+    """Send a batch where the conversation is, without another try; return the replies."""
+    answers: list[list[Any]] = []
+    patience = Patience(0)
+    failure = yield from _on_one_connection(iter([batch]), deque(), answers.append, patience, False)
+    if failure is not None:
+        raise failure
+    return answers[0]
+
+
+def _on_one_connection(
+    batches: Iterator[Batch | None],
+    waiting: deque[Batch],
+    consume: Callable[[list[Any]], None],
+    patience: Patience,
+    texts: bool,
+) -> Conversation[Exception | None]:
+    """Talk, then read the replies that are left; return the result of :func:`_talk`."""
+    yield ('open',)
+    unread: deque[Batch] = deque()
+    try:
+        failure = yield from _talk(batches, waiting, unread, consume, patience, texts)
+        yield from _drain(unread)
+    except GeneratorExit:
+        raise  # the executor closes the connection
+    except BaseException:
+        yield ('close', True)
+        raise
+    yield ('close', len(unread) > 0)
+    return failure
+
+
+def _talk(
+    batches: Iterator[Batch | None],
+    waiting: deque[Batch],
+    unread: deque[Batch],
+    consume: Callable[[list[Any]], None],
+    patience: Patience,
+    texts: bool,
+) -> Conversation[Exception | None]:
+    """Send and read until all batches are answered; raise the errors of the connection.
+
+    :param texts: whether batches that are sent again contain the texts of their scripts
+    :returns: the error of a command, of the source of batches or of ``consume``, or None. The
+        connection can still be used after it.
+    """
+    for batch in waiting:
+        unread.append(batch)
+        yield ('send', pack(with_texts(batch) if texts else batch))
+    while True:
+        while len(waiting) < BATCHES_IN_FLIGHT:
+            try:
+                following = next(batches, None)
+                data = b'' if following is None else pack(following)
+            except Exception as exc:
+                return exc
+            if following is None:
+                break
+            waiting.append(following)
+            unread.append(following)
+            yield ('send', data)
+        if not waiting:
+            return None
+        replies = yield ('read', len(waiting[0].commands))
+        unread.popleft()
+        try:
+            answer = results(replies)
+            waiting.popleft()
+            patience.renew()
+            consume(answer)
+        except Exception as exc:
+            return exc
+
+
+def _drain(unread: deque[Batch]) -> Conversation[None]:
+    """Read and drop the replies to ``unread`` batches; after a failure, the others stay in it."""
+    while unread:
+        try:
+            yield ('read', len(unread[0].commands))
+        except Exception:
+            return
+        unread.popleft()

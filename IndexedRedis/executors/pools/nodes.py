@@ -1,0 +1,88 @@
+"""The pools of the nodes of a cluster, or of a Sentinel service.
+
+Rule: it only holds them. Which node is asked is up to the route of a conversation.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection
+from typing import Any
+
+from ..topology.nodes import Node, Role, TopologyMap
+from ..topology.route import Place
+
+__all__ = ('NodePools',)
+
+
+class NodePools:
+    """A pool for each node and role, made at its first use.
+
+    :param known: what is known about the nodes
+    :param make: returns a pool for a node and a role
+    :param seconds: the failover budget
+    :param place_of: returns the slot of a model
+    """
+
+    def __init__(
+        self,
+        known: TopologyMap,
+        make: Callable[[Node, Role], Any],
+        seconds: float,
+        slot_of: Callable[[Any], int | None],
+    ) -> None:
+        self.known = known
+        self._make = make
+        self._seconds = seconds
+        self._slot_of = slot_of
+        self._pools: dict[tuple[Node, Role], Any] = {}
+        self._places: dict[int | None, Place] = {}
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        nodes = ', '.join(f'{node.host}:{node.port}' for node in self.known.candidates())
+        return f'<{type(self).__name__} of {nodes}>'
+
+    def pool(self, node: Node, role: Role) -> Any:
+        """Return the pool of a node."""
+        pool = self._pools.get((node, role))
+        if pool is None:
+            with self._lock:
+                pool = self._pools.get((node, role)) or self._make(node, role)
+                self._pools[node, role] = pool
+        return pool
+
+    def place(self, model: Any) -> Place:
+        """Return the place of a model: the same object for models of one slot.
+
+        :raises ConnectionSetupError: if its keys are in many slots
+        """
+        slot = self._slot_of(model)
+        return self._places.setdefault(slot, Place(self.known, slot, self._seconds))
+
+    def drop_others(self, nodes: Collection[Node]) -> list[Any]:
+        """Forget the pools to primaries that are not among ``nodes``; return them, to be closed."""
+        with self._lock:
+            gone = [key for key in self._pools if key[1] is Role.PRIMARY and key[0] not in nodes]
+            return [self._pools.pop(key) for key in gone]
+
+    def pools(self) -> list[Any]:
+        """Return all pools, and forget them."""
+        with self._lock:
+            pools = [*self._pools.values()]
+            self._pools.clear()
+        return pools
+
+    def disconnect(self) -> None:
+        """Close all connections."""
+        for pool in self.pools():
+            pool.disconnect()
+
+
+class AsyncNodePools(NodePools):
+    """As :class:`NodePools`, of asyncio."""
+
+    async def disconnect(self) -> None:  # type: ignore[override]
+        """Close all connections."""
+        for pool in self.pools():
+            await pool.disconnect()

@@ -1,0 +1,129 @@
+"""The way of a conversation to the right node, before it begins and after a failure.
+
+Rule: a node is asked where the others are over connections with a short time-out of their own; only
+the budget of the route bounds for how long a conversation looks for its node.
+"""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import suppress
+
+from redis.exceptions import ConnectionError, RedisError
+
+from ...errors import FailoverWarning
+from ..exchange import Conversation, Patience, ask_once
+from .nodes import Node, Role, TopologyMap
+from .redirects import moved_to
+
+__all__ = ('FAILOVER_SECONDS', 'Place', 'Route')
+
+# For how long an operation waits for the nodes to agree on a new primary.
+FAILOVER_SECONDS = 8.0
+# How long electing a new primary takes after the old one is known to be gone.
+_ELECTION_SECONDS = 2.0
+
+
+class Place:
+    """Where some models are. It identifies their server: models of one place can be written together.
+
+    :param known: what is known about the nodes
+    :param slot: the slot of the models; None on Sentinel
+    :param seconds: the failover budget
+    """
+
+    def __init__(self, known: TopologyMap, slot: int | None, seconds: float) -> None:
+        self.known, self.slot, self.seconds = known, slot, seconds
+
+
+class Route:
+    """How one conversation finds its node.
+
+    :param place: where the models of the conversation are
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._known, self._slot = place.known, place.slot
+        self.seconds = place.seconds
+        self._node: Node | None = None
+
+    def begin(self) -> Conversation[None]:
+        """Go to the node of the models; look for it if it is not known.
+
+        :raises redis.exceptions.ConnectionError: if it is not found within the budget
+        """
+        node = self._known.primary(self._slot)
+        yield from self._go(node if node is not None else (yield from self._find()))
+
+    def mend(self, failure: Exception) -> Conversation[bool]:
+        """Learn anew where the nodes are, and go to the right one.
+
+        :returns: whether that is another node than before
+        """
+        before = self._node
+        assert before is not None  # `begin` found it
+        with suppress(RedisError):  # the caller repeats what failed until its time is over
+            yield from self._ask()
+        moved = moved_to(failure)
+        if moved is not None:
+            self._known.learn_moved(self._slot, *moved, before)
+        node = self._known.primary(self._slot) or before
+        yield from self._go(node)
+        return node != before
+
+    def _go(self, node: Node) -> Conversation[None]:
+        self._node = node
+        yield ('at', node, Role.PRIMARY)
+
+    def _find(self) -> Conversation[Node]:
+        patience = Patience(self.seconds)
+        while True:
+            failure: RedisError = ConnectionError('No node of the cluster serves the slot.')
+            try:
+                yield from self._ask()
+                yield from self._warn()
+            except RedisError as exc:
+                failure = exc
+            node = self._known.primary(self._slot)
+            if node is not None:
+                return node
+            pause = patience.pause()
+            if pause is None:
+                raise failure
+            yield ('sleep', pause)
+
+    def _ask(self) -> Conversation[None]:
+        """Ask one node after the other where all are, until one answers.
+
+        :raises redis.exceptions.RedisError: of the last one, if none does
+        """
+        failure: RedisError = ConnectionError('No node is known.')
+        for node in self._known.candidates():
+            yield ('at', node, Role.GUIDE)
+            try:
+                replies = yield from ask_once(self._known.question)
+                self._known.learn(replies, node)
+            except RedisError as exc:
+                failure = exc
+            else:
+                yield ('keep', self._known.primaries())
+                return
+        raise failure
+
+    def _warn(self) -> Conversation[None]:
+        """Warn if the nodes take longer to replace a lost primary than the budget."""
+        try:
+            replies = yield from ask_once(self._known.patience_question)
+            needed = self._known.seconds_to_notice(replies) + _ELECTION_SECONDS
+        except RedisError:
+            return
+        if needed > self.seconds:
+            warnings.warn(
+                f'The nodes take up to {needed:g} s to replace a lost primary, so operations may '
+                f'fail meanwhile: they wait {self.seconds:g} s. Set cluster-node-timeout, or '
+                'down-after-milliseconds of Sentinel, to a few seconds, or failover_seconds of the '
+                'connection parameters higher.',
+                FailoverWarning,
+                stacklevel=2,
+            )
+

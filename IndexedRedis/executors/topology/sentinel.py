@@ -1,0 +1,86 @@
+"""Which server is the primary of a service, as its Sentinels told last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.exceptions import ConnectionError
+
+from ..._core.flows import Batch
+from .nodes import Node, text
+
+__all__ = ('SentinelMap',)
+
+_GONE = ('s_down', 'o_down', 'disconnected')
+
+
+class SentinelMap:
+    """The primary and the replicas of a service that Sentinels watch.
+
+    :param sentinels: the Sentinels
+    :param service: the name of the service
+    """
+
+    def __init__(self, sentinels: Sequence[Node], service: str) -> None:
+        self._sentinels = list(sentinels)
+        self._service = service
+        self._primary: Node | None = None
+        self._replicas: tuple[Node, ...] = ()
+        self.question = Batch(
+            [
+                ('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', service),
+                ('SENTINEL', 'REPLICAS', service),
+            ]
+        )
+        self.patience_question = Batch([('SENTINEL', 'MASTER', service)])
+
+    def candidates(self) -> list[Node]:
+        """Return the Sentinels, the one that answered last first."""
+        return [*self._sentinels]
+
+    def learn(self, replies: Sequence[Any], asked: Node) -> None:
+        """Take over what a Sentinel told.
+
+        :param replies: to :attr:`question`
+        :raises redis.exceptions.ConnectionError: if the Sentinel does not know the service
+        """
+        primary, replicas = replies
+        if primary is None:
+            raise ConnectionError(f'The Sentinel knows no service {self._service!r}.')
+        self._primary = Node(text(primary[0]), int(primary[1]))
+        found = map(_fields, replicas)
+        self._replicas = tuple(
+            Node(each['ip'], int(each['port']))
+            for each in found
+            if not set(each['flags'].split(',')) & set(_GONE)
+        )
+        self._sentinels.sort(key=lambda each: each != asked)
+
+    def learn_moved(self, slot: int | None, host: str, port: int, asked: Node) -> None:
+        """Do nothing: only nodes of clusters tell where something has moved."""
+
+    def primary(self, slot: int | None) -> Node | None:
+        """Return the primary; None if it is not known."""
+        return self._primary
+
+    def replicas(self, slot: int | None) -> tuple[Node, ...]:
+        """Return the replicas that the Sentinel can reach."""
+        return self._replicas
+
+    def primaries(self) -> list[Node]:
+        """Return the primary, in a list."""
+        return [] if self._primary is None else [self._primary]
+
+    @staticmethod
+    def seconds_to_notice(replies: Sequence[Any]) -> float:
+        """Return after how many seconds the Sentinels notice that the primary is gone.
+
+        :param replies: to :attr:`patience_question`
+        """
+        return int(_fields(replies[0]).get('down-after-milliseconds', 0)) / 1000
+
+
+def _fields(reply: Any) -> dict[str, str]:
+    pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
+    return {text(name): text(value) for name, value in pairs}
