@@ -278,10 +278,12 @@ def executor_for(
 def place_in(pool: Any, model: Any) -> Any:
     """Return the place of a model among the nodes that a pool is made of; None for one server.
 
-    :raises ConnectionSetupError: if the keys of the model are in many places
+    :raises ConnectionSetupError: if the keys of the model are in many slots of a cluster
     """
+    from ..executors.topology.single import single
+
     place = getattr(pool, 'place', None)
-    return None if place is None else place(model)
+    return single(pool, model) if place is None else place(model)
 
 
 def server_for(params: Mapping[str, Any] | None, client: Any = None, model: Any = None) -> Any:
@@ -296,7 +298,7 @@ def server_for(params: Mapping[str, Any] | None, client: Any = None, model: Any 
         return getattr(client, 'connection_pool', client)
     pool = merged(params).get('connection_pool')  # it may be one of asyncio
     pool = getRedisPool(params) if pool is None else pool
-    return place_in(pool, model) or pool
+    return pool.place(model) if hasattr(pool, 'place') else pool
 
 
 def pool_of_client(client: Any) -> Any:

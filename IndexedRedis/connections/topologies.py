@@ -23,7 +23,14 @@ __all__ = (
 )
 
 #: The parameters that name more than one server.
-NAMES = ('cluster', 'startup_nodes', 'address_remap', 'sentinels', 'service_name', 'sentinel_kwargs')
+NAMES = (
+    'cluster',
+    'startup_nodes',
+    'address_remap',
+    'sentinels',
+    'service_name',
+    'sentinel_kwargs',
+)
 
 # For one answer, and to connect, of a node that is asked where the others are; of a Sentinel too.
 _GUIDE_SECONDS = {'socket_timeout': 1.0, 'socket_connect_timeout': 1.0}
@@ -152,7 +159,9 @@ def node_pools(params: dict[str, Any], make: Callable[[dict[str, Any]], Any], ki
         guides = {**_GUIDE_SECONDS, **(own.get('sentinel_kwargs') or {})}
         known = SentinelMap([Node(*each) for each in own['sentinels']], own['service_name'])
     else:
-        seeds = own.get('startup_nodes') or [(rest.get('host', '127.0.0.1'), rest.get('port', 6379))]
+        seeds = own.get('startup_nodes') or [
+            (rest.get('host', '127.0.0.1'), rest.get('port', 6379))
+        ]
         known = ClusterMap([Node(*each) for each in seeds], own.get('address_remap'))
 
     def pool(node: Node, role: Role) -> Any:

@@ -17,7 +17,8 @@ from .pools.nodes import NodePools
 from .pools.replies import aread_replies
 from .pools.tasks import AsyncBroughtPool, TrackingPool
 from .topology.nodes import Node, Role
-from .topology.route import Place, Route
+from .topology.route import Place
+from .topology.single import Single
 
 __all__ = ('AsyncExecutor', 'Line')
 
@@ -42,7 +43,7 @@ class AsyncExecutor:
         self,
         pool: Any,
         executor_of: Callable[[Any], Any] | None = None,
-        place: Place | None = None,
+        place: Place | Single | None = None,
     ) -> None:
         self.pool = pool
         self._executor_of = executor_of or (lambda model: self)
@@ -55,8 +56,8 @@ class AsyncExecutor:
         """
         line = Line(self.pool, self._executor_of, cache_size)
         try:
-            route = None if self._place is None else Route(self._place)
-            return await line.converse(converse(flow, bool(cache_size), route))
+            way = None if self._place is None else self._place.way()
+            return await line.converse(converse(flow, bool(cache_size), way))
         finally:
             try:
                 if cache_size is None:
@@ -86,9 +87,8 @@ class Line:
         cache_size: int | None = None,
     ) -> None:
         self._nodes = pool
-        self._pool = (
-            pool if isinstance(pool, (TrackingPool, NodePools)) else AsyncBroughtPool(pool)
-        )
+        ours = isinstance(pool, (TrackingPool, NodePools))
+        self._pool: Any = pool if ours else AsyncBroughtPool(pool)
         self._executor_of = executor_of
         self._cache_size = cache_size
         self._loan: list[Any] = []

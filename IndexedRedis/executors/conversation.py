@@ -39,7 +39,7 @@ from typing import Any, TypeVar
 from .._core.flows import Batch, Elsewhere, Flow, Pause, Step, Stream
 from .cache.reply_cache import is_cacheable
 from .errors import MissingScript, Refused
-from .exchange import Conversation, Route, check_refused, exchange
+from .exchange import Conversation, Route, Way, check_refused, exchange
 from .recording import noted, recorders
 from .wire import results, with_texts
 
@@ -48,16 +48,13 @@ __all__ = ('Conversation', 'converse')
 T = TypeVar('T')
 
 
-def converse(
-    flow: Flow[T], caches: bool = False, route: Route | None = None
-) -> Conversation[T]:
+def converse(flow: Flow[T], caches: bool = False, way: Way | None = None) -> Conversation[T]:
     """Run a flow: perform its steps and send it their outcomes.
 
     :param caches: whether its shared batches may be answered from the cache
-    :param route: finds the node where there are several
+    :param way: finds the node where there are several, or finds out whether there are
     """
-    if route is not None:
-        yield from route.begin()
+    route = None if way is None else (yield from way.begin())
     try:
         step: Step = next(flow)
         while True:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from redis.exceptions import ConnectionError, OutOfMemoryError
+from redis.exceptions import ConnectionError, OutOfMemoryError, RedisError
 
 from .._core.flows import NoConnection, ServerFull
 
@@ -21,7 +19,7 @@ class Refused(Exception):
     :param error: its reply
     """
 
-    def __init__(self, error: Any) -> None:
+    def __init__(self, error: RedisError) -> None:
         super().__init__(error)
         self.error = error
 

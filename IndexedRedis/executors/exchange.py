@@ -23,7 +23,15 @@ from .errors import MissingScript, PoolExhaustedError, Refused
 from .remedies import explained, is_unsent
 from .wire import pack, results, with_texts
 
-__all__ = ('Conversation', 'Patience', 'Route', 'ask_once', 'check_refused', 'exchange')
+__all__ = (
+    'Conversation',
+    'Patience',
+    'Route',
+    'Way',
+    'ask_once',
+    'check_refused',
+    'exchange',
+)
 
 T = TypeVar('T')
 Operation = tuple[Any, ...]
@@ -39,12 +47,16 @@ _LONGEST_PAUSE_SECONDS = 0.2
 _FINAL = (AuthenticationError, AuthorizationError, PoolExhaustedError)
 
 
+class Way(Protocol):
+    """How a conversation begins."""
+
+    def begin(self) -> Conversation[Route | None]: ...
+
+
 class Route(Protocol):
     """How a conversation finds its node, where there are several."""
 
     seconds: float
-
-    def begin(self) -> Conversation[None]: ...
 
     def mend(self, failure: Exception) -> Conversation[bool]: ...
 

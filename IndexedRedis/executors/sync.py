@@ -18,7 +18,8 @@ from .pools.nodes import NodePools
 from .pools.replies import read_replies
 from .pools.threads import BroughtPool, QuickPool
 from .topology.nodes import Node, Role
-from .topology.route import Place, Route
+from .topology.route import Place
+from .topology.single import Single
 from .wire import pack
 
 __all__ = ('SyncExecutor',)
@@ -38,7 +39,7 @@ class SyncExecutor:
         self,
         pool: Any,
         executor_of: Callable[[Any], Any] | None = None,
-        place: Place | None = None,
+        place: Place | Single | None = None,
     ) -> None:
         self.pool = pool
         self._executor_of = executor_of or (lambda model: self)
@@ -54,8 +55,8 @@ class SyncExecutor:
         try:
             # The loop is in another function, so that this `finally` covers each line of it. A
             # `try` around `while True` would not cover that line itself.
-            route = None if self._place is None else Route(self._place)
-            return line.converse(converse(flow, bool(cache_size), route))
+            way = None if self._place is None else self._place.way()
+            return line.converse(converse(flow, bool(cache_size), way))
         finally:
             try:
                 if cache_size is None:
@@ -73,7 +74,8 @@ class Line:
         self, pool: Any, executor_of: Callable[[Any], Any], cache_size: int | None = None
     ) -> None:
         self._nodes = pool
-        self._pool = pool if isinstance(pool, (QuickPool, NodePools)) else BroughtPool(pool)
+        ours = isinstance(pool, (QuickPool, NodePools))
+        self._pool: Any = pool if ours else BroughtPool(pool)
         self._executor_of = executor_of
         self._cache_size = cache_size
         self._loan: list[Any] = []

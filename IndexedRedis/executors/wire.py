@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis.exceptions import ExecAbortError, NoScriptError, OutOfMemoryError
+from redis.exceptions import ExecAbortError, NoScriptError, OutOfMemoryError, RedisError
 
 from .._core.flows import Batch, Command
 from .._core.mapping.resp import PACKED
@@ -79,7 +79,7 @@ def results(replies: list[Any]) -> list[Any]:
                 raise MissingScript from reply
             if isinstance(reply, OutOfMemoryError) or _is_full(reply):
                 raise ServerFullError(*reply.args) from reply
-            if is_passing(reply):
+            if isinstance(reply, RedisError) and is_passing(reply):
                 raise Refused(reply) from reply
             raise reply
     return replies

@@ -186,7 +186,8 @@ def _check_together(models: list[Any]) -> None:
     for model in models[1:]:
         if server_of(model) is not server_of(models[0]):
             raise UsageError(
-                f'{models[0].__name__} and {model.__name__} live on different servers, or have '
-                'different connection parameters. One swap works on one server; reset them one '
-                'after the other.'
+                f'{models[0].__name__} and {model.__name__} live on different servers, in '
+                'different slots of a cluster, or have different connection parameters. One swap '
+                'works in one place. Reset them one after the other; on a cluster, or give their '
+                f"KEY_NAMEs the same tag in braces, such as '{{shop}}{model.KEY_NAME}'."
             )

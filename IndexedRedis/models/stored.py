@@ -119,7 +119,9 @@ class Stored:
 
     @awaitable(saveToExternal)
     async def asaveToExternal(self, params: Any) -> list[int]:
-        pks: list[int] = await async_executor_for(*_target(params), None, self).run(self._external())
+        pks: list[int] = await async_executor_for(*_target(params), None, self).run(
+            self._external()
+        )
         return pks
 
     def _external(self: Any) -> Flow[list[int]]:

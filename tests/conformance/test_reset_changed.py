@@ -229,10 +229,10 @@ def test_another_reset(shop, raw, monkeypatch):
 
 def test_a_writer_in_between_is_overwritten_or_kept_whole(shop, monkeypatch, check):
     """Somebody changes and deletes objects after they were compared, before the script runs."""
-    from IndexedRedis.executors import conversation, sync
+    from IndexedRedis.executors import exchange, sync
 
     shop.reset(made(shop, [('a', 1), ('b', 2), ('c', 3), ('d', 4)]))
-    pack, busy = conversation.pack, []
+    pack, busy = exchange.pack, []
 
     def interfering(batch):
         if b'MERGE' not in busy and any(len(c) > 2 and c[1] == sha for c in batch.commands):
@@ -244,7 +244,7 @@ def test_a_writer_in_between_is_overwritten_or_kept_whole(shop, monkeypatch, che
     from IndexedRedis._core.resets.scripts import MERGE
 
     sha = MERGE.of(()).sha
-    for module in (conversation, sync):
+    for module in (exchange, sync):
         monkeypatch.setattr(module, 'pack', interfering)
 
     def raw_change(model, code, n):

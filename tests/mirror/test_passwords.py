@@ -15,7 +15,7 @@ from cli.commands import environment
 
 import IndexedRedis as IR
 from IndexedRedis import IndexedRedisModel, IRField, UsageError
-from IndexedRedis.executors import conversation
+from IndexedRedis.executors import exchange
 from IndexedRedis.mirror import Mirror
 
 SECRET = 'hunter2'
@@ -96,7 +96,7 @@ def defaults():
 
 @pytest.mark.parametrize('name', REDIS)
 def test_of_redis(name, shown, defaults, monkeypatch):
-    monkeypatch.setattr(conversation, 'RETRY_SECONDS', 0)
+    monkeypatch.setattr(exchange, 'RETRY_SECONDS', 0)
     params = REDIS[name]
 
     def model():

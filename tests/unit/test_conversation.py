@@ -16,7 +16,7 @@ from redis.exceptions import (
 
 from IndexedRedis._core.flows import AnswerLost, Batch, Pause, ServerFull, Stream, ask
 from IndexedRedis._core.writes.pks import RESERVE
-from IndexedRedis.executors import conversation, wire
+from IndexedRedis.executors import exchange, wire
 from IndexedRedis.executors.conversation import converse
 from IndexedRedis.executors.errors import PoolExhaustedError
 from IndexedRedis.executors.wire import pack
@@ -67,7 +67,7 @@ class Line:
 def clock(monkeypatch):
     """A clock that stands still but for what the test adds."""
     now = [100.0]
-    monkeypatch.setattr(conversation.time, 'monotonic', lambda: now[0])
+    monkeypatch.setattr(exchange.time, 'monotonic', lambda: now[0])
     return now
 
 

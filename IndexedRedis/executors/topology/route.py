@@ -25,7 +25,7 @@ _ELECTION_SECONDS = 2.0
 
 
 class Place:
-    """Where some models are. It identifies their server: models of one place can be written together.
+    """Where some models are; models of one place can be written in one step.
 
     :param known: what is known about the nodes
     :param slot: the slot of the models; None on Sentinel
@@ -34,6 +34,10 @@ class Place:
 
     def __init__(self, known: TopologyMap, slot: int | None, seconds: float) -> None:
         self.known, self.slot, self.seconds = known, slot, seconds
+
+    def way(self) -> Route:
+        """Return the way of a conversation to the node of the models."""
+        return Route(self)
 
 
 class Route:
@@ -47,13 +51,14 @@ class Route:
         self.seconds = place.seconds
         self._node: Node | None = None
 
-    def begin(self) -> Conversation[None]:
-        """Go to the node of the models; look for it if it is not known.
+    def begin(self) -> Conversation[Route]:
+        """Go to the node of the models; look for it if it is not known. Return this route.
 
         :raises redis.exceptions.ConnectionError: if it is not found within the budget
         """
         node = self._known.primary(self._slot)
         yield from self._go(node if node is not None else (yield from self._find()))
+        return self
 
     def mend(self, failure: Exception) -> Conversation[bool]:
         """Learn anew where the nodes are, and go to the right one.
@@ -126,4 +131,3 @@ class Route:
                 FailoverWarning,
                 stacklevel=2,
             )
-
