@@ -10,7 +10,7 @@ from ..nodes import Node
 from ..servers import program as find_program
 from . import forming, migration
 from .migration import Step, nothing
-from .topology import SLOTS, Entry, entries, slot_of
+from .topology import SLOTS, Entry, entries, moving, slot_of
 
 __all__ = ('Cluster', 'start_cluster')
 
@@ -155,6 +155,16 @@ class Cluster(Group):
         """Delete all data, replicas included."""
         for node in self.primaries:
             flush(node, [each for each in self.replicas_of(node) if each.live])
+
+    def heal(self) -> None:
+        """Resume paused nodes, restart dead ones, and wait until all is well.
+
+        A slot that was left moving stays with its owner. :meth:`clear` deletes what was moved.
+        """
+        super().heal()
+        for node in self.primaries:
+            for slot in moving(node.call('CLUSTER', 'NODES').decode()):
+                node.call('CLUSTER', 'SETSLOT', slot, 'STABLE')
 
     def _promote(self, replica: Node, *how: str) -> None:
         replica.call('CLUSTER', 'FAILOVER', *how)
