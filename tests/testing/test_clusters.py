@@ -209,7 +209,7 @@ def test_other_numbers_of_nodes_and_a_configuration(server):
 
 
 def test_a_configuration_that_the_server_refuses(server):
-    with pytest.raises(EmbeddedServerError, match='(?s)did not start; its log ends:.*nonsense'):
+    with pytest.raises(EmbeddedServerError, match=r'(?s)did not start; its log ends:.*nonsense'):
         start_cluster(servers.binary(server.kind), primaries=1, config={'nonsense': 'yes'})
 
 
