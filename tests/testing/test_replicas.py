@@ -70,6 +70,15 @@ def test_a_replica_that_is_held(group):
     assert held.call('EXISTS', 'key') == 1
 
 
+def test_a_restart_ends_it(group):
+    held = group.replicas[0]
+    group.hold(held)
+    group.primary.call('SET', 'key', 'x')
+    group.restart(held)
+    group.wait_ok()
+    assert held.call('EXISTS', 'key') == 1
+
+
 def test_heal_ends_all(group):
     late, held = group.replicas
     group.delay(late, math.inf)
