@@ -49,10 +49,10 @@ def test_a_replica_that_lags(group):
 def test_a_delay_in_seconds(group):
     late = group.replicas[0]
     group.delay(late, 0.5)
-    group.primary.call('SET', 'key', 'x')
     began = time.monotonic()
+    group.primary.call('SET', 'key', 'x')
     arrives(late, 'key')
-    assert time.monotonic() - began > 0.4  # at least so long, on any machine
+    assert time.monotonic() - began >= 0.5  # on any machine, however slow
 
 
 def test_a_replica_that_is_held(group):
