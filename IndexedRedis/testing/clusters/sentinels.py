@@ -1,0 +1,190 @@
+"""A primary with replicas, and sentinels that watch over them, for tests."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import redis
+
+from ..group import Group, lines_of, online, until
+from ..nodes import Node
+from ..servers import program as find_program
+
+__all__ = ('Sentinels', 'start_sentinels')
+
+WAIT_SECONDS = 30.0
+SERVICE = 'mymaster'
+REPLICATION = (
+    'repl-diskless-sync yes',
+    'repl-diskless-sync-delay 0',
+    'repl-ping-replica-period 1',
+)
+# How often sentinels ask and tell, in ms: seconds by default. Redis 6.2 keeps its defaults.
+PERIODS = {
+    'INFO-PERIOD': 200,
+    'PING-PERIOD': 100,
+    'ASK-PERIOD': 100,
+    'PUBLISH-PERIOD': 200,
+    'TILT-PERIOD': 1000,
+}
+
+
+def start_sentinels(
+    program: str | None = None,
+    replicas: int = 2,
+    sentinels: int = 3,
+    down_after: float = 0.5,
+    config: Mapping[str, str] | None = None,
+) -> Sentinels:
+    """Start a primary, replicas and sentinels; return when all know each other.
+
+    :param program: the path of ``redis-server`` or ``valkey-server``; ``None``: the one on
+        ``PATH``, or else that of the embedded server
+    :param replicas: the number of replicas
+    :param sentinels: the number of sentinels; a majority of them decides on a failover
+    :param down_after: after how many seconds of silence the primary counts as down
+    :param config: further configuration of the primary and the replicas, such as
+        ``{'min-replicas-to-write': '1'}``
+    :returns: the running group; as a context manager it stops at the end of the block
+    :raises NoServerError: if there is no program to start
+    :raises EmbeddedServerError: if a process did not start
+    :raises TimeoutError: if the sentinels did not find the others within 30 s
+    """
+    group = Sentinels(program or find_program())
+    lines = [*REPLICATION, *lines_of(config)]
+    try:
+        primary = group.add_server(lines)
+        group.start(primary)
+        lines.append(f'replicaof {primary.host} {primary.port}')
+        nodes = [group.add_server(lines) for _ in range(replicas)]
+        watch = [
+            f'sentinel monitor {SERVICE} {primary.host} {primary.port} {sentinels // 2 + 1}',
+            f'sentinel down-after-milliseconds {SERVICE} {int(down_after * 1000)}',
+            f'sentinel failover-timeout {SERVICE} 3000',
+            f'sentinel parallel-syncs {SERVICE} {max(replicas, 1)}',
+        ]
+        watchers = [group.add_sentinel(watch) for _ in range(sentinels)]
+        group.start(*nodes, *watchers)
+        group.wait_ok()
+    except BaseException:
+        group.stop()
+        raise
+    return group
+
+
+class Sentinels(Group):
+    """A running primary with replicas and sentinels; :func:`start_sentinels` makes it."""
+
+    #: the name by which the sentinels know the primary
+    service_name = SERVICE
+
+    def __init__(self, program: str) -> None:
+        super().__init__(program)
+        #: the primary and the replicas, at first the primary
+        self.nodes: list[Node] = []
+        #: the processes of the sentinels
+        self.sentinel_nodes: list[Node] = []
+
+    @property
+    def sentinels(self) -> list[tuple[str, int]]:
+        """Host and port of each sentinel."""
+        return [node.address for node in self.sentinel_nodes]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The connection parameters for models, a new dict each time."""
+        return {'sentinels': self.sentinels, 'service_name': self.service_name}
+
+    @property
+    def primary(self) -> Node:
+        """The primary, dead or alive, as the first live sentinel knows it."""
+        return self._primary_at(next(node for node in self.sentinel_nodes if node.live))
+
+    @property
+    def replicas(self) -> list[Node]:
+        """The other nodes, dead or alive."""
+        primary = self.primary
+        return [node for node in self.nodes if node is not primary]
+
+    def failover(self) -> None:
+        """Have the sentinels make a replica of their choice the primary.
+
+        The old primary becomes a replica: its connections are closed, and writes that it alone has
+        are lost. Return when all live processes agree.
+        """
+        self.wait_ok()
+        old = self.primary
+        sentinel = next(node for node in self.sentinel_nodes if node.live)
+        sentinel.call('SENTINEL', 'FAILOVER', self.service_name)
+        until('another node becomes the primary', WAIT_SECONDS, lambda: self.primary is not old)
+        self.wait_ok()
+
+    def clear(self) -> None:
+        """Delete all data, replicas included."""
+        primary = self.primary
+        primary.call('FLUSHALL')
+        replicas = [node for node in self.replicas if node.live]
+        primary.call('WAIT', len(replicas), int(WAIT_SECONDS * 1000))
+
+    def heal(self) -> None:
+        """Resume paused processes, restart dead ones, and wait until all are well."""
+        for node in self._members:
+            if node.paused:
+                self.resume(node)
+        self.start(*[node for node in self._members if not node.live])
+        self.wait_ok()
+
+    def wait_ok(self, seconds: float = WAIT_SECONDS) -> None:
+        """Wait until the live sentinels agree on a live primary that live replicas follow.
+
+        Processes that are dead or paused do not count.
+
+        :param seconds: how long at most
+        :raises TimeoutError: if it takes longer
+        """
+        until('the live sentinels agree on a live primary', seconds, self._is_ok)
+
+    def add_server(self, lines: list[str]) -> Node:
+        node = self.add(lines)
+        self.nodes.append(node)
+        return node
+
+    def add_sentinel(self, lines: list[str]) -> Node:
+        node = self.add(lines, 'sentinel')
+        self.sentinel_nodes.append(node)
+        return node
+
+    def start(self, *nodes: Node) -> None:
+        super().start(*nodes)
+        for node in nodes:
+            if node in self.sentinel_nodes:
+                with contextlib.suppress(redis.ResponseError):
+                    node.call('SENTINEL', 'DEBUG', *(w for pair in PERIODS.items() for w in pair))
+
+    def _is_ok(self) -> bool:
+        live = [node for node in self.sentinel_nodes if node.live]
+        primary = self._primary_at(live[0])
+        others = {node.port for node in self.nodes if node.live and node is not primary}
+        return (
+            primary.live
+            and all(self._primary_at(node) is primary for node in live)
+            and all(self._is_calm(node) for node in live)
+            and primary.call('ROLE')[0] == b'master'
+            and online(primary) >= others
+        )
+
+    def _is_calm(self, sentinel: Node) -> bool:
+        """Return whether a sentinel knows all others, and no failover is under way."""
+        words = sentinel.call('SENTINEL', 'MASTER', self.service_name)
+        state = dict(zip(words[::2], words[1::2], strict=True))
+        return (
+            state[b'flags'] == b'master'
+            and int(state[b'num-slaves']) >= len(self.nodes) - 1
+            and int(state[b'num-other-sentinels']) >= len(self.sentinel_nodes) - 1
+        )
+
+    def _primary_at(self, sentinel: Node) -> Node:
+        _, port = sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', self.service_name)
+        return next(node for node in self.nodes if node.port == int(port))
