@@ -28,18 +28,20 @@ Rules:
 - A batch marked ``once`` is not repeated: the flow gets an ``AnswerLost``.
 - Time-outs are not retried: the outcome is unknown, and the caller has waited long enough.
 - Where there are several nodes, a route finds the right one: before the first operation, and after
-  a node refused a batch, was lost or was silent. It takes up to the failover budget. A node that is
-  still in its place after a time-out is not asked again.
+  a node refused a batch, was lost or was silent. It takes up to the failover budget. After a
+  time-out, a node that answers and is still in its place is not sent the batch again.
 """
 
 from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from redis.exceptions import TimeoutError
+
 from .._core.flows import Batch, Elsewhere, Flow, Pause, Step, Stream
 from .cache.reply_cache import is_cacheable
 from .errors import MissingScript, Refused
-from .exchange import Conversation, Route, Way, check_refused, exchange
+from .exchange import Conversation, Route, Way, check_lost, check_refused, exchange
 from .recording import noted, recorders
 from .wire import results, with_texts
 
@@ -78,16 +80,19 @@ def _perform(step: Step, caches: bool, route: Route | None) -> Conversation[Any]
     if recorders:
         step = noted(step, [*recorders])
     if isinstance(step, Batch):
-        replies = yield ('ask_and_cache' if cached else 'send_now', step)
-        if replies is not None:
-            try:
+        failure: Exception | None = None
+        try:
+            replies = yield ('ask_and_cache' if cached else 'send_now', step)
+            if replies is not None:
                 return results(replies)
-            except MissingScript:
-                step = with_texts(step)
-            except Refused as refused:
-                check_refused(refused, [step], route)
+        except MissingScript:
+            step = with_texts(step)
+        except Refused as refused:
+            failure = check_refused(refused, [step], route)
+        except TimeoutError as error:
+            failure = check_lost(error, [step], route)
         answers: list[list[Any]] = []
-        yield from exchange(iter([step]), answers.append, route)
+        yield from exchange(iter([step]), answers.append, route, failure)
         return answers[0]
     if isinstance(step, Stream):
         return (yield from exchange(iter(step.batches), step.consume, route))

@@ -81,8 +81,9 @@ class Notes:
         if error is not None:
             self.errors.append(f'{now - self._last:.2f} s: {error!r}')
         else:
+            if self.rounds:  # the first one connects, and imports
+                self.gap = max(self.gap, now - self._last)
             self.rounds += 1
-            self.gap = max(self.gap, now - self._last)
             self._last = now
 
 
