@@ -15,7 +15,7 @@ import redis
 
 from .nodes import Node
 
-__all__ = ('Group', 'lines_of', 'online', 'until')
+__all__ = ('WAIT_SECONDS', 'Group', 'flush', 'follow', 'lines_of', 'until')
 
 # Outlives the process that started the servers. Each line it reads holds the ids of the processes
 # that run. Once nobody can write any more, it ends those of the last line and removes the files.
@@ -24,6 +24,8 @@ while read -r line; do running=$line; done
 [ -z "$running" ] || kill -KILL $running
 rm -rf "$1" || { sleep 1; rm -rf "$1"; }
 """
+WAIT_SECONDS = 30.0
+FLUSH_MS = 4000  # less than what a client waits for a reply
 BASE = ('save ""', 'appendonly no')
 
 
@@ -96,6 +98,24 @@ class Group:
         self.kill(node)
         self.start(node)
 
+    def heal(self) -> None:
+        """Resume paused processes, restart dead ones, and wait until all is well."""
+        for node in self._members:
+            if node.paused:
+                self.resume(node)
+        self.start(*[node for node in self._members if not node.live])
+        self.wait_ok()
+
+    def wait_ok(self, seconds: float = WAIT_SECONDS) -> None:
+        """Wait until all live processes agree on who does what, and live replicas are up to date.
+
+        Processes that are dead or paused do not count.
+
+        :param seconds: how long at most
+        :raises TimeoutError: if it takes longer, as it does if too few processes live
+        """
+        until(f'all of {self._members} that live agree', seconds, self._is_ok)
+
     def stop(self) -> None:
         """End all processes and remove their files. Stopping twice is no error."""
         for node in self._members:
@@ -103,6 +123,10 @@ class Group:
         self._lifeline.kill()  # the watcher last, so that the servers are never unwatched
         self._lifeline.communicate()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _is_ok(self) -> bool:
+        """Return whether all is well; the default is that of processes on their own."""
+        return True
 
     def _tell(self) -> None:
         running = [str(node.process.pid) for node in self._members if node.process]
@@ -143,8 +167,30 @@ def until(what: str, seconds: float, is_so: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def online(primary: Node) -> set[int]:
-    """Return the ports of the replicas that a primary has brought up to date."""
+def follow(primary: Node, replicas: Iterable[Node]) -> bool:
+    """Return whether both ends say that these replicas are up to date with a primary.
+
+    Either end may be the first to say so. A replica may still be loading the data then.
+    """
     info = primary.call('INFO', 'replication')
-    replicas = (info[f'slave{number}'] for number in range(info['connected_slaves']))
-    return {replica['port'] for replica in replicas if replica['state'] == 'online'}
+    known = (info[f'slave{number}'] for number in range(info['connected_slaves']))
+    online = {replica['port'] for replica in known if replica['state'] == 'online'}
+    return all(replica.port in online and _is_up(replica, primary) for replica in replicas)
+
+
+def flush(primary: Node, replicas: Iterable[Node]) -> None:
+    """Delete all data of a primary, and wait until these replicas have deleted it.
+
+    :raises TimeoutError: if they have not within 4 s
+    """
+    count = len(list(replicas))
+    # WAIT is about the writes of its own connection.
+    with primary.client(single_connection_client=True) as client:
+        client.flushall()
+        if client.wait(count, FLUSH_MS) < count:
+            raise TimeoutError(f'not all replicas of {primary!r} deleted their data within 4 s')
+
+
+def _is_up(replica: Node, primary: Node) -> bool:
+    info = replica.call('INFO', 'replication')
+    return info.get('master_port') == primary.port and info['master_link_status'] == 'up'

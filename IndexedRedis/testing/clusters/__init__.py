@@ -13,5 +13,6 @@ from __future__ import annotations
 
 from ..nodes import Node
 from .cluster import Cluster, start_cluster
+from .sentinels import Sentinels, start_sentinels
 
-__all__ = ('Cluster', 'Node', 'start_cluster')
+__all__ = ('Cluster', 'Node', 'Sentinels', 'start_cluster', 'start_sentinels')

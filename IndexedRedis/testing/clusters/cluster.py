@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..group import Group, lines_of, online, until
+from ..group import WAIT_SECONDS, Group, flush, follow, lines_of, until
 from ..nodes import Node
 from ..servers import program as find_program
 from . import forming, migration
 from .migration import Step, nothing
-from .topology import SLOTS, Entry, entries, slot_of
+from .topology import SLOTS, Entry, entries, moving, slot_of
 
 __all__ = ('Cluster', 'start_cluster')
 
-WAIT_SECONDS = 30.0
 CONFIG = (
     'cluster-enabled yes',
     'cluster-announce-ip 127.0.0.1',
@@ -38,14 +37,14 @@ def start_cluster(
 
     That takes 2 to 3 s. An election needs a majority of primaries, so at least three of them.
 
-    :param : the path of ``redis-server`` or ``valkey-server``; ``None``: the one on
+    :param program: the path of ``redis-server`` or ``valkey-server``; ``None``: the one on
         ``PATH``, or else that of the embedded server
     :param primaries: the number of primaries, which share the slots evenly
     :param replicas: the number of replicas of each primary
     :param node_timeout: after how many seconds of silence a node counts as failed
     :param config: further configuration of all nodes, such as ``{'maxmemory': '50mb'}``
     :returns: the running cluster; as a context manager it stops at the end of the block
-    :raises NoServerError: if there is no  to start
+    :raises NoServerError: if there is no program to start
     :raises EmbeddedServerError: if a node did not start
     :raises TimeoutError: if the nodes did not become a cluster within 30 s
     """
@@ -155,27 +154,17 @@ class Cluster(Group):
     def clear(self) -> None:
         """Delete all data, replicas included."""
         for node in self.primaries:
-            node.call('FLUSHALL')
-            replicas = [each for each in self.replicas_of(node) if each.live]
-            node.call('WAIT', len(replicas), int(WAIT_SECONDS * 1000))
+            flush(node, [each for each in self.replicas_of(node) if each.live])
 
     def heal(self) -> None:
-        """Resume paused nodes, restart dead ones, and wait until all are well."""
-        for node in self.nodes:
-            if node.paused:
-                self.resume(node)
-        self.start(*[node for node in self.nodes if not node.live])
-        self.wait_ok()
+        """Resume paused nodes, restart dead ones, and wait until all is well.
 
-    def wait_ok(self, seconds: float = WAIT_SECONDS) -> None:
-        """Wait until the live nodes serve all slots and agree on who does what.
-
-        Nodes that are dead or paused do not count. Live replicas are online then.
-
-        :param seconds: how long at most
-        :raises TimeoutError: if it takes longer
+        A slot that was left moving stays with its owner. :meth:`clear` deletes what was moved.
         """
-        until('the live nodes serve all slots and agree', seconds, self._is_ok)
+        super().heal()
+        for node in self.primaries:
+            for slot in moving(node.call('CLUSTER', 'NODES').decode()):
+                node.call('CLUSTER', 'SETSLOT', slot, 'STABLE')
 
     def _promote(self, replica: Node, *how: str) -> None:
         replica.call('CLUSTER', 'FAILOVER', *how)
@@ -194,8 +183,7 @@ class Cluster(Group):
             and sum(entry.size for entry in view.values()) == SLOTS
             and all(b'cluster_state:ok' in node.call('CLUSTER', 'INFO') for node in live.values())
             and all(
-                online(live[entry.port])
-                >= {each.port for each in view.values() if each.primary == name}
+                follow(live[entry.port], [live[e.port] for e in view.values() if e.primary == name])
                 for name, entry in view.items()
                 if not entry.primary
             )

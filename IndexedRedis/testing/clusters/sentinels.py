@@ -8,23 +8,23 @@ from typing import Any
 
 import redis
 
-from ..group import Group, lines_of, online, until
+from ..group import WAIT_SECONDS, Group, flush, follow, lines_of, until
 from ..nodes import Node
 from ..servers import program as find_program
 
 __all__ = ('Sentinels', 'start_sentinels')
 
-WAIT_SECONDS = 30.0
 SERVICE = 'mymaster'
 REPLICATION = (
     'repl-diskless-sync yes',
     'repl-diskless-sync-delay 0',
     'repl-ping-replica-period 1',
 )
-# How often sentinels ask and tell, in ms: seconds by default. Redis 6.2 keeps its defaults.
+# How often sentinels ask and tell, in ms: seconds by default. Redis 6.2 keeps its defaults. During
+# a failover they ask replicas once a second, and believe what is at most five PING periods old.
 PERIODS = {
-    'INFO-PERIOD': 200,
-    'PING-PERIOD': 100,
+    'INFO-PERIOD': 400,
+    'PING-PERIOD': 400,
     'ASK-PERIOD': 100,
     'PUBLISH-PERIOD': 200,
     'TILT-PERIOD': 1000,
@@ -55,17 +55,17 @@ def start_sentinels(
     group = Sentinels(program or find_program())
     lines = [*REPLICATION, *lines_of(config)]
     try:
-        primary = group.add_server(lines)
+        primary = group.add(lines)
         group.start(primary)
         lines.append(f'replicaof {primary.host} {primary.port}')
-        nodes = [group.add_server(lines) for _ in range(replicas)]
+        nodes = [group.add(lines) for _ in range(replicas)]
         watch = [
             f'sentinel monitor {SERVICE} {primary.host} {primary.port} {sentinels // 2 + 1}',
             f'sentinel down-after-milliseconds {SERVICE} {int(down_after * 1000)}',
-            f'sentinel failover-timeout {SERVICE} 3000',
+            f'sentinel failover-timeout {SERVICE} 2000',
             f'sentinel parallel-syncs {SERVICE} {max(replicas, 1)}',
         ]
-        watchers = [group.add_sentinel(watch) for _ in range(sentinels)]
+        watchers = [group.add(watch, 'sentinel') for _ in range(sentinels)]
         group.start(*nodes, *watchers)
         group.wait_ok()
     except BaseException:
@@ -80,12 +80,15 @@ class Sentinels(Group):
     #: the name by which the sentinels know the primary
     service_name = SERVICE
 
-    def __init__(self, program: str) -> None:
-        super().__init__(program)
-        #: the primary and the replicas, at first the primary
-        self.nodes: list[Node] = []
-        #: the processes of the sentinels
-        self.sentinel_nodes: list[Node] = []
+    @property
+    def nodes(self) -> list[Node]:
+        """The first primary, then the first replicas."""
+        return [node for node in self._members if node.kind != 'sentinel']
+
+    @property
+    def sentinel_nodes(self) -> list[Node]:
+        """The processes of the sentinels."""
+        return [node for node in self._members if node.kind == 'sentinel']
 
     @property
     def sentinels(self) -> list[tuple[str, int]]:
@@ -116,75 +119,58 @@ class Sentinels(Group):
         """
         self.wait_ok()
         old = self.primary
-        sentinel = next(node for node in self.sentinel_nodes if node.live)
-        sentinel.call('SENTINEL', 'FAILOVER', self.service_name)
-        until('another node becomes the primary', WAIT_SECONDS, lambda: self.primary is not old)
+        until('another node becomes the primary', WAIT_SECONDS, lambda: self._left(old))
         self.wait_ok()
 
     def clear(self) -> None:
         """Delete all data, replicas included."""
-        primary = self.primary
-        primary.call('FLUSHALL')
-        replicas = [node for node in self.replicas if node.live]
-        primary.call('WAIT', len(replicas), int(WAIT_SECONDS * 1000))
-
-    def heal(self) -> None:
-        """Resume paused processes, restart dead ones, and wait until all are well."""
-        for node in self._members:
-            if node.paused:
-                self.resume(node)
-        self.start(*[node for node in self._members if not node.live])
-        self.wait_ok()
-
-    def wait_ok(self, seconds: float = WAIT_SECONDS) -> None:
-        """Wait until the live sentinels agree on a live primary that live replicas follow.
-
-        Processes that are dead or paused do not count.
-
-        :param seconds: how long at most
-        :raises TimeoutError: if it takes longer
-        """
-        until('the live sentinels agree on a live primary', seconds, self._is_ok)
-
-    def add_server(self, lines: list[str]) -> Node:
-        node = self.add(lines)
-        self.nodes.append(node)
-        return node
-
-    def add_sentinel(self, lines: list[str]) -> Node:
-        node = self.add(lines, 'sentinel')
-        self.sentinel_nodes.append(node)
-        return node
+        flush(self.primary, [node for node in self.replicas if node.live])
 
     def start(self, *nodes: Node) -> None:
+        """Start these members, and have sentinels among them ask and tell more often."""
         super().start(*nodes)
         for node in nodes:
-            if node in self.sentinel_nodes:
+            if node.kind == 'sentinel':
                 with contextlib.suppress(redis.ResponseError):
                     node.call('SENTINEL', 'DEBUG', *(w for pair in PERIODS.items() for w in pair))
+
+    def _left(self, old: Node) -> bool:
+        """Return whether there is another primary, else ask for it: a sentinel may have given up.
+
+        :raises redis.ResponseError: while a failover is under way
+        """
+        sentinel = next(node for node in self.sentinel_nodes if node.live)
+        return self._primary_at(sentinel) is not old or not sentinel.call(
+            'SENTINEL', 'FAILOVER', self.service_name
+        )
 
     def _is_ok(self) -> bool:
         live = [node for node in self.sentinel_nodes if node.live]
         primary = self._primary_at(live[0])
-        others = {node.port for node in self.nodes if node.live and node is not primary}
+        others = [node for node in self.nodes if node.live and node is not primary]
         return (
             primary.live
             and all(self._primary_at(node) is primary for node in live)
-            and all(self._is_calm(node) for node in live)
+            and all(self._is_calm(node, len(others)) for node in live)
             and primary.call('ROLE')[0] == b'master'
-            and online(primary) >= others
+            and follow(primary, others)
         )
 
-    def _is_calm(self, sentinel: Node) -> bool:
-        """Return whether a sentinel knows all others, and no failover is under way."""
-        words = sentinel.call('SENTINEL', 'MASTER', self.service_name)
-        state = dict(zip(words[::2], words[1::2], strict=True))
+    def _is_calm(self, sentinel: Node, replicas: int) -> bool:
+        """Return whether no failover is under way, and a sentinel would find others for one."""
+        primary = _state(sentinel.call('SENTINEL', 'MASTER', self.service_name))
+        known = map(_state, sentinel.call('SENTINEL', 'REPLICAS', self.service_name))
+        good = [each for each in known if each[b'flags'] == b'slave']
         return (
-            state[b'flags'] == b'master'
-            and int(state[b'num-slaves']) >= len(self.nodes) - 1
-            and int(state[b'num-other-sentinels']) >= len(self.sentinel_nodes) - 1
+            primary[b'flags'] == b'master'
+            and int(primary[b'num-other-sentinels']) >= len(self.sentinel_nodes) - 1
+            and sum(each[b'master-link-status'] == b'ok' for each in good) >= replicas
         )
 
     def _primary_at(self, sentinel: Node) -> Node:
         _, port = sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', self.service_name)
         return next(node for node in self.nodes if node.port == int(port))
+
+
+def _state(words: list[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(words[::2], words[1::2], strict=True))
