@@ -55,7 +55,7 @@ class Notes:
 
     def __init__(self, role: str, hold: Path) -> None:
         self.role, self._hold = role, hold
-        self.rounds, self.gap = 0, 0.0
+        self.rounds, self.gap, self.busy = 0, 0.0, False
         self.errors: list[str] = []
         self.wrong: list[str] = []
         #: by name: `n` if saved, None if deleted, 'unknown' after an error
@@ -70,10 +70,10 @@ class Notes:
 
     def rests(self) -> bool:
         """Whether to wait, since the file to hold exists."""
-        if not self._hold.exists():
-            return False
-        self.begin()
-        return True
+        self.busy = not self._hold.exists()
+        if not self.busy:
+            self.begin()
+        return not self.busy
 
     def done(self, error: BaseException | None = None) -> None:
         """Note the end of a round."""
@@ -231,8 +231,8 @@ def main(params: str, kind: str, hold: str) -> None:
     for thread in threads:
         thread.start()
     print('ready', flush=True)
-    while sys.stdin.readline() == 'rounds\n':
-        print(json.dumps([each.notes.rounds for each in everybody]), flush=True)
+    while sys.stdin.readline() == 'how\n':
+        print(json.dumps([(each.notes.rounds, each.notes.busy) for each in everybody]), flush=True)
     ended.set()
     for thread in threads:
         thread.join()

@@ -49,10 +49,16 @@ class Crowd:
 
     def rounds(self) -> list[int]:
         """How many rounds each member has completed."""
+        return [count for count, _ in self._states()]
+
+    def _states(self) -> list[tuple[int, bool]]:
         for process in self._processes:
-            process.stdin.write('rounds\n')
+            process.stdin.write('how\n')
             process.stdin.flush()
-        return [n for process in self._processes for n in json.loads(process.stdout.readline())]
+        return [each for proc in self._processes for each in json.loads(proc.stdout.readline())]
+
+    def _busy(self) -> bool:
+        return any(busy for _, busy in self._states())
 
     def work(self, rounds: int = 5, seconds: float = 30) -> None:
         """Wait until each member has completed some more rounds, or the time is over."""
@@ -63,15 +69,17 @@ class Crowd:
             time.sleep(0.05)
 
     @contextmanager
-    def resting(self, confirmed: Any) -> Iterator[None]:
-        """Nobody writes, and ``confirmed()`` holds, when the block begins."""
+    def resting(self, primary: Any, replicas: int) -> Iterator[None]:
+        """Nobody writes, and the replicas of the primary have all, when the block begins."""
         self._hold.touch()
         try:
-            time.sleep(0.3)
             end = time.monotonic() + 10
-            while not confirmed():
-                assert time.monotonic() < end, 'the replicas do not catch up'
-                time.sleep(0.02)
+            with primary.client(socket_timeout=15) as client:
+                while self._busy():
+                    assert time.monotonic() < end, 'the writers do not rest'
+                    time.sleep(0.05)
+                client.set('{crowd}mark', 1)
+                assert client.wait(replicas, 10_000) >= replicas, 'the replicas do not catch up'
             yield
         finally:
             self._hold.unlink()

@@ -45,6 +45,9 @@ class ClusterMap:
         """Return False: a node that is not right any more says so."""
         return False
 
+    def put_off(self) -> None:
+        """Do nothing."""
+
     def candidates(self) -> list[Node]:
         """Return the nodes to ask for the map: those that are known, then the seeds."""
         known = [node for each in self._ranges for node in each.nodes]

@@ -60,8 +60,10 @@ class Route:
         :raises redis.exceptions.ConnectionError: if it is not found within the budget
         """
         if self._known.primary(self._slot) is not None and self._known.is_due():
-            with suppress(RedisError):  # the node that is known may still be right
+            try:
                 yield from self._ask()
+            except RedisError:
+                self._known.put_off()
         node = self._known.primary(self._slot)
         yield from self._go(node if node is not None else (yield from self._find()))
         return self

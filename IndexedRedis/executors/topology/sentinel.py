@@ -33,7 +33,7 @@ class SentinelMap:
         self._primary: Node | None = None
         self._replicas: tuple[Node, ...] = ()
         self._epoch = 0
-        self._next, self._period = 0.0, _ASK_SECONDS
+        self._next, self._pause = 0.0, _ASK_SECONDS
         self.question = Batch(
             [
                 ('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', service),
@@ -44,17 +44,17 @@ class SentinelMap:
         self.patience_question = Batch([('SENTINEL', 'MASTER', service)])
 
     def is_due(self) -> bool:
-        """Whether it is time to ask again; if so, the caller has to ask.
+        """Whether the Sentinels have to be asked again before a conversation.
 
         An old primary that was cut off, and answers again, takes writes until a Sentinel reaches
-        it; they are lost then.
+        it. They are lost then.
         """
-        now = monotonic()
-        if now < self._next:
-            return False
-        self._next = now + self._period
-        self._period = min(2 * self._period, _LONGEST_ASK_SECONDS)
-        return True
+        return monotonic() >= self._next
+
+    def put_off(self) -> None:
+        """Note that no Sentinel has answered: what is known has to do for a while."""
+        self._next = monotonic() + self._pause
+        self._pause = min(2 * self._pause, _LONGEST_ASK_SECONDS)
 
     def candidates(self) -> list[Node]:
         """Return the Sentinels, the one that answered last first."""
@@ -74,7 +74,7 @@ class SentinelMap:
         before, self._epoch = self._epoch, epoch
         if epoch < before:  # unless a second one says the same
             raise ConnectionError('The Sentinel has not heard of the latest failover.')
-        self._next, self._period = monotonic() + _ASK_SECONDS, _ASK_SECONDS
+        self._next, self._pause = monotonic() + _ASK_SECONDS, _ASK_SECONDS
         self._primary = Node(text(primary[0]), int(primary[1]))
         found = map(_fields, replicas)
         self._replicas = tuple(
