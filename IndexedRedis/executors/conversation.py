@@ -29,7 +29,7 @@ Rules:
 - Time-outs are not retried: the outcome is unknown, and the caller has waited long enough.
 - Where there are several nodes, a route finds the right one: before the first operation, and after
   a node refused a batch, was lost or was silent. It takes up to the failover budget. After a
-  time-out, a node that answers and is still in its place is not sent the batch again. An answer
+  time-out, a node that answers and is still in its place is sent the batch once more. An answer
   that came late counts only if the node is still in its place.
 """
 

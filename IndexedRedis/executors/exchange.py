@@ -76,6 +76,8 @@ class Patience:
 
     def renew(self) -> None:
         """Start the time again, after an answer."""
+        #: whether a batch was sent again after it was answered too late
+        self.was_late = False
         self._first: float | None = None
         self._pause = _FIRST_PAUSE_SECONDS
 
@@ -148,8 +150,8 @@ def check_refused(failure: Exception, waiting: Iterable[Batch], route: Route | N
 def _recover(failure: RedisError, patience: Patience, route: Route | None) -> Conversation[None]:
     """Wait, and find the node again; raise the failure if that does not help.
 
-    A node that answered a batch too late, but answers at all, would be as late again. One that is
-    silent is waited for until another takes its place, or it answers again.
+    A node that is silent is waited for until another takes its place, or it answers again. One that
+    answers, but was late, gets a second chance: it may just have woken up.
     """
     late = isinstance(failure, TimeoutError) and not is_unsent(failure)
     silent = False
@@ -162,9 +164,10 @@ def _recover(failure: RedisError, patience: Patience, route: Route | None) -> Co
             return
         was_silent, silent = silent, (yield from route.is_silent())
         if not silent:
-            if was_silent:
-                return
-            raise explained(failure)
+            if patience.was_late and not was_silent:
+                raise explained(failure)
+            patience.was_late = True
+            return
 
 
 def ask_once(batch: Batch) -> Conversation[list[Any]]:

@@ -167,7 +167,11 @@ def members(kind: str, hold: Path) -> list[Any]:
     """The members of a process of this kind."""
     resetter = Resetter(Notes(f'{kind} resetter', hold), kind)
     readers = [Reader(Notes(f'{kind} reader {i}', hold)) for i in range(READERS)]
-    return [resetter, *readers, *(Writer(Notes(f'{kind} writer {i}', hold)) for i in range(WRITERS))]
+    return [
+        resetter,
+        *readers,
+        *(Writer(Notes(f'{kind} writer {i}', hold)) for i in range(WRITERS)),
+    ]
 
 
 async def live(member: Any, call: Any, ended: threading.Event, pause: Any) -> None:
