@@ -50,6 +50,8 @@ class Node:
         self.process: subprocess.Popen[bytes] | None = None
         #: whether the process is stopped by SIGSTOP
         self.paused = False
+        #: whether it is a replica that its group cut off from its primary
+        self.held = False
 
     @property
     def address(self) -> tuple[str, int]:
@@ -122,7 +124,7 @@ class Node:
         if self.process:
             self.process.kill()
             self.process.wait()
-        self.process, self.paused = None, False
+        self.process, self.paused, self.held = None, False, False
 
     def signal(self, number: signal.Signals) -> None:
         """Pause (SIGSTOP) or resume (SIGCONT) the process.

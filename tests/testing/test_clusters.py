@@ -113,6 +113,18 @@ def test_a_paused_node_does_not_answer(cluster, primary):
     assert primary.call('PING')
 
 
+def test_a_replica_that_is_held_is_chosen_with_old_data(cluster, primary):
+    (replica,) = cluster.replicas_of(primary)
+    cluster.wait_ok()
+    cluster.hold(replica)
+    primary.call('SET', f'{TAG}:late', 'x')
+    cluster.wait_ok()
+    cluster.kill(primary)
+    cluster.wait_ok()
+    assert cluster.primary_of(TAG) is replica
+    assert (stored(replica), replica.call('EXISTS', f'{TAG}:late')) == (len(KEYS), 0)
+
+
 def test_what_is_dead_cannot_be_paused(cluster):
     node = cluster.nodes[0]
     cluster.kill(node)

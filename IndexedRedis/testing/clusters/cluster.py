@@ -10,6 +10,7 @@ from ..nodes import Node
 from ..servers import program as find_program
 from . import forming, migration
 from .migration import Step, nothing
+from .replicas import REPLICATION
 from .topology import SLOTS, Entry, entries, moving, slot_of
 
 __all__ = ('Cluster', 'start_cluster')
@@ -20,9 +21,7 @@ CONFIG = (
     # A replica stays with its primary, and stands for election however old its data is.
     'cluster-migration-barrier 1000',
     'cluster-replica-validity-factor 0',
-    'repl-diskless-sync yes',
-    'repl-diskless-sync-delay 0',
-    'repl-ping-replica-period 1',
+    *REPLICATION,
 )
 
 

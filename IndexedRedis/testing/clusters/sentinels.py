@@ -11,15 +11,11 @@ import redis
 from ..group import WAIT_SECONDS, Group, flush, follow, lines_of, until
 from ..nodes import Node
 from ..servers import program as find_program
+from .replicas import REPLICATION
 
 __all__ = ('Sentinels', 'start_sentinels')
 
 SERVICE = 'mymaster'
-REPLICATION = (
-    'repl-diskless-sync yes',
-    'repl-diskless-sync-delay 0',
-    'repl-ping-replica-period 1',
-)
 # How often sentinels ask and tell, in ms: seconds by default. Redis 6.2 keeps its defaults. During
 # a failover they ask replicas once a second, and believe what is at most five PING periods old.
 PERIODS = {
