@@ -157,6 +157,8 @@ def _kinds(config: pytest.Config) -> list[str]:
 
 # What is tested in these directories does not depend on the kind of server: one will do.
 ONE_KIND = ('aio', 'cli', 'mirror', 'testing')
+# Tests that run on a cluster, too.
+ON_CLUSTERS = ('conformance',)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -165,6 +167,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         alike = metafunc.definition.path.parent.name in ONE_KIND
         if alike and not metafunc.definition.get_closest_marker('clusters'):
             kinds = kinds[-1:]
+        if metafunc.definition.path.parent.name in ON_CLUSTERS and servers.present():
+            clusters = [kind + servers.CLUSTER for kind in kinds]
+            kinds = kinds + (clusters if metafunc.config.getoption('--full') else clusters[-1:])
         metafunc.parametrize('server', kinds, indirect=True)
 
 
@@ -172,7 +177,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def running_servers() -> Iterator[Callable[[str], servers.Server]]:
     """The servers of this session by kind, each started when the first test needs it."""
     with contextlib.ExitStack() as stack:
-        yield functools.cache(lambda kind: stack.enter_context(servers.Server(kind)))
+        yield functools.cache(lambda kind: stack.enter_context(_server(kind)))
+
+
+def _server(kind: str) -> servers.Server:
+    if kind.endswith(servers.CLUSTER):
+        return servers.one_node_cluster(kind)
+    return servers.Server(kind)
 
 
 @pytest.fixture
@@ -250,7 +261,8 @@ def redis_params(server: servers.Server) -> Iterator[dict[str, Any]]:
     with contextlib.closing(server.client()) as client:
         client.flushall()
     before = IR.getDefaultRedisConnectionParams()
-    IR.setDefaultRedisConnectionParams(dict(server.params))
+    more = {'cluster': True} if server.clustered else {}
+    IR.setDefaultRedisConnectionParams({**server.params, **more})
     yield dict(server.params)
     IR.setDefaultRedisConnectionParams(before)
     IR.clearRedisPools()
@@ -272,12 +284,15 @@ def raw(redis_params: dict[str, Any]) -> Iterator[redis.Redis]:
 class Watch:
     """The models of one test, and the checker over them."""
 
-    def __init__(self, client: redis.Redis):
+    def __init__(self, client: redis.Redis, tag: Callable[[Any], None] = lambda model: None):
         self.client = client
         self.models: list[Any] = []
+        self._tag = tag
 
     def add(self, *models: Any) -> None:
         """Have these judged when the test is over."""
+        for model in models:
+            self._tag(model)
         self.models += [model for model in models if model not in self.models]
 
     def findings(self, *models: Any, pending: bool = False) -> list[str]:
@@ -296,10 +311,24 @@ class Watch:
 
 
 @pytest.fixture
-def watch(raw: redis.Redis, new_server: object, request: pytest.FixtureRequest) -> Iterator[Watch]:
+def watch(
+    raw: redis.Redis,
+    new_server: object,
+    server: servers.Server,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Iterator[Watch]:
     """Judges the models that were made or watched when the test is over (`new_server` is named
-    here so that its servers still run then)."""
-    watch = Watch(raw)
+    here so that its servers still run then).
+
+    On a cluster all models have the same hash tag.
+    """
+
+    def tag(model: Any) -> None:
+        if server.clustered and '{' not in model.KEY_NAME:
+            monkeypatch.setattr(model, 'KEY_NAME', '{t}' + model.KEY_NAME)
+
+    watch = Watch(raw, tag)
     yield watch
     if not request.node.get_closest_marker('damaged'):
         _fail_if(watch.findings())

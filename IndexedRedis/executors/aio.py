@@ -189,7 +189,7 @@ class Line:
 
     async def keep(self, nodes: Collection[Node]) -> None:
         for pool in self._nodes.drop_others(nodes):
-            await pool.disconnect()
+            await pool.disconnect(inuse_connections=False)
 
     async def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
         assert self._executor_of is not None

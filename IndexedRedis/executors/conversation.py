@@ -28,24 +28,32 @@ Rules:
 - A batch marked ``once`` is not repeated: the flow gets an ``AnswerLost``.
 - Time-outs are not retried: the outcome is unknown, and the caller has waited long enough.
 - Where there are several nodes, a route finds the right one: before the first operation, and after
-  a node refused a batch, was lost or was silent. It takes up to the failover budget. A node that is
-  still in its place after a time-out is not asked again.
+  a node refused a batch, was lost or was silent. It takes up to the failover budget. After a
+  time-out, a node that answers and is still in its place is sent the batch once more. An answer
+  that came late counts only if the node is still in its place.
 """
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any, TypeVar
 
-from .._core.flows import Batch, Elsewhere, Flow, Pause, Step, Stream
+from redis.exceptions import ConnectionError, TimeoutError
+
+from .._core.flows import AnswerLost, Batch, Elsewhere, Flow, Pause, Step, Stream
 from .cache.reply_cache import is_cacheable
 from .errors import MissingScript, Refused
-from .exchange import Conversation, Route, Way, check_refused, exchange
+from .exchange import Conversation, Route, Way, check_lost, check_refused, exchange
 from .recording import noted, recorders
 from .wire import results, with_texts
 
 __all__ = ('Conversation', 'converse')
 
 T = TypeVar('T')
+
+# An answer that took longer may be of a primary that was frozen, and replaced meanwhile. Servers
+# and Sentinels wait longer before they replace one.
+_DOUBTFUL_SECONDS = 0.5
 
 
 def converse(flow: Flow[T], caches: bool = False, way: Way | None = None) -> Conversation[T]:
@@ -78,17 +86,9 @@ def _perform(step: Step, caches: bool, route: Route | None) -> Conversation[Any]
     if recorders:
         step = noted(step, [*recorders])
     if isinstance(step, Batch):
-        replies = yield ('ask_and_cache' if cached else 'send_now', step)
-        if replies is not None:
-            try:
-                return results(replies)
-            except MissingScript:
-                step = with_texts(step)
-            except Refused as refused:
-                check_refused(refused, [step], route)
-        answers: list[list[Any]] = []
-        yield from exchange(iter([step]), answers.append, route)
-        return answers[0]
+        if route is None:
+            return (yield from _answers(step, cached, None))
+        return (yield from _lasting(step, cached, route))
     if isinstance(step, Stream):
         return (yield from exchange(iter(step.batches), step.consume, route))
     if isinstance(step, Elsewhere):
@@ -96,3 +96,38 @@ def _perform(step: Step, caches: bool, route: Route | None) -> Conversation[Any]
     assert isinstance(step, Pause)
     yield ('sleep', step.seconds)
     return None
+
+
+def _lasting(batch: Batch, cached: bool, route: Route) -> Conversation[list[Any]]:
+    """Return the results of a batch; ask again if they are of a node that had been replaced.
+
+    A frozen primary that wakes up answers what was sent before it learns that another one took its
+    place. What it has written is lost.
+    """
+    while True:
+        began = monotonic()
+        answers = yield from _answers(batch, cached, route)
+        if monotonic() - began < _DOUBTFUL_SECONDS:
+            return answers
+        replaced = ConnectionError('Another node took the place of the one that answered.')
+        if not (yield from route.mend(replaced)):
+            return answers
+        if batch.once:
+            raise AnswerLost from replaced
+
+
+def _answers(step: Batch, cached: bool, route: Route | None) -> Conversation[list[Any]]:
+    failure: Exception | None = None
+    try:
+        replies = yield ('ask_and_cache' if cached else 'send_now', step)
+        if replies is not None:
+            return results(replies)
+    except MissingScript:
+        step = with_texts(step)
+    except Refused as refused:
+        failure = check_refused(refused, [step], route)
+    except TimeoutError as error:
+        failure = check_lost(error, [step], route)
+    answers: list[list[Any]] = []
+    yield from exchange(iter([step]), answers.append, route, failure)
+    return answers[0]

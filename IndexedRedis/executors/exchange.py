@@ -29,6 +29,7 @@ __all__ = (
     'Route',
     'Way',
     'ask_once',
+    'check_lost',
     'check_refused',
     'exchange',
 )
@@ -60,6 +61,8 @@ class Route(Protocol):
 
     def mend(self, failure: Exception) -> Conversation[bool]: ...
 
+    def is_silent(self) -> Conversation[bool]: ...
+
 
 class Patience:
     """The time that is left to retry one exchange.
@@ -73,6 +76,8 @@ class Patience:
 
     def renew(self) -> None:
         """Start the time again, after an answer."""
+        #: whether a batch was sent again after it was answered too late
+        self.was_late = False
         self._first: float | None = None
         self._pause = _FIRST_PAUSE_SECONDS
 
@@ -90,20 +95,25 @@ class Patience:
 
 
 def exchange(
-    batches: Iterator[Batch | None], consume: Callable[[list[Any]], None], route: Route | None
+    batches: Iterator[Batch | None],
+    consume: Callable[[list[Any]], None],
+    route: Route | None,
+    failure: Exception | None = None,
 ) -> Conversation[None]:
     """Send all batches and give their results to ``consume``, in order.
 
     :param route: finds the node again after a failure; None: there is one server
+    :param failure: of the first batch, which was sent before
     """
     waiting: deque[Batch] = deque()
     patience, texts = Patience(route.seconds if route else RETRY_SECONDS), False
     while True:
-        failure: Exception | None
+        if isinstance(failure, RedisError):
+            yield from _recover(failure, patience, route)
         try:
             failure = yield from _on_one_connection(batches, waiting, consume, patience, texts)
         except RedisError as error:
-            failure = _check_lost(error, waiting, route)
+            failure = check_lost(error, waiting, route)
         else:
             if failure is None:
                 return
@@ -112,10 +122,9 @@ def exchange(
                 texts = True
                 continue
             failure = check_refused(failure, waiting, route)
-        yield from _recover(failure, patience, route)
 
 
-def _check_lost(error: RedisError, waiting: Iterable[Batch], route: Route | None) -> RedisError:
+def check_lost(error: RedisError, waiting: Iterable[Batch], route: Route | None) -> RedisError:
     """Return the error of a connection if the batches may be sent again; otherwise raise it."""
     once = any(batch.once for batch in waiting)
     if isinstance(error, ConnectionError) and not isinstance(error, _FINAL):
@@ -139,16 +148,26 @@ def check_refused(failure: Exception, waiting: Iterable[Batch], route: Route | N
 
 
 def _recover(failure: RedisError, patience: Patience, route: Route | None) -> Conversation[None]:
-    """Wait, and find the node again; raise the failure if that does not help."""
-    pause = patience.pause()
-    if pause is None:
-        raise explained(failure)
-    yield ('sleep', pause)
-    if route is not None:
-        found = yield from route.mend(failure)
-        silent = isinstance(failure, TimeoutError) and not is_unsent(failure)
-        if silent and not found:
-            raise explained(failure)  # the node is in its place, and would be silent again
+    """Wait, and find the node again; raise the failure if that does not help.
+
+    A node that is silent is waited for until another takes its place, or it answers again. One that
+    answers, but was late, gets a second chance: it may just have woken up.
+    """
+    late = isinstance(failure, TimeoutError) and not is_unsent(failure)
+    silent = False
+    while True:
+        pause = patience.pause()
+        if pause is None:
+            raise explained(failure)
+        yield ('sleep', pause)
+        if route is None or (yield from route.mend(failure)) or not late:
+            return
+        was_silent, silent = silent, (yield from route.is_silent())
+        if not silent:
+            if patience.was_late and not was_silent:
+                raise explained(failure)
+            patience.was_late = True
+            return
 
 
 def ask_once(batch: Batch) -> Conversation[list[Any]]:

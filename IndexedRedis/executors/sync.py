@@ -186,7 +186,7 @@ class Line:
 
     def keep(self, nodes: Collection[Node]) -> None:
         for pool in self._nodes.drop_others(nodes):
-            pool.disconnect()
+            pool.close_idle()
 
     def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
         cache_size = None if self._cache_size is None else model.CLIENT_SIDE_CACHE

@@ -158,12 +158,35 @@ def test_several_of_which_some_may_have_been_are_not_repeated(answer):
     assert len(nodes.visited) == 1
 
 
-def test_a_silent_node_is_asked_again_only_if_another_took_its_place():
-    nodes = Nodes(TimeoutError('silent'), ALL_ON_B, [b'PONG'])
+SILENT = TimeoutError('silent')
+
+
+def test_a_node_that_answers_late_is_sent_the_batch_once_more():
+    in_place = SILENT, ALL_ON_A, [b'PONG']
+    nodes = Nodes(*in_place, SILENT, ALL_ON_B, [b'PONG'])
     assert run(nodes, ask('PING'), place()) == b'PONG'
-    nodes = Nodes(TimeoutError('silent'), ALL_ON_A)
+    nodes = Nodes(*in_place, *in_place)
     with pytest.raises(TimeoutError):
         run(nodes, ask('PING'), place())
+    assert [node for node, guide in nodes.visited if not guide] == [A, A]
+
+
+@pytest.mark.parametrize(
+    ('then', 'visited'),
+    [((ALL_ON_B,), B), ((ALL_ON_A, [ResponseError('NOAUTH')]), A)],
+    ids=['another takes its place', 'it answers again'],
+)
+def test_a_node_that_is_silent_is_waited_for(then, visited):
+    nodes = Nodes(SILENT, BROKEN, SILENT, ALL_ON_A, SILENT, *then, [b'PONG'])
+    assert run(nodes, ask('PING'), place()) == b'PONG'
+    assert [node for node, guide in nodes.visited if not guide] == [A, visited]
+
+
+def test_a_batch_that_may_be_sent_once_is_not_sent_again_after_a_time_out():
+    nodes = Nodes(SILENT)
+    with pytest.raises(TimeoutError):
+        run(nodes, batch(('INCR', 'a')), place())
+    assert len(nodes.visited) == 1
 
 
 @pytest.mark.parametrize(('milliseconds', 'warned'), [(5000, 0), (15000, 1)])

@@ -61,7 +61,11 @@ class NodePools:
         return self._places.setdefault(slot, Place(self.known, slot, self._seconds))
 
     def drop_others(self, nodes: Collection[Node]) -> list[Any]:
-        """Forget the pools to primaries that are not among ``nodes``; return them, to be closed."""
+        """Forget the pools to primaries that are not among ``nodes``; return them.
+
+        The caller closes their idle connections. Those in use are closed with the pool, when the
+        last borrower has given one back.
+        """
         with self._lock:
             gone = [key for key in self._pools if key[1] is Role.PRIMARY and key[0] not in nodes]
             return [self._pools.pop(key) for key in gone]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from random import shuffle
 from typing import Any, NamedTuple
 
 from ..._core.flows import Batch
@@ -40,9 +41,18 @@ class ClusterMap:
         self._ranges: list[_Range] = []
         self._moved: dict[int, Node] = {}
 
+    def is_due(self) -> bool:
+        """Return False: a node that is not right any more says so."""
+        return False
+
+    def put_off(self) -> None:
+        """Do nothing."""
+
     def candidates(self) -> list[Node]:
         """Return the nodes to ask for the map: those that are known, then the seeds."""
-        known = (node for each in self._ranges for node in each.nodes)
+        known = [node for each in self._ranges for node in each.nodes]
+        # In any order: no node is asked each time that is cut off from the others.
+        shuffle(known)
         return list(dict.fromkeys([*self._moved.values(), *known, *self._seeds]))
 
     def learn(self, replies: Sequence[Any], asked: Node) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import warnings
 from contextlib import suppress
 
-from redis.exceptions import ConnectionError, RedisError
+from redis.exceptions import AuthenticationError, ConnectionError, RedisError, TimeoutError
 
+from ..._core.flows import Batch
 from ...errors import FailoverWarning
 from ..exchange import Conversation, Patience, ask_once
 from .nodes import Node, Role, TopologyMap
@@ -22,6 +23,8 @@ __all__ = ('FAILOVER_SECONDS', 'Place', 'Route')
 FAILOVER_SECONDS = 8.0
 # How long electing a new primary takes after the old one is known to be gone.
 _ELECTION_SECONDS = 2.0
+_ANY_QUESTION = Batch([('PING',)])
+_NO_ANSWER = ConnectionError, TimeoutError
 
 
 class Place:
@@ -59,6 +62,11 @@ class Route:
 
         :raises redis.exceptions.ConnectionError: if it is not found within the budget
         """
+        if self._known.primary(self._slot) is not None and self._known.is_due():
+            try:
+                yield from self._ask()
+            except RedisError:
+                self._known.put_off()
         node = self._known.primary(self._slot)
         yield from self._go(node if node is not None else (yield from self._find()))
         return self
@@ -78,6 +86,19 @@ class Route:
         node = self._known.primary(self._slot) or before
         yield from self._go(node)
         return node != before
+
+    def is_silent(self) -> Conversation[bool]:
+        """Find out whether the node answers nothing at all, and go to it again."""
+        node = self._node
+        assert node is not None
+        yield ('at', node, Role.GUIDE)
+        try:
+            yield from ask_once(_ANY_QUESTION)
+            silent = False
+        except RedisError as error:
+            silent = isinstance(error, _NO_ANSWER) and not isinstance(error, AuthenticationError)
+        yield from self._go(node)
+        return silent
 
     def _go(self, node: Node) -> Conversation[None]:
         self._node = node
@@ -106,7 +127,8 @@ class Route:
         :raises redis.exceptions.RedisError: of the last one, if none does
         """
         failure: RedisError = ConnectionError('No node is known.')
-        for node in self._known.candidates():
+        # The node that has just failed comes last.
+        for node in sorted(self._known.candidates(), key=lambda each: each == self._node):
             yield ('at', node, Role.GUIDE)
             try:
                 replies = yield from ask_once(self._known.question)

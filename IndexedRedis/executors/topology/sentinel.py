@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 from redis.exceptions import ConnectionError
@@ -12,6 +13,10 @@ from .nodes import Node, text
 
 __all__ = ('SentinelMap',)
 
+# How often a Sentinel is asked whether the primary is still the same.
+_ASK_SECONDS = 0.2
+# How often at least, while none answers.
+_LONGEST_ASK_SECONDS = 10.0
 _GONE = ('s_down', 'o_down', 'disconnected')
 
 
@@ -27,13 +32,29 @@ class SentinelMap:
         self._service = service
         self._primary: Node | None = None
         self._replicas: tuple[Node, ...] = ()
+        self._epoch = 0
+        self._next, self._pause = 0.0, _ASK_SECONDS
         self.question = Batch(
             [
                 ('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', service),
                 ('SENTINEL', 'REPLICAS', service),
+                ('SENTINEL', 'MASTER', service),
             ]
         )
         self.patience_question = Batch([('SENTINEL', 'MASTER', service)])
+
+    def is_due(self) -> bool:
+        """Whether the Sentinels have to be asked again before a conversation.
+
+        An old primary that was cut off, and answers again, takes writes until a Sentinel reaches
+        it. They are lost then.
+        """
+        return monotonic() >= self._next
+
+    def put_off(self) -> None:
+        """Note that no Sentinel has answered: what is known has to do for a while."""
+        self._next = monotonic() + self._pause
+        self._pause = min(2 * self._pause, _LONGEST_ASK_SECONDS)
 
     def candidates(self) -> list[Node]:
         """Return the Sentinels, the one that answered last first."""
@@ -43,11 +64,17 @@ class SentinelMap:
         """Take over what a Sentinel told.
 
         :param replies: to :attr:`question`
-        :raises redis.exceptions.ConnectionError: if the Sentinel does not know the service
+        :raises redis.exceptions.ConnectionError: if the Sentinel does not know the service, or an
+            older primary than another one did
         """
-        primary, replicas = replies
+        primary, replicas, state = replies
         if primary is None:
             raise ConnectionError(f'The Sentinel knows no service {self._service!r}.')
+        epoch = int(_fields(state).get('config-epoch', 0))
+        before, self._epoch = self._epoch, epoch
+        if epoch < before:  # unless a second one says the same
+            raise ConnectionError('The Sentinel has not heard of the latest failover.')
+        self._next, self._pause = monotonic() + _ASK_SECONDS, _ASK_SECONDS
         self._primary = Node(text(primary[0]), int(primary[1]))
         found = map(_fields, replicas)
         self._replicas = tuple(
