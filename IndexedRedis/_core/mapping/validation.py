@@ -12,8 +12,10 @@ from ..keys import RESERVED_SEGMENTS
 from ..objects.unknown_names import ACTIONS
 from ..text import near_miss
 
-__all__ = ('names_in', 'problems')
+__all__ = ('NEVER', 'PREFER', 'REPLICA_READS', 'REQUIRE', 'names_in', 'problems')
 
+# What REPLICA_READS may say.
+NEVER, PREFER, REQUIRE = REPLICA_READS = ('never', 'prefer', 'require')
 _REMOVED = ('BASE64_FIELDS', 'BINARY_FIELDS')
 
 
@@ -26,6 +28,7 @@ def problems(cls: Any, reserved: Any) -> list[str]:
     found = [*_key_name_problems(getattr(cls, 'KEY_NAME', None)), *_removed_attributes(cls)]
     found.extend(_cache_problems(getattr(cls, 'CLIENT_SIDE_CACHE', 0)))
     found.extend(_unknown_names_problems(getattr(cls, 'UNKNOWN_NAMES', None)))
+    found.extend(_replica_problems(cls))
     fields = cls.FIELDS
     if not isinstance(fields, (list, tuple)):
         return [*found, f'FIELDS is {fields!r}; it must be a list of fields.']
@@ -76,6 +79,18 @@ def _unknown_names_problems(action: Any) -> Iterator[str]:
     if action is not None and action not in ACTIONS:
         known = ', '.join(map(repr, ACTIONS))
         yield f'UNKNOWN_NAMES is {action!r}; it must be one of {known}, or None.'
+
+
+def _replica_problems(cls: Any) -> Iterator[str]:
+    by, reads = getattr(cls, 'ACKNOWLEDGED_BY', 0), getattr(cls, 'REPLICA_READS', NEVER)
+    if isinstance(by, bool) or not isinstance(by, int) or by < 0:
+        yield (
+            f'ACKNOWLEDGED_BY is {by!r}; it must be how many replicas confirm each write, such as '
+            '1, or 0 for none.'
+        )
+    if reads not in REPLICA_READS:
+        known = ', '.join(map(repr, REPLICA_READS))
+        yield f'REPLICA_READS is {reads!r}; it must be one of {known}.'
 
 
 def _removed_attributes(cls: type) -> Iterator[str]:
