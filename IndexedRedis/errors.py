@@ -24,6 +24,7 @@ __all__ = (
     'MirrorRunningError',
     'MissingExtraError',
     'MultipleObjectsError',
+    'NoFreshReplicaError',
     'NotAcknowledgedError',
     'ObjectGoneError',
     'OutcomeUnknownError',
@@ -160,6 +161,13 @@ class NotAcknowledgedError(IndexedRedisError, TimeoutError):
     save do not count as saved.
 
     Solution: save or delete the same objects again, which writes nothing twice and waits again.
+    """
+
+
+class NoFreshReplicaError(IndexedRedisError, TimeoutError):
+    """No replica was fresh enough in time for a query that only replicas may answer.
+
+    Solution: allow a greater lag, add replicas, or set ``REPLICA_READS = 'prefer'``.
     """
 
 

@@ -142,9 +142,12 @@ def node_pools(params: dict[str, Any], make: Callable[[dict[str, Any]], Any], ki
     :param make: makes a pool for the parameters of one server
     :param kind: ``NodePools`` or ``AsyncNodePools``
     """
+    from .._core.replication import position_of
     from ..executors.pools import nodes as pools
+    from ..executors.pools.greeting import agreeting_of_replica, greeting_of_replica
     from ..executors.topology.cluster import ClusterMap
     from ..executors.topology.nodes import Node, Role
+    from ..executors.topology.replicas import Replicas
     from ..executors.topology.route import FAILOVER_SECONDS
     from ..executors.topology.sentinel import SentinelMap
     from ..executors.topology.slots import slot_of
@@ -164,12 +167,19 @@ def node_pools(params: dict[str, Any], make: Callable[[dict[str, Any]], Any], ki
         ]
         known = ClusterMap([Node(*each) for each in seeds], own.get('address_remap'))
 
+    replicas = Replicas()
+    is_clustered = bool(own.get('cluster'))
+    greeting = greeting_of_replica if kind == 'NodePools' else agreeting_of_replica
+
     def pool(node: Node, role: Role) -> Any:
-        options = rest if role is Role.PRIMARY else guides
+        options = {Role.GUIDE: guides, Role.GAUGE: {**rest, **_GUIDE_SECONDS}}.get(role, rest)
+        if role is Role.REPLICA:
+            greet = greeting(is_clustered, lambda told: replicas.check(node, position_of(told)))
+            options = {**options, 'redis_connect_func': greet}
         return make({**options, 'host': node.host, 'port': node.port})
 
-    slot = slot_of if own.get('cluster') else _no_slot
-    return getattr(pools, kind)(known, pool, seconds, slot)
+    slot = slot_of if is_clustered else _no_slot
+    return getattr(pools, kind)(known, pool, seconds, slot, replicas)
 
 
 def _no_slot(model: Any) -> None:

@@ -60,6 +60,8 @@ class Route(Protocol):
 
     def mend(self, failure: Exception) -> Conversation[bool]: ...
 
+    def leave(self) -> None: ...
+
 
 class Patience:
     """The time that is left to retry one exchange.

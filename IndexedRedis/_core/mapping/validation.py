@@ -10,12 +10,11 @@ from ...fields.null import irNull
 from ..column import Column
 from ..keys import RESERVED_SEGMENTS
 from ..objects.unknown_names import ACTIONS
+from ..replication import FRESHNESS
 from ..text import near_miss
 
-__all__ = ('NEVER', 'PREFER', 'REPLICA_READS', 'REQUIRE', 'names_in', 'problems')
+__all__ = ('names_in', 'problems')
 
-# What REPLICA_READS may say.
-NEVER, PREFER, REQUIRE = REPLICA_READS = ('never', 'prefer', 'require')
 _REMOVED = ('BASE64_FIELDS', 'BINARY_FIELDS')
 
 
@@ -82,14 +81,14 @@ def _unknown_names_problems(action: Any) -> Iterator[str]:
 
 
 def _replica_problems(cls: Any) -> Iterator[str]:
-    by, reads = getattr(cls, 'ACKNOWLEDGED_BY', 0), getattr(cls, 'REPLICA_READS', NEVER)
+    by, reads = getattr(cls, 'ACKNOWLEDGED_BY', 0), getattr(cls, 'REPLICA_READS', 'never')
     if isinstance(by, bool) or not isinstance(by, int) or by < 0:
         yield (
             f'ACKNOWLEDGED_BY is {by!r}; it must be how many replicas confirm each write, such as '
             '1, or 0 for none.'
         )
-    if reads not in REPLICA_READS:
-        known = ', '.join(map(repr, REPLICA_READS))
+    if not isinstance(reads, str) or reads not in FRESHNESS:
+        known = ', '.join(map(repr, FRESHNESS))
         yield f'REPLICA_READS is {reads!r}; it must be one of {known}.'
 
 

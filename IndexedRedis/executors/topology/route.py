@@ -6,15 +6,18 @@ the budget of the route bounds for how long a conversation looks for its node.
 
 from __future__ import annotations
 
+import time
 import warnings
 from contextlib import suppress
 
 from redis.exceptions import ConnectionError, RedisError
 
+from ..._core.replication import Freshness
 from ...errors import FailoverWarning
 from ..exchange import Conversation, Patience, ask_once
 from .nodes import Node, Role, TopologyMap
 from .redirects import moved_to
+from .replicas import Replicas
 
 __all__ = ('FAILOVER_SECONDS', 'Place', 'Route')
 
@@ -30,14 +33,30 @@ class Place:
     :param known: what is known about the nodes
     :param slot: the slot of the models; None on Sentinel
     :param seconds: the failover budget
+    :param replicas: what is known about the replicas
     """
 
-    def __init__(self, known: TopologyMap, slot: int | None, seconds: float) -> None:
+    def __init__(
+        self, known: TopologyMap, slot: int | None, seconds: float, replicas: Replicas
+    ) -> None:
         self.known, self.slot, self.seconds = known, slot, seconds
+        self.replicas = replicas
+        #: when this process last ended a conversation with each node; None until a query may be
+        #: asked of a replica
+        self.seen: dict[Node, float] | None = None
+        #: the primary when that was noted
+        self.primary: Node | None = None
 
-    def way(self) -> Route:
-        """Return the way of a conversation to the node of the models."""
-        return Route(self)
+    def way(self, fresh: Freshness | None = None) -> Route:
+        """Return the way of a conversation to the node of the models.
+
+        :param fresh: how fresh a replica has to be that may be this node; None: the primary
+        """
+        if fresh is None:
+            return Route(self)
+        from .replica_route import ReplicaRoute  # only programs that use replicas need it
+
+        return ReplicaRoute(self, fresh)
 
 
 class Route:
@@ -47,7 +66,7 @@ class Route:
     """
 
     def __init__(self, place: Place) -> None:
-        self._known, self._slot = place.known, place.slot
+        self._place, self._known, self._slot = place, place.known, place.slot
         self.seconds = place.seconds
         self._node: Node | None = None
 
@@ -76,9 +95,15 @@ class Route:
         yield from self._go(node)
         return node != before
 
-    def _go(self, node: Node) -> Conversation[None]:
+    def leave(self) -> None:
+        """Note that this conversation with its node ends."""
+        if self._place.seen is not None and self._node is not None:
+            self._place.seen[self._node] = time.monotonic()
+
+    def _go(self, node: Node, role: Role = Role.PRIMARY) -> Conversation[None]:
+        self.leave()
         self._node = node
-        yield ('at', node, Role.PRIMARY)
+        yield ('at', node, role)
 
     def _find(self) -> Conversation[Node]:
         patience = Patience(self.seconds)

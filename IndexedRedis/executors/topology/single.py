@@ -11,12 +11,15 @@ from weakref import WeakKeyDictionary
 from redis.exceptions import ConnectionError, ResponseError
 
 from ..._core.flows import Batch
+from ..._core.replication import Freshness
+from ...errors import ConnectionSetupError
 from ..errors import PoolExhaustedError
-from ..exchange import Conversation, ask_once
+from ..exchange import Conversation, Way, ask_once
 from .nodes import text
+from .route import Place
 from .slots import slot_of
 
-__all__ = ('Single', 'single')
+__all__ = ('Single', 'single', 'way_to')
 
 _QUESTION = Batch([('INFO', 'cluster')])
 # By pool: whether its server is a node of a cluster.
@@ -35,6 +38,27 @@ def single(pool: Any, model: Any) -> Single | None:
     return None if clustered is not None or model is None else Single(pool, model)
 
 
+def way_to(place: Place | Single | None, fresh: Freshness | None) -> Way | None:
+    """Return the way of a conversation to its node; None: there is one server, which is known.
+
+    :param fresh: how fresh a replica has to be that may be this node; None: the primary
+    :raises ConnectionSetupError: if only replicas may answer, and the server names none
+    """
+    if place is None:
+        _check_alone(fresh)
+        return None
+    return place.way(fresh)
+
+
+def _check_alone(fresh: Freshness | None) -> None:
+    if fresh is not None and fresh.required:
+        raise ConnectionSetupError(
+            "REPLICA_READS = 'require' needs a cluster or a Sentinel service, which name the "
+            'replicas. These connection parameters name one server. Give sentinels, or a cluster; '
+            "or 'prefer', which has the server itself answer."
+        )
+
+
 class Single:
     """A server of which it is not known yet whether it is a node of a cluster.
 
@@ -45,8 +69,12 @@ class Single:
     def __init__(self, pool: Any, model: Any) -> None:
         self._pool, self._model = pool, model
 
-    def way(self) -> Single:
-        """Return the way of a conversation."""
+    def way(self, fresh: Freshness | None = None) -> Single:
+        """Return the way of a conversation.
+
+        :raises ConnectionSetupError: if only replicas may answer
+        """
+        _check_alone(fresh)
         return self
 
     def begin(self) -> Conversation[None]:
