@@ -36,10 +36,12 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from redis.exceptions import TimeoutError
+
 from .._core.flows import Batch, Elsewhere, Flow, Pause, Step, Stream
 from .cache.reply_cache import is_cacheable
 from .errors import MissingScript, Refused
-from .exchange import Conversation, Route, Way, check_refused, exchange
+from .exchange import Conversation, Route, Way, after_silence, check_refused, exchange
 from .recording import noted, recorders
 from .wire import results, with_texts
 
@@ -81,7 +83,13 @@ def _perform(step: Step, caches: bool, route: Route | None) -> Conversation[Any]
     if recorders:
         step = noted(step, [*recorders])
     if isinstance(step, Batch):
-        replies = yield ('ask_and_cache' if cached else 'send_now', step)
+        try:
+            replies = yield ('ask_and_cache' if cached else 'send_now', step)
+        except TimeoutError as error:
+            if route is None:
+                raise
+            yield from after_silence(error, step, route)
+            replies = None
         if replies is not None:
             try:
                 return results(replies)

@@ -28,6 +28,7 @@ __all__ = (
     'Patience',
     'Route',
     'Way',
+    'after_silence',
     'ask_once',
     'check_refused',
     'exchange',
@@ -151,6 +152,11 @@ def _recover(failure: RedisError, patience: Patience, route: Route | None) -> Co
         silent = isinstance(failure, TimeoutError) and not is_unsent(failure)
         if silent and not found:
             raise explained(failure)  # the node is in its place, and would be silent again
+
+
+def after_silence(error: TimeoutError, batch: Batch, route: Route) -> Conversation[None]:
+    """Find the node again after a time-out; raise the error if the batch must not be sent again."""
+    yield from _recover(_check_lost(error, [batch], route), Patience(route.seconds), route)
 
 
 def ask_once(batch: Batch) -> Conversation[list[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, TimeoutError
 
 from ..._core.flows import Batch
 from ..._core.replication import QUESTION, Freshness, Position, position_of
@@ -89,8 +89,12 @@ class ReplicaRoute(Route):
             return None  # nothing can be proven
         for each in copies.to_ask(replicas):
             copies.expect(each)
-            with suppress(RedisError):
+            try:
                 copies.note_replica(each, (yield from self._told(each)))
+            except TimeoutError:
+                continue
+            except RedisError:
+                copies.forget(each)
             node = copies.choose(replicas, self._fresh, self._seen)
             if node is not None:
                 return node

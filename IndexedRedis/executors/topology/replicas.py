@@ -111,7 +111,7 @@ class Copies:
             del self._offsets[:-_OFFSETS], self._times[:-_OFFSETS]
 
     def expect(self, node: Node) -> None:
-        """Note that a replica is about to be asked: others leave it alone until it answers."""
+        """Note that a replica is asked: others leave it alone, until it answers or for a time."""
         self._silent[node] = time.monotonic() + _SILENT_SECONDS
 
     def note_replica(self, node: Node, told: Position) -> None:
@@ -127,6 +127,7 @@ class Copies:
     def forget(self, node: Node) -> None:
         """Note that a replica failed: ask it before it is used again."""
         self._copies.pop(node, None)
+        self._silent.pop(node, None)
 
     def choose(
         self, nodes: Sequence[Node], fresh: Freshness, seen: Mapping[Node, float]

@@ -37,10 +37,10 @@ class Place:
     """
 
     def __init__(
-        self, known: TopologyMap, slot: int | None, seconds: float, replicas: Replicas
+        self, known: TopologyMap, slot: int | None, seconds: float, replicas: Replicas | None = None
     ) -> None:
         self.known, self.slot, self.seconds = known, slot, seconds
-        self.replicas = replicas
+        self.replicas = replicas or Replicas()
         #: when this process last ended a conversation with each node; None until a query may be
         #: asked of a replica
         self.seen: dict[Node, float] | None = None
