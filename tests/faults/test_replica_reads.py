@@ -209,6 +209,32 @@ def test_a_token_carries_what_a_user_has_seen_to_another_process(group, song, ot
     assert f"after='{token}'" in repr(song.objects.replica(after=token))
 
 
+def test_a_slower_replica_takes_over_once_it_has_what_this_process_has_seen(group, song, other):
+    song(name='x', n=1).save()
+    settle(song)
+    with answers_of(*group.nodes) as numbers:
+        song.objects.count()
+    used = group.nodes[numbers.index(1)]
+    (late,) = {*group.replicas} - {used}
+    group.delay(late, math.inf)
+    other(name='y', n=1).save()
+    group.delay(used, 0)
+    assert _until(lambda: song.objects.replica(maxLag=60).count(), 2)
+    group.kill(used)
+    with answers_of(late, group.primary) as numbers:
+        assert song.objects.replica(maxLag=60).count() == 2
+    assert numbers == [0, 1]
+    group.delay(late, 0)
+    assert settle(song) == 2
+
+
+def _until(read, wanted):
+    end = time.monotonic() + 20
+    while (found := read()) != wanted:
+        assert time.monotonic() < end
+    return found
+
+
 @pytest.mark.parametrize('event', ['pause', 'kill', 'hold'])
 def test_a_replica_that_fails_leaves_the_answer_to_others(group, song, event):
     IR.setDefaultRedisConnectionParams(named(group, socket_timeout=0.5))
