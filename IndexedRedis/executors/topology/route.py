@@ -12,7 +12,6 @@ from contextlib import suppress
 
 from redis.exceptions import ConnectionError, RedisError
 
-from ..._core.replication import Freshness
 from ...errors import FailoverWarning
 from ..exchange import Conversation, Patience, ask_once
 from .nodes import Node, Role, TopologyMap
@@ -47,16 +46,9 @@ class Place:
         #: the primary when that was noted
         self.primary: Node | None = None
 
-    def way(self, fresh: Freshness | None = None) -> Route:
-        """Return the way of a conversation to the node of the models.
-
-        :param fresh: how fresh a replica has to be that may be this node; None: the primary
-        """
-        if fresh is None:
-            return Route(self)
-        from .replica_route import ReplicaRoute  # only programs that use replicas need it
-
-        return ReplicaRoute(self, fresh)
+    def way(self) -> Route:
+        """Return the way of a conversation to the primary of the models."""
+        return Route(self)
 
 
 class Route:

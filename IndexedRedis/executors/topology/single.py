@@ -48,19 +48,18 @@ def way_to(place: Place | Single | None, fresh: Freshness | None) -> Way | None:
     :param fresh: how fresh a replica has to be that may be this node; None: the primary
     :raises ConnectionSetupError: if only replicas may answer, and the server names none
     """
-    if place is None:
-        _check_alone(fresh)
-        return None
-    return place.way(fresh)
+    if fresh is not None:
+        if isinstance(place, Place):
+            from .replica_route import ReplicaRoute  # only programs that use replicas need it
 
-
-def _check_alone(fresh: Freshness | None) -> None:
-    if fresh is not None and fresh.required:
-        raise ConnectionSetupError(
-            "REPLICA_READS = 'require' needs a cluster or a Sentinel service, which name the "
-            'replicas. These connection parameters name one server. Give sentinels, or a cluster; '
-            "or 'prefer', which has the server itself answer."
-        )
+            return ReplicaRoute(place, fresh)
+        if fresh.required:
+            raise ConnectionSetupError(
+                "REPLICA_READS = 'require' needs replicas, and these connection parameters name "
+                "one server. Give a cluster, sentinels, or 'replicas'; or say 'prefer', which has "
+                'the server itself answer.'
+            )
+    return None if place is None else place.way()
 
 
 class Single:
@@ -73,12 +72,8 @@ class Single:
     def __init__(self, pool: Any, model: Any) -> None:
         self._pool, self._model = pool, model
 
-    def way(self, fresh: Freshness | None = None) -> Single:
-        """Return the way of a conversation.
-
-        :raises ConnectionSetupError: if only replicas may answer
-        """
-        _check_alone(fresh)
+    def way(self) -> Single:
+        """Return the way of a conversation."""
         return self
 
     def begin(self) -> Conversation[None]:
