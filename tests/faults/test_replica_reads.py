@@ -345,6 +345,27 @@ def test_writes_wait_for_replicas_on_clusters_and_sentinel_services(cluster, sen
         IR.clearRedisPools()
 
 
+def test_what_no_replica_confirmed_is_lost_in_a_failover_and_saved_again(cluster, song):
+    IR.setDefaultRedisConnectionParams({**cluster.params, 'failover_seconds': 20})
+    song.ACKNOWLEDGED_BY = 1
+    confirmed, unconfirmed = song(name='x', n=1), song(name='y', n=1)
+    confirmed.save()
+    primary = cluster.primary_of('{Song}')
+    (replica,) = cluster.replicas_of(primary)
+    cluster.hold(replica)
+    with pytest.raises(IR.NotAcknowledgedError):
+        unconfirmed.save()
+    cluster.kill(primary)
+    cluster.release(replica)
+    assert [obj.name for obj in song.objects.filter(n=1).all()] == ['x']
+    cluster.restart(primary)
+    cluster.wait_ok()
+    unconfirmed.save()
+    song.REPLICA_READS = 'require'
+    assert sorted(obj.name for obj in song.objects.filter(n=1).all()) == ['x', 'y']
+    IR.clearRedisPools()
+
+
 def test_linked_objects_come_from_the_replica_too(group, make_model, song):
     album = make_model(
         ['name', IRForeignLinkField('song', song)], key_name='{Song}album', REPLICA_READS='prefer'
