@@ -24,6 +24,8 @@ __all__ = (
     'MirrorRunningError',
     'MissingExtraError',
     'MultipleObjectsError',
+    'NoFreshReplicaError',
+    'NotAcknowledgedError',
     'ObjectGoneError',
     'OutcomeUnknownError',
     'QueryError',
@@ -149,6 +151,23 @@ class OutcomeUnknownError(IndexedRedisError, ConnectionError):
     """The connection broke before the reply to a write came, and repeating it could do harm.
 
     Solution: look at the stored values before you call it again.
+    """
+
+
+class NotAcknowledgedError(IndexedRedisError, TimeoutError):
+    """Fewer replicas confirmed a write in time than ``ACKNOWLEDGED_BY`` of the model asks for.
+
+    The primary has carried the write out. Whether it outlives a failover is unknown. Objects of a
+    save do not count as saved.
+
+    Solution: save or delete the same objects again, which writes nothing twice and waits again.
+    """
+
+
+class NoFreshReplicaError(IndexedRedisError, TimeoutError):
+    """No replica was fresh enough in time for a query that only replicas may answer.
+
+    Solution: allow a greater lag, add replicas, or set ``REPLICA_READS = 'prefer'``.
     """
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import damages
+from redis.exceptions import NoPermissionError
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
@@ -119,6 +120,9 @@ def read_verbs(model: Any, size: int) -> None:
     assert found.countBy('title')['0'] == 1
     assert everything.distinctValues('artist') == ['Abba']
     assert len(everything.inBulk([everything.first().getPk()])) == 1
+    assert everything.replica().count() == size
+    with suppress(NoPermissionError):  # an optional right
+        assert everything.readToken()
 
 
 def read_in_order(model: Any, size: int) -> None:

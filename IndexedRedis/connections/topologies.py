@@ -1,4 +1,4 @@
-"""Clusters and Sentinel services as connection parameters.
+"""Clusters, Sentinel services and replicas as connection parameters.
 
 Rule: parameters only name where to begin and how to talk to a node. Its pools are made when the
 route of a conversation comes to it.
@@ -27,6 +27,7 @@ NAMES = (
     'cluster',
     'startup_nodes',
     'address_remap',
+    'replicas',
     'sentinels',
     'service_name',
     'sentinel_kwargs',
@@ -56,8 +57,9 @@ _client_params: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
 
 
 def is_topology(params: Mapping[str, Any]) -> bool:
-    """Whether parameters name a cluster or a Sentinel service."""
-    return bool(params.get('cluster') or params.get('sentinels'))
+    """Whether parameters name a cluster, a Sentinel service, or replicas."""
+    named = params.get('cluster') or params.get('sentinels')
+    return bool(named) or params.get('replicas') is not None
 
 
 def check_topology(params: Mapping[str, Any]) -> None:
@@ -68,6 +70,14 @@ def check_topology(params: Mapping[str, Any]) -> None:
     if params.get('sentinels') and not params.get('service_name'):
         raise ConnectionSetupError(
             "Sentinels need the name of their service: add 'service_name': 'mymaster'."
+        )
+    if params.get('replicas') and (params.get('cluster') or params.get('sentinels')):
+        raise ConnectionSetupError(
+            "A cluster and Sentinels name the replicas themselves. Leave out 'replicas'."
+        )
+    if params.get('replicas') and params.get('unix_socket_path'):
+        raise ConnectionSetupError(
+            "A server with 'replicas' is named by 'host' and 'port'. Leave out 'unix_socket_path'."
         )
     if params.get('cluster') and (params.get('db') or params.get('unix_socket_path')):
         raise ConnectionSetupError(
@@ -142,34 +152,58 @@ def node_pools(params: dict[str, Any], make: Callable[[dict[str, Any]], Any], ki
     :param make: makes a pool for the parameters of one server
     :param kind: ``NodePools`` or ``AsyncNodePools``
     """
+    from .._core.replication import position_of
     from ..executors.pools import nodes as pools
-    from ..executors.topology.cluster import ClusterMap
+    from ..executors.pools.greeting import agreeting_of_replica, greeting_of_replica
     from ..executors.topology.nodes import Node, Role
-    from ..executors.topology.route import FAILOVER_SECONDS
-    from ..executors.topology.sentinel import SentinelMap
+    from ..executors.topology.replicas import Replicas
     from ..executors.topology.slots import slot_of
 
     own = {name: params[name] for name in NAMES if name in params}
     rest = {name: value for name, value in params.items() if name not in own}
-    seconds = rest.pop('failover_seconds', FAILOVER_SECONDS)
+    is_clustered = bool(own.get('cluster'))
+    known, seconds = _nodes_of(own, rest)
+    seconds = rest.pop('failover_seconds', seconds)
     rest.setdefault('socket_connect_timeout', _CONNECT_SECONDS)
-    guides = {**rest, **_GUIDE_SECONDS}
-    known: Any
-    if own.get('sentinels'):
-        guides = {**_GUIDE_SECONDS, **(own.get('sentinel_kwargs') or {})}
-        known = SentinelMap([Node(*each) for each in own['sentinels']], own['service_name'])
-    else:
-        seeds = own.get('startup_nodes') or [
-            (rest.get('host', '127.0.0.1'), rest.get('port', 6379))
-        ]
-        known = ClusterMap([Node(*each) for each in seeds], own.get('address_remap'))
+    quick = {**rest, **_GUIDE_SECONDS}
+    of_sentinels = {**_GUIDE_SECONDS, **(own.get('sentinel_kwargs') or {})}
+    guides = of_sentinels if own.get('sentinels') else quick
+    replicas = Replicas()
+    greeting = greeting_of_replica if kind == 'NodePools' else agreeting_of_replica
 
     def pool(node: Node, role: Role) -> Any:
-        options = rest if role is Role.PRIMARY else guides
+        options = {Role.GUIDE: guides, Role.GAUGE: quick}.get(role, rest)
+        if role is Role.REPLICA:
+            greet = greeting(is_clustered, lambda told: replicas.check(node, position_of(told)))
+            options = {**options, 'redis_connect_func': greet}
         return make({**options, 'host': node.host, 'port': node.port})
 
-    slot = slot_of if own.get('cluster') else _no_slot
-    return getattr(pools, kind)(known, pool, seconds, slot)
+    slot = slot_of if is_clustered else _no_slot
+    return getattr(pools, kind)(known, pool, seconds, slot, replicas)
+
+
+def _nodes_of(own: Mapping[str, Any], rest: Mapping[str, Any]) -> tuple[Any, float]:
+    """Return what leads to the nodes, and the failover budget.
+
+    :param own: the parameters that name more than one server
+    :param rest: the other parameters
+    """
+    from ..executors.exchange import RETRY_SECONDS
+    from ..executors.topology.cluster import ClusterMap
+    from ..executors.topology.fixed import FixedMap
+    from ..executors.topology.nodes import Node
+    from ..executors.topology.route import FAILOVER_SECONDS
+    from ..executors.topology.sentinel import SentinelMap
+
+    first = Node(rest.get('host', '127.0.0.1'), rest.get('port', 6379))
+    if own.get('sentinels'):
+        sentinels = [Node(*each) for each in own['sentinels']]
+        return SentinelMap(sentinels, own['service_name']), FAILOVER_SECONDS
+    if own.get('cluster'):
+        seeds = [Node(*each) for each in own.get('startup_nodes') or [first]]
+        return ClusterMap(seeds, own.get('address_remap')), FAILOVER_SECONDS
+    # Nobody replaces the primary, so an operation waits for it as for a server that stands alone.
+    return FixedMap(first, [Node(*each) for each in own['replicas']]), RETRY_SECONDS
 
 
 def _no_slot(model: Any) -> None:

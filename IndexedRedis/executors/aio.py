@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from redis.exceptions import ConnectionError
 
 from .._core.flows import Batch, Flow
+from .._core.replication import FRESHNESS, Freshness
 from .cache.invalidation import has_cached, has_pending, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
@@ -17,7 +18,7 @@ from .pools.nodes import NodePools
 from .pools.replies import aread_replies
 from .pools.tasks import AsyncBroughtPool, TrackingPool
 from .topology.nodes import Node, Role
-from .topology.single import place_of
+from .topology.single import place_of, way_to
 
 __all__ = ('AsyncExecutor', 'Line')
 
@@ -49,14 +50,17 @@ class AsyncExecutor:
         self._executor_of = executor_of or (lambda model: self)
         self._place = place_of(pool, model)
 
-    async def run(self, flow: Flow[T], cache_size: int | None = None) -> T:
+    async def run(
+        self, flow: Flow[T], cache_size: int | None = None, fresh: Freshness | None = None
+    ) -> T:
         """Run a flow to its end and return its result.
 
-        :param cache_size: as of :meth:`SyncExecutor.run <IndexedRedis.executors.sync.SyncExecutor>`
+        The parameters are those of :meth:`~IndexedRedis.executors.sync.SyncExecutor.run`.
         """
         line = Line(self.pool, self._executor_of, cache_size)
         try:
-            way = None if self._place is None else self._place.way(cache_size is not None)
+            alone = self._place is None and fresh is None  # most are
+            way = None if alone else way_to(self._place, fresh, cache_size is not None)
             return await line.converse(converse(flow, bool(cache_size), way))
         finally:
             try:
@@ -194,4 +198,5 @@ class Line:
     async def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
         assert self._executor_of is not None
         cache_size = None if self._cache_size is None else model.CLIENT_SIDE_CACHE
-        return await self._executor_of(model).run(flow, cache_size)
+        fresh = None if cache_size is None else FRESHNESS[model.REPLICA_READS]
+        return await self._executor_of(model).run(flow, cache_size, fresh)

@@ -75,6 +75,9 @@ def converse(flow: Flow[T], caches: bool = False, way: Way | None = None) -> Con
     except StopIteration as stop:
         result: T = stop.value
         return result
+    finally:
+        if route is not None:
+            route.leave()
 
 
 def _perform(step: Step, caches: bool, route: Route | None) -> Conversation[Any]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from redis.exceptions import ConnectionError, TimeoutError
 
 from .._core.flows import AnswerLost, Batch, Flow
+from .._core.replication import FRESHNESS, Freshness
 from .cache.invalidation import has_cached, read_invalidations, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
@@ -18,7 +19,7 @@ from .pools.nodes import NodePools
 from .pools.replies import read_replies
 from .pools.threads import BroughtPool, QuickPool
 from .topology.nodes import Node, Role
-from .topology.single import place_of
+from .topology.single import place_of, way_to
 from .wire import pack
 
 __all__ = ('SyncExecutor',)
@@ -45,17 +46,21 @@ class SyncExecutor:
         self._executor_of = executor_of or (lambda model: self)
         self._place = place_of(pool, model)
 
-    def run(self, flow: Flow[T], cache_size: int | None = None) -> T:
+    def run(
+        self, flow: Flow[T], cache_size: int | None = None, fresh: Freshness | None = None
+    ) -> T:
         """Run a flow to its end and return its result.
 
         :param cache_size: of a flow that only reads: for how many batches each connection caches
             the replies; None: the flow may write
+        :param fresh: how fresh a replica has to be that may answer; None: the primary answers
         """
         line = Line(self.pool, self._executor_of, cache_size)
         try:
             # The loop is in another function, so that this `finally` covers each line of it. A
             # `try` around `while True` would not cover that line itself.
-            way = None if self._place is None else self._place.way(cache_size is not None)
+            alone = self._place is None and fresh is None  # most are
+            way = None if alone else way_to(self._place, fresh, cache_size is not None)
             return line.converse(converse(flow, bool(cache_size), way))
         finally:
             try:
@@ -190,4 +195,5 @@ class Line:
 
     def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
         cache_size = None if self._cache_size is None else model.CLIENT_SIDE_CACHE
-        return self._executor_of(model).run(flow, cache_size)
+        fresh = None if cache_size is None else FRESHNESS[model.REPLICA_READS]
+        return self._executor_of(model).run(flow, cache_size, fresh)

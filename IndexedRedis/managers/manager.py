@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from .._core.flows import Flow
 from .._core.mapping.index_keys import index_keys_of_values
 from .._core.mapping.schema import Schema
+from .._core.replication import FRESHNESS, Freshness
 from ..connections.tasks import async_executor_for
 from ..connections.threads import executor_for, server_for
 
@@ -43,6 +44,9 @@ class IndexedRedisHelper:
     :param obj: an object of the model; its own connection, if it has one, is used instead
     """
 
+    # How fresh a replica has to be that may answer; None: what the model says.
+    _fresh: Freshness | None = None
+
     def __init__(self, mdl: Any, obj: Any = None) -> None:
         self.mdl = mdl
         self._obj = obj
@@ -52,20 +56,26 @@ class IndexedRedisHelper:
         schema: Schema = self.mdl._validated()
         return schema
 
-    def _run(self, flow: Flow[T], answers: int | None = None) -> T:
-        result: T = executor_of(self._here).run(flow, answers)
+    def _run(self, flow: Flow[T], answers: int | None = None, fresh: Freshness | None = None) -> T:
+        result: T = executor_of(self._here).run(flow, answers, fresh)
         return result
 
-    async def _arun(self, flow: Flow[T], answers: int | None = None) -> T:
-        result: T = await async_executor_of(self._here).run(flow, answers)
+    async def _arun(
+        self, flow: Flow[T], answers: int | None = None, fresh: Freshness | None = None
+    ) -> T:
+        result: T = await async_executor_of(self._here).run(flow, answers, fresh)
         return result
 
     def _read(self, flow: Flow[T]) -> T:
-        """Run a flow that only reads. The client-side cache of the model may answer it."""
-        return self._run(flow, self.mdl.CLIENT_SIDE_CACHE)
+        """Run a flow that only reads. The client-side cache, or a replica, may answer it."""
+        return self._run(flow, self.mdl.CLIENT_SIDE_CACHE, self._wanted)
 
     async def _aread(self, flow: Flow[T]) -> T:
-        return await self._arun(flow, self.mdl.CLIENT_SIDE_CACHE)
+        return await self._arun(flow, self.mdl.CLIENT_SIDE_CACHE, self._wanted)
+
+    @property
+    def _wanted(self) -> Freshness | None:
+        return self._fresh or FRESHNESS[self.mdl.REPLICA_READS]
 
     @property
     def _here(self) -> Any:

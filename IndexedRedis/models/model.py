@@ -51,6 +51,11 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
       invalidates them; the default, 0, caches none
     - ``UNKNOWN_NAMES``: ``'raise'``, ``'warn'`` or ``'ignore'`` where a name is no field; the
       default, None, means what :func:`setUnknownNames` says
+    - ``REPLICA_READS``: ``'prefer'``: queries are asked of a replica that is fresh enough, else of
+      the primary; ``'require'``: of replicas only; the default, ``'never'``: of the primary, apart
+      from queries with :meth:`~IndexedRedisQuery.replica` (:doc:`/howto/replicas`)
+    - ``ACKNOWLEDGED_BY``: how many replicas must have confirmed a write before the call returns;
+      the default, 0, waits for none (:doc:`/howto/replicas`)
     - ``_connection``: a ``redis.Redis`` to use instead, on the class or on an object
 
     :param args: refused; they are named so that the error can say it
@@ -69,6 +74,8 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
     KEY_NAME: Any = None
     CLIENT_SIDE_CACHE: int = 0
     UNKNOWN_NAMES: str | None = None
+    REPLICA_READS: str = 'never'
+    ACKNOWLEDGED_BY: int = 0
     _is_ir_model = True
     _is_ir_base = True
     _id: int | None = None

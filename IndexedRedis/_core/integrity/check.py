@@ -17,6 +17,7 @@ from ..locking.key_types import OTHER_TYPE
 from ..mapping.index_keys import index_key, unique_key
 from ..mapping.schema import Schema
 from ..mapping.unique import Unique
+from ..writes.acknowledging import acknowledge
 from .keyspace import examine_keys, examine_work
 from .links import dangling_links
 from .probe import NO_EXPIRY, NO_KEY, Facts, Probe, probe_entries, probe_rows
@@ -43,7 +44,9 @@ def repair(schema: Schema, token: bytes, progress: Progress | None = None) -> Fl
 
     :param token: text that no reset has
     """
-    return (yield from _examine(Survey(schema, progress, token)))
+    report = yield from _examine(Survey(schema, progress, token))
+    yield from acknowledge([schema])
+    return report
 
 
 def _examine(survey: Survey) -> Flow[CheckReport]:

@@ -184,6 +184,12 @@ class Schema:
         self._decoders[key] = decoder
 
     @cached_property
+    def acknowledged_by(self) -> int:
+        """How many replicas confirm each write."""
+        by: int = self.cls.ACKNOWLEDGED_BY
+        return by
+
+    @cached_property
     def is_extended(self) -> bool:
         """Whether its writes need the second text of a ``ScriptPair``."""
         return bool(self.sorted or self.uniques)

@@ -10,6 +10,7 @@ from ...fields.null import irNull
 from ..column import Column
 from ..keys import RESERVED_SEGMENTS
 from ..objects.unknown_names import ACTIONS
+from ..replication import FRESHNESS
 from ..text import near_miss
 
 __all__ = ('names_in', 'problems')
@@ -26,6 +27,7 @@ def problems(cls: Any, reserved: Any) -> list[str]:
     found = [*_key_name_problems(getattr(cls, 'KEY_NAME', None)), *_removed_attributes(cls)]
     found.extend(_cache_problems(getattr(cls, 'CLIENT_SIDE_CACHE', 0)))
     found.extend(_unknown_names_problems(getattr(cls, 'UNKNOWN_NAMES', None)))
+    found.extend(_replica_problems(cls))
     fields = cls.FIELDS
     if not isinstance(fields, (list, tuple)):
         return [*found, f'FIELDS is {fields!r}; it must be a list of fields.']
@@ -76,6 +78,18 @@ def _unknown_names_problems(action: Any) -> Iterator[str]:
     if action is not None and action not in ACTIONS:
         known = ', '.join(map(repr, ACTIONS))
         yield f'UNKNOWN_NAMES is {action!r}; it must be one of {known}, or None.'
+
+
+def _replica_problems(cls: Any) -> Iterator[str]:
+    by, reads = getattr(cls, 'ACKNOWLEDGED_BY', 0), getattr(cls, 'REPLICA_READS', 'never')
+    if isinstance(by, bool) or not isinstance(by, int) or by < 0:
+        yield (
+            f'ACKNOWLEDGED_BY is {by!r}; it must be how many replicas confirm each write, such as '
+            '1, or 0 for none.'
+        )
+    if not isinstance(reads, str) or reads not in FRESHNESS:
+        known = ', '.join(map(repr, FRESHNESS))
+        yield f'REPLICA_READS is {reads!r}; it must be one of {known}.'
 
 
 def _removed_attributes(cls: type) -> Iterator[str]:

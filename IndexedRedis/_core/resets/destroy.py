@@ -20,6 +20,7 @@ from ..locking.locks import extend_command, lock_lost_error, locked
 from ..locking.scripts import CLEAR, CLEAR_SETS, RETIRE
 from ..mapping.schema import Schema
 from ..overlap import walk
+from ..writes.acknowledging import acknowledge
 from .index_fill import AT_ONCE, MOST, Switch
 from .observer import ResetObserver
 from .promises import Promises
@@ -92,6 +93,7 @@ def _empty(staging: Staging) -> Flow[int]:
 
     yield from walk(keys.work(staging.token, REPLACED), retire, (extend,))
     yield from _remove_the_rest(staging, extend)
+    yield from acknowledge([schema])
     return count
 
 

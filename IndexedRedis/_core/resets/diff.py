@@ -22,6 +22,7 @@ from ..mapping.schema import Schema
 from ..overlap import walk
 from ..queries.by_pk import rows_of
 from ..queries.query import pks_of
+from ..writes.acknowledging import acknowledge
 from ..writes.compare_and_move import ROUNDS, row_arguments
 from ..writes.entry import Entry, Mode, expected_token, is_extended
 from ..writes.unique import refuse_repeats, settle_claims
@@ -66,6 +67,7 @@ def merge_all(
         yield from _find_changes(merges, most)
         observer.swapping()
         yield from _apply(merges, stamp)
+        yield from acknowledge([staging.schema for staging in stagings])
         promises.confirm()
 
     yield from locked(stagings, change())

@@ -26,6 +26,7 @@ from ..locking.locks import extend_command, fence_lost_error, lock_lost_error, l
 from ..locking.transactions import objection
 from ..mapping.schema import Schema
 from ..objects.graph import knows_targets, reachable, schema_of
+from ..writes.acknowledging import acknowledge
 from .index_fill import Switch, prepare, settle_touched
 from .observer import ResetObserver
 from .promises import Promises
@@ -95,6 +96,7 @@ def _replace(stagings: Sequence[Staging], server_of: ServerOf, stamp: str) -> Fl
         switches.append((yield from prepare(staging, extend)))
     fence = stagings[0].observer.fence
     newest_of = yield from swap(switches, extend, stamp, fence)
+    yield from acknowledge([staging.schema for staging in stagings])
     stagings[0].promises.confirm(newest_of)
     return targets
 

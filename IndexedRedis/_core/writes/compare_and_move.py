@@ -7,17 +7,18 @@ entry, whoever else writes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from ...errors import ConflictError, ObjectGoneError, ResetInProgressError
-from ..flows import Batch, Command, Flow, ask
+from ..flows import Batch, Command, Flow
 from ..incarnations import IS_LOST, drawn_arguments, is_lost
 from ..locking.key_types import wrong_type
 from ..mapping.schema import Schema
 from ..objects.state import own_state
 from ..script import DENIED, Script
+from .acknowledging import check_acknowledged, wait_commands
 from .entry import UNIQUE, Entry, Mode, expected_token, hset_arguments, is_extended
 from .scripts import CHECK, STEP, WRITE
 from .unique import NOTHING_WRITTEN as OF_UNIQUE
@@ -141,6 +142,7 @@ def compare_and_move(
     once: bool = False,
     still: Callable[[Entry], bool] | None = None,
     earlier: str = OF_UNIQUE,
+    is_last: bool = False,
 ) -> Flow[list[Entry]]:
     """Write all of ``entries`` or none, and move their index entries from the stored values.
 
@@ -148,7 +150,9 @@ def compare_and_move(
     :param once: raise AnswerLost if the reply is lost, instead of sending again
     :param still: whether to write a row that other values are stored for than expected
     :param earlier: what a UniqueError says of the data
+    :param is_last: wait for replicas, if the models ask for it: the operation ends with this write
     :returns: the entries that were not left out
+    :raises NotAcknowledgedError: if too few replicas confirm the write
     :raises ObjectGoneError: for an update of a deleted object
     :raises ResetInProgressError: for a given pk that belongs to a running reset
     :raises WrongKeyTypeError: if a key to write to holds another type
@@ -166,6 +170,7 @@ def compare_and_move(
             once,
             still=still,
             earlier=earlier,
+            wait_for={entry.schema for entry in entries} if is_last else (),
         )
     )
 
@@ -213,6 +218,7 @@ def _send(
     state: str = NOTHING_WRITTEN,
     still: Callable[[Entry], bool] | None = None,
     earlier: str = OF_UNIQUE,
+    wait_for: Collection[Schema] = (),
 ) -> Flow[list[Entry]]:
     """Send rows until the script finds the expected values; return the rows that are written.
 
@@ -221,12 +227,15 @@ def _send(
     :param state: the sentences of the error about the data, and what to do
     :param still: as of :func:`compare_and_move`
     :param earlier: as of :func:`compare_and_move`
+    :param wait_for: the models whose replicas have to confirm the write
     """
+    waits = wait_commands(wait_for) if wait_for else []
     for _ in range(ROUNDS):
         if not entries:
             return entries
-        problems, *_ = yield Batch([command(entries), *also], once=once)
+        problems, *others = yield Batch([command(entries), *also, *waits], once=once)
         if not problems:
+            check_acknowledged(wait_for, waits, others)
             return entries
         problems = _by_row(entries, problems)
         problems = yield from settle_claims(entries, problems, earlier)
@@ -266,7 +275,12 @@ def update_one(entry: Entry) -> Flow[bool]:
     for column, stored, old, new, _ in moves:
         keys += (old, new)
         args += (column.key, stored)
-    return bool((yield from ask(*UPDATE_ONE(keys, *args, *hset_arguments(entry)))))
+    waits = wait_commands([entry.schema])
+    command = UPDATE_ONE(keys, *args, *hset_arguments(entry))
+    done, *confirmed = yield Batch([command, *waits])
+    if done:
+        check_acknowledged([entry.schema], waits, confirmed)
+    return bool(done)
 
 
 def _keys_and_args(

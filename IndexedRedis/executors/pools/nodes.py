@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from ..topology.nodes import Node, Role, TopologyMap
+from ..topology.replicas import Replicas
 from ..topology.route import Place
 
 __all__ = ('NodePools',)
@@ -21,7 +22,8 @@ class NodePools:
     :param known: what is known about the nodes
     :param make: returns a pool for a node and a role
     :param seconds: the failover budget
-    :param place_of: returns the slot of a model
+    :param slot_of: returns the slot of a model
+    :param replicas: what is known about the replicas
     """
 
     def __init__(
@@ -30,8 +32,9 @@ class NodePools:
         make: Callable[[Node, Role], Any],
         seconds: float,
         slot_of: Callable[[Any], int | None],
+        replicas: Replicas,
     ) -> None:
-        self.known = known
+        self.known, self.replicas = known, replicas
         self._make = make
         self._seconds = seconds
         self._slot_of = slot_of
@@ -58,16 +61,23 @@ class NodePools:
         :raises ConnectionSetupError: if its keys are in many slots
         """
         slot = self._slot_of(model)
-        return self._places.setdefault(slot, Place(self.known, slot, self._seconds))
+        place = self._places.get(slot)
+        if place is None:
+            place = Place(self.known, slot, self._seconds, self.replicas)
+            place = self._places.setdefault(slot, place)
+        return place
 
     def drop_others(self, nodes: Collection[Node]) -> list[Any]:
-        """Forget the pools to primaries that are not among ``nodes``; return them.
+        """Forget the pools to nodes that have another role; return them.
 
         The caller closes their idle connections. Those in use are closed with the pool, when the
         last borrower has given one back.
+
+        :param nodes: the primaries
         """
+        wrong = {Role.PRIMARY: False, Role.REPLICA: True}
         with self._lock:
-            gone = [key for key in self._pools if key[1] is Role.PRIMARY and key[0] not in nodes]
+            gone = [key for key in self._pools if wrong.get(key[1]) is (key[0] in nodes)]
             return [self._pools.pop(key) for key in gone]
 
     def pools(self) -> list[Any]:

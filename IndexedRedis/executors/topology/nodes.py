@@ -27,6 +27,8 @@ class Role(Enum):
     REPLICA = 'replica'
     #: to ask where the nodes are, with a short time-out
     GUIDE = 'guide'
+    #: to ask how far the node has got, with a short time-out
+    GAUGE = 'gauge'
 
 
 class TopologyMap(Protocol):

@@ -6,6 +6,7 @@ the budget of the route bounds for how long a conversation looks for its node.
 
 from __future__ import annotations
 
+import time
 import warnings
 from contextlib import suppress
 
@@ -16,6 +17,7 @@ from ...errors import FailoverWarning
 from ..exchange import Conversation, Patience, ask_once
 from .nodes import Node, Role, TopologyMap
 from .redirects import moved_to
+from .replicas import Replicas
 
 __all__ = ('FAILOVER_SECONDS', 'Place', 'Route')
 
@@ -33,10 +35,19 @@ class Place:
     :param known: what is known about the nodes
     :param slot: the slot of the models; None on Sentinel
     :param seconds: the failover budget
+    :param replicas: what is known about the replicas
     """
 
-    def __init__(self, known: TopologyMap, slot: int | None, seconds: float) -> None:
+    def __init__(
+        self, known: TopologyMap, slot: int | None, seconds: float, replicas: Replicas | None = None
+    ) -> None:
         self.known, self.slot, self.seconds = known, slot, seconds
+        self.replicas = replicas or Replicas()
+        #: when this process last ended a conversation with each node; None until a query may be
+        #: asked of a replica
+        self.seen: dict[Node, float] | None = None
+        #: the primary when that was noted
+        self.primary: Node | None = None
 
     def way(self, reading: bool) -> Route:
         """Return the way of a conversation to the node of the models.
@@ -53,9 +64,10 @@ class Route:
     """
 
     def __init__(self, place: Place) -> None:
-        self._known, self._slot = place.known, place.slot
+        self._place, self._known, self._slot = place, place.known, place.slot
         self.seconds = place.seconds
         self._node: Node | None = None
+        self._role = Role.PRIMARY
 
     def begin(self) -> Conversation[Route]:
         """Go to the node of the models; look for it if it is not known. Return this route.
@@ -89,7 +101,7 @@ class Route:
 
     def is_silent(self) -> Conversation[bool]:
         """Find out whether the node answers nothing at all, and go to it again."""
-        node = self._node
+        node, role = self._node, self._role
         assert node is not None
         yield ('at', node, Role.GUIDE)
         try:
@@ -97,12 +109,19 @@ class Route:
             silent = False
         except RedisError as error:
             silent = isinstance(error, _NO_ANSWER) and not isinstance(error, AuthenticationError)
-        yield from self._go(node)
+        yield from self._go(node, role)
         return silent
 
-    def _go(self, node: Node) -> Conversation[None]:
+    def leave(self) -> None:
+        """Note that this conversation with its node ends."""
+        if self._place.seen is not None and self._node is not None:
+            self._place.seen[self._node] = time.monotonic()
+
+    def _go(self, node: Node, role: Role = Role.PRIMARY) -> Conversation[None]:
+        self.leave()
+        self._role = role
         self._node = node
-        yield ('at', node, Role.PRIMARY)
+        yield ('at', node, role)
 
     def _find(self) -> Conversation[Node]:
         patience = Patience(self.seconds)

@@ -10,12 +10,15 @@ from typing import Any
 from redis.exceptions import ConnectionError, ResponseError
 
 from ..._core.flows import Batch
+from ..._core.replication import Freshness
+from ...errors import ConnectionSetupError
 from ..errors import PoolExhaustedError
-from ..exchange import Conversation, ask_once
+from ..exchange import Conversation, Way, ask_once
 from .nodes import text
+from .route import Place
 from .slots import slot_of
 
-__all__ = ('IS_CLUSTERED', 'Single', 'place_of')
+__all__ = ('IS_CLUSTERED', 'Single', 'place_of', 'way_to')
 
 IS_CLUSTERED = Batch([('INFO', 'cluster')])
 # The attribute of a pool that says whether its server is a node of a cluster.
@@ -39,6 +42,29 @@ def place_of(pool: Any, model: Any) -> Any:
         return None
     place = getattr(pool, 'place', None)
     return Single(pool, model) if place is None else place(model)
+
+
+def way_to(
+    place: Place | Single | None, fresh: Freshness | None, reading: bool = False
+) -> Way | None:
+    """Return the way of a conversation to its node; None: there is one server, which is known.
+
+    :param fresh: how fresh a replica has to be that may be this node; None: the primary
+    :param reading: whether the conversation only reads
+    :raises ConnectionSetupError: if only replicas may answer, and the server names none
+    """
+    if fresh is not None:
+        if isinstance(place, Place):
+            from .replica_route import ReplicaRoute  # only programs that use replicas need it
+
+            return ReplicaRoute(place, fresh)
+        if fresh.required:
+            raise ConnectionSetupError(
+                "REPLICA_READS = 'require' needs replicas, and these connection parameters name "
+                "one server. Give a cluster, sentinels, or 'replicas'; or say 'prefer', which has "
+                'the server itself answer.'
+            )
+    return None if place is None else place.way(reading)
 
 
 class Single:
