@@ -162,7 +162,8 @@ ONE_KIND = ('aio', 'cli', 'mirror', 'testing')
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if 'server' in metafunc.fixturenames:
         kinds = _kinds(metafunc.config) or ['none']
-        if metafunc.definition.path.parent.name in ONE_KIND:
+        alike = metafunc.definition.path.parent.name in ONE_KIND
+        if alike and not metafunc.definition.get_closest_marker('clusters'):
             kinds = kinds[-1:]
         metafunc.parametrize('server', kinds, indirect=True)
 
@@ -182,6 +183,39 @@ def server(
     if request.param == 'none':
         pytest.fail(servers.HOW_TO_GET)
     return running_servers(request.param)
+
+
+@pytest.fixture(scope='session')
+def running_groups() -> Iterator[Callable[..., Any]]:
+    """`running_groups(start_cluster, 'valkey')`: several servers that make up one, started when the
+    first test of this session needs them."""
+    with contextlib.ExitStack() as stack:
+        yield functools.cache(lambda start, kind: stack.enter_context(start(servers.binary(kind))))
+
+
+@pytest.fixture
+def cluster(server: servers.Server, running_groups: Callable[..., Any]) -> Any:
+    """An empty cluster of this kind of server, all well: `IndexedRedis.testing.clusters.Cluster`.
+
+    A test may kill and pause its nodes.
+    """
+    from IndexedRedis.testing.clusters import start_cluster
+
+    return _well(running_groups(start_cluster, server.kind))
+
+
+@pytest.fixture
+def sentinels(server: servers.Server, running_groups: Callable[..., Any]) -> Any:
+    """An empty primary with two replicas and three sentinels, all well; see `cluster`."""
+    from IndexedRedis.testing.clusters import start_sentinels
+
+    return _well(running_groups(start_sentinels, server.kind))
+
+
+def _well(group: Any) -> Any:
+    group.heal()
+    group.clear()
+    return group
 
 
 @pytest.fixture

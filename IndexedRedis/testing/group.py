@@ -1,0 +1,196 @@
+"""Server processes that end together, even if the process that started them is killed."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Self
+
+import redis
+
+from .nodes import Node
+
+__all__ = ('WAIT_SECONDS', 'Group', 'flush', 'follow', 'lines_of', 'until')
+
+# Outlives the process that started the servers. Each line it reads holds the ids of the processes
+# that run. Once nobody can write any more, it ends those of the last line and removes the files.
+LIFELINE = """
+while read -r line; do running=$line; done
+[ -z "$running" ] || kill -KILL $running
+rm -rf "$1" || { sleep 1; rm -rf "$1"; }
+"""
+WAIT_SECONDS = 30.0
+FLUSH_MS = 4000  # less than what a client waits for a reply
+BASE = ('save ""', 'appendonly no')
+
+
+class Group:
+    """Server processes of one kind. As a context manager it ends them at the end of the block.
+
+    :param program: the path of the program, of Redis or Valkey
+    """
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+        self._members: list[Node] = []
+        self._folder = Path(tempfile.mkdtemp(prefix='indexedredis-')).resolve()
+        self._lifeline = subprocess.Popen(
+            ['/bin/sh', '-c', LIFELINE, 'indexedredis-lifeline', str(self._folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def add(self, config: Iterable[str] = (), kind: str = '') -> Node:
+        """Return a new member, which does not run yet.
+
+        :param config: lines of its configuration
+        :param kind: that of :class:`Node`
+        """
+        folder = self._folder / str(len(self._members))
+        folder.mkdir()
+        base = () if kind == 'sentinel' else BASE
+        node = Node(self._program, folder, [*base, *config], kind)
+        self._members.append(node)
+        return node
+
+    def start(self, *nodes: Node) -> None:
+        """Start these members at once, and wait until all answer.
+
+        :raises EmbeddedServerError: if one did not start
+        """
+        again = {node: not node.port for node in nodes}
+        try:
+            for node in nodes:
+                node.launch()
+            self._tell()
+            for node in nodes:
+                node.wait_started(again[node])
+        finally:
+            self._tell()
+
+    def kill(self, node: Node) -> None:
+        """Kill a process (SIGKILL), as a crash of its machine does. Its data is gone."""
+        node.kill()
+        self._tell()
+
+    def pause(self, node: Node) -> None:
+        """Stop a process (SIGSTOP): its connections stay open, and it does not answer."""
+        node.signal(signal.SIGSTOP)
+
+    def resume(self, node: Node) -> None:
+        """Let a paused process go on (SIGCONT)."""
+        node.signal(signal.SIGCONT)
+
+    def restart(self, node: Node) -> None:
+        """Kill a process if it runs, and start it on the same port, without its data.
+
+        Return when the process answers; it may join the others later.
+
+        :raises EmbeddedServerError: if it did not start
+        """
+        self.kill(node)
+        self.start(node)
+
+    def heal(self) -> None:
+        """Resume paused processes, restart dead ones, and wait until all is well."""
+        for node in self._members:
+            if node.paused:
+                self.resume(node)
+        self.start(*[node for node in self._members if not node.live])
+        self.wait_ok()
+
+    def wait_ok(self, seconds: float = WAIT_SECONDS) -> None:
+        """Wait until all live processes agree on who does what, and live replicas are up to date.
+
+        Processes that are dead or paused do not count.
+
+        :param seconds: how long at most
+        :raises TimeoutError: if it takes longer, as it does if too few processes live
+        """
+        until(f'all of {self._members} that live agree', seconds, self._is_ok)
+
+    def stop(self) -> None:
+        """End all processes and remove their files. Stopping twice is no error."""
+        for node in self._members:
+            node.kill()
+        self._lifeline.kill()  # the watcher last, so that the servers are never unwatched
+        self._lifeline.communicate()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _is_ok(self) -> bool:
+        """Return whether all is well; the default is that of processes on their own."""
+        return True
+
+    def _tell(self) -> None:
+        running = [str(node.process.pid) for node in self._members if node.process]
+        stdin = self._lifeline.stdin
+        if stdin and not stdin.closed:
+            stdin.write(f'{" ".join(running)}\n'.encode())
+            stdin.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+
+def lines_of(config: Mapping[str, str] | None) -> list[str]:
+    """Return configuration lines of options by name, such as ``{'maxmemory': '50mb'}``."""
+    return [f'{name} {value or chr(34) * 2}' for name, value in (config or {}).items()]
+
+
+def until(what: str, seconds: float, is_so: Callable[[], object]) -> None:
+    """Wait until a condition holds. A server that does not answer means that it does not.
+
+    :param what: what is waited for, for the message
+    :param seconds: how long at most
+    :raises TimeoutError: if it does not hold in time
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if is_so():
+                return
+            last = ''
+        except redis.RedisError as error:
+            last = f'; the last error was {error!r}'
+        if time.monotonic() > end:
+            raise TimeoutError(f'{what}: this did not happen within {seconds:g} s{last}')
+        time.sleep(0.01)
+
+
+def follow(primary: Node, replicas: Iterable[Node]) -> bool:
+    """Return whether both ends say that these replicas are up to date with a primary.
+
+    Either end may be the first to say so. A replica may still be loading the data then.
+    """
+    info = primary.call('INFO', 'replication')
+    known = (info[f'slave{number}'] for number in range(info['connected_slaves']))
+    online = {replica['port'] for replica in known if replica['state'] == 'online'}
+    return all(replica.port in online and _is_up(replica, primary) for replica in replicas)
+
+
+def flush(primary: Node, replicas: Iterable[Node]) -> None:
+    """Delete all data of a primary, and wait until these replicas have deleted it.
+
+    :raises TimeoutError: if they have not within 4 s
+    """
+    count = len(list(replicas))
+    # WAIT is about the writes of its own connection.
+    with primary.client(single_connection_client=True) as client:
+        client.flushall()
+        if client.wait(count, FLUSH_MS) < count:
+            raise TimeoutError(f'not all replicas of {primary!r} deleted their data within 4 s')
+
+
+def _is_up(replica: Node, primary: Node) -> bool:
+    info = replica.call('INFO', 'replication')
+    return info.get('master_port') == primary.port and info['master_link_status'] == 'up'
