@@ -2,7 +2,7 @@
 
 A flow is a generator. It yields steps, receives the outcome of each, and returns the result of the
 operation. It does no I/O, so the same flow runs on threads and on asyncio, and a test can play the
-server. There are four kinds of steps:
+server. There are five kinds of steps:
 
 ``Batch``
     commands that go out in one write. Outcome: the list of their replies, in order.
@@ -14,6 +14,8 @@ server. There are four kinds of steps:
     a wait of so many seconds. Outcome: ``None``.
 ``Elsewhere``
     a flow to run on the connection of another model. Outcome: its result.
+``Everywhere``
+    a flow to run on each server that holds a part of the database. Outcome: the list of results.
 
 An executor throws an error reply, or a broken connection, into the flow at its ``yield``. It may
 send any batch **twice**: a reply may get lost, or the server may not know a script. So each batch
@@ -34,6 +36,7 @@ __all__ = (
     'Batch',
     'Command',
     'Elsewhere',
+    'Everywhere',
     'Flow',
     'NoConnection',
     'Pause',
@@ -100,7 +103,13 @@ class Elsewhere(NamedTuple):
     flow: Any
 
 
-Step = Batch | Stream | Pause | Elsewhere
+class Everywhere(NamedTuple):
+    """A flow for each server that holds a part of the database: each primary of a cluster."""
+
+    make: Callable[[], Any]
+
+
+Step = Batch | Stream | Pause | Elsewhere | Everywhere
 Flow = Generator[Step, Any, T]
 # Reports progress: the name of the step, how much is done, and of how much.
 Progress = Callable[[str, int, int], Any]

@@ -27,6 +27,7 @@ Rules:
   starts that second again.
 - A batch marked ``once`` is not repeated: the flow gets an ``AnswerLost``.
 - Time-outs are not retried: the outcome is unknown, and the caller has waited long enough.
+- A flow for everywhere runs on one primary after the other.
 - Where there are several nodes, a route finds the right one: before the first operation, and after
   a node refused a batch, was lost or was silent. It takes up to the failover budget. A node that is
   still in its place after a time-out is not asked again.
@@ -36,7 +37,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from .._core.flows import Batch, Elsewhere, Flow, Pause, Step, Stream
+from .._core.flows import Batch, Elsewhere, Everywhere, Flow, Pause, Step, Stream
 from .cache.reply_cache import is_cacheable
 from .errors import MissingScript, Refused
 from .exchange import Conversation, Route, Way, check_refused, exchange
@@ -93,6 +94,19 @@ def _perform(step: Step, caches: bool, route: Route | None) -> Conversation[Any]
         return (yield from exchange(iter(step.batches), step.consume, route))
     if isinstance(step, Elsewhere):
         return (yield ('elsewhere', step.model, step.flow))
+    if isinstance(step, Everywhere):
+        return (yield from _everywhere(step, route))
     assert isinstance(step, Pause)
     yield ('sleep', step.seconds)
     return None
+
+
+def _everywhere(step: Everywhere, route: Route | None) -> Conversation[list[Any]]:
+    """Run a flow on each primary; return the results."""
+    if route is None:
+        return [(yield from converse(step.make()))]
+    results = []
+    for way in (yield from route.shards()):
+        results.append((yield from converse(step.make(), way=way)))
+    yield from route.begin()
+    return results

@@ -58,6 +58,10 @@ class Route(Protocol):
 
     seconds: float
 
+    def begin(self) -> Conversation[Any]: ...
+
+    def shards(self) -> Conversation[list[Any]]: ...
+
     def mend(self, failure: Exception) -> Conversation[bool]: ...
 
 
