@@ -161,7 +161,7 @@ def ask_once(batch: Batch) -> Conversation[list[Any]]:
     patience = Patience(0)
     failure = yield from _on_one_connection(iter([batch]), deque(), answers.append, patience, False)
     if failure is not None:
-        raise failure
+        raise failure.error if isinstance(failure, Refused) else failure
     return answers[0]
 
 

@@ -21,46 +21,10 @@ from IndexedRedis.executors.conversation import converse
 from IndexedRedis.executors.errors import PoolExhaustedError
 from IndexedRedis.executors.wire import pack
 
+from .played import Line
+
 BROKEN = ConnectionError('broken')
 PING, PONG = Batch([('PING',)]), [b'PONG']
-
-
-class Line:
-    """Plays the connection: answers reads from a list, in which exceptions are failures."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.log = []
-        self.sent = []
-
-    def run(self, flow):
-        """Run a flow to its end; returns its result."""
-        talk, outcome = converse(flow), None
-        try:
-            operation = next(talk)
-            while True:
-                try:
-                    outcome = self._perform(*operation)
-                except BaseException as exc:
-                    operation = talk.throw(exc)
-                else:
-                    operation = talk.send(outcome)
-        except StopIteration as stop:
-            return stop.value
-
-    def _perform(self, name, *args):
-        if name == 'send_now':
-            return None  # no connection is at hand
-        self.log.append(name if name in ('open', 'send', 'sleep') else (name, *args))
-        if name == 'send':
-            self.sent.append(args[0])
-        if name != 'read':
-            return None
-        answer = self.answers.pop(0)
-        if isinstance(answer, BaseException):
-            raise answer
-        assert len(answer) == args[0]
-        return answer
 
 
 @pytest.fixture

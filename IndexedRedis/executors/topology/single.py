@@ -16,9 +16,9 @@ from ..exchange import Conversation, ask_once
 from .nodes import text
 from .slots import slot_of
 
-__all__ = ('Single', 'single')
+__all__ = ('IS_CLUSTERED', 'Single', 'single')
 
-_QUESTION = Batch([('INFO', 'cluster')])
+IS_CLUSTERED = Batch([('INFO', 'cluster')])
 # By pool: whether its server is a node of a cluster.
 _clustered: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
@@ -55,7 +55,7 @@ class Single:
         :raises ConnectionSetupError: as of :func:`single`
         """
         try:
-            (reply,) = yield from ask_once(_QUESTION)
+            (reply,) = yield from ask_once(IS_CLUSTERED)
         except ResponseError:
             _clustered[self._pool] = False
         except PoolExhaustedError:
