@@ -291,14 +291,15 @@ def server_for(params: Mapping[str, Any] | None, client: Any = None, model: Any 
 
     :param params: as of :func:`getRedisPool`; ignored if there is a ``client``
     :param client: a client of redis-py, of ``redis.asyncio`` too
-    :param model: the model: on a cluster, each slot is a server of its own
+    :param model: the model: on a cluster, each slot is a server of its own. None: the whole
+        database
     """
     params, client = redirected_params(params, client)
     if client is not None:
         return getattr(client, 'connection_pool', client)
     pool = merged(params).get('connection_pool')  # it may be one of asyncio
     pool = getRedisPool(params) if pool is None else pool
-    return pool.place(model) if hasattr(pool, 'place') else pool
+    return pool.place(model) if model is not None and hasattr(pool, 'place') else pool
 
 
 def pool_of_client(client: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from .._core.flows import Flow
+from .._core.flows import Flow, ask
 from .._core.mapping.index_keys import index_keys_of_values
 from .._core.mapping.schema import Schema
 from ..connections.tasks import async_executor_for
@@ -14,6 +14,7 @@ __all__ = (
     'IndexedRedisHelper',
     'async_executor_of',
     'executor_of',
+    'send',
     'server_of',
 )
 
@@ -34,6 +35,14 @@ def async_executor_of(owner: Any) -> Any:
 def server_of(owner: Any) -> Any:
     """Return a value that identifies the server of a model, or of one of its objects."""
     return server_for(owner.REDIS_CONNECTION_PARAMS, owner._connection, owner)
+
+
+def send(owner: Any, *command: Any) -> Any:
+    """Send one command to the server of a model; return its reply, texts as bytes.
+
+    The command may be sent twice, after a lost connection or to another node.
+    """
+    return executor_of(owner).run(ask(*command))
 
 
 class IndexedRedisHelper:

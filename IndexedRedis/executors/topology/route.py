@@ -28,7 +28,7 @@ class Place:
     """Where some models are; models of one place can be written in one step.
 
     :param known: what is known about the nodes
-    :param slot: the slot of the models; None on Sentinel
+    :param slot: the slot of the models; None: any, and on Sentinel
     :param seconds: the failover budget
     """
 
@@ -59,6 +59,15 @@ class Route:
         node = self._known.primary(self._slot)
         yield from self._go(node if node is not None else (yield from self._find()))
         return self
+
+    def shards(self) -> Conversation[list[Route]]:
+        """Return a route to each primary.
+
+        :raises redis.exceptions.RedisError: if not all are known
+        """
+        yield from self._ask()
+        slots = self._known.shards()
+        return [Route(Place(self._known, slot, self.seconds)) for slot in slots]
 
     def mend(self, failure: Exception) -> Conversation[bool]:
         """Learn anew where the nodes are, and go to the right one.

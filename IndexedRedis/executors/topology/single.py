@@ -11,8 +11,10 @@ from weakref import WeakKeyDictionary
 from redis.exceptions import ConnectionError, ResponseError
 
 from ..._core.flows import Batch
+from ...errors import ConnectionSetupError
 from ..errors import PoolExhaustedError
 from ..exchange import Conversation, ask_once
+from ..remedies import CLUSTER_REMEDY
 from .nodes import text
 from .slots import slot_of
 
@@ -26,20 +28,23 @@ _clustered: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 def single(pool: Any, model: Any) -> Single | None:
     """Return the place of a model on a server; None if it can be used without further ado.
 
-    :raises ConnectionSetupError: if the server is a node of a cluster, and the keys of the model
-        are in many slots
+    :param model: the model; None: the whole database
+    :raises ConnectionSetupError: if the server is a node of a cluster, and has only a part of the
+        model or of the database
     """
     clustered = _clustered.get(pool)
     if clustered and model is not None:
         slot_of(model)
-    return None if clustered is not None or model is None else Single(pool, model)
+    elif clustered:
+        raise ConnectionSetupError(f'{CLUSTER_REMEDY} It holds only a part of the keys.')
+    return Single(pool, model) if clustered is None else None
 
 
 class Single:
     """A server of which it is not known yet whether it is a node of a cluster.
 
     :param pool: its pool
-    :param model: a model that is stored there
+    :param model: a model that is stored there; None: the whole database
     """
 
     def __init__(self, pool: Any, model: Any) -> None:
