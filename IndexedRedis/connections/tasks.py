@@ -17,7 +17,6 @@ from .threads import (
     SOCKET_SECONDS,
     Shortcuts,
     checked_pool,
-    place_in,
     pool_for,
     pool_of_client,
     pool_seconds,
@@ -68,7 +67,7 @@ def async_executor_for(
 
     params, client = redirected_params(params, client)
     pool = checked_pool(pool_of_client(client), True) if client is not None else _pool(params)
-    return AsyncExecutor(pool, executor_of, place_in(pool, model))
+    return AsyncExecutor(pool, executor_of, model)
 
 
 def _pool(params: Mapping[str, Any] | None) -> Any:

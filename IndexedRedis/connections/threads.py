@@ -272,18 +272,7 @@ def executor_for(
 
     params, client = redirected_params(params, client)
     pool = getRedisPool(params) if client is None else checked_pool(pool_of_client(client))
-    return SyncExecutor(pool, executor_of, place_in(pool, model))
-
-
-def place_in(pool: Any, model: Any) -> Any:
-    """Return the place of a model among the nodes that a pool is made of; None for one server.
-
-    :raises ConnectionSetupError: if the keys of the model are in many slots of a cluster
-    """
-    from ..executors.topology.single import single
-
-    place = getattr(pool, 'place', None)
-    return single(pool, model) if place is None else place(model)
+    return SyncExecutor(pool, executor_of, model)
 
 
 def server_for(params: Mapping[str, Any] | None, client: Any = None, model: Any = None) -> Any:

@@ -17,8 +17,7 @@ from .pools.nodes import NodePools
 from .pools.replies import aread_replies
 from .pools.tasks import AsyncBroughtPool, TrackingPool
 from .topology.nodes import Node, Role
-from .topology.route import Place
-from .topology.single import Single
+from .topology.single import place_of
 
 __all__ = ('AsyncExecutor', 'Line')
 
@@ -36,18 +35,19 @@ class AsyncExecutor:
     :param pool: a ``redis.asyncio.ConnectionPool``, or one of its relatives; or the pools of
         several nodes
     :param executor_of: gives the executor of another model
-    :param place: where the models are among these nodes; None: there is one server
+    :param model: the model, or one of its objects, whose keys the flows use; None: there is none
+    :raises ConnectionSetupError: if its keys are in many slots of a cluster
     """
 
     def __init__(
         self,
         pool: Any,
         executor_of: Callable[[Any], Any] | None = None,
-        place: Place | Single | None = None,
+        model: Any = None,
     ) -> None:
         self.pool = pool
         self._executor_of = executor_of or (lambda model: self)
-        self._place = place
+        self._place = place_of(pool, model)
 
     async def run(self, flow: Flow[T], cache_size: int | None = None) -> T:
         """Run a flow to its end and return its result.

@@ -88,6 +88,23 @@ class Group:
         """Let a paused process go on (SIGCONT)."""
         node.signal(signal.SIGCONT)
 
+    def hold(self, replica: Node) -> None:
+        """Cut a replica off from its primary: it goes on answering, and its data gets older.
+
+        The primary counts it as gone; the others of a cluster do not. :meth:`release` ends it.
+        """
+        # The primary refuses an unknown user, so the replica tries again once a second, in vain.
+        replica.call('CONFIG', 'SET', 'masterauth', 'nobody')
+        replica.call('CONFIG', 'SET', 'masteruser', 'nobody')
+        replica.call('CLIENT', 'KILL', 'TYPE', 'master')
+        replica.held = True
+
+    def release(self, replica: Node) -> None:
+        """Let a replica that is held follow its primary again; :meth:`wait_ok` waits for it."""
+        replica.call('CONFIG', 'SET', 'masteruser', '')
+        replica.call('CONFIG', 'SET', 'masterauth', '')
+        replica.held = False
+
     def restart(self, node: Node) -> None:
         """Kill a process if it runs, and start it on the same port, without its data.
 
@@ -99,17 +116,19 @@ class Group:
         self.start(node)
 
     def heal(self) -> None:
-        """Resume paused processes, restart dead ones, and wait until all is well."""
+        """Resume what is paused, release what is held, restart the dead, wait until all is well."""
         for node in self._members:
             if node.paused:
                 self.resume(node)
+            if node.held and node.live:
+                self.release(node)
         self.start(*[node for node in self._members if not node.live])
         self.wait_ok()
 
     def wait_ok(self, seconds: float = WAIT_SECONDS) -> None:
-        """Wait until all live processes agree on who does what, and live replicas are up to date.
+        """Wait until all live processes agree on who does what, and replicas have all writes.
 
-        Processes that are dead or paused do not count.
+        Processes that are dead or paused do not count, nor do the data of a replica that is held.
 
         :param seconds: how long at most
         :raises TimeoutError: if it takes longer, as it does if too few processes live
@@ -168,14 +187,15 @@ def until(what: str, seconds: float, is_so: Callable[[], object]) -> None:
 
 
 def follow(primary: Node, replicas: Iterable[Node]) -> bool:
-    """Return whether both ends say that these replicas are up to date with a primary.
+    """Return whether replicas, but for those that are held, have all that a primary has.
 
-    Either end may be the first to say so. A replica may still be loading the data then.
+    Either end may be the first to say so: a replica may still be loading the data then.
     """
     info = primary.call('INFO', 'replication')
     known = (info[f'slave{number}'] for number in range(info['connected_slaves']))
     online = {replica['port'] for replica in known if replica['state'] == 'online'}
-    return all(replica.port in online and _is_up(replica, primary) for replica in replicas)
+    written = info['master_repl_offset']
+    return all(each.port in online and _has(each, written) for each in replicas if not each.held)
 
 
 def flush(primary: Node, replicas: Iterable[Node]) -> None:
@@ -191,6 +211,6 @@ def flush(primary: Node, replicas: Iterable[Node]) -> None:
             raise TimeoutError(f'not all replicas of {primary!r} deleted their data within 4 s')
 
 
-def _is_up(replica: Node, primary: Node) -> bool:
+def _has(replica: Node, written: int) -> bool:
     info = replica.call('INFO', 'replication')
-    return info.get('master_port') == primary.port and info['master_link_status'] == 'up'
+    return info.get('master_link_status') == 'up' and info['slave_repl_offset'] >= written

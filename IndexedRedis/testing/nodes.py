@@ -40,14 +40,18 @@ class Node:
     def __init__(self, program: str, folder: Path, config: Sequence[str], kind: str = '') -> None:
         self._program = program
         self._folder = folder
+        self._log = folder / 'server.log'
         self._config = config
-        self._kind = kind
+        #: ``cluster``, ``sentinel``, or nothing for a server on its own
+        self.kind = kind
         #: the TCP port; 0 before the first start. It stays the same afterwards
         self.port = 0
         #: the process; ``None`` if none runs
         self.process: subprocess.Popen[bytes] | None = None
         #: whether the process is stopped by SIGSTOP
         self.paused = False
+        #: whether it is a replica that its group cut off from its primary
+        self.held = False
 
     @property
     def address(self) -> tuple[str, int]:
@@ -80,18 +84,20 @@ class Node:
     def launch(self) -> None:
         """Start the process. :meth:`wait_started` follows."""
         first = not self.port
-        self.port = self.port or _free_port(self._kind == 'cluster')
+        self.port = self.port or _free_port(self.kind == 'cluster')
         path = self._folder / 'server.conf'
         if first:  # later a sentinel keeps its state in this file
             lines = [f'port {self.port}', f'bind {self.host}', f'dir "{self._folder}"']
-            path.write_text('\n'.join([*lines, 'logfile server.log', *self._config, '']))
-        self.process = subprocess.Popen(
-            [self._program, str(path), *(['--sentinel'] if self._kind == 'sentinel' else [])],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C reaches pytest, which ends the servers
-        )
+            path.write_text('\n'.join([*lines, *self._config, '']))
+        (self._folder / 'dump.rdb').unlink(missing_ok=True)  # of its last full synchronization
+        with self._log.open('ab') as log:
+            self.process = subprocess.Popen(
+                [self._program, str(path), *(['--sentinel'] if self.kind == 'sentinel' else [])],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C reaches pytest, which ends the servers
+            )
 
     def wait_started(self, again: bool) -> None:
         """Wait until the process answers.
@@ -107,8 +113,7 @@ class Node:
                 self.port = 0
                 self.launch()
         self.kill()
-        log = self._folder / 'server.log'
-        lines = log.read_text(errors='replace').splitlines() if log.exists() else []
+        lines = self._log.read_text(errors='replace').splitlines()
         end = ''.join(f'\n    {line}' for line in lines[-LOG_LINES:])
         raise EmbeddedServerError(
             f'{self._program} did not start; its log ends:{end or " (empty)"}'
@@ -119,7 +124,7 @@ class Node:
         if self.process:
             self.process.kill()
             self.process.wait()
-        self.process, self.paused = None, False
+        self.process, self.paused, self.held = None, False, False
 
     def signal(self, number: signal.Signals) -> None:
         """Pause (SIGSTOP) or resume (SIGCONT) the process.
@@ -144,7 +149,7 @@ class Node:
 
     def __repr__(self) -> str:
         state = 'paused' if self.paused else 'live' if self.live else 'not running'
-        return f'<Node {self._kind or "server"} {self.host}:{self.port} {state}>'
+        return f'<Node {self.kind or "server"} {self.host}:{self.port} {state}>'
 
 
 def _free_port(bus: bool) -> int:

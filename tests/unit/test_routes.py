@@ -19,7 +19,7 @@ from IndexedRedis.executors import exchange
 from IndexedRedis.executors.topology.cluster import ClusterMap
 from IndexedRedis.executors.topology.nodes import Node, Role
 from IndexedRedis.executors.topology.route import Place
-from IndexedRedis.executors.topology.single import Single, single
+from IndexedRedis.executors.topology.single import Single, place_of
 
 from .played import Line
 
@@ -201,16 +201,16 @@ def test_a_server_is_asked_once_whether_it_is_a_node_of_a_cluster(reply, refused
     flow = ask('PING')
     if refused:
         with pytest.raises(ConnectionSetupError, match='Nothing was sent'):
-            line.run(flow, single(pool, model('Songs')).way())
+            line.run(flow, place_of(pool, model('Songs')).way())
         with pytest.raises(ConnectionSetupError, match='Nothing was sent'):
-            single(pool, model('Songs'))
+            place_of(pool, model('Songs'))
     else:
-        assert line.run(flow, single(pool, model('Songs')).way()) == b'PONG'
-        assert single(pool, model('Songs')) is None
-    assert single(pool, model('{shop}Songs')) is None
+        assert line.run(flow, place_of(pool, model('Songs')).way()) == b'PONG'
+        assert place_of(pool, model('Songs')) is None
+    assert place_of(pool, model('{shop}Songs')) is None
 
 
 def test_a_server_that_does_not_answer_yet_is_asked_again_later():
     pool = Pool()
-    assert Line(BROKEN, [b'PONG']).run(ask('PING'), single(pool, model('Songs'))) == b'PONG'
-    assert isinstance(single(pool, model('Songs')), Single)
+    assert Line(BROKEN, [b'PONG']).run(ask('PING'), place_of(pool, model('Songs'))) == b'PONG'
+    assert isinstance(place_of(pool, model('Songs')), Single)

@@ -6,7 +6,6 @@ On a cluster, a model whose keys are in many slots would be half written before 
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from redis.exceptions import ConnectionError, ResponseError
 
@@ -18,26 +17,31 @@ from ..remedies import CLUSTER_REMEDY
 from .nodes import text
 from .slots import slot_of
 
-__all__ = ('IS_CLUSTERED', 'Single', 'single')
+__all__ = ('IS_CLUSTERED', 'Single', 'place_of')
 
 IS_CLUSTERED = Batch([('INFO', 'cluster')])
-# By pool: whether its server is a node of a cluster.
-_clustered: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+# The attribute of a pool that says whether its server is a node of a cluster.
+_ATTRIBUTE = 'indexedredis_clustered'
 
 
-def single(pool: Any, model: Any) -> Single | None:
-    """Return the place of a model on a server; None if it can be used without further ado.
+def place_of(pool: Any, model: Any) -> Any:
+    """Return where a model is among the nodes of a pool; None if its server needs no looking for.
 
-    :param model: the model; None: the whole database
-    :raises ConnectionSetupError: if the server is a node of a cluster, and has only a part of the
+    :param pool: the pool of one server, or of the nodes of several
+    :param model: the model, or one of its objects; None: the whole database
+    :raises ConnectionSetupError: if the server is a node of a cluster, and holds only a part of the
         model or of the database
     """
-    clustered = _clustered.get(pool)
-    if clustered and model is not None:
+    clustered = getattr(pool, _ATTRIBUTE, None)
+    if clustered is False:
+        return None
+    if clustered and model is None:
+        raise ConnectionSetupError(f'{CLUSTER_REMEDY} This node holds only a part of the keys.')
+    if clustered:
         slot_of(model)
-    elif clustered:
-        raise ConnectionSetupError(f'{CLUSTER_REMEDY} It holds only a part of the keys.')
-    return Single(pool, model) if clustered is None else None
+        return None
+    place = getattr(pool, 'place', None)
+    return Single(pool, model) if place is None else place(model)
 
 
 class Single:
@@ -57,16 +61,17 @@ class Single:
     def begin(self) -> Conversation[None]:
         """Ask the server whether it is a node of a cluster; a user may lack the right to ask.
 
-        :raises ConnectionSetupError: as of :func:`single`
+        :raises ConnectionSetupError: as of :func:`place_of`
         """
+        clustered = False
         try:
             (reply,) = yield from ask_once(IS_CLUSTERED)
-        except ResponseError:
-            _clustered[self._pool] = False
+            clustered = 'cluster_enabled:1' in text(reply)
         except PoolExhaustedError:
             raise
         except ConnectionError:
             return  # the flow will meet it too, and try again
-        else:
-            _clustered[self._pool] = 'cluster_enabled:1' in text(reply)
-        single(self._pool, self._model)
+        except ResponseError:
+            pass
+        setattr(self._pool, _ATTRIBUTE, clustered)
+        place_of(self._pool, self._model)

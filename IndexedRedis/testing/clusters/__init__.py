@@ -1,4 +1,4 @@
-"""Groups of servers for tests: a cluster, a primary with replicas, and one with sentinels.
+"""Groups of servers for tests: a cluster, a primary with replicas, and such with sentinels.
 
 They start in a few seconds, on free ports of 127.0.0.1, and end with the block, or with the
 process that started them, even if it is killed::
@@ -13,6 +13,15 @@ from __future__ import annotations
 
 from ..nodes import Node
 from .cluster import Cluster, start_cluster
+from .replicas import Replicas, start_replicas
 from .sentinels import Sentinels, start_sentinels
 
-__all__ = ('Cluster', 'Node', 'Sentinels', 'start_cluster', 'start_sentinels')
+__all__ = (
+    'Cluster',
+    'Node',
+    'Replicas',
+    'Sentinels',
+    'start_cluster',
+    'start_replicas',
+    'start_sentinels',
+)

@@ -10,7 +10,8 @@ from ..nodes import Node
 from ..servers import program as find_program
 from . import forming, migration
 from .migration import Step, nothing
-from .topology import SLOTS, Entry, entries, slot_of
+from .replicas import REPLICATION
+from .topology import SLOTS, Entry, entries, moving, slot_of
 
 __all__ = ('Cluster', 'start_cluster')
 
@@ -20,9 +21,7 @@ CONFIG = (
     # A replica stays with its primary, and stands for election however old its data is.
     'cluster-migration-barrier 1000',
     'cluster-replica-validity-factor 0',
-    'repl-diskless-sync yes',
-    'repl-diskless-sync-delay 0',
-    'repl-ping-replica-period 1',
+    *REPLICATION,
 )
 
 
@@ -155,6 +154,16 @@ class Cluster(Group):
         """Delete all data, replicas included."""
         for node in self.primaries:
             flush(node, [each for each in self.replicas_of(node) if each.live])
+
+    def heal(self) -> None:
+        """Resume paused nodes, restart dead ones, and wait until all is well.
+
+        A slot that was left moving stays with its owner. :meth:`clear` deletes what was moved.
+        """
+        super().heal()
+        for node in self.primaries:
+            for slot in moving(node.call('CLUSTER', 'NODES').decode()):
+                node.call('CLUSTER', 'SETSLOT', slot, 'STABLE')
 
     def _promote(self, replica: Node, *how: str) -> None:
         replica.call('CLUSTER', 'FAILOVER', *how)

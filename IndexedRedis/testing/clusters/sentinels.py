@@ -11,15 +11,11 @@ import redis
 from ..group import WAIT_SECONDS, Group, flush, follow, lines_of, until
 from ..nodes import Node
 from ..servers import program as find_program
+from .replicas import REPLICATION
 
 __all__ = ('Sentinels', 'start_sentinels')
 
 SERVICE = 'mymaster'
-REPLICATION = (
-    'repl-diskless-sync yes',
-    'repl-diskless-sync-delay 0',
-    'repl-ping-replica-period 1',
-)
 # How often sentinels ask and tell, in ms: seconds by default. Redis 6.2 keeps its defaults. During
 # a failover they ask replicas once a second, and believe what is at most five PING periods old.
 PERIODS = {
@@ -55,17 +51,17 @@ def start_sentinels(
     group = Sentinels(program or find_program())
     lines = [*REPLICATION, *lines_of(config)]
     try:
-        primary = group.add_server(lines)
+        primary = group.add(lines)
         group.start(primary)
         lines.append(f'replicaof {primary.host} {primary.port}')
-        nodes = [group.add_server(lines) for _ in range(replicas)]
+        nodes = [group.add(lines) for _ in range(replicas)]
         watch = [
             f'sentinel monitor {SERVICE} {primary.host} {primary.port} {sentinels // 2 + 1}',
             f'sentinel down-after-milliseconds {SERVICE} {int(down_after * 1000)}',
             f'sentinel failover-timeout {SERVICE} 2000',
             f'sentinel parallel-syncs {SERVICE} {max(replicas, 1)}',
         ]
-        watchers = [group.add_sentinel(watch) for _ in range(sentinels)]
+        watchers = [group.add(watch, 'sentinel') for _ in range(sentinels)]
         group.start(*nodes, *watchers)
         group.wait_ok()
     except BaseException:
@@ -80,12 +76,15 @@ class Sentinels(Group):
     #: the name by which the sentinels know the primary
     service_name = SERVICE
 
-    def __init__(self, program: str) -> None:
-        super().__init__(program)
-        #: the primary and the replicas, at first the primary
-        self.nodes: list[Node] = []
-        #: the processes of the sentinels
-        self.sentinel_nodes: list[Node] = []
+    @property
+    def nodes(self) -> list[Node]:
+        """The first primary, then the first replicas."""
+        return [node for node in self._members if node.kind != 'sentinel']
+
+    @property
+    def sentinel_nodes(self) -> list[Node]:
+        """The processes of the sentinels."""
+        return [node for node in self._members if node.kind == 'sentinel']
 
     @property
     def sentinels(self) -> list[tuple[str, int]]:
@@ -123,20 +122,11 @@ class Sentinels(Group):
         """Delete all data, replicas included."""
         flush(self.primary, [node for node in self.replicas if node.live])
 
-    def add_server(self, lines: list[str]) -> Node:
-        node = self.add(lines)
-        self.nodes.append(node)
-        return node
-
-    def add_sentinel(self, lines: list[str]) -> Node:
-        node = self.add(lines, 'sentinel')
-        self.sentinel_nodes.append(node)
-        return node
-
     def start(self, *nodes: Node) -> None:
+        """Start these members, and have sentinels among them ask and tell more often."""
         super().start(*nodes)
         for node in nodes:
-            if node in self.sentinel_nodes:
+            if node.kind == 'sentinel':
                 with contextlib.suppress(redis.ResponseError):
                     node.call('SENTINEL', 'DEBUG', *(w for pair in PERIODS.items() for w in pair))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from redis.crc import key_slot
 
-__all__ = ('SLOTS', 'Entry', 'entries', 'slot_of')
+__all__ = ('SLOTS', 'Entry', 'entries', 'moving', 'slot_of')
 
 SLOTS = 16384
 DOUBTFUL = {'fail', 'fail?', 'handshake', 'noaddr'}
@@ -41,6 +42,11 @@ def entries(text: str) -> dict[str, Entry]:
     A slot that is marked as migrating belongs to its source.
     """
     return {line.split()[0]: _entry(line.split()) for line in text.splitlines()}
+
+
+def moving(text: str) -> list[int]:
+    """Return the slots that CLUSTER NODES of a node lists as moving from it or to it."""
+    return [int(slot) for slot in re.findall(r'\[(\d+)-[<>]-', text)]
 
 
 def _entry(words: list[str]) -> Entry:
