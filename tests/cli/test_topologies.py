@@ -158,4 +158,5 @@ def test_cached_replies_are_dropped_with_their_primary(telling_server, cluster, 
     cluster.takeover(cluster.replicas_of(cluster.primary_of(Song.KEY_NAME))[0])
     with cluster.primary_of(Song.KEY_NAME).client() as client:
         client.srem(entry, *client.srandmember(entry, 40))
+        client.wait(1, 5000)  # the node that has the cached reply is a replica of it
     assert threes.count() == 200
