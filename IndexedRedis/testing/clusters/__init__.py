@@ -11,6 +11,7 @@ Events such as a failover return when they are over and all servers agree.
 
 from __future__ import annotations
 
+from ..group import Group
 from ..nodes import Node
 from .cluster import Cluster, start_cluster
 from .replicas import Replicas, start_replicas
@@ -18,6 +19,7 @@ from .sentinels import Sentinels, start_sentinels
 
 __all__ = (
     'Cluster',
+    'Group',
     'Node',
     'Replicas',
     'Sentinels',
