@@ -64,7 +64,12 @@ def setDefaultRedisConnectionParams(params: Mapping[str, Any]) -> None:
     defaults are the server of the environment variable ``INDEXEDREDIS_URL``, else
     ``127.0.0.1:6379``.
 
-    :param params: keyword arguments of ``redis.Redis``, or ``{'url': ...}``
+    :param params: keyword arguments of ``redis.Redis``, or ``{'url': ...}``. For a cluster
+        ``{'cluster': True, 'host': ..., 'port': ...}``, ``startup_nodes`` (pairs of host and port)
+        or ``redis+cluster://host:port``; for Sentinel ``{'sentinels': ((host, port), ...),
+        'service_name': ...}`` or ``sentinel://host:port,host:port/name``, and ``sentinel_kwargs``,
+        the parameters of the Sentinels themselves; for both ``failover_seconds``, for how long an
+        exchange waits for a lost primary (8)
     :raises ConnectionSetupError: if they cannot be used
     """
     global _defaults
@@ -165,7 +170,8 @@ def getRedisPool(params: Mapping[str, Any] | None = None) -> Any:
 
     :param params: as of ``redis.Redis``; the defaults complete them. Equal parameters share a pool.
         A ``connection_pool`` among them is returned as it is.
-    :returns: a ``redis.BlockingConnectionPool``, of 32 connections by default
+    :returns: a ``redis.BlockingConnectionPool``, of 32 connections by default; for a cluster or
+        Sentinel an object that holds a pool for each node
     :raises ConnectionSetupError: if they cannot be used
     """
     return pool_for(params, RedisPools, _shortcuts, _make_pool)
