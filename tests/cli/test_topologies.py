@@ -9,6 +9,7 @@ import asyncio
 
 import pytest
 from checker import check_model
+from redis.exceptions import NoPermissionError
 
 import IndexedRedis as IR
 from cli.commands import command
@@ -160,3 +161,25 @@ def test_cached_replies_are_dropped_with_their_primary(telling_server, cluster, 
         client.srem(entry, *client.srandmember(entry, 40))
         client.wait(1, 5000)  # the node that has the cached reply is a replica of it
     assert threes.count() == 200
+
+
+@pytest.fixture
+def limited(cluster):
+    """Parameters of a user on all nodes who may not administer them."""
+    rights = ['~_ir_|{tagged}*', '+@all', '-@admin', '-@dangerous', '+cluster|slots']
+    for node in cluster.nodes:
+        node.call('ACL', 'SETUSER', 'limited', 'on', '>secret', *rights)
+    yield {**cluster.params, 'username': 'limited', 'password': 'secret'}
+    for node in cluster.nodes:
+        node.call('ACL', 'DELUSER', 'limited')
+
+
+def test_of_the_commands_of_a_cluster_a_user_needs_CLUSTER_SLOTS(cluster, limited, used):
+    used(limited)
+    Song.reset(Song(title=str(n), group=n % 5) for n in range(10))
+    assert Song.objects.filter(group=3).count() == 2
+    for node in cluster.nodes:
+        node.call('ACL', 'SETUSER', 'limited', '-cluster|slots')
+    IR.clearRedisPools()
+    with pytest.raises(NoPermissionError, match='cluster'):
+        Song.objects.count()

@@ -9,10 +9,17 @@ from __future__ import annotations
 import warnings
 from contextlib import suppress
 
-from redis.exceptions import ConnectionError, RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    ConnectionError,
+    NoPermissionError,
+    RedisError,
+)
 
 from ...errors import FailoverWarning
 from ..exchange import Conversation, Patience, ask_once
+from ..remedies import explained
 from .nodes import Node, Role, TopologyMap
 from .redirects import moved_to
 
@@ -20,6 +27,8 @@ __all__ = ('FAILOVER_SECONDS', 'Place', 'Route')
 
 # For how long an operation waits for the nodes to agree on a new primary.
 FAILOVER_SECONDS = 8.0
+# What waiting does not mend.
+_REFUSED = (AuthenticationError, AuthorizationError, NoPermissionError)
 # How long electing a new primary takes after the old one is known to be gone.
 _ELECTION_SECONDS = 2.0
 
@@ -101,9 +110,9 @@ class Route:
             node = self._known.primary(self._slot)
             if node is not None:
                 return node
-            pause = patience.pause()
+            pause = None if isinstance(failure, _REFUSED) else patience.pause()
             if pause is None:
-                raise failure
+                raise explained(failure)
             yield ('sleep', pause)
 
     def _ask(self) -> Conversation[None]:
