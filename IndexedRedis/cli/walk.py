@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from .. import INDEXED_REDIS_PREFIX
-from ..managers.manager import send
+from ..managers.manager import scan_set, send
 
 __all__ = ('Walk',)
 
@@ -27,7 +27,7 @@ class Walk:
     """
 
     def __init__(self, model: Any) -> None:
-        self._send = partial(send, model)
+        self._model, self._send = model, partial(send, model)
         base = f'{INDEXED_REDIS_PREFIX}{model.KEY_NAME}'
         self._all, self._swapped = f'{base}:keys', f'{base}:tmp:swapped'
         self._marker = self._send('GET', self._swapped)
@@ -39,13 +39,14 @@ class Walk:
     def pks(self) -> array[int]:
         """Return all pks in any order, eight bytes each."""
         pks = array('q')
-        cursor: bytes | None = None
-        while cursor != b'0':
-            cursor, members = self._send('SSCAN', self._all, cursor or b'0', 'COUNT', PAGE_PKS)
-            # `repair` removes members that are no pks.
-            pks.extend(int(member) for member in members if member.isdigit())
+
+        def take(page: list[bytes]) -> None:
+            pks.extend(map(int, filter(bytes.isdigit, page)))  # `repair` removes other members
+
+        scan_set(self._model, self._all, take)
         self._first = list(pks[:PAGE_PKS])
-        # SSCAN passes a member twice if the table of the set shrinks or grows meanwhile.
+        # SSCAN passes a member twice if the table of the set shrinks or grows meanwhile, or if
+        # another node takes over.
         return pks if len(set(pks)) == len(pks) else array('q', dict.fromkeys(pks))
 
     def pages(self) -> Iterator[list[int]]:

@@ -40,7 +40,7 @@ from typing import Any, TypeVar
 from .._core.flows import Batch, Elsewhere, Everywhere, Flow, Pause, Step, Stream
 from .cache.reply_cache import is_cacheable
 from .errors import MissingScript, Refused
-from .exchange import Conversation, Route, Way, check_refused, exchange
+from .exchange import Conversation, Route, Way, answer_to, check_refused, exchange
 from .recording import noted, recorders
 from .wire import results, with_texts
 
@@ -82,12 +82,12 @@ def _perform(step: Step, caches: bool, route: Route | None) -> Conversation[Any]
         replies = yield ('ask_and_cache' if cached else 'send_now', step)
         if replies is not None:
             try:
-                return results(replies)
+                return answer_to(step, results(replies), route)
             except MissingScript:
                 step = with_texts(step)
             except Refused as refused:
                 check_refused(refused, [step], route)
-        answers: list[list[Any]] = []
+        answers: list[Any] = []
         yield from exchange(iter([step]), answers.append, route)
         return answers[0]
     if isinstance(step, Stream):

@@ -28,6 +28,7 @@ __all__ = (
     'Patience',
     'Route',
     'Way',
+    'answer_to',
     'ask_once',
     'check_refused',
     'exchange',
@@ -57,6 +58,8 @@ class Route(Protocol):
     """How a conversation finds its node, where there are several."""
 
     seconds: float
+    #: how often it has looked for its node again
+    mends: int
 
     def begin(self) -> Conversation[Any]: ...
 
@@ -94,7 +97,7 @@ class Patience:
 
 
 def exchange(
-    batches: Iterator[Batch | None], consume: Callable[[list[Any]], None], route: Route | None
+    batches: Iterator[Batch | None], consume: Callable[[Any], None], route: Route | None
 ) -> Conversation[None]:
     """Send all batches and give their results to ``consume``, in order.
 
@@ -102,10 +105,14 @@ def exchange(
     """
     waiting: deque[Batch] = deque()
     patience, texts = Patience(route.seconds if route else RETRY_SECONDS), False
+
+    def take(batch: Batch, answer: list[Any]) -> None:
+        consume(answer_to(batch, answer, route))
+
     while True:
         failure: Exception | None
         try:
-            failure = yield from _on_one_connection(batches, waiting, consume, patience, texts)
+            failure = yield from _on_one_connection(batches, waiting, take, patience, texts)
         except RedisError as error:
             failure = _check_lost(error, waiting, route)
         else:
@@ -117,6 +124,15 @@ def exchange(
                 continue
             failure = check_refused(failure, waiting, route)
         yield from _recover(failure, patience, route)
+
+
+def answer_to(batch: Batch, answer: list[Any], route: Route | None) -> list[Any] | None:
+    """Return what a flow gets for a batch: None for pages by the cursors of another node."""
+    if batch.scan is None or route is None:
+        return answer
+    if batch.scan.began is None:
+        batch.scan.began = route.mends
+    return answer if batch.scan.began == route.mends else None
 
 
 def _check_lost(error: RedisError, waiting: Iterable[Batch], route: Route | None) -> RedisError:
@@ -158,8 +174,11 @@ def _recover(failure: RedisError, patience: Patience, route: Route | None) -> Co
 def ask_once(batch: Batch) -> Conversation[list[Any]]:
     """Send a batch where the conversation is, without another try; return the replies."""
     answers: list[list[Any]] = []
-    patience = Patience(0)
-    failure = yield from _on_one_connection(iter([batch]), deque(), answers.append, patience, False)
+
+    def take(batch: Batch, answer: list[Any]) -> None:
+        answers.append(answer)
+
+    failure = yield from _on_one_connection(iter([batch]), deque(), take, Patience(0), False)
     if failure is not None:
         raise failure.error if isinstance(failure, Refused) else failure
     return answers[0]
@@ -168,7 +187,7 @@ def ask_once(batch: Batch) -> Conversation[list[Any]]:
 def _on_one_connection(
     batches: Iterator[Batch | None],
     waiting: deque[Batch],
-    consume: Callable[[list[Any]], None],
+    take: Callable[[Batch, list[Any]], None],
     patience: Patience,
     texts: bool,
 ) -> Conversation[Exception | None]:
@@ -176,7 +195,7 @@ def _on_one_connection(
     yield ('open',)
     unread: deque[Batch] = deque()
     try:
-        failure = yield from _talk(batches, waiting, unread, consume, patience, texts)
+        failure = yield from _talk(batches, waiting, unread, take, patience, texts)
         yield from _drain(unread)
     except GeneratorExit:
         raise  # the executor closes the connection
@@ -191,14 +210,14 @@ def _talk(
     batches: Iterator[Batch | None],
     waiting: deque[Batch],
     unread: deque[Batch],
-    consume: Callable[[list[Any]], None],
+    take: Callable[[Batch, list[Any]], None],
     patience: Patience,
     texts: bool,
 ) -> Conversation[Exception | None]:
     """Send and read until all batches are answered; raise the errors of the connection.
 
     :param texts: whether batches that are sent again contain the texts of their scripts
-    :returns: the error of a command, of the source of batches or of ``consume``, or None. The
+    :returns: the error of a command, of the source of batches or of ``take``, or None. The
         connection can still be used after it.
     """
     for batch in waiting:
@@ -222,9 +241,9 @@ def _talk(
         unread.popleft()
         try:
             answer = results(replies)
-            waiting.popleft()
+            batch = waiting.popleft()
             patience.renew()
-            consume(answer)
+            take(batch, answer)
         except Exception as exc:
             return exc
 

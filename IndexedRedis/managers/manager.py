@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .._core.flows import Flow, ask
+from .._core.flows import Flow, ask, scan
 from .._core.mapping.index_keys import index_keys_of_values
 from .._core.mapping.schema import Schema
 from ..connections.tasks import async_executor_for
@@ -14,6 +15,7 @@ __all__ = (
     'IndexedRedisHelper',
     'async_executor_of',
     'executor_of',
+    'scan_set',
     'send',
     'server_of',
 )
@@ -43,6 +45,19 @@ def send(owner: Any, *command: Any) -> Any:
     The command may be sent twice, after a lost connection or to another node.
     """
     return executor_of(owner).run(ask(*command))
+
+
+def scan_set(owner: Any, key: str, take: Callable[[list[bytes]], Any]) -> None:
+    """Give ``take`` the members of a set on the server of a model, page by page; some may repeat.
+
+    Redis: ``SSCAN`` in pages of 500, from the beginning if another node takes over meanwhile.
+    """
+
+    def act(page: list[bytes]) -> tuple[()]:
+        take(page)
+        return ()
+
+    executor_of(owner).run(scan(act, key.encode('utf-8')))
 
 
 class IndexedRedisHelper:

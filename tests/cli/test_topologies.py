@@ -16,6 +16,7 @@ from cli.commands import command
 from cli.tagged import Artist, CachedSong, Short, Song
 from IndexedRedis import afindModels, findModels
 from IndexedRedis.async_connections import aclose
+from IndexedRedis.managers.manager import scan_set
 
 pytestmark = pytest.mark.clusters
 
@@ -161,6 +162,45 @@ def test_cached_replies_are_dropped_with_their_primary(telling_server, cluster, 
         client.srem(entry, *client.srandmember(entry, 40))
         client.wait(1, 5000)  # the node that has the cached reply is a replica of it
     assert threes.count() == 200
+
+
+class Takeover:
+    """Progress of a report: at its second step of a kind, a replica takes over from the songs."""
+
+    def __init__(self, cluster, step):
+        self.cluster, self.step, self.told = cluster, step, 0
+
+    def __call__(self, step, done, total):
+        self.told += step == self.step
+        if self.told == 2:
+            old = self.cluster.primary_of(Song.KEY_NAME)
+            self.cluster.takeover(self.cluster.replicas_of(old)[0])
+
+
+@pytest.mark.parametrize('step', ['objects', 'keys'])
+def test_a_report_is_whole_if_another_node_takes_over(cluster, used, step):
+    used(cluster.params)
+    fill()
+    cluster.wait_ok()
+    progress = Takeover(cluster, step)
+    report = Song.objects.check(progress=progress)
+    assert progress.told > 2
+    assert (report.ok, report.objects, report.entries) == (True, 1200, 2400)
+
+
+def test_a_walk_is_whole_if_another_node_takes_over(cluster, used):
+    used(cluster.params)
+    fill()
+    cluster.wait_ok()
+    progress, pks = Takeover(cluster, 'page'), set()
+
+    def take(page):
+        pks.update(page)
+        progress('page', 0, 0)
+
+    scan_set(Song, '_ir_|{tagged}Song:keys', take)
+    assert progress.told > 2
+    assert len(pks) == 1200
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from ...errors import ConnectionSetupError
-from ..flows import Elsewhere, Everywhere, Flow, Progress, ask, scan
+from ..flows import Elsewhere, Everywhere, Flow, Progress, ask, scan, whole
 from ..keys import ALL_MODELS, Keys, model_and_kind
 from ..text import bytes_text, shown
 from .model_info import scaled
@@ -151,7 +151,12 @@ def find_models(sample: int, progress: Progress | None = None) -> Flow[list[Foun
         return ()
 
     tell = progress and partial(progress, 'keys')
-    yield Everywhere(lambda: scan(note, match=ALL_MODELS, tell=tell))
+
+    def scanned() -> Flow[None]:
+        tallies.clear()
+        yield Everywhere(lambda: scan(note, match=ALL_MODELS, tell=tell, strict=True))
+
+    yield from whole(scanned)
     found = []
     for name in sorted(tallies):
         found.append((yield from tallies[name].result()))

@@ -58,6 +58,7 @@ class Route:
     def __init__(self, place: Place) -> None:
         self._known, self._slot = place.known, place.slot
         self.seconds = place.seconds
+        self.mends = 0
         self._node: Node | None = None
 
     def begin(self) -> Conversation[Route]:
@@ -83,6 +84,7 @@ class Route:
 
         :returns: whether that is another node than before
         """
+        self.mends += 1
         before = self._node
         assert before is not None  # `begin` found it
         with suppress(RedisError):  # the caller repeats what failed until its time is over
