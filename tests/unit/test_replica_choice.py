@@ -209,7 +209,7 @@ def test_the_primary_answers_after_a_write_until_it_is_time_to_ask_again(clock, 
         a=[[info('slave', 10)], [b'0'], [info('slave', 20)], [b'2']],
     )
     assert nodes.run(ask('X'), way_to(place, FIVE)) == b'0'
-    assert nodes.run(ask('X'), place.way()) == b'written'
+    assert nodes.run(ask('X'), place.way(False)) == b'written'
     assert nodes.run(ask('X'), way_to(place, FIVE)) == b'1'
     clock[0] += 0.1
     assert nodes.run(ask('X'), way_to(place, FIVE)) == b'2'
@@ -241,7 +241,7 @@ def test_replicas_that_are_required_are_waited_for(clock, place):
 
 def test_nothing_is_noted_before_a_query_may_go_to_a_replica(clock, place):
     nodes = Nodes(clock, p=[[b'1']])
-    assert nodes.run(ask('X'), place.way()) == b'1'
+    assert nodes.run(ask('X'), place.way(False)) == b'1'
     assert place.seen is None
 
 

@@ -110,7 +110,8 @@ def test_a_cluster_is_known_by_its_ranges_of_slots():
     assert cluster.replicas(0) == (C,)
     assert cluster.replicas(8000) == ()
     assert set(cluster.primaries()) == {A, B}
-    assert cluster.candidates() == [A, C, B, SEED]
+    *known, last = cluster.candidates()
+    assert (set(known), last) == ({A, B, C}, SEED)
 
 
 def test_a_slot_that_moved_is_elsewhere_until_the_nodes_are_asked_again():
@@ -143,15 +144,15 @@ def test_sentinels_tell_the_primary_and_the_replicas_they_reach(as_dict):
     ]
     service = SentinelMap([SEED, C], 'mymaster')
     assert service.primary(None) is None
-    service.learn([[b'a', b'7000'], replicas], C)
+    state = told(**{'config-epoch': b'2', 'down-after-milliseconds': b'2500'})
+    service.learn([[b'a', b'7000'], replicas, state], C)
     assert service.primary(None) == A
     assert service.replicas(None) == (B,)
     assert service.primaries() == [A]
     assert service.candidates() == [C, SEED]  # the one that answered comes first
-    down_after = told(**{'down-after-milliseconds': b'2500'})
-    assert SentinelMap.seconds_to_notice([down_after]) == 2.5
+    assert SentinelMap.seconds_to_notice([state]) == 2.5
     with pytest.raises(ConnectionError, match="knows no service 'mymaster'"):
-        service.learn([None, []], C)
+        service.learn([None, [], state], C)
 
 
 @pytest.mark.parametrize(

@@ -58,9 +58,10 @@ class NodePools:
     def place(self, model: Any) -> Place:
         """Return the place of a model: the same object for models of one slot.
 
+        :param model: the model; None: of no model, so any node will do
         :raises ConnectionSetupError: if its keys are in many slots
         """
-        slot = self._slot_of(model)
+        slot = None if model is None else self._slot_of(model)
         place = self._places.get(slot)
         if place is None:
             place = Place(self.known, slot, self._seconds, self.replicas)

@@ -10,11 +10,19 @@ import time
 import warnings
 from contextlib import suppress
 
-from redis.exceptions import AuthenticationError, ConnectionError, RedisError, TimeoutError
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    ConnectionError,
+    NoPermissionError,
+    RedisError,
+    TimeoutError,
+)
 
 from ..._core.flows import Batch
 from ...errors import FailoverWarning
 from ..exchange import Conversation, Patience, ask_once
+from ..remedies import explained
 from .nodes import Node, Role, TopologyMap
 from .redirects import moved_to
 from .replicas import Replicas
@@ -23,6 +31,8 @@ __all__ = ('FAILOVER_SECONDS', 'Place', 'Route')
 
 # For how long an operation waits for the nodes to agree on a new primary.
 FAILOVER_SECONDS = 8.0
+# What waiting does not mend.
+_REFUSED = (AuthenticationError, AuthorizationError, NoPermissionError)
 # How long electing a new primary takes after the old one is known to be gone.
 _ELECTION_SECONDS = 2.0
 _ANY_QUESTION = Batch([('PING',)])
@@ -33,7 +43,7 @@ class Place:
     """Where some models are; models of one place can be written in one step.
 
     :param known: what is known about the nodes
-    :param slot: the slot of the models; None on Sentinel
+    :param slot: the slot of the models; None: any, and on Sentinel
     :param seconds: the failover budget
     :param replicas: what is known about the replicas
     """
@@ -66,6 +76,8 @@ class Route:
     def __init__(self, place: Place) -> None:
         self._place, self._known, self._slot = place, place.known, place.slot
         self.seconds = place.seconds
+        #: how often it went to another node than before
+        self.moves = 0
         self._node: Node | None = None
         self._role = Role.PRIMARY
 
@@ -83,6 +95,15 @@ class Route:
         yield from self._go(node if node is not None else (yield from self._find()))
         return self
 
+    def shards(self) -> Conversation[list[Route]]:
+        """Return a route to each primary.
+
+        :raises redis.exceptions.RedisError: if not all are known
+        """
+        yield from self._ask()
+        slots = self._known.shards()
+        return [Route(Place(self._known, slot, self.seconds)) for slot in slots]
+
     def mend(self, failure: Exception) -> Conversation[bool]:
         """Learn anew where the nodes are, and go to the right one.
 
@@ -98,6 +119,12 @@ class Route:
         node = self._known.primary(self._slot) or before
         yield from self._go(node)
         return node != before
+
+    def is_replaced(self) -> Conversation[bool]:
+        """Find out whether another node took the place of the primary; if so, go to that one."""
+        if self._role is Role.REPLICA:
+            return False
+        return (yield from self.mend(ConnectionError('Another node may have taken its place.')))
 
     def is_silent(self) -> Conversation[bool]:
         """Find out whether the node answers nothing at all, and go to it again."""
@@ -119,6 +146,7 @@ class Route:
 
     def _go(self, node: Node, role: Role = Role.PRIMARY) -> Conversation[None]:
         self.leave()
+        self.moves += self._node not in (None, node)
         self._role = role
         self._node = node
         yield ('at', node, role)
@@ -135,9 +163,9 @@ class Route:
             node = self._known.primary(self._slot)
             if node is not None:
                 return node
-            pause = patience.pause()
+            pause = None if isinstance(failure, _REFUSED) else patience.pause()
             if pause is None:
-                raise failure
+                raise explained(failure)
             yield ('sleep', pause)
 
     def _ask(self) -> Conversation[None]:
