@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from redis.exceptions import ConnectionError
 
 from ..._core.flows import Batch
-from .nodes import Node, text
+from .nodes import Node, TopologyMap, text
 
 __all__ = ('ClusterMap',)
 
@@ -27,7 +27,7 @@ class _Range(NamedTuple):
     nodes: tuple[Node, ...]
 
 
-class ClusterMap:
+class ClusterMap(TopologyMap):
     """The slots of a cluster and their nodes.
 
     :param seeds: nodes to ask first
@@ -44,13 +44,6 @@ class ClusterMap:
         self._remap = remap or (lambda address: address)
         self._ranges: list[_Range] = []
         self._moved: dict[int, Node] = {}
-
-    def is_due(self) -> bool:
-        """Return False: a node that is not right any more says so."""
-        return False
-
-    def put_off(self) -> None:
-        """Do nothing."""
 
     def candidates(self) -> list[Node]:
         """Return the nodes to ask for the map: those that are known, then the seeds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from ..._core.flows import Batch
 
@@ -31,32 +31,62 @@ class Role(Enum):
     GAUGE = 'gauge'
 
 
-class TopologyMap(Protocol):
-    """What is known about the nodes."""
+class TopologyMap:
+    """What is known about the nodes. The base is a service of one primary, which names itself."""
 
-    question: Batch
-    patience_question: Batch
+    #: what a node is asked, for :meth:`learn`
+    question = Batch([('PING',)])
+    #: what a node is asked, for :meth:`seconds_to_notice`
+    patience_question = question
 
-    def is_due(self) -> bool: ...
+    def is_due(self) -> bool:
+        """Whether to ask again before a conversation, though no node has failed."""
+        return False
 
-    def put_off(self) -> None: ...
+    def put_off(self) -> None:
+        """Note that no node has answered the question: what is known has to do for a while."""
 
-    def candidates(self) -> list[Node]: ...
+    def candidates(self) -> list[Node]:
+        """Return the nodes to ask, in the order to try."""
+        return self.primaries()
 
-    def learn(self, replies: Sequence[Any], asked: Node) -> None: ...
+    def learn(self, replies: Sequence[Any], asked: Node) -> None:
+        """Take over what a node told.
 
-    def learn_moved(self, slot: int | None, host: str, port: int, asked: Node) -> None: ...
+        :param replies: to :attr:`question`
+        :raises redis.exceptions.ConnectionError: if it does not count
+        """
 
-    def primary(self, slot: int | None) -> Node | None: ...
+    def learn_moved(self, slot: int | None, host: str, port: int, asked: Node) -> None:
+        """Note where a slot has moved to, as a node said that the newest map may not know yet."""
 
-    def replicas(self, slot: int | None) -> tuple[Node, ...]: ...
+    def primary(self, slot: int | None) -> Node | None:
+        """Return the node that serves a slot; None if that is not known."""
+        raise NotImplementedError
 
-    def primaries(self) -> list[Node]: ...
+    def replicas(self, slot: int | None) -> tuple[Node, ...]:
+        """Return the replicas of the node that serves a slot."""
+        raise NotImplementedError
 
-    def shards(self) -> list[int | None]: ...
+    def primaries(self) -> list[Node]:
+        """Return all primaries that are known."""
+        primary = self.primary(None)
+        return [] if primary is None else [primary]
+
+    def shards(self) -> list[int | None]:
+        """Return a slot of each primary.
+
+        :raises redis.exceptions.ConnectionError: if some slots are served by no node
+        """
+        return [None]
 
     @staticmethod
-    def seconds_to_notice(replies: Sequence[Any]) -> float: ...
+    def seconds_to_notice(replies: Sequence[Any]) -> float:
+        """Return after how many seconds others notice that a primary is gone.
+
+        :param replies: to :attr:`patience_question`
+        """
+        return 0.0
 
 
 def text(value: Any) -> str:

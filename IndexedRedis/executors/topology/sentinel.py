@@ -9,7 +9,7 @@ from typing import Any
 from redis.exceptions import ConnectionError
 
 from ..._core.flows import Batch
-from .nodes import Node, text
+from .nodes import Node, TopologyMap, text
 
 __all__ = ('SentinelMap',)
 
@@ -20,7 +20,7 @@ _LONGEST_ASK_SECONDS = 10.0
 _GONE = ('s_down', 'o_down', 'disconnected')
 
 
-class SentinelMap:
+class SentinelMap(TopologyMap):
     """The primary and the replicas of a service that Sentinels watch.
 
     :param sentinels: the Sentinels
@@ -84,9 +84,6 @@ class SentinelMap:
         )
         self._sentinels.sort(key=lambda each: each != asked)
 
-    def learn_moved(self, slot: int | None, host: str, port: int, asked: Node) -> None:
-        """Do nothing: only nodes of clusters tell where something has moved."""
-
     def primary(self, slot: int | None) -> Node | None:
         """Return the primary; None if it is not known."""
         return self._primary
@@ -94,14 +91,6 @@ class SentinelMap:
     def replicas(self, slot: int | None) -> tuple[Node, ...]:
         """Return the replicas that the Sentinel can reach."""
         return self._replicas
-
-    def primaries(self) -> list[Node]:
-        """Return the primary, in a list."""
-        return [] if self._primary is None else [self._primary]
-
-    def shards(self) -> list[int | None]:
-        """Return the slot of each part of the data: it is one part."""
-        return [None]
 
     @staticmethod
     def seconds_to_notice(replies: Sequence[Any]) -> float:
