@@ -77,7 +77,8 @@ def _find_changes(merges: Sequence[Merge], most: int) -> Flow[None]:
     extend = extend_command(stagings, retake=1)
     yield from begin(stagings)
     for merge in merges:
-        for block in chunks(merge.staging.objs, BLOCK):
+        objs = merge.staging.objs
+        for block in objs if merge.staging.is_encoded else chunks(objs, BLOCK):
             yield from compare(merge, block, extend)
             _check_number(merges, most)
     for merge in merges:

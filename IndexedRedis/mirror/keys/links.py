@@ -16,7 +16,11 @@ from ..source import Source
 from .key_map import KeyMap
 from .reading import no_key
 
-__all__ = ('ITSELF', 'Links')
+__all__ = ('ITSELF', 'Find', 'Links')
+
+# Returns what a link to a key of a model leads to, or None. It also gets the keys of the link that
+# it is asked for next: one query of SQL can answer for all of them.
+Find = Callable[[Source, Any, Iterable[Any]], Any]
 
 # In place of the object that a row links to: that of the row itself, which is not made yet.
 ITSELF = object()
@@ -28,7 +32,7 @@ class Links:
     :param source: the select of the model
     :param links: how they are read from a row
     :param counts: counts links that lead to no row, and rows that are skipped for them
-    :param find: returns what a link to a key of a model leads to, or None
+    :param find: see :data:`Find`
     :param key_maps: the keys of all models
     :param dangling: what happens to a link that leads to no row
     """
@@ -38,7 +42,7 @@ class Links:
         source: Source,
         links: Sequence[Link],
         counts: ModelCounts,
-        find: Callable[[Source, Any], Any],
+        find: Find,
         key_maps: Mapping[Source, KeyMap],
         dangling: str,
     ) -> None:
@@ -56,6 +60,8 @@ class Links:
         self._all = [*single, *self._rest]
         #: the fields that :meth:`of` returns values for, in order
         self.fields = [link.field for link in self._all]
+        #: the chunk of rows that are read
+        self.rows: Sequence[Any] = ()
         #: objects of rows in a circle, which are linked once all are made
         self.circle: dict[Any, Any] = {}
         #: dangling links that were counted; None while no row is tried twice
@@ -152,7 +158,7 @@ class Links:
                     return self.circle[value]
                 if value == key:
                     return ITSELF
-            return self._find(link.target, value)
+            return self._find(link.target, value, () if link.multi else map(link.read, self.rows))
         except TypeError:
             name = f'{self._source.name}.{link.field}'
             raise FieldValueError(no_key(name, value)) from None
