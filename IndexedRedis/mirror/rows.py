@@ -73,7 +73,7 @@ class RowConverter:
         called = {feed.field for feed in layout.feeds if feed.adapts((int, str))}
         encoders = {name: encoder for _, name, encoder in self._feeds}
         self._encode = schema.row_encoder([*layout.fields, *names], encoders, called)
-        self._key_parts = [*map(self._key_part, source.key_fields)]
+        self._stored_key = self._stored_key_reader()
         #: rows that wait, by the key that they wait for
         self._waiting: dict[Any, list[Any]] = {}
         #: keys of the rows that still wait when all rows were read; None while reading
@@ -81,19 +81,30 @@ class RowConverter:
         #: how many rows were read back
         self._read_back = 0
 
-    def _key_part(self, name: str) -> Callable[[Any, Sequence[Any]], Any]:
-        """Return what reads the stored value of a field of the key from a row and its links.
+    def _stored_key_reader(self) -> Callable[[Any, Sequence[Any]], Any]:
+        """Return what reads from a row and its links the key as the fields have it.
 
-        A link to an object that has no pk yet is None.
+        It returns None if no field has the key.
         """
+        parts = [*map(self._key_part, self._source.key_fields)]
+        if not parts:
+            return lambda row, links: None
+        fold: Callable[[Any], Any] = folded if self._source.fold else lambda key: key
+        if len(parts) > 1:
+            return lambda row, links: fold(tuple(part(row, links) for part in parts))
+        return parts[0] if fold is not folded else lambda row, links: fold(parts[0](row, links))
+
+    def _key_part(self, name: str) -> Callable[[Any, Sequence[Any]], Any]:
+        """Return the same for one field. A link to an object that has no pk yet is None."""
+        column = self._source.model._validated().columns[name]
         if name in self._links.fields:
-            place, column = (
-                self._links.fields.index(name),
-                self._source.model._validated().columns[name],
-            )
+            place = self._links.fields.index(name)
             return lambda row, links: _stored_pk(column, links[place])
         ((number, encoder),) = [(n, encoder) for n, field, encoder in self._feeds if field == name]
-        return lambda row, links: encoder.value_of(row[number])
+        native = column.native_type
+        return lambda row, links: (
+            row[number] if type(row[number]) is native else encoder.value_of(row[number])
+        )
 
     def objects(self, rows: Sequence[Any]) -> Iterator[Any]:
         """Yield what is made of these rows, and of rows that waited for them."""
@@ -199,12 +210,13 @@ class RowConverter:
             self._read_back += 1
             self._encode_each(row)
         try:
-            stored = self._encode((*row, *links))
+            stored = self._encode((*row, *links) if links else row)
         except UnicodeEncodeError:
             self._encode_each(row)  # raises an error that names the field
             raise
-        stored_key = self._stored_key(row, links)
+        stored_key = None
         if self._keys is not None:
+            stored_key = self._stored_key(row, links)
             problem = self._stored_keys.problem(stored_key, key, self._keys)
             if problem:
                 self._counts.add_bad(problem)
@@ -218,12 +230,6 @@ class RowConverter:
         """
         for number, _, encoder in self._feeds:
             encoder(row[number], again=True)
-
-    def _stored_key(self, row: Any, links: Sequence[Any]) -> Any:
-        """Return the key of a row as its fields have it; None if no field has it."""
-        parts = [part(row, links) for part in self._key_parts]
-        key = parts[0] if len(parts) == 1 else tuple(parts) or None
-        return folded(key) if self._source.fold else key
 
     def _object(self, row: Any, links: Sequence[Any], stored_key: Any) -> Any:
         values = [*links]

@@ -7,7 +7,7 @@ the rows would send less, but cost twice as much CPU: Lua makes a string of each
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -83,14 +83,12 @@ class Merge:
         values = [column.index_of(value_of(obj, column)) for column in self.columns]
         return tuple(values) or (b'%d' % obj._id,)
 
-    def keys_of_rows(self, rows: Iterable[Row], pks: Iterable[int] = ()) -> list[Key]:
-        """Return the same of rows of stored bytes.
+    def key_of_row(self, pk: int, row: Row) -> Key:
+        """Return the same of a row of stored bytes; ``pk`` counts if no key identifies objects."""
+        return self.keys_of_rows([row])[0] if self.columns else (b'%d' % pk,)
 
-        :param pks: their pks, which count if no key identifies the objects
-        """
-        if not self.columns:
-            return [(b'%d' % pk,) for pk in pks]
-        rows = [*rows]
+    def keys_of_rows(self, rows: Sequence[Row]) -> list[Key]:
+        """Return the same of rows of stored bytes."""
         parts = (map(c.index_of_stored, map(itemgetter(at), rows)) for c, at in self.places)
         return [*zip(*parts, strict=True)]
 
@@ -138,7 +136,7 @@ def _compare_rows(
     merge: Merge, rows: Sequence[StoredRow], extend: Command
 ) -> Flow[Sequence[StoredRow]]:
     keys = merge.keys_of_rows(rows)
-    stored = yield from _stored_under(merge, keys, extend)
+    stored = yield from _stored_under(merge, keys, extend, rows)
     for key, row, (pk, _) in zip(keys, rows, stored, strict=True):
         merge.take(key, pk, None, row)
     fresh = iter((yield from reserve_range(merge.staging, sum(old is None for _, old in stored))))
@@ -192,15 +190,21 @@ def _note_changes(
 ) -> None:
     """Note an entry for each row that is not stored as it is."""
     for pk, row, (_, old), obj, noted in zip(pks, rows, stored, objs, values, strict=False):
-        if old is not None and tuple(old) == row:
+        if old == row:
             merge.unchanged += 1
             continue
         merge.inserted += old is None
         merge.entries.append(_entry(merge, pk, row, old, obj, noted))
 
 
-def _stored_under(merge: Merge, keys: Sequence[Key], extend: Command) -> Flow[list[Stored]]:
-    """Return pk and row of the stored object with each key; of two with one key, the lower pk."""
+def _stored_under(
+    merge: Merge, keys: Sequence[Key], extend: Command, new: Iterable[Any] = repeat(None)
+) -> Flow[list[Stored]]:
+    """Return pk and row of the stored object with each key; of two with one key, the lower pk.
+
+    :param new: the rows that these keys are going to have, if known; one that is stored as it is
+        is returned itself
+    """
     schema = merge.schema
     names = _index_sets(merge, keys)
     if len(merge.columns) == 1:
@@ -215,24 +219,30 @@ def _stored_under(merge: Merge, keys: Sequence[Key], extend: Command) -> Flow[li
     else:
         pairs = zip(found, names, strict=True)
         listed = [pks_of(schema, members, sets[0]) for members, sets in pairs]
-    pks = sorted({pk for some in listed for pk in some})
+    pks = sorted({*chain.from_iterable(listed)})
     rows = yield from rows_of(schema, pks, schema.all)
-    there = [(pk, row) for pk, row in zip(pks, rows, strict=True) if row is not None]
-    known = merge.keys_of_rows([row for _, row in there], [pk for pk, _ in there])
-    by_pk = {pk: (key, row) for key, (pk, row) in zip(known, there, strict=True)}
-    return [_lowest(by_pk, key, some) for key, some in zip(keys, listed, strict=True)]
+    there = {pk: tuple(row) for pk, row in zip(pks, rows, strict=True) if row is not None}
+    items = zip(keys, listed, new, strict=False)
+    return [_lowest(merge, there, key, some, row) for key, some, row in items]
 
 
-def _lowest(by_pk: Mapping[int, tuple[Key, Row]], key: Key, pks: list[int]) -> Stored:
+def _lowest(
+    merge: Merge, rows: Mapping[int, Row], key: Key, pks: Sequence[int], new: StoredRow | None
+) -> Stored:
     """Return pk and row of the object with a key.
 
-    :param by_pk: key and row of the objects that are stored
+    :param rows: the rows of the objects that are stored
     :param pks: those that the index sets of the key list. A row that is listed only under another
         key would stay lost for queries, so it does not count.
     """
     for pk in sorted(pks):
-        if pk in by_pk and by_pk[pk][0] == key:
-            return pk, by_pk[pk][1]
+        row = rows.get(pk)
+        if row is None:
+            continue
+        if row == new:
+            return pk, new
+        if merge.key_of_row(pk, row) == key:
+            return pk, row
     return None, None
 
 
