@@ -168,7 +168,7 @@ class RowConverter:
         try:
             if key is None:
                 self._counts.add_bad(f'a row whose key, {self._source.shown_key}, is null')
-            elif key in keys or key in self._links.circle:
+            elif key in keys.pks or key in keys.pending or key in self._links.circle:
                 self._counts.add_bad(f'a second row with the key {key!r}')
             else:
                 return True

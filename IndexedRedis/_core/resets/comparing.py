@@ -129,7 +129,7 @@ def compare(merge: Merge, block: Sequence[Any], extend: Command) -> Flow[None]:
     staging = merge.staging
     compare_some = _compare_rows if staging.is_encoded else _compare_objects
     rows = yield from compare_some(merge, block, extend)
-    staging.observer.staged(merge.schema.cls, len(rows), sum(len(b''.join(row)) for row in rows))
+    staging.observer.staged(merge.schema.cls, len(rows), sum(map(len, map(b''.join, rows))))
 
 
 def _compare_rows(

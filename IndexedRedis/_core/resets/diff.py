@@ -96,6 +96,8 @@ def _check_number(merges: Sequence[Merge], most: int) -> None:
 
 def _find_removed(merges: Sequence[Merge], merge: Merge, extend: Command, most: int) -> Flow[None]:
     schema = merge.schema
+    if (yield from ask('SCARD', schema.keys.all)) == len(merge.seen):
+        return  # all pks of the set were seen, so no object is to be removed
     seen = merge.seen | {entry.pk for entry in merge.entries}
 
     def compare(page: list[bytes]) -> Flow[None]:

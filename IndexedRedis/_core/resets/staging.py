@@ -193,7 +193,7 @@ def stage_batches(staging: Staging, items: Iterable[Any], extend: Command) -> It
     waiting: list[StoredRow] = []
     for pks, rows in staging.encoded_chunks(items):
         yield Batch([extend, *_row_commands(staging, pks, rows)])
-        size = sum(len(b''.join(row)) for row in rows)
+        size = sum(map(len, map(b''.join, rows)))
         staging.observer.staged(staging.schema.cls, len(rows), size)
         texts += map(b'%d'.__mod__, pks)
         waiting += rows

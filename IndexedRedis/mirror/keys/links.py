@@ -53,13 +53,12 @@ class Links:
         self.others = [link for link in links if link.target is not source]
         # The fast way: links to one row of another model, whose objects all have a pk.
         single = [link for link in self.others if not link.multi and link.target]
-        self._reads = [
-            (link.read, key_maps[link.target].pks.get) for link in single if link.target is not None
+        self._single = [
+            (link, key_maps[link.target].pks.get) for link in single if link.target is not None
         ]
         self._rest = [link for link in links if link not in single]
-        self._all = [*single, *self._rest]
         #: the fields that :meth:`of` returns values for, in order
-        self.fields = [link.field for link in self._all]
+        self.fields = [link.field for link in (*single, *self._rest)]
         #: the chunk of rows that are read
         self.rows: Sequence[Any] = ()
         #: objects of rows in a circle, which are linked once all are made
@@ -72,27 +71,26 @@ class Links:
 
         :raises FieldValueError: if a value is no key
         """
-        pks = self._pks(row)
-        if pks is not None and not self._rest:
-            return pks
-        values = self.linked(self._all if pks is None else self._rest, row, key)
-        if values is None:
-            return None
-        return self.in_order(values) if pks is None else [*pks, *values.values()]
-
-    def _pks(self, row: Any) -> list[Any] | None:
-        """Return the pks that the single links lead to; None if one of them is not known."""
-        pks = []
-        try:
-            for read, pk_of in self._reads:
-                value = read(row)
+        pks: list[Any] = []
+        missed: list[Link] = []
+        for link, pk_of in self._single:
+            value = link.read(row)
+            try:
                 pk = pk_of(value)
-                if pk is None and value is not None:
-                    return None
-                pks.append(pk)
-        except TypeError:
-            return None  # linked() raises the error of the library
-        return pks
+            except TypeError:
+                pk = None  # linked() raises the error of the library
+            if pk is None and value is not None:
+                missed.append(link)
+            pks.append(pk)
+        missed += self._rest
+        if not missed:
+            return pks
+        values = self.linked(missed, row, key)
+        return (
+            None
+            if values is None
+            else self.in_order({**dict(zip(self.fields, pks, strict=False)), **values})
+        )
 
     def in_order(self, values: Mapping[str, Any]) -> list[Any]:
         """Return values of link fields, in order; None for a field that has none."""
