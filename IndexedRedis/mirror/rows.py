@@ -57,7 +57,7 @@ class RowConverter:
         encoded: bool = True,
         kept: StoredPks | None = None,
     ) -> None:
-        self._source, self._layout, self._counts = source, layout, counts
+        self._source, self._counts = source, counts
         self._keys, self._circles, self._encoded = key_maps.get(source), circles, encoded
         self._links = links = Links(source, layout.links, counts, find, key_maps, dangling)
         self._dangling, self._kept, self._stored_keys = dangling, kept, StoredKeys(source)
@@ -95,7 +95,7 @@ class RowConverter:
         return parts[0] if fold is not folded else lambda row, links: fold(parts[0](row, links))
 
     def _key_part(self, name: str) -> Callable[[Any, Sequence[Any]], Any]:
-        """Return the same for one field. A link to an object that has no pk yet is None."""
+        """Return what reads one field of it. A link to an object that has no pk yet is None."""
         column = self._source.model._validated().columns[name]
         if name in self._links.fields:
             place = self._links.fields.index(name)

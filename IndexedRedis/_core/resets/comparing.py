@@ -84,11 +84,11 @@ class Merge:
         return tuple(values) or (b'%d' % obj._id,)
 
     def key_of_row(self, pk: int, row: Row) -> Key:
-        """Return the same of a row of stored bytes; ``pk`` counts if no key identifies objects."""
+        """Return the index values of the key in a stored row, or its pk."""
         return self.keys_of_rows([row])[0] if self.columns else (b'%d' % pk,)
 
     def keys_of_rows(self, rows: Sequence[Row]) -> list[Key]:
-        """Return the same of rows of stored bytes."""
+        """Return the index values of the key in each of these stored rows."""
         parts = (map(c.index_of_stored, map(itemgetter(at), rows)) for c, at in self.places)
         return [*zip(*parts, strict=True)]
 
