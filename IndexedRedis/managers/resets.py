@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._core.column import Column
 from .._core.flows import Flow
 from .._core.locking.locks import new_token
+from .._core.mapping.encoder import StoredRows
 from .._core.mapping.schema import Schema
 from .._core.resets.observer import ResetObserver
 from ..errors import UsageError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .._core.resets.diff import Counts
     from .._core.resets.swap import Group
 
-__all__ = ('aresetChanged', 'aresetMany', 'reset', 'resetChanged', 'resetMany')
+__all__ = ('StoredRows', 'aresetChanged', 'aresetMany', 'reset', 'resetChanged', 'resetMany')
 
 Groups = Mapping[Any, Iterable[Any]] | Iterable[tuple[Any, Iterable[Any]]]
 
@@ -168,7 +169,7 @@ def _together(groups: Groups) -> tuple[list[Any], list[Group]]:
     _check_together(models)
     data_sets = [objs for _, objs in pairs]
     return models, [
-        (schema, list_or_iterator(schema, objs))
+        (schema, objs if isinstance(objs, StoredRows) else list_or_iterator(schema, objs))
         for schema, objs in zip(schemas, data_sets, strict=True)
     ]
 

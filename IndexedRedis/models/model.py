@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import itertools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -134,11 +134,6 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         """
         cls._validated()
         return True
-
-    @classmethod
-    def _maker(cls, names: Sequence[str | None]) -> Callable[[Sequence[Any]], Any]:
-        """Return the function that makes a new object from a row; see :meth:`Schema.maker`."""
-        return cls._validated().maker(names)
 
     @classmethod
     def connectAlt(cls, params: Mapping[str, Any]) -> Any:

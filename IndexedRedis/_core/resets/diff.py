@@ -79,7 +79,8 @@ def _find_changes(merges: Sequence[Merge], most: int) -> Flow[None]:
     extend = extend_command(stagings, retake=1)
     yield from begin(stagings)
     for merge in merges:
-        for block in chunks(merge.staging.objs, BLOCK):
+        objs = merge.staging.objs
+        for block in objs if merge.staging.is_encoded else chunks(objs, BLOCK):
             yield from compare(merge, block, extend)
             _check_number(merges, most)
     for merge in merges:
@@ -97,6 +98,8 @@ def _check_number(merges: Sequence[Merge], most: int) -> None:
 
 def _find_removed(merges: Sequence[Merge], merge: Merge, extend: Command, most: int) -> Flow[None]:
     schema = merge.schema
+    if (yield from ask('SCARD', schema.keys.all)) == len(merge.seen):
+        return  # all pks of the set were seen, so no object is to be removed
     seen = merge.seen | {entry.pk for entry in merge.entries}
 
     def compare(page: list[bytes]) -> Flow[None]:
