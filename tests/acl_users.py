@@ -113,6 +113,7 @@ def read(model: Any) -> None:
 def read_verbs(model: Any, size: int) -> None:
     """Values, counts by value, chunks."""
     everything, found = model.objects, model.objects.filter(artist='Abba', title__ne='1')
+    assert len(everything.filter(title__in=['0', '1']).all()) == min(size, 2)
     assert everything.exists() and found.exists() and everything.get(title='0')
     assert len(everything.values()) == len(everything.valuesList('pk')) == size
     assert len([*everything.only('title').iterator(100)]) == size

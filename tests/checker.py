@@ -70,10 +70,11 @@ class Key:
 def shape_of(model: Any) -> Shape:
     """Read a model class."""
     fields = {_name(field): field for field in model.FIELDS}
-    uniques = [(u,) if isinstance(u, str) else u for u in getattr(model, 'UNIQUE_FIELDS', ())]
+    given = _listed(model, 'UNIQUE_FIELDS', 'unique')
+    uniques = [(u,) if isinstance(u, str) else u for u in given]
     indexed = [*model.INDEXED_FIELDS, *(name for names in uniques for name in names)]
     hashed = {name: _hashed(fields[name]) for name in map(_name, indexed)}
-    ordered = getattr(model, 'SORTED_FIELDS', ())
+    ordered = _listed(model, 'SORTED_FIELDS', 'sorted')
     sorts = {name: scores.score_of(fields[name]) for name in map(_name, ordered)}
     return Shape(
         model.KEY_NAME,
@@ -106,6 +107,13 @@ def check_shape(
     waiting = _claimed(client, shape.prefix, excused)
     findings += _Contents(shape, keys).findings(bool(excused), waiting)
     return [f'{shape.name}: {text}' for text in findings]
+
+
+def _listed(model: Any, attribute: str, mark: str) -> list[Any]:
+    """What an attribute lists, and the fields that have a mark and are not listed."""
+    names = [*getattr(model, attribute, ())]
+    marked = [_name(each) for each in model.FIELDS if getattr(each, mark, False)]
+    return [*names, *(name for name in marked if name not in names)]
 
 
 def _name(field: Any) -> str:

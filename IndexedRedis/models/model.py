@@ -41,10 +41,11 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
     - ``SORTED_FIELDS``: names of the fields to keep in order: all fields but links, json, pickled
       and raw ones. For each, a sorted set has the pks of all objects, in the order of their values
       (:doc:`/reference/keys`). After adding a field for stored objects, call
-      ``objects.reindex()``.
+      ``objects.reindex()``. ``IRField('price', sorted=True)`` says the same.
     - ``UNIQUE_FIELDS``: names of fields of which no two objects have the same value, and tuples of
       names of fields that are unique together; null never counts (:ref:`unique`). They are
       indexed. After adding one for stored objects, call ``objects.reindex()``.
+      ``IRField('email', unique=True)`` says the same of one field.
     - ``KEY_NAME``: name of the model in the database, like that of a table
     - ``REDIS_CONNECTION_PARAMS``: connection parameters that differ from the default ones
     - ``CLIENT_SIDE_CACHE``: how many answers to queries each connection caches until the server

@@ -13,7 +13,7 @@ from ..flows import Batch, Flow
 from ..queries.ordering.clauses import clauses_of
 from ..queries.ordering.order import BY_PK
 from ..queries.ordering.part import MOST_UNSORTED, read_part
-from ..queries.ordering.plan import SMALL_SET, WALK_US, Plan, plan_of
+from ..queries.ordering.plan import MATCH_US, SMALL_SET, WALK_US, Plan, plan_of
 from ..queries.ordering.scripts import WALK
 from ..queries.query import WHOLE, Query
 from ..text import shown
@@ -77,7 +77,7 @@ def _steps(query: Query, rows: Rows, total: int, tests: int) -> str:
     skip, limit = query.window
     wanted = rows.estimate if limit is None else min(skip + limit, rows.estimate)
     met = total if wanted >= rows.estimate else round(total * wanted / rows.estimate)
-    steps = -(-met * (tests + 1) // WALK_US)
+    steps = -int(-(met * (tests + 1) + wanted * MATCH_US) // WALK_US)
     return f', about {met:,} members in {max(1, steps):,} step{"" if steps <= 1 else "s"}'
 
 
@@ -139,4 +139,4 @@ def made_up_walk(command: Sequence[Any], rows: int) -> list[Any] | None:
     # The flow drops such rows, and sends nothing more if there are any.
     rows_of_all = [(None,) * fields] * count if count * fields <= values else []
     # No two scores are equal, so no values have to be read for their order.
-    return [None, 0, pks, pks, rows_of_all, None, 1, -1]
+    return [None, 0, pks, pks, rows_of_all, None, 1, [0, 0]]

@@ -19,7 +19,7 @@ from .encoder import RowEncoder, StoredRow, compile_packer, compile_row_encoder
 from .plain_values import ValueDecoder
 from .resp import Setter, compile_setter
 from .unique import Unique, uniques_of
-from .validation import names_in, problems
+from .validation import names_in, problems, sorted_fields, unique_fields
 
 __all__ = (
     'KeyList',
@@ -50,7 +50,7 @@ class Schema:
         #: whether connections cache the replies to queries
         self.remembers = getattr(cls, 'CLIENT_SIDE_CACHE', 0) > 0
         self.fields = KeyList(cls.FIELDS)
-        indexed, ordered = _indexed(cls), set(cls.SORTED_FIELDS)
+        indexed, ordered = _indexed(cls), set(sorted_fields(cls))
         self.columns = columns = {
             field.name: Column(self.name, field, field in indexed, field in ordered)
             for field in self.fields
@@ -69,7 +69,7 @@ class Schema:
         self.sorted_keys = tuple(self.keys.sorted(column.key) for column in self.sorted)
         #: the columns whose values a reindex reads
         self.kept = tuple(column for column in self.all if column.indexed or column.sorted)
-        self.uniques = tuple(uniques_of(self.name, cls.UNIQUE_FIELDS, self.columns))
+        self.uniques = tuple(uniques_of(self.name, unique_fields(cls), self.columns))
         self.links = tuple(column for column in self.all if column.is_link)
         for column in self.links:
             column.field.home = cls.__module__
@@ -213,7 +213,7 @@ class Schema:
 
 def _indexed(cls: Any) -> set[Any]:
     """Return the names of the indexed fields, which unique ones are too."""
-    return {*cls.INDEXED_FIELDS, *(name for item in cls.UNIQUE_FIELDS for name in names_in(item))}
+    return {*cls.INDEXED_FIELDS, *(name for item in unique_fields(cls) for name in names_in(item))}
 
 
 class KeyList(list):  # type: ignore[type-arg]

@@ -13,7 +13,7 @@ from ..objects.unknown_names import ACTIONS
 from ..replication import FRESHNESS
 from ..text import near_miss
 
-__all__ = ('names_in', 'problems')
+__all__ = ('names_in', 'problems', 'sorted_fields', 'unique_fields')
 
 _REMOVED = ('BASE64_FIELDS', 'BINARY_FIELDS')
 
@@ -38,10 +38,10 @@ def problems(cls: Any, reserved: Any) -> list[str]:
         if not isinstance(item, IRField):
             found.append(f'FIELDS holds {item!r}, which is no field; use IRField("name").')
     found.extend(_field_problems(cls.__name__, proper, reserved))
-    indexed, ordered = cls.INDEXED_FIELDS, cls.SORTED_FIELDS
+    indexed, ordered = cls.INDEXED_FIELDS, sorted_fields(cls)
     found.extend(_listed_problems('INDEXED_FIELDS', indexed, proper, _why_not_indexed))
     found.extend(_listed_problems('SORTED_FIELDS', ordered, proper, _why_not_sorted))
-    unique = cls.UNIQUE_FIELDS
+    unique = unique_fields(cls)
     found.extend(_unique_problems(unique, proper))
     if isinstance(indexed, Iterable) and isinstance(unique, (list, tuple)):
         found.extend(
@@ -160,6 +160,24 @@ def _listed_problems(
             yield f'{what} names {name!r}, which is not in FIELDS.{hint}'
         elif problem := unfit(by_name[name]):
             yield problem
+
+
+def sorted_fields(cls: Any) -> Any:
+    """Return the names in ``SORTED_FIELDS``, and of fields with ``sorted=True``."""
+    return _with_marked(cls.SORTED_FIELDS, cls.FIELDS, 'sorted')
+
+
+def unique_fields(cls: Any) -> Any:
+    """Return the items of ``UNIQUE_FIELDS``, and the names of fields with ``unique=True``."""
+    return _with_marked(cls.UNIQUE_FIELDS, cls.FIELDS, 'unique')
+
+
+def _with_marked(names: Any, fields: Any, mark: str) -> Any:
+    """Return names, if they are a list, with those of the marked fields that are not among them."""
+    if not isinstance(names, (list, tuple, set, frozenset)):
+        return names
+    marked = [each.name for each in fields if isinstance(each, IRField) and getattr(each, mark)]
+    return [*names, *(name for name in marked if name not in names)] if marked else names
 
 
 def names_in(item: Any) -> Sequence[Any]:
