@@ -32,7 +32,9 @@ class ReplicaRoute(Route):
         self._fresh = fresh
         self._copies: Copies | None = None  # while it talks to a replica
         # What this process saw before it began to note that, it may have seen just now.
-        self._seen = place.seen = place.seen or {ANYWHERE: time.monotonic()}
+        if place.seen is None:
+            place.seen = {ANYWHERE: time.monotonic()}
+        self._seen = place.seen
 
     def begin(self) -> Conversation[Route]:
         """Go to a replica, or to the primary.

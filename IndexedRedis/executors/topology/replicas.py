@@ -138,16 +138,25 @@ class Copies:
         :param seen: when this process last ended a conversation with each node
         """
         least = time.monotonic() - fresh.max_lag
-        for node in sorted(nodes, key=self._last.__ne__):
-            copy = self._copies.get(node)
-            if copy is None or copy.moment < least:
-                continue
-            if any(when > copy.moment for each, when in [*seen.items()] if each != node):
-                continue
-            if fresh.after is None or copy.told.has(fresh.after):
+        last = self._last
+        if last in nodes and self._is_fresh(last, fresh, least, seen):
+            return last
+        for node in nodes:
+            if self._is_fresh(node, fresh, least, seen):
                 self._last = node
                 return node
         return None
+
+    def _is_fresh(
+        self, node: Node, fresh: Freshness, least: float, seen: Mapping[Node, float]
+    ) -> bool:
+        copy = self._copies.get(node)
+        if copy is None or copy.moment < least:
+            return False
+        for each, when in [*seen.items()]:
+            if when > copy.moment and each != node:
+                return False
+        return fresh.after is None or copy.told.has(fresh.after)
 
     def check(self, node: Node, told: Position) -> None:
         """Check that a replica is the one whose progress was noted, or has got further.
