@@ -54,6 +54,9 @@ ORDERED = [
 ]
 
 
+CLUSTER = ['get(pk)', 'filter().all() of', 'save() of one changed indexed field', 'reset of 1,000']
+
+
 @pytest.fixture
 def empty():
     """A server of any kind."""
@@ -87,13 +90,15 @@ def measured(server, tmp_path, *args):
 
 
 def test_from_the_rows_to_the_figures(empty, tmp_path):
-    args = ['operations', 'growth', 'asyncio', 'ordered', 'promises']
+    args = ['operations', 'growth', 'asyncio', 'ordered', 'promises', 'cluster']
     args += ['--subjects', 'redis-py by hand']
     printed, groups = measured(empty, tmp_path, *args)
-    assert [name for name in WORKS + ORDERED + PROMISES if name not in printed] == []
-    assert groups.keys() == {'operations', 'growth', 'asyncio', 'ordered', 'promises'}
+    assert [name for name in WORKS + ORDERED + PROMISES + CLUSTER if name not in printed] == []
+    assert groups.keys() == {*args[:6]}
     ways = [set(each['samples']) for each in groups.pop('promises')['results']]
     assert all(names == {'IndexedRedis', 'without it'} for names in ways)
+    ways = [set(each['samples']) for each in groups.pop('cluster')['results']]
+    assert ways == [{'IndexedRedis', 'the node alone'}] * len(CLUSTER)
     every = [each for group in groups.values() for each in group['results']]
     assert all({'IndexedRedis', 'redis-py by hand'} <= each['samples'].keys() for each in every)
 

@@ -64,7 +64,12 @@ def setDefaultRedisConnectionParams(params: Mapping[str, Any]) -> None:
     defaults are the server of the environment variable ``INDEXEDREDIS_URL``, else
     ``127.0.0.1:6379``.
 
-    :param params: keyword arguments of ``redis.Redis``, or ``{'url': ...}``
+    :param params: keyword arguments of ``redis.Redis``, or ``{'url': ...}``. For a cluster
+        ``{'cluster': True, 'host': ..., 'port': ...}``, ``startup_nodes`` (pairs of host and port)
+        or ``redis+cluster://host:port``; for Sentinel ``{'sentinels': ((host, port), ...),
+        'service_name': ...}`` or ``sentinel://host:port,host:port/name``, and ``sentinel_kwargs``,
+        the parameters of the Sentinels themselves; for both ``failover_seconds``, for how long an
+        exchange waits for a lost primary (8)
     :raises ConnectionSetupError: if they cannot be used
     """
     global _defaults
@@ -165,7 +170,8 @@ def getRedisPool(params: Mapping[str, Any] | None = None) -> Any:
 
     :param params: as of ``redis.Redis``; the defaults complete them. Equal parameters share a pool.
         A ``connection_pool`` among them is returned as it is.
-    :returns: a ``redis.BlockingConnectionPool``, of 32 connections by default
+    :returns: a ``redis.BlockingConnectionPool``, of 32 connections by default; for a cluster or
+        Sentinel an object that holds a pool for each node
     :raises ConnectionSetupError: if they cannot be used
     """
     return pool_for(params, RedisPools, _shortcuts, _make_pool)
@@ -280,14 +286,15 @@ def server_for(params: Mapping[str, Any] | None, client: Any = None, model: Any 
 
     :param params: as of :func:`getRedisPool`; ignored if there is a ``client``
     :param client: a client of redis-py, of ``redis.asyncio`` too
-    :param model: the model: on a cluster, each slot is a server of its own
+    :param model: the model: on a cluster, each slot is a server of its own. None: the whole
+        database
     """
     params, client = redirected_params(params, client)
     if client is not None:
         return getattr(client, 'connection_pool', client)
     pool = merged(params).get('connection_pool')  # it may be one of asyncio
     pool = getRedisPool(params) if pool is None else pool
-    return pool.place(model) if hasattr(pool, 'place') else pool
+    return pool.place(model) if model is not None and hasattr(pool, 'place') else pool
 
 
 def pool_of_client(client: Any) -> Any:

@@ -27,6 +27,7 @@ Rules:
   starts that second again.
 - A batch marked ``once`` is not repeated: the flow gets an ``AnswerLost``.
 - Time-outs are not retried: the outcome is unknown, and the caller has waited long enough.
+- A flow for everywhere runs on one primary after the other.
 - Where there are several nodes, a route finds the right one: before the first operation, and after
   a node refused a batch, was lost or was silent. It takes up to the failover budget. After a
   time-out, a node that answers and is still in its place is sent the batch once more. An answer
@@ -38,12 +39,12 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any, TypeVar
 
-from redis.exceptions import ConnectionError, TimeoutError
+from redis.exceptions import TimeoutError
 
-from .._core.flows import AnswerLost, Batch, Elsewhere, Flow, Pause, Step, Stream
+from .._core.flows import AnswerLost, Batch, Elsewhere, Everywhere, Flow, Pause, Step, Stream
 from .cache.reply_cache import is_cacheable
 from .errors import MissingScript, Refused
-from .exchange import Conversation, Route, Way, check_lost, check_refused, exchange
+from .exchange import Conversation, Route, Way, answer_to, check_lost, check_refused, exchange
 from .recording import noted, recorders
 from .wire import results, with_texts
 
@@ -93,12 +94,14 @@ def _perform(step: Step, caches: bool, route: Route | None) -> Conversation[Any]
         return (yield from exchange(iter(step.batches), step.consume, route))
     if isinstance(step, Elsewhere):
         return (yield ('elsewhere', step.model, step.flow))
+    if isinstance(step, Everywhere):
+        return (yield from _everywhere(step, route))
     assert isinstance(step, Pause)
     yield ('sleep', step.seconds)
     return None
 
 
-def _lasting(batch: Batch, cached: bool, route: Route) -> Conversation[list[Any]]:
+def _lasting(batch: Batch, cached: bool, route: Route) -> Conversation[Any]:
     """Return the results of a batch; ask again if they are of a node that had been replaced.
 
     A frozen primary that wakes up answers what was sent before it learns that another one took its
@@ -109,25 +112,35 @@ def _lasting(batch: Batch, cached: bool, route: Route) -> Conversation[list[Any]
         answers = yield from _answers(batch, cached, route)
         if monotonic() - began < _DOUBTFUL_SECONDS:
             return answers
-        replaced = ConnectionError('Another node took the place of the one that answered.')
-        if not (yield from route.mend(replaced)):
+        if not (yield from route.is_replaced()):
             return answers
         if batch.once:
-            raise AnswerLost from replaced
+            raise AnswerLost
 
 
-def _answers(step: Batch, cached: bool, route: Route | None) -> Conversation[list[Any]]:
+def _answers(step: Batch, cached: bool, route: Route | None) -> Conversation[Any]:
     failure: Exception | None = None
     try:
         replies = yield ('ask_and_cache' if cached else 'send_now', step)
         if replies is not None:
-            return results(replies)
+            return answer_to(step, results(replies), route)
     except MissingScript:
         step = with_texts(step)
     except Refused as refused:
         failure = check_refused(refused, [step], route)
     except TimeoutError as error:
         failure = check_lost(error, [step], route)
-    answers: list[list[Any]] = []
+    answers: list[Any] = []
     yield from exchange(iter([step]), answers.append, route, failure)
     return answers[0]
+
+
+def _everywhere(step: Everywhere, route: Route | None) -> Conversation[list[Any]]:
+    """Run a flow on each primary; return the results."""
+    if route is None:
+        return [(yield from converse(step.make()))]
+    results = []
+    for way in (yield from route.shards()):
+        results.append((yield from converse(step.make(), way=way)))
+    yield from route.begin()
+    return results

@@ -28,6 +28,7 @@ __all__ = (
     'Patience',
     'Route',
     'Way',
+    'answer_to',
     'ask_once',
     'check_lost',
     'check_refused',
@@ -58,10 +59,18 @@ class Route(Protocol):
     """How a conversation finds its node, where there are several."""
 
     seconds: float
+    #: how often it has looked for its node again
+    mends: int
+
+    def begin(self) -> Conversation[Any]: ...
+
+    def shards(self) -> Conversation[list[Any]]: ...
 
     def mend(self, failure: Exception) -> Conversation[bool]: ...
 
     def is_silent(self) -> Conversation[bool]: ...
+
+    def is_replaced(self) -> Conversation[bool]: ...
 
 
 class Patience:
@@ -96,7 +105,7 @@ class Patience:
 
 def exchange(
     batches: Iterator[Batch | None],
-    consume: Callable[[list[Any]], None],
+    consume: Callable[[Any], None],
     route: Route | None,
     failure: Exception | None = None,
 ) -> Conversation[None]:
@@ -107,11 +116,15 @@ def exchange(
     """
     waiting: deque[Batch] = deque()
     patience, texts = Patience(route.seconds if route else RETRY_SECONDS), False
+
+    def take(batch: Batch, answer: list[Any]) -> None:
+        consume(answer_to(batch, answer, route))
+
     while True:
         if isinstance(failure, RedisError):
             yield from _recover(failure, patience, route)
         try:
-            failure = yield from _on_one_connection(batches, waiting, consume, patience, texts)
+            failure = yield from _on_one_connection(batches, waiting, take, patience, texts)
         except RedisError as error:
             failure = check_lost(error, waiting, route)
         else:
@@ -122,6 +135,15 @@ def exchange(
                 texts = True
                 continue
             failure = check_refused(failure, waiting, route)
+
+
+def answer_to(batch: Batch, answer: list[Any], route: Route | None) -> list[Any] | None:
+    """Return what a flow gets for a batch: None for pages by the cursors of another node."""
+    if batch.scan is None or route is None:
+        return answer
+    if batch.scan.began is None:
+        batch.scan.began = route.mends
+    return answer if batch.scan.began == route.mends else None
 
 
 def check_lost(error: RedisError, waiting: Iterable[Batch], route: Route | None) -> RedisError:
@@ -173,8 +195,11 @@ def _recover(failure: RedisError, patience: Patience, route: Route | None) -> Co
 def ask_once(batch: Batch) -> Conversation[list[Any]]:
     """Send a batch where the conversation is, without another try; return the replies."""
     answers: list[list[Any]] = []
-    patience = Patience(0)
-    failure = yield from _on_one_connection(iter([batch]), deque(), answers.append, patience, False)
+
+    def take(batch: Batch, answer: list[Any]) -> None:
+        answers.append(answer)
+
+    failure = yield from _on_one_connection(iter([batch]), deque(), take, Patience(0), False)
     if failure is not None:
         raise failure.error if isinstance(failure, Refused) else failure
     return answers[0]
@@ -183,7 +208,7 @@ def ask_once(batch: Batch) -> Conversation[list[Any]]:
 def _on_one_connection(
     batches: Iterator[Batch | None],
     waiting: deque[Batch],
-    consume: Callable[[list[Any]], None],
+    take: Callable[[Batch, list[Any]], None],
     patience: Patience,
     texts: bool,
 ) -> Conversation[Exception | None]:
@@ -191,7 +216,7 @@ def _on_one_connection(
     yield ('open',)
     unread: deque[Batch] = deque()
     try:
-        failure = yield from _talk(batches, waiting, unread, consume, patience, texts)
+        failure = yield from _talk(batches, waiting, unread, take, patience, texts)
         yield from _drain(unread)
     except GeneratorExit:
         raise  # the executor closes the connection
@@ -206,14 +231,14 @@ def _talk(
     batches: Iterator[Batch | None],
     waiting: deque[Batch],
     unread: deque[Batch],
-    consume: Callable[[list[Any]], None],
+    take: Callable[[Batch, list[Any]], None],
     patience: Patience,
     texts: bool,
 ) -> Conversation[Exception | None]:
     """Send and read until all batches are answered; raise the errors of the connection.
 
     :param texts: whether batches that are sent again contain the texts of their scripts
-    :returns: the error of a command, of the source of batches or of ``consume``, or None. The
+    :returns: the error of a command, of the source of batches or of ``take``, or None. The
         connection can still be used after it.
     """
     for batch in waiting:
@@ -237,9 +262,9 @@ def _talk(
         unread.popleft()
         try:
             answer = results(replies)
-            waiting.popleft()
+            batch = waiting.popleft()
             patience.renew()
-            consume(answer)
+            take(batch, answer)
         except Exception as exc:
             return exc
 

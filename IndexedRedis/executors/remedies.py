@@ -11,12 +11,13 @@ from typing import TypeVar
 from redis.exceptions import (
     AuthenticationError,
     ConnectionError,
+    MovedError,
     RedisError,
     ResponseError,
     TimeoutError,
 )
 
-__all__ = ('explained', 'hello_refused', 'is_unsent', 'without_arguments')
+__all__ = ('CLUSTER_REMEDY', 'explained', 'hello_refused', 'is_unsent', 'without_arguments')
 
 E = TypeVar('E', bound=Exception)
 
@@ -24,6 +25,13 @@ _WHERE = (
     "by setDefaultRedisConnectionParams({'url': 'redis://user:password@host:port/0'}), by the "
     'variable INDEXEDREDIS_URL, or by --url of a command'
 )
+#: for a node of a cluster that is connected to as if it stood alone
+CLUSTER_REMEDY = (
+    "The server is a node of a cluster: add 'cluster': True to the connection parameters, or give "
+    'the URL as redis+cluster://host:port.'
+)
+_MOVED = re.compile(r'(?:^|: -?)MOVED ')
+_CROSS_SLOT = re.compile(r'CROSSSLOT|keys in request don.t hash|non local key in a cluster', re.I)
 _HELLO = re.compile(r'(?:command|run the)\W+hello\b|^NOPROTO', re.IGNORECASE)
 _NO_PASSWORD = ('authentication required', 'unauthenticated', 'already authenticated')
 
@@ -61,6 +69,13 @@ def _remedy(error: Exception, text: str) -> str:
         return (
             'The server, or a proxy in front of it, does not speak RESP3. Add '
             "'protocol': 2 to the connection parameters."
+        )
+    if isinstance(error, MovedError) or _MOVED.search(text):
+        return CLUSTER_REMEDY
+    if _CROSS_SLOT.search(text):
+        return (
+            'On a cluster, one operation works on the keys of one slot. Give the models that it '
+            "concerns the same tag in braces, such as KEY_NAME = '{shop}Songs'."
         )
     if isinstance(error, (ConnectionError, TimeoutError)) and is_unsent(error):
         return f'Start the server, or name another one {_WHERE}.'

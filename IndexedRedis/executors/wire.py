@@ -13,6 +13,7 @@ from .._core.flows import Batch, Command
 from .._core.mapping.resp import PACKED
 from .._core.script import BY_SHA
 from .errors import MissingScript, Refused, ServerFullError
+from .remedies import explained
 from .topology.redirects import is_passing
 
 try:
@@ -81,7 +82,7 @@ def results(replies: list[Any]) -> list[Any]:
                 raise ServerFullError(*reply.args) from reply
             if isinstance(reply, RedisError) and is_passing(reply):
                 raise Refused(reply) from reply
-            raise reply
+            raise explained(reply)
     return replies
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .._core.flows import Flow
+from .._core.flows import Flow, ask, scan
 from .._core.mapping.index_keys import index_keys_of_values
 from .._core.mapping.schema import Schema
 from ..connections.tasks import async_executor_for
@@ -14,6 +15,8 @@ __all__ = (
     'IndexedRedisHelper',
     'async_executor_of',
     'executor_of',
+    'scan_set',
+    'send',
     'server_of',
 )
 
@@ -34,6 +37,27 @@ def async_executor_of(owner: Any) -> Any:
 def server_of(owner: Any) -> Any:
     """Return a value that identifies the server of a model, or of one of its objects."""
     return server_for(owner.REDIS_CONNECTION_PARAMS, owner._connection, owner)
+
+
+def send(owner: Any, *command: Any) -> Any:
+    """Send one command to the server of a model; return its reply, texts as bytes.
+
+    The command may be sent twice, after a lost connection or to another node.
+    """
+    return executor_of(owner).run(ask(*command))
+
+
+def scan_set(owner: Any, key: str, take: Callable[[list[bytes]], Any]) -> None:
+    """Give ``take`` the members of a set on the server of a model, page by page; some may repeat.
+
+    Redis: ``SSCAN`` in pages of 500, from the beginning if another node takes over meanwhile.
+    """
+
+    def act(page: list[bytes]) -> tuple[()]:
+        take(page)
+        return ()
+
+    executor_of(owner).run(scan(act, key.encode('utf-8')))
 
 
 class IndexedRedisHelper:

@@ -189,5 +189,5 @@ def _check_together(models: list[Any]) -> None:
                 f'{models[0].__name__} and {model.__name__} live on different servers, in '
                 'different slots of a cluster, or have different connection parameters. One swap '
                 'works in one place. Reset them one after the other; on a cluster, or give their '
-                f"KEY_NAMEs the same tag in braces, such as '{{shop}}{model.KEY_NAME}'."
+                f"KEY_NAMEs the same tag in braces, such as '{{shop}}{model.__name__}'."
             )

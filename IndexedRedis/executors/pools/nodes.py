@@ -55,9 +55,10 @@ class NodePools:
     def place(self, model: Any) -> Place:
         """Return the place of a model: the same object for models of one slot.
 
+        :param model: the model; None: of no model, so any node will do
         :raises ConnectionSetupError: if its keys are in many slots
         """
-        slot = self._slot_of(model)
+        slot = None if model is None else self._slot_of(model)
         return self._places.setdefault(slot, Place(self.known, slot, self._seconds))
 
     def drop_others(self, nodes: Collection[Node]) -> list[Any]:

@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from random import shuffle
 from typing import Any, NamedTuple
 
+from redis.exceptions import ConnectionError
+
 from ..._core.flows import Batch
 from .nodes import Node, text
 
 __all__ = ('ClusterMap',)
+
+SLOTS = 16384
 
 Remap = Callable[[tuple[str, int]], tuple[str, int]]
 
@@ -72,7 +76,10 @@ class ClusterMap:
             self._moved[slot] = self._node(host, port, asked)
 
     def primary(self, slot: int | None) -> Node | None:
-        """Return the node that serves a slot; None if that is not known."""
+        """Return the node that serves a slot; None if that is not known.
+
+        :param slot: the slot; None: any
+        """
         nodes = self._serving(slot)
         return nodes[0] if nodes else None
 
@@ -85,6 +92,16 @@ class ClusterMap:
         first = (each.nodes[0] for each in self._ranges if each.nodes)
         return list(dict.fromkeys([*first, *self._moved.values()]))
 
+    def shards(self) -> list[int | None]:
+        """Return a slot of each primary.
+
+        :raises redis.exceptions.ConnectionError: if some slots are served by no node
+        """
+        served = [each for each in self._ranges if each.nodes]
+        if sum(each.last - each.first + 1 for each in served) < SLOTS:
+            raise ConnectionError('Some slots of the cluster are served by no node.')
+        return [*{each.nodes[0]: each.first for each in served}.values()]
+
     @staticmethod
     def seconds_to_notice(replies: Sequence[Any]) -> float:
         """Return after how many seconds the nodes notice that a primary is gone.
@@ -96,8 +113,8 @@ class ClusterMap:
         return int(values[0]) / 1000 if values else 0.0
 
     def _serving(self, slot: int | None) -> tuple[Node, ...]:
-        if slot is None:
-            return ()
+        if slot is None:  # any node will do
+            slot = self._ranges[0].first if self._ranges else 0
         if slot in self._moved:
             return (self._moved[slot],)
         at = bisect_right(self._ranges, slot, key=lambda each: each.first) - 1

@@ -9,11 +9,19 @@ from __future__ import annotations
 import warnings
 from contextlib import suppress
 
-from redis.exceptions import AuthenticationError, ConnectionError, RedisError, TimeoutError
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    ConnectionError,
+    NoPermissionError,
+    RedisError,
+    TimeoutError,
+)
 
 from ..._core.flows import Batch
 from ...errors import FailoverWarning
 from ..exchange import Conversation, Patience, ask_once
+from ..remedies import explained
 from .nodes import Node, Role, TopologyMap
 from .redirects import moved_to
 
@@ -21,6 +29,8 @@ __all__ = ('FAILOVER_SECONDS', 'Place', 'Route')
 
 # For how long an operation waits for the nodes to agree on a new primary.
 FAILOVER_SECONDS = 8.0
+# What waiting does not mend.
+_REFUSED = (AuthenticationError, AuthorizationError, NoPermissionError)
 # How long electing a new primary takes after the old one is known to be gone.
 _ELECTION_SECONDS = 2.0
 _ANY_QUESTION = Batch([('PING',)])
@@ -31,7 +41,7 @@ class Place:
     """Where some models are; models of one place can be written in one step.
 
     :param known: what is known about the nodes
-    :param slot: the slot of the models; None on Sentinel
+    :param slot: the slot of the models; None: any, and on Sentinel
     :param seconds: the failover budget
     """
 
@@ -52,6 +62,7 @@ class Route:
     def __init__(self, place: Place) -> None:
         self._known, self._slot = place.known, place.slot
         self.seconds = place.seconds
+        self.mends = 0
         self._node: Node | None = None
 
     def begin(self) -> Conversation[Route]:
@@ -68,11 +79,21 @@ class Route:
         yield from self._go(node if node is not None else (yield from self._find()))
         return self
 
+    def shards(self) -> Conversation[list[Route]]:
+        """Return a route to each primary.
+
+        :raises redis.exceptions.RedisError: if not all are known
+        """
+        yield from self._ask()
+        slots = self._known.shards()
+        return [Route(Place(self._known, slot, self.seconds)) for slot in slots]
+
     def mend(self, failure: Exception) -> Conversation[bool]:
         """Learn anew where the nodes are, and go to the right one.
 
         :returns: whether that is another node than before
         """
+        self.mends += 1
         before = self._node
         assert before is not None  # `begin` found it
         with suppress(RedisError):  # the caller repeats what failed until its time is over
@@ -83,6 +104,14 @@ class Route:
         node = self._known.primary(self._slot) or before
         yield from self._go(node)
         return node != before
+
+    def is_replaced(self) -> Conversation[bool]:
+        """Find out whether another node took the place of the one that answered; go to it then."""
+        mends = self.mends
+        replaced = yield from self.mend(ConnectionError('It was late.'))
+        if not replaced:
+            self.mends = mends
+        return replaced
 
     def is_silent(self) -> Conversation[bool]:
         """Find out whether the node answers nothing at all, and go to it again."""
@@ -113,9 +142,9 @@ class Route:
             node = self._known.primary(self._slot)
             if node is not None:
                 return node
-            pause = patience.pause()
+            pause = None if isinstance(failure, _REFUSED) else patience.pause()
             if pause is None:
-                raise failure
+                raise explained(failure)
             yield ('sleep', pause)
 
     def _ask(self) -> Conversation[None]:

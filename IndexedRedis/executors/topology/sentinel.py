@@ -99,6 +99,10 @@ class SentinelMap:
         """Return the primary, in a list."""
         return [] if self._primary is None else [self._primary]
 
+    def shards(self) -> list[int | None]:
+        """Return the slot of each part of the data: it is one part."""
+        return [None]
+
     @staticmethod
     def seconds_to_notice(replies: Sequence[Any]) -> float:
         """Return after how many seconds the Sentinels notice that the primary is gone.

@@ -10,8 +10,10 @@ from typing import Any
 from redis.exceptions import ConnectionError, ResponseError
 
 from ..._core.flows import Batch
+from ...errors import ConnectionSetupError
 from ..errors import PoolExhaustedError
 from ..exchange import Conversation, ask_once
+from ..remedies import CLUSTER_REMEDY
 from .nodes import text
 from .slots import slot_of
 
@@ -26,12 +28,15 @@ def place_of(pool: Any, model: Any) -> Any:
     """Return where a model is among the nodes of a pool; None if its server needs no looking for.
 
     :param pool: the pool of one server, or of the nodes of several
-    :param model: the model, or one of its objects; None: no keys of a model are used
-    :raises ConnectionSetupError: if the keys of the model are in many slots of a cluster
+    :param model: the model, or one of its objects; None: the whole database
+    :raises ConnectionSetupError: if the server is a node of a cluster, and holds only a part of the
+        model or of the database
     """
     clustered = getattr(pool, _ATTRIBUTE, None)
-    if clustered is False or model is None:
+    if clustered is False:
         return None
+    if clustered and model is None:
+        raise ConnectionSetupError(f'{CLUSTER_REMEDY} This node holds only a part of the keys.')
     if clustered:
         slot_of(model)
         return None
@@ -43,7 +48,7 @@ class Single:
     """A server of which it is not known yet whether it is a node of a cluster.
 
     :param pool: its pool
-    :param model: a model that is stored there
+    :param model: a model that is stored there; None: the whole database
     """
 
     def __init__(self, pool: Any, model: Any) -> None:
