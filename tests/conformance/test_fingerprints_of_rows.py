@@ -100,6 +100,7 @@ def test_whatever_was_changed_is_put_right(shop, raw, damages):
     assert diff(shop, made(shop)) == (0, 0, len(CODES), 0)
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize('field', FIELDS[1:])
 def test_one_value_of_many_rows(make_model, raw, field, check):
     model = make_model(
@@ -126,6 +127,7 @@ KEYS = {
 }
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize('hashed', [False, True])
 @pytest.mark.parametrize('kind', KEYS)
 def test_rows_that_are_stored_as_they_are_do_not_travel(make_model, kind, hashed, monkeypatch, raw):
@@ -181,6 +183,7 @@ def test_a_key_of_two_unchanged_objects(shop):
         diff(shop, [*made(shop), *made(shop)])
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize(('width', 'size'), [(3, 400_000), (3, 60_000), (200, 10), (2500, 1)])
 def test_large_rows_and_wide_ones(make_model, raw, width, size):
     names = [f'f{n}' for n in range(width)]
