@@ -6,6 +6,8 @@ The rule: they do what they do on one server, or say which parameters are missin
 from __future__ import annotations
 
 import asyncio
+import json
+from functools import partial
 
 import pytest
 from checker import check_model
@@ -16,6 +18,7 @@ from cli.commands import command
 from cli.tagged import Artist, CachedSong, Short, Song
 from IndexedRedis import afindModels, findModels
 from IndexedRedis.async_connections import aclose
+from IndexedRedis.demo.linked import Track
 from IndexedRedis.managers.manager import scan_set
 
 pytestmark = pytest.mark.clusters
@@ -90,6 +93,28 @@ def test_the_commands_read_and_write(group, tmp_path):
     Song.deleter.destroyModel()
     assert Song.objects.count() == 0
     assert 'tagged}Song' not in run('models').out
+
+
+JOBS = """
+from IndexedRedis.demo.failover import mirror_of
+from sqlalchemy import create_engine
+shop = mirror_of(create_engine({url!r}))
+"""
+
+
+def test_a_mirror_has_its_lock_where_its_models_are(group, tmp_path):
+    data = pytest.importorskip('IndexedRedis.demo.data')
+    engine = data.build(tmp_path / 'shop.sqlite')
+    (tmp_path / 'jobs.py').write_text(JOBS.format(url=str(engine.url)))
+    mirror = partial(command, 'mirror', 'jobs:shop', '--url', url_of(group), cwd=tmp_path)
+    done = mirror('--json')
+    assert done.status == 0, done.errors
+    assert json.loads(done.out)['models']['Track']['written'] == 3503
+    engine.dispose()
+    node_of(group, Track).call('SET', f'_ir_|{Track.KEY_NAME}:tmp:mirror', 'x', 'PX', 60_000)
+    done = mirror()
+    assert done.status != 0
+    assert 'Track: another mirror is running' in done.errors
 
 
 async def in_tasks():
