@@ -56,7 +56,7 @@ class AsyncExecutor:
         """
         line = Line(self.pool, self._executor_of, cache_size)
         try:
-            way = None if self._place is None else self._place.way()
+            way = None if self._place is None else self._place.way(cache_size is not None)
             return await line.converse(converse(flow, bool(cache_size), way))
         finally:
             try:

@@ -55,7 +55,7 @@ class SyncExecutor:
         try:
             # The loop is in another function, so that this `finally` covers each line of it. A
             # `try` around `while True` would not cover that line itself.
-            way = None if self._place is None else self._place.way()
+            way = None if self._place is None else self._place.way(cache_size is not None)
             return line.converse(converse(flow, bool(cache_size), way))
         finally:
             try:

@@ -44,8 +44,11 @@ class Place:
     def __init__(self, known: TopologyMap, slot: int | None, seconds: float) -> None:
         self.known, self.slot, self.seconds = known, slot, seconds
 
-    def way(self) -> Route:
-        """Return the way of a conversation to the node of the models."""
+    def way(self, reading: bool) -> Route:
+        """Return the way of a conversation to the node of the models.
+
+        :param reading: whether it only reads
+        """
         return Route(self)
 
 

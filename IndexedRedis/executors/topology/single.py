@@ -22,6 +22,8 @@ __all__ = ('IS_CLUSTERED', 'Single', 'place_of')
 IS_CLUSTERED = Batch([('INFO', 'cluster')])
 # The attribute of a pool that says whether its server is a node of a cluster.
 _ATTRIBUTE = 'indexedredis_clustered'
+_ASKING = 'asking'
+_NAP_SECONDS = 0.001
 
 
 def place_of(pool: Any, model: Any) -> Any:
@@ -35,9 +37,9 @@ def place_of(pool: Any, model: Any) -> Any:
     clustered = getattr(pool, _ATTRIBUTE, None)
     if clustered is False:
         return None
-    if clustered and model is None:
+    if clustered is True and model is None:
         raise ConnectionSetupError(f'{CLUSTER_REMEDY} This node holds only a part of the keys.')
-    if clustered:
+    if clustered is True:
         slot_of(model)
         return None
     place = getattr(pool, 'place', None)
@@ -54,24 +56,37 @@ class Single:
     def __init__(self, pool: Any, model: Any) -> None:
         self._pool, self._model = pool, model
 
-    def way(self) -> Single:
-        """Return the way of a conversation."""
-        return self
+    def way(self, reading: bool) -> Single | None:
+        """Return the way of a conversation; None if it only reads, which the server may refuse."""
+        return None if reading else self
 
     def begin(self) -> Conversation[None]:
         """Ask the server whether it is a node of a cluster; a user may lack the right to ask.
 
+        One conversation asks, and the others of the pool wait for what it learns.
+
         :raises ConnectionSetupError: as of :func:`place_of`
         """
-        clustered = False
-        try:
-            (reply,) = yield from ask_once(IS_CLUSTERED)
-            clustered = 'cluster_enabled:1' in text(reply)
-        except PoolExhaustedError:
-            raise
-        except ConnectionError:
-            return  # the flow will meet it too, and try again
-        except ResponseError:
-            pass
-        setattr(self._pool, _ATTRIBUTE, clustered)
+        while getattr(self._pool, _ATTRIBUTE, None) is _ASKING:
+            yield ('sleep', _NAP_SECONDS)
+        if getattr(self._pool, _ATTRIBUTE, None) is None:
+            setattr(self._pool, _ATTRIBUTE, _ASKING)
+            clustered = None
+            try:
+                clustered = yield from _is_clustered()
+            finally:
+                setattr(self._pool, _ATTRIBUTE, clustered)
         place_of(self._pool, self._model)
+
+
+def _is_clustered() -> Conversation[bool | None]:
+    """Return whether the server is a node of a cluster; None if it does not answer."""
+    try:
+        (reply,) = yield from ask_once(IS_CLUSTERED)
+    except ResponseError:
+        return False
+    except PoolExhaustedError:
+        raise
+    except ConnectionError:
+        return None  # the flow will meet it too, and try again
+    return 'cluster_enabled:1' in text(reply)
