@@ -13,9 +13,8 @@ from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
     ConnectionError,
-    NoPermissionError,
     RedisError,
-    TimeoutError,
+    ResponseError,
 )
 
 from ..._core.flows import Batch
@@ -23,18 +22,17 @@ from ...errors import FailoverWarning
 from ..exchange import Conversation, Patience, ask_once
 from ..remedies import explained
 from .nodes import Node, Role, TopologyMap
-from .redirects import moved_to
+from .redirects import is_passing, moved_to
 
 __all__ = ('FAILOVER_SECONDS', 'Place', 'Route')
 
 # For how long an operation waits for the nodes to agree on a new primary.
 FAILOVER_SECONDS = 8.0
-# What waiting does not mend.
-_REFUSED = (AuthenticationError, AuthorizationError, NoPermissionError)
+# Errors that a node sent.
+_ANSWERS = (AuthenticationError, AuthorizationError, ResponseError)
 # How long electing a new primary takes after the old one is known to be gone.
 _ELECTION_SECONDS = 2.0
 _ANY_QUESTION = Batch([('PING',)])
-_NO_ANSWER = ConnectionError, TimeoutError
 
 
 class Place:
@@ -125,7 +123,7 @@ class Route:
             yield from ask_once(_ANY_QUESTION)
             silent = False
         except RedisError as error:
-            silent = isinstance(error, _NO_ANSWER) and not isinstance(error, AuthenticationError)
+            silent = not isinstance(error, _ANSWERS)
         yield from self._go(node)
         return silent
 
@@ -145,7 +143,8 @@ class Route:
             node = self._known.primary(self._slot)
             if node is not None:
                 return node
-            pause = None if isinstance(failure, _REFUSED) else patience.pause()
+            refused = isinstance(failure, _ANSWERS) and not is_passing(failure)
+            pause = None if refused else patience.pause()
             if pause is None:
                 raise explained(failure)
             yield ('sleep', pause)
