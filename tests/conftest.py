@@ -78,6 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the kinds of tests that take long, and start counting their time."""
     load_examples(config.getoption('--full'))
     config.addinivalue_line('markers', 'telling: takes telling_server (for single parameters)')
+    config.addinivalue_line('markers', 'names_keys: has keys or databases that clusters have not')
     config.addinivalue_line('markers', 'either(*parameters): one value of these without --full')
     for kind, what in budget.KINDS.items():
         config.addinivalue_line('markers', f'{kind}: {what}')
@@ -167,10 +168,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         alike = metafunc.definition.path.parent.name in ONE_KIND
         if alike and not metafunc.definition.get_closest_marker('clusters'):
             kinds = kinds[-1:]
-        if metafunc.definition.path.parent.name in ON_CLUSTERS and servers.present():
+        if _is_for_clusters(metafunc.definition):
             clusters = [kind + servers.CLUSTER for kind in kinds]
             kinds = kinds + (clusters if metafunc.config.getoption('--full') else clusters[-1:])
         metafunc.parametrize('server', kinds, indirect=True)
+
+
+def _is_for_clusters(function: Any) -> bool:
+    named = function.get_closest_marker('names_keys')
+    return not named and function.path.parent.name in ON_CLUSTERS and bool(servers.present())
 
 
 @pytest.fixture(scope='session')

@@ -44,15 +44,7 @@ from redis.exceptions import TimeoutError
 from .._core.flows import AnswerLost, Batch, Elsewhere, Everywhere, Flow, Pause, Step, Stream
 from .cache.reply_cache import is_cacheable
 from .errors import MissingScript, Refused
-from .exchange import (
-    Conversation,
-    Route,
-    Way,
-    answer_to,
-    check_lost,
-    check_refused,
-    exchange,
-)
+from .exchange import Conversation, Route, Way, answer_to, check_lost, check_refused, exchange
 from .recording import noted, recorders
 from .wire import results, with_texts
 

@@ -60,7 +60,7 @@ class Route(Protocol):
 
     seconds: float
     #: how often it has looked for its node again
-    moves: int
+    mends: int
 
     def begin(self) -> Conversation[Any]: ...
 
@@ -71,6 +71,7 @@ class Route(Protocol):
     def is_replaced(self) -> Conversation[bool]: ...
 
     def is_silent(self) -> Conversation[bool]: ...
+
     def leave(self) -> None: ...
 
 
@@ -143,8 +144,8 @@ def answer_to(batch: Batch, answer: list[Any], route: Route | None) -> list[Any]
     if batch.scan is None or route is None:
         return answer
     if batch.scan.began is None:
-        batch.scan.began = route.moves
-    return answer if batch.scan.began == route.moves else None
+        batch.scan.began = route.mends
+    return answer if batch.scan.began == route.mends else None
 
 
 def check_lost(error: RedisError, waiting: Iterable[Batch], route: Route | None) -> RedisError:

@@ -72,6 +72,12 @@ def _remedy(error: Exception, text: str) -> str:
         )
     if isinstance(error, MovedError) or _MOVED.search(text):
         return CLUSTER_REMEDY
+    if 'cluster support disabled' in text:
+        return (
+            "The server is no node of a cluster. Leave out 'cluster': True; give redis:// as URL."
+        )
+    if 'No such master' in text:
+        return "The Sentinels watch no service of this name. Correct 'service_name'."
     if _CROSS_SLOT.search(text):
         return (
             'On a cluster, one operation works on the keys of one slot. Give the models that it '

@@ -189,6 +189,22 @@ def test_cached_replies_are_dropped_with_their_primary(telling_server, cluster, 
     assert threes.count() == 200
 
 
+@pytest.mark.parametrize(
+    ('start', 'remedy'),
+    [
+        ('redis+cluster://{0}', "no node of a cluster. Leave out 'cluster': True"),
+        ('sentinel://{1}/other', "Correct 'service_name'"),
+        ('sentinel://{1}', "add 'service_name'"),
+        ('sentinel://nobody:wrong@{1}/mymaster', 'refused the user name or the password'),
+    ],
+)
+def test_wrong_parameters_are_named_at_once(sentinels, start, remedy):
+    node, (host, port) = sentinels.primary, sentinels.sentinels[0]
+    done = command('models', '--url', start.format(f'{node.host}:{node.port}', f'{host}:{port}'))
+    assert (done.status, done.out) == (2, '')
+    assert remedy in done.errors
+
+
 class Takeover:
     """Progress of a report: at its second step of a kind, a replica takes over from the songs."""
 

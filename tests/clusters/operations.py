@@ -14,6 +14,7 @@ from sqlalchemy.pool import StaticPool
 
 import IndexedRedis as IR
 from IndexedRedis import IndexedRedisModel, IRField, Q
+from IndexedRedis.cli.walk import Walk
 from IndexedRedis.fields import IRForeignLinkField
 from IndexedRedis.mirror import Mirror
 
@@ -204,6 +205,11 @@ def check(every):
 @read
 def mirrored_at(every):
     assert every.mirroredAt() is None
+
+
+@of_threads
+def export(every):
+    assert sum(map(len, Walk(Song).pages())) == 3
 
 
 # -- writes ------------------------------------------------------------------------------------

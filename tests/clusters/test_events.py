@@ -13,6 +13,7 @@ import pytest
 from redis.crc import key_slot
 
 from IndexedRedis.testing.clusters import Cluster
+from IndexedRedis.testing.clusters.cluster import CONFIG
 
 TAG = '{crowd}'
 SLOT = key_slot(b'crowd')
@@ -83,9 +84,35 @@ def a_slot_gone_astray(cluster, crowd, primary):
             cluster.migrate(SLOT, node, batch=200)
 
 
+def a_node_comes_and_goes(cluster, crowd, primary):
+    """It is made for the slot of the models, and is killed as soon as it has none."""
+    with joined(cluster) as newcomer:
+        cluster.migrate(SLOT, newcomer, batch=200)
+        crowd.work()
+        cluster.migrate(SLOT, primary, batch=200)
+
+
+@contextlib.contextmanager
+def joined(cluster):
+    """A primary more, for a while."""
+    # Without its last slot it would become a replica otherwise.
+    newcomer = cluster.add([*CONFIG, 'cluster-allow-replica-migration no'], 'cluster')
+    cluster.start(newcomer)
+    newcomer.call('CLUSTER', 'MEET', *cluster.nodes[0].address)
+    cluster.wait_ok()
+    name = newcomer.call('CLUSTER', 'MYID')
+    yield newcomer
+    cluster.kill(newcomer)
+    cluster._members.remove(newcomer)
+    for node in cluster.nodes:
+        node.call('CLUSTER', 'FORGET', name)
+    cluster.wait_ok()
+
+
 # Events at which a node must be missed soon, and others.
 SUDDEN = [crash, freeze, freeze_and_wake, wake_among_idle]
 PLANNED = [hand_over, take_over, migrate, migrate_as_a_whole, a_slot_gone_astray]
+PLANNED += [a_node_comes_and_goes]
 
 
 @contextlib.contextmanager

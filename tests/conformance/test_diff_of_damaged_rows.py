@@ -104,6 +104,7 @@ def test_whatever_was_changed_is_put_right(shop, raw, damages, encoded):
     assert diff(shop, made(shop), encoded=encoded) == (0, 0, len(CODES), 0)
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize('encoded', [False, True])
 @pytest.mark.parametrize('field', FIELDS[1:])
 def test_one_value_of_many_rows(make_model, raw, field, check, encoded):
@@ -130,6 +131,7 @@ KEYS = {
 }
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize('hashed', [False, True])
 @pytest.mark.parametrize('kind', KEYS)
 def test_rows_that_are_stored_as_they_are_are_not_written(make_model, kind, hashed, raw):
@@ -192,6 +194,7 @@ def test_encoded_rows_get_pks_and_index_entries(shop, check):
     check(shop)
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize(('width', 'size'), [(3, 400_000), (3, 60_000), (200, 10), (2500, 1)])
 def test_large_rows_and_wide_ones(make_model, raw, width, size):
     names = [f'f{n}' for n in range(width)]

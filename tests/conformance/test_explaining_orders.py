@@ -125,6 +125,7 @@ def told(explanation):
     return found
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize('name', CASES)
 def test_what_it_says_is_what_reading_sends(catalogue, trips, name):
     make, texts = CASES[name]

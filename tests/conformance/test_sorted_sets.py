@@ -309,6 +309,7 @@ def sound(make_model):
     return damages.fill(model)
 
 
+@pytest.mark.names_keys
 @pytest.mark.damaged
 @pytest.mark.parametrize('damage', DAMAGES)
 def test_each_kind_of_damage_is_found_and_repaired(sound, raw, damage):
@@ -330,6 +331,7 @@ def test_check_counts_the_entries_of_sorted_sets(sound):
     assert (report.objects, report.entries) == (3, 9)
 
 
+@pytest.mark.names_keys
 @pytest.mark.damaged
 def test_a_sorted_set_of_another_type_is_for_people(sound, raw):
     raw.delete(SET)
@@ -341,6 +343,7 @@ def test_a_sorted_set_of_another_type_is_for_people(sound, raw):
 # -- info --------------------------------------------------------------------------------------
 
 
+@pytest.mark.names_keys
 def test_info_tells_of_sorted_sets(sound, raw):
     info = sound.objects.info()
     by_name = {field.name: field for field in info.fields}
@@ -357,6 +360,7 @@ def test_info_tells_of_sorted_sets(sound, raw):
     assert 'sorted sets: title, year' in str(found)
 
 
+@pytest.mark.names_keys
 @pytest.mark.damaged
 def test_info_advises_what_to_do_with_an_empty_sorted_set(sound, raw):
     raw.delete(SET)

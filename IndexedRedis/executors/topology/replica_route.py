@@ -69,6 +69,7 @@ class ReplicaRoute(Route):
         """Leave a replica that failed for another node; see :meth:`Route.mend`."""
         if self._copies is None:
             return (yield from super().mend(failure))
+        self.mends += 1
         assert self._node is not None
         self._copies.forget(self._node)
         self.leave()

@@ -14,9 +14,8 @@ from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
     ConnectionError,
-    NoPermissionError,
     RedisError,
-    TimeoutError,
+    ResponseError,
 )
 
 from ..._core.flows import Batch
@@ -24,19 +23,18 @@ from ...errors import FailoverWarning
 from ..exchange import Conversation, Patience, ask_once
 from ..remedies import explained
 from .nodes import Node, Role, TopologyMap
-from .redirects import moved_to
+from .redirects import is_passing, moved_to
 from .replicas import Replicas
 
 __all__ = ('FAILOVER_SECONDS', 'Place', 'Route')
 
 # For how long an operation waits for the nodes to agree on a new primary.
 FAILOVER_SECONDS = 8.0
-# What waiting does not mend.
-_REFUSED = (AuthenticationError, AuthorizationError, NoPermissionError)
+# Errors that a node sent.
+_ANSWERS = (AuthenticationError, AuthorizationError, ResponseError)
 # How long electing a new primary takes after the old one is known to be gone.
 _ELECTION_SECONDS = 2.0
 _ANY_QUESTION = Batch([('PING',)])
-_NO_ANSWER = ConnectionError, TimeoutError
 
 
 class Place:
@@ -76,8 +74,7 @@ class Route:
     def __init__(self, place: Place) -> None:
         self._place, self._known, self._slot = place, place.known, place.slot
         self.seconds = place.seconds
-        #: how often it went to another node than before
-        self.moves = 0
+        self.mends = 0
         self._node: Node | None = None
         self._role = Role.PRIMARY
 
@@ -109,6 +106,7 @@ class Route:
 
         :returns: whether that is another node than before
         """
+        self.mends += 1
         before = self._node
         assert before is not None  # `begin` found it
         with suppress(RedisError):  # the caller repeats what failed until its time is over
@@ -124,7 +122,11 @@ class Route:
         """Find out whether another node took the place of the primary; if so, go to that one."""
         if self._role is Role.REPLICA:
             return False
-        return (yield from self.mend(ConnectionError('Another node may have taken its place.')))
+        mends = self.mends
+        replaced = yield from self.mend(ConnectionError('It was late.'))
+        if not replaced:
+            self.mends = mends
+        return replaced
 
     def is_silent(self) -> Conversation[bool]:
         """Find out whether the node answers nothing at all, and go to it again."""
@@ -135,7 +137,7 @@ class Route:
             yield from ask_once(_ANY_QUESTION)
             silent = False
         except RedisError as error:
-            silent = isinstance(error, _NO_ANSWER) and not isinstance(error, AuthenticationError)
+            silent = not isinstance(error, _ANSWERS)
         yield from self._go(node, role)
         return silent
 
@@ -146,7 +148,6 @@ class Route:
 
     def _go(self, node: Node, role: Role = Role.PRIMARY) -> Conversation[None]:
         self.leave()
-        self.moves += self._node not in (None, node)
         self._role = role
         self._node = node
         yield ('at', node, role)
@@ -163,7 +164,8 @@ class Route:
             node = self._known.primary(self._slot)
             if node is not None:
                 return node
-            pause = None if isinstance(failure, _REFUSED) else patience.pause()
+            refused = isinstance(failure, _ANSWERS) and not is_passing(failure)
+            pause = None if refused else patience.pause()
             if pause is None:
                 raise explained(failure)
             yield ('sleep', pause)

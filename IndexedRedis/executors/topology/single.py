@@ -82,8 +82,11 @@ class Single:
         self._pool, self._model = pool, model
 
     def way(self, reading: bool) -> Single | None:
-        """Return the way of a conversation; None if it only reads, which the server may refuse."""
-        return None if reading else self
+        """Return the way of a conversation; None if it only reads, which the server may refuse.
+
+        Reading a whole database is refused by no node.
+        """
+        return None if reading and self._model is not None else self
 
     def begin(self) -> Conversation[None]:
         """Ask the server whether it is a node of a cluster; a user may lack the right to ask.
