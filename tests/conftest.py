@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import importlib.metadata
 import itertools
 import sys
 from collections import Counter
@@ -27,6 +28,9 @@ from choosing import load_examples, one_each
 
 # Makes `benchmarks` importable: at the end, so that the library is still the one under test.
 sys.path.append(str(Path(__file__).parent.parent))
+
+# redis-py looks for its own version whenever it makes a client, which takes a tenth of a short test.
+importlib.metadata.version = functools.cache(importlib.metadata.version)
 
 HERE = ('host', 'port', 'db', 'password')  # what says where a model's data is
 _numbers = itertools.count(1)
@@ -213,8 +217,7 @@ def redis_params(server: servers.Server) -> Iterator[dict[str, Any]]:
     """Connection parameters of an empty server, which is also the library's default."""
     import IndexedRedis as IR
 
-    with contextlib.closing(server.client()) as client:
-        client.flushall()
+    server.keeper.flushall()
     before = IR.getDefaultRedisConnectionParams()
     IR.setDefaultRedisConnectionParams(dict(server.params))
     yield dict(server.params)
@@ -262,10 +265,15 @@ class Watch:
 
 
 @pytest.fixture
-def watch(raw: redis.Redis, new_server: object, request: pytest.FixtureRequest) -> Iterator[Watch]:
+def watch(
+    redis_params: object,
+    server: servers.Server,
+    new_server: object,
+    request: pytest.FixtureRequest,
+) -> Iterator[Watch]:
     """Judges the models that were made or watched when the test is over (`new_server` is named
     here so that its servers still run then)."""
-    watch = Watch(raw)
+    watch = Watch(server.keeper)
     yield watch
     if not request.node.get_closest_marker('damaged'):
         _fail_if(watch.findings())
