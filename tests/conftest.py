@@ -24,12 +24,12 @@ import pytest
 import redis
 import servers
 from checker import check_model
-from choosing import load_examples, one_each
+from choosing import load_examples, one_each, rest_of
 
 # Makes `benchmarks` importable: at the end, so that the library is still the one under test.
 sys.path.append(str(Path(__file__).parent.parent))
 
-# redis-py looks for its own version whenever it makes a client, which takes a tenth of a short test.
+# redis-py looks its own version up whenever it makes a client: a tenth of a short test.
 importlib.metadata.version = functools.cache(importlib.metadata.version)
 
 HERE = ('host', 'port', 'db', 'password')  # what says where a model's data is
@@ -43,6 +43,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action='store_true',
         help='run each scenario on each server, by each executor and from each database; '
         'without it each scenario runs in one of these environments',
+    )
+    parser.addoption(
+        '--rest',
+        action='store_true',
+        help='with --full: leave out the tests that a default run has done alike',
     )
     parser.addoption(
         '--budget',
@@ -92,15 +97,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)  # so that -k and -m say first which environments may be chosen
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep one environment of each scenario, unless all are wanted."""
+    """Keep one environment of each scenario, unless all or the rest are wanted."""
     seed = config.getoption('--seed')
     for item in items:
         if _needs_telling(item) and not servers.tells(item.callspec.params['server']):
             item.add_marker(pytest.mark.skip(reason='this server, or this redis-py, is too old'))
     if not config.getoption('--full'):
         chosen = one_each(items, seed)
-        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-        items[:] = [item for item in items if item in chosen]
+    else:
+        chosen = rest_of(items) if config.getoption('--rest') else {*items}
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = [item for item in items if item in chosen]
     if budget.seconds(config) is not None:
         items[:] = budget.shuffled(items, seed)
 
