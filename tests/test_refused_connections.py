@@ -116,7 +116,7 @@ def test_a_frozen_server_is_given_up_after_the_time_limit(song, new_server, call
 def test_a_frozen_server_is_given_up_by_default_too(song, new_server, monkeypatch):
     assert threads.SOCKET_SECONDS == {'socket_timeout': 5, 'socket_connect_timeout': 5}
     for name in threads.SOCKET_SECONDS:
-        monkeypatch.setitem(threads.SOCKET_SECONDS, name, 0.3)
+        monkeypatch.setitem(threads.SOCKET_SECONDS, name, 0.5)
     server = new_server()
     alt = song.connectAlt(server.params)
     assert alt.objects.all() == []
