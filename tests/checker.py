@@ -26,17 +26,18 @@ TYPES = {'next': b'string', 'keys': b'set', 'data': b'hash', 'idx': b'set', 'sor
 RECORD = b'resets'  # the work key that names unfinished resets
 # The work keys that stay: how old the data is, and the primaries that pks were drawn from.
 STAY = {b'mirrored', b'incarnations'}
-CHUNK = 500  # keys that one script reads
+# One step of SCAN, with what the keys hold: small databases take one trip.
 READ = """
 local reads, found = {string = 'GET', set = 'SMEMBERS', hash = 'HGETALL'}, {}
-for i, key in ipairs(KEYS) do
+local step = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 500)
+for i, key in ipairs(step[2]) do
     local kind = redis.call('TYPE', key).ok
     local read = reads[kind]
     local content = read and redis.call(read, key)
     if kind == 'zset' then content = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') end
-    found[i] = {kind, redis.call('TTL', key), content or false}
+    found[i] = {key, kind, redis.call('TTL', key), content or false}
 end
-return found
+return {step[1], found}
 """
 
 
@@ -126,11 +127,11 @@ def _hashed(field: Any) -> bool:
 
 def _keys_below(client: Any, prefix: bytes) -> list[Key]:
     pattern = re.sub(rb'([\\*?[\]])', rb'\\\1', prefix) + b'*'
-    names = sorted(set(client.scan_iter(pattern, count=1000)))
-    chunks = [names[start : start + CHUNK] for start in range(0, len(names), CHUNK)]
-    found = [each for chunk in chunks for each in client.eval(READ, len(chunk), *chunk)]
-    facts = zip(names, found, strict=True)
-    return [_key(prefix, name, *each) for name, each in facts if each[0] != GONE]
+    cursor, found = None, {}
+    while cursor != b'0':
+        cursor, keys = client.eval(READ, 0, cursor or 0, pattern)
+        found.update({name: facts for name, *facts in keys})
+    return [_key(prefix, name, *facts) for name, facts in sorted(found.items()) if facts[0] != GONE]
 
 
 def _key(prefix: bytes, name: bytes, type_: bytes, ttl: int, content: Any) -> Key:

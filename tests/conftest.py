@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import importlib.metadata
 import itertools
 import sys
 from collections import Counter
@@ -23,10 +24,13 @@ import pytest
 import redis
 import servers
 from checker import check_model
-from choosing import load_examples, one_each
+from choosing import load_examples, one_each, rest_of
 
 # Makes `benchmarks` importable: at the end, so that the library is still the one under test.
 sys.path.append(str(Path(__file__).parent.parent))
+
+# redis-py looks its own version up whenever it makes a client: a tenth of a short test.
+importlib.metadata.version = functools.cache(importlib.metadata.version)
 
 HERE = ('host', 'port', 'db', 'password')  # what says where a model's data is
 _numbers = itertools.count(1)
@@ -39,6 +43,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action='store_true',
         help='run each scenario on each server, by each executor and from each database; '
         'without it each scenario runs in one of these environments',
+    )
+    parser.addoption(
+        '--rest',
+        action='store_true',
+        help='with --full: leave out the tests that a default run has done alike',
     )
     parser.addoption(
         '--budget',
@@ -89,15 +98,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)  # so that -k and -m say first which environments may be chosen
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep one environment of each scenario, unless all are wanted."""
+    """Keep one environment of each scenario, unless all or the rest are wanted."""
     seed = config.getoption('--seed')
     for item in items:
         if _needs_telling(item) and not servers.tells(item.callspec.params['server']):
             item.add_marker(pytest.mark.skip(reason='this server, or this redis-py, is too old'))
     if not config.getoption('--full'):
         chosen = one_each(items, seed)
-        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-        items[:] = [item for item in items if item in chosen]
+    else:
+        chosen = rest_of(items) if config.getoption('--rest') else {*items}
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = [item for item in items if item in chosen]
     if budget.seconds(config) is not None:
         items[:] = budget.shuffled(items, seed)
 
@@ -264,8 +275,7 @@ def redis_params(server: servers.Server) -> Iterator[dict[str, Any]]:
     """Connection parameters of an empty server, which is also the library's default."""
     import IndexedRedis as IR
 
-    with contextlib.closing(server.client()) as client:
-        client.flushall()
+    server.keeper.flushall()
     before = IR.getDefaultRedisConnectionParams()
     more = {'cluster': True} if server.clustered else {}
     IR.setDefaultRedisConnectionParams({**server.params, **more})
@@ -318,9 +328,9 @@ class Watch:
 
 @pytest.fixture
 def watch(
-    raw: redis.Redis,
-    new_server: object,
+    redis_params: object,
     server: servers.Server,
+    new_server: object,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> Iterator[Watch]:
@@ -334,7 +344,7 @@ def watch(
         if server.clustered and '{' not in model.KEY_NAME:
             monkeypatch.setattr(model, 'KEY_NAME', '{t}' + model.KEY_NAME)
 
-    watch = Watch(raw, tag)
+    watch = Watch(server.keeper, tag)
     yield watch
     if not request.node.get_closest_marker('damaged'):
         _fail_if(watch.findings())

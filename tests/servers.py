@@ -96,6 +96,12 @@ class Server:
         """A plain redis-py client; the caller closes it."""
         return redis.Redis(**{**self.params, **more})
 
+    @functools.cached_property
+    def keeper(self) -> redis.Redis:
+        """The client that empties the server and judges its data, one for all tests: a connection
+        costs more than a short test."""
+        return self.client()
+
     def start(self) -> Server:
         """Run it (on the port it had, if it ran before) and wait until it answers."""
         fixed = bool(self.port)
@@ -111,6 +117,8 @@ class Server:
         """End it for good, frozen or not, and remove its files."""
         if os.getpid() != self._owner:  # a forked child runs our atexit too
             return
+        if 'keeper' in vars(self):
+            self.keeper.close()
         if self._process:
             self.resume()
             self._end(signal.SIGTERM)

@@ -128,7 +128,7 @@ def test_a_server_that_repeats_what_it_does_not_know(model, protocol, command, o
             await IR.aclose()
 
     with socketserver.ThreadingTCPServer(('127.0.0.1', 0), Parrot) as parrot:
-        threading.Thread(target=parrot.serve_forever, daemon=True).start()
+        threading.Thread(target=parrot.serve_forever, args=[0.01], daemon=True).start()
         host, port = parrot.server_address
         alt = model.connectAlt(
             {'host': host, 'port': port, 'password': PASSWORD, 'protocol': protocol}
