@@ -130,11 +130,12 @@ def test_a_resend_on_another_connection_waits_for_what_the_first_one_wrote(
         obj.save()
     obj = song(name='x', n=1) if change == 'insert' else obj
     IR.setDefaultRedisConnectionParams(proxy.params)
-    assert song.objects.count() == 2  # after the questions at the first connection
+    assert song.objects.count() == 2  # after the handshake of the first connection
     obj.n = 2
     write = obj.delete if change == 'delete' else obj.save
     with frozen(replica):
-        faulty = 1 + (change == 'insert') + lost  # an insert draws a pk before
+        # The first write asks what the server is, and an insert draws a pk.
+        faulty = 2 + (change == 'insert') + lost
         proxy.fault(faulty, 'lost')
         with pytest.raises(NotAcknowledgedError):
             write()
