@@ -42,13 +42,11 @@ T = TypeVar('T')
 class QueryFlows(IndexedRedisHelper):
     """The filters of a query, and the flows of its methods."""
 
-    def __init__(self, mdl: Any, obj: Any = None) -> None:
-        super().__init__(mdl, obj)
-        self._filters: tuple[Node, ...] = ()
-        # The names that `only()` was given; None: all fields.
-        self._fields: Sequence[str] | None = None
-        self._order: tuple[By, ...] = ()
-        self._window = query.WHOLE
+    _filters: tuple[Node, ...] = ()
+    # The names that `only()` was given; None: all fields.
+    _fields: Sequence[str] | None = None
+    _order: tuple[By, ...] = ()
+    _window = query.WHOLE
 
     @property
     def _query(self) -> query.Query:
@@ -68,7 +66,7 @@ class QueryFlows(IndexedRedisHelper):
         return linked.follow(asked, ask, self._server_of, reads)
 
     def _copied(self) -> Self:
-        query = type(self)(self.mdl, self._obj)
+        query = object.__new__(type(self))
         query.__dict__.update(self.__dict__)
         return query
 
