@@ -224,14 +224,22 @@ class QueryFlows(IndexedRedisHelper):
                 raise UsageError(f'{schema.name} has no field {name!r}.{hint}')
         return schema.named(names) or schema.all[:1]
 
-    def _explain(self, analyze: bool) -> Flow[Explanation]:
+    def _explain(self, analyze: bool, after: Any = None) -> Flow[Explanation]:
         from ..._core.inspection import explain
 
-        explanation = yield from self._asked(explain.explain)
+        place = None if after is None else self._place(1, after)  # type: ignore[attr-defined]
+
+        def explained(asked: query.Query) -> Flow[Explanation]:
+            return explain.explain(asked, behind=place is not None)
+
+        def fetched(asked: query.Query) -> Flow[list[Any]]:
+            return read.read(asked, after=place)
+
+        explanation = yield from self._asked(explained)
         if analyze:
             from ...executors.measuring import measured  # which imports redis-py
 
-            explanation.measured = yield from measured(self._asked(read.read))
+            explanation.measured = yield from measured(self._asked(fetched))
         return explanation
 
     def _info(self, sample: int, progress: Progress | None) -> Flow[ModelInfo]:
