@@ -22,13 +22,18 @@ from .explanation import Rows
 __all__ = ('made_up_walk', 'order_of', 'read_nothing', 'too_many', 'way_of')
 
 
-def order_of(query: Query) -> str:
-    """Return the order and the part of a query as text."""
+def order_of(query: Query, behind: bool = False) -> str:
+    """Return the order and the part of a query as text.
+
+    :param behind: whether it begins behind a place
+    """
     order = query.order or BY_PK
     text = ', '.join(map(str, order))
     if order[0].column is not None:
         text += f', nulls {"first" if order[0].nulls_first else "last"}'
     skip, limit = query.window
+    if behind:
+        text += '; behind a place'
     if query.window == WHOLE:
         return text
     return f'{text}; objects {skip:,} to {"the last" if limit is None else f"{skip + limit:,}"}'

@@ -56,7 +56,10 @@ class Matches:
             return
         while True:
             last = self.scores[-1] if self.scores else b''
-            reply = yield from ask_quick(*self._plan.step(place, skip, wanted, last, fields))
+            # The object at the place itself is among those of its score, if that settles no order.
+            more = int(need is None and place != START and not place.member)
+            step = self._plan.step(place, skip, wanted + more, last, fields)
+            reply = yield from ask_quick(*step)
             marker, left, pks, scores, self.rows, behind, enough, (clause, members) = reply
             if need is None:
                 self.marker, self.left, need = marker, left, left + wanted
