@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import count
 
 import pytest
 from redis.exceptions import (
@@ -15,7 +16,7 @@ from redis.exceptions import (
 
 from IndexedRedis._core.flows import AnswerLost, Batch, Stream, ask
 from IndexedRedis.errors import ConnectionSetupError, FailoverWarning
-from IndexedRedis.executors import exchange
+from IndexedRedis.executors import conversation, exchange
 from IndexedRedis.executors.topology.cluster import ClusterMap
 from IndexedRedis.executors.topology.nodes import Node, Role
 from IndexedRedis.executors.topology.route import Place
@@ -187,6 +188,58 @@ def test_a_batch_that_may_be_sent_once_is_not_sent_again_after_a_time_out():
     with pytest.raises(TimeoutError):
         run(nodes, batch(('INCR', 'a')), place())
     assert len(nodes.visited) == 1
+
+
+@pytest.fixture
+def slowly(monkeypatch):
+    """Each batch takes a second."""
+    now = count()
+    monkeypatch.setattr(conversation, 'monotonic', lambda: next(now))
+
+
+def test_a_late_answer_counts_only_if_its_node_is_still_in_its_place(slowly):
+    nodes = Nodes([b'late'], ALL_ON_B, [b'PONG'], ALL_ON_B)
+    assert run(nodes, ask('PING'), place()) == b'PONG'
+    assert nodes.visited == [(A, False), (A, True), (B, False), (A, True)]
+    nodes = Nodes([b'late'], ALL_ON_A)
+    assert run(nodes, ask('PING'), place()) == b'late'
+
+
+def test_a_late_answer_of_a_replaced_node_is_lost_if_it_cannot_be_asked_for_again(slowly):
+    nodes = Nodes([b'1'], ALL_ON_B)
+    with pytest.raises(AnswerLost):
+        run(nodes, batch(('INCR', 'a')), place())
+    nodes = Nodes([b'1'], ALL_ON_A)
+    assert run(nodes, batch(('INCR', 'a')), place()) == [b'1']
+
+
+def test_without_a_route_late_answers_count(slowly):
+    assert Line([b'late']).run(ask('PING')) == b'late'
+
+
+class Stale(ClusterMap):
+    """Is to be asked about before each conversation."""
+
+    asked = 0
+
+    def is_due(self):
+        return True
+
+    def put_off(self):
+        self.asked += 1
+
+
+def test_what_is_due_is_asked_for_first():
+    known = Stale([A])
+    known.learn(ALL_ON_A, A)
+    where = Place(known, 7, 8.0)
+    nodes = Nodes(ALL_ON_B, [b'PONG'])
+    assert run(nodes, ask('PING'), where) == b'PONG'
+    assert nodes.visited == [(A, True), (B, False)]
+    assert nodes.kept == [B]
+    nodes = Nodes(BROKEN, BROKEN, [b'PONG'])  # nobody answers: what was known has to do
+    assert run(nodes, ask('PING'), where) == b'PONG'
+    assert (nodes.visited[-1], known.asked) == ((B, False), 1)
 
 
 @pytest.mark.parametrize(('milliseconds', 'warned'), [(5000, 0), (15000, 1)])

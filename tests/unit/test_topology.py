@@ -21,6 +21,7 @@ from IndexedRedis.connections.params import check_params, without_url
 from IndexedRedis.connections.threads import merged, redirected
 from IndexedRedis.connections.topologies import params_of_cluster_client
 from IndexedRedis.errors import ConnectionSetupError
+from IndexedRedis.executors.topology import sentinel
 from IndexedRedis.executors.topology.cluster import ClusterMap
 from IndexedRedis.executors.topology.nodes import Node
 from IndexedRedis.executors.topology.redirects import is_passing, moved_to
@@ -110,8 +111,9 @@ def test_a_cluster_is_known_by_its_ranges_of_slots():
     assert cluster.replicas(0) == (C,)
     assert cluster.replicas(8000) == ()
     assert set(cluster.primaries()) == {A, B}
-    *known, last = cluster.candidates()
-    assert (set(known), last) == ({A, B, C}, SEED)
+    *known, last = cluster.candidates()  # in any order, the seeds last
+    assert ({*known}, last) == ({A, B, C}, SEED)
+    assert not cluster.is_due()  # a node that has become wrong says so
 
 
 def test_a_slot_that_moved_is_elsewhere_until_the_nodes_are_asked_again():
@@ -153,6 +155,39 @@ def test_sentinels_tell_the_primary_and_the_replicas_they_reach(as_dict):
     assert SentinelMap.seconds_to_notice([state]) == 2.5
     with pytest.raises(ConnectionError, match="knows no service 'mymaster'"):
         service.learn([None, [], state], C)
+
+
+def sentinels_say(service, primary, epoch):
+    state = [b'config-epoch', b'%d' % epoch]
+    service.learn([[primary.host.encode(), b'%d' % primary.port], [], state], SEED)
+
+
+def test_sentinels_are_asked_again_soon_and_seldom_while_none_answers(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(sentinel, 'monotonic', lambda: now[0])
+    service = SentinelMap([SEED], 'mymaster')
+    sentinels_say(service, A, 1)
+    waits = []
+    for answers in (True, False, False, False, True, False):
+        began = now[0]
+        while not service.is_due():
+            now[0] += 0.05
+        waits.append(round(now[0] - began, 1))
+        if answers:
+            sentinels_say(service, A, 1)
+        else:
+            service.put_off()
+    assert waits == [0.2, 0.2, 0.2, 0.4, 0.8, 0.2]
+
+
+def test_a_sentinel_that_has_not_heard_of_a_failover_is_not_believed_unless_a_second_agrees():
+    service = SentinelMap([SEED, C], 'mymaster')
+    sentinels_say(service, B, 7)
+    with pytest.raises(ConnectionError, match='latest failover'):
+        sentinels_say(service, A, 6)
+    assert service.primary(None) == B
+    sentinels_say(service, A, 6)  # their memory was reset
+    assert service.primary(None) == A
 
 
 @pytest.mark.parametrize(
