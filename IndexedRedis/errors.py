@@ -3,7 +3,7 @@
 Each class also derives from the built-in exception that 6.0.3 raises in its place, so ``except``
 clauses of old programs work. Each message names model, field and value, says what is wrong, and
 what to do. Errors of redis-py, such as ``redis.ConnectionError``, reach the caller unchanged.
-``UnknownNameWarning`` is the one warning.
+``UnknownNameWarning`` and ``FailoverWarning`` are warnings.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ __all__ = (
     'ConflictError',
     'ConnectionSetupError',
     'EmbeddedServerError',
+    'FailoverWarning',
     'FieldTypeError',
     'FieldValueError',
     'GuardRefusedError',
@@ -23,6 +24,8 @@ __all__ = (
     'MirrorRunningError',
     'MissingExtraError',
     'MultipleObjectsError',
+    'NoFreshReplicaError',
+    'NotAcknowledgedError',
     'ObjectGoneError',
     'OutcomeUnknownError',
     'QueryError',
@@ -65,6 +68,13 @@ class UnknownNameError(UsageError, AttributeError, TypeError):
     """A name is no field: in a constructor, in an assignment, or in a filter of a fetched list.
 
     Solution: correct the name, or see :func:`IndexedRedis.setUnknownNames`.
+    """
+
+
+class FailoverWarning(UserWarning):
+    """A cluster or Sentinel takes longer to replace a lost server than operations wait for it.
+
+    Solution: have the servers notice sooner, or raise ``failover_seconds``; the text names both.
     """
 
 
@@ -141,6 +151,23 @@ class OutcomeUnknownError(IndexedRedisError, ConnectionError):
     """The connection broke before the reply to a write came, and repeating it could do harm.
 
     Solution: look at the stored values before you call it again.
+    """
+
+
+class NotAcknowledgedError(IndexedRedisError, TimeoutError):
+    """Fewer replicas confirmed a write in time than ``ACKNOWLEDGED_BY`` of the model asks for.
+
+    The primary has carried the write out. Whether it outlives a failover is unknown. Objects of a
+    save do not count as saved.
+
+    Solution: save or delete the same objects again, which writes nothing twice and waits again.
+    """
+
+
+class NoFreshReplicaError(IndexedRedisError, TimeoutError):
+    """No replica was fresh enough in time for a query that only replicas may answer.
+
+    Solution: allow a greater lag, add replicas, or set ``REPLICA_READS = 'prefer'``.
     """
 
 

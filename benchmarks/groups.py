@@ -14,6 +14,7 @@ from .running.turns import compare, wait_and_total
 from .table import Bases
 
 WITHOUT = 'without it'  # the promise
+ALONE = 'the node alone'  # of a cluster
 TIMED_BY_THE_OBJECT = (US, BEFORE, OLD, BY_HAND)
 CONNECTIONS = 16
 ARTISTS = 200
@@ -109,6 +110,18 @@ def waits(run: Run) -> Iterator[Result]:
     yield from compare(run, 'waits', run.crew('waits.works', names, **prepare(run)))
 
 
+def cluster(run: Run) -> Iterator[Result]:
+    """Time works on the node of a cluster, which is found by a route, or connected to alone."""
+    from IndexedRedis.testing.clusters import start_cluster
+
+    config = {'latency-tracking-info-percentiles': '100'}
+    with start_cluster(primaries=1, replicas=0, config=config) as one:
+        (node,) = one.nodes
+        machine.place(node.process and node.process.pid, 'together')
+        yield from compare(run, 'cluster', run.crew('nodes.works', [US, ALONE], node=node.params))
+        run.dismiss()
+
+
 class Measurement(NamedTuple):
     """One group."""
 
@@ -127,6 +140,7 @@ GROUPS = {
     'page': Measurement('a page of a web application, against SQL', page, 'free', ORM),
     'ordered': Measurement('a page in order, against redis-py by hand and SQL', ordered, 'free'),
     'promises': Measurement('what each promise costs', promises, 'together', [(US,)]),
+    'cluster': Measurement('what the way to a node costs', cluster, 'together', [(US,)]),
     'waits': Measurement('how long others wait beside commands and long writes', waits, 'free'),
 }
 DEFAULT = ('operations', 'growth', 'asyncio')

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import damages
+from redis.exceptions import NoPermissionError
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
@@ -112,6 +113,7 @@ def read(model: Any) -> None:
 def read_verbs(model: Any, size: int) -> None:
     """Values, counts by value, chunks."""
     everything, found = model.objects, model.objects.filter(artist='Abba', title__ne='1')
+    assert len(everything.filter(title__in=['0', '1']).all()) == min(size, 2)
     assert everything.exists() and found.exists() and everything.get(title='0')
     assert len(everything.values()) == len(everything.valuesList('pk')) == size
     assert len([*everything.only('title').iterator(100)]) == size
@@ -119,6 +121,9 @@ def read_verbs(model: Any, size: int) -> None:
     assert found.countBy('title')['0'] == 1
     assert everything.distinctValues('artist') == ['Abba']
     assert len(everything.inBulk([everything.first().getPk()])) == 1
+    assert everything.replica().count() == size
+    with suppress(NoPermissionError):  # an optional right
+        assert everything.readToken()
 
 
 def read_in_order(model: Any, size: int) -> None:

@@ -17,6 +17,7 @@ import pytest
 KINDS = {
     'faults': 'writers that are killed, replies that are lost, servers that stop',
     'databases': 'MariaDB and PostgreSQL, where they are installed',
+    'mirrors': 'mirrors of the whole catalogue beside a reader',
     'clusters': 'several servers that make up one',
     'browser': 'pages in a real browser',
     'histories': 'random histories against a model of what must be stored',

@@ -26,17 +26,18 @@ TYPES = {'next': b'string', 'keys': b'set', 'data': b'hash', 'idx': b'set', 'sor
 RECORD = b'resets'  # the work key that names unfinished resets
 # The work keys that stay: how old the data is, and the primaries that pks were drawn from.
 STAY = {b'mirrored', b'incarnations'}
-CHUNK = 500  # keys that one script reads
+# One step of SCAN, with what the keys hold: small databases take one trip.
 READ = """
 local reads, found = {string = 'GET', set = 'SMEMBERS', hash = 'HGETALL'}, {}
-for i, key in ipairs(KEYS) do
+local step = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 500)
+for i, key in ipairs(step[2]) do
     local kind = redis.call('TYPE', key).ok
     local read = reads[kind]
     local content = read and redis.call(read, key)
     if kind == 'zset' then content = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') end
-    found[i] = {kind, redis.call('TTL', key), content or false}
+    found[i] = {key, kind, redis.call('TTL', key), content or false}
 end
-return found
+return {step[1], found}
 """
 
 
@@ -70,10 +71,11 @@ class Key:
 def shape_of(model: Any) -> Shape:
     """Read a model class."""
     fields = {_name(field): field for field in model.FIELDS}
-    uniques = [(u,) if isinstance(u, str) else u for u in getattr(model, 'UNIQUE_FIELDS', ())]
+    given = _listed(model, 'UNIQUE_FIELDS', 'unique')
+    uniques = [(u,) if isinstance(u, str) else u for u in given]
     indexed = [*model.INDEXED_FIELDS, *(name for names in uniques for name in names)]
     hashed = {name: _hashed(fields[name]) for name in map(_name, indexed)}
-    ordered = getattr(model, 'SORTED_FIELDS', ())
+    ordered = _listed(model, 'SORTED_FIELDS', 'sorted')
     sorts = {name: scores.score_of(fields[name]) for name in map(_name, ordered)}
     return Shape(
         model.KEY_NAME,
@@ -108,6 +110,13 @@ def check_shape(
     return [f'{shape.name}: {text}' for text in findings]
 
 
+def _listed(model: Any, attribute: str, mark: str) -> list[Any]:
+    """What an attribute lists, and the fields that have a mark and are not listed."""
+    names = [*getattr(model, attribute, ())]
+    marked = [_name(each) for each in model.FIELDS if getattr(each, mark, False)]
+    return [*names, *(name for name in marked if name not in names)]
+
+
 def _name(field: Any) -> str:
     return str(getattr(field, 'name', field))
 
@@ -118,11 +127,11 @@ def _hashed(field: Any) -> bool:
 
 def _keys_below(client: Any, prefix: bytes) -> list[Key]:
     pattern = re.sub(rb'([\\*?[\]])', rb'\\\1', prefix) + b'*'
-    names = sorted(set(client.scan_iter(pattern, count=1000)))
-    chunks = [names[start : start + CHUNK] for start in range(0, len(names), CHUNK)]
-    found = [each for chunk in chunks for each in client.eval(READ, len(chunk), *chunk)]
-    facts = zip(names, found, strict=True)
-    return [_key(prefix, name, *each) for name, each in facts if each[0] != GONE]
+    cursor, found = None, {}
+    while cursor != b'0':
+        cursor, keys = client.eval(READ, 0, cursor or 0, pattern)
+        found.update({name: facts for name, *facts in keys})
+    return [_key(prefix, name, *facts) for name, facts in sorted(found.items()) if facts[0] != GONE]
 
 
 def _key(prefix: bytes, name: bytes, type_: bytes, ttl: int, content: Any) -> Key:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Hashable, Iterable
 
+import budget
 import hypothesis
 import pytest
 
@@ -35,6 +36,12 @@ def one_each(items: Iterable[pytest.Item], seed: int) -> set[pytest.Item]:
     return {_chosen(tests, seed) for tests in scenarios.values()}
 
 
+def rest_of(items: Iterable[pytest.Item]) -> set[pytest.Item]:
+    """Return the tests that a default run leaves out, may skip, or does with fewer examples."""
+    items = [*items]
+    return {*items} - {item for item in one_each(items, 0) if not _does_more(item)}
+
+
 def load_examples(full: bool) -> None:
     """Have hypothesis try 100 examples of what a test is given, or 20 without ``--full``.
 
@@ -48,6 +55,12 @@ def load_examples(full: bool) -> None:
 def examples(full: int) -> int:
     """Return how many examples a test takes that takes so many with ``--full``."""
     return full * hypothesis.settings.default.max_examples // 100
+
+
+def _does_more(item: pytest.Item) -> bool:
+    """Whether `--full` has a test try more, or gives it more time."""
+    more = item.get_closest_marker('hypothesis') or 'full' in getattr(item, 'fixturenames', ())
+    return bool(more or budget.kinds_of(item))
 
 
 def _scenario(item: pytest.Item) -> Hashable:

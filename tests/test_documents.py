@@ -18,6 +18,7 @@ PAGES += [
     'docs/howto/paging.rst',
     'docs/howto/verbs.rst',
     'docs/howto/unique.rst',
+    'docs/howto/replicas.rst',
     'docs/howto/field-types.rst',
     'docs/howto/json.rst',
     'docs/reference/types.rst',

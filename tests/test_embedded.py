@@ -302,11 +302,16 @@ def test_a_file_is_no_folder(tmp_path):
     assert file.read_text() == 'mine'
 
 
-def test_a_folder_serves_one_at_a_time(tmp_path, monkeypatch):
+def test_a_folder_serves_one_at_a_time(tmp_path):
     with embedded.start(tmp_path):
         with pytest.raises(EmbeddedServerError, match='this process serves'):
             embedded.start(tmp_path)
-        _, done = python('embedded.CLAIM_SECONDS = 0.2\nembedded.start(sys.argv[1])', tmp_path)
+        _, done = python(
+            'from IndexedRedis.embedded import home\n'
+            'home.CLAIM_SECONDS = 0.2\n'
+            'embedded.start(sys.argv[1])',
+            tmp_path,
+        )
         assert 'EmbeddedServerError: another process serves' in done.stderr
     printed, _ = python('print(embedded.start(sys.argv[1]).running)', tmp_path)
     assert printed == ['True']

@@ -31,7 +31,7 @@ FLOORS = [
 # The floors inside `_core`. Its ground files are rooms of their own.
 CORE_FLOORS = [
     {'flows', 'keys', 'script', 'text'},
-    {'column', 'incarnations'},
+    {'column', 'incarnations', 'replication'},
     {'objects', 'overlap'},
     {'mapping'},
     {'expressions'},

@@ -17,10 +17,10 @@ HUGE = 50 * MIB
 MANY = 100_000
 
 
-def test_a_value_of_50_MiB(make_model):
-    """In a row and in a hashed index."""
+def test_a_value_of_50_MiB(make_model, full):
+    """In a row and in a hashed index; a tenth of it without `--full`."""
     model = make_model(['name', IRField('data', hashIndex=True)], indexed=['name', 'data'])
-    data, other = 'a' * HUGE, 'b' * HUGE
+    data, other = (text * (HUGE if full else HUGE // 10) for text in 'ab')
     obj = model(name='huge', data=data)
     assert obj.save() == [1]
     assert model.objects.filter(data=data).all()[0].data == data
@@ -57,23 +57,24 @@ def test_a_value_that_the_server_refuses_leaves_nothing(make_model, new_server):
     assert [found.name for found in model.objects.all()] == ['small']
 
 
-def test_100_000_objects_in_one_call(make_model, server, raw):
-    """Saved, changed, deleted by a filter, replaced."""
+def test_100_000_objects_in_one_call(make_model, server, raw, full):
+    """Saved, changed, deleted by a filter, replaced; a tenth of them without `--full`."""
+    many = MANY if full else MANY // 10
     if server.kind != servers.present()[-1]:
         pytest.skip('the largest test of all runs on one kind of server')
     model = make_model(['name', IRField('n', valueType=int)], indexed=['n'])
-    pks = model.saver.save([model(name=str(n), n=n % 1000) for n in range(MANY)])
-    assert pks == list(range(1, MANY + 1))
-    assert raw.scard(f'_ir_|{model.KEY_NAME}:keys') == model.objects.count() == MANY
-    assert model.objects.filter(n__ne=7).delete() == MANY - 100
-    assert [obj.name for obj in model.objects.allByAge()] == [str(n) for n in range(7, MANY, 1000)]
-    objs = [model(name=str(n), n=n % 1000) for n in range(MANY)]
-    assert model.reset(objs) == list(range(MANY + 1, 2 * MANY + 1))
-    assert len(model.objects.filter(n=7).all()) == 100
+    pks = model.saver.save([model(name=str(n), n=n % 1000) for n in range(many)])
+    assert pks == list(range(1, many + 1))
+    assert raw.scard(f'_ir_|{model.KEY_NAME}:keys') == model.objects.count() == many
+    assert model.objects.filter(n__ne=7).delete() == many - many // 1000
+    assert [obj.name for obj in model.objects.allByAge()] == [str(n) for n in range(7, many, 1000)]
+    objs = [model(name=str(n), n=n % 1000) for n in range(many)]
+    assert model.reset(objs) == list(range(many + 1, 2 * many + 1))
+    assert len(model.objects.filter(n=7).all()) == many // 1000
     found = model.objects.all()
-    assert len(found) == MANY
+    assert len(found) == many
     for obj in found:
         obj.n = 1
     model.saver.save(found)
-    assert model.objects.filter(n=1).count() == MANY
-    assert model.deleter.deleteMultiple(found) == MANY
+    assert model.objects.filter(n=1).count() == many
+    assert model.deleter.deleteMultiple(found) == many

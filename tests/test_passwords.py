@@ -18,7 +18,7 @@ from servers import free_port
 import IndexedRedis as IR
 from IndexedRedis import IRField
 from IndexedRedis.connections import tasks
-from IndexedRedis.executors import conversation
+from IndexedRedis.executors import exchange
 
 PASSWORD = 'hunter2'
 # Written into a URL as they are, these are no part of a password, or only by chance.
@@ -86,7 +86,7 @@ def texts_of(use, model):
 
 @pytest.mark.filterwarnings('ignore::ResourceWarning', 'ignore::DeprecationWarning')
 def test_no_text_shows_a_password(redis_params, new_server, model, caplog, monkeypatch):
-    monkeypatch.setattr(conversation, 'RETRY_SECONDS', 0)
+    monkeypatch.setattr(exchange, 'RETRY_SECONDS', 0)
     caplog.set_level(logging.DEBUG)
     server = new_server(requirepass='another')
     addresses = [f'{server.host}:{server.port}', f'127.0.0.1:{free_port()}']
@@ -128,7 +128,7 @@ def test_a_server_that_repeats_what_it_does_not_know(model, protocol, command, o
             await IR.aclose()
 
     with socketserver.ThreadingTCPServer(('127.0.0.1', 0), Parrot) as parrot:
-        threading.Thread(target=parrot.serve_forever, daemon=True).start()
+        threading.Thread(target=parrot.serve_forever, args=[0.01], daemon=True).start()
         host, port = parrot.server_address
         alt = model.connectAlt(
             {'host': host, 'port': port, 'password': PASSWORD, 'protocol': protocol}

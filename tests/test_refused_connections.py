@@ -13,7 +13,8 @@ from keyspace import dump
 from servers import free_port
 
 from IndexedRedis import ConnectionSetupError, getRedisPool
-from IndexedRedis.executors import sync
+from IndexedRedis.connections import threads
+from IndexedRedis.executors import conversation, sync
 from IndexedRedis.executors.pools.threads import connection_of
 
 
@@ -33,6 +34,13 @@ CALLS = {
 }
 
 
+@pytest.fixture
+def soon(monkeypatch):
+    """Has the library give up a server that is down after 0.2 s instead of 1 s."""
+    monkeypatch.setattr(conversation, 'RETRY_SECONDS', 0.2)
+
+
+@pytest.mark.usefixtures('soon')
 @pytest.mark.parametrize('call', ['save', 'all', 'reset'])
 def test_a_server_that_is_down(song, call):
     alt = song.connectAlt({'port': free_port()})
@@ -42,6 +50,7 @@ def test_a_server_that_is_down(song, call):
     assert time.monotonic() - began < 10  # it does not wait for ever
 
 
+@pytest.mark.usefixtures('soon')
 def test_an_object_that_met_a_server_that_is_down_can_be_saved_later(song):
     alt = song.connectAlt({'port': free_port()})
     obj = alt(title='x')
@@ -104,7 +113,10 @@ def test_a_frozen_server_is_given_up_after_the_time_limit(song, new_server, call
     assert 'after' in [obj.title for obj in patient.objects.all()]
 
 
-def test_a_frozen_server_is_given_up_by_default_too(song, new_server):
+def test_a_frozen_server_is_given_up_by_default_too(song, new_server, monkeypatch):
+    assert threads.SOCKET_SECONDS == {'socket_timeout': 5, 'socket_connect_timeout': 5}
+    for name in threads.SOCKET_SECONDS:
+        monkeypatch.setitem(threads.SOCKET_SECONDS, name, 0.5)
     server = new_server()
     alt = song.connectAlt(server.params)
     assert alt.objects.all() == []
@@ -112,7 +124,7 @@ def test_a_frozen_server_is_given_up_by_default_too(song, new_server):
     began = time.monotonic()
     with pytest.raises(redis.TimeoutError):
         alt.objects.all()
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 5
 
 
 def test_a_reset_on_a_frozen_server_does_not_wait_again_and_again(song, new_server, monkeypatch):

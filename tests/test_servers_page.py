@@ -19,7 +19,7 @@ from IndexedRedis import IndexedRedisModel, IRField, resetChanged, resetMany
 TESTS = pathlib.Path(__file__).parent
 PAGE = TESTS.parent / 'docs' / 'reference' / 'servers.rst'
 ROWS = [row for row in re.split(r'\n   \* - ', PAGE.read_text('utf-8')) if '\n     - ' in row]
-NO_TEST = {'server', 'client', 'Redis Cluster'}
+NO_TEST = {'server', 'client'}
 
 
 @pytest.mark.parametrize('row', ROWS, ids=lambda row: row.partition('\n')[0])

@@ -17,7 +17,7 @@ from servers import free_port
 
 import IndexedRedis as IR
 from IndexedRedis import ConnectionSetupError
-from IndexedRedis.executors import conversation
+from IndexedRedis.executors import exchange
 from IndexedRedis.executors.pools.threads import QuickQueue
 from IndexedRedis.executors.pools.turns import ConnectionTurns
 
@@ -120,7 +120,7 @@ def test_a_wrong_password(song, new_server, of_asyncio):
 
 @OF_ASYNCIO
 def test_a_server_that_is_down(song, redis_params, of_asyncio, monkeypatch):
-    monkeypatch.setattr(conversation, 'RETRY_SECONDS', 0)
+    monkeypatch.setattr(exchange, 'RETRY_SECONDS', 0)
     alt = song.connectAlt({'port': free_port()})
     with pytest.raises(redis.ConnectionError, match=f'Start the server, or name another.*{TOLD}'):
         counted(alt, of_asyncio)

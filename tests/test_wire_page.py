@@ -18,7 +18,8 @@ import pytest
 
 from IndexedRedis._core.mapping.resp import unpacked
 from IndexedRedis._core.script import BY_SHA, load_all
-from IndexedRedis.executors import conversation, sync
+from IndexedRedis.executors import exchange, sync
+from IndexedRedis.executors.topology.single import IS_CLUSTERED
 
 PAGE = pathlib.Path(__file__).parent.parent / 'docs' / 'explanation' / 'wire.rst'
 BLOCK = re.compile(r'^\.\. code-block:: (python|text)\n\n((?:(?: {3}.*)?\n)+)', re.MULTILINE)
@@ -72,13 +73,14 @@ def sent(raw: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for script in load_all():
         raw.script_load(script.text)
     trips: list[str] = []
-    pack = conversation.pack
+    pack = exchange.pack
 
     def recording(batch: Any) -> bytes:
-        trips.append(trip(batch))
+        if batch is not IS_CLUSTERED:
+            trips.append(trip(batch))
         return pack(batch)
 
-    for module in (conversation, sync):
+    for module in (exchange, sync):
         monkeypatch.setattr(module, 'pack', recording)
     return trips
 

@@ -2,7 +2,7 @@
 
 A flow is a generator. It yields steps, receives the outcome of each, and returns the result of the
 operation. It does no I/O, so the same flow runs on threads and on asyncio, and a test can play the
-server. There are four kinds of steps:
+server. There are five kinds of steps:
 
 ``Batch``
     commands that go out in one write. Outcome: the list of their replies, in order.
@@ -14,6 +14,8 @@ server. There are four kinds of steps:
     a wait of so many seconds. Outcome: ``None``.
 ``Elsewhere``
     a flow to run on the connection of another model. Outcome: its result.
+``Everywhere``
+    a flow to run on each server that holds a part of the database. Outcome: the list of results.
 
 An executor throws an error reply, or a broken connection, into the flow at its ``yield``. It may
 send any batch **twice**: a reply may get lost, or the server may not know a script. So each batch
@@ -24,6 +26,7 @@ its flow gets :class:`AnswerLost` instead. Flows compose with ``yield from``.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
@@ -34,10 +37,13 @@ __all__ = (
     'Batch',
     'Command',
     'Elsewhere',
+    'Everywhere',
     'Flow',
     'NoConnection',
     'Pause',
     'Progress',
+    'Scan',
+    'ScanLost',
     'ServerFull',
     'Step',
     'Stream',
@@ -46,6 +52,7 @@ __all__ = (
     'chunks',
     'page_of',
     'scan',
+    'whole',
     'with_cleanup',
 )
 
@@ -56,16 +63,30 @@ Command = tuple[Any, ...]
 T = TypeVar('T')
 
 
+class Scan:
+    """One scan, from its first cursor to its last: only the server that began it knows these."""
+
+    #: what the executor knows of that server
+    began: Any = None
+
+
+class ScanLost(Exception):
+    """Another server took over during a scan whose pages must not repeat; see :func:`whole`."""
+
+
 class Batch(NamedTuple):
     """Commands for one write.
 
     :param once: do not repeat them if the connection broke before the replies came
     :param shared: they read and are quick, so others may use the connection meanwhile
+    :param scan: the scan that they belong to. The outcome is None if a cursor may be another
+        server's than the one that the scan began on
     """
 
     commands: Sequence[Command]
     once: bool = False
     shared: bool = False
+    scan: Scan | None = None
 
 
 class AnswerLost(Exception):
@@ -84,7 +105,7 @@ class Stream(NamedTuple):
     """Batches that overlap on the wire. The executor draws one when it can send it."""
 
     batches: Iterable[Batch | None]
-    consume: Callable[[list[Any]], None]
+    consume: Callable[[Any], None]
 
 
 class Pause(NamedTuple):
@@ -100,7 +121,13 @@ class Elsewhere(NamedTuple):
     flow: Any
 
 
-Step = Batch | Stream | Pause | Elsewhere
+class Everywhere(NamedTuple):
+    """A flow for each server that holds a part of the database: each primary of a cluster."""
+
+    make: Callable[[], Any]
+
+
+Step = Batch | Stream | Pause | Elsewhere | Everywhere
 Flow = Generator[Step, Any, T]
 # Reports progress: the name of the step, how much is done, and of how much.
 Progress = Callable[[str, int, int], Any]
@@ -127,8 +154,12 @@ def scan(
     match: bytes | None = None,
     extend: Sequence[Command] = (),
     tell: Callable[[int, int], Any] | None = None,
+    strict: bool = False,
+    by: str = 'SSCAN',
 ) -> Flow[None]:
     """Give ``act`` the members of sets, or the names of all keys, page by page.
+
+    If another server takes over meanwhile, it begins anew.
 
     :param act: returns the flow for a page; ``()`` where there is nothing to send. A page may
         repeat members, and be longer than ``count``: a small set comes whole.
@@ -137,14 +168,24 @@ def scan(
     :param match: pattern of the names
     :param extend: commands that extend locks, sent along with each request
     :param tell: called with how many members or keys are done, and of how many, after each page
+    :param strict: do not begin anew
+    :param by: the command that scans these keys; the pages of other types hold pairs
+    :raises ScanLost: if ``strict``, and another server takes over
     """
-    starts: list[Command] = [('SSCAN', key) for key in sets] or [('SCAN',)]
+    starts: list[Command] = [(by, key) for key in sets] or [('SCAN',)]
     options = ('COUNT', count) if match is None else ('MATCH', match, 'COUNT', count)
     total = (yield from ask(*(('SCARD', *sets) if sets else ('DBSIZE',)))) if tell else 0
-    done = 0
+    done, one = 0, Scan()
     cursors: dict[int, Any] = dict.fromkeys(range(len(starts)), b'0')
     while cursors:
-        replies = yield Batch([*((*starts[i], at, *options) for i, at in cursors.items()), *extend])
+        pages_of = [(*starts[i], at, *options) for i, at in cursors.items()]
+        replies = yield Batch([*pages_of, *extend], scan=one)
+        if replies is None:
+            if strict:
+                raise ScanLost
+            done, one = 0, Scan()
+            cursors = dict.fromkeys(range(len(starts)), b'0')
+            continue
         pages: list[list[bytes]] = [[]] * len(starts)
         for i, reply in zip(list(cursors), replies, strict=False):
             cursors[i], pages[i] = page_of(reply)
@@ -154,6 +195,13 @@ def scan(
         if tell:
             done += len(pages[0]) if sets else count
             tell(min(done, total) if cursors else total, total)
+
+
+def whole(make: Callable[[], Flow[T]]) -> Flow[T]:
+    """Run a flow with strict scans, anew if another server takes over; return its result."""
+    while True:
+        with suppress(ScanLost):
+            return (yield from make())
 
 
 def with_cleanup(flow: Flow[T], cleanup: Callable[[bool], Flow[None]]) -> Flow[T]:

@@ -43,7 +43,8 @@ WORK = (STAGED, RANGES, BROUGHT, REPLACED)
 
 # The type of each work key, by the last part of its name; of a staged key, by what it becomes.
 _WORK_TYPES = {
-    **dict.fromkeys((b'lock', b'swapped', b'mirrored', b'mirror', b'incarnations'), b'string'),
+    **dict.fromkeys((b'lock', b'swapped', b'mirrored', b'mirror'), b'string'),
+    **dict.fromkeys((b'incarnations', b'marker'), b'string'),
     **dict.fromkeys((b'resets', b'data', LEFT, VALUES), b'hash'),
     **dict.fromkeys((b'touched', b'keys', b'idx', *WORK), b'set'),
 }
@@ -76,7 +77,7 @@ class Keys:
 
     __slots__ = (
         *('_data', '_index', '_sorted', '_tmp', 'all', 'next'),
-        *('incarnations', 'lock', 'mirror_lock', 'mirrored'),
+        *('incarnations', 'lock', 'marker', 'mirror_lock', 'mirrored'),
         *('record', 'swapped', 'touched'),
     )
 
@@ -95,6 +96,7 @@ class Keys:
         self.mirror_lock = self._tmp + b'mirror'
         self.touched = self._tmp + b'touched'
         self.incarnations = self._tmp + b'incarnations'
+        self.marker = self._tmp + b'marker'
 
     @property
     def data_prefix(self) -> bytes:

@@ -40,7 +40,8 @@ Url = Annotated[
         '--url',
         metavar='URL',
         envvar='INDEXEDREDIS_URL',
-        help='The server of models that name none of their own: redis://host:port/db.',
+        help='The server of models that name none of their own: redis://host:port/db, '
+        'redis+cluster://host:port or sentinel://host:port,host:port/name.',
     ),
 ]
 Json = Annotated[bool, typer.Option('--json', help='Print the results as JSON.')]

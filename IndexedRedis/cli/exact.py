@@ -32,7 +32,8 @@ class ExactField(IRField):
         return str.__new__(cls, inner.name)
 
     def __init__(self, inner: IRField) -> None:
-        super().__init__(inner.name, valueType=None, defaultValue=None)
+        listed = {'sorted': inner.sorted, 'unique': inner.unique}
+        super().__init__(inner.name, valueType=None, defaultValue=None, **listed)
         self.CAN_INDEX = inner.CAN_INDEX
         self.inner = inner
         kind = type(inner)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-import redis
-
-from .. import INDEXED_REDIS_PREFIX, getRedisPool
+from .. import INDEXED_REDIS_PREFIX
+from ..managers.manager import scan_set, send
 
 __all__ = ('Walk',)
 
@@ -27,28 +27,26 @@ class Walk:
     """
 
     def __init__(self, model: Any) -> None:
-        self._client = model._connection
-        if self._client is None:
-            pool = getRedisPool(model.REDIS_CONNECTION_PARAMS)
-            self._client = redis.Redis(connection_pool=pool)
+        self._model, self._send = model, partial(send, model)
         base = f'{INDEXED_REDIS_PREFIX}{model.KEY_NAME}'
         self._all, self._swapped = f'{base}:keys', f'{base}:tmp:swapped'
-        self._marker = self._client.get(self._swapped)
+        self._marker = self._send('GET', self._swapped)
         self._first: list[int] = []
         self._replaced = False
         #: how many objects the model stored at the beginning
-        self.total = int(self._client.scard(self._all))
+        self.total = int(self._send('SCARD', self._all))
 
     def pks(self) -> array[int]:
         """Return all pks in any order, eight bytes each."""
         pks = array('q')
-        cursor = None
-        while cursor != 0:
-            cursor, members = self._client.sscan(self._all, cursor or 0, count=PAGE_PKS)
-            # `repair` removes members that are no pks.
-            pks.extend(int(member) for member in members if member.isdigit())
+
+        def take(page: list[bytes]) -> None:
+            pks.extend(map(int, filter(bytes.isdigit, page)))  # `repair` removes other members
+
+        scan_set(self._model, self._all, take)
         self._first = list(pks[:PAGE_PKS])
-        # SSCAN passes a member twice if the table of the set shrinks or grows meanwhile.
+        # SSCAN passes a member twice if the table of the set shrinks or grows meanwhile, or if
+        # another node takes over.
         return pks if len(set(pks)) == len(pks) else array('q', dict.fromkeys(pks))
 
     def pages(self) -> Iterator[list[int]]:
@@ -60,7 +58,7 @@ class Walk:
 
     def _read_marker(self) -> None:
         """Note a reset that kept pks: it leaves a swap marker for a minute."""
-        if self._client.get(self._swapped) not in (None, self._marker):
+        if self._send('GET', self._swapped) not in (None, self._marker):
             self._replaced = True
 
     @property
@@ -71,4 +69,4 @@ class Walk:
         """
         if self._replaced or not self._first:
             return self._replaced
-        return not any(self._client.smismember(self._all, self._first))
+        return not any(self._send('SMISMEMBER', self._all, *self._first))

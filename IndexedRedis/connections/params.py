@@ -11,12 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import ConnectionSetupError
+from .topologies import as_plain_url, check_topology
 
 __all__ = ('ParamsKey', 'check_mapping', 'check_params', 'key_of', 'without_url')
 
 _BAD_URL = (
     'The URL of the connection cannot be used; it is not shown, since it may hold a password. Give '
-    'redis://user:password@host:port/db, rediss://... or unix://path, with what may be special in '
+    'redis://user:password@host:port/db, rediss://..., unix://path, redis+cluster://host:port or '
+    'sentinel://host:port,host:port/name, with what may be special in '
     "the password escaped by urllib.parse.quote(password, safe='')."
 )
 # Options of a URL whose values may hold an @ that is not escaped.
@@ -54,6 +56,7 @@ def check_params(params: Any) -> None:
             "The parameter 'host' or 'unix_socket_path' is a URL; it is not shown, since it may "
             "hold a password. Give it as 'url'."
         )
+    check_topology(params)
 
 
 def without_url(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,12 +87,13 @@ def _parsed(url: Any) -> dict[str, Any] | None:
     from redis.connection import parse_url
 
     try:
-        parts = urlsplit(url)
+        plain, beyond = as_plain_url(url)
+        parts = urlsplit(plain)
         # An unescaped character of the password may end the host; then the @ follows the host.
         after_host = parts.path + _TEXT_OPTIONS.sub('', parts.query) + parts.fragment
         if parts.scheme != 'unix' and '@' in after_host:
             return None
-        return dict(parse_url(url))
+        return {**parse_url(plain), **beyond}
     except (AttributeError, TypeError, ValueError):
         return None
 

@@ -22,6 +22,7 @@ from .threads import (
     pool_seconds,
     redirected_params,
 )
+from .topologies import is_topology, node_pools
 
 __all__ = ('aclose', 'async_executor_for')
 
@@ -51,20 +52,22 @@ def async_executor_for(
     params: Mapping[str, Any] | None,
     client: Any = None,
     executor_of: Callable[[Any], Any] | None = None,
+    model: Any = None,
 ) -> Any:
     """Return the executor for connection parameters, or for a client of ``redis.asyncio``.
 
     :param params: as of ``getRedisPool``; ignored if there is a ``client``
-    :param client: a ``redis.asyncio.Redis``
+    :param client: a ``redis.asyncio.Redis`` or a ``RedisCluster``
     :param executor_of: returns the executor of another model
-    :raises ConnectionSetupError: if the client cannot be used
+    :param model: the model, or one of its objects
+    :raises ConnectionSetupError: if the client cannot be used, or not for this model
     :raises UsageError: if no event loop is running
     """
     from ..executors.aio import AsyncExecutor
 
     params, client = redirected_params(params, client)
     pool = checked_pool(pool_of_client(client), True) if client is not None else _pool(params)
-    return AsyncExecutor(pool, executor_of)
+    return AsyncExecutor(pool, executor_of, model)
 
 
 def _pool(params: Mapping[str, Any] | None) -> Any:
@@ -98,7 +101,12 @@ def _forget(loop: Any) -> None:
 
 
 def _make_pool(params: Mapping[str, Any]) -> Any:
-    """Return a pool of at most 32 connections. Tasks wait for a connection if all are in use."""
+    """Return a pool of at most 32 connections; of a cluster or Sentinel service one for each node.
+
+    Tasks wait for a connection if all are in use.
+    """
+    if is_topology(params):
+        return node_pools(dict(params), _make_pool, 'AsyncNodePools')
     import redis.asyncio
     import redis.asyncio.retry
     from redis.backoff import NoBackoff

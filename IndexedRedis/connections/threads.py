@@ -17,6 +17,8 @@ from typing import Any
 from ..errors import ConnectionSetupError
 from .credentials import follow
 from .params import ParamsKey, check_params, key_of, without_url
+from .topologies import NAMES as TOPOLOGY_NAMES
+from .topologies import is_topology, node_pools, params_of_cluster_client
 
 __all__ = (
     'REDIS_DEFAULT_POOL_MAX_SIZE',
@@ -37,6 +39,9 @@ REDIS_DEFAULT_POOL_MAX_SIZE = 32
 SOCKET_SECONDS = {'socket_timeout': 5.0, 'socket_connect_timeout': 5.0}
 # The environment variable that names the server, as for the commands.
 URL_VARIABLE = 'INDEXEDREDIS_URL'
+
+# A model that names servers by one of these is on none of those that the defaults name.
+_SERVERS = {'host', 'unix_socket_path', 'startup_nodes', 'sentinels'}
 
 # None: neither set nor read from the environment yet.
 _defaults: dict[str, Any] | None = None
@@ -59,7 +64,12 @@ def setDefaultRedisConnectionParams(params: Mapping[str, Any]) -> None:
     defaults are the server of the environment variable ``INDEXEDREDIS_URL``, else
     ``127.0.0.1:6379``.
 
-    :param params: keyword arguments of ``redis.Redis``, or ``{'url': ...}``
+    :param params: keyword arguments of ``redis.Redis``, or ``{'url': ...}``. For a cluster
+        ``{'cluster': True, 'host': ..., 'port': ...}``, ``startup_nodes`` (pairs of host and port)
+        or ``redis+cluster://host:port``; for Sentinel ``{'sentinels': ((host, port), ...),
+        'service_name': ...}`` or ``sentinel://host:port,host:port/name``, and ``sentinel_kwargs``,
+        the parameters of the Sentinels themselves; for both ``failover_seconds``, for how long an
+        exchange waits for a lost primary (8)
     :raises ConnectionSetupError: if they cannot be used
     """
     global _defaults
@@ -111,8 +121,9 @@ def merged(params: Mapping[str, Any] | None) -> dict[str, Any]:
     """
     result = without_url(_current_defaults())
     own = without_url(params or {})
-    if 'host' in own and 'unix_socket_path' not in own:
-        result.pop('unix_socket_path', None)
+    if not _SERVERS.isdisjoint(own):
+        for name in ('unix_socket_path', *TOPOLOGY_NAMES):
+            result.pop(name, None)
     result.update(own)
     if _redirect is not None:
         result = without_url(_redirect(result))
@@ -140,8 +151,16 @@ def redirected(to: Callable[[dict[str, Any]], Mapping[str, Any]]) -> Iterator[No
 
 
 def redirected_params(params: Any, client: Any) -> tuple[Any, Any]:
-    """Return the parameters and the client to use; while redirected, only parameters."""
-    if client is None or _redirect is None:
+    """Return the parameters and the client to use; while redirected, only parameters.
+
+    A client of a cluster is used for its parameters, too.
+    """
+    if client is None:
+        return params, client
+    of_cluster = params_of_cluster_client(client)
+    if of_cluster is not None:
+        return of_cluster, None
+    if _redirect is None:
         return params, client
     return {'connection_pool': pool_of_client(client)}, None
 
@@ -151,7 +170,8 @@ def getRedisPool(params: Mapping[str, Any] | None = None) -> Any:
 
     :param params: as of ``redis.Redis``; the defaults complete them. Equal parameters share a pool.
         A ``connection_pool`` among them is returned as it is.
-    :returns: a ``redis.BlockingConnectionPool``, of 32 connections by default
+    :returns: a ``redis.BlockingConnectionPool``, of 32 connections by default; for a cluster or
+        Sentinel an object that holds a pool for each node
     :raises ConnectionSetupError: if they cannot be used
     """
     return pool_for(params, RedisPools, _shortcuts, _make_pool)
@@ -203,7 +223,12 @@ def _found_or_made(
 
 
 def _make_pool(params: dict[str, Any]) -> Any:
-    """Return a pool of at most 32 connections. Threads wait for a connection if all are in use."""
+    """Return a pool of at most 32 connections; of a cluster or Sentinel service one for each node.
+
+    Threads wait for a connection if all are in use.
+    """
+    if is_topology(params):
+        return node_pools(params, _make_pool, 'NodePools')
     import redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -238,32 +263,38 @@ def executor_for(
     params: Mapping[str, Any] | None,
     client: Any = None,
     executor_of: Callable[[Any], Any] | None = None,
+    model: Any = None,
 ) -> Any:
     """Return the executor for connection parameters, or for a client of redis-py.
 
     :param params: as of :func:`getRedisPool`; ignored if there is a ``client``
-    :param client: a ``redis.Redis``, or another object with such a ``connection_pool``
+    :param client: a ``redis.Redis`` or ``redis.cluster.RedisCluster``, or another object with such
+        a ``connection_pool``
     :param executor_of: returns the executor of another model
-    :raises ConnectionSetupError: if the client cannot be used
+    :param model: the model, or one of its objects
+    :raises ConnectionSetupError: if the client cannot be used, or not for this model
     """
     from ..executors.sync import SyncExecutor
 
     params, client = redirected_params(params, client)
     pool = getRedisPool(params) if client is None else checked_pool(pool_of_client(client))
-    return SyncExecutor(pool, executor_of)
+    return SyncExecutor(pool, executor_of, model)
 
 
-def server_for(params: Mapping[str, Any] | None, client: Any = None) -> Any:
+def server_for(params: Mapping[str, Any] | None, client: Any = None, model: Any = None) -> Any:
     """Return an object that identifies a server: the same one for equal connections.
 
     :param params: as of :func:`getRedisPool`; ignored if there is a ``client``
     :param client: a client of redis-py, of ``redis.asyncio`` too
+    :param model: the model: on a cluster, each slot is a server of its own. None: the whole
+        database
     """
     params, client = redirected_params(params, client)
     if client is not None:
         return getattr(client, 'connection_pool', client)
     pool = merged(params).get('connection_pool')  # it may be one of asyncio
-    return getRedisPool(params) if pool is None else pool
+    pool = getRedisPool(params) if pool is None else pool
+    return pool.place(model) if model is not None and hasattr(pool, 'place') else pool
 
 
 def pool_of_client(client: Any) -> Any:

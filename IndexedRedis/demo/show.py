@@ -6,7 +6,7 @@ The rule: a person reads it, so it is short. Nothing here talks to a database.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console, Group
@@ -17,6 +17,10 @@ from rich.text import Text
 
 from .questions import COLUMNS, Answer, Row
 from .swap import Report
+
+if TYPE_CHECKING:
+    from ..testing.clusters import Node
+    from .failover import FailoverReport
 
 FIRST_ROWS = 3
 GOOD, BAD = 'green', 'bold red'
@@ -87,6 +91,30 @@ def report(console: Console, seen: Report) -> None:
     waits = f'was the longest wait, {_ms(seen.usual_wait)} the usual; both run in this process'
     table.add_row(_ms(seen.longest_wait), waits)
     console.print(Padding(table, (1, 0, 0, 3), expand=False))
+
+
+def failover(console: Console, seen: FailoverReport) -> None:
+    """Print what a reader saw while its primary was killed, and the last line."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(justify='right')
+    table.add_column()
+    table.add_row(f'{seen.before:,}', f'reads before {_at(seen.killed)} was killed')
+    table.add_row(f'{seen.after:,}', f'reads after it; now {_at(seen.promoted)} is the primary')
+    table.add_row(f'{seen.mirrored:,}', 'reads got the edition that was mirrored afterwards')
+    for count, what in ((seen.errors, 'errors'), (seen.mixtures, 'mixtures of both editions')):
+        style = BAD if count else GOOD
+        table.add_row(Text(f'{count:,}', style), Text(what, style))
+    waits = f'was the longest wait, {_ms(seen.usual_wait)} the usual'
+    table.add_row(_ms(seen.longest_wait), waits)
+    console.print(Padding(table, (1, 0, 0, 3), expand=False))
+    if seen.clean:
+        console.print(f'\n[{GOOD}]All right:[/] every read gave all tracks, albums and artists.')
+    else:
+        console.print(f'\n[{BAD}]Not right: a read failed, or saw a mixture.[/]')
+
+
+def _at(node: Node) -> str:
+    return f'{node.host}:{node.port}'
 
 
 def conclusion(console: Console, answers: Sequence[Answer], seen: Report) -> bool:

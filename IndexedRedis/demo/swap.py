@@ -49,16 +49,25 @@ class Reader:
     """Asks one question without pause, in a thread, and compares each answer.
 
     :param ask: the question
-    :param editions: the right answers of :func:`compared`, by number of the edition
+    :param editions: the right answers, by number of the edition
+    :param compare: returns the values of an answer to compare
+    :param counted: errors of the question that are counted, and end nothing
     """
 
     MIXTURE = 0
 
-    def __init__(self, ask: Callable[[], Iterable[Track]], editions: Mapping[int, Rows]) -> None:
+    def __init__(
+        self,
+        ask: Callable[[], Iterable[Any]],
+        editions: Mapping[int, list[Any]],
+        compare: Callable[[Iterable[Any]], list[Any]] | None = None,
+        counted: tuple[type[Exception], ...] = (),
+    ) -> None:
         self.seen: Counter[int] = Counter()
         self.waits: list[float] = []
-        self._ask = ask
-        self._editions = editions
+        self.errors = 0
+        self._ask, self._editions = ask, editions
+        self._compare, self._counted = compare or compared, counted
         self._changed = threading.Condition()
         self._over = False
         self._error: BaseException | None = None
@@ -90,15 +99,19 @@ class Reader:
         try:
             while not self._over:
                 start = perf_counter()
-                answer = self._ask()
+                try:
+                    answer = self._ask()
+                except self._counted:
+                    self.errors += 1
+                    continue
                 wait = perf_counter() - start
-                self._add(compared(answer), wait)
+                self._add(self._compare(answer), wait)
         except BaseException as error:  # wait_for raises it
             with self._changed:
                 self._error = error
                 self._changed.notify_all()
 
-    def _add(self, answer: Rows, wait: float) -> None:
+    def _add(self, answer: list[Any], wait: float) -> None:
         edition = next((n for n, right in self._editions.items() if right == answer), self.MIXTURE)
         with self._changed:
             self.seen[edition] += 1

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from redis.exceptions import ConnectionError
 
 from .._core.flows import Batch, Flow
+from .._core.replication import FRESHNESS, Freshness
 from .cache.invalidation import has_cached, has_pending, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
 from .errors import PoolExhaustedError
+from .pools.nodes import NodePools
 from .pools.replies import aread_replies
 from .pools.tasks import AsyncBroughtPool, TrackingPool
+from .topology.nodes import Node, Role
+from .topology.single import place_of, way_to
 
 __all__ = ('AsyncExecutor', 'Line')
 
@@ -29,22 +33,35 @@ _SENDING = ('send', 'ask_and_cache')
 class AsyncExecutor:
     """Runs flows in the event loop that the pool belongs to.
 
-    :param pool: a ``redis.asyncio.ConnectionPool``, or one of its relatives
+    :param pool: a ``redis.asyncio.ConnectionPool``, or one of its relatives; or the pools of
+        several nodes
     :param executor_of: gives the executor of another model
+    :param model: the model, or one of its objects, whose keys the flows use; None: there is none
+    :raises ConnectionSetupError: if its keys are in many slots of a cluster
     """
 
-    def __init__(self, pool: Any, executor_of: Callable[[Any], Any] | None = None) -> None:
+    def __init__(
+        self,
+        pool: Any,
+        executor_of: Callable[[Any], Any] | None = None,
+        model: Any = None,
+    ) -> None:
         self.pool = pool
         self._executor_of = executor_of or (lambda model: self)
+        self._place = place_of(pool, model)
 
-    async def run(self, flow: Flow[T], cache_size: int | None = None) -> T:
+    async def run(
+        self, flow: Flow[T], cache_size: int | None = None, fresh: Freshness | None = None
+    ) -> T:
         """Run a flow to its end and return its result.
 
-        :param cache_size: as of :meth:`SyncExecutor.run <IndexedRedis.executors.sync.SyncExecutor>`
+        The parameters are those of :meth:`~IndexedRedis.executors.sync.SyncExecutor.run`.
         """
         line = Line(self.pool, self._executor_of, cache_size)
         try:
-            return await line.converse(converse(flow, bool(cache_size)))
+            alone = self._place is None and fresh is None  # most are
+            way = None if alone else way_to(self._place, fresh, cache_size is not None)
+            return await line.converse(converse(flow, bool(cache_size), way))
         finally:
             try:
                 if cache_size is None:
@@ -73,7 +90,9 @@ class Line:
         executor_of: Callable[[Any], Any] | None = None,
         cache_size: int | None = None,
     ) -> None:
-        self._pool = pool if isinstance(pool, TrackingPool) else AsyncBroughtPool(pool)
+        self._nodes = pool
+        ours = isinstance(pool, (TrackingPool, NodePools))
+        self._pool: Any = pool if ours else AsyncBroughtPool(pool)
         self._executor_of = executor_of
         self._cache_size = cache_size
         self._loan: list[Any] = []
@@ -169,7 +188,15 @@ class Line:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
+    async def at(self, node: Node, role: Role) -> None:
+        self._pool = self._nodes.pool(node, role)
+
+    async def keep(self, nodes: Collection[Node]) -> None:
+        for pool in self._nodes.drop_others(nodes):
+            await pool.disconnect(inuse_connections=False)
+
     async def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
         assert self._executor_of is not None
         cache_size = None if self._cache_size is None else model.CLIENT_SIDE_CACHE
-        return await self._executor_of(model).run(flow, cache_size)
+        fresh = None if cache_size is None else FRESHNESS[model.REPLICA_READS]
+        return await self._executor_of(model).run(flow, cache_size, fresh)

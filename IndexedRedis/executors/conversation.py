@@ -14,6 +14,8 @@ of a name and arguments, and receives their results:
 ``('close', broken)``         give the connection back; a broken one is closed first
 ``('sleep', seconds)``        wait
 ``('elsewhere', m, f)``       run flow ``f`` on the connection of model ``m``
+``('at', node, role)``        go to a node: where the other operations take their connections
+``('keep', nodes)``           close the connections to primaries that are not among these nodes
 ============================  ==================================================================
 
 Rules:
@@ -25,55 +27,48 @@ Rules:
   starts that second again.
 - A batch marked ``once`` is not repeated: the flow gets an ``AnswerLost``.
 - Time-outs are not retried: the outcome is unknown, and the caller has waited long enough.
+- A flow for everywhere runs on one primary after the other.
+- Where there are several nodes, a route finds the right one: before the first operation, and after
+  a node refused a batch, was lost or was silent. It takes up to the failover budget. After a
+  time-out, a node that answers and is still in its place is sent the batch once more. An answer
+  that came late counts only if the node is still in its place.
 """
 
 from __future__ import annotations
 
-import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from time import monotonic
 from typing import Any, TypeVar
 
-from redis.exceptions import (
-    AuthenticationError,
-    AuthorizationError,
-    ConnectionError,
-    RedisError,
-)
+from redis.exceptions import TimeoutError
 
-from .._core.flows import AnswerLost, Batch, Elsewhere, Flow, Pause, Step, Stream
+from .._core.flows import AnswerLost, Batch, Elsewhere, Everywhere, Flow, Pause, Step, Stream
 from .cache.reply_cache import is_cacheable
-from .errors import MissingScript, PoolExhaustedError
+from .errors import MissingScript, Refused
+from .exchange import Conversation, Route, Way, answer_to, check_lost, check_refused, exchange
 from .recording import noted, recorders
-from .remedies import explained
-from .wire import pack, results, with_texts
+from .wire import results, with_texts
 
 __all__ = ('Conversation', 'converse')
 
 T = TypeVar('T')
-Operation = tuple[Any, ...]
-Conversation = Generator[Operation, Any, T]
 
-# Batches of a stream on the wire at a time: two keep both ends busy, a third covers jitter.
-BATCHES_IN_FLIGHT = 3
-# How long batches are retried after a lost connection.
-RETRY_SECONDS = 1.0
-_FIRST_PAUSE_SECONDS = 0.01
-_LONGEST_PAUSE_SECONDS = 0.2
-# Connection errors that a retry cannot mend.
-_FINAL = (AuthenticationError, AuthorizationError, PoolExhaustedError)
+# An answer that took longer may be of a primary that was frozen, and replaced meanwhile. Servers
+# and Sentinels wait longer before they replace one.
+_DOUBTFUL_SECONDS = 0.5
 
 
-def converse(flow: Flow[T], caches: bool = False) -> Conversation[T]:
+def converse(flow: Flow[T], caches: bool = False, way: Way | None = None) -> Conversation[T]:
     """Run a flow: perform its steps and send it their outcomes.
 
     :param caches: whether its shared batches may be answered from the cache
+    :param way: finds the node where there are several, or finds out whether there are
     """
+    route = None if way is None else (yield from way.begin())
     try:
         step: Step = next(flow)
         while True:
             try:
-                outcome = yield from _perform(step, caches)
+                outcome = yield from _perform(step, caches, route)
             except BaseException as exc:
                 step = flow.throw(exc)
             else:
@@ -81,9 +76,12 @@ def converse(flow: Flow[T], caches: bool = False) -> Conversation[T]:
     except StopIteration as stop:
         result: T = stop.value
         return result
+    finally:
+        if route is not None:
+            route.leave()
 
 
-def _perform(step: Step, caches: bool) -> Conversation[Any]:
+def _perform(step: Step, caches: bool, route: Route | None) -> Conversation[Any]:
     cached = caches and isinstance(step, Batch) and step.shared and is_cacheable(step.commands)
     if cached:
         replies = yield ('from_cache', step)
@@ -92,146 +90,60 @@ def _perform(step: Step, caches: bool) -> Conversation[Any]:
     if recorders:
         step = noted(step, [*recorders])
     if isinstance(step, Batch):
-        replies = yield ('ask_and_cache' if cached else 'send_now', step)
-        if replies is not None:
-            try:
-                return results(replies)
-            except MissingScript:
-                step = with_texts(step)
-        answers: list[list[Any]] = []
-        yield from _exchange(iter([step]), answers.append)
-        return answers[0]
+        if route is None:
+            return (yield from _answers(step, cached, None))
+        return (yield from _lasting(step, cached, route))
     if isinstance(step, Stream):
-        return (yield from _exchange(iter(step.batches), step.consume))
+        return (yield from exchange(iter(step.batches), step.consume, route))
     if isinstance(step, Elsewhere):
         return (yield ('elsewhere', step.model, step.flow))
+    if isinstance(step, Everywhere):
+        return (yield from _everywhere(step, route))
     assert isinstance(step, Pause)
     yield ('sleep', step.seconds)
     return None
 
 
-class _Patience:
-    """The time that is left to retry one exchange."""
+def _lasting(batch: Batch, cached: bool, route: Route) -> Conversation[Any]:
+    """Return the results of a batch; ask again if they are of a node that had been replaced.
 
-    def __init__(self) -> None:
-        self.renew()
-
-    def renew(self) -> None:
-        """Start the time again, after an answer."""
-        self._first: float | None = None
-        self._pause = _FIRST_PAUSE_SECONDS
-
-    def pause(self) -> float | None:
-        """Return the seconds to wait after a lost connection; None if the time is over."""
-        now = time.monotonic()
-        if self._first is None:
-            self._first = now
-        if now - self._first + self._pause > RETRY_SECONDS:
-            return None
-        from random import uniform
-
-        pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
-        return pause * uniform(0.5, 1.0)
-
-
-def _exchange(
-    batches: Iterator[Batch | None], consume: Callable[[list[Any]], None]
-) -> Conversation[None]:
-    """Send all batches and give their results to ``consume``, in order."""
-    waiting: deque[Batch] = deque()
-    patience, texts = _Patience(), False
-    while True:
-        try:
-            failure = yield from _on_one_connection(batches, waiting, consume, patience, texts)
-        except _FINAL as error:
-            raise explained(error)  # noqa: B904  (the same one)
-        except ConnectionError as error:
-            if any(batch.once for batch in waiting):
-                raise AnswerLost from error
-            pause = patience.pause()
-            if pause is None:
-                raise explained(error)  # noqa: B904
-            yield ('sleep', pause)
-            continue
-        except RedisError as error:
-            raise explained(error)  # noqa: B904
-        if failure is None:
-            return
-        if not isinstance(failure, MissingScript):
-            raise explained(failure)
-        # Sent in full, scripts run even if another client keeps flushing the script cache.
-        texts = True
-
-
-def _on_one_connection(
-    batches: Iterator[Batch | None],
-    waiting: deque[Batch],
-    consume: Callable[[list[Any]], None],
-    patience: _Patience,
-    texts: bool,
-) -> Conversation[Exception | None]:
-    """Talk, then read the replies that are left; return the result of :func:`_talk`."""
-    yield ('open',)
-    unread: deque[Batch] = deque()
-    try:
-        failure = yield from _talk(batches, waiting, unread, consume, patience, texts)
-        yield from _drain(unread)
-    except GeneratorExit:
-        raise  # the executor closes the connection
-    except BaseException:
-        yield ('close', True)
-        raise
-    yield ('close', len(unread) > 0)
-    return failure
-
-
-def _talk(
-    batches: Iterator[Batch | None],
-    waiting: deque[Batch],
-    unread: deque[Batch],
-    consume: Callable[[list[Any]], None],
-    patience: _Patience,
-    texts: bool,
-) -> Conversation[Exception | None]:
-    """Send and read until all batches are answered; raise the errors of the connection.
-
-    :param texts: whether batches that are sent again contain the texts of their scripts
-    :returns: the error of a command, of the source of batches or of ``consume``, or None. The
-        connection can still be used after it.
+    A frozen primary that wakes up answers what was sent before it learns that another one took its
+    place. What it has written is lost.
     """
-    for batch in waiting:
-        unread.append(batch)
-        yield ('send', pack(with_texts(batch) if texts else batch))
     while True:
-        while len(waiting) < BATCHES_IN_FLIGHT:
-            try:
-                following = next(batches, None)
-                data = b'' if following is None else pack(following)
-            except Exception as exc:
-                return exc
-            if following is None:
-                break
-            waiting.append(following)
-            unread.append(following)
-            yield ('send', data)
-        if not waiting:
-            return None
-        replies = yield ('read', len(waiting[0].commands))
-        unread.popleft()
-        try:
-            answer = results(replies)
-            waiting.popleft()
-            patience.renew()
-            consume(answer)
-        except Exception as exc:
-            return exc
+        began = monotonic()
+        answers = yield from _answers(batch, cached, route)
+        if monotonic() - began < _DOUBTFUL_SECONDS:
+            return answers
+        if not (yield from route.is_replaced()):
+            return answers
+        if batch.once:
+            raise AnswerLost
 
 
-def _drain(unread: deque[Batch]) -> Conversation[None]:
-    """Read and drop the replies to ``unread`` batches; after a failure, the others stay in it."""
-    while unread:
-        try:
-            yield ('read', len(unread[0].commands))
-        except Exception:
-            return
-        unread.popleft()
+def _answers(step: Batch, cached: bool, route: Route | None) -> Conversation[Any]:
+    failure: Exception | None = None
+    try:
+        replies = yield ('ask_and_cache' if cached else 'send_now', step)
+        if replies is not None:
+            return answer_to(step, results(replies), route)
+    except MissingScript:
+        step = with_texts(step)
+    except Refused as refused:
+        failure = check_refused(refused, [step], route)
+    except TimeoutError as error:
+        failure = check_lost(error, [step], route)
+    answers: list[Any] = []
+    yield from exchange(iter([step]), answers.append, route, failure)
+    return answers[0]
+
+
+def _everywhere(step: Everywhere, route: Route | None) -> Conversation[list[Any]]:
+    """Run a flow on each primary; return the results."""
+    if route is None:
+        return [(yield from converse(step.make()))]
+    results = []
+    for way in (yield from route.shards()):
+        results.append((yield from converse(step.make(), way=way)))
+    yield from route.begin()
+    return results

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from redis.exceptions import ConnectionError, OutOfMemoryError
+from redis.exceptions import ConnectionError, OutOfMemoryError, RedisError
 
 from .._core.flows import NoConnection, ServerFull
 
-__all__ = ('MissingScript', 'PoolExhaustedError', 'ServerFullError')
+__all__ = ('MissingScript', 'PoolExhaustedError', 'Refused', 'ServerFullError')
 
 
 class MissingScript(Exception):
     """The server does not have a script, so it did not run it. Executors then send the text."""
+
+
+class Refused(Exception):
+    """A node refused a command that another node, or the same one later, may carry out.
+
+    :param error: its reply
+    """
+
+    def __init__(self, error: RedisError) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class ServerFullError(OutOfMemoryError, ServerFull):

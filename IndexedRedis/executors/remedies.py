@@ -11,12 +11,13 @@ from typing import TypeVar
 from redis.exceptions import (
     AuthenticationError,
     ConnectionError,
+    MovedError,
     RedisError,
     ResponseError,
     TimeoutError,
 )
 
-__all__ = ('explained', 'hello_refused', 'without_arguments')
+__all__ = ('CLUSTER_REMEDY', 'explained', 'hello_refused', 'is_unsent', 'without_arguments')
 
 E = TypeVar('E', bound=Exception)
 
@@ -24,6 +25,13 @@ _WHERE = (
     "by setDefaultRedisConnectionParams({'url': 'redis://user:password@host:port/0'}), by the "
     'variable INDEXEDREDIS_URL, or by --url of a command'
 )
+#: for a node of a cluster that is connected to as if it stood alone
+CLUSTER_REMEDY = (
+    "The server is a node of a cluster: add 'cluster': True to the connection parameters, or give "
+    'the URL as redis+cluster://host:port.'
+)
+_MOVED = re.compile(r'(?:^|: -?)MOVED ')
+_CROSS_SLOT = re.compile(r'CROSSSLOT|keys in request don.t hash|non local key in a cluster', re.I)
 _HELLO = re.compile(r'(?:command|run the)\W+hello\b|^NOPROTO', re.IGNORECASE)
 _NO_PASSWORD = ('authentication required', 'unauthenticated', 'already authenticated')
 
@@ -47,6 +55,11 @@ def hello_refused(error: Exception) -> bool:
     return isinstance(error, ResponseError) and _HELLO.search(str(error)) is not None
 
 
+def is_unsent(error: Exception) -> bool:
+    """Whether nothing was sent, since there was no connection."""
+    return 'connecting to' in str(error)
+
+
 def _remedy(error: Exception, text: str) -> str:
     if any(said in text.lower() for said in _NO_PASSWORD):
         return f'The server wants a password, and none was given. Give it {_WHERE}.'
@@ -57,6 +70,19 @@ def _remedy(error: Exception, text: str) -> str:
             'The server, or a proxy in front of it, does not speak RESP3. Add '
             "'protocol': 2 to the connection parameters."
         )
-    if isinstance(error, (ConnectionError, TimeoutError)) and 'connecting to' in text:
+    if isinstance(error, MovedError) or _MOVED.search(text):
+        return CLUSTER_REMEDY
+    if 'cluster support disabled' in text:
+        return (
+            "The server is no node of a cluster. Leave out 'cluster': True; give redis:// as URL."
+        )
+    if 'No such master' in text:
+        return "The Sentinels watch no service of this name. Correct 'service_name'."
+    if _CROSS_SLOT.search(text):
+        return (
+            'On a cluster, one operation works on the keys of one slot. Give the models that it '
+            "concerns the same tag in braces, such as KEY_NAME = '{shop}Songs'."
+        )
+    if isinstance(error, (ConnectionError, TimeoutError)) and is_unsent(error):
         return f'Start the server, or name another one {_WHERE}.'
     return ''

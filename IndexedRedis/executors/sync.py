@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from redis.exceptions import ConnectionError, TimeoutError
 
 from .._core.flows import AnswerLost, Batch, Flow
+from .._core.replication import FRESHNESS, Freshness
 from .cache.invalidation import has_cached, read_invalidations, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
 from .errors import PoolExhaustedError
+from .pools.nodes import NodePools
 from .pools.replies import read_replies
 from .pools.threads import BroughtPool, QuickPool
+from .topology.nodes import Node, Role
+from .topology.single import place_of, way_to
 from .wire import pack
 
 __all__ = ('SyncExecutor',)
@@ -26,25 +30,38 @@ T = TypeVar('T')
 class SyncExecutor:
     """Runs flows. A flow borrows connections from the pool while it talks.
 
-    :param pool: a ``redis.ConnectionPool``, or one of its relatives
+    :param pool: a ``redis.ConnectionPool``, or one of its relatives; or the pools of several nodes
     :param executor_of: gives the executor of another model
+    :param model: the model, or one of its objects, whose keys the flows use; None: there is none
+    :raises ConnectionSetupError: if its keys are in many slots of a cluster
     """
 
-    def __init__(self, pool: Any, executor_of: Callable[[Any], Any] | None = None) -> None:
+    def __init__(
+        self,
+        pool: Any,
+        executor_of: Callable[[Any], Any] | None = None,
+        model: Any = None,
+    ) -> None:
         self.pool = pool
         self._executor_of = executor_of or (lambda model: self)
+        self._place = place_of(pool, model)
 
-    def run(self, flow: Flow[T], cache_size: int | None = None) -> T:
+    def run(
+        self, flow: Flow[T], cache_size: int | None = None, fresh: Freshness | None = None
+    ) -> T:
         """Run a flow to its end and return its result.
 
         :param cache_size: of a flow that only reads: for how many batches each connection caches
             the replies; None: the flow may write
+        :param fresh: how fresh a replica has to be that may answer; None: the primary answers
         """
         line = Line(self.pool, self._executor_of, cache_size)
         try:
             # The loop is in another function, so that this `finally` covers each line of it. A
             # `try` around `while True` would not cover that line itself.
-            return line.converse(converse(flow, bool(cache_size)))
+            alone = self._place is None and fresh is None  # most are
+            way = None if alone else way_to(self._place, fresh, cache_size is not None)
+            return line.converse(converse(flow, bool(cache_size), way))
         finally:
             try:
                 if cache_size is None:
@@ -61,7 +78,9 @@ class Line:
     def __init__(
         self, pool: Any, executor_of: Callable[[Any], Any], cache_size: int | None = None
     ) -> None:
-        self._pool = pool if isinstance(pool, QuickPool) else BroughtPool(pool)
+        self._nodes = pool
+        ours = isinstance(pool, (QuickPool, NodePools))
+        self._pool: Any = pool if ours else BroughtPool(pool)
         self._executor_of = executor_of
         self._cache_size = cache_size
         self._loan: list[Any] = []
@@ -167,6 +186,14 @@ class Line:
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
+    def at(self, node: Node, role: Role) -> None:
+        self._pool = self._nodes.pool(node, role)
+
+    def keep(self, nodes: Collection[Node]) -> None:
+        for pool in self._nodes.drop_others(nodes):
+            pool.close_idle()
+
     def elsewhere(self, model: Any, flow: Flow[Any]) -> Any:
         cache_size = None if self._cache_size is None else model.CLIENT_SIDE_CACHE
-        return self._executor_of(model).run(flow, cache_size)
+        fresh = None if cache_size is None else FRESHNESS[model.REPLICA_READS]
+        return self._executor_of(model).run(flow, cache_size, fresh)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis.exceptions import ExecAbortError, NoScriptError, OutOfMemoryError
+from redis.exceptions import ExecAbortError, NoScriptError, OutOfMemoryError, RedisError
 
 from .._core.flows import Batch, Command
 from .._core.mapping.resp import PACKED
 from .._core.script import BY_SHA
-from .errors import MissingScript, ServerFullError
+from .errors import MissingScript, Refused, ServerFullError
+from .remedies import explained
+from .topology.redirects import is_passing
 
 try:
     from hiredis import pack_command
@@ -69,6 +71,7 @@ def results(replies: list[Any]) -> list[Any]:
     :param replies: its replies; error replies as exceptions
     :raises MissingScript: if the server does not have one of its scripts
     :raises ServerFullError: if the server had no memory for one of its commands
+    :raises Refused: if another node, or a later moment, may be right for the batch
     :raises ResponseError: for the first command that failed
     """
     for reply in replies:
@@ -77,7 +80,9 @@ def results(replies: list[Any]) -> list[Any]:
                 raise MissingScript from reply
             if isinstance(reply, OutOfMemoryError) or _is_full(reply):
                 raise ServerFullError(*reply.args) from reply
-            raise reply
+            if isinstance(reply, RedisError) and is_passing(reply):
+                raise Refused(reply) from reply
+            raise explained(reply)
     return replies
 
 

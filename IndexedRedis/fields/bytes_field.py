@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from ..encoding import tobytes
 from .base import IRField, immutable_value
 from .base.conversions import refuse_null_text
+from .base.field import Listed
 from .null import irNull
 
 __all__ = ('IRBytesField', 'bytes_or_text')
@@ -37,9 +38,13 @@ class IRBytesField(IRField):
     hashIndex = True
 
     def __init__(
-        self, name: str = '', defaultValue: Any = irNull, encoding: str | None = None
+        self,
+        name: str = '',
+        defaultValue: Any = irNull,
+        encoding: str | None = None,
+        **listed: Unpack[Listed],
     ) -> None:
-        super().__init__(name, valueType=bytes, defaultValue=defaultValue, hashIndex=True)
+        super().__init__(name, valueType=bytes, defaultValue=defaultValue, hashIndex=True, **listed)
         self.CAN_INDEX = True
         self.encoding = encoding
 

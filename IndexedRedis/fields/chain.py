@@ -32,6 +32,9 @@ class IRFieldChain(IRField):
         chainedFields: Sequence[Any],
         defaultValue: Any = irNull,
         hashIndex: bool = False,
+        *,
+        sorted: bool = False,
+        unique: bool = False,
     ) -> None:
         if not name:
             raise ValueError('IRFieldChain needs a name, so a chain cannot be part of a chain.')
@@ -39,6 +42,7 @@ class IRFieldChain(IRField):
             raise ValueError(f'IRFieldChain {name!r}: chainedFields is empty.')
         self.chainedFields = [_link(name, field) for field in chainedFields]
         self.defaultValue = defaultValue
+        self.sorted, self.unique = bool(sorted), bool(unique)
         self.hashIndex = bool(hashIndex) or self.chainedFields[-1].isIndexHashed
         self.CAN_INDEX = all(field.CAN_INDEX for field in self.chainedFields)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from .base import IRField
+from .base.field import Listed
 
 __all__ = ('IRClassicField',)
 
@@ -15,8 +16,8 @@ class IRClassicField(IRField):
     :param name: name of the field
     """
 
-    def __init__(self, name: str = '') -> None:
-        super().__init__(name, valueType=str, defaultValue='')
+    def __init__(self, name: str = '', **listed: Unpack[Listed]) -> None:
+        super().__init__(name, valueType=str, defaultValue='', **listed)
 
     def _properties(self) -> list[tuple[str, Any]]:
         return [('defaultValue', repr(self.defaultValue))]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 from ..encoding import tobytes
 from ..errors import ValueTooLargeError
 from .base import IRField, immutable_value
+from .base.field import Listed
 from .bytes_field import bytes_or_text
 from .null import irNull
 
@@ -77,8 +78,9 @@ class IRCompressedField(IRField):
         compressMode: str = COMPRESS_MODE_ZLIB,
         defaultValue: Any = irNull,
         maxSize: int = DEFAULT_MAX_SIZE,
+        **listed: Unpack[Listed],
     ) -> None:
-        super().__init__(name, valueType=bytes, defaultValue=defaultValue, hashIndex=True)
+        super().__init__(name, valueType=bytes, defaultValue=defaultValue, hashIndex=True, **listed)
         self.CAN_INDEX = True
         mode = _ALIASES.get(compressMode, compressMode)
         if mode not in _MODES:

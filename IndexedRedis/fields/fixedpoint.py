@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from .base import IRField, immutable_value
+from .base.field import Listed
 from .null import irNull
 from .values.exact import digits_of, exact_float, is_decimal
 
@@ -24,8 +25,14 @@ class IRFixedPointField(IRField):
 
     CAN_INDEX = True
 
-    def __init__(self, name: str = '', decimalPlaces: int = 5, defaultValue: Any = irNull) -> None:
-        super().__init__(name, valueType=float, defaultValue=defaultValue)
+    def __init__(
+        self,
+        name: str = '',
+        decimalPlaces: int = 5,
+        defaultValue: Any = irNull,
+        **listed: Unpack[Listed],
+    ) -> None:
+        super().__init__(name, valueType=float, defaultValue=defaultValue, **listed)
         self.CAN_INDEX = True
         self.decimalPlaces = decimalPlaces
 

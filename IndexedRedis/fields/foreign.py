@@ -6,10 +6,11 @@ A model given by name is resolved at the first use of the link, so models may li
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 from weakref import WeakValueDictionary
 
 from .base import IRField
+from .base.field import Listed
 from .base.link_data import ForeignLinkData, ForeignLinkDataBase, ForeignLinkMultiData
 from .base.primary_keys import new_primary_key
 from .null import irNull
@@ -78,7 +79,13 @@ class IRForeignLinkFieldBase(IRField):
     CAN_INDEX = True
     hashIndex = False
 
-    def __init__(self, name: str = '', foreignModel: Any = None, foreignKey: Any = None) -> None:
+    def __init__(
+        self,
+        name: str = '',
+        foreignModel: Any = None,
+        foreignKey: Any = None,
+        **listed: Unpack[Listed],
+    ) -> None:
         model = foreignKey if foreignModel is None else foreignModel
         if model is None:
             raise TypeError(f'link field {name!r} needs foreignModel=, the model that it links to.')
@@ -86,7 +93,7 @@ class IRForeignLinkFieldBase(IRField):
             isinstance(model, type) and getattr(model, '_is_ir_model', False)
         ):
             raise ValueError(f'link field {name!r}: foreignModel={model!r} is not a model.')
-        super().__init__(name, valueType=None)
+        super().__init__(name, valueType=None, **listed)
         self.CAN_INDEX = True
         self._model: Any = model
         self._candidates = _candidates(model.rpartition('.')[2]) if isinstance(model, str) else None

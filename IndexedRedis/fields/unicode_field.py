@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
-from typing import Any
+from typing import Any, Unpack
 
 from ..encoding import getDefaultIREncoding, to_unicode, tobytes
 from .base import IRField, immutable_value
 from .base.conversions import text_from_input
+from .base.field import Listed
 from .null import irNull
 
 __all__ = ('IRUnicodeField',)
@@ -26,9 +27,13 @@ class IRUnicodeField(IRField):
     hashIndex = True
 
     def __init__(
-        self, name: str = '', encoding: str | None = None, defaultValue: Any = irNull
+        self,
+        name: str = '',
+        encoding: str | None = None,
+        defaultValue: Any = irNull,
+        **listed: Unpack[Listed],
     ) -> None:
-        super().__init__(name, valueType=str, defaultValue=defaultValue, hashIndex=True)
+        super().__init__(name, valueType=str, defaultValue=defaultValue, hashIndex=True, **listed)
         if encoding is not None:
             try:
                 codecs.lookup(encoding)

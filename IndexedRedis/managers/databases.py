@@ -5,7 +5,7 @@ The package imports this module at the first use of one of its names, so that it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._core.flows import Progress
@@ -28,13 +28,17 @@ def findModels(
     :param params: connection parameters, as of :func:`setDefaultRedisConnectionParams`; None means
         the default ones
     :param sample: number of objects, and of index sets, of each model whose memory is measured
-    :param progress: called as ``progress('keys', done, total)`` at least once a page
-    :returns: the models, ordered by ``KEY_NAME``
+    :param progress: called as ``progress('keys', done, total)`` at least once a page; on a cluster,
+        for one primary after the other
+    :returns: the models, ordered by ``KEY_NAME``; on a cluster, of all primaries
+    :raises ConnectionSetupError: if the server is a node of a cluster, and the parameters do not
+        say so
 
-    Redis: ``SCAN`` in pages of 500; for each model scripts of up to 100 keys with ``SCARD``, and
-    with ``MEMORY USAGE`` and ``OBJECT ENCODING`` if the server allows them.
+    Redis: ``SCAN`` in pages of 500, on a cluster on each primary; for each model scripts of up to
+    100 keys with ``SCARD``, and with ``MEMORY USAGE`` and ``OBJECT ENCODING`` if the server allows
+    them.
     """
-    found: list[FoundModel] = executor_for(params).run(find_models(sample, progress))
+    found: list[FoundModel] = _executor(executor_for, params).run(find_models(sample, progress))
     return found
 
 
@@ -42,8 +46,13 @@ def findModels(
 async def afindModels(
     params: Mapping[str, Any] | None = None, sample: int = 100, progress: Progress | None = None
 ) -> list[FoundModel]:
-    found: list[FoundModel] = await async_executor_for(params).run(find_models(sample, progress))
+    executor = _executor(async_executor_for, params)
+    found: list[FoundModel] = await executor.run(find_models(sample, progress))
     return found
+
+
+def _executor(make: Callable[..., Any], params: Mapping[str, Any] | None) -> Any:
+    return make(params, executor_of=lambda model: make(params, model=model))
 
 
 BY_NAME = {name: globals()[name] for name in __all__}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._core.column import Column
 from .._core.flows import Flow
 from .._core.locking.locks import new_token
+from .._core.mapping.encoder import StoredRows
 from .._core.mapping.schema import Schema
 from .._core.resets.observer import ResetObserver
 from ..errors import UsageError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .._core.resets.diff import Counts
     from .._core.resets.swap import Group
 
-__all__ = ('aresetChanged', 'aresetMany', 'reset', 'resetChanged', 'resetMany')
+__all__ = ('StoredRows', 'aresetChanged', 'aresetMany', 'reset', 'resetChanged', 'resetMany')
 
 Groups = Mapping[Any, Iterable[Any]] | Iterable[tuple[Any, Iterable[Any]]]
 
@@ -168,7 +169,7 @@ def _together(groups: Groups) -> tuple[list[Any], list[Group]]:
     _check_together(models)
     data_sets = [objs for _, objs in pairs]
     return models, [
-        (schema, list_or_iterator(schema, objs))
+        (schema, objs if isinstance(objs, StoredRows) else list_or_iterator(schema, objs))
         for schema, objs in zip(schemas, data_sets, strict=True)
     ]
 
@@ -186,7 +187,8 @@ def _check_together(models: list[Any]) -> None:
     for model in models[1:]:
         if server_of(model) is not server_of(models[0]):
             raise UsageError(
-                f'{models[0].__name__} and {model.__name__} live on different servers, or have '
-                'different connection parameters. One swap works on one server; reset them one '
-                'after the other.'
+                f'{models[0].__name__} and {model.__name__} live on different servers, in '
+                'different slots of a cluster, or have different connection parameters. One swap '
+                'works in one place. Reset them one after the other; on a cluster, or give their '
+                f"KEY_NAMEs the same tag in braces, such as '{{shop}}{model.__name__}'."
             )

@@ -1,12 +1,14 @@
-"""One attempt of a run: objects go from the selects into the reset, which assigns their pks."""
+"""One attempt of a run: rows go from the selects into the reset, which assigns their pks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from .. import ResetObserver, resetChanged, resetMany
+from ..managers.resets import StoredRows
 from .database import Snapshot
 from .drivers.zero_dates import zero_date_problems
 from .guards import ModelCounts, Rules, applies, refuse
@@ -16,6 +18,7 @@ from .keys.reading import folded
 from .keys.stored import StoredPks
 from .layout import Layout
 from .lock import MirrorLock
+from .order import target_of
 from .report import ModelReport
 from .rows import RowConverter
 from .source import Source
@@ -24,8 +27,8 @@ __all__ = ('Attempt', 'Input', 'Outcome', 'Progress')
 
 # Called with the model's name, the number of rows read, and of all rows (None if unknown).
 Progress = Callable[[str, int, 'int | None'], Any]
-# Keys of links that SQL is asked for; each costs a query.
-MAX_ASKED_KEYS = 1000
+# Queries that ask SQL for keys which it holds equal to those of links.
+MAX_QUERIES = 1000
 # How many objects were inserted, updated, left unchanged, removed.
 Outcome = tuple[int, int, int, int]
 
@@ -52,11 +55,11 @@ class Attempt(ResetObserver):
     """Reads, converts and stages; refuses what the rules forbid just before the swap.
 
     :param diff: whether only changes are written
-    :param circles, encode: see :class:`~.rows.RowConverter`
+    :param circles: see :class:`~.rows.RowConverter`
     """
 
-    def __init__(self, given: Input, diff: bool, circles: bool, encode: bool) -> None:
-        self._input, self._diff, self._circles, self._encode = given, diff, circles, encode
+    def __init__(self, given: Input, diff: bool, circles: bool) -> None:
+        self._input, self._diff, self._circles = given, diff, circles
         self.fence = given.lock.token if given.lock else b''
         self.counts = {
             source: ModelCounts(source.model, given.stored[source]) for source in given.sources
@@ -64,7 +67,10 @@ class Attempt(ResetObserver):
         self._by_name = {source.model.KEY_NAME: source for source in given.sources}
         self._key_maps = {source: KeyMap() for source in given.sources if source.key}
         self._key_columns: dict[Source, list[str]] = {}
-        self._equal: dict[tuple[Source, str], Any] = {}
+        #: what SQL holds equal to keys; the keys that it was asked for along with others
+        self._equal: dict[tuple[Source, Any], Sequence[Any]] = {}
+        self._asked: set[tuple[Source, Any]] = set()
+        self._queries = 0
         #: seconds of each phase
         self.seconds = dict.fromkeys(('read', 'convert', 'stage', 'swap'), 0.0)
         self._begun, self._swap_begun = perf_counter(), 0.0
@@ -72,9 +78,9 @@ class Attempt(ResetObserver):
     def rehearse(self) -> None:
         """Do everything but writing."""
         for source in self._input.sources:
-            for number, _ in enumerate(self._objects(source), 1):
-                if source in self._key_maps:
-                    self._key_maps[source].assigned([number])
+            for block in self._blocks(source):
+                made = self.counts[source].made
+                self.assigned(source.model, block, range(made + 1, made + len(block) + 1))
         self.swapping()
 
     def replace(self, stamp: str) -> dict[Source, Outcome]:
@@ -100,7 +106,7 @@ class Attempt(ResetObserver):
         return dict(zip(self._input.sources, outcomes, strict=True))
 
     def _groups(self) -> list[tuple[Any, Iterator[Any]]]:
-        return [(source.model, self._objects(source)) for source in self._input.sources]
+        return [(source.model, self._items(source)) for source in self._input.sources]
 
     def _note_times(self) -> None:
         now = perf_counter()
@@ -108,8 +114,9 @@ class Attempt(ResetObserver):
         self.seconds['stage'] = now - self._begun - sum(self.seconds.values())
 
     def assigned(self, model: Any, objs: Any, pks: Any) -> None:
-        """Remember the pks of a block of objects."""
+        """Remember the pks of a block."""
         source = self._by_name[model.KEY_NAME]
+        self.counts[source].made += len(pks)
         if source in self._key_maps:
             self._key_maps[source].assigned(pks)
 
@@ -129,19 +136,32 @@ class Attempt(ResetObserver):
         if self._input.lock:
             self._input.lock.check()
 
-    def _objects(self, source: Source) -> Iterator[Any]:
-        """Yield the objects of one model, and measure how long making them takes."""
-        counts, spent, read = self.counts[source], 0.0, self.seconds['read']
-        begun = perf_counter()
-        for obj in self._stream(source):
-            spent += perf_counter() - begun
-            counts.made += 1
-            yield obj
-            begun = perf_counter()
-        spent += perf_counter() - begun
-        self.seconds['convert'] += spent - (self.seconds['read'] - read)
+    def _items(self, source: Source) -> Any:
+        """Return the stored rows of a model, or else its objects."""
+        blocks = self._blocks(source)
+        return StoredRows(blocks) if self._is_encoded(source) else chain.from_iterable(blocks)
 
-    def _stream(self, source: Source) -> Iterator[Any]:
+    def _is_encoded(self, source: Source) -> bool:
+        targets = (target_of(self._input.sources, model) for model in source.links.values())
+        objects = source in targets or self._keeps(source)
+        return not objects and not source.model._validated().has_own_constructor
+
+    def _keeps(self, source: Source) -> bool:
+        return applies(self._input.rules.keep_pks, source.model) and not self._diff
+
+    def _blocks(self, source: Source) -> Iterator[list[Any]]:
+        """Yield what is made of each chunk of rows, and measure how long making takes."""
+        blocks = map(list, self._parts(source))
+        while True:
+            begun, read = perf_counter(), self.seconds['read']
+            block = next(blocks, None)
+            self.seconds['convert'] += perf_counter() - begun - (self.seconds['read'] - read)
+            if block is None:
+                return
+            if block:
+                yield block
+
+    def _parts(self, source: Source) -> Iterator[Iterator[Any]]:
         converter: RowConverter | None = None
         counts, total = self.counts[source], self._input.totals[source]
         joined = self._joined(source)
@@ -149,13 +169,13 @@ class Attempt(ResetObserver):
             self._check_lock()
             if converter is None:
                 converter = self._converter(source, columns, joined)
-            yield from converter.objects(rows)
+            yield converter.objects(rows)
             counts.read += len(rows)
             self._input.progress(source.name, counts.read, total)
         assert converter is not None  # there is at least one chunk
         null_is_meant = self._input.rules.zero_dates == 'null'
         refuse(zero_date_problems(self._input.snapshot, source, columns, null_is_meant))
-        yield from converter.late_objects()
+        yield converter.late_objects()
         for name, keys in joined.items():
             for key in keys.unused():
                 counts.add_dangling(f'{name}: a join of {key!r}, the key of no row')
@@ -179,7 +199,6 @@ class Attempt(ResetObserver):
         layout = Layout(source, columns, self._input.sources, decoded, joined, rule)
         refuse(layout.problems)
         self._key_columns[source] = [columns[number] for number in layout.key]
-        keeps = applies(self._input.rules.keep_pks, source.model) and not self._diff
         return RowConverter(
             source,
             layout,
@@ -188,27 +207,40 @@ class Attempt(ResetObserver):
             self._key_maps,
             self._input.rules.dangling,
             self._circles,
-            self._encode,
-            StoredPks(source) if keeps else None,
+            self._is_encoded(source),
+            StoredPks(source) if self._keeps(source) else None,
         )
 
-    def _find(self, target: Source, key: Any) -> Any:
+    def _find(self, target: Source, key: Any, others: Iterable[Any]) -> Any:
         """Return what a link to a key leads to; None if there is no such row.
 
         If Python finds no equal key, SQL is asked: a collation may ignore case or trailing spaces.
         """
-        found = self._key_maps[target].find(key)
+        keys = self._key_maps[target]
+        found = keys.find(key)
         if found is None and any(isinstance(part, str) for part in _parts(key)):
-            if (target, key) not in self._equal and len(self._equal) < MAX_ASKED_KEYS:
-                self._equal[target, key] = self._equal_keys(target, key)
+            if (target, key) not in self._equal and self._queries < MAX_QUERIES:
+                self._ask(target, key, others)
             equal = self._equal.get((target, key), ())
-            found = self._key_maps[target].find(equal[0]) if len(equal) == 1 else None
+            found = keys.find(equal[0]) if len(equal) == 1 else None
         return found
 
-    def _equal_keys(self, target: Source, key: Any) -> list[Any]:
-        """Return the keys of a model that SQL holds equal to a key."""
+    def _ask(self, target: Source, key: Any, others: Iterable[Any]) -> None:
+        """Ask SQL for the keys that it holds equal to a key, and for those of other keys."""
+        known, asked = self._key_maps[target], self._asked
+        texts = {each for each in others if isinstance(each, str) and each not in known}
+        pairs = {(target, each) for each in (*texts, key)} - asked - self._equal.keys()
+        if len(pairs) > 1 and not self._equal_keys(target, [each for _, each in pairs]):
+            self._equal.update(dict.fromkeys(pairs, ()))
+        asked |= pairs
+        if (target, key) not in self._equal:
+            self._equal[target, key] = self._equal_keys(target, [key])
+
+    def _equal_keys(self, target: Source, keys: Sequence[Any]) -> list[Any]:
+        """Return up to two keys of a model that SQL holds equal to one of these."""
+        self._queries += 1
         columns = self._key_columns[target]
-        found = self._input.snapshot.equal_keys(target.statement, columns, _parts(key))
+        found = self._input.snapshot.equal_keys(target.statement, columns, [*map(_parts, keys)])
         keys = [each if len(columns) > 1 else each[0] for each in found]
         return [*map(folded, keys)] if target.fold else keys
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, Enum, TypeDecorator
@@ -21,9 +22,12 @@ from ..errors import FieldValueError
 from ..fields import IRDatetimeValue, IREnumField, IRJsonValue
 from ..fields.values.moment import moment_of_text
 
-__all__ = ('Conversion', 'comes_back', 'conversion')
+__all__ = ('Conversion', 'FieldEncoder', 'conversion')
 
 Convert = Callable[[Any], Any]
+
+# Stored forms of one field that are remembered.
+MEMO_ENTRIES = 2048
 
 # Enum columns convert members alike for every dialect.
 _DIALECT = DefaultDialect()
@@ -38,6 +42,64 @@ class Conversion(NamedTuple):
 
     types: tuple[type, ...]
     convert: Convert
+
+
+class FieldEncoder:
+    """Encodes the values that SQL has for one field; refuses those that do not come back.
+
+    :param column: the column of the model
+    :param conversion: what adapts values; None if all fit
+    """
+
+    def __init__(self, column: Any, conversion: Conversion | None) -> None:
+        self._column, self._conversion = column, conversion
+        self._encode = lru_cache(MEMO_ENTRIES)(column.encode) if column.canonical else column.encode
+        #: the types of the values that were read back
+        self._kinds: set[type] = set()
+
+    def adapted(self, value: Any) -> Any:
+        """Return what to assign for a value.
+
+        :raises FieldValueError: if the field cannot hold it
+        """
+        if value is None:
+            return irNull
+        if self._conversion is None or not isinstance(value, self._conversion.types):
+            return value
+        try:
+            return self._conversion.convert(value)
+        except FieldValueError as error:
+            raise FieldValueError(f'{self._column.label}: {error}') from None
+
+    def value_of(self, value: Any) -> Any:
+        """Return the value that the attribute has then."""
+        return self._column.from_input(self.adapted(value))
+
+    def __call__(self, value: Any, again: bool = False) -> bytes:
+        """Return the stored bytes. The first value of each type is read back.
+
+        :param again: whether to read it back in any case
+        :raises FieldValueError: if there are none, or they read as another value
+        """
+        kept = self.value_of(value)
+        stored: bytes = self._encode(kept)
+        if again or type(value) not in self._kinds:
+            self._compare(kept, stored)
+            self._kinds.add(type(value))
+        return stored
+
+    def _compare(self, value: Any, stored: bytes) -> None:
+        try:
+            back = self._column.field.fromStorage(stored)
+            if comes_back(value, back, lambda: self._column.encode(back) == stored):
+                return
+            problem = f'reads as {back!r}'
+        except Exception as error:  # a field type may raise anything
+            problem = f'cannot be read: {error}'
+        raise FieldValueError(
+            f'{self._column.label}: {value!r} does not come back: its stored form {stored!r} '
+            f'{problem}. Use another field.'
+        )
 
 
 def conversion(

@@ -164,18 +164,19 @@ class Snapshot:
         return None if answer is None else answer[1][0][0]
 
     def equal_keys(
-        self, statement: Any, names: Sequence[str], values: Sequence[Any]
+        self, statement: Any, names: Sequence[str], values: Sequence[tuple[Any, ...]]
     ) -> list[tuple[Any, ...]]:
-        """Return up to two keys of a select that SQL holds equal to a key, by their collation.
+        """Return up to two keys of a select that SQL holds equal to given ones, by their collation.
 
         :param names: the names of the key columns
-        :param values: the key
+        :param values: the given keys; one only, if the key has several columns
         """
         rows = _subquery(statement, names)
         keys = [each for name in names for known, each in rows.c.items() if known == name]
         if len(keys) != len(names):
             return []
-        equal = (key == value for key, value in zip(keys, values, strict=True))
+        parts = zip(keys, zip(*values, strict=True), strict=True)
+        equal = (key == some[0] if len(some) == 1 else key.in_(some) for key, some in parts)
         query = select(*keys).where(*equal).limit(2)
         if self._connection.dialect.name not in ('mysql', 'mariadb'):
             answer = self._try(query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..utils import near_miss
@@ -21,6 +21,12 @@ class Feed(NamedTuple):
     column: int
     field: str
     conversion: Conversion | None
+
+    def adapts(self, types: Iterable[type]) -> bool:
+        """Return whether values of one of these types are adapted."""
+        return self.conversion is not None and any(
+            issubclass(each, self.conversion.types) for each in types
+        )
 
 
 class Link(NamedTuple):

@@ -16,10 +16,11 @@ from typing import Any
 
 import redis
 
-from .. import INDEXED_REDIS_PREFIX, getRedisPool
+from .. import INDEXED_REDIS_PREFIX
 from ..errors import MirrorRunningError, ResetLostError
+from ..managers.manager import send
 
-__all__ = ('MirrorLock', 'lock_name', 'only_run', 'pool_of')
+__all__ = ('MirrorLock', 'lock_name', 'only_run')
 
 LOCK_SECONDS = 30.0
 
@@ -51,10 +52,10 @@ class MirrorLock:
 
         :raises MirrorRunningError: if another run has it
         """
-        client, name = _client(model), lock_name(model)
-        took = client.set(name, self.token, nx=True, px=_milliseconds())
-        # redis-py may have sent the SET twice: then the first one took the lock.
-        if not took and client.get(name) != self.token:
+        name = lock_name(model)
+        took = send(model, 'SET', name, self.token, 'NX', 'PX', _milliseconds())
+        # The SET may have been sent twice: then the first one took the lock.
+        if not took and send(model, 'GET', name) != self.token:
             raise MirrorRunningError(
                 f'{model.__name__}: another mirror is running. Nothing was changed. (The lock of a '
                 f'killed run ends within {LOCK_SECONDS:.0f} s.)'
@@ -89,7 +90,7 @@ class MirrorLock:
             )
 
     def _if_ours(self, model: Any, *command: Any) -> Any:
-        return _client(model).eval(IF_OURS, 1, lock_name(model), self.token, *command)
+        return send(model, 'EVAL', IF_OURS, 1, lock_name(model), self.token, *command)
 
 
 @contextmanager
@@ -106,16 +107,6 @@ def only_run(models: Iterable[Any]) -> Iterator[MirrorLock]:
             stack.callback(lock.release, model)
         stack.enter_context(_extended(lock))
         yield lock
-
-
-def pool_of(model: Any) -> Any:
-    """Return the connection pool of a model; models of one server share it."""
-    pool = getattr(model._connection, 'connection_pool', None)
-    return pool or getRedisPool(model.REDIS_CONNECTION_PARAMS)
-
-
-def _client(model: Any) -> Any:
-    return redis.Redis(connection_pool=pool_of(model))
 
 
 def lock_name(model: Any) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
-from ..errors import FieldValueError, TooManyChangesError
+from ..errors import TooManyChangesError
 from .attempt import Attempt, Input, Outcome, Progress
 from .database import Snapshot, UnreadableError, checked_database, open_snapshot
 from .definition import Options, all_at_once, check_choice, check_diff, sources_of
@@ -187,36 +187,26 @@ class _Run:
             return work()
 
     def _rehearse(self, mode: str) -> MirrorReport:
-        attempt = Attempt(self._input, diff=mode == 'diff', circles=True, encode=True)
+        attempt = Attempt(self._input, diff=mode == 'diff', circles=True)
         attempt.rehearse()
         outcomes = {source: (counts.made, 0, 0, 0) for source, counts in attempt.counts.items()}
         return self._report(attempt, outcomes, mode, dry=True)
 
     def _go(self, mode: str) -> MirrorReport:
         if mode == 'full':
-            return self._swap()
+            return self._once('full')
         try:
-            return self._twice(diff=True)
+            return self._once('diff')
         except TooManyChangesError:
-            return self._swap(f'more than {self._most} objects differ (maxChanges)')
+            return self._once('full', f'more than {self._most} objects differ (maxChanges)')
         except CircleError as circle:
-            return self._swap(str(circle))
+            return self._once('full', str(circle))
 
-    def _swap(self, fallback: str = '') -> MirrorReport:
-        return self._twice(diff=False, fallback=fallback)
-
-    def _twice(self, diff: bool, fallback: str = '') -> MirrorReport:
-        """Run; if the reset meets a value without a stored form, run again to find all of them."""
-        try:
-            return self._once(diff, False, fallback)
-        except FieldValueError:
-            return self._once(diff, True, fallback)
-
-    def _once(self, diff: bool, encode: bool, fallback: str) -> MirrorReport:
-        attempt = Attempt(self._input, diff, not diff, encode)
+    def _once(self, mode: str, fallback: str = '') -> MirrorReport:
+        attempt = Attempt(self._input, mode == 'diff', mode == 'full')
         stamp, most = self._stamp, self._most
-        outcomes = attempt.change(stamp, most) if diff else attempt.replace(stamp)
-        return self._report(attempt, outcomes, 'diff' if diff else 'full', fallback)
+        outcomes = attempt.change(stamp, most) if mode == 'diff' else attempt.replace(stamp)
+        return self._report(attempt, outcomes, mode, fallback)
 
     def _report(
         self,

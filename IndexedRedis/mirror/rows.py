@@ -1,24 +1,23 @@
-"""From the rows of one select to the objects of one model, one after the other.
+"""From the rows of one select to the stored rows, or the objects, of one model.
 
-The rule: a row is converted when the reset asks for its object. So the targets of its links have a
-pk already, or get one in the same block. A row that links to a later row of its own model waits for
-that row.
+The rule: rows of SQL become stored rows, without an object in between. Objects are made where the
+pk of a link is not known yet, since the row links to its own model; where rows keep their pks; and
+where the model has a constructor of its own. A row that links to a later row waits for that row.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import NoneType
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .. import IR_NULL_STR, getDefaultIREncoding, tobytes
+from .. import irNull
 from ..errors import FieldValueError
-from .conversions import comes_back
+from .conversions import FieldEncoder
 from .guards import ModelCounts
 from .keys.key_map import KeyMap
-from .keys.links import ITSELF, Links
-from .keys.reading import Reader, no_key
+from .keys.links import ITSELF, Find, Links
+from .keys.reading import Reader, folded, no_key
 from .keys.stored import StoredKeys, StoredPks
 from .layout import Layout
 from .source import Source
@@ -27,11 +26,6 @@ __all__ = ('CircleError', 'RowConverter')
 
 # Every value of so many rows is read back from its stored form.
 FIRST_ROWS = 100
-# How many combinations of types are remembered: a null is a type too.
-MAX_KINDS = 10_000
-
-# The columns whose values have to be converted, their fields and what converts them.
-Conversions = list[tuple[int, str, Callable[[Any], Any]]]
 
 
 class CircleError(Exception):
@@ -39,15 +33,15 @@ class CircleError(Exception):
 
 
 class RowConverter:
-    """Makes the objects of one model.
+    """Makes the stored rows, or the objects, of one model.
 
     :param layout: what the columns mean
     :param counts: counts rows and links that do not fit
-    :param find: returns what a link to a key of a model leads to, or None
+    :param find: see :data:`~.keys.links.Find`
     :param key_maps: the keys of all models that links lead to, or whose keys must be unique
     :param dangling: what happens to a link that leads to no row
     :param circles: whether rows may link to each other in a circle
-    :param encode: whether to encode each value too, to find those without a stored form
+    :param encoded: whether to make stored rows
     :param kept: the pks that rows keep; None if all get new ones
     """
 
@@ -56,31 +50,65 @@ class RowConverter:
         source: Source,
         layout: Layout,
         counts: ModelCounts,
-        find: Callable[[Source, Any], Any],
+        find: Find,
         key_maps: Mapping[Source, KeyMap],
         dangling: str,
         circles: bool = True,
-        encode: bool = False,
+        encoded: bool = True,
         kept: StoredPks | None = None,
     ) -> None:
-        self._source, self._layout, self._counts = source, layout, counts
-        self._keys, self._circles, self._encodes = key_maps.get(source), circles, encode
-        self._links = Links(source, layout.links, counts, find, key_maps, dangling)
+        self._source, self._counts = source, counts
+        self._keys, self._circles, self._encoded = key_maps.get(source), circles, encoded
+        self._links = links = Links(source, layout.links, counts, find, key_maps, dangling)
         self._dangling, self._kept, self._stored_keys = dangling, kept, StoredKeys(source)
-        self._new = source.model._maker([*layout.fields, *self._links.fields])
         self._key_of: Reader = layout.key_of or (lambda row: None)
+        schema = source.model._validated()
+        #: the number of each column that feeds a field, with the field and its encoder
+        self._feeds = [
+            (number, name, FieldEncoder(schema.columns[name], adapt))
+            for number, name, adapt in layout.feeds
+        ]
+        # Objects are encoded later; for them this checks that their values can be.
+        names = links.fields if encoded else (None for _ in links.fields)
+        called = {feed.field for feed in layout.feeds if feed.adapts((int, str))}
+        encoders = {name: encoder for _, name, encoder in self._feeds}
+        self._encode = schema.row_encoder([*layout.fields, *names], encoders, called)
+        self._stored_key = self._stored_key_reader()
         #: rows that wait, by the key that they wait for
         self._waiting: dict[Any, list[Any]] = {}
         #: keys of the rows that still wait when all rows were read; None while reading
         self._late_keys: set[Any] | None = None
-        #: how many rows were read back, and the types of each field in them
+        #: how many rows were read back
         self._read_back = 0
-        self._kinds: set[tuple[str, type]] = set()
-        #: what rows of certain types need, if such a row was read back
-        self._known: dict[tuple[type, ...], Conversions] = {}
 
-    def objects(self, rows: Iterable[Any]) -> Iterator[Any]:
-        """Yield the objects of these rows, and of rows that waited for them."""
+    def _stored_key_reader(self) -> Callable[[Any, Sequence[Any]], Any]:
+        """Return what reads from a row and its links the key as the fields have it.
+
+        It returns None if no field has the key.
+        """
+        parts = [*map(self._key_part, self._source.key_fields)]
+        if not parts:
+            return lambda row, links: None
+        fold: Callable[[Any], Any] = folded if self._source.fold else lambda key: key
+        if len(parts) > 1:
+            return lambda row, links: fold(tuple(part(row, links) for part in parts))
+        return parts[0] if fold is not folded else lambda row, links: fold(parts[0](row, links))
+
+    def _key_part(self, name: str) -> Callable[[Any, Sequence[Any]], Any]:
+        """Return what reads one field of it. A link to an object that has no pk yet is None."""
+        column = self._source.model._validated().columns[name]
+        if name in self._links.fields:
+            place = self._links.fields.index(name)
+            return lambda row, links: _stored_pk(column, links[place])
+        ((number, encoder),) = [(n, encoder) for n, field, encoder in self._feeds if field == name]
+        native = column.native_type
+        return lambda row, links: (
+            row[number] if type(row[number]) is native else encoder.value_of(row[number])
+        )
+
+    def objects(self, rows: Sequence[Any]) -> Iterator[Any]:
+        """Yield what is made of these rows, and of rows that waited for them."""
+        self._links.rows = rows
         for row in rows:
             obj = self._make(row)
             if obj is not None:
@@ -127,13 +155,11 @@ class RowConverter:
             if self._links.own and self._has_to_wait(row, key):
                 return None
             links = self._links.of(row, key)
-            obj = None if links is None else self._build(row, links)
+            obj = None if links is None else self._build(row, links, key)
         except FieldValueError as error:
             self._counts.add_bad(str(error) if key is None else f'row {key!r}: {error}')
             return None
         if obj is not None and self._keys is not None:
-            if not self._is_distinct(obj, key, self._keys):
-                return None
             self._keys.add(key, obj)
         return obj
 
@@ -142,7 +168,7 @@ class RowConverter:
         try:
             if key is None:
                 self._counts.add_bad(f'a row whose key, {self._source.shown_key}, is null')
-            elif key in keys or key in self._links.circle:
+            elif key in keys.pks or key in keys.pending or key in self._links.circle:
                 self._counts.add_bad(f'a second row with the key {key!r}')
             else:
                 return True
@@ -150,19 +176,6 @@ class RowConverter:
             label = f'{self._source.name}.{self._source.shown_key}'
             self._counts.add_bad(no_key(label, key))
         return False
-
-    def _is_distinct(self, obj: Any, key: Any, keys: KeyMap) -> bool:
-        """Return whether the key is one of its own as it is stored, too; count it otherwise.
-
-        Note the pk that the object keeps.
-        """
-        stored = self._stored_keys.of(obj)
-        problem = self._stored_keys.problem(stored, key, keys)
-        if problem:
-            self._counts.add_bad(problem)
-        elif self._kept is not None and (pk := self._kept.take(stored)):
-            obj._id = pk
-        return not problem
 
     def _has_to_wait(self, row: Any, key: Any) -> bool:
         """Keep a row that links to a later row of its own model; return whether it does."""
@@ -187,88 +200,50 @@ class RowConverter:
         except TypeError:
             return True  # a key that cannot be compared is not waited for, but refused
 
-    def _build(self, row: Any, links: Sequence[Any]) -> Any:
-        """Return the object of a row.
+    def _build(self, row: Any, links: Sequence[Any], key: Any) -> Any:
+        """Return the stored row, or the object, of a row; None if its key is not one of its own.
 
         :param links: what to assign to the link fields
         :raises FieldValueError: if a value does not fit
         """
-        types = tuple(map(type, row))
-        known = self._known.get(types)
-        conversions = self._conversions(types) if known is None else known
-        values = [*row, *links]
+        if self._read_back < FIRST_ROWS:
+            self._read_back += 1
+            self._encode_each(row)
+        try:
+            stored = self._encode((*row, *links) if links else row)
+        except UnicodeEncodeError:
+            self._encode_each(row)  # raises an error that names the field
+            raise
+        stored_key = None
+        if self._keys is not None:
+            stored_key = self._stored_key(row, links)
+            problem = self._stored_keys.problem(stored_key, key, self._keys)
+            if problem:
+                self._counts.add_bad(problem)
+                return None
+        return stored if self._encoded else self._object(row, links, stored_key)
+
+    def _encode_each(self, row: Any) -> None:
+        """Encode the values one by one, and read them back.
+
+        :raises FieldValueError: if one has no stored form, or reads as another value
+        """
+        for number, _, encoder in self._feeds:
+            encoder(row[number], again=True)
+
+    def _object(self, row: Any, links: Sequence[Any], stored_key: Any) -> Any:
+        values = [*links]
         own = self._links.take_itself(values) if self._links.own else ()
-        for column, name, convert in conversions:
-            try:
-                values[column] = convert(row[column])
-            except FieldValueError as error:
-                raise FieldValueError(f'{self._source.name}.{name}: {error}') from None
-        obj = self._new(values)
-        if known is None or self._encodes or self._read_back < FIRST_ROWS:
-            self._check(obj, row)
-            if len(self._known) < MAX_KINDS:
-                self._known[types] = conversions
+        given = {name: encoder.adapted(row[number]) for number, name, encoder in self._feeds}
+        linked = zip(self._links.fields, values, strict=True)
+        given |= {name: irNull if value is None else value for name, value in linked}
+        obj = self._source.model(**given)
         for name, value in own:
             itself = value is ITSELF
             setattr(obj, name, obj if itself else [obj if v is ITSELF else v for v in value])
+        if self._kept is not None and (pk := self._kept.take(stored_key)):
+            obj._id = pk
         return obj
-
-    def _conversions(self, types: Sequence[type]) -> Conversions:
-        """Return what rows with values of these types need."""
-        return [
-            (column, name, conversion.convert)
-            for column, name, conversion in self._layout.feeds
-            if conversion is not None
-            and types[column] is not NoneType
-            and issubclass(types[column], conversion.types)
-        ]
-
-    def _check(self, obj: Any, row: Any) -> None:
-        """Check that values have a stored form, and that it can be read back.
-
-        Each value of the first rows is read back, and later the first of each type of a column.
-
-        :raises FieldValueError: if one has none, or reads as another value
-        """
-        for feed in self._layout.feeds:
-            field, value = self._source.fields[feed.field], getattr(obj, feed.field)
-            stored = self._stored(field, value)
-            kind = (feed.field, type(row[feed.column]))
-            if self._read_back < FIRST_ROWS or kind not in self._kinds:
-                self._compare(field, value, stored)
-                self._kinds.add(kind)
-        self._read_back += 1
-
-    def _stored(self, field: Any, value: Any) -> bytes:
-        """Return the stored form of a value.
-
-        :raises FieldValueError: if it has none
-        """
-        try:
-            stored = field.toStorage(value)
-            if isinstance(stored, str) and stored != IR_NULL_STR:
-                return stored.encode(field.storageEncoding or getDefaultIREncoding())
-            return tobytes(stored if isinstance(stored, (str, bytes)) else str(stored))
-        except (ValueError, TypeError) as error:
-            name = f'{self._source.name}.{field.name}'
-            raise FieldValueError(f'{name}: the value has no stored form: {error}') from None
-
-    def _compare(self, field: Any, value: Any, stored: bytes) -> None:
-        """Compare a value with what its stored form reads as.
-
-        :raises FieldValueError: if they differ
-        """
-        try:
-            back = field.fromStorage(stored)
-            if comes_back(value, back, lambda: self._stored(field, back) == stored):
-                return
-            problem = f'reads as {back!r}'
-        except Exception as error:  # a field type may raise anything
-            problem = f'cannot be read: {error}'
-        raise FieldValueError(
-            f'{self._source.name}.{field.name}: {value!r} does not come back: its stored form '
-            f'{stored!r} {problem}. Use another field.'
-        )
 
     def _circle(self, rows: list[Any]) -> Iterator[Any]:
         """Yield the objects of rows that wait for each other, linked once all are made."""
@@ -280,11 +255,11 @@ class RowConverter:
                 continue
             try:
                 links = self._links.linked(self._links.others, row, key)
-                obj = None if links is None else self._build(row, self._links.in_order(links))
+                obj = None if links is None else self._build(row, self._links.in_order(links), key)
             except FieldValueError as error:
                 self._counts.add_bad(f'row {key!r}: {error}')
                 continue
-            if obj is not None and self._is_distinct(obj, key, self._keys):
+            if obj is not None:
                 self._links.circle[key] = obj
                 made.append((key, obj, row))
         for key, obj, row in made:
@@ -295,3 +270,11 @@ class RowConverter:
         for key, obj, _ in made:
             self._keys.add(key, obj)
             yield obj
+
+
+def _stored_pk(column: Any, target: Any) -> Any:
+    """Return what a link stores for a target: a pk, or null; None for an object without a pk."""
+    if target is ITSELF:
+        return None
+    data = column.from_input(irNull if target is None else target)
+    return data if data is irNull else data.getPk()

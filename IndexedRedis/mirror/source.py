@@ -149,6 +149,7 @@ class Source:
         """
         names = self.key_fields
         fields = [*self.model.INDEXED_FIELDS]
+        fields += [field for field in self.model.FIELDS if getattr(field, 'unique', False)]
         for item in self.model.UNIQUE_FIELDS:
             fields += (item,) if isinstance(item, str) else item
         if not names or not {*names} <= {*fields}:

@@ -25,7 +25,7 @@ __all__ = ('Manager', 'ModelType', 'validatedModels')
 
 _DEFINITION = (
     *('FIELDS', 'INDEXED_FIELDS', 'SORTED_FIELDS', 'UNIQUE_FIELDS', 'KEY_NAME'),
-    *('CLIENT_SIDE_CACHE', 'UNKNOWN_NAMES'),
+    *('CLIENT_SIDE_CACHE', 'UNKNOWN_NAMES', 'REPLICA_READS', 'ACKNOWLEDGED_BY'),
 )
 _lock = threading.RLock()
 

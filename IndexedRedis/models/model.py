@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import itertools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -41,16 +41,22 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
     - ``SORTED_FIELDS``: names of the fields to keep in order: all fields but links, json, pickled
       and raw ones. For each, a sorted set has the pks of all objects, in the order of their values
       (:doc:`/reference/keys`). After adding a field for stored objects, call
-      ``objects.reindex()``.
+      ``objects.reindex()``. ``IRField('price', sorted=True)`` says the same.
     - ``UNIQUE_FIELDS``: names of fields of which no two objects have the same value, and tuples of
       names of fields that are unique together; null never counts (:ref:`unique`). They are
       indexed. After adding one for stored objects, call ``objects.reindex()``.
+      ``IRField('email', unique=True)`` says the same of one field.
     - ``KEY_NAME``: name of the model in the database, like that of a table
     - ``REDIS_CONNECTION_PARAMS``: connection parameters that differ from the default ones
     - ``CLIENT_SIDE_CACHE``: how many answers to queries each connection caches until the server
       invalidates them; the default, 0, caches none
     - ``UNKNOWN_NAMES``: ``'raise'``, ``'warn'`` or ``'ignore'`` where a name is no field; the
       default, None, means what :func:`setUnknownNames` says
+    - ``REPLICA_READS``: ``'prefer'``: queries are asked of a replica that is fresh enough, else of
+      the primary; ``'require'``: of replicas only; the default, ``'never'``: of the primary, apart
+      from queries with :meth:`~IndexedRedisQuery.replica` (:doc:`/howto/replicas`)
+    - ``ACKNOWLEDGED_BY``: how many replicas must have confirmed a write before the call returns;
+      the default, 0, waits for none (:doc:`/howto/replicas`)
     - ``_connection``: a ``redis.Redis`` to use instead, on the class or on an object
 
     :param args: refused; they are named so that the error can say it
@@ -69,6 +75,8 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
     KEY_NAME: Any = None
     CLIENT_SIDE_CACHE: int = 0
     UNKNOWN_NAMES: str | None = None
+    REPLICA_READS: str = 'never'
+    ACKNOWLEDGED_BY: int = 0
     _is_ir_model = True
     _is_ir_base = True
     _id: int | None = None
@@ -127,11 +135,6 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         """
         cls._validated()
         return True
-
-    @classmethod
-    def _maker(cls, names: Sequence[str | None]) -> Callable[[Sequence[Any]], Any]:
-        """Return the function that makes a new object from a row; see :meth:`Schema.maker`."""
-        return cls._validated().maker(names)
 
     @classmethod
     def connectAlt(cls, params: Mapping[str, Any]) -> Any:

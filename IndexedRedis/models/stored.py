@@ -114,12 +114,14 @@ class Stored:
         :param params: connection parameters, or a ``redis.Redis``; for the awaitable twin one of
             ``redis.asyncio``
         """
-        pks: list[int] = executor_for(*_target(params)).run(self._external())
+        pks: list[int] = executor_for(*_target(params), None, self).run(self._external())
         return pks
 
     @awaitable(saveToExternal)
     async def asaveToExternal(self, params: Any) -> list[int]:
-        pks: list[int] = await async_executor_for(*_target(params)).run(self._external())
+        pks: list[int] = await async_executor_for(*_target(params), None, self).run(
+            self._external()
+        )
         return pks
 
     def _external(self: Any) -> Flow[list[int]]:

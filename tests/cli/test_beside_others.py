@@ -179,7 +179,7 @@ def megabytes(*args):
 
 
 @pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='needs /proc')
-def test_memory_is_bounded(url, tmp_path, watch_models, figures):
+def test_memory_is_bounded(url, tmp_path, watch_models, figures, full):
     watch_models(Short)
     few, many, text = tmp_path / 'few', tmp_path / 'many', 2 * LONG
     Short.reset(Short(name=text, group=n % 10) for n in range(200))
@@ -188,11 +188,12 @@ def test_memory_is_bounded(url, tmp_path, watch_models, figures):
     peaks = {'export': megabytes('export', 'shop:Short', '-o', many, '--url', url)}
     size = many.stat().st_size / 2**20
     assert size > 38
-    for how in (['--mode', 'reset'], ['--mode', 'reset', '--new-pks'], ['--mode', 'add']):
+    modes = [['--mode', 'reset', '--new-pks'], ['--mode', 'reset'], ['--mode', 'add']]
+    for how in modes if full else modes[:1]:
         peak = megabytes('import', 'shop:Short', many, '--url', url, *how)
         peaks[' '.join(['import', *how])] = peak
-    for name in ('check', 'reindex'):
+    for name in ('check', 'reindex') if full else ('reindex',):
         peaks[name] = megabytes(name, 'shop:Short', '--url', url)
     figures('peak memory in MB', **{name: round(peak) for name, peak in peaks.items()})
     assert max(peaks.values()) - small < size / 2, (small, peaks)
-    assert Short.objects.count() == 20_000
+    assert Short.objects.count() == (20_000 if full else 10_000)

@@ -163,12 +163,12 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
             trip += batch.commands if batch else []
             yield batch
 
-    def recording(step: Any, recalls: bool) -> Any:
+    def recording(step: Any, *rest: Any) -> Any:
         if isinstance(step, Batch):
             sent.append(list(step.commands))
         if isinstance(step, Stream):
             step = step._replace(batches=noting(step.batches))
-        return perform(step, recalls)
+        return perform(step, *rest)
 
     monkeypatch.setattr(conversation, '_perform', recording)
     return sent

@@ -12,7 +12,7 @@ from IndexedRedis._core.integrity import check as checking
 from IndexedRedis._core.integrity import keyspace, probe
 from IndexedRedis._core.keys import HIGHEST_PK
 
-pytestmark = pytest.mark.damaged
+pytestmark = [pytest.mark.damaged, pytest.mark.names_keys]
 DAMAGES = {**REPAIRABLE, **FOR_PEOPLE}
 
 

@@ -92,6 +92,7 @@ def test_these_are_always_asked(tune, trips_of, name):
     assert trips_of(getattr(tune.objects.filter(artist='Abba'), name)) == 1
 
 
+@pytest.mark.names_keys
 def test_any_idle_connection_may_have_the_answer(tune, trips_of):
     """The one that was used last need not be the one that was asked."""
     pool = getRedisPool(tune.REDIS_CONNECTION_PARAMS)

@@ -195,7 +195,11 @@ def test_what_is_saved_beside_destroyModel_is_stored_whole(song, monkeypatch, ch
         return saving
 
     walk, each_page = destroy.walk, destroy.each_page
-    monkeypatch.setattr(destroy, 'each_page', lambda s, act, *e: each_page(s, with_saves(act), *e))
+
+    def each_page_with_saves(schema, act, *extend, **how):
+        return each_page(schema, with_saves(act), *extend, **how)
+
+    monkeypatch.setattr(destroy, 'each_page', each_page_with_saves)
     monkeypatch.setattr(destroy, 'walk', lambda key, act, hold: walk(key, with_saves(act), hold))
     song.deleter.destroyModel()
     assert len(saved) >= 50

@@ -12,6 +12,8 @@ import IndexedRedis as IR
 from IndexedRedis import IndexedRedisModel, IRField
 from IndexedRedis.fields import IRForeignLinkField
 
+pytestmark = pytest.mark.names_keys
+
 MAKE = type(IndexedRedisModel)
 
 

@@ -8,6 +8,8 @@ from keyspace import dump
 
 from IndexedRedis import IndexedRedisModel, IRField, ObjectGoneError, UnknownNameWarning
 
+pytestmark = pytest.mark.names_keys
+
 
 @pytest.fixture
 def other_db(redis_params):

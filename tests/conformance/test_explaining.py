@@ -130,6 +130,7 @@ def test_an_estimate_is_between_its_bounds_and_near(catalogue):
     assert str(rows).startswith('about 2,')
 
 
+@pytest.mark.names_keys
 def test_the_set_that_drives(catalogue):
     sets = catalogue.objects.filter(**LARGE, **SMALL).explain().sets
     assert [each.key for each in sets if each.drives] == [b'_ir_|Catalogue:idx:label:l7']
@@ -183,6 +184,7 @@ def test_a_value_of_several_stored_forms(make_model, trips):
     assert [(trip.commands, trip.times, trip.last) for trip in explanation.trips] == sent(trips)
 
 
+@pytest.mark.names_keys
 def test_it_only_reads_and_is_plain_data(catalogue, raw):
     before = raw.info('commandstats'), raw.dbsize()
     explanation = catalogue.objects.filter(**LARGE).explain(analyze=True)
@@ -202,6 +204,7 @@ def test_no_objects(make_model):
     assert (explanation.total, explanation.rows.estimate, explanation.measured.rows) == (0, 0, 0)
 
 
+@pytest.mark.names_keys
 def test_cli_words_of_odd_values(make_model):
     model = make_model(['a'], indexed=['a'], key_name='Odd')
     text = str(model.objects.filter(a='two words\n').explain())

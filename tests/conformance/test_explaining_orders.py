@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from IndexedRedis import IRField, Q
+from IndexedRedis import IRField, Q, UsageError
 from IndexedRedis._core.inspection import explain_order
 from IndexedRedis._core.mapping.resp import unpacked
 from IndexedRedis._core.queries.ordering import part, plan
@@ -20,6 +20,7 @@ MANY = 600
 def catalogue(make_model, monkeypatch):
     for place in (plan, explain_order):
         monkeypatch.setattr(place, 'SMALL_SET', 100)
+        monkeypatch.setattr(place, 'WALK_US', 4000)  # all rows fit into one step
     model = make_model(
         [*('title', 'genre', 'label', 'plain'), IRField('year', valueType=int)],
         indexed=['genre', 'label'],
@@ -124,6 +125,7 @@ def told(explanation):
     return found
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize('name', CASES)
 def test_what_it_says_is_what_reading_sends(catalogue, trips, name):
     make, texts = CASES[name]
@@ -181,7 +183,7 @@ def test_steps_of_a_long_walk(catalogue, monkeypatch):
         monkeypatch.setattr(place, 'SMALL_SET', 10)
         monkeypatch.setattr(place, 'WALK_US', 200)
     path = catalogue.objects.filter(label='l7').orderBy('year')[:6].explain().path
-    assert 'about 300 members in 3 steps' in path
+    assert 'about 300 members in 4 steps' in path
 
 
 def test_lookups_along_links_come_first(make_model):
@@ -199,3 +201,30 @@ def test_lookups_along_links_come_first(make_model):
     explanation = song.objects.filter(artist__name='a').orderBy('year')[:3].explain(analyze=True)
     assert explanation.path.startswith('pks of linked objects, then the 5 members of')
     assert explanation.measured.rows == 3
+
+
+BEHIND = {
+    'all': lambda objects: objects.orderBy('year'),
+    'a filter': lambda objects: objects.filter(genre='rock').orderBy('-year'),
+    'a small set': lambda objects: objects.filter(label='l7').orderBy('title'),
+    'no sorted set': lambda objects: objects.filter(label='l7').orderBy('plain'),
+    'no order': lambda objects: objects.filter(label='l7'),
+}
+
+
+@pytest.mark.parametrize('name', BEHIND)
+def test_a_page_behind_a_place(catalogue, trips, name):
+    """explain(after=) tells what page(after=) sends."""
+    query = BEHIND[name](catalogue.objects)
+    first = query.page(size=4)
+    explanation = query[:4].explain(after=first.next)
+    assert '; behind a place; objects 0 to 4' in str(explanation)
+    assert explanation.path == query[:4].explain().path
+    trips.clear()
+    page = query.page(size=4, after=first.next)
+    assert len(page.objects) == 4
+    assert len([*filter(None, trips)]) == len(explanation.trips)
+    measured = query[:4].explain(analyze=True, after=first.objects[-1]).measured
+    assert (measured.rows, measured.trips) == (4, len(explanation.trips))
+    with pytest.raises(UsageError, match='is no cursor'):
+        query.explain(after='x')

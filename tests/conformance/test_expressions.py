@@ -12,6 +12,7 @@ from keyspace import served
 from IndexedRedis import IRField, MultipleObjectsError, Q, QueryError, irNull
 from IndexedRedis._core.expressions import boxes, sets
 from IndexedRedis._core.queries import set_algebra
+from IndexedRedis._core.queries.sources import union
 
 CASES = [
     ([Q(artist='Abba') | Q(year=1980)], {}, [1, 2, 3, 4]),
@@ -72,7 +73,9 @@ def bounds(request, monkeypatch):
     if request.param == 'few terms':
         monkeypatch.setattr(set_algebra, 'SCRIPT_SETS', 2)
         monkeypatch.setattr(set_algebra, 'COUNTED_TERMS', 2)
+        monkeypatch.setattr(union, 'UNION_SETS', 1)
     if request.param == 'no terms':
+        monkeypatch.setattr(union, 'UNION_WORK', 2)
         monkeypatch.setattr(boxes, 'MOST_BOXES', 0)
         monkeypatch.setattr(sets, 'MOST_TERMS', 0)
 
@@ -165,6 +168,24 @@ def test_a_thousand_values_with_another_filter(song, trips):
     assert (query.first().year, query.last().year) == (200, 1198)
     assert song.objects.filter(~Q(year__in=range(200, 1200)), artist='a').count() == 250
     assert song.objects.filter(Q(year__in=range(1000)) | Q(artist='a')).count() == 1250
+
+
+def test_a_thousand_values_alone(song, trips, raw):
+    """A small union is one script; entries of objects that are gone give nothing."""
+    song.saver.save([song(title=str(n), year=n) for n in range(1500)])
+    prefix = f'_ir_|{song.KEY_NAME}:idx:year:'
+    raw.sadd(f'{prefix}200', 7777)
+    query = song.objects.filter(year__in=range(200, 1200))
+    trips.clear()
+    assert sorted(obj.year for obj in query.all()) == list(range(200, 1200))
+    assert len(trips) == 2
+    trips.clear()
+    assert (query.first().year, query.last().year, query.random() is None) == (200, 1199, False)
+    assert len(trips) == 3
+    assert len(query.getPrimaryKeys()) == 1000
+    raw.srem(f'{prefix}200', 7777)
+    assert query.count() == 1000
+    assert song.objects.filter(year__in=range(200, 2700)).count() == 1300
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ import IndexedRedis as IR
 from IndexedRedis import FoundModel, IRField, ModelInfo, UsageError
 from IndexedRedis._core.inspection import statistics
 
+pytestmark = pytest.mark.names_keys
+
 MANY = 1200
 # A user who may do nothing of what statistics need beyond plain reads.
 PLAIN_READER = ['+@all', '-memory', '-object']

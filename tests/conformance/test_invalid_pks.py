@@ -12,7 +12,7 @@ import IndexedRedis as IR
 from IndexedRedis import InvalidPrimaryKeyError
 from IndexedRedis._core.queries.sources import one
 
-pytestmark = pytest.mark.damaged
+pytestmark = [pytest.mark.damaged, pytest.mark.names_keys]
 ALL, RED = '_ir_|Odd:keys', '_ir_|Odd:idx:colour:red'
 READS = {
     'all': lambda query: query.all(),

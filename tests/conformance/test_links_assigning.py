@@ -33,6 +33,7 @@ def test_an_object_is_a_link_and_is_given_back(shelf, authors, trips):
     assert trips == []
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize('null', [None, irNull, 0, '0'])
 def test_null_is_no_link(shelf, raw, null):
     for book in (shelf(title='x', author=null), shelf.objects.get(1)):
@@ -151,6 +152,7 @@ def test_assigning_the_pk_links_to_another_object(shelf):
         again.title__id
 
 
+@pytest.mark.names_keys
 def test_lists_keep_their_order_and_drop_nulls(shelf, raw):
     first, second = shelf.objects.getMultiple([1, 2])
     book = shelf(similar=[None, second, irNull, '1', 3, first, 2])
@@ -170,6 +172,7 @@ def test_lists_keep_their_order_and_drop_nulls(shelf, raw):
     assert shelf(similar='2, 1').similar__id == [2, 1]
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize('empty', [[], (), set(), [None, irNull]])
 def test_an_empty_list_is_stored_as_null(shelf, raw, empty):
     book = shelf.objects.get(3)

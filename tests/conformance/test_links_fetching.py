@@ -82,6 +82,7 @@ ONE = {
 }
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize('way', ONE)
 def test_cascadeFetch_of_one_object(chain, trips, way):
     chain.objects.filter(title='three').count()
@@ -152,6 +153,7 @@ def test_many_targets_are_one_batch(authors, books, trips):
     assert all(int(book.author.name) == book.author__id - 1 for book in found)
 
 
+@pytest.mark.names_keys
 def test_a_chain_of_links_may_be_longer_than_the_stack(books, raw):
     pipeline = raw.pipeline()
     for pk in range(1, 1501):
@@ -166,6 +168,7 @@ def test_a_chain_of_links_may_be_longer_than_the_stack(books, raw):
     raw.delete(*raw.keys('_ir_|Linked:Book:idx:*') or ['none'])
 
 
+@pytest.mark.names_keys
 @pytest.mark.damaged
 def test_a_link_that_cannot_be_read_waits_until_it_is_touched(shelf, raw):
     raw.hset('_ir_|Linked:Book:data:3', 'author', 'x')

@@ -108,6 +108,7 @@ def test_updates_move_the_index(shelf, raw, check):
     assert listed()[b'author:2'] == {b'1'}
 
 
+@pytest.mark.names_keys
 def test_the_key_of_an_index_can_be_asked_for(shelf, authors):
     key = shelf.objects._get_key_for_index
     author, similar = shelf.FIELDS['author'], shelf.FIELDS['similar']

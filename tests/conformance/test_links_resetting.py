@@ -57,6 +57,7 @@ def test_a_renumbered_list_keeps_its_links(shelf):
     assert shelf.objects.get(6).similar__id == [5, 4]
 
 
+@pytest.mark.names_keys
 def test_a_reset_that_fails_leaves_the_data_set_and_the_pks(shelf, authors, raw):
     new = shelf(title='new', author=authors(name='Cid'))
     raw.rename('_ir_|Linked:Book:keys', 'aside')

@@ -23,6 +23,7 @@ def family(authors, books):
     return ann, one, two
 
 
+@pytest.mark.names_keys
 def test_new_targets_are_saved_along(family, raw, check):
     ann, one, two = family
     (pk,) = two.save()
@@ -48,6 +49,7 @@ def test_changed_targets_are_saved_along_and_others_are_left_alone(shelf, trips)
     assert (again.author.name, again.similar[1].title) == ('Rob', 'uno')
 
 
+@pytest.mark.names_keys
 def test_without_cascading_targets_stay_unsaved_and_out(family, books, raw):
     ann, one, two = family
     assert two.saver.save(two, cascadeSave=False) == [1]

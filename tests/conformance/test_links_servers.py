@@ -11,6 +11,8 @@ import redis
 from IndexedRedis import IndexedRedisModel, IRField, WrongKeyTypeError, irNull
 from IndexedRedis.fields import IRForeignLinkField, IRForeignMultiLinkField
 
+pytestmark = pytest.mark.names_keys
+
 
 @pytest.fixture(params=['another database', 'another server', 'a client'])
 def place(request, redis_params, new_server, bring_client):

@@ -42,6 +42,7 @@ def test_what_they_find_can_be_deleted(song, few_left):
     assert song.objects.last().year == 9_950
 
 
+@pytest.mark.names_keys
 def test_more_than_a_thousand_sets_to_be_in(song, raw):
     """Nobody has that many fields; the script is asked directly."""
     from IndexedRedis._core.queries.scripts import MEMBERS

@@ -16,6 +16,8 @@ from IndexedRedis._core.integrity import check as checking
 from IndexedRedis._core.integrity import keyspace, probe, repair
 from IndexedRedis._core.locking import locks
 
+pytestmark = pytest.mark.names_keys
+
 FIELDS = ['title', 'artist', IRField('year', valueType=int), IRField('album', hashIndex=True)]
 NAMES = ('title', 'artist', 'year', 'album')
 INDEXED = ['artist', 'year', 'album']

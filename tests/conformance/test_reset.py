@@ -324,6 +324,7 @@ def test_a_given_pk_that_a_running_reset_has_staged_is_refused(song, raw):
     assert titles(song) == {5: 'mine'}
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize('way', ['fresh pks', 'the same pk'])
 def test_entries_that_6_0_3_left_in_wrong_sets_go_with_the_old_data(make_model, raw, way):
     model = make_model([IRBase64Field('blob')], ['blob'], key_name='Blobs')

@@ -47,6 +47,7 @@ def change(model, rows, **how):
     return tuple(counts)
 
 
+@pytest.mark.names_keys
 def test_what_is_equal_is_not_written_and_the_rest_is(shop, trips, raw):
     shop.reset(made(shop, [('a', 1), ('b', 2), ('c', 3)]))
     trips.clear()
@@ -114,6 +115,7 @@ def test_any_data_set_after_any_other(shop, check, old, new):
     check(shop)
 
 
+@pytest.mark.names_keys
 def test_too_many_changes_change_nothing(shop, raw):
     shop.reset(made(shop, [(str(n), n) for n in range(50)]))
     before = dump(raw)
@@ -206,6 +208,7 @@ def test_what_cannot_be(shop, raw, rows, keys, text):
     }
 
 
+@pytest.mark.names_keys
 def test_objects_that_cannot_take_part(shop, raw):
     with pytest.raises(UsageError, match='brings a pk'):
         IR.resetChanged({shop: [shop(_id=3, code='a')]}, {shop: 'code'})
@@ -219,6 +222,7 @@ def test_objects_that_cannot_take_part(shop, raw):
     assert raw.keys('*:keys') == key_names(raw, '*:tmp:*') == []
 
 
+@pytest.mark.names_keys
 def test_another_reset(shop, raw, monkeypatch):
     monkeypatch.setattr('IndexedRedis._core.locking.locks.WAIT_SECONDS', 0.2)
     raw.set('_ir_|Shop:tmp:lock', 'somebody', px=60_000)
@@ -227,12 +231,13 @@ def test_another_reset(shop, raw, monkeypatch):
     raw.delete('_ir_|Shop:tmp:lock')
 
 
+@pytest.mark.names_keys
 def test_a_writer_in_between_is_overwritten_or_kept_whole(shop, monkeypatch, check):
     """Somebody changes and deletes objects after they were compared, before the script runs."""
-    from IndexedRedis.executors import conversation, sync
+    from IndexedRedis.executors import exchange, sync
 
     shop.reset(made(shop, [('a', 1), ('b', 2), ('c', 3), ('d', 4)]))
-    pack, busy = conversation.pack, []
+    pack, busy = exchange.pack, []
 
     def interfering(batch):
         if b'MERGE' not in busy and any(len(c) > 2 and c[1] == sha for c in batch.commands):
@@ -244,7 +249,7 @@ def test_a_writer_in_between_is_overwritten_or_kept_whole(shop, monkeypatch, che
     from IndexedRedis._core.resets.scripts import MERGE
 
     sha = MERGE.of(()).sha
-    for module in (conversation, sync):
+    for module in (exchange, sync):
         monkeypatch.setattr(module, 'pack', interfering)
 
     def raw_change(model, code, n):
@@ -264,6 +269,7 @@ def test_a_writer_in_between_is_overwritten_or_kept_whole(shop, monkeypatch, che
     check(shop)
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize(('codes', 'counts'), [('ab', (0, 1, 1, 0)), ('abc', (1, 1, 1, 0))])
 def test_an_object_that_is_deleted_while_it_is_changed_is_stored_whole(shop, raw, codes, counts):
     shop.reset(made(shop, [('a', 1), ('b', 2)]))

@@ -38,6 +38,7 @@ def test_all_models_get_their_new_data(shops, kind, groups):
     assert not any(obj.hasUnsavedChanges() for new in objs.values() for obj in new)
 
 
+@pytest.mark.names_keys
 def test_they_go_live_in_one_command(shops, trips):
     shop, shelf = shops
     IR.resetMany([(shop, [shop(name='a', n=1)]), (shelf, [shelf(name='b', n=1)])])
@@ -119,6 +120,7 @@ def test_a_value_that_cannot_be_stored_leaves_all_as_it_was(shops, raw, bad):
     assert all(obj._id is None for _, objs in groups for obj in objs)
 
 
+@pytest.mark.names_keys
 def test_a_generator_that_fails_leaves_all_as_it_was(shops, raw):
     shop, shelf = shops
     shop.saver.save([shop(name='old', n=1)])
@@ -153,6 +155,7 @@ def test_a_pk_that_a_generator_gave_away_already(shops):
     assert shop.reset([*objs, shop(_id=7, name='late', n=7)])[-1] == 7
 
 
+@pytest.mark.names_keys
 def test_what_cannot_be(shops, make_model):
     shop, shelf = shops
     for groups, text in [
@@ -168,6 +171,7 @@ def test_what_cannot_be(shops, make_model):
             IR.resetMany(groups)
 
 
+@pytest.mark.names_keys
 def test_another_reset_of_one_of_them(shops, raw, monkeypatch):
     shop, shelf = shops
     monkeypatch.setattr('IndexedRedis._core.locking.locks.WAIT_SECONDS', 0.2)

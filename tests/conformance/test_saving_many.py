@@ -84,7 +84,7 @@ def test_a_larger_one_holds_up_the_server_for_a_hundred_rows_at_a_time(song, raw
 
 def test_a_larger_one_waits_for_whoever_has_the_lock(song, raw):
     lock = song._validated().keys.lock
-    raw.set(lock, 'of a reset', px=1500)
+    raw.set(lock, 'of a reset', px=600)
     with served(raw) as commands:
         assert song.saver.save([song(title='t', artist='a') for _ in range(900)])[-1] == 900
     assert commands['exec'] == 9 + 2 + 1

@@ -16,6 +16,7 @@ from keyspace import but_counters, key_names
 import IndexedRedis as IR
 from IndexedRedis import IRField, WrongKeyTypeError, irNull
 from IndexedRedis._core.resets import index_fill
+from IndexedRedis.cli.exact import exact
 from IndexedRedis.fields import IRDatetimeField, IRDecimalField, IRFixedPointField
 
 FIELDS = [
@@ -308,6 +309,7 @@ def sound(make_model):
     return damages.fill(model)
 
 
+@pytest.mark.names_keys
 @pytest.mark.damaged
 @pytest.mark.parametrize('damage', DAMAGES)
 def test_each_kind_of_damage_is_found_and_repaired(sound, raw, damage):
@@ -329,6 +331,7 @@ def test_check_counts_the_entries_of_sorted_sets(sound):
     assert (report.objects, report.entries) == (3, 9)
 
 
+@pytest.mark.names_keys
 @pytest.mark.damaged
 def test_a_sorted_set_of_another_type_is_for_people(sound, raw):
     raw.delete(SET)
@@ -340,6 +343,7 @@ def test_a_sorted_set_of_another_type_is_for_people(sound, raw):
 # -- info --------------------------------------------------------------------------------------
 
 
+@pytest.mark.names_keys
 def test_info_tells_of_sorted_sets(sound, raw):
     info = sound.objects.info()
     by_name = {field.name: field for field in info.fields}
@@ -356,6 +360,7 @@ def test_info_tells_of_sorted_sets(sound, raw):
     assert 'sorted sets: title, year' in str(found)
 
 
+@pytest.mark.names_keys
 @pytest.mark.damaged
 def test_info_advises_what_to_do_with_an_empty_sorted_set(sound, raw):
     raw.delete(SET)
@@ -363,3 +368,16 @@ def test_info_advises_what_to_do_with_an_empty_sorted_set(sound, raw):
     advice = '\n'.join(sound.objects.info().advice)
     assert 'year: its sorted set is empty; call objects.reindex().' in advice
     assert 'title: its sorted set has 2 entries for 3 objects; call objects.check()' in advice
+
+
+def test_fields_that_say_it_themselves(make_model, raw):
+    model = make_model([IRField('name', unique=True), IRField('year', valueType=int, sorted=True)])
+    model.saver.save([model(name=name, year=year) for name, year in (('a', 9), ('b', 7))])
+    assert model.objects.orderBy('year').valuesList('name', flat=True) == ['b', 'a']
+    assert model.objects.filter(year__gte=8, name='a').count() == 1
+    assert key_names(raw, '*:keys:sorted:*') == [f'_ir_|{model.KEY_NAME}:keys:sorted:year'.encode()]
+    with pytest.raises(IR.UniqueError, match='name'):
+        model(name='a').save()
+    twin = exact(model)._validated()
+    assert [column.name for column in twin.sorted] == ['year']
+    assert [unique.names for unique in twin.uniques] == [('name',)]

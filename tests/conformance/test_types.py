@@ -119,6 +119,7 @@ def test_the_choice_of_hashing_can_change(model, check):
         assert [found(now, {name: given}) for name, given in RESPELLED.items()] == [[1, 2]] * 9
 
 
+@pytest.mark.names_keys
 def test_a_lost_index_is_repaired(model, raw):
     model.saver.save([model(**VALUES), model(**RESPELLED)])
     raw.delete(*raw.keys('_ir_|Typed:idx:*'))

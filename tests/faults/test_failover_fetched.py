@@ -13,7 +13,7 @@ from faults.failover import RECORD, Artist, Plain, Song, fails, titles
 from IndexedRedis import ObjectGoneError
 from IndexedRedis._core.queries import fetch
 from IndexedRedis._core.queries.ordering import plan
-from IndexedRedis._core.queries.sources import one
+from IndexedRedis._core.queries.sources import one, union
 from IndexedRedis._core.writes import sizes
 
 MODELS = pytest.mark.parametrize('model', [Song, Plain])
@@ -23,6 +23,7 @@ LISTS = pytest.mark.parametrize('us', [sizes.SCRIPT_US, 0], ids=['one script', '
 def fetched(model, pk, monkeypatch, genre='y'):
     """The object of the last pk, the only one of its genre, fetched in each way there is."""
     objects, mine = model.objects, model.objects.filter(genre=genre)
+    either = objects.filter(genre__in=[genre, 'no'])
     found = [
         objects.get(pk),
         objects.getMultiple([10**6, pk])[1],
@@ -31,8 +32,7 @@ def fetched(model, pk, monkeypatch, genre='y'):
         mine.all()[0],
         *(mine.first(), mine.last(), mine.random()),
         *(mine.get(), objects.get(genre=genre), objects.getOrCreate(genre=genre)[0]),
-        *(objects.filter(genre__in=[genre, 'no']).all()[0], objects.filter(pk__in=[pk]).all()[0]),
-        objects.filter(genre__in=[genre, 'no']).first(),
+        *(either.all()[0], either.first(), objects.filter(pk__in=[pk]).all()[0]),
         *(objects.inBulk([pk])[pk], *mine.iterator(), list(objects.iterator(chunk=1))[-1]),
         *(mine.only('title').all()[0], mine.only('title').first()),
         mine.allOnlyFields(['title'])[0],
@@ -51,15 +51,23 @@ def fetched(model, pk, monkeypatch, genre='y'):
         patch.setattr(plan, 'clauses_of', lambda keys, filters: None)  # all matches are gathered
         found.append(mine.orderBy('title').first())
     with monkeypatch.context() as patch:
+        patch.setattr(plan, 'WALK_US', 1)  # a step meets one member, so the match comes late
+        patch.setattr(plan, 'SMALL_SET', 0)
+        found.append(mine.orderBy('title').first())  # gathered
+        found.append(mine.filter(genre__ne='no').orderBy('title').first())  # sifted
+        patch.setattr(union, 'UNION_SETS', 0)  # the server intersects the sets one by one
+        found += [either.all()[0], either.first()]
+    with monkeypatch.context() as patch:
         patch.setattr(fetch, 'SMALL_RESULT_ROWS', 0)  # the script returns the pks only
         patch.setattr(one, 'PICK_MEMBERS', 0)
-        found += [mine.all()[0], objects.allByAge()[-1], mine.first(), objects.last()]
+        found += [mine.all()[0], either.all()[0], objects.allByAge()[-1], mine.first()]
+        found.append(objects.last())
         patch.setattr(one, 'FIND_MEMBERS_OF_ONE_SET', 0)  # the pks come by a command
         found += [mine.all()[0], objects.allByAge()[-1]]
         patch.setattr(fetch, 'READ_ATTEMPTS', 1)
         with monkeypatch.context() as replaced:
             replaced.setattr(fetch._RowTransfer, 'replaced', True)
-            found += [mine.all()[0]]  # one script returns everything
+            found += [mine.all()[0], either.all()[0]]  # one script returns everything
     assert [obj._id for obj in found] == [pk] * len(found)
     return found
 

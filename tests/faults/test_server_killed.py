@@ -13,8 +13,10 @@ from checker import check_model
 from redis.exceptions import ConnectionError, TimeoutError
 
 from faults.item import over
+from IndexedRedis.executors import conversation
 
 KILLS, THREADS = 5, 4
+RETRIED = 0.3  # seconds that the library tries by itself
 
 
 class Writer:
@@ -53,7 +55,8 @@ def total(writers, what):
     return sum(writer.counts[what] for writer in writers)
 
 
-def test_what_raised_is_saved_again_after_the_server_came_back(new_server, figures):
+def test_what_raised_is_saved_again_after_the_server_came_back(new_server, figures, monkeypatch):
+    monkeypatch.setattr(conversation, 'RETRY_SECONDS', RETRIED)
     server = new_server(appendonly='yes', appendfsync='always')
     model, stop, kills = over(server.params), threading.Event(), 0
     writers = [Writer(model, number) for number in range(THREADS)]
@@ -63,7 +66,7 @@ def test_what_raised_is_saved_again_after_the_server_came_back(new_server, figur
             time.sleep(random.uniform(0.05, 0.2))
             server.kill()
             kills += 1
-            time.sleep(1.1)  # longer than the library tries by itself
+            time.sleep(RETRIED + 0.1)
             server.start()
             assert kills < 50
         stop.set()

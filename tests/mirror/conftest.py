@@ -16,6 +16,11 @@ def server(kind):
     return pytest.param(kind, marks=[pytest.mark.databases, *skipped])
 
 
+def pytest_itemcollected(item):
+    if 'reader' in item.fixturenames:
+        item.add_marker('mirrors')
+
+
 KINDS = ['sqlite', server('mariadb'), server('postgresql')]
 _running = {}
 

@@ -100,7 +100,7 @@ def test_rows_that_do_not_fit(changed):
 
 
 def test_a_value_without_a_stored_form(changed, make_model):
-    """It is found out while staging; then all of them are told."""
+    """All of them are told."""
 
     class Odd:
         def __init__(self, value):
@@ -114,7 +114,7 @@ def test_a_value_without_a_stored_form(changed, make_model):
     with pytest.raises(GuardRefusedError, match='3 rows do not fit') as caught:
         odd.run()
     assert 'row 2: ' in str(caught.value)
-    assert 'no stored form' in str(caught.value)
+    assert 'name: cannot hold' in str(caught.value)
     report = Mirror(changed, {model: 'SELECT id, name FROM artist'}, allowEmpty=True).run(
         skipBad=True, dryRun=True
     )

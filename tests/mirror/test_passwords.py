@@ -15,7 +15,7 @@ from cli.commands import environment
 
 import IndexedRedis as IR
 from IndexedRedis import IndexedRedisModel, IRField, UsageError
-from IndexedRedis.executors import conversation
+from IndexedRedis.executors import exchange
 from IndexedRedis.mirror import Mirror
 
 SECRET = 'hunter2'
@@ -96,7 +96,7 @@ def defaults():
 
 @pytest.mark.parametrize('name', REDIS)
 def test_of_redis(name, shown, defaults, monkeypatch):
-    monkeypatch.setattr(conversation, 'RETRY_SECONDS', 0)
+    monkeypatch.setattr(exchange, 'RETRY_SECONDS', 0)
     params = REDIS[name]
 
     def model():
@@ -138,6 +138,8 @@ def test_what_is_no_database_is_refused_by_name(name, lite):
 COMMANDS = """
 import sys
 from IndexedRedis.__main__ import command_line
+from IndexedRedis.executors import conversation
+conversation.RETRY_SECONDS = 0
 urls = {urls!r}
 for url in urls:
     for args in (['check', 'cli.shop:Short'], ['info', 'cli.shop:Short', '--json'], ['models']):

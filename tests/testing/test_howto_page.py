@@ -25,8 +25,8 @@ def test_the_page(files, run_pytest):
     run = run_pytest()
     failing = {name for name, outcome in run.outcomes.items() if outcome != 'passed'}
     assert failing == {'test_a_question_for_each'}, run.text
-    assert len(files) == 6
-    assert len(run.outcomes) == 7
+    assert len(files) == 8
+    assert len(run.outcomes) == 9
     (message,) = re.findall(MESSAGE, PAGE.read_text('utf-8'), re.MULTILINE)
     printed = re.sub(r'^E {1,7}', '', run.text, flags=re.MULTILINE)
     squeezed = [' '.join(text.split()) for text in (message, printed)]

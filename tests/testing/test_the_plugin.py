@@ -48,6 +48,27 @@ def test_the_server(indexedredis_models, indexedredis_server):
     assert indexedredis_models is indexedredis_server
     assert indexedredis_server.params['host'] == '127.0.0.1'
 """
+GROUPS = """
+import pytest
+
+@pytest.mark.parametrize('number', range(2))
+def test_a_cluster(indexedredis_cluster, number):
+    assert [node.live for node in indexedredis_cluster.nodes] == [True] * 6
+    primary = indexedredis_cluster.primary_of('key')
+    assert primary.call('EXISTS', 'key') == 0
+    primary.call('SET', 'key', 'x')
+    indexedredis_cluster.pause(primary)
+    indexedredis_cluster.kill(indexedredis_cluster.nodes[-1])
+
+@pytest.mark.parametrize('number', range(2))
+def test_sentinels(indexedredis_sentinels, number):
+    assert [node.live for node in indexedredis_sentinels.nodes] == [True] * 3
+    assert len(indexedredis_sentinels.sentinels) == 3
+    primary = indexedredis_sentinels.primary
+    assert primary.call('EXISTS', 'key') == 0
+    primary.call('SET', 'key', 'x')
+    indexedredis_sentinels.kill(primary)
+"""
 WORKERS = ('-p', 'xdist', '-n', '2')
 NAMES = {*(f'test_alone[{number}]' for number in range(6)), 'test_the_server'}
 
@@ -96,7 +117,16 @@ def test_a_database_that_is_not_empty(suite, run_pytest, url, client, workers):
     assert client(9).get('treasure') == b'gold'
 
 
+@pytest.mark.clusters
+def test_groups_are_whole_and_empty_whatever_a_test_did(run_pytest, tmp_path):
+    (tmp_path / 'test_groups.py').write_text(GROUPS)
+    run = run_pytest()
+    assert run.code == 0, run.text
+    assert len(outcomes(run, 'passed')) == 4
+
+
 def test_without_any_server(suite, run_pytest, tmp_path):
+    (tmp_path / 'test_groups.py').write_text(GROUPS)
     (tmp_path / 'conftest.py').write_text(
         'import importlib.util\n'
         'find = importlib.util.find_spec\n'
@@ -105,7 +135,8 @@ def test_without_any_server(suite, run_pytest, tmp_path):
     )
     run = run_pytest(PATH=str(tmp_path))
     assert run.code == 1, run.text
-    assert outcomes(run, 'error') == NAMES
+    assert outcomes(run, 'error') > NAMES
+    assert not outcomes(run, 'passed')
     assert 'there is no server to test on' in run.text
     assert 'Traceback' not in run.text
 

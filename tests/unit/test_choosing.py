@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from budget import ALWAYS, Budget, shuffled
-from choosing import one_each
+from choosing import one_each, rest_of
 
 ENVIRONMENTS = list(product(('redis', 'valkey'), ('sync', 'aio', 'sync, cached')))
 CASES = [[number] for number in range(120)]
@@ -24,8 +24,8 @@ class Item:
         self.callspec = SimpleNamespace(params={'case': CASES[number], **names, **more})
         self.number, self.environment, self.marks = number, environment, marks
 
-    def iter_markers(self, name):
-        return [mark for mark in self.marks if mark.name == name]
+    def iter_markers(self, name=None):
+        return [mark for mark in self.marks if name in (None, mark.name)]
 
     def get_closest_marker(self, name):
         return next(iter(self.iter_markers(name)), None)
@@ -69,6 +69,21 @@ def test_cases_without_an_environment_all_run():
         item.nodeid = f'tests/test_x.py::test[{number}]'
         item.callspec.params = {'case': CASES[0]}
     assert len(one_each(items, 0)) == 3
+
+
+def test_a_default_run_and_the_rest_are_all_and_overlap_where_full_does_more():
+    plain = every_item()
+    deeper = every_item(pytest.mark.hypothesis.mark) + every_item(pytest.mark.faults.mark)
+    deeper.append(Item(0, ENVIRONMENTS[0]))
+    deeper[-1].nodeid, deeper[-1].callspec.params = 'tests/test_x.py::test_more', {}
+    deeper[-1].fixturenames = ['full']
+    for number, item in enumerate(deeper):
+        item.nodeid = item.nodeid.replace('test[', f'test_{number // len(plain)}[')
+    items = plain + deeper
+    rest = rest_of(items)
+    assert one_each(items, 0) | rest == set(items)
+    assert rest >= set(deeper)
+    assert not rest & one_each(plain, 0)
 
 
 class Slow:

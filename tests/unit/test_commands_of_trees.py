@@ -95,7 +95,7 @@ def test_what_cannot_match_sends_nothing(name):
 
 
 ANY = {
-    'in': (asked(genre__in=['rock', 'pop']), (ROCK, POP), b'1 0 1 0'),
+    'in': (asked(genre__in=['rock', 'pop']), (ROCK, POP), b''),
     'in, and another': (
         asked(genre__in=['rock', 'pop'], year=1999),
         (ROCK, OLD, POP, OLD),
@@ -106,7 +106,12 @@ ANY = {
         (ROCK, OLD, POP, OLD),
         b'1 1 1 1',
     ),
-    'or': (asked(Q(genre='rock') | Q(year=1999)), (ROCK, OLD), b'1 0 1 0'),
+    'or': (asked(Q(genre='rock') | Q(year=1999)), (ROCK, OLD), b''),
+    'or in': (
+        asked(Q(genre__in=['rock', 'pop']) | (Q(genre='pop') | Q(year=1999))),
+        (ROCK, POP, OLD),
+        b'',
+    ),
     'or not': (asked(Q(genre='rock') | ~Q(year=1999)), (ROCK, OLD), b'1 0 0 1'),
     'not both': (asked(~Q(genre='rock', year=1999)), (ROCK, OLD), b'0 1 0 1'),
     'and of or': (
@@ -122,11 +127,13 @@ def test_a_small_or_is_one_script(name):
     query, sets, shape = ANY[name]
     head = ('EVALSHA', 'find_any', 1 + len(sets), KEYS, *sets, shape)
     found, sent = trips(fetch.fetch(query), [[[b'7'], [ROW], None]])
-    assert sent == [[(*head, 2000, 100, *NAMES, *FIELDS)]]
+    members = 2000 if shape else 5000 - len(sets)
+    assert sent == [[(*head, members, 100, *NAMES, *FIELDS)]]
     assert len(found) <= 1
     head = ('EVALSHA', 'pick_any', *head[2:])
     _, sent = trips(pick.pick(query, query.schema.all, 'last', 3), [[]])
-    assert sent == [[(*head, 'last', 5000, 3, DATA, INCARNATIONS, *FIELDS)]]
+    members = 5000 if shape else members
+    assert sent == [[(*head, 'last', members, 3, DATA, INCARNATIONS, *FIELDS)]]
 
 
 PKS = {
@@ -207,6 +214,25 @@ def test_a_thousand_values_are_two_trips():
     assert [obj._id for obj in found] == [7]
 
 
+def test_a_thousand_values_alone_are_one_script_and_rows():
+    query = asked(year__in=range(1000))
+    rows = [[b'x', b'rock', b'0', b'5'], NONE]
+    found, sent = trips(fetch.fetch(query), [[[b'7'], NONE]], rows)
+    assert [len(trip) for trip in sent] == [1, 2]
+    assert sent[0][0][1:4] == ('find_any', 1001, KEYS)
+    assert sent[0][0][1003:1006] == (K + b'idx:year:999', b'', 4000)
+    assert [obj._id for obj in found] == [7]
+
+
+def test_more_values_than_a_script_unites_are_intersections():
+    query = asked(year__in=range(2001))
+    transaction = [b'OK', *[b'QUEUED'] * 2002, [NONE, [b'7'], *[[]] * 2000]]
+    found, sent = trips(fetch.fetch(query), transaction, [[b'x', b'rock', b'0', b'5'], NONE])
+    assert [len(trip) for trip in sent] == [2004, 2]
+    assert sent[0][2] == ('SINTER', KEYS, K + b'idx:year:0')
+    assert [obj._id for obj in found] == [7]
+
+
 def test_more_choices_than_the_server_intersects_are_evaluated_by_the_client():
     names = [f'f{n}' for n in range(3)]
     model = define(*names, indexed=names, name='Song')
@@ -268,7 +294,7 @@ def test_a_path_is_two_queries_in_two_trips():
     found = executor.run(linked.follow(query, fetch.fetch, everywhere))
     name = A + b'idx:name:AC/DC'
     links = K + b'idx:artist:5', K + b'idx:artist:6'
-    find = ('EVALSHA', 'find_any', 3, KEYS, *links, b'1 0 1 0', 2000, 100, *NAMES, *FIELDS)
+    find = ('EVALSHA', 'find_any', 3, KEYS, *links, b'', 4998, 100, *NAMES, *FIELDS)
     assert executor.trips == [
         [
             *(('GET', A + b'tmp:swapped'), ('SRANDMEMBER', A + b'keys')),

@@ -16,58 +16,22 @@ from redis.exceptions import (
 
 from IndexedRedis._core.flows import AnswerLost, Batch, Pause, ServerFull, Stream, ask
 from IndexedRedis._core.writes.pks import RESERVE
-from IndexedRedis.executors import conversation, wire
+from IndexedRedis.executors import exchange, wire
 from IndexedRedis.executors.conversation import converse
 from IndexedRedis.executors.errors import PoolExhaustedError
 from IndexedRedis.executors.wire import pack
 
+from .played import Line
+
 BROKEN = ConnectionError('broken')
 PING, PONG = Batch([('PING',)]), [b'PONG']
-
-
-class Line:
-    """Plays the connection: answers reads from a list, in which exceptions are failures."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.log = []
-        self.sent = []
-
-    def run(self, flow):
-        """Run a flow to its end; returns its result."""
-        talk, outcome = converse(flow), None
-        try:
-            operation = next(talk)
-            while True:
-                try:
-                    outcome = self._perform(*operation)
-                except BaseException as exc:
-                    operation = talk.throw(exc)
-                else:
-                    operation = talk.send(outcome)
-        except StopIteration as stop:
-            return stop.value
-
-    def _perform(self, name, *args):
-        if name == 'send_now':
-            return None  # no connection is at hand
-        self.log.append(name if name in ('open', 'send', 'sleep') else (name, *args))
-        if name == 'send':
-            self.sent.append(args[0])
-        if name != 'read':
-            return None
-        answer = self.answers.pop(0)
-        if isinstance(answer, BaseException):
-            raise answer
-        assert len(answer) == args[0]
-        return answer
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that stands still but for what the test adds."""
     now = [100.0]
-    monkeypatch.setattr(conversation.time, 'monotonic', lambda: now[0])
+    monkeypatch.setattr(exchange.time, 'monotonic', lambda: now[0])
     return now
 
 

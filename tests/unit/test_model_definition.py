@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import warnings
 from pathlib import PurePosixPath
 
@@ -15,6 +16,7 @@ from IndexedRedis import (
     IRField,
     KeyList,
     UsageError,
+    fields,
     irNull,
     toggleDeprecatedMessages,
     validatedModels,
@@ -96,6 +98,14 @@ WRONG = {
     ),
     'a sorted field that is no name': (broken(SORTED_FIELDS=[5]), 'SORTED_FIELDS holds 5, which'),
     'sorted json': (broken([JSON], SORTED_FIELDS=['tags']), "'tags' cannot be sorted: values of"),
+    'a json field marked as sorted': (
+        broken([IRField('tags', valueType=list, sorted=True)]),
+        "'tags' cannot be sorted: values of",
+    ),
+    'a json field marked as unique': (
+        broken([IRField('tags', valueType=list, unique=True)]),
+        "'tags' cannot be indexed",
+    ),
     'sorted fields as text': (broken(SORTED_FIELDS='name'), "SORTED_FIELDS is 'name'; it must"),
     'names that share a key': (
         broken([NAME, IRField('name:x')], INDEXED_FIELDS=['name', 'name:x']),
@@ -237,3 +247,52 @@ def test_no_warnings_in_an_ordinary_definition():
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         assert define('name', YEAR, indexed=['name', YEAR])().name is irNull
+
+
+LISTED = {
+    'IRField': lambda **listed: IRField('f', int, **listed),
+    'IRClassicField': lambda **listed: IRClassicField('f', **listed),
+    'IRUnicodeField': lambda **listed: fields.IRUnicodeField('f', 'latin-1', **listed),
+    'IRBytesField': lambda **listed: fields.IRBytesField('f', **listed),
+    'IRBase64Field': lambda **listed: fields.IRBase64Field('f', **listed),
+    'IRCompressedField': lambda **listed: fields.IRCompressedField('f', **listed),
+    'IRFixedPointField': lambda **listed: fields.IRFixedPointField('f', 2, **listed),
+    'IRDecimalField': lambda **listed: fields.IRDecimalField('f', 2, **listed),
+    'IRDatetimeField': lambda **listed: fields.IRDatetimeField('f', **listed),
+    'IREnumField': lambda **listed: fields.IREnumField('f', Size, **listed),
+    'IRFieldChain': lambda **listed: fields.IRFieldChain('f', [IRField()], **listed),
+}
+
+
+class Size(enum.Enum):
+    SMALL = 1
+
+
+@pytest.mark.parametrize('kind', LISTED)
+def test_a_field_can_say_itself_that_it_is_sorted_or_unique(kind):
+    make, (of_unique,) = LISTED[kind], (LISTED[kind](unique=True),)
+    lists = define(FIELDS=[make()], SORTED_FIELDS=['f'] if make().canSort else [])
+    marks = define(FIELDS=[make(sorted=make().canSort)])
+    assert marks._validated().sorted_keys == lists._validated().sorted_keys
+    schema = define(FIELDS=[of_unique])._validated()
+    assert [each.names for each in schema.uniques] == [('f',)]
+    assert [column.name for column in schema.indexed] == ['f']
+    assert (make().sorted, make().unique, of_unique.copy().unique) == (False, False, True)
+    assert 'unique=True' in repr(of_unique) and 'unique' not in repr(make())
+
+
+def test_a_field_that_is_marked_and_listed_is_there_once():
+    field = IRField('f', sorted=True, unique=True)
+    model = define(FIELDS=[field], SORTED_FIELDS=['f'], UNIQUE_FIELDS=['f'])
+    schema = model._validated()
+    assert (len(schema.sorted), len(schema.uniques)) == (1, 1)
+    copied = model.copyModel()._validated()
+    assert (len(copied.sorted), len(copied.uniques)) == (1, 1)
+    model.FIELDS = [IRField('f')]
+    model.SORTED_FIELDS = model.UNIQUE_FIELDS = []
+    assert model._validated().sorted == model._validated().uniques == ()
+
+
+def test_a_field_takes_no_other_marks():
+    with pytest.raises(TypeError, match='indexed'):
+        fields.IRDecimalField('f', indexed=True)

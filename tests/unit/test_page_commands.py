@@ -76,7 +76,7 @@ def found(*years, behind=None, enough=1, marker=None):
     """The reply of a walk: objects 1, 2, and so on, of these years."""
     pks = [b'%d' % pk for pk in range(1, len(years) + 1)]
     rows = [row(pk, year) for pk, year in enumerate(years, 1)]
-    return [[[marker, None], 0, pks, list(years), rows, behind, enough, -1]]
+    return [[[marker, None], 0, pks, list(years), rows, behind, enough, [0, 0]]]
 
 
 def check(*pks):
@@ -115,7 +115,7 @@ def test_filters_are_tested_on_the_way(rock):
 
 def test_only_reads_the_fields_of_the_objects_the_filters_and_the_order(rock):
     query = rock.only('name').orderBy('year', 'plain')[:5]
-    reply = [[NONE, 0, [b'1'], [b'5'], [[b'song 1', b'rock', b'5', b'x']], None, 1, -1]]
+    reply = [[NONE, 0, [b'1'], [b'5'], [[b'song 1', b'rock', b'5', b'x']], None, 1, [0, 0]]]
     objs, sent = trips(query._all(False), reply)
     fields = (b'name', b'genre', b'year', b'plain')
     clauses = (1, 1, 1, 1)
@@ -124,14 +124,14 @@ def test_only_reads_the_fields_of_the_objects_the_filters_and_the_order(rock):
 
 
 def test_values_read_their_fields_in_order(song):
-    reply = [[NONE, 0, [b'7', b'3'], [b'5', b'6'], [[b'a', b'5'], [b'b', b'6']], None, 1, -1]]
+    reply = [[NONE, 0, [b'7', b'3'], [b'5', b'6'], [[b'a', b'5'], [b'b', b'6']], None, 1, [0, 0]]]
     values, sent = trips(song.objects.orderBy('year')[:2]._values(['name', 'pk'], 'tuple'), reply)
     assert sent == [[walk(wanted=2, fields=(b'name', b'year'))]]
     assert values == [('a', 7), ('b', 3)]
 
 
 def test_rows_that_are_too_many_for_one_trip_follow(song, monkeypatch):
-    reply = [[TOLD, 0, [b'1', b'2'], [b'5', b'6'], [], None, 1, -1]]
+    reply = [[TOLD, 0, [b'1', b'2'], [b'5', b'6'], [], None, 1, [0, 0]]]
     rows = [[1, 1], row(1, b'5'), row(2, b'6')]
     rows = [rows[0], *rows[1:]]
     objs, sent = trips(song.objects.orderBy('year')._all(False), reply, rows, [TOLD, [1, 1]])
@@ -141,7 +141,7 @@ def test_rows_that_are_too_many_for_one_trip_follow(song, monkeypatch):
 
 
 def test_a_reset_between_pks_and_rows_begins_again(song):
-    first = [[NONE, 0, [b'1'], [b'5'], [], None, 1, -1]]
+    first = [[NONE, 0, [b'1'], [b'5'], [], None, 1, [0, 0]]]
     rows = [[0], [None] * 4]
     objs, sent = trips(
         *(song.objects.orderBy('year')._all(False), first, rows, [TOLD, [1]]),
@@ -154,19 +154,25 @@ def test_a_reset_between_pks_and_rows_begins_again(song):
 def test_objects_remember_the_incarnation_that_they_were_read_under(song):
     newest = b'a' * 40
     markers, query = [None, newest + b' 0\n'], song.objects.orderBy('year')
-    whole = [[markers, 0, [b'1'], [b'5'], [row(1, b'5')], None, 1, -1]]
+    whole = [[markers, 0, [b'1'], [b'5'], [row(1, b'5')], None, 1, [0, 0]]]
     (obj,), _ = trips(query._all(False), whole)
     assert obj._state.drawn == newest
     # another one began between pks and rows
-    first, rows = [[NONE, 0, [b'1'], [b'5'], [], None, 1, -1]], [[1], row(1, b'5')]
+    first, rows = [[NONE, 0, [b'1'], [b'5'], [], None, 1, [0, 0]]], [[1], row(1, b'5')]
     (obj,), sent = trips(query._all(False), first, rows, [markers, [1]], whole)
     assert (len(sent), obj._state.drawn) == (4, newest)
+    # the match comes late, so it is gathered
+    query = song.objects.filter(genre='rock').orderBy('year')[:1]
+    late = [[markers, 0, [], [], [], [1, b'500', b'81'], 0, [1, 600]]]
+    rows = [[1], row(1, b'5')]
+    (obj,), _ = trips(query._all(False), late, [markers, [b'1']], [[b'5']], rows, [markers, [1]])
+    assert obj._state.drawn == newest
 
 
 def test_a_long_walk_goes_on_where_it_ended(rock):
     behind = [1, b'500', b'81']
-    first = [[NONE, 0, [b'4'], [b'7'], [], behind, 0, -1]]
-    second = [[NONE, 0, [b'9'], [b'800'], [], None, 1, -1]]
+    first = [[NONE, 0, [b'4'], [b'7'], [], behind, 0, [0, 0]]]
+    second = [[NONE, 0, [b'9'], [b'800'], [], None, 1, [0, 0]]]
     rows = [[1, 1], row(4, b'7'), row(9, b'800')]
     objs, sent = trips(rock.orderBy('year')[:2]._all(False), first, second, rows, [NONE, [1, 1]])
     of_rock = {'keys': (GENRE_ROCK,), 'clauses': (1, 1, 1, 1)}
@@ -175,9 +181,40 @@ def test_a_long_walk_goes_on_where_it_ended(rock):
     assert pks(objs) == [4, 9]
 
 
+def test_matches_that_come_late_are_gathered(rock):
+    """The members of the smallest set, and their scores, a few hundred at a time."""
+    late = [[NONE, 0, [b'4'], [b'7'], [], [1, b'500', b'81'], 0, [1, 600]]]
+    members = [b'%d' % pk for pk in range(600, 0, -1)]
+    scored = [[b'9'] * 99 + [b'3'] + [b'9'] * 400], [[b'8'] * 100]
+    rows = [[1, 1], row(501, b'3'), row(4, b'7')], [NONE, [1, 1]]
+    objs, sent = trips(rock.orderBy('year')[:2]._all(False), late, [NONE, members], *scored, *rows)
+    asked = [('MGET', SWAPPED, INCARNATIONS), ('SMEMBERS', GENRE_ROCK)]
+    assert sent[1] == asked
+    assert [(name, key, len(some)) for ((name, key, *some),) in sent[2:4]] == [
+        ('ZMSCORE', BY_YEAR, 500),
+        ('ZMSCORE', BY_YEAR, 100),
+    ]
+    assert pks(objs) == [501]  # the other one has another score by now
+
+
+def test_with_more_filters_matches_that_come_late_are_sifted(rock):
+    query = rock.filter(genre__ne='pop').orderBy('year')[1:3]
+    late = [[TOLD, 1, [b'4'], [b'7'], [], [1, b'500', b'81'], 0, [1, 600]]]
+    members = [b'%d' % pk for pk in range(1, 601)]
+    sifted = [[[b'4', b'9'], [b'7', b'8']]], [[[b'501'], [b'6']]]
+    rows = [[1, 1], row(4, b'7'), row(9, b'8')]
+    objs, sent = trips(query._all(False), late, [members], *sifted, rows, [TOLD, [1, 1]])
+    assert sent[1] == [('SMEMBERS', GENRE_ROCK)]
+    _, name, *rest = sent[2][0]
+    assert (name, len(sent[2][0]) - len(sent[3][0])) == ('sift', 400)
+    assert rest[-502:] == [0, 1, *members[:500]]
+    assert sent[3][0][-101:] == (1, *members[500:])
+    assert pks(objs) == [4, 9]
+
+
 def test_a_reset_between_two_steps_begins_again(rock):
-    first = [[NONE, 0, [b'4'], [b'7'], [], [1, b'500', b'81'], 0, -1]]
-    second = [[TOLD, 0, [b'9'], [b'800'], [], None, 1, -1]]
+    first = [[NONE, 0, [b'4'], [b'7'], [], [1, b'500', b'81'], 0, [0, 0]]]
+    second = [[TOLD, 0, [b'9'], [b'800'], [], None, 1, [0, 0]]]
     rows = [[0, 0], row(4, b'7'), row(9, b'800')]
     objs, sent = trips(
         *(rock.orderBy('year')[:2]._all(False), first, second, rows, [TOLD, [0, 0]]),
@@ -218,7 +255,7 @@ def test_by_age_is_by_pk_and_needs_a_walk_for_a_part_only(song):
     assert sent[0][0][:2] == ('EVALSHA', 'find')
     found_, sent = trips(query._primary_keys(True), [[b'10', b'9']])
     assert (found_, sent) == ([9, 10], [[('SMEMBERS', KEYS)]])
-    reply = [[NONE, 0, [b'9', b'3'], [b'6', b'5'], [row(9, b'6'), row(3, b'5')], None, 1, -1]]
+    reply = [[NONE, 0, [b'9', b'3'], [b'6', b'5'], [row(9, b'6'), row(3, b'5')], None, 1, [0, 0]]]
     objs, sent = trips(query[:2]._all(False, ordered=True), reply)
     assert sent[0][0][1] == 'walk'
     assert pks(objs) == [3, 9], 'the objects of the part'
@@ -294,7 +331,8 @@ def test_a_page_behind_an_object(song):
 def test_equal_scores_that_do_not_settle_the_order_are_read_from_the_first_one(song):
     place = load(song, 5, year=b'1999', plain=b'm')
     _, sent = page(song.objects.orderBy('year', 'plain'), [*found(b'2000'), 42], after=place)
-    assert sent[0][0] == walk(settled=0, wanted=3, place=(1, b'1999', b''))
+    # one more than the page and the object behind it: the object itself comes first
+    assert sent[0][0] == walk(settled=0, wanted=4, place=(1, b'1999', b''))
 
 
 def test_one_equality_has_its_total_for_nothing(rock):
@@ -311,7 +349,7 @@ def test_two_filters_are_counted_on_request_only(rock):
     assert (found_.total, found_.totalIsExact, found_.pages, len(sent)) == (None, False, None, 1)
     assert len(sent[0]) == 1
     assert repr(found_) == '<Page of 1 objects>'
-    counted = [NONE, 0, [b'%d' % n for n in range(8)], [], [], None, 0, -1]
+    counted = [NONE, 0, [b'%d' % n for n in range(8)], [], [], None, 0, [0, 0]]
     found_, sent = page(query, [*found(b'5'), counted], total=10)
     assert len(sent) == 1
     assert (found_.total, found_.totalIsExact) == (8, True)
@@ -353,7 +391,7 @@ def test_a_page_goes_on_behind_rows_that_do_not_belong_to_it(song):
 
 
 def test_a_page_goes_on_behind_objects_that_are_deleted_while_it_is_read(song):
-    reply = [[NONE, 0, [b'1', b'2', b'3'], [b'5', b'6', b'7'], [], [1, b'7', b'3'], 1, -1], 42]
+    reply = [[NONE, 0, [b'1', b'2', b'3'], [b'5', b'6', b'7'], [], [1, b'7', b'3'], 1, [0, 0]], 42]
     rows = [[1, 0, 1], row(1, b'5'), [None] * 4, row(3, b'7')]
     found_, _ = page(song.objects.orderBy('year'), reply, rows, [NONE])
     assert (pks(found_), bool(found_.next)) == ([1, 3], True)
@@ -369,7 +407,7 @@ def test_a_page_goes_on_behind_objects_that_are_deleted_while_it_is_read(song):
 
 def test_a_page_goes_on_behind_the_place_of_an_object_that_moves_while_it_is_read(song):
     """Else objects between the old place and the new one are lost."""
-    reply = [[NONE, 0, [b'1', b'2', b'3'], [b'5', b'6', b'7'], [], [1, b'7', b'3'], 1, -1], 42]
+    reply = [[NONE, 0, [b'1', b'2', b'3'], [b'5', b'6', b'7'], [], [1, b'7', b'3'], 1, [0, 0]], 42]
     rows = [[1, 1, 1], row(1, b'5'), row(2, b'99'), row(3, b'7')]
     query = song.objects.orderBy('year')
     found_, _ = page(query, reply, rows, [NONE])

@@ -65,12 +65,33 @@ def test_an_insert_fills_the_sorted_sets_too(song):
 def test_an_update_of_a_sorted_field_needs_no_expected_value(song):
     obj = load(song, 7, **ROW)
     obj.year = 2000
-    _, sent = trips(saving.save(song._validated(), [obj], [None]), [[]])
+    _, sent = trips(saving.save(song._validated(), [obj], [None]), [0], [[]])
     assert sent == [
+        [
+            (
+                *('EVALSHA', 'update_one_sorted', 5, KEYS, RECORD, DATA + b'7', INCARNATIONS),
+                *(BY_YEAR, 7, b'', b'0 2000', b'year', b'2000'),
+            )
+        ],
         [
             (
                 *(*MODEL[:2], 9, *MODEL[2:], DATA + b'7', BY_YEAR, BY_YEAR),
                 *(1, 0, 1, 7, 'update', 1, b'year', b'*', b'2000', 1, b'year', b'2000'),
+            )
+        ],
+    ]
+
+
+def test_an_update_of_an_indexed_and_a_sorted_field_compares_the_indexed_one(song):
+    obj = load(song, 7, **ROW)
+    obj.genre, obj.year = 'pop', None
+    _, sent = trips(saving.save(song._validated(), [obj], [None]), [1])
+    assert sent == [
+        [
+            (
+                *('EVALSHA', 'update_one_sorted', 7, KEYS, RECORD, DATA + b'7', INCARNATIONS),
+                *(GENRE_ROCK, GENRE_POP, BY_YEAR, 7, b'', b'1 inf', b'genre', b'rock'),
+                *(b'genre', b'pop', b'year', b'IRNullType()'),
             )
         ]
     ]

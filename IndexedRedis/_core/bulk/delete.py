@@ -15,6 +15,7 @@ from ..overlap import side_by_side
 from ..queries.by_pk import rows_of
 from ..queries.query import Query, primary_keys
 from ..writes import sizes
+from ..writes.acknowledging import acknowledge
 from ..writes.arguments import check_model
 from ..writes.delete import Drawn, Expected, delete_rows
 from .unfinished import recovering
@@ -52,7 +53,9 @@ def _delete_all(schema: Schema, expected: Expected, drawn: Drawn = EMPTY) -> Flo
     """Delete all of these objects, or none, except those whose pk is lost."""
     us = sizes.delete_us(schema)
     if len(expected) * us <= sizes.SCRIPT_US:
-        return (yield from recovering(lambda: delete_rows(schema, expected, drawn=drawn)))
+        return (
+            yield from recovering(lambda: delete_rows(schema, expected, drawn=drawn, is_last=True))
+        )
     from .delete_many import delete_in_steps  # programs with short lists save the import
 
     return (yield from delete_in_steps(schema, expected, drawn))
@@ -67,6 +70,7 @@ def delete_matching(query: Query) -> Flow[int]:
     """
     counts: list[int] = []
     yield from recovering(lambda: _delete_matching(query, counts))
+    yield from acknowledge([query.schema])
     return sum(counts)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from ..flows import Batch, Command, Flow, ask, page_of, scan
+from ..flows import Batch, Command, Flow, ask, scan
 from ..keys import LEFT, RANGES, REFUSED, VALUES, is_allowed_pk, parse_range
 from ..locking.key_types import wrong_type
 from ..locking.locks import LockOwner, lock_lost_error
@@ -183,13 +183,13 @@ def finish(schema: Schema, token: bytes, extend: Sequence[Command] = ()) -> Flow
     # Repeat, since a process that wakes up may publish a part of a range, and leave another range.
     while (yield from ask('EXISTS', ranges)):
         yield from each_range(schema, token, publish)
-    cursor: Any = b'0'
-    while cursor is not None:
-        reply = yield from ask('HSCAN', left, cursor, 'COUNT', ROWS_OF_A_PAGE)
-        cursor, page = page_of(reply)
+
+    def write(page: list[bytes]) -> Flow[None]:
         parsed = map(parse_left, page[::2], page[1::2])
         rows = dict(row for row in parsed if row is not None)
         yield from _write_left(schema, rows, Step(left, token, extend))
+
+    yield from scan(write, left, by='HSCAN', count=ROWS_OF_A_PAGE)
     # Last: until here nobody else stores the unique values.
     values = (keys.work(token, VALUES),) if schema.uniques else ()
     yield Batch([('UNLINK', left, *values), FORGET([keys.record, ranges, left], token)])

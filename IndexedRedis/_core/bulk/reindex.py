@@ -10,6 +10,7 @@ from ..mapping.schema import Schema
 from ..overlap import walk
 from ..queries.by_pk import rows_of
 from ..queries.query import Query, pks_of, primary_keys
+from ..writes.acknowledging import acknowledge
 from ..writes.compare_and_move import compare_and_move
 from ..writes.entry import Entry, Mode
 from .unfinished import recovering
@@ -31,7 +32,9 @@ def reindex(
     :param rehash: remove the entries under the other choice of ``hashIndex``
     :param size: number of objects of one script
     """
-    return (yield from recovering(lambda: _reindex(schema, pks, rehash, size)))
+    count = yield from recovering(lambda: _reindex(schema, pks, rehash, size))
+    yield from acknowledge([schema])
+    return count
 
 
 def _reindex(schema: Schema, pks: Sequence[int], rehash: bool, size: int) -> Flow[int]:
@@ -60,7 +63,9 @@ def reindex_matching(query: Query, rehash: bool = False, size: int = CHUNK) -> F
     if query.filters:
         pks = yield from primary_keys(query)
         return (yield from reindex(query.schema, pks, rehash, size))
-    return (yield from recovering(lambda: _reindex_all(query.schema, rehash, size)))
+    count = yield from recovering(lambda: _reindex_all(query.schema, rehash, size))
+    yield from acknowledge([query.schema])
+    return count
 
 
 def _reindex_all(schema: Schema, rehash: bool, size: int) -> Flow[int]:

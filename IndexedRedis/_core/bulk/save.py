@@ -174,7 +174,7 @@ def _write_rows(entries: list[Entry], once: bool = False) -> Flow[None]:
 def _write_all(rows: list[Entry], once: bool) -> Flow[None]:
     """Write rows by one script, or in steps if one script would take too long."""
     if sum(entry.us for entry in rows) <= sizes.SCRIPT_US:
-        yield from recovering(lambda: compare_and_move(rows, once=once))
+        yield from recovering(lambda: compare_and_move(rows, once=once, is_last=True))
     else:
         from .steps import write_in_steps  # saves import time, as above
 

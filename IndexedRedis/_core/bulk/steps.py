@@ -20,6 +20,7 @@ from ..locking.locks import (
     release_all,
 )
 from ..overlap import side_by_side
+from ..writes.acknowledging import acknowledge
 from ..writes.compare_and_move import Step, by_model, check_rows, write_step
 from ..writes.entry import Entry, Mode
 from ..writes.sizes import in_steps
@@ -49,6 +50,7 @@ def in_committed_steps(
     :param at_once: commands to carry out in the moment of the commit
     :raises ResetInProgressError: if another owner holds a lock for too long
     :raises ResetLostError: if a lock is lost before the commit
+    :raises NotAcknowledgedError: if too few replicas confirm the write
     """
 
     def run() -> Flow[T]:
@@ -71,7 +73,9 @@ def in_committed_steps(
             for owner in owners:
                 yield from settle(owner.schema, owner.token, owner.token)
 
-    return (yield from locked(owners, with_cleanup(run(), clean_up)))
+    result = yield from locked(owners, with_cleanup(run(), clean_up))
+    yield from acknowledge([owner.schema for owner in owners])
+    return result
 
 
 def step_of(owner: LockOwner, owners: Sequence[LockOwner]) -> Step:

@@ -16,6 +16,7 @@ from ..overlap import side_by_side
 from ..queries.by_pk import rows_of
 from ..queries.fetch import with_filtered
 from ..queries.query import Query, primary_keys
+from ..writes.acknowledging import acknowledge
 from ..writes.compare_and_move import compare_and_move
 from ..writes.entry import Entry, Mode
 from ..writes.sizes import in_steps, update_us
@@ -57,6 +58,7 @@ def update_matching(query: Query, written: dict[str, bytes]) -> Flow[int]:
     """
     update = _Update(query, written)
     yield from recovering(update.run)
+    yield from acknowledge([query.schema])
     return len(update.done)
 
 

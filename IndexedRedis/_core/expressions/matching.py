@@ -26,7 +26,8 @@ class Matcher:
     __slots__ = ('_test',)
 
     def __init__(self, filters: Sequence[Node], columns: Sequence[Column]) -> None:
-        self._test = _test_of(And(tuple(filters)), columns)
+        (node,) = filters if len(filters) == 1 else (And(tuple(filters)),)
+        self._test = _test_of(node, columns)
 
     def matches(self, pk: int, row: Row) -> bool:
         """Return whether one row matches."""
@@ -46,6 +47,8 @@ class _Test(Protocol):
 
 
 def _test_of(node: Node, columns: Sequence[Column], negated: bool = False) -> _Test:
+    if isinstance(node, InSets):
+        return _OfColumn(columns.index(node.column), node.column, frozenset(node.values), negated)
     if isinstance(node, Not):
         return _test_of(node.node, columns, not negated)
     if isinstance(node, (And, Or)):
@@ -53,10 +56,8 @@ def _test_of(node: Node, columns: Sequence[Column], negated: bool = False) -> _T
         return tests[0] if len(tests) == 1 else _Several(tests, isinstance(node, And) != negated)
     if isinstance(node, HasPk):
         return _OfPk(frozenset(node.pks), negated)
-    if isinstance(node, InRange):
-        return _OfRange(columns.index(node.column), node, negated)
-    assert isinstance(node, InSets)
-    return _OfColumn(columns.index(node.column), node.column, frozenset(node.values), negated)
+    assert isinstance(node, InRange)
+    return _OfRange(columns.index(node.column), node, negated)
 
 
 class _OfColumn:

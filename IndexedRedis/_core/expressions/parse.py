@@ -38,9 +38,8 @@ def parse(
     :raises FieldValueError: if a field cannot hold a value
     """
     names = _Names(model_name, columns)
-    asked = (names.atom(name, value) for name, value in lookups.items())
-    nodes = (*map(names.tree, conditions), *asked)
-    return tuple(each for node in nodes for each in _conjuncts(node))
+    nodes = [each for node in map(names.tree, conditions) for each in _conjuncts(node)]
+    return (*nodes, *[names.atom(name, value) for name, value in lookups.items()])
 
 
 class _Names:
@@ -90,12 +89,14 @@ class _Names:
 
         :param column: the field that is asked; None: the pk
         """
-        known = {each: has for each, has in LOOKUPS.items() if has.serves(column)}
-        if suffix in known:
-            return known[suffix]
-        if column is not None and suffix in LOOKUPS:
-            sorts = LOOKUPS[suffix].of_sorted
-            raise QueryError(self._not_sorted(column, key) if sorts else self._not_indexed(column))
+        found = LOOKUPS.get(suffix)
+        if found is not None and found.serves(column):
+            return found
+        if column is not None and found is not None:
+            if found.of_sorted:
+                raise QueryError(self._not_sorted(column, key))
+            raise QueryError(self._not_indexed(column))
+        known = [each for each, has in LOOKUPS.items() if has.serves(column)]
         raise QueryError(
             f'{self._model}: unknown lookup {key!r}; the server answers {name} and '
             f'{", ".join(f"{name}__{each}" for each in known)}. Others, such as contains, work on '

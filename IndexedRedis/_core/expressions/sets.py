@@ -81,17 +81,16 @@ def plain_expressions(keys: Keys, filters: Iterable[Node]) -> list[SetExpression
 
     There is one, or several where a value has several index values.
     """
-    found = [SetExpression(keys.all)]
+    every: list[list[bytes]] = []
+    none: list[bytes] = []
     for each in filters:
         if isinstance(each, Not):
             assert isinstance(each.node, InSets)
-            none = index_keys_of_values(keys, each.node.column, each.node.values)
-            found = [e._replace(none=(*e.none, *none)) for e in found]
+            none += index_keys_of_values(keys, each.node.column, each.node.values)
         else:
             assert isinstance(each, InSets)
-            every = index_keys_of_values(keys, each.column, each.values)
-            found = [e._replace(every=(*e.every, key)) for e in found for key in every]
-    return found
+            every.append(index_keys_of_values(keys, each.column, each.values))
+    return [SetExpression(keys.all, choice, tuple(none)) for choice in product(*every)]
 
 
 def terms_of(keys: Keys, boxes: Sequence[Box]) -> list[Term] | None:

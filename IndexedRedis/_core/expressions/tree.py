@@ -145,6 +145,8 @@ def columns_of(filters: Iterable[Node]) -> Iterator[Column]:
 
 def has_ranges(node: Node) -> bool:
     """Return whether a tree has a range among its atoms."""
+    if isinstance(node, InSets):
+        return False
     if isinstance(node, Not):
         return has_ranges(node.node)
     if isinstance(node, (And, Or)):

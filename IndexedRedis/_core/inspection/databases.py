@@ -1,16 +1,20 @@
 """Find the models of a database by the shapes of its keys, without their classes.
 
 A counter alone, and what belongs to it, makes no model: both stay after ``destroyModel()``.
-Each step is one page of ``SCAN``, or a script over at most a hundred keys. It only reads.
+Each step is one page of ``SCAN``, or a script over at most a hundred keys. It only reads. On a
+cluster, all primaries are scanned; a model without a hash tag is in many slots there, and is not
+measured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from ..flows import Flow, Progress, ask, scan
+from ...errors import ConnectionSetupError
+from ..flows import Elsewhere, Everywhere, Flow, Progress, ask, scan, whole
 from ..keys import ALL_MODELS, Keys, model_and_kind
 from ..text import bytes_text, shown
 from .model_info import scaled
@@ -30,7 +34,7 @@ class FoundModel:
 
     def __init__(self, keyName: str) -> None:
         self.keyName = keyName
-        #: how many objects are stored
+        #: how many objects are stored; if the keys are in many slots of a cluster, how many hashes
         self.objects = 0
         #: hashes of objects; more than objects if a reset has just replaced some
         self.rows = 0
@@ -40,7 +44,8 @@ class FoundModel:
         self.sortedFields: list[str] = []
         #: number of work keys of resets
         self.workKeys = 0
-        #: bytes of memory, estimated; None: the server does not allow MEMORY USAGE
+        #: bytes of memory, estimated; None: the server does not allow MEMORY USAGE, or the keys
+        #: are in many slots of a cluster
         self.memory: int | None = None
         #: number of keys that were measured for it
         self.sampled = 0
@@ -64,9 +69,13 @@ class FoundModel:
 
 
 class _Tally:
-    """Counts the keys of one model, and samples some."""
+    """Counts the keys of one model, and samples some.
+
+    As a model with this ``KEY_NAME``, it tells an executor where its keys are.
+    """
 
     def __init__(self, name: str, sample: int) -> None:
+        self.KEY_NAME = name
         self.found = FoundModel(name)
         self.keys = Keys(name)
         self._sample = sample
@@ -92,11 +101,18 @@ class _Tally:
         if kind in ('data', 'idx') and len(some) < self._sample:
             some.append(key)
 
-    def measured(self) -> Flow[FoundModel]:
-        """Measure the sample; return the model."""
+    def result(self) -> Flow[FoundModel]:
+        """Measure the sample, where the keys are; return the model."""
         found = self.found
         found.indexSets = dict(sorted(found.indexSets.items()))
-        found.sortedFields.sort()
+        found.sortedFields = sorted(set(found.sortedFields))
+        found.objects = found.rows
+        with suppress(ConnectionSetupError):  # they are in many slots of a cluster
+            yield Elsewhere(self, self._measure())
+        return found
+
+    def _measure(self) -> Flow[None]:
+        found = self.found
         ((size, memory, _),) = yield from measure([self.keys.all], True)
         found.objects = max(0, size)
         parts = [memory, (yield from self._memory(self._rows, found.rows))]
@@ -107,7 +123,6 @@ class _Tally:
         if (yield from ask('TYPE', self.keys.mirrored)) == b'string':
             text = yield from ask('GET', self.keys.mirrored)
             found.mirroredAt = None if text is None else text.decode('ascii', 'replace')
-        return found
 
     def _memory(self, some: Sequence[bytes], count: int) -> Flow[int]:
         """Return the bytes of ``count`` keys, extrapolated from some; -1: not allowed."""
@@ -135,8 +150,14 @@ def find_models(sample: int, progress: Progress | None = None) -> Flow[list[Foun
                 tallies[name].note(key, kind, rest)
         return ()
 
-    yield from scan(note, match=ALL_MODELS, tell=progress and partial(progress, 'keys'))
+    tell = progress and partial(progress, 'keys')
+
+    def scanned() -> Flow[None]:
+        tallies.clear()
+        yield Everywhere(lambda: scan(note, match=ALL_MODELS, tell=tell, strict=True))
+
+    yield from whole(scanned)
     found = []
     for name in sorted(tallies):
-        found.append((yield from tallies[name].measured()))
+        found.append((yield from tallies[name].result()))
     return found

@@ -17,6 +17,7 @@ from ..keys import Keys
 from ..mapping.index_keys import index_keys_of_values
 from ..mapping.resp import PACKED, unpacked
 from ..queries import fetch, linked, query, set_algebra
+from ..queries.ordering.order import BY_PK
 from ..queries.query import counted_together
 from ..queries.ranges import is_exact, score_range
 from ..queries.scripts import FIND, FIND_ANY
@@ -39,14 +40,19 @@ ESTIMATED_PARTS = 20
 _PK = b'<pk>'
 
 
-def explain(query: query.Query) -> Flow[Explanation]:
-    """Return what reading this query would do."""
+def explain(query: query.Query, behind: bool = False) -> Flow[Explanation]:
+    """Return what reading this query would do.
+
+    :param behind: begin behind a place; the commands are those of the beginning otherwise
+    """
+    if behind:
+        query = query._replace(order=query.order or BY_PK)
     total = yield from ask('SCARD', query.schema.keys.all)
     links = _links(query)
     explained = _plain if query.is_plain and not links else _tree
     explanation = yield from explained(query, total)
     if query.in_parts:
-        explanation.order = explain_order.order_of(query)
+        explanation.order = explain_order.order_of(query, behind)
         explanation.way = yield from explain_order.way_of(query, explanation.rows, total)
         rows = explanation.rows.estimate
         flow = explain_order.read_nothing(query)

@@ -13,7 +13,7 @@ from ..flows import Batch, Flow
 from ..queries.ordering.clauses import clauses_of
 from ..queries.ordering.order import BY_PK
 from ..queries.ordering.part import MOST_UNSORTED, read_part
-from ..queries.ordering.plan import SMALL_SET, WALK_US, Plan, plan_of
+from ..queries.ordering.plan import MATCH_US, SMALL_SET, WALK_US, Plan, plan_of
 from ..queries.ordering.scripts import WALK
 from ..queries.query import WHOLE, Query
 from ..text import shown
@@ -22,13 +22,18 @@ from .explanation import Rows
 __all__ = ('made_up_walk', 'order_of', 'read_nothing', 'too_many', 'way_of')
 
 
-def order_of(query: Query) -> str:
-    """Return the order and the part of a query as text."""
+def order_of(query: Query, behind: bool = False) -> str:
+    """Return the order and the part of a query as text.
+
+    :param behind: whether it begins behind a place
+    """
     order = query.order or BY_PK
     text = ', '.join(map(str, order))
     if order[0].column is not None:
         text += f', nulls {"first" if order[0].nulls_first else "last"}'
     skip, limit = query.window
+    if behind:
+        text += '; behind a place'
     if query.window == WHOLE:
         return text
     return f'{text}; objects {skip:,} to {"the last" if limit is None else f"{skip + limit:,}"}'
@@ -77,7 +82,7 @@ def _steps(query: Query, rows: Rows, total: int, tests: int) -> str:
     skip, limit = query.window
     wanted = rows.estimate if limit is None else min(skip + limit, rows.estimate)
     met = total if wanted >= rows.estimate else round(total * wanted / rows.estimate)
-    steps = -(-met * (tests + 1) // WALK_US)
+    steps = -int(-(met * (tests + 1) + wanted * MATCH_US) // WALK_US)
     return f', about {met:,} members in {max(1, steps):,} step{"" if steps <= 1 else "s"}'
 
 
@@ -139,4 +144,4 @@ def made_up_walk(command: Sequence[Any], rows: int) -> list[Any] | None:
     # The flow drops such rows, and sends nothing more if there are any.
     rows_of_all = [(None,) * fields] * count if count * fields <= values else []
     # No two scores are equal, so no values have to be read for their order.
-    return [[None, None], 0, pks, pks, rows_of_all, None, 1, -1]
+    return [[None, None], 0, pks, pks, rows_of_all, None, 1, [0, 0]]

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...fields.base import IRField
 from ..column import Column
-from ..flows import Batch, Flow, Progress, ask, chunks, scan
+from ..flows import Batch, Flow, Progress, ask, chunks, scan, whole
 from ..mapping.schema import Schema
 from .advice import LONG_NAME, advice
 from .eviction import eviction_warnings
@@ -36,6 +36,10 @@ def info(schema: Schema, sample: int, progress: Progress | None = None) -> Flow[
     :param sample: how many rows, and how many index sets of each field, to measure
     :param progress: called with the name of the step, how much of it is done, and of how much
     """
+    return (yield from whole(lambda: _info(schema, sample, progress)))
+
+
+def _info(schema: Schema, sample: int, progress: Progress | None) -> Flow[ModelInfo]:
     found = ModelInfo(schema.name, schema.key_name, map(_field, schema.all))
     keys, tell = schema.keys, progress or (lambda step, done, total: None)
     found.objects, last = yield Batch([('SCARD', keys.all), ('GET', keys.next)])
@@ -132,7 +136,7 @@ class _Indexes:
 
     def collect(self, tell: Progress) -> Flow[None]:
         pattern = self._keys.pattern_but_rows
-        yield from scan(self._page, match=pattern, tell=partial(tell, 'keys'))
+        yield from scan(self._page, match=pattern, tell=partial(tell, 'keys'), strict=True)
         for index in self._by_field.values():
             top = [self._keys.index_prefix + name for name in index.largest()]
             index.extrapolate((yield from measure(top, True)))

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from ..bulk.redo import parse_left
-from ..flows import Batch, Flow, Progress, ask, chunks, scan
+from ..flows import Batch, Flow, Progress, ask, chunks, scan, whole
 from ..inspection.eviction import eviction_warnings
 from ..keys import BROUGHT, LEFT, RANGES, REPLACED, STAGED, WORK, Keys, is_pk, parse_range
 from ..locking.key_types import OTHER_TYPE
 from ..mapping.index_keys import index_key, unique_key
 from ..mapping.schema import Schema
 from ..mapping.unique import Unique
+from ..writes.acknowledging import acknowledge
 from .keyspace import examine_keys, examine_work
 from .links import dangling_links
 from .probe import NO_EXPIRY, NO_KEY, Facts, Probe, probe_entries, probe_rows
@@ -33,17 +34,22 @@ MEMBERS_DRAWN = 500
 
 def check(schema: Schema, progress: Progress | None = None) -> Flow[CheckReport]:
     """Compare rows, the set of all pks, the counter and index sets with each other; only read."""
-    survey = Survey(schema, progress)
-    survey.report.warnings += yield from eviction_warnings()
-    return (yield from _examine(survey))
+    warnings = yield from eviction_warnings()
+    report: CheckReport = yield from whole(lambda: _examine(Survey(schema, progress)))
+    report.warnings += warnings
+    return report
 
 
 def repair(schema: Schema, token: bytes, progress: Progress | None = None) -> Flow[CheckReport]:
     """Do what :func:`check` does, and repair what it finds.
 
+    If another server takes over meanwhile, the report is of what was found there.
+
     :param token: text that no reset has
     """
-    return (yield from _examine(Survey(schema, progress, token)))
+    report = yield from whole(lambda: _examine(Survey(schema, progress, token)))
+    yield from acknowledge([schema])
+    return report
 
 
 def _examine(survey: Survey) -> Flow[CheckReport]:
@@ -70,7 +76,7 @@ def _examine_objects(survey: Survey) -> Flow[None]:
                 survey.report.note_dangling(str(link))
 
     tell = partial(survey.tell, 'objects')
-    yield from scan(examine, survey.schema.keys.all, tell=tell)
+    yield from scan(examine, survey.schema.keys.all, tell=tell, strict=True)
 
 
 def _examine_rows(survey: Survey, pks: Sequence[bytes]) -> Flow[None]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..column import Column
-from ..flows import SCAN_COUNT, Batch, Flow, ask, chunks, page_of, scan
+from ..flows import Batch, Flow, ask, chunks, scan
 from ..keys import is_pk
 from ..mapping.schema import Schema
 from ..mapping.unique import Unique
@@ -78,7 +78,7 @@ def examine_keys(survey: Survey) -> Flow[None]:
         return _examine(survey, [key for key in names if keys.is_own(key)])
 
     tell = partial(survey.tell, 'keys')
-    yield from scan(examine, match=keys.pattern, tell=tell)
+    yield from scan(examine, match=keys.pattern, tell=tell, strict=True)
 
 
 def _examine(survey: Survey, names: Sequence[bytes]) -> Flow[None]:
@@ -157,16 +157,16 @@ def _examine_sets(survey: Survey, keys: Sequence[_Key]) -> Flow[None]:
         pairs = zip(keys, pages, strict=True)
         yield from _examine_members(survey, ((key, pk) for key, page in pairs for pk in page))
 
-    yield from scan(examine, *(key.name for key in keys))
+    yield from scan(examine, *(key.name for key in keys), strict=True)
 
 
 def _examine_sorted(survey: Survey, key: _Key) -> Flow[None]:
     """Go through the members of a sorted set: does each object store a value of that score?"""
-    cursor: Any = b'0'
-    while cursor is not None:
-        reply = yield from ask('ZSCAN', key.name, cursor, 'COUNT', SCAN_COUNT)
-        cursor, page = page_of(reply)
-        yield from _examine_members(survey, ((key, pk) for pk in page[::2]))
+
+    def examine(page: list[bytes]) -> Flow[None]:
+        return _examine_members(survey, ((key, pk) for pk in page[::2]))
+
+    yield from scan(examine, key.name, by='ZSCAN', strict=True)
 
 
 def _examine_members(survey: Survey, members: Iterable[tuple[_Key, bytes]]) -> Flow[None]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ...errors import UsageError
 from ..bulk.save import save_all
 from ..flows import Elsewhere, Flow, chunks
 from ..mapping.schema import Schema
-from ..objects.graph import children, knows_targets, linked, reachable
+from ..objects.changes import has_unsaved_changes
+from ..objects.graph import children, knows_targets, linked, reachable, schema_of
 from ..writes.arguments import check_model
 from .fetching import ServerOf
 
@@ -81,8 +83,29 @@ def save_linked(objs: Sequence[Any], server_of: ServerOf) -> Flow[tuple[list[Any
     home = server_of(None)
     early = {id(obj) for obj in reachable(t for t in targets if server_of(t) is not home)}
     before = [target for target in targets if id(target) in early]
+    for target in before:
+        _check_slots(objs[0], target, home, server_of(target))
     yield from save_each(before, server_of)
     return before, [target for target in targets if id(target) not in early]
+
+
+def _check_slots(obj: Any, target: Any, home: Any, there: Any) -> None:
+    """Check that a linked object to be saved is not in another slot of one cluster.
+
+    :raises UsageError: if it is: the two could not be saved all or none
+    """
+    cluster = getattr(home, 'known', None)
+    if cluster is None or there is home or getattr(there, 'known', None) is not cluster:
+        return
+    if has_unsaved_changes(target, False):
+        names = [schema_of(each).name for each in (obj, target)]
+        keys = [schema_of(each).key_name for each in (obj, target)]
+        raise UsageError(
+            f'{names[0]} (KEY_NAME {keys[0]!r}) links to a new or changed {names[1]} (KEY_NAME '
+            f'{keys[1]!r}) in another slot of the cluster, and only what is in one slot can be '
+            'saved all or none. Nothing was saved. Give both KEY_NAMEs the same tag in braces, '
+            f"such as '{{shop}}{names[1]}', or save the {names[1]} first."
+        )
 
 
 def save_each(targets: Sequence[Any], server_of: ServerOf) -> Flow[None]:

@@ -61,7 +61,8 @@ def index_keys_of(
 
 def index_keys_of_values(keys: Keys, column: Column, values: Iterable[bytes]) -> list[bytes]:
     """Return the index sets of these index values, such as those of a filter."""
-    return [keys.index(column.key, value) for value in values]
+    prefix = keys.index(column.key, b'')
+    return [prefix + value for value in values]
 
 
 def index_keys_of_rows(

@@ -15,7 +15,16 @@ from ..column import Column
 from ..flows import Command
 from .decoder import Memo
 
-__all__ = ('PACKED', 'Setter', 'compile_setter', 'get_record', 'get_rows', 'is_member', 'unpacked')
+__all__ = (
+    'PACKED',
+    'Setter',
+    'compile_setter',
+    'get_members',
+    'get_record',
+    'get_rows',
+    'is_member',
+    'unpacked',
+)
 
 # Stands for the name of a command whose second part is its packed bytes.
 PACKED = 'PACKED'
@@ -64,6 +73,12 @@ def get_rows(prefix: bytes, pks: Iterable[bytes], fields: tuple[bytes, ...]) -> 
     heads, tail = _around_pk(prefix, fields)
     join = b''.join
     return [(PACKED, join((heads[len(pk)], pk, tail))) for pk in pks]
+
+
+def get_members(names: Iterable[bytes]) -> list[Command]:
+    """Return the ``SMEMBERS`` commands of sets."""
+    join, head = b''.join, b'*2\r\n$8\r\nSMEMBERS'
+    return [(PACKED, join((head, _HEADS[len(name)], name, b'\r\n'))) for name in names]
 
 
 @lru_cache(maxsize=1024)

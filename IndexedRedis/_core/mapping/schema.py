@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from ...encoding import getDefaultIREncoding
 from ...errors import InvalidModelException
 from ...fields.base import IRField
-from ...fields.null import IR_NULL_STR, irNull
+from ...fields.null import IR_NULL_STR
 from ..column import Column
 from ..keys import Keys
 from ..objects.attributes import FieldAccessor, LinkAccessor, LinkIdAccessor
 from ..objects.unknown_names import nearest
 from .decoder import Memo, RowDecoder
-from .encoder import RowEncoder, StoredRow, compile_packer
-from .maker import compile_maker
+from .encoder import RowEncoder, StoredRow, compile_packer, compile_row_encoder
 from .plain_values import ValueDecoder
 from .resp import Setter, compile_setter
 from .unique import Unique, uniques_of
-from .validation import names_in, problems
+from .validation import names_in, problems, sorted_fields, unique_fields
 
 __all__ = (
     'KeyList',
@@ -51,7 +50,7 @@ class Schema:
         #: whether connections cache the replies to queries
         self.remembers = getattr(cls, 'CLIENT_SIDE_CACHE', 0) > 0
         self.fields = KeyList(cls.FIELDS)
-        indexed, ordered = _indexed(cls), set(cls.SORTED_FIELDS)
+        indexed, ordered = _indexed(cls), set(sorted_fields(cls))
         self.columns = columns = {
             field.name: Column(self.name, field, field in indexed, field in ordered)
             for field in self.fields
@@ -70,7 +69,7 @@ class Schema:
         self.sorted_keys = tuple(self.keys.sorted(column.key) for column in self.sorted)
         #: the columns whose values a reindex reads
         self.kept = tuple(column for column in self.all if column.indexed or column.sorted)
-        self.uniques = tuple(uniques_of(self.name, cls.UNIQUE_FIELDS, self.columns))
+        self.uniques = tuple(uniques_of(self.name, unique_fields(cls), self.columns))
         self.links = tuple(column for column in self.all if column.is_link)
         for column in self.links:
             column.field.home = cls.__module__
@@ -112,11 +111,6 @@ class Schema:
         return compile_packer(self.all)
 
     @cached_property
-    def pack_values(self) -> Callable[[Sequence[StoredRow]], list[bytes]]:
-        """The function that packs the values of whole rows, for fingerprints."""
-        return compile_packer(self.all, named=False)
-
-    @cached_property
     def set_rows(self) -> Setter:
         """The function that returns the ``HSET`` commands of whole rows, given their keys."""
         return compile_setter(self.all)
@@ -135,22 +129,19 @@ class Schema:
             else:
                 fields[slot] = default() if value is _MISSING else from_input(value)
 
-    def maker(self, names: Sequence[str | None]) -> Callable[[Sequence[Any]], Any]:
-        """Return the function that makes a new object from a row of values.
+    @property
+    def has_own_constructor(self) -> bool:
+        """Whether the class has a constructor of its own, which may do anything."""
+        return self._adopt is not None or self.cls.__new__ is not object.__new__
 
-        The values are converted as if assigned; None means null.
-
-        :param names: the field of each value of a row, or None for a value that has none. Fields
-            that are not named get their default.
-        """
-        if self._adopt is None and self.cls.__new__ is object.__new__:
-            return compile_maker(self.cls, self.columns, names)
-
-        def make(row: Sequence[Any]) -> Any:
-            named = zip(names, row, strict=True)
-            return self.cls(**{n: irNull if v is None else v for n, v in named if n is not None})
-
-        return make
+    def row_encoder(
+        self,
+        names: Sequence[str | None],
+        converters: Mapping[str, Callable[[Any], bytes]],
+        called: Container[str] = (),
+    ) -> Callable[[Sequence[Any]], StoredRow]:
+        """Return the result of :func:`~.encoder.compile_row_encoder`."""
+        return compile_row_encoder(self.all, names, converters, called)
 
     def builder(self, columns: Sequence[Column]) -> RowDecoder:
         """Return the decoder of rows of these columns, for the present default encoding."""
@@ -182,6 +173,12 @@ class Schema:
         if len(self._decoders) >= MAX_DECODERS:
             self._decoders.clear()
         self._decoders[key] = decoder
+
+    @cached_property
+    def acknowledged_by(self) -> int:
+        """How many replicas confirm each write."""
+        by: int = self.cls.ACKNOWLEDGED_BY
+        return by
 
     @cached_property
     def is_extended(self) -> bool:
@@ -216,7 +213,7 @@ class Schema:
 
 def _indexed(cls: Any) -> set[Any]:
     """Return the names of the indexed fields, which unique ones are too."""
-    return {*cls.INDEXED_FIELDS, *(name for item in cls.UNIQUE_FIELDS for name in names_in(item))}
+    return {*cls.INDEXED_FIELDS, *(name for item in unique_fields(cls) for name in names_in(item))}
 
 
 class KeyList(list):  # type: ignore[type-arg]

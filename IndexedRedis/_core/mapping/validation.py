@@ -10,9 +10,10 @@ from ...fields.null import irNull
 from ..column import Column
 from ..keys import RESERVED_SEGMENTS
 from ..objects.unknown_names import ACTIONS
+from ..replication import FRESHNESS
 from ..text import near_miss
 
-__all__ = ('names_in', 'problems')
+__all__ = ('names_in', 'problems', 'sorted_fields', 'unique_fields')
 
 _REMOVED = ('BASE64_FIELDS', 'BINARY_FIELDS')
 
@@ -26,6 +27,7 @@ def problems(cls: Any, reserved: Any) -> list[str]:
     found = [*_key_name_problems(getattr(cls, 'KEY_NAME', None)), *_removed_attributes(cls)]
     found.extend(_cache_problems(getattr(cls, 'CLIENT_SIDE_CACHE', 0)))
     found.extend(_unknown_names_problems(getattr(cls, 'UNKNOWN_NAMES', None)))
+    found.extend(_replica_problems(cls))
     fields = cls.FIELDS
     if not isinstance(fields, (list, tuple)):
         return [*found, f'FIELDS is {fields!r}; it must be a list of fields.']
@@ -36,10 +38,10 @@ def problems(cls: Any, reserved: Any) -> list[str]:
         if not isinstance(item, IRField):
             found.append(f'FIELDS holds {item!r}, which is no field; use IRField("name").')
     found.extend(_field_problems(cls.__name__, proper, reserved))
-    indexed, ordered = cls.INDEXED_FIELDS, cls.SORTED_FIELDS
+    indexed, ordered = cls.INDEXED_FIELDS, sorted_fields(cls)
     found.extend(_listed_problems('INDEXED_FIELDS', indexed, proper, _why_not_indexed))
     found.extend(_listed_problems('SORTED_FIELDS', ordered, proper, _why_not_sorted))
-    unique = cls.UNIQUE_FIELDS
+    unique = unique_fields(cls)
     found.extend(_unique_problems(unique, proper))
     if isinstance(indexed, Iterable) and isinstance(unique, (list, tuple)):
         found.extend(
@@ -76,6 +78,18 @@ def _unknown_names_problems(action: Any) -> Iterator[str]:
     if action is not None and action not in ACTIONS:
         known = ', '.join(map(repr, ACTIONS))
         yield f'UNKNOWN_NAMES is {action!r}; it must be one of {known}, or None.'
+
+
+def _replica_problems(cls: Any) -> Iterator[str]:
+    by, reads = getattr(cls, 'ACKNOWLEDGED_BY', 0), getattr(cls, 'REPLICA_READS', 'never')
+    if isinstance(by, bool) or not isinstance(by, int) or by < 0:
+        yield (
+            f'ACKNOWLEDGED_BY is {by!r}; it must be how many replicas confirm each write, such as '
+            '1, or 0 for none.'
+        )
+    if not isinstance(reads, str) or reads not in FRESHNESS:
+        known = ', '.join(map(repr, FRESHNESS))
+        yield f'REPLICA_READS is {reads!r}; it must be one of {known}.'
 
 
 def _removed_attributes(cls: type) -> Iterator[str]:
@@ -146,6 +160,24 @@ def _listed_problems(
             yield f'{what} names {name!r}, which is not in FIELDS.{hint}'
         elif problem := unfit(by_name[name]):
             yield problem
+
+
+def sorted_fields(cls: Any) -> Any:
+    """Return the names in ``SORTED_FIELDS``, and of fields with ``sorted=True``."""
+    return _with_marked(cls.SORTED_FIELDS, cls.FIELDS, 'sorted')
+
+
+def unique_fields(cls: Any) -> Any:
+    """Return the items of ``UNIQUE_FIELDS``, and the names of fields with ``unique=True``."""
+    return _with_marked(cls.UNIQUE_FIELDS, cls.FIELDS, 'unique')
+
+
+def _with_marked(names: Any, fields: Any, mark: str) -> Any:
+    """Return names, if they are a list, with those of the marked fields that are not among them."""
+    if not isinstance(names, (list, tuple, set, frozenset)):
+        return names
+    marked = [each.name for each in fields if isinstance(each, IRField) and getattr(each, mark)]
+    return [*names, *(name for name in marked if name not in names)] if marked else names
 
 
 def names_in(item: Any) -> Sequence[Any]:

@@ -30,6 +30,8 @@ Witness = tuple[Any, Any]
 def links_of(filters: Sequence[Node]) -> Iterator[Linked]:
     """Yield the filters along links, from left to right."""
     for node in filters:
+        if isinstance(node, InSets):
+            continue
         if isinstance(node, Linked):
             yield node
         elif isinstance(node, Not):

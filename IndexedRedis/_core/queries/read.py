@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..column import Column
 from ..flows import Flow
 from .fetch import Build, fetch
 from .pick import pick
 from .query import WHOLE, Query, count, primary_keys
+
+if TYPE_CHECKING:
+    from .ordering.order import Entry
 
 __all__ = ('count_part', 'pick_part', 'pks_of_part', 'read')
 
@@ -20,20 +23,22 @@ def read(
     columns: Sequence[Column] | None = None,
     by_age: bool = False,
     build: Build | None = None,
+    after: Entry | None = None,
 ) -> Flow[list[Any]]:
     """Return the objects that the query names.
 
     :param columns: the columns of the objects; None: all
     :param by_age: put them in the order of their pks; the query's order tells which they are
     :param build: makes something else than objects of the rows
+    :param after: leave out what comes before this place, or at it
     """
     if by_age and query.window == WHOLE:
         query = query._replace(order=())
-    if not query.in_parts:
+    if not query.in_parts and after is None:
         return (yield from fetch(query, columns, by_age, build))
     from .ordering.part import read_part  # saves import time
 
-    found = (yield from read_part(query, columns, build)).objs
+    found = (yield from read_part(query, columns, build, after)).objs
     return sorted(found, key=attrgetter('_id')) if by_age else found
 
 

@@ -1,33 +1,38 @@
 """Compare a new data set with the stored objects, block by block.
 
-Most objects are stored as they are: fingerprints find them. The rows of the others are read.
+The stored rows are read by plain commands, and compared as bytes. A script that compares digests of
+the rows would send less, but cost twice as much CPU: Lua makes a string of each value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, repeat
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ...errors import UsageError
-from ..column import Column
+from ..column import EMPTY, Column
 from ..flows import Batch, Command, Flow
 from ..locking.locks import lock_lost_error
 from ..mapping.decoder import Row
+from ..mapping.encoder import StoredRow
 from ..mapping.index_keys import index_keys_of_values
+from ..mapping.resp import get_members
 from ..objects.graph import children, knows_targets
 from ..objects.state import assigned, value_of
 from ..queries.by_pk import rows_of
 from ..queries.query import pks_of
 from ..writes.arguments import check_model
-from ..writes.entry import Entry, Mode, entry_of
-from . import fingerprints
-from .staging import Staging, assign
+from ..writes.entry import Entry, Mode
+from .staging import Staging, assign, reserve_range
 
 __all__ = ('Counts', 'Merge', 'compare')
 
 # The index values of the key columns, or a pk.
 Key = tuple[bytes, ...]
+# Pk and row of a stored object, or twice None.
+Stored = tuple[int, Row] | tuple[None, None]
 
 
 class Counts(NamedTuple):
@@ -55,8 +60,6 @@ class Merge:
         #: pks of the new data set
         self.seen: set[int] = set()
         self._new: set[Key] = set()
-        #: the keys of the objects of this block that are stored as they are, by pk
-        self.alike: dict[int, Key] = {}
 
     def check(self, obj: Any) -> None:
         """Check that an object can be part of the new data set.
@@ -81,24 +84,27 @@ class Merge:
         return tuple(values) or (b'%d' % obj._id,)
 
     def key_of_row(self, pk: int, row: Row) -> Key:
-        """Return the same of stored bytes; ``pk`` counts if no key identifies the objects."""
-        values = [column.index_of_stored(row[place]) for column, place in self.places]
-        return tuple(values) or (b'%d' % pk,)
+        """Return the index values of the key in a stored row, or its pk."""
+        return self.keys_of_rows([row])[0] if self.columns else (b'%d' % pk,)
 
-    def knows_links(self, obj: Any) -> bool:
-        """Whether all objects that an object links to have a pk."""
-        pks = self.staging.promises.pks
-        return all(target._id is not None or id(target) in pks for target in children(obj))
+    def keys_of_rows(self, rows: Sequence[Row]) -> list[Key]:
+        """Return the index values of the key in each of these stored rows."""
+        parts = (map(c.index_of_stored, map(itemgetter(at), rows)) for c, at in self.places)
+        return [*zip(*parts, strict=True)]
 
-    def take(self, obj: Any, key: Key, pk: int | None) -> None:
+    def take(self, key: Key, pk: int | None, obj: Any, row: StoredRow | None = None) -> None:
         """Note that an object is part of the new data set.
 
         :param pk: pk of the stored object with this key, or None
+        :param obj: the object, or None, and then ``row`` has its stored bytes
         :raises UsageError: if another object of the data set has the same key
         """
         if pk in self.seen or key in self._new:
             labels = [column.label for column in self.columns] or [self.schema.name]
-            values = [value_of(obj, column) for column in self.columns] or [obj._id]
+            if row is not None:
+                values = [column.decode(row[place]) for column, place in self.places]
+            else:
+                values = [value_of(obj, column) for column in self.columns] or [obj._id]
             shown = ', '.join(map(repr, values))
             raise UsageError(
                 f'{", ".join(labels)}: {shown} is the key of two objects; give one of them.'
@@ -107,7 +113,6 @@ class Merge:
             self._new.add(key)
         else:
             self.seen.add(pk)
-            self.staging.promises.assign(obj, pk)
 
     def counts(self) -> Counts:
         """Return the counts for the caller."""
@@ -117,95 +122,128 @@ class Merge:
 
 
 def compare(merge: Merge, block: Sequence[Any], extend: Command) -> Flow[None]:
-    """Compare a block of objects with the stored objects that have the same keys.
+    """Compare a block of objects, or of rows, with the stored objects that have the same keys.
 
     :param extend: the command that extends the locks
     """
+    staging = merge.staging
+    compare_some = _compare_rows if staging.is_encoded else _compare_objects
+    rows = yield from compare_some(merge, block, extend)
+    staging.observer.staged(merge.schema.cls, len(rows), sum(map(len, map(b''.join, rows))))
+
+
+def _compare_rows(
+    merge: Merge, rows: Sequence[StoredRow], extend: Command
+) -> Flow[Sequence[StoredRow]]:
+    keys = merge.keys_of_rows(rows)
+    stored = yield from _stored_under(merge, keys, extend, rows)
+    for key, row, (pk, _) in zip(keys, rows, stored, strict=True):
+        merge.take(key, pk, None, row)
+    fresh = iter((yield from reserve_range(merge.staging, sum(old is None for _, old in stored))))
+    pks = [next(fresh) if pk is None else pk for pk, _ in stored]
+    merge.staging.note(rows, pks)
+    _note_changes(merge, pks, rows, stored)
+    return rows
+
+
+def _compare_objects(
+    merge: Merge, block: Sequence[Any], extend: Command
+) -> Flow[Sequence[StoredRow]]:
     staging, promises = merge.staging, merge.staging.promises
     for obj in block:
         merge.check(obj)
-    others, size = yield from _take_alike(merge, block, extend)
-    keys = [merge.key_of(obj) for obj in others]
-    rows: dict[Key, tuple[int, Row]] = {}
-    if others:
-        rows = yield from _stored_under(merge, keys, extend)
-        # Another client may have moved an object of this block to another key just now.
-        alike = merge.alike
-        rows = {key: found for key, found in rows.items() if alike.get(found[0], key) == key}
-    for obj, key in zip(others, keys, strict=True):
-        merge.take(obj, key, rows[key][0] if key in rows else None)
-    yield from assign(staging, [obj for obj in others if id(obj) not in promises.pks])
-    staging.note(block)
-    for obj, key in zip(others, keys, strict=True):
-        pk, row = rows.get(key, (promises.pks[id(obj)], None))
-        entry = _entry(merge, obj, pk, row)
-        merge.inserted += row is None
-        size += sum(map(len, entry.written.values()))
-        if entry.mode:
-            merge.entries.append(entry)
-        else:
+    keys = [merge.key_of(obj) for obj in block]
+    stored = yield from _stored_under(merge, keys, extend)
+    for obj, key, (pk, _) in zip(block, keys, stored, strict=True):
+        merge.take(key, pk, obj)
+        if pk is not None:
+            promises.assign(obj, pk)
+    yield from assign(staging, [obj for obj in block if id(obj) not in promises.pks])
+    if knows_targets(block):
+        _check_targets(merge, block)
+    pks = [promises.pks[id(obj)] for obj in block]
+    staging.note(block, pks)
+    values = [assigned(obj) for obj in block]  # before encoding, so that a later change is detected
+    rows = staging.encode(block)
+    promises.stage(block, merge.schema, rows, values)
+    _note_changes(merge, pks, rows, stored, block, values)
+    return rows
+
+
+def _check_targets(merge: Merge, block: Sequence[Any]) -> None:
+    for obj in block:
+        for target in children(obj):
+            if target._id is None and id(target) not in merge.staging.promises.pks:
+                raise UsageError(
+                    f'{merge.schema.name}: {obj!r} links to {target!r}, which is neither stored '
+                    'nor an earlier object of the new data sets.'
+                )
+
+
+def _note_changes(
+    merge: Merge,
+    pks: Sequence[int],
+    rows: Sequence[StoredRow],
+    stored: Sequence[Stored],
+    objs: Iterable[Any] = repeat(None),
+    values: Iterable[Mapping[str, Any]] = repeat(EMPTY),
+) -> None:
+    """Note an entry for each row that is not stored as it is."""
+    for pk, row, (_, old), obj, noted in zip(pks, rows, stored, objs, values, strict=False):
+        if old == row:
             merge.unchanged += 1
-        row = tuple(entry.written.values())
-        promises.stage((obj,), merge.schema, (row,), (entry.values,))
-    staging.observer.staged(merge.schema.cls, len(block), size)
-
-
-def _take_alike(merge: Merge, block: Sequence[Any], extend: Command) -> Flow[tuple[list[Any], int]]:
-    """Take the objects that are stored as they are; return the others, and the size of the former.
-
-    An object that links to one without a pk is among the others: its bytes are not known yet.
-    """
-    staging, schema = merge.staging, merge.schema
-    merge.alike = {}
-    known = [*filter(merge.knows_links, block)] if knows_targets(block) else block
-    if not known or len(schema.all) > fingerprints.VALUES:
-        return [*block], 0
-    values = [assigned(obj) for obj in known]
-    rows = staging.encode(known)
-    keys = [merge.key_of_row(obj._id, row) for obj, row in zip(known, rows, strict=True)]
-    commands = fingerprints.commands_of(schema, merge.columns, keys, rows)
-    held, *answers = yield Batch([extend, *commands])
-    if not held:
-        raise lock_lost_error([staging])
-    names = [*chain.from_iterable(answers)]
-    alike = [i for i, name in enumerate(names) if name]
-    for i, pk in zip(alike, pks_of(schema, [names[i] for i in alike]), strict=True):
-        merge.take(known[i], keys[i], pk)
-        merge.alike[pk] = keys[i]
-    merge.unchanged += len(alike)
-    objs, found = [known[i] for i in alike], [rows[i] for i in alike]
-    staging.promises.stage(objs, schema, found, [values[i] for i in alike])
-    taken = {*map(id, objs)}
-    others = [obj for obj in block if id(obj) not in taken]
-    return others, sum(len(b''.join(row)) for row in found)
+            continue
+        merge.inserted += old is None
+        merge.entries.append(_entry(merge, pk, row, old, obj, noted))
 
 
 def _stored_under(
-    merge: Merge, keys: Sequence[Key], extend: Command
-) -> Flow[dict[Key, tuple[int, Row]]]:
-    """Return pk and row of the stored object with each key; of two with one key, the lower pk."""
-    schema, columns = merge.schema, merge.columns
+    merge: Merge, keys: Sequence[Key], extend: Command, new: Iterable[Any] = repeat(None)
+) -> Flow[list[Stored]]:
+    """Return pk and row of the stored object with each key; of two with one key, the lower pk.
+
+    :param new: the rows that these keys are going to have, if known; one that is stored as it is
+        is returned itself
+    """
+    schema = merge.schema
     names = _index_sets(merge, keys)
-    reads = [('SINTER' if len(sets) > 1 else 'SMEMBERS', *sets) for sets in names]
+    if len(merge.columns) == 1:
+        reads = get_members(name for (name,) in names)
+    else:
+        reads = [('SINTER', *sets) for sets in names]
     held, *found = yield Batch([extend, *reads])
     if not held:
         raise lock_lost_error([merge.staging])
-    under: dict[int, set[Key]] = {}  # the keys that list a pk
-    if not columns:
-        under = {int(key[0]): {key} for key in keys}
-    for key, sets, members in zip(keys, names, found, strict=bool(columns)):
-        for pk in pks_of(schema, members, sets[0]):
-            under.setdefault(pk, set()).add(key)
-    pks = sorted(under)
+    if not merge.columns:
+        listed = [[int(pk)] for (pk,) in keys]
+    else:
+        pairs = zip(found, names, strict=True)
+        listed = [pks_of(schema, members, sets[0]) for members, sets in pairs]
+    pks = sorted({*chain.from_iterable(listed)})
     rows = yield from rows_of(schema, pks, schema.all)
-    stored: dict[Key, tuple[int, Row]] = {}
-    for pk, row in zip(pks, rows, strict=True):
-        if row is not None:
-            key = merge.key_of_row(pk, row)
-            # A row that its key does not list, but another one, would stay lost for queries.
-            if key in under[pk]:
-                stored.setdefault(key, (pk, row))
-    return stored
+    there = {pk: tuple(row) for pk, row in zip(pks, rows, strict=True) if row is not None}
+    items = zip(keys, listed, new, strict=False)
+    return [_lowest(merge, there, key, some, row) for key, some, row in items]
+
+
+def _lowest(
+    merge: Merge, rows: Mapping[int, Row], key: Key, pks: Sequence[int], new: StoredRow | None
+) -> Stored:
+    """Return pk and row of the object with a key.
+
+    :param rows: the rows of the objects that are stored
+    :param pks: those that the index sets of the key list. A row that is listed only under another
+        key would stay lost for queries, so it does not count.
+    """
+    for pk in sorted(pks):
+        row = rows.get(pk)
+        if row is None:
+            continue
+        if row == new:
+            return pk, new
+        if merge.key_of_row(pk, row) == key:
+            return pk, row
+    return None, None
 
 
 def _index_sets(merge: Merge, keys: Sequence[Key]) -> list[tuple[bytes, ...]]:
@@ -215,22 +253,31 @@ def _index_sets(merge: Merge, keys: Sequence[Key]) -> list[tuple[bytes, ...]]:
     return [*zip(*names, strict=True)]
 
 
-def _entry(merge: Merge, obj: Any, pk: int, row: Row | None) -> Entry:
-    """Return the entry that writes the changes of an object; its mode is empty without changes."""
-    schema, promises = merge.schema, merge.staging.promises
-    for target in children(obj):
-        if target._id is None and id(target) not in promises.pks:
-            raise UsageError(
-                f'{schema.name}: {obj!r} links to {target!r}, which is neither stored nor an '
-                'earlier object of the new data sets.'
-            )
-    fresh = row is None and obj._id is None
-    entry = entry_of(obj, pk, Mode.INSERT if fresh else Mode.PUT, schema.all, promises.pks)
-    if row is not None:
-        stored = {column.name: value for column, value in zip(schema.all, row, strict=True)}
+def _entry(
+    merge: Merge,
+    pk: int,
+    row: StoredRow,
+    old: Row | None,
+    obj: Any,
+    values: Mapping[str, Any],
+) -> Entry:
+    """Return the entry that writes the changes of an object.
+
+    :param old: its stored row, or None
+    :param obj: the object; None for an encoded row
+    :param values: as of :class:`~.writes.entry.Entry`
+    """
+    schema = merge.schema
+    written = dict(zip(schema.columns, row, strict=True))
+    fresh = obj is None or obj._id is None
+    expected: dict[str, Any] = dict.fromkeys(schema.indexed_names)
+    mode = Mode.INSERT if fresh else Mode.PUT
+    entry = Entry(schema, pk, mode, written, expected, obj, values)
+    if old is not None:
+        stored = dict(zip(schema.columns, old, strict=True))
         # One script blocks the server for all changes, so send only the fields that differ.
-        entry.sent = {name: new for name, new in entry.written.items() if stored[name] != new}
+        entry.sent = {name: new for name, new in written.items() if stored[name] != new}
         entry.expected = {name: stored[name] for name in schema.compared(entry.sent)}
         entry.overwritten = [stored[name] for name in entry.sent]
-        entry.mode = Mode.UPDATE if entry.sent else ''
+        entry.mode = Mode.UPDATE
     return entry

@@ -14,12 +14,13 @@ from typing import Any
 
 from ...errors import ResetLostError
 from ..bulk.recovery import begin
-from ..flows import Batch, Command, Flow, ServerFull, ask, chunks, page_of, scan
+from ..flows import Batch, Command, Flow, Scan, ServerFull, ask, chunks, page_of, scan, whole
 from ..keys import REPLACED
 from ..locking.locks import extend_command, lock_lost_error, locked
 from ..locking.scripts import CLEAR, CLEAR_SETS, RETIRE
 from ..mapping.schema import Schema
 from ..overlap import walk
+from ..writes.acknowledging import acknowledge
 from .index_fill import AT_ONCE, MOST, Switch
 from .observer import ResetObserver
 from .promises import Promises
@@ -36,17 +37,19 @@ SETS = 200
 
 
 def each_page(
-    schema: Schema, act: Callable[[list[bytes]], Flow[None]], *extend: Command
+    schema: Schema, act: Callable[[list[bytes]], Flow[None]], *extend: Command, strict: bool = False
 ) -> Flow[None]:
     """Act on all keys of the model, page by page.
 
     :param extend: commands to send along with each request for a page
+    :param strict: as of :func:`scan`
     """
 
     def act_on_own(page: list[bytes]) -> Flow[None]:
         return act([key for key in page if schema.keys.is_own(key)])
 
-    yield from scan(act_on_own, match=schema.keys.pattern, count=PAGE, extend=extend)
+    how: Any = {'match': schema.keys.pattern, 'count': PAGE, 'strict': strict}
+    yield from scan(act_on_own, extend=extend, **how)
 
 
 def destroy(schema: Schema, token: bytes) -> Flow[int]:
@@ -57,6 +60,7 @@ def destroy(schema: Schema, token: bytes) -> Flow[int]:
     staging = Staging(schema, [], token, Promises(), ResetObserver())
     removed = 0
     cursor: Any = b'0'
+    one = Scan()
     while True:
         try:
             return removed + (yield from locked([staging], _empty(staging)))
@@ -67,7 +71,11 @@ def destroy(schema: Schema, token: bytes) -> Flow[int]:
         # The server has no memory for a lock, so remove some rows first. each_page() cannot serve
         # here: its cursor would be lost between two tries.
         request = ('SCAN', cursor, 'MATCH', schema.keys.pattern, 'COUNT', PAGE)
-        cursor, page = page_of((yield from ask(*request)))
+        replies = yield Batch([request], scan=one)
+        if replies is None:
+            cursor, one = b'0', Scan()
+            continue
+        cursor, page = page_of(replies[0])
         rows = [key for key in page if schema.keys.is_row(key)]
         removed += (yield from ask('UNLINK', *rows)) if rows else 0
 
@@ -92,6 +100,7 @@ def _empty(staging: Staging) -> Flow[int]:
 
     yield from walk(keys.work(staging.token, REPLACED), retire, (extend,))
     yield from _remove_the_rest(staging, extend)
+    yield from acknowledge([schema])
     return count
 
 
@@ -152,7 +161,13 @@ def _count_keys(schema: Schema, extend: Command) -> Flow[tuple[int, list[bytes]]
         found.update(key for key in page if keys.is_index(key) or keys.is_sorted(key))
         yield from ()
 
-    yield from each_page(schema, count_page, extend)
+    def count_all() -> Flow[None]:
+        nonlocal count
+        count = 0
+        found.clear()
+        return each_page(schema, count_page, extend, strict=True)
+
+    yield from whole(count_all)
     return count, sorted(found)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from ...errors import ConflictError, TooManyChangesError
 from ..bulk.recovery import GRACE_MS, NOTE_MS, begin
 from ..column import Column
-from ..flows import Batch, Command, Flow, chunks
+from ..flows import Batch, Command, Flow, ask, chunks
 from ..incarnations import newest, read_incarnations
 from ..locking.key_types import wrong_type
 from ..locking.locks import extend_command, fence_lost_error, lock_lost_error, locked
@@ -23,6 +23,7 @@ from ..mapping.schema import Schema
 from ..overlap import walk
 from ..queries.by_pk import rows_of
 from ..queries.query import pks_of
+from ..writes.acknowledging import acknowledge
 from ..writes.compare_and_move import ROUNDS, row_arguments
 from ..writes.entry import Entry, Mode, expected_token, is_extended
 from ..writes.unique import refuse_repeats, settle_claims
@@ -66,7 +67,9 @@ def merge_all(
     def change() -> Flow[None]:
         yield from _find_changes(merges, most)
         observer.swapping()
-        promises.confirm((yield from _apply(merges, stamp)))
+        newest_of = yield from _apply(merges, stamp)
+        yield from acknowledge([staging.schema for staging in stagings])
+        promises.confirm(newest_of)
 
     yield from locked(stagings, change())
     return [merge.counts() for merge in merges]
@@ -77,7 +80,8 @@ def _find_changes(merges: Sequence[Merge], most: int) -> Flow[None]:
     extend = extend_command(stagings, retake=1)
     yield from begin(stagings)
     for merge in merges:
-        for block in chunks(merge.staging.objs, BLOCK):
+        objs = merge.staging.objs
+        for block in objs if merge.staging.is_encoded else chunks(objs, BLOCK):
             yield from compare(merge, block, extend)
             _check_number(merges, most)
     for merge in merges:
@@ -95,6 +99,8 @@ def _check_number(merges: Sequence[Merge], most: int) -> None:
 
 def _find_removed(merges: Sequence[Merge], merge: Merge, extend: Command, most: int) -> Flow[None]:
     schema = merge.schema
+    if (yield from ask('SCARD', schema.keys.all)) == len(merge.seen):
+        return  # all pks of the set were seen, so no object is to be removed
     seen = merge.seen | {entry.pk for entry in merge.entries}
 
     def compare(page: list[bytes]) -> Flow[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..script import DENIED, Script, ScriptPair
 from ..writes.scripts import CURSOR, MAY_WRITE_ROWS, STORE_ROWS
 
-__all__ = ('ALIKE', 'CLAIM', 'FILL', 'LARGE', 'MERGE', 'SWAP')
+__all__ = ('CLAIM', 'FILL', 'LARGE', 'MERGE', 'SWAP')
 
 # Claim given pks: raise the counter to the highest, so that no other object gets one of them.
 # KEYS: counter, set of all pks.
@@ -165,59 +165,6 @@ local no = denied(
 if no then return no end
 for _, model in ipairs(models) do swap(model) end
 return 'done'
-""",
-)
-
-# Find the objects that are stored with exactly the bytes that the client would write.
-# KEYS: set of all pks.
-# ARGV: prefix of data keys, number of fields, number of key fields (0: the pk is the key), the
-# fields, the prefix of the index sets of each key field; for each object the SHA-1 of its values in
-# MessagePack, and its index values, or its pk.
-# Returns for each object its pk; '' if none is stored with this key, if it differs, or if the
-# script does not tell: several are stored with this key, or the limit was reached.
-# Bounded: 2,000 values of 100 objects (VALUES and OBJECTS in fingerprints.py), index sets of at
-# most 100 members, and 250,000 bytes, which the last row may exceed; it gets no SHA-1 then.
-ALIKE = Script(
-    'alike',
-    """
-local all, prefix, count, width = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local last, left, found, pks, prints = 3 + count, 250000, {}, {}, {}
-local function only_one(a)
-  if width == 0 then return ARGV[a + 1] end
-  local sets, few = {}, width == 1
-  for w = 1, width do
-    sets[w] = ARGV[last + w] .. ARGV[a + w]
-    if not few then
-      local size = redis.pcall('SCARD', sets[w])
-      few = type(size) == 'number' and size <= 100
-    end
-  end
-  if not few then return nil end
-  local members = width == 1 and redis.pcall('SRANDMEMBER', sets[1], 2)
-    or redis.pcall('SINTER', unpack(sets))
-  return #members == 1 and members[1] or nil
-end
-local function is_alike(pk, fingerprint)
-  local values = redis.pcall('HMGET', prefix .. pk, unpack(ARGV, 4, last))
-  if #values == 0 then return false end
-  local text = cmsgpack.pack(unpack(values))
-  left = left - #text
-  return left >= 0 and redis.sha1hex(text) == fingerprint
-end
-for a = last + width + 1, #ARGV, 1 + math.max(width, 1) do
-  found[#found + 1] = ''
-  local pk = only_one(a)
-  if pk then
-    pks[#pks + 1] = pk
-    prints[#pks] = {#found, ARGV[a]}
-  end
-end
-local listed = #pks > 0 and redis.call('SMISMEMBER', all, unpack(pks))
-for i, pk in ipairs(pks) do
-  local place, fingerprint = unpack(prints[i])
-  if left > 0 and listed[i] == 1 and is_alike(pk, fingerprint) then found[place] = pk end
-end
-return found
 """,
 )
 

@@ -1,8 +1,8 @@
 """Stage a data set where no query reads: rows under fresh pks, sets under ``:tmp:`` names.
 
 Objects are encoded and sent chunk by chunk, and then released: a data set from a generator is never
-in memory as a whole. The transaction that stages a key also lists it under ``:tmp:``, so another
-process can sweep it by its exact name.
+in memory as a whole. It may also come encoded, as ``StoredRows``. The transaction that stages a key
+also lists it under ``:tmp:``, so another process can sweep it by its exact name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..flows import Batch, Command, Flow, ask, chunks
 from ..keys import BROUGHT, RANGES, STAGED, ranges_of
 from ..locking.key_types import check_types
 from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store, in_scores
-from ..mapping.encoder import StoredRow
+from ..mapping.encoder import StoredRow, StoredRows
 from ..mapping.index_keys import grouped_by_index
 from ..mapping.schema import Schema
 from ..objects.state import assigned
@@ -29,6 +29,7 @@ __all__ = (
     'Staging',
     'assign',
     'claim',
+    'reserve_range',
     'stage_batches',
 )
 
@@ -37,7 +38,8 @@ class Staging:
     """The part of one model in a reset: its objects, their pks and its staged keys.
 
     :param schema: the model
-    :param objs: the new data set: a list, or an iterator that is read once
+    :param objs: the new data set: a list, or an iterator that is read once; of objects, or
+        :class:`~.encoder.StoredRows`
     :param token: token of the reset
     :param promises: the assigned pks of all models of the reset
     :param observer: receives the progress
@@ -53,6 +55,7 @@ class Staging:
     ) -> None:
         self.schema, self.objs, self.token = schema, objs, token
         self.promises, self.observer = promises, observer
+        self.is_encoded = isinstance(objs, StoredRows)
         self._memos = schema.encoder.memos()
         #: pks of the new data set, in order
         self.pks: list[int] = []
@@ -81,9 +84,8 @@ class Staging:
         """Return the highest pk of the new data set."""
         return highest((*self.given, *(part.stop - 1 for part, _ in self._ranges)))
 
-    def note(self, objs: Sequence[Any]) -> None:
-        """Note objects of the new data set whose pks are assigned."""
-        pks = [self.promises.pks[id(obj)] for obj in objs]
+    def note(self, objs: Sequence[Any], pks: Sequence[int]) -> None:
+        """Note objects, or rows, of the new data set and the pks that are assigned to them."""
         self.pks += pks
         self.observer.assigned(self.schema.cls, objs, pks)
 
@@ -119,11 +121,26 @@ class Staging:
             self.given.add(pk)
             self.promises.assign(obj, pk, held)
 
-    def reserved(self, first: int, objs: Sequence[Any], held: bool) -> None:
-        """Assign consecutive reserved pks to new objects."""
-        self._ranges += ranges_of(range(first, first + len(objs)))
-        for pk, obj in enumerate(objs, first):
-            self.promises.assign(obj, pk, held)
+    def reserved(self, pks: range) -> None:
+        """Note that pks are reserved for the new data set."""
+        self._ranges += ranges_of(pks)
+
+    def encoded_chunks(self, items: Iterable[Any]) -> Iterator[tuple[list[int], list[StoredRow]]]:
+        """Yield pks and rows of items, chunk by chunk.
+
+        :param items: objects with assigned pks; of an encoded data set, pairs of pk and row
+        """
+        promises, schema = self.promises, self.schema
+        for chunk in chunks(items, CHUNK):
+            if self.is_encoded:
+                yield [pk for pk, _ in chunk], [row for _, row in chunk]
+                continue
+            values = [assigned(obj) for obj in chunk]
+            rows = self.encode(chunk)
+            pks = [promises.pks[id(obj)] for obj in chunk]
+            promises.stage(chunk, schema, rows, values)
+            chunk.clear()
+            yield pks, rows
 
 
 def assign(staging: Staging, objs: Iterable[Any]) -> Flow[None]:
@@ -132,9 +149,18 @@ def assign(staging: Staging, objs: Iterable[Any]) -> Flow[None]:
     unknown = [obj for obj in objs if id(obj) not in staging.promises.pks]
     staging.adopt_pks((obj for obj in unknown if obj._id is not None), held)
     new = [obj for obj in unknown if obj._id is None]
-    if new:
-        first, _ = yield from reserve(staging.schema, len(new), highest(staging.given))
-        staging.reserved(first, new, held)
+    for obj, pk in zip(new, (yield from reserve_range(staging, len(new))), strict=True):
+        staging.promises.assign(obj, pk, held)
+
+
+def reserve_range(staging: Staging, count: int) -> Flow[range]:
+    """Reserve consecutive pks for new objects of the data set."""
+    if not count:
+        return range(0)
+    first, _ = yield from reserve(staging.schema, count, highest(staging.given))
+    pks = range(first, first + count)
+    staging.reserved(pks)
+    return pks
 
 
 def claim(staging: Staging, objs: Iterable[Any]) -> Flow[int]:
@@ -142,6 +168,8 @@ def claim(staging: Staging, objs: Iterable[Any]) -> Flow[int]:
 
     Rows of pks in use are staged under other names, and the swap moves them.
     """
+    if not staging.given:
+        return 0
     pks = [staging.promises.pks[id(obj)] for obj in objs]
     pks = [pk for pk in pks if pk in staging.given]
     if not pks:
@@ -155,25 +183,20 @@ def claim(staging: Staging, objs: Iterable[Any]) -> Flow[int]:
     return len(taken)
 
 
-def stage_batches(staging: Staging, objs: Iterable[Any], extend: Command) -> Iterator[Batch]:
-    """Yield the batches that stage objects; encode a chunk while the server stores the last one.
+def stage_batches(staging: Staging, items: Iterable[Any], extend: Command) -> Iterator[Batch]:
+    """Yield the batches that stage items; encode a chunk while the server stores the last one.
 
+    :param items: as of :meth:`Staging.encoded_chunks`
     :param extend: the command that extends the locks of the reset
     """
-    promises, schema = staging.promises, staging.schema
     texts: list[bytes] = []  # pks whose index entries are not staged yet, and their rows
     waiting: list[StoredRow] = []
-    for chunk in chunks(objs, CHUNK):
-        values = [assigned(obj) for obj in chunk]
-        rows = staging.encode(chunk)
-        pks = [promises.pks[id(obj)] for obj in chunk]
+    for pks, rows in staging.encoded_chunks(items):
         yield Batch([extend, *_row_commands(staging, pks, rows)])
-        size = sum(len(b''.join(row)) for row in rows)
-        staging.observer.staged(schema.cls, len(rows), size)
-        texts += (b'%d' % pk for pk in pks)
+        size = sum(map(len, map(b''.join, rows)))
+        staging.observer.staged(staging.schema.cls, len(rows), size)
+        texts += map(b'%d'.__mod__, pks)
         waiting += rows
-        promises.stage(chunk, schema, rows, values)
-        chunk.clear()
         if len(texts) >= LISTED:
             yield from _set_batches(staging, texts, waiting, extend)
             texts, waiting = [], []

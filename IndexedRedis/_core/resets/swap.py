@@ -26,11 +26,12 @@ from ..locking.locks import extend_command, fence_lost_error, lock_lost_error, l
 from ..locking.transactions import objection
 from ..mapping.schema import Schema
 from ..objects.graph import knows_targets, reachable, schema_of
+from ..writes.acknowledging import acknowledge
 from .index_fill import Switch, prepare, settle_touched
 from .observer import ResetObserver
 from .promises import Promises
 from .scripts import SWAP
-from .staging import Staging, assign, claim, stage_batches
+from .staging import Staging, assign, claim, reserve_range, stage_batches
 
 __all__ = ('Group', 'reset_all', 'swap')
 
@@ -95,24 +96,30 @@ def _replace(stagings: Sequence[Staging], server_of: ServerOf, stamp: str) -> Fl
         switches.append((yield from prepare(staging, extend)))
     fence = stagings[0].observer.fence
     newest_of = yield from swap(switches, extend, stamp, fence)
+    yield from acknowledge([staging.schema for staging in stagings])
     stagings[0].promises.confirm(newest_of)
     return targets
 
 
 def _stage_all(stagings: Sequence[Staging], server_of: ServerOf) -> Flow[list[Any]]:
-    extend = extend_command(stagings, retake=1)
+    extend, promises = extend_command(stagings, retake=1), stagings[0].promises
     saved: dict[int, Any] = {}
     for staging in stagings:
         if isinstance(staging.objs, list):  # so that pks are in the order of the list
             yield from assign(staging, staging.objs)
     for staging in stagings:
         for block in _blocks(staging):
+            if staging.is_encoded:
+                pks = yield from reserve_range(staging, len(block))
+                staging.note(block, pks)
+                yield from _stage(staging, [*zip(pks, block, strict=True)], extend, stagings)
+                continue
             yield from assign(staging, block)
             if knows_targets(block):
                 yield from _await_targets(stagings, block)
                 for target in (yield from _save_targets(stagings, block, server_of)):
                     saved[id(target)] = target
-            staging.note(block)
+            staging.note(block, [promises.pks[id(obj)] for obj in block])
             yield from _stage(staging, block, extend, stagings)
     for staging in stagings:
         yield from _stage(staging, list(staging.awaited.values()), extend, stagings)
@@ -122,6 +129,9 @@ def _stage_all(stagings: Sequence[Staging], server_of: ServerOf) -> Flow[list[An
 def _blocks(staging: Staging) -> Iterator[list[Any]]:
     if isinstance(staging.objs, list):
         yield staging.objs
+        return
+    if staging.is_encoded:
+        yield from staging.objs
         return
     for block in chunks(staging.objs, BLOCK):
         staging.check(block)
@@ -144,8 +154,9 @@ def _stage(
                 'reset had reserved. Nothing was changed by the reset; try again.'
             )
 
-    for obj in objs:
-        staging.awaited.pop(id(obj), None)
+    if staging.awaited:
+        for obj in objs:
+            staging.awaited.pop(id(obj), None)
     # Given pks are claimed block by block. Without them, one stream stages all objects.
     for some in chunks(objs, BLOCK if staging.given else max(1, len(objs))):
         before = staging.count

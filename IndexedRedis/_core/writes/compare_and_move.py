@@ -7,17 +7,18 @@ entry, whoever else writes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from ...errors import ConflictError, ObjectGoneError, ResetInProgressError
-from ..flows import Batch, Command, Flow, ask
+from ..flows import Batch, Command, Flow
 from ..incarnations import IS_LOST, drawn_arguments, is_lost
 from ..locking.key_types import wrong_type
 from ..mapping.schema import Schema
 from ..objects.state import own_state
-from ..script import DENIED, Script
+from ..script import DENIED, ScriptPair
+from .acknowledging import check_acknowledged, wait_commands
 from .entry import UNIQUE, Entry, Mode, expected_token, hset_arguments, is_extended
 from .scripts import CHECK, STEP, WRITE
 from .unique import NOTHING_WRITTEN as OF_UNIQUE
@@ -55,17 +56,21 @@ FIELDS_IN_ONE_COMMAND = 500
 
 # Update one row that is stored as expected, while no reset is under way.
 # KEYS: set of all pks, record of resets, hash, record of incarnations; for each move: old and new
-# index set.
-# ARGV: pk, id of the incarnation that it was drawn under or '', number of moves; for each move:
-# field, expected bytes; fields and values to store.
+# index set; sorted sets.
+# ARGV: pk, id of the incarnation that it was drawn under or '', number of moves and, in the same
+# text, the score in each sorted set; for each move: field, expected bytes; fields and values to
+# store.
 # Returns 1; 0 if anything differs from the expectation, and then nothing is written.
 # Bounded: one row of 500 fields (FIELDS_IN_ONE_COMMAND) and its moves, a few for each index.
-UPDATE_ONE = Script(
+UPDATE_ONE = ScriptPair(
     'update_one',
     DENIED
     + IS_LOST
     + """
-local pk, moves = ARGV[1], tonumber(ARGV[3])
+- local pk, moves = ARGV[1], tonumber(ARGV[3])
++ local pk, moves, scores = ARGV[1], tonumber(string.match(ARGV[3], '^%d+')), {}
++ for score in string.gmatch(ARGV[3], ' (%S+)') do scores[#scores + 1] = score end
++ local last = #KEYS - #scores
 if redis.call('EXISTS', KEYS[2]) == 1 or redis.pcall('SISMEMBER', KEYS[1], pk) ~= 1
     or is_lost(KEYS[4], ARGV[2], pk) then
   return 0
@@ -77,20 +82,28 @@ if moves > 0 then
   for m = 1, moves do
     if stored[m] ~= ARGV[3 + 2 * m] then return 0 end
   end
-  for k = 5, #KEYS do
+-   for k = 5, #KEYS do
++   for k = 5, last do
     local kind = redis.call('TYPE', KEYS[k]).ok
     if kind ~= 'set' and kind ~= 'none' then return 0 end
   end
 elseif redis.call('TYPE', KEYS[3]).ok ~= 'hash' then
   return 0
 end
++ for k = last + 1, #KEYS do
++   local kind = redis.call('TYPE', KEYS[k]).ok
++   if kind ~= 'zset' and kind ~= 'none' then return 0 end
++ end
 local no = moves > 0 and denied({'SADD', KEYS[1], ''}, {'SREM', KEYS[1], ''})
++ no = no or denied({'ZADD', KEYS[1], '0', ''})
 if no then return no end
 redis.call('HSET', KEYS[3], unpack(ARGV, 4 + 2 * moves))
-for k = 5, #KEYS, 2 do
+- for k = 5, #KEYS, 2 do
++ for k = 5, last, 2 do
   redis.call('SADD', KEYS[k + 1], pk)
   if KEYS[k] ~= KEYS[k + 1] then redis.call('SREM', KEYS[k], pk) end
 end
++ for s = 1, #scores do redis.call('ZADD', KEYS[last + s], scores[s], pk) end
 return 1
 """,
 )
@@ -141,6 +154,7 @@ def compare_and_move(
     once: bool = False,
     still: Callable[[Entry], bool] | None = None,
     earlier: str = OF_UNIQUE,
+    is_last: bool = False,
 ) -> Flow[list[Entry]]:
     """Write all of ``entries`` or none, and move their index entries from the stored values.
 
@@ -148,7 +162,9 @@ def compare_and_move(
     :param once: raise AnswerLost if the reply is lost, instead of sending again
     :param still: whether to write a row that other values are stored for than expected
     :param earlier: what a UniqueError says of the data
+    :param is_last: wait for replicas, if the models ask for it: the operation ends with this write
     :returns: the entries that were not left out
+    :raises NotAcknowledgedError: if too few replicas confirm the write
     :raises ObjectGoneError: for an update of a deleted object
     :raises ResetInProgressError: for a given pk that belongs to a running reset
     :raises WrongKeyTypeError: if a key to write to holds another type
@@ -166,6 +182,7 @@ def compare_and_move(
             once,
             still=still,
             earlier=earlier,
+            wait_for={entry.schema for entry in entries} if is_last else (),
         )
     )
 
@@ -213,6 +230,7 @@ def _send(
     state: str = NOTHING_WRITTEN,
     still: Callable[[Entry], bool] | None = None,
     earlier: str = OF_UNIQUE,
+    wait_for: Collection[Schema] = (),
 ) -> Flow[list[Entry]]:
     """Send rows until the script finds the expected values; return the rows that are written.
 
@@ -221,12 +239,15 @@ def _send(
     :param state: the sentences of the error about the data, and what to do
     :param still: as of :func:`compare_and_move`
     :param earlier: as of :func:`compare_and_move`
+    :param wait_for: the models whose replicas have to confirm the write
     """
+    waits = wait_commands(wait_for) if wait_for else []
     for _ in range(ROUNDS):
         if not entries:
             return entries
-        problems, *_ = yield Batch([command(entries), *also], once=once)
+        problems, *others = yield Batch([command(entries), *also, *waits], once=once)
         if not problems:
+            check_acknowledged(wait_for, waits, others)
             return entries
         problems = _by_row(entries, problems)
         problems = yield from settle_claims(entries, problems, earlier)
@@ -252,21 +273,33 @@ def conflict(schema: Schema, state: str = NOTHING_WRITTEN) -> ConflictError:
 def update_one(entry: Entry) -> Flow[bool]:
     """Write the changes of one object if the stored values are the expected ones.
 
-    It takes the server a third of the time of :func:`compare_and_move`. It knows no sorted sets.
+    It takes the server a third of the time of :func:`compare_and_move`. It knows no unique values.
 
     :returns: whether they were, and the changes are written
     """
-    moves, own = entry.moves(), entry.schema.keys
-    if len(entry.sent) > FIELDS_IN_ONE_COMMAND:
-        return False
-    if not all(type(stored) is bytes and not score for _, stored, _, _, score in moves):
-        return False
+    own, moves, scores = entry.schema.keys, list[Any](), dict[bytes, bytes]()
+    for column, stored, old, new, score in entry.moves():
+        if score == UNIQUE or len(entry.sent) > FIELDS_IN_ONE_COMMAND:
+            return False
+        if score and column.name in entry.sent:  # the script stores that value
+            scores[new] = score
+        elif score or type(stored) is not bytes:
+            return False
+        else:
+            moves.append((column.key, stored, old, new))
     keys = [own.all, own.record, own.data(entry.pk), own.incarnations]
-    args: list[Any] = [entry.pk, entry.drawn, len(moves)]
-    for column, stored, old, new, _ in moves:
+    count = b' '.join([b'%d' % len(moves), *scores.values()]) if scores else len(moves)
+    args: list[Any] = [entry.pk, entry.drawn, count]
+    for name, stored, old, new in moves:
         keys += (old, new)
-        args += (column.key, stored)
-    return bool((yield from ask(*UPDATE_ONE(keys, *args, *hset_arguments(entry)))))
+        args += (name, stored)
+    script = UPDATE_ONE.of(scores)
+    waits = wait_commands([entry.schema])
+    command = script([*keys, *scores], *args, *hset_arguments(entry))
+    done, *confirmed = yield Batch([command, *waits])
+    if done:
+        check_acknowledged([entry.schema], waits, confirmed)
+    return bool(done)
 
 
 def _keys_and_args(

@@ -14,6 +14,7 @@ from ..locking.key_types import wrong_type
 from ..mapping.index_keys import index_keys_of_rows
 from ..mapping.schema import Schema
 from ..script import DENIED, ScriptPair
+from .acknowledging import check_acknowledged, wait_commands
 from .compare_and_move import COMMITTED_STATE, ROUNDS, Step, UnfinishedWrite
 from .entry import expected_token
 from .scripts import READ_RECORD
@@ -149,6 +150,7 @@ def delete_rows(
     matcher: Matcher | None = None,
     step: Step | None = None,
     drawn: Drawn = EMPTY,
+    is_last: bool = False,
 ) -> Flow[int]:
     """Delete all of these objects, or none; return how many were stored.
 
@@ -157,15 +159,19 @@ def delete_rows(
     :param matcher: leaves out rows that do not match
     :param step: the step of a committed write, or None
     :param drawn: the incarnations of pks; lost pks are left out
+    :param is_last: wait for replicas, if the model asks for it: the operation ends with this write
     :raises UnfinishedWrite: if a killed process left a committed write
+    :raises NotAcknowledgedError: if too few replicas confirm the write
     """
+    waits = wait_commands([schema]) if is_last else []
     for _ in range(ROUNDS):
         if not expected:
             return 0
-        answer, *_ = yield Batch(
-            [_command(schema, expected, leave, step, drawn), *(step.also if step else ())]
-        )
+        also = step.also if step else ()
+        command = _command(schema, expected, leave, step, drawn)
+        answer, *others = yield Batch([command, *also, *waits])
         if isinstance(answer, int):
+            check_acknowledged([schema], waits, others)
             return answer
         _learn(schema, expected, answer, matcher, drawn)
     raise ConflictError(

@@ -16,6 +16,7 @@ from ..mapping.index_keys import grouped_by_index, grouped_by_sorted, unique_key
 from ..mapping.schema import Schema
 from ..objects.state import assigned, confirm_row
 from ..script import DENIED, ScriptPair
+from .acknowledging import check_acknowledged, wait_commands
 from .entry import Entry, Mode, Reserved
 from .pks import reserve
 from .scripts import CURSOR, NOTE_TOUCHED
@@ -214,8 +215,13 @@ def insert_all(drafts: Sequence[Draft]) -> Flow[bool]:
 
     :returns: whether they are stored
     :raises AnswerLost: if the reply is lost
+    :raises NotAcknowledgedError: if too few replicas confirm them
     """
-    (done,) = yield Batch([_command(drafts)], once=True)
+    schemas = [draft.schema for draft in drafts]
+    waits = wait_commands(schemas)
+    done, *confirmed = yield Batch([_command(drafts), *waits], once=True)
+    if done:
+        check_acknowledged(schemas, waits, confirmed)
     return bool(done)
 
 

@@ -43,6 +43,8 @@ def main(
 
 def _some_of(model: Any, pks: list[int]) -> Any:
     """Return partial objects; a model that only sorts has no indexed fields to fetch."""
-    if model.INDEXED_FIELDS or model.UNIQUE_FIELDS or not model.SORTED_FIELDS:
+    ordered = [*model.SORTED_FIELDS, *(field.name for field in model.FIELDS if field.sorted)]
+    unique = model.UNIQUE_FIELDS or any(field.unique for field in model.FIELDS)
+    if model.INDEXED_FIELDS or unique or not ordered:
         return model.objects.getMultipleOnlyIndexedFields(pks)
-    return model.objects.getMultipleOnlyFields(pks, list(model.SORTED_FIELDS))
+    return model.objects.getMultipleOnlyFields(pks, ordered)

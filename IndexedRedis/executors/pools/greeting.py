@@ -5,11 +5,23 @@ Rule: no error that leaves here repeats a password.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from ..._core.replication import QUESTION
 from ..remedies import hello_refused, without_arguments
 
-__all__ = ('arenew', 'falls_back', 'renew', 'without_password')
+__all__ = (
+    'agreeting_of_replica',
+    'arenew',
+    'falls_back',
+    'greeting_of_replica',
+    'renew',
+    'without_password',
+)
+
+
+_READONLY = ('READONLY',)
 
 
 def without_password(error: Exception, connection: Any) -> Exception:
@@ -52,6 +64,36 @@ async def arenew(connection: Any, tokens: dict[Any, Any]) -> None:
     if token is not None:
         await connection.send_command('AUTH', *_credentials(token), check_health=False)
         await connection.read_response()
+
+
+def greeting_of_replica(is_clustered: bool, check: Callable[[Any], None]) -> Callable[..., None]:
+    """Return the ``redis_connect_func`` of connections to a replica, for reads.
+
+    :param is_clustered: whether it is a node of a cluster, which has to allow reads
+    :param check: gets the answer to how far it is; raises if it must not be used
+    """
+
+    def greet(connection: Any) -> None:
+        connection.on_connect()
+        for command in (_READONLY, QUESTION) if is_clustered else (QUESTION,):
+            connection.send_command(*command, check_health=False)
+            reply = connection.read_response()
+        check(reply)
+
+    return greet
+
+
+def agreeting_of_replica(is_clustered: bool, check: Callable[[Any], None]) -> Callable[..., Any]:
+    """As :func:`greeting_of_replica`, of asyncio."""
+
+    async def greet(connection: Any) -> None:
+        await connection.on_connect()
+        for command in (_READONLY, QUESTION) if is_clustered else (QUESTION,):
+            await connection.send_command(*command, check_health=False)
+            reply = await connection.read_response()
+        check(reply)
+
+    return greet
 
 
 def _credentials(token: Any) -> tuple[Any, Any]:

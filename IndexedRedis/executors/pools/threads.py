@@ -235,6 +235,16 @@ class QuickPool(redis.BlockingConnectionPool):
                 return
         self.pool.take_back(loan)
 
+    def close_idle(self) -> None:
+        """Close the connections that nobody has borrowed.
+
+        ``disconnect`` closes all. A thread that waits for an answer might then read from another
+        connection, whose socket got the same number.
+        """
+        loan: Loan = []
+        while self.pool.lend_that(loan, link_of):
+            self.discard(loan)
+
     def reclaim(self, loan: Loan) -> None:
         """Replace a connection whose borrower is gone and could not close it by a new entry."""
         connection, loan[0] = loan[0], None

@@ -12,7 +12,7 @@ import copy
 import math
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from ...deprecated import deprecatedMessage
 from ...encoding import is_utf8, to_unicode, tobytes
@@ -50,6 +50,13 @@ def hashed(value: bytes) -> str:
     return md5(value, usedforsecurity=False).hexdigest()
 
 
+class Listed(TypedDict, total=False):
+    """What all field types take, besides their own parameters: see :class:`IRField`."""
+
+    sorted: bool
+    unique: bool
+
+
 class IRField(str):
     """A field of a model, and the base of all other field types.
 
@@ -61,6 +68,8 @@ class IRField(str):
     :param defaultValue: the default value; converted as if assigned
     :param hashIndex: whether index keys hold the md5 of the value, as is good for long values
     :param decimalPlaces: for ``Decimal``, as of :class:`~IndexedRedis.fields.IRDecimalField`
+    :param sorted: whether the field is sorted, as if ``SORTED_FIELDS`` listed it
+    :param unique: whether the field is unique, as if ``UNIQUE_FIELDS`` listed it
     :raises TypeError: if ``valueType`` is not a type, or has no decimal places
     :raises ValueError: if ``decimalPlaces`` is negative
     """
@@ -70,6 +79,7 @@ class IRField(str):
     defaultValue: Any = irNull
     valueType: Any = None
     noneIsNull = True
+    sorted = unique = False
     _conversion: ValueType = value_type_of(None)[1]
 
     def __new__(cls, name: str = '', *args: Any, **kwargs: Any) -> IRField:
@@ -82,6 +92,9 @@ class IRField(str):
         defaultValue: Any = irNull,
         hashIndex: bool = False,
         decimalPlaces: int | None = None,
+        *,
+        sorted: bool = False,
+        unique: bool = False,
     ) -> None:
         self.valueType, self._conversion = value_type_of(valueType, decimalPlaces)
         if decimalPlaces is not None:
@@ -89,6 +102,7 @@ class IRField(str):
         self.CAN_INDEX = self._conversion.can_index
         self.hashIndex = bool(hashIndex)
         self.defaultValue = defaultValue
+        self.sorted, self.unique = bool(sorted), bool(unique)
 
     @property
     def name(self) -> str:
@@ -275,7 +289,8 @@ class IRField(str):
         ]
 
     def __repr__(self) -> str:
-        shown = ', '.join(f'{key}={value}' for key, value in self._properties())
+        listed = [(name, True) for name in ('sorted', 'unique') if getattr(self, name)]
+        shown = ', '.join(f'{key}={value}' for key, value in [*self._properties(), *listed])
         return f'{type(self).__name__}( "{self.name}", {shown} )'
 
 

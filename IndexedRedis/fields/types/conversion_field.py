@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from ..base import IRField
+from ..base.field import Listed
 from ..null import irNull
 from ..values.value_type import ValueType
 
@@ -28,8 +29,9 @@ class ConversionField(IRField):
         valueType: Any,
         defaultValue: Any = irNull,
         hashIndex: bool = False,
+        **listed: Unpack[Listed],
     ) -> None:
-        super().__init__(name, None, defaultValue, hashIndex)
+        super().__init__(name, None, defaultValue, hashIndex, **listed)
         self.valueType, self._conversion = valueType, conversion
         self.CAN_INDEX = conversion.can_index
 

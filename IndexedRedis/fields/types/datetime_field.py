@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime
 import functools
-from typing import Any
+from typing import Any, Unpack
 
+from ..base.field import Listed
 from ..FieldValueTypes import IRDatetimeValue, naive_moment
 from ..null import irNull
 from ..values.moment import moment_of_text, moment_score, plain_datetime
@@ -38,6 +39,7 @@ class IRDatetimeField(ConversionField):
         microseconds: bool = False,
         defaultValue: Any = irNull,
         hashIndex: bool = False,
+        **listed: Unpack[Listed],
     ) -> None:
         self.aware, self.microseconds = bool(aware), bool(microseconds)
         convert = functools.partial(_moment, self.aware, self.microseconds)
@@ -51,7 +53,7 @@ class IRDatetimeField(ConversionField):
             canonical=True,
             score=moment_score,
         )
-        super().__init__(name, conversion, IRDatetimeValue, defaultValue, hashIndex)
+        super().__init__(name, conversion, IRDatetimeValue, defaultValue, hashIndex, **listed)
 
     def _properties(self) -> list[tuple[str, Any]]:
         shown = [('aware', self.aware), ('microseconds', self.microseconds)]

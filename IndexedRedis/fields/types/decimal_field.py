@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Unpack
 
 from ..base import IRField
+from ..base.field import Listed
 from ..null import irNull
 
 __all__ = ('IRDecimalField',)
@@ -28,8 +29,9 @@ class IRDecimalField(IRField):
         decimalPlaces: int | None = None,
         defaultValue: Any = irNull,
         hashIndex: bool = False,
+        **listed: Unpack[Listed],
     ) -> None:
-        super().__init__(name, Decimal, defaultValue, hashIndex, decimalPlaces)
+        super().__init__(name, Decimal, defaultValue, hashIndex, decimalPlaces, **listed)
 
     @property
     def canChooseHash(self) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
+from ..base.field import Listed
 from ..null import irNull, means_null
 from ..values.exact import number_score
 from ..values.text import text_of, text_score
@@ -36,6 +37,7 @@ class IREnumField(ConversionField):
         by: str = 'value',
         defaultValue: Any = irNull,
         hashIndex: bool = False,
+        **listed: Unpack[Listed],
     ) -> None:
         self.enumClass, self.by = _checked(name, enumClass), by
         texts = _texts(name, enumClass, by)
@@ -48,7 +50,7 @@ class IREnumField(ConversionField):
             canonical=True,
             score=functools.partial(_score, {member: i for i, member in enumerate(enumClass)}),
         )
-        super().__init__(name, conversion, enumClass, defaultValue, hashIndex)
+        super().__init__(name, conversion, enumClass, defaultValue, hashIndex, **listed)
 
     def _properties(self) -> list[tuple[str, Any]]:
         shown = [('enumClass', self.enumClass.__name__), ('by', repr(self.by))]

@@ -42,13 +42,11 @@ T = TypeVar('T')
 class QueryFlows(IndexedRedisHelper):
     """The filters of a query, and the flows of its methods."""
 
-    def __init__(self, mdl: Any, obj: Any = None) -> None:
-        super().__init__(mdl, obj)
-        self._filters: tuple[Node, ...] = ()
-        # The names that `only()` was given; None: all fields.
-        self._fields: Sequence[str] | None = None
-        self._order: tuple[By, ...] = ()
-        self._window = query.WHOLE
+    _filters: tuple[Node, ...] = ()
+    # The names that `only()` was given; None: all fields.
+    _fields: Sequence[str] | None = None
+    _order: tuple[By, ...] = ()
+    _window = query.WHOLE
 
     @property
     def _query(self) -> query.Query:
@@ -68,7 +66,7 @@ class QueryFlows(IndexedRedisHelper):
         return linked.follow(asked, ask, self._server_of, reads)
 
     def _copied(self) -> Self:
-        query = type(self)(self.mdl, self._obj)
+        query = object.__new__(type(self))
         query.__dict__.update(self.__dict__)
         return query
 
@@ -226,14 +224,22 @@ class QueryFlows(IndexedRedisHelper):
                 raise UsageError(f'{schema.name} has no field {name!r}.{hint}')
         return schema.named(names) or schema.all[:1]
 
-    def _explain(self, analyze: bool) -> Flow[Explanation]:
+    def _explain(self, analyze: bool, after: Any = None) -> Flow[Explanation]:
         from ..._core.inspection import explain
 
-        explanation = yield from self._asked(explain.explain)
+        place = None if after is None else self._place(1, after)  # type: ignore[attr-defined]
+
+        def explained(asked: query.Query) -> Flow[Explanation]:
+            return explain.explain(asked, behind=place is not None)
+
+        def fetched(asked: query.Query) -> Flow[list[Any]]:
+            return read.read(asked, after=place)
+
+        explanation = yield from self._asked(explained)
         if analyze:
             from ...executors.measuring import measured  # which imports redis-py
 
-            explanation.measured = yield from measured(self._asked(read.read))
+            explanation.measured = yield from measured(self._asked(fetched))
         return explanation
 
     def _info(self, sample: int, progress: Progress | None) -> Flow[ModelInfo]:

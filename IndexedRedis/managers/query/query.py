@@ -21,6 +21,7 @@ from ...twins import awaitable, in_event_loop
 from ..other_orms import missing_of_query
 from .by_pk import QueryByPk
 from .pages import QueryPages
+from .replicas import QueryReplicas
 from .reports import QueryReports
 from .values import QueryValues
 from .writes import QueryWrites
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 __all__ = ('IndexedRedisQuery',)
 
 
-class IndexedRedisQuery(QueryByPk, QueryValues, QueryPages, QueryWrites, QueryReports):
+class IndexedRedisQuery(
+    QueryByPk, QueryValues, QueryPages, QueryReplicas, QueryWrites, QueryReports
+):
     """A query for stored objects of a model. Get one as ``Model.objects``.
 
     It holds no results: each method asks the server. ``for obj in query`` and ``async for obj in
@@ -150,7 +153,7 @@ class IndexedRedisQuery(QueryByPk, QueryValues, QueryPages, QueryWrites, QueryRe
         fields = '' if self._fields is None else f'.only({", ".join(map(repr, self._fields))})'
         conditions = arguments_of(self._filters)
         filtered = f'.filter({conditions})' if conditions else ''
-        return f'{self.mdl.__name__}.objects{filtered}{fields}{self._part_text}'
+        return f'{self.mdl.__name__}.objects{filtered}{fields}{self._part_text}{self._replica_text}'
 
     if not TYPE_CHECKING:  # type checkers shall report unknown names
 

@@ -7,7 +7,7 @@ Each method has an awaitable twin with the prefix ``a``. Both run the same flow 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...twins import awaitable
 from .flows import QueryFlows
@@ -76,20 +76,23 @@ class QueryReports(QueryFlows):
     async def arepair(self, progress: Progress | None = None) -> CheckReport:
         return await self._arun(self._repair(progress))
 
-    def explain(self, analyze: bool = False) -> Explanation:
+    def explain(self, analyze: bool = False, after: Any = None) -> Explanation:
         """Return what :meth:`all` would do: its commands, the sizes of the sets, and the rows.
 
         :param analyze: run the query too, and measure rows, round trips, bytes and seconds
+        :param after: explain what :meth:`page` reads behind this place: a cursor, or an object, as
+            in ``query[:20].explain(after=page.next)``. Where other objects may share the score of
+            the place, reading their values takes one more trip than the commands that it lists.
         :returns: an object with attributes, which prints as text
 
         Redis: ``SCARD`` of each set; for an estimate ``SRANDMEMBER`` of up to 2,000 members and
         ``SMISMEMBER`` of them in each other set.
         """
-        return self._run(self._explain(analyze))
+        return self._run(self._explain(analyze, after))
 
     @awaitable(explain)
-    async def aexplain(self, analyze: bool = False) -> Explanation:
-        return await self._arun(self._explain(analyze))
+    async def aexplain(self, analyze: bool = False, after: Any = None) -> Explanation:
+        return await self._arun(self._explain(analyze, after))
 
     def info(self, sample: int = 1000, progress: Progress | None = None) -> ModelInfo:
         """Return statistics of all that the model has stored, with advice.

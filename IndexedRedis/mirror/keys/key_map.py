@@ -18,26 +18,27 @@ class KeyMap:
     def __init__(self) -> None:
         #: of objects that have one
         self.pks: dict[Any, int] = {}
-        self._pending: dict[Any, Any] = {}
+        #: objects without a pk
+        self.pending: dict[Any, Any] = {}
 
     def add(self, key: Any, obj: Any) -> None:
         """Add an object whose pk the reset assigns later."""
-        self._pending[key] = obj
+        self.pending[key] = obj
 
     def assigned(self, pks: Sequence[int]) -> None:
         """Give these pks to the oldest objects without one."""
-        keys = [*islice(self._pending, len(pks))]
+        keys = [*islice(self.pending, len(pks))]
         self.pks.update(zip(keys, pks, strict=True))
-        if len(keys) == len(self._pending):
-            self._pending.clear()
+        if len(keys) == len(self.pending):
+            self.pending.clear()
             return
         for key in keys:
-            del self._pending[key]
+            del self.pending[key]
 
     def find(self, key: Any) -> Any:
         """Return the pk of a key, or its object if that has no pk yet; None for an unknown key."""
         pk = self.pks.get(key)
-        return self._pending.get(key) if pk is None else pk
+        return self.pending.get(key) if pk is None else pk
 
     def __contains__(self, key: Any) -> bool:
-        return key in self.pks or key in self._pending
+        return key in self.pks or key in self.pending

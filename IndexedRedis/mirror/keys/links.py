@@ -16,7 +16,11 @@ from ..source import Source
 from .key_map import KeyMap
 from .reading import no_key
 
-__all__ = ('ITSELF', 'Links')
+__all__ = ('ITSELF', 'Find', 'Links')
+
+# Returns what a link to a key of a model leads to, or None. It also gets the keys of the link that
+# it is asked for next: one query of SQL can answer for all of them.
+Find = Callable[[Source, Any, Iterable[Any]], Any]
 
 # In place of the object that a row links to: that of the row itself, which is not made yet.
 ITSELF = object()
@@ -28,7 +32,7 @@ class Links:
     :param source: the select of the model
     :param links: how they are read from a row
     :param counts: counts links that lead to no row, and rows that are skipped for them
-    :param find: returns what a link to a key of a model leads to, or None
+    :param find: see :data:`Find`
     :param key_maps: the keys of all models
     :param dangling: what happens to a link that leads to no row
     """
@@ -38,7 +42,7 @@ class Links:
         source: Source,
         links: Sequence[Link],
         counts: ModelCounts,
-        find: Callable[[Source, Any], Any],
+        find: Find,
         key_maps: Mapping[Source, KeyMap],
         dangling: str,
     ) -> None:
@@ -49,13 +53,14 @@ class Links:
         self.others = [link for link in links if link.target is not source]
         # The fast way: links to one row of another model, whose objects all have a pk.
         single = [link for link in self.others if not link.multi and link.target]
-        self._reads = [
-            (link.read, key_maps[link.target].pks.get) for link in single if link.target is not None
+        self._single = [
+            (link, key_maps[link.target].pks.get) for link in single if link.target is not None
         ]
         self._rest = [link for link in links if link not in single]
-        self._all = [*single, *self._rest]
         #: the fields that :meth:`of` returns values for, in order
-        self.fields = [link.field for link in self._all]
+        self.fields = [link.field for link in (*single, *self._rest)]
+        #: the chunk of rows that are read
+        self.rows: Sequence[Any] = ()
         #: objects of rows in a circle, which are linked once all are made
         self.circle: dict[Any, Any] = {}
         #: dangling links that were counted; None while no row is tried twice
@@ -66,27 +71,26 @@ class Links:
 
         :raises FieldValueError: if a value is no key
         """
-        pks = self._pks(row)
-        if pks is not None and not self._rest:
-            return pks
-        values = self.linked(self._all if pks is None else self._rest, row, key)
-        if values is None:
-            return None
-        return self.in_order(values) if pks is None else [*pks, *values.values()]
-
-    def _pks(self, row: Any) -> list[Any] | None:
-        """Return the pks that the single links lead to; None if one of them is not known."""
-        pks = []
-        try:
-            for read, pk_of in self._reads:
-                value = read(row)
+        pks: list[Any] = []
+        missed: list[Link] = []
+        for link, pk_of in self._single:
+            value = link.read(row)
+            try:
                 pk = pk_of(value)
-                if pk is None and value is not None:
-                    return None
-                pks.append(pk)
-        except TypeError:
-            return None  # linked() raises the error of the library
-        return pks
+            except TypeError:
+                pk = None  # linked() raises the error of the library
+            if pk is None and value is not None:
+                missed.append(link)
+            pks.append(pk)
+        missed += self._rest
+        if not missed:
+            return pks
+        values = self.linked(missed, row, key)
+        return (
+            None
+            if values is None
+            else self.in_order({**dict(zip(self.fields, pks, strict=False)), **values})
+        )
 
     def in_order(self, values: Mapping[str, Any]) -> list[Any]:
         """Return values of link fields, in order; None for a field that has none."""
@@ -152,7 +156,7 @@ class Links:
                     return self.circle[value]
                 if value == key:
                     return ITSELF
-            return self._find(link.target, value)
+            return self._find(link.target, value, () if link.multi else map(link.read, self.rows))
         except TypeError:
             name = f'{self._source.name}.{link.field}'
             raise FieldValueError(no_key(name, value)) from None

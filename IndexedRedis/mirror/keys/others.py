@@ -10,8 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 from ... import IndexedRedisError, IndexedRedisModel, IRForeignLinkFieldBase
+from ...connections.threads import server_for
+from ...errors import ConnectionSetupError
+from ...managers.manager import server_of
 from ..guards import applies
-from ..lock import pool_of
 from ..order import target_of
 from ..source import Source
 
@@ -33,11 +35,25 @@ def links_at_risk(stored: Mapping[Source, int], keep_pks: bool | Collection[Any]
             target = target_of([*stored], linked)
             if target is None or applies(keep_pks, target.model) or not stored[target]:
                 continue
-            if (model.KEY_NAME, name) in seen or pool_of(model) is not pool_of(target.model):
+            if (model.KEY_NAME, name) in seen or not _is_beside(model, target.model):
                 continue
             seen.add((model.KEY_NAME, name))
             if count := model.objects.count():
                 yield _at_risk(target, model, name, count)
+
+
+def _is_beside(model: Any, other: Any) -> bool:
+    """Whether a model may store objects in the database of another one."""
+    one, two = (
+        server_for(each.REDIS_CONNECTION_PARAMS, each._connection) for each in (model, other)
+    )
+    if one is not two:
+        return False
+    try:
+        server_of(model)
+    except ConnectionSetupError:  # a cluster refuses it
+        return False
+    return True
 
 
 def _at_risk(target: Source, model: Any, name: str, count: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from math import inf
 from operator import itemgetter
 from typing import Any
@@ -18,10 +19,10 @@ from .plan import START, Place, Plan
 __all__ = ('WITNESSES', 'Matches', 'count_matches', 'score_of')
 
 # Members of the smallest set, up to which all matches are gathered if they do not come up soon on
-# the way. Reading so many members takes the server a millisecond, intersecting them 5 to 10.
+# the way. Reading so many members takes the server a millisecond.
 GATHERED_MEMBERS = 10_000
-# Members whose scores one command reads: half a millisecond.
-GATHERED_AT_ONCE = 1000
+# Members that one command tests, or whose scores it reads: about a millisecond.
+GATHERED_AT_ONCE = 500
 # Matches that a count asks for at a time.
 COUNTED_MATCHES = 5000
 # Pks that tell whether a reset has replaced the data set: then none of them exists.
@@ -51,12 +52,16 @@ class Matches:
         """Read so many matches, and all that have the score of the last one."""
         place, need = _place_of(self._plan, after), None
         if self._plan.clauses is None:
-            yield from self._gather(skip, skip + wanted, after)
+            pairs = yield from self._scored_pks()
+            self._gather(pairs, skip, skip + wanted, after)
             return
         while True:
             last = self.scores[-1] if self.scores else b''
-            reply = yield from ask_quick(*self._plan.step(place, skip, wanted, last, fields))
-            markers, left, pks, scores, self.rows, behind, enough, fewest = reply
+            # The object at the place itself is among those of its score, if that settles no order.
+            more = int(need is None and place != START and not place.member)
+            step = self._plan.step(place, skip, wanted + more, last, fields)
+            reply = yield from ask_quick(*step)
+            markers, left, pks, scores, self.rows, behind, enough, (clause, members) = reply
             if need is None:
                 self.markers, self.left, need = markers, left, left + wanted
                 self._witness([*pks, *(behind or ())[2:]])
@@ -67,27 +72,53 @@ class Matches:
             self.unfinished = behind is not None
             if behind is None or (enough and len(self.pks) >= need):
                 return
-            if not enough and 0 <= fewest <= GATHERED_MEMBERS:
-                yield from self._gather(left, need, after)
+            if not enough and clause and members <= GATHERED_MEMBERS:
+                pairs = yield from self._sifted(clause)
+                self._gather(pairs, self.left, need, after)
                 return
             place, fields = Place(*behind), ()
             skip, wanted = 0, max(0, need - len(self.pks))
 
-    def _gather(self, skip: int, need: int, after: Entry | None) -> Flow[None]:
-        """Read the scores of all matches instead, and sort here."""
+    def _scored_pks(self) -> Flow[Iterable[tuple[int, Any]]]:
+        """Return the pks that match, and their scores or None."""
         schema, plan = self._query.schema, self._plan
-        flows: list[Flow[Any]] = [ask(*read_markers(schema.keys)), self._pks()]
+        # The sorted set lists no dead ones, so they need not be left out here.
+        dead = primary_keys(self._query, excluding_dead=False)
+        flows: list[Flow[Any]] = [ask(*read_markers(schema.keys)), dead]
         markers, pks = yield from together(flows)
         if not self.witnesses:
             self.markers = markers
             self._witness(pks)
-        self.left, self.rows = skip, []
         scores: list[Any] = []
         batches = [Batch([('ZMSCORE', plan.key, *some)]) for some in chunks(pks, GATHERED_AT_ONCE)]
         yield Stream(batches, lambda replies: scores.extend(replies[0]))
+        return zip(pks, scores, strict=True)
+
+    def _sifted(self, clause: int) -> Flow[Iterable[tuple[int, Any]]]:
+        """Return the pks that match, and their scores, by the members of the sets of a clause."""
+        plan = self._plan
+        assert plan.clauses is not None
+        if len(self._query.filters) == len(plan.clauses.clauses) == 1:
+            return (yield from self._scored_pks())
+        # Thousands of members are not intersected in one go: that would take 5 to 10 ms.
+        (literal,) = plan.clauses.clauses[clause - 1]
+        replies = yield Batch([('SMEMBERS', key) for key in literal.sets])
+        found: list[tuple[bytes, Any]] = []
+        every = chunks(dict.fromkeys(chain.from_iterable(replies)), GATHERED_AT_ONCE)
+        batches = (Batch([plan.sift(clause, some)]) for some in every)
+        yield Stream(batches, lambda replies: found.extend(zip(*replies[0], strict=True)))
+        pks = pks_of(self._query.schema, [pk for pk, _ in found])
+        return zip(pks, (score for _, score in found), strict=True)
+
+    def _gather(
+        self, pairs: Iterable[tuple[int, Any]], skip: int, need: int, after: Entry | None
+    ) -> None:
+        """Sort all matches, given their pks and scores."""
+        plan = self._plan
+        self.left, self.rows = skip, []
         found = [
             (plan.segment_of(float(score)), float(score), str(pk), pk)
-            for pk, score in zip(pks, scores, strict=True)
+            for pk, score in pairs
             if score is not None
         ]
         down = plan.by.descending
@@ -102,10 +133,6 @@ class Matches:
             need += 1
         self.pks = [pk for _, _, _, pk in found[:need]]
         self.scores = [b'%.17g' % score for _, score, _, _ in found[:need]]
-
-    def _pks(self) -> Flow[list[int]]:
-        # The sorted set lists no dead ones, so they need not be left out here.
-        return primary_keys(self._query, excluding_dead=False)
 
     def _witness(self, pks: Sequence[Any]) -> None:
         self.witnesses = pks_of(self._query.schema, pks[-WITNESSES:])

@@ -14,7 +14,7 @@ from ..query import Query
 from ..ranges import BELOW_NULLS, LOWEST, NULLS, is_exact, score_bounds
 from .clauses import Clauses, clauses_of
 from .order import By
-from .scripts import WALK
+from .scripts import SIFT, WALK
 
 __all__ = ('ALL', 'START', 'Place', 'Plan', 'plan_of')
 
@@ -23,7 +23,9 @@ ALL = 2**53
 # Server time of a step, in microseconds, as estimated: 1 for each lookup in a large set, which no
 # cache of the processor holds. Among a million objects such a step took up to 4 ms.
 WALK_US = 1500
-# Members of a set that are gathered and sorted, not met on the way: 1,000 take 3 ms.
+# Of it, for a match: its score, and its part of the reply.
+MATCH_US = 2.5
+# Members of a set that are gathered and sorted, not met on the way: 1,000 take 1 ms.
 SMALL_SET = 1500
 # Values of the rows that come along with their pks.
 ROW_VALUES = 2000
@@ -94,26 +96,33 @@ class Plan(NamedTuple):
         :param last: score of the last match so far
         :param fields: the fields of rows that come along
         """
+        values = ROW_VALUES if fields else -1
+        arguments = self._arguments(place, skip, wanted, last)
+        return WALK(self._sets, *arguments, values, self.keys.data_prefix, *fields)
+
+    def sift(self, clause: int, pks: Sequence[bytes]) -> Command:
+        """Return the command that finds those of some pks that a walk would find.
+
+        :param clause: number of a clause, from 1, that all of them pass
+        """
+        return SIFT(self._sets, *self._arguments(START, 0, 0, b''), clause, *pks)
+
+    @property
+    def _sets(self) -> list[bytes]:
         assert self.clauses is not None
-        ranges = self.clauses.ranges
-        numbers: list[Any] = [len(self.segments), *(s for each in self.segments for s in each)]
-        numbers += [*place, *self.clauses.numbers, len(ranges)]
-        for each in ranges:
-            numbers += score_bounds(each)
-        return WALK(
-            [
-                self.key,
-                self.keys.swapped,
-                self.keys.incarnations,
-                *self.clauses.sets,
-                *(self.keys.sorted(each.column.key) for each in ranges),
-            ],
-            'down' if self.by.descending else 'up',
-            int(self.settled),
-            *(skip, wanted, last, WALK_US, SMALL_SET),
-            *numbers,
-            *(ROW_VALUES if fields else -1, self.keys.data_prefix, *fields),
-        )
+        ranges = (self.keys.sorted(each.column.key) for each in self.clauses.ranges)
+        markers = self.keys.swapped, self.keys.incarnations
+        return [self.key, *markers, *self.clauses.sets, *ranges]
+
+    def _arguments(self, place: Place, skip: int, wanted: int, last: bytes) -> list[Any]:
+        assert self.clauses is not None
+        found: list[Any] = ['down' if self.by.descending else 'up', int(self.settled)]
+        found += [skip, wanted, last, WALK_US, SMALL_SET]
+        found += [len(self.segments), *(s for each in self.segments for s in each)]
+        found += [*place, *self.clauses.numbers, len(self.clauses.ranges)]
+        for each in self.clauses.ranges:
+            found += score_bounds(each)
+        return found
 
 
 def plan_of(query: Query) -> Plan | None:

@@ -10,6 +10,7 @@ from .any_of import AnyOf
 from .base import Source
 from .evaluated import Evaluated
 from .one import One, living
+from .union import Union, united_sets
 
 __all__ = ('sources',)
 
@@ -24,6 +25,9 @@ def sources(keys: Keys, filters: tuple[Node, ...], excluding_dead: bool = True) 
     """
     if is_plain(filters):
         return [One(living(e) if excluding_dead else e) for e in plain_expressions(keys, filters)]
+    united = united_sets(keys, filters[0]) if len(filters) == 1 else None
+    if united and len(united) > 1:
+        return [Union(keys, united)]
     node = And(filters)
     try:
         terms = terms_of(keys, boxes_of(node))

@@ -57,5 +57,5 @@ class One(Source):
 
 def living(expression: SetExpression) -> SetExpression:
     """Return an expression without index entries of objects that are gone."""
-    every = expression.every
-    return expression._replace(every=(expression.all, *every)) if every else expression
+    every_pk, every, none = expression
+    return SetExpression(every_pk, (every_pk, *every), none) if every else expression

@@ -1,5 +1,5 @@
 """resetChanged() over rows that somebody changed with raw commands. The rule: afterwards the new
-data set is stored, whatever was changed; and rows that are stored as they are do not travel."""
+data set is stored, whatever was changed; of objects and of rows that come encoded alike."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from keyspace import dump
 
 import IndexedRedis as IR
 from IndexedRedis import IRField
-from IndexedRedis._core.resets import comparing, fingerprints
 from IndexedRedis.fields import IRForeignLinkField
+from IndexedRedis.managers.resets import StoredRows
 
 CODES = 'abcdef'
 DATA = '_ir_|Shop:data:%d'
@@ -20,9 +20,7 @@ FIELDS = ['code', 'name', 'n', 'note']
 
 
 @pytest.fixture
-def shop(make_model, monkeypatch):
-    """A model whose objects take several scripts."""
-    monkeypatch.setattr(fingerprints, 'OBJECTS', 4)
+def shop(make_model):
     return make_model(
         ['code', 'name', IRField('n', valueType=int), 'note'], ['code', 'n'], key_name='Shop'
     )
@@ -37,8 +35,14 @@ def values(objs):
     return sorted((obj.code, obj.name, obj.n, obj.note) for obj in objs)
 
 
-def diff(model, objs, keys='code'):
-    (counts,) = IR.resetChanged([(model, iter(objs))], {model: keys})
+def items(model, objs, encoded):
+    """The objects, or blocks of their encoded rows."""
+    rows = model._validated().encoder.rows(objs, {}) if encoded else []
+    return StoredRows(iter([rows[:4], rows[4:]])) if encoded else iter(objs)
+
+
+def diff(model, objs, keys='code', encoded=False):
+    (counts,) = IR.resetChanged([(model, items(model, objs, encoded))], {model: keys})
     return tuple(counts)
 
 
@@ -87,21 +91,23 @@ DAMAGES = st.one_of(
 @settings(
     max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
-@given(damages=st.lists(DAMAGES, min_size=1, max_size=4))
-def test_whatever_was_changed_is_put_right(shop, raw, damages):
+@given(damages=st.lists(DAMAGES, min_size=1, max_size=4), encoded=st.booleans())
+def test_whatever_was_changed_is_put_right(shop, raw, damages, encoded):
     raw.flushdb()
     shop.reset(made(shop))
     for damage in damages:
         damage(raw)
-    diff(shop, made(shop))
+    diff(shop, made(shop), encoded=encoded)
     assert values(shop.objects.all()) == values(made(shop))
     for obj in made(shop):
         assert values(shop.objects.filter(code=obj.code).all()) == values([obj])
-    assert diff(shop, made(shop)) == (0, 0, len(CODES), 0)
+    assert diff(shop, made(shop), encoded=encoded) == (0, 0, len(CODES), 0)
 
 
+@pytest.mark.names_keys
+@pytest.mark.parametrize('encoded', [False, True])
 @pytest.mark.parametrize('field', FIELDS[1:])
-def test_one_value_of_many_rows(make_model, raw, field, check):
+def test_one_value_of_many_rows(make_model, raw, field, check, encoded):
     model = make_model(
         ['code', 'name', IRField('n', valueType=int), 'note'], ['code', 'n'], key_name='Shop'
     )
@@ -111,8 +117,7 @@ def test_one_value_of_many_rows(make_model, raw, field, check):
     if field == 'n':
         raw.smove('_ir_|Shop:idx:n:7', '_ir_|Shop:idx:n:8', 377)
     again = [model(code=f'c{n}', name=f'name {n}', n=7, note='') for n in range(700)]
-    (counts,) = IR.resetChanged([(model, iter(again))], {model: 'code'})
-    assert tuple(counts) == (0, 1, 699, 0)
+    assert diff(model, again, encoded=encoded) == (0, 1, 699, 0)
     assert (model.objects.get(377).name, model.objects.get(377).n) == ('name 376', 7)
     assert model.objects.filter(n=7).count() == 700
     check(model)
@@ -126,9 +131,10 @@ KEYS = {
 }
 
 
+@pytest.mark.names_keys
 @pytest.mark.parametrize('hashed', [False, True])
 @pytest.mark.parametrize('kind', KEYS)
-def test_rows_that_are_stored_as_they_are_do_not_travel(make_model, kind, hashed, monkeypatch, raw):
+def test_rows_that_are_stored_as_they_are_are_not_written(make_model, kind, hashed, raw):
     indexed, keys = KEYS[kind]
     fields = [IRField('code', hashIndex=hashed), 'name', IRField('n', valueType=int), 'note']
     model = make_model(fields, indexed, key_name='Shop')
@@ -142,21 +148,15 @@ def test_rows_that_are_stored_as_they_are_do_not_travel(make_model, kind, hashed
         ]
 
     model.reset(objs())
-    read = []
-    stored_under = comparing._stored_under
-    monkeypatch.setattr(
-        comparing, '_stored_under', lambda m, k, e: read.extend(k) or stored_under(m, k, e)
-    )
-    before = dump(raw, expiring=False)
-    assert diff(model, objs(), keys) == (0, 0, 299, 0)
-    assert not read
-    assert dump(raw, expiring=False) == before
-    raw.hset(DATA % 5, 'note', 'other')
-    assert diff(model, objs(), keys) == (0, 1, 298, 0)
-    assert len(read) == 1
+    for encoded in {False, keys != '_id'}:
+        before = dump(raw, expiring=False)
+        assert diff(model, objs(), keys, encoded) == (0, 0, 299, 0)
+        assert dump(raw, expiring=False) == before
+        raw.hset(DATA % 5, 'note', 'other')
+        assert diff(model, objs(), keys, encoded) == (0, 1, 298, 0)
 
 
-def test_links_and_their_targets_do_not_travel_either(make_model, monkeypatch):
+def test_links_to_objects_of_the_same_data_sets(make_model):
     artist = make_model(['code'], ['code'], key_name='Artist')
     album = make_model(
         ['code', IRForeignLinkField('artist', artist)], ['code', 'artist'], key_name='Album'
@@ -171,16 +171,30 @@ def test_links_and_their_targets_do_not_travel_either(make_model, monkeypatch):
 
     keys = {artist: 'code', album: 'code'}
     IR.resetMany(groups())
-    monkeypatch.delattr(comparing, '_stored_under')
     assert [*map(tuple, IR.resetChanged(groups(), keys))] == [(0, 0, 5, 0)] * 2
 
 
-def test_a_key_of_two_unchanged_objects(shop):
-    shop.reset(made(shop))
-    with pytest.raises(IR.UsageError, match="code: 'a' is the key of two objects"):
-        diff(shop, [*made(shop), *made(shop)])
+@pytest.mark.parametrize('encoded', [False, True])
+def test_a_key_of_two_objects(shop, encoded):
+    for _ in 'new', 'unchanged':
+        with pytest.raises(IR.UsageError, match="code: 'a' is the key of two objects"):
+            diff(shop, [*made(shop), *made(shop)], encoded=encoded)
+        shop.reset(made(shop))
 
 
+def test_encoded_rows_get_pks_and_index_entries(shop, check):
+    for encoded in True, False:
+        (pks,) = IR.resetMany([(shop, items(shop, made(shop), encoded))])
+        assert len(pks) == len(CODES)
+        assert values(shop.objects.all()) == values(made(shop))
+        check(shop)
+    new = [*made(shop)[2:], shop(code='g', name='new', n=1, note='')]
+    assert diff(shop, new, encoded=True) == (1, 0, len(CODES) - 2, 2)
+    assert values(shop.objects.all()) == values(new)
+    check(shop)
+
+
+@pytest.mark.names_keys
 @pytest.mark.parametrize(('width', 'size'), [(3, 400_000), (3, 60_000), (200, 10), (2500, 1)])
 def test_large_rows_and_wide_ones(make_model, raw, width, size):
     names = [f'f{n}' for n in range(width)]
@@ -194,18 +208,3 @@ def test_large_rows_and_wide_ones(make_model, raw, width, size):
     raw.hset(DATA % 3, 'f1', 'other')
     assert diff(model, objs()) == (0, 1, 4, 0)
     assert diff(model, objs()) == (0, 0, 5, 0)
-
-
-def test_each_script_is_bounded(make_model):
-    """By objects, values and bytes; a row of its own may be larger."""
-    model = make_model(['code', 'text'], ['code'])._validated()
-    for rows, most in (
-        ([(b'1', b'x')] * 250, 100),
-        ([(b'1', b'x' * 50_000)] * 9, 3),
-        ([(b'1', b'x' * 300_000)] * 3, 1),
-    ):
-        keys = [(b'1',)] * len(rows)
-        commands = [*fingerprints.commands_of(model, [model.columns['code']], keys, rows)]
-        counts = [(len(command) - 3 - 1 - 3 - 2 - 1) // 2 for command in commands]
-        assert sum(counts) == len(rows)
-        assert max(counts) == most
