@@ -91,7 +91,8 @@ class Group:
     def hold(self, replica: Node) -> None:
         """Cut a replica off from its primary: it goes on answering, and its data gets older.
 
-        The primary counts it as gone; the others of a cluster do not. :meth:`release` ends it.
+        The primary counts it as gone; the other nodes of a cluster notice nothing. It lasts until
+        :meth:`release`, :meth:`restart` or :meth:`heal`.
         """
         # The primary refuses an unknown user, so the replica tries again once a second, in vain.
         replica.call('CONFIG', 'SET', 'masterauth', 'nobody')
@@ -114,15 +115,18 @@ class Group:
         """
         self.kill(node)
         self.start(node)
+        if node.held:
+            self.release(node)
 
     def heal(self) -> None:
         """Resume what is paused, release what is held, restart the dead, wait until all is well."""
         for node in self._members:
             if node.paused:
                 self.resume(node)
-            if node.held and node.live:
-                self.release(node)
         self.start(*[node for node in self._members if not node.live])
+        for node in self._members:
+            if node.held:
+                self.release(node)
         self.wait_ok()
 
     def wait_ok(self, seconds: float = WAIT_SECONDS) -> None:
@@ -144,7 +148,7 @@ class Group:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _is_ok(self) -> bool:
-        """Return whether all is well; the default is that of processes on their own."""
+        """Return whether all is well; always so for processes that do not work together."""
         return True
 
     def _tell(self) -> None:

@@ -124,7 +124,7 @@ class Node:
         if self.process:
             self.process.kill()
             self.process.wait()
-        self.process, self.paused, self.held = None, False, False
+        self.process, self.paused = None, False
 
     def signal(self, number: signal.Signals) -> None:
         """Pause (SIGSTOP) or resume (SIGCONT) the process.

@@ -141,6 +141,17 @@ def test_slots_that_nobody_serves(cluster, primary):
     assert stored(cluster.primary_of(TAG)) == 0
 
 
+def test_all_are_paused(cluster, primary):
+    for node in cluster.nodes:
+        cluster.pause(node)
+    with pytest.raises(LookupError, match='dead or paused'):
+        cluster.wait_ok()
+    with pytest.raises(LookupError, match='dead or paused'):
+        cluster.primary_of(TAG)
+    cluster.heal()
+    assert stored(cluster.primary_of(TAG)) == len(KEYS)
+
+
 def test_clear_deletes_all_data_of_replicas_too(cluster, primary):
     other = cluster.primary_of('other')
     other.call('SET', 'other', 'x')

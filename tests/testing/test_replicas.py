@@ -49,10 +49,10 @@ def test_a_replica_that_lags(group):
 def test_a_delay_in_seconds(group):
     late = group.replicas[0]
     group.delay(late, 0.5)
-    group.primary.call('SET', 'key', 'x')
     began = time.monotonic()
+    group.primary.call('SET', 'key', 'x')
     arrives(late, 'key')
-    assert time.monotonic() - began > 0.4  # at least so long, on any machine
+    assert time.monotonic() - began >= 0.5  # on any machine, however slow
 
 
 def test_a_replica_that_is_held(group):
@@ -66,6 +66,15 @@ def test_a_replica_that_is_held(group):
     assert held.call('INFO', 'replication')['master_link_status'] == 'down'
     assert offset(group.primary, held) is None
     group.release(held)
+    group.wait_ok()
+    assert held.call('EXISTS', 'key') == 1
+
+
+def test_a_restart_ends_it(group):
+    held = group.replicas[0]
+    group.hold(held)
+    group.primary.call('SET', 'key', 'x')
+    group.restart(held)
     group.wait_ok()
     assert held.call('EXISTS', 'key') == 1
 

@@ -94,6 +94,15 @@ def test_a_group_that_cannot_agree(sentinels):
         sentinels.wait_ok(0.5)
 
 
+def test_all_sentinels_are_paused(sentinels):
+    for node in sentinels.sentinel_nodes:
+        sentinels.pause(node)
+    with pytest.raises(LookupError, match='dead or paused'):
+        sentinels.wait_ok()
+    sentinels.heal()
+    assert sentinels.primary.call('ROLE')[0] == b'master'
+
+
 def test_other_numbers_and_a_configuration(server):
     path, config = servers.binary(server.kind), {'min-replicas-to-write': '1'}
     with start_sentinels(path, replicas=1, sentinels=1, down_after=2, config=config) as group:

@@ -60,7 +60,7 @@ def place(known=ALL_ON_A, seconds=8.0, seeds=(A,)):
 
 
 def run(nodes, flow, where):
-    return nodes.run(flow, where.way())
+    return nodes.run(flow, where.way(False))
 
 
 def test_a_known_node_is_asked_at_once():
@@ -201,11 +201,12 @@ def test_a_server_is_asked_once_whether_it_is_a_node_of_a_cluster(reply, refused
     flow = ask('PING')
     if refused:
         with pytest.raises(ConnectionSetupError, match='Nothing was sent'):
-            line.run(flow, place_of(pool, model('Songs')).way())
+            line.run(flow, place_of(pool, model('Songs')).way(False))
         with pytest.raises(ConnectionSetupError, match='Nothing was sent'):
             place_of(pool, model('Songs'))
     else:
-        assert line.run(flow, place_of(pool, model('Songs')).way()) == b'PONG'
+        assert place_of(pool, model('Songs')).way(True) is None  # a read changes nothing
+        assert line.run(flow, place_of(pool, model('Songs')).way(False)) == b'PONG'
         assert place_of(pool, model('Songs')) is None
     assert place_of(pool, model('{shop}Songs')) is None
 

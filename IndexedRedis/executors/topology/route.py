@@ -46,8 +46,11 @@ class Place:
         #: the primary when that was noted
         self.primary: Node | None = None
 
-    def way(self) -> Route:
-        """Return the way of a conversation to the primary of the models."""
+    def way(self, reading: bool) -> Route:
+        """Return the way of a conversation to the node of the models.
+
+        :param reading: whether it only reads
+        """
         return Route(self)
 
 

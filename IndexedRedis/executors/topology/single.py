@@ -23,6 +23,8 @@ __all__ = ('IS_CLUSTERED', 'Single', 'place_of', 'way_to')
 IS_CLUSTERED = Batch([('INFO', 'cluster')])
 # The attribute of a pool that says whether its server is a node of a cluster.
 _ATTRIBUTE = 'indexedredis_clustered'
+_ASKING = 'asking'
+_NAP_SECONDS = 0.001
 
 
 def place_of(pool: Any, model: Any) -> Any:
@@ -35,16 +37,17 @@ def place_of(pool: Any, model: Any) -> Any:
     clustered = getattr(pool, _ATTRIBUTE, None)
     if clustered is False or model is None:
         return None
-    if clustered:
+    if clustered is True:
         slot_of(model)
         return None
     place = getattr(pool, 'place', None)
     return Single(pool, model) if place is None else place(model)
 
 
-def way_to(place: Place | Single | None, fresh: Freshness | None) -> Way | None:
+def way_to(place: Place | Single | None, reading: bool, fresh: Freshness | None) -> Way | None:
     """Return the way of a conversation to its node; None: there is one server, which is known.
 
+    :param reading: whether it only reads
     :param fresh: how fresh a replica has to be that may be this node; None: the primary
     :raises ConnectionSetupError: if only replicas may answer, and the server names none
     """
@@ -59,7 +62,7 @@ def way_to(place: Place | Single | None, fresh: Freshness | None) -> Way | None:
                 "one server. Give a cluster, sentinels, or 'replicas'; or say 'prefer', which has "
                 'the server itself answer.'
             )
-    return None if place is None else place.way()
+    return None if place is None else place.way(reading)
 
 
 class Single:
@@ -72,24 +75,37 @@ class Single:
     def __init__(self, pool: Any, model: Any) -> None:
         self._pool, self._model = pool, model
 
-    def way(self) -> Single:
-        """Return the way of a conversation."""
-        return self
+    def way(self, reading: bool) -> Single | None:
+        """Return the way of a conversation; None if it only reads, which the server may refuse."""
+        return None if reading else self
 
     def begin(self) -> Conversation[None]:
         """Ask the server whether it is a node of a cluster; a user may lack the right to ask.
 
+        One conversation asks, and the others of the pool wait for what it learns.
+
         :raises ConnectionSetupError: as of :func:`place_of`
         """
-        clustered = False
-        try:
-            (reply,) = yield from ask_once(IS_CLUSTERED)
-            clustered = 'cluster_enabled:1' in text(reply)
-        except PoolExhaustedError:
-            raise
-        except ConnectionError:
-            return  # the flow will meet it too, and try again
-        except ResponseError:
-            pass
-        setattr(self._pool, _ATTRIBUTE, clustered)
+        while getattr(self._pool, _ATTRIBUTE, None) is _ASKING:
+            yield ('sleep', _NAP_SECONDS)
+        if getattr(self._pool, _ATTRIBUTE, None) is None:
+            setattr(self._pool, _ATTRIBUTE, _ASKING)
+            clustered = None
+            try:
+                clustered = yield from _is_clustered()
+            finally:
+                setattr(self._pool, _ATTRIBUTE, clustered)
         place_of(self._pool, self._model)
+
+
+def _is_clustered() -> Conversation[bool | None]:
+    """Return whether the server is a node of a cluster; None if it does not answer."""
+    try:
+        (reply,) = yield from ask_once(IS_CLUSTERED)
+    except ResponseError:
+        return False
+    except PoolExhaustedError:
+        raise
+    except ConnectionError:
+        return None  # the flow will meet it too, and try again
+    return 'cluster_enabled:1' in text(reply)

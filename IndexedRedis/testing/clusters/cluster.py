@@ -122,13 +122,14 @@ class Cluster(Group):
         """Move a slot to another primary the classic way: key by key, with MIGRATE.
 
         Meanwhile the source answers ASK for keys that it lacks, and TRYAGAIN to a command with
-        several keys of which some are missing. The test can act in the middle:
+        several keys of which some are missing. The test can act in the middle, in ``step``.
 
         :param slot: the number of the slot
         :param to: the primary that gets it
-        :param step: is called with ``'marked'`` when both ends know of the move, with ``'moved'``
-            after each lot of keys, and with ``'emptied'`` when all keys are moved, before the
-            nodes learn that the slot has a new owner
+        :param step: a function that is called with ``'marked'`` when both ends know of the move,
+            with ``'moved'`` after each lot of keys, and with ``'emptied'`` when all keys are moved,
+            before the nodes learn that the slot has a new owner. If it raises, the slot is left
+            moving
         :param batch: the number of keys in a lot
         """
         source = self.primary_of(slot)
@@ -174,7 +175,7 @@ class Cluster(Group):
     def _is_ok(self) -> bool:
         live = {node.port: node for node in self._members if node.live}
         views = [self._view(node, live) for node in live.values()]
-        view = views[0]
+        view = self._view(self._first_live(), live)
         return (
             all(view == other for other in views)
             and not any(entry.doubtful for entry in view.values())
@@ -192,7 +193,10 @@ class Cluster(Group):
         return [node for node in self.primaries if node.live]
 
     def _first_live(self) -> Node:
-        return next(node for node in self._members if node.live)
+        for node in self._members:
+            if node.live:
+                return node
+        raise LookupError('all nodes of the cluster are dead or paused; heal() brings them back')
 
     def _seen(self) -> dict[str, Entry]:
         return entries(self._first_live().call('CLUSTER', 'NODES').decode())

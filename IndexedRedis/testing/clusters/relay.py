@@ -1,4 +1,4 @@
-"""What stands between a primary and a replica, and lets replication take its time."""
+"""A relay between a primary and a replica that delays replication."""
 
 from __future__ import annotations
 
@@ -62,18 +62,25 @@ class Relay:
     def _accept(self) -> None:
         with contextlib.suppress(OSError):  # closed
             while True:
-                replica, _ = self._listener.accept()
-                try:
-                    primary = socket.create_connection(self._primary.address)
-                except OSError:  # the replica tries again
-                    replica.close()
-                    continue
-                with self._changed:
-                    self._sockets += [replica, primary]
-                arrived: _Chunks = SimpleQueue()
-                _thread(self._receive, primary, arrived)
-                _thread(self._send_late, arrived, replica)
-                _thread(_pass_back, replica, primary)
+                _thread(self._serve, self._listener.accept()[0])
+
+    def _serve(self, replica: socket.socket) -> None:
+        with (
+            replica,
+            contextlib.suppress(OSError),  # without its primary, the replica tries again
+            socket.create_connection(self._primary.address) as primary,
+        ):
+            with self._changed:
+                self._sockets = [each for each in self._sockets if each.fileno() != -1]
+                self._sockets += [replica, primary]
+            arrived: _Chunks = SimpleQueue()
+            threads = [
+                _thread(self._receive, primary, arrived),
+                _thread(_pass_back, replica, primary),
+            ]
+            self._send_late(arrived, replica)
+            for thread in threads:
+                thread.join()
 
     def _receive(self, primary: socket.socket, arrived: _Chunks) -> None:
         chunk = b'.'
@@ -106,5 +113,7 @@ def _pass_back(replica: socket.socket, primary: socket.socket) -> None:
         primary.shutdown(socket.SHUT_RDWR)
 
 
-def _thread(run: Callable[..., None], *args: Any) -> None:
-    threading.Thread(target=run, args=args, daemon=True).start()
+def _thread(run: Callable[..., None], *args: Any) -> threading.Thread:
+    thread = threading.Thread(target=run, args=args, daemon=True)
+    thread.start()
+    return thread

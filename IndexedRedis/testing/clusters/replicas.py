@@ -46,7 +46,7 @@ def start_replicas(
 class Replicas(Group):
     """A running primary with replicas; :func:`start_replicas` makes it.
 
-    Nobody watches over it: a replica never becomes the primary.
+    There are no sentinels: a replica never becomes the primary.
     """
 
     def __init__(self, program: str) -> None:

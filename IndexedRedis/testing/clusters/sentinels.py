@@ -99,7 +99,7 @@ class Sentinels(Group):
     @property
     def primary(self) -> Node:
         """The primary, dead or alive, as the first live sentinel knows it."""
-        return self._primary_at(next(node for node in self.sentinel_nodes if node.live))
+        return self._primary_at(self._sentinel())
 
     @property
     def replicas(self) -> list[Node]:
@@ -135,14 +135,14 @@ class Sentinels(Group):
 
         :raises redis.ResponseError: while a failover is under way
         """
-        sentinel = next(node for node in self.sentinel_nodes if node.live)
+        sentinel = self._sentinel()
         return self._primary_at(sentinel) is not old or not sentinel.call(
             'SENTINEL', 'FAILOVER', self.service_name
         )
 
     def _is_ok(self) -> bool:
         live = [node for node in self.sentinel_nodes if node.live]
-        primary = self._primary_at(live[0])
+        primary = self.primary
         others = [node for node in self.nodes if node.live and node is not primary]
         return (
             primary.live
@@ -162,6 +162,12 @@ class Sentinels(Group):
             and int(primary[b'num-other-sentinels']) >= len(self.sentinel_nodes) - 1
             and sum(each[b'master-link-status'] == b'ok' for each in good) >= replicas
         )
+
+    def _sentinel(self) -> Node:
+        for node in self.sentinel_nodes:
+            if node.live:
+                return node
+        raise LookupError('all sentinels are dead or paused; heal() brings them back')
 
     def _primary_at(self, sentinel: Node) -> Node:
         _, port = sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', self.service_name)
