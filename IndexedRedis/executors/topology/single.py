@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis.exceptions import ConnectionError, ResponseError
+from redis.exceptions import AuthenticationError, ConnectionError, ResponseError
 
 from ..._core.flows import Batch
 from ..._core.replication import Freshness
@@ -104,7 +104,7 @@ def _is_clustered() -> Conversation[bool | None]:
         (reply,) = yield from ask_once(IS_CLUSTERED)
     except ResponseError:
         return False
-    except PoolExhaustedError:
+    except (AuthenticationError, PoolExhaustedError):
         raise
     except ConnectionError:
         return None  # the flow will meet it too, and try again
