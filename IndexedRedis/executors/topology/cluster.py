@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from redis.exceptions import ConnectionError
 
 from ..._core.flows import Batch
-from .nodes import Node, text
+from .nodes import Node, Turn, text
 
 __all__ = ('ClusterMap',)
 
@@ -40,12 +40,13 @@ class ClusterMap:
     patience_question = Batch([('CONFIG', 'GET', 'cluster-node-timeout')])
 
     def __init__(self, seeds: Sequence[Node], remap: Remap | None = None) -> None:
+        self.turn = Turn()
         self._seeds = tuple(seeds)
         self._remap = remap or (lambda address: address)
         self._ranges: list[_Range] = []
         self._moved: dict[int, Node] = {}
 
-    def is_due(self) -> bool:
+    def is_due(self, within: float) -> bool:
         """Return False: a node that is not right any more says so."""
         return False
 

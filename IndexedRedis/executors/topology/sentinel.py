@@ -9,7 +9,7 @@ from typing import Any
 from redis.exceptions import ConnectionError
 
 from ..._core.flows import Batch
-from .nodes import Node, text
+from .nodes import Node, Turn, text
 
 __all__ = ('SentinelMap',)
 
@@ -28,6 +28,7 @@ class SentinelMap:
     """
 
     def __init__(self, sentinels: Sequence[Node], service: str) -> None:
+        self.turn = Turn()
         self._sentinels = list(sentinels)
         self._service = service
         self._primary: Node | None = None
@@ -43,13 +44,15 @@ class SentinelMap:
         )
         self.patience_question = Batch([('SENTINEL', 'MASTER', service)])
 
-    def is_due(self) -> bool:
-        """Whether the Sentinels have to be asked again before a conversation.
+    def is_due(self, within: float) -> bool:
+        """Whether the Sentinels have to be asked again before a conversation, or soon.
 
         An old primary that was cut off, and answers again, takes writes until a Sentinel reaches
         it. They are lost then.
+
+        :param within: how soon, in seconds
         """
-        return monotonic() >= self._next
+        return monotonic() + within >= self._next
 
     def put_off(self) -> None:
         """Note that no Sentinel has answered: what is known has to do for a while."""
