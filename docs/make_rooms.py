@@ -50,7 +50,15 @@ ROOMS = {
     'text': 'messages',
 }
 # Small files that stand on a floor without a box of their own.
-UNDRAWN = {'deprecated', 'incarnations', 'json_encoder', 'twins', 'utils', '__main__'}
+UNDRAWN = {
+    'deprecated',
+    'incarnations',
+    'json_encoder',
+    'replication',
+    'twins',
+    'utils',
+    '__main__',
+}
 
 WIDTH, HEIGHT, GAP, MARGIN, LABEL = 760, 46, 8, 16, 26
 OUTER, INNER, GREY = '#46617f', '#2a7566', '#85898f'

@@ -60,7 +60,7 @@ class AsyncExecutor:
         line = Line(self.pool, self._executor_of, cache_size)
         try:
             alone = self._place is None and fresh is None  # most are
-            way = None if alone else way_to(self._place, fresh, cache_size is not None)
+            way = None if alone else way_to(self._place, cache_size is not None, fresh)
             return await line.converse(converse(flow, bool(cache_size), way))
         finally:
             try:

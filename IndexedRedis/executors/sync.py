@@ -60,7 +60,7 @@ class SyncExecutor:
             # The loop is in another function, so that this `finally` covers each line of it. A
             # `try` around `while True` would not cover that line itself.
             alone = self._place is None and fresh is None  # most are
-            way = None if alone else way_to(self._place, fresh, cache_size is not None)
+            way = None if alone else way_to(self._place, cache_size is not None, fresh)
             return line.converse(converse(flow, bool(cache_size), way))
         finally:
             try:

@@ -196,8 +196,8 @@ def place():
 
 def test_a_query_asks_how_far_all_are_and_goes_to_a_replica(clock, place):
     nodes = Nodes(clock, p=[[info('master', 10)]], a=[[info('slave', 10)], [b'1'], [b'2']])
-    assert nodes.run(ask('X'), way_to(place, FIVE)) == b'1'
-    assert nodes.run(ask('X'), way_to(place, FIVE)) == b'2'
+    assert nodes.run(ask('X'), way_to(place, True, FIVE)) == b'1'
+    assert nodes.run(ask('X'), way_to(place, True, FIVE)) == b'2'
     gauge, replica = Role.GAUGE, Role.REPLICA
     assert nodes.visited == [('p', gauge), ('a', gauge), ('a', replica), ('a', replica)]
 
@@ -208,11 +208,11 @@ def test_the_primary_answers_after_a_write_until_it_is_time_to_ask_again(clock, 
         p=[[info('master', 10)], [b'written'], [b'1'], [info('master', 20)]],
         a=[[info('slave', 10)], [b'0'], [info('slave', 20)], [b'2']],
     )
-    assert nodes.run(ask('X'), way_to(place, FIVE)) == b'0'
+    assert nodes.run(ask('X'), way_to(place, True, FIVE)) == b'0'
     assert nodes.run(ask('X'), place.way(False)) == b'written'
-    assert nodes.run(ask('X'), way_to(place, FIVE)) == b'1'
+    assert nodes.run(ask('X'), way_to(place, True, FIVE)) == b'1'
     clock[0] += 0.1
-    assert nodes.run(ask('X'), way_to(place, FIVE)) == b'2'
+    assert nodes.run(ask('X'), way_to(place, True, FIVE)) == b'2'
 
 
 @pytest.mark.parametrize('failure', [ConnectionError('gone'), TimeoutError('silent')])
@@ -220,7 +220,7 @@ def test_a_replica_that_fails_leaves_its_batch_to_the_primary(clock, place, fail
     nodes = Nodes(
         clock, p=[[info('master', 10)], [b'PONG'], [b'1']], a=[[info('slave', 10)], failure]
     )
-    assert nodes.run(ask('X'), way_to(place, FIVE)) == b'1'
+    assert nodes.run(ask('X'), way_to(place, True, FIVE)) == b'1'
     assert nodes.visited[-1] == ('p', Role.PRIMARY)
 
 
@@ -231,11 +231,11 @@ def test_replicas_that_are_required_are_waited_for(clock, place):
         p=[[info('master', 10)], [b'PONG'], [info('master', 12)]],
         a=[[info('slave', 9)], [info('slave', 12)], [b'1']],
     )
-    assert nodes.run(ask('X'), way_to(place, required)) == b'1'
+    assert nodes.run(ask('X'), way_to(place, True, required)) == b'1'
     late = Nodes(clock, p=[[info('master', 99)]] * 50, a=[[info('slave', 9)]] * 50)
     clock[0] += 10
     with pytest.raises(NoFreshReplicaError, match=r'None of the 1 replicas of p:1 .* within 1 s'):
-        late.run(ask('X'), way_to(place, required))
+        late.run(ask('X'), way_to(place, True, required))
     assert Role.PRIMARY not in {role for _, role in late.visited}
 
 

@@ -17,6 +17,7 @@ from redis.exceptions import (
 from IndexedRedis._core.flows import AnswerLost, Batch, Stream, ask
 from IndexedRedis.errors import ConnectionSetupError, FailoverWarning
 from IndexedRedis.executors import conversation, exchange
+from IndexedRedis.executors.topology import nodes as topology_nodes
 from IndexedRedis.executors.topology.cluster import ClusterMap
 from IndexedRedis.executors.topology.nodes import Node, Role
 from IndexedRedis.executors.topology.route import Place
@@ -217,12 +218,47 @@ def test_without_a_route_late_answers_count(slowly):
     assert Line([b'late']).run(ask('PING')) == b'late'
 
 
+class Waiting(Nodes):
+    """Calls `then` at the third sleep."""
+
+    def _perform(self, name, *args):
+        if name == 'sleep' and self.log.count('sleep') == 2:
+            self.then()
+        return super()._perform(name, *args)
+
+
+def test_one_conversation_asks_and_the_others_wait_for_what_it_learns():
+    where = place(None)
+    where.known.turn.take()
+    nodes = Waiting([b'PONG'])
+
+    def then():
+        where.known.learn(ALL_ON_A, A)
+        where.known.turn.give_back()
+
+    nodes.then = then
+    assert run(nodes, ask('PING'), where) == b'PONG'
+    assert nodes.visited == [(A, False)]
+
+
+def test_a_conversation_that_never_ends_does_not_keep_the_others_waiting(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(topology_nodes, 'monotonic', lambda: now[0])
+    where = place()
+    where.known.turn.take()  # by a thread that is not in this process, after a fork
+    nodes = Waiting(MOVED, [b'PONG'])
+    nodes.then = lambda: now.append(now.pop() + 5)
+    assert run(nodes, ask('PING'), where) == b'PONG'
+    assert nodes.visited == [(A, False), (B, False)]
+    assert not where.known.turn.is_taken()
+
+
 class Stale(ClusterMap):
     """Is to be asked about before each conversation."""
 
     asked = 0
 
-    def is_due(self):
+    def is_due(self, within):
         return True
 
     def put_off(self):
@@ -237,6 +273,10 @@ def test_what_is_due_is_asked_for_first():
     assert run(nodes, ask('PING'), where) == b'PONG'
     assert nodes.visited == [(A, True), (B, False)]
     assert nodes.kept == [B]
+    where.known.turn.take()  # by another conversation: but this one may not go on without
+    nodes = Waiting([b'PONG'])
+    nodes.then = where.known.turn.give_back
+    assert run(nodes, ask('PING'), where) == b'PONG'
     nodes = Nodes(BROKEN, BROKEN, [b'PONG'])  # nobody answers: what was known has to do
     assert run(nodes, ask('PING'), where) == b'PONG'
     assert (nodes.visited[-1], known.asked) == ((B, False), 1)

@@ -113,7 +113,7 @@ def test_a_cluster_is_known_by_its_ranges_of_slots():
     assert set(cluster.primaries()) == {A, B}
     *known, last = cluster.candidates()  # in any order, the seeds last
     assert ({*known}, last) == ({A, B, C}, SEED)
-    assert not cluster.is_due()  # a node that has become wrong says so
+    assert not cluster.is_due(1.0)  # a node that has become wrong says so
 
 
 def test_a_slot_that_moved_is_elsewhere_until_the_nodes_are_asked_again():
@@ -170,7 +170,7 @@ def test_sentinels_are_asked_again_soon_and_seldom_while_none_answers(monkeypatc
     waits = []
     for answers in (True, False, False, False, True, False):
         began = now[0]
-        while not service.is_due():
+        while not service.is_due(0.0):
             now[0] += 0.05
         waits.append(round(now[0] - began, 1))
         if answers:

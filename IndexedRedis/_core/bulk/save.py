@@ -23,11 +23,11 @@ from ..writes.compare_and_move import (
     compare_and_move,
     conflict,
     model_key,
-    update_one,
 )
 from ..writes.entry import Entry, Mode, Reserved, plan_entry
 from ..writes.insert import Draft, insert_all
 from ..writes.pks import give_pks, highest
+from ..writes.update_one import update_one
 from .unfinished import recovering
 
 __all__ = ('save_all',)

@@ -40,6 +40,7 @@ class ClusterMap(TopologyMap):
     patience_question = Batch([('CONFIG', 'GET', 'cluster-node-timeout')])
 
     def __init__(self, seeds: Sequence[Node], remap: Remap | None = None) -> None:
+        super().__init__()
         self._seeds = tuple(seeds)
         self._remap = remap or (lambda address: address)
         self._ranges: list[_Range] = []

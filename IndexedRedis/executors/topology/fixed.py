@@ -17,6 +17,7 @@ class FixedMap(TopologyMap):
     """
 
     def __init__(self, primary: Node, replicas: Sequence[Node]) -> None:
+        super().__init__()
         self._primary, self._replicas = primary, tuple(replicas)
 
     def primary(self, slot: int | None) -> Node | None:

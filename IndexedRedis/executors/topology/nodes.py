@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from time import monotonic
 from typing import Any, NamedTuple
 
 from ..._core.flows import Batch
 
-__all__ = ('Node', 'Role', 'TopologyMap', 'text')
+__all__ = ('Node', 'Role', 'TopologyMap', 'Turn', 'text')
+
+# A node that is asked has one second to be connected to, and one to answer.
+_TURN_SECONDS = 3.0
 
 
 class Node(NamedTuple):
@@ -31,6 +35,29 @@ class Role(Enum):
     GAUGE = 'gauge'
 
 
+class Turn:
+    """Lets one conversation ask where the nodes are, while the others wait for its answer.
+
+    A thousand tasks would ask a thousand times when a primary is lost. A turn ends by itself: who
+    took it may be gone, as the other threads of a process that forks.
+    """
+
+    def __init__(self) -> None:
+        self._ends = 0.0
+
+    def is_taken(self) -> bool:
+        """Whether a conversation is asking."""
+        return monotonic() < self._ends
+
+    def take(self) -> None:
+        """Have the others wait."""
+        self._ends = monotonic() + _TURN_SECONDS
+
+    def give_back(self) -> None:
+        """Have the others go on."""
+        self._ends = 0.0
+
+
 class TopologyMap:
     """What is known about the nodes. The base is a service of one primary, which names itself."""
 
@@ -39,8 +66,14 @@ class TopologyMap:
     #: what a node is asked, for :meth:`seconds_to_notice`
     patience_question = question
 
-    def is_due(self) -> bool:
-        """Whether to ask again before a conversation, though no node has failed."""
+    def __init__(self) -> None:
+        self.turn = Turn()
+
+    def is_due(self, within: float) -> bool:
+        """Whether to ask again before a conversation, though no node has failed.
+
+        :param within: or in so many seconds
+        """
         return False
 
     def put_off(self) -> None:

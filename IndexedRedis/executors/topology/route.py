@@ -34,6 +34,10 @@ FAILOVER_SECONDS = 8.0
 _ANSWERS = (AuthenticationError, AuthorizationError, ResponseError)
 # How long electing a new primary takes after the old one is known to be gone.
 _ELECTION_SECONDS = 2.0
+# How long before they have to the nodes are asked again.
+_EARLY_SECONDS = 0.1
+_NAP_SECONDS = 0.001
+_LONGEST_NAP_SECONDS = 0.02
 _ANY_QUESTION = Batch([('PING',)])
 
 
@@ -83,12 +87,10 @@ class Route:
 
         :raises redis.exceptions.ConnectionError: if it is not found within the budget
         """
-        if self._known.primary(self._slot) is not None and self._known.is_due():
-            try:
-                yield from self._ask()
-            except RedisError:
-                self._known.put_off()
-        node = self._known.primary(self._slot)
+        known = self._known
+        if known.is_due(_EARLY_SECONDS) and known.primary(self._slot) is not None:
+            yield from self._refresh()
+        node = known.primary(self._slot)
         yield from self._go(node if node is not None else (yield from self._find()))
         return self
 
@@ -110,7 +112,7 @@ class Route:
         before = self._node
         assert before is not None  # `begin` found it
         with suppress(RedisError):  # the caller repeats what failed until its time is over
-            yield from self._ask()
+            yield from self._learn()
         moved = moved_to(failure)
         if moved is not None:
             self._known.learn_moved(self._slot, *moved, before)
@@ -152,13 +154,21 @@ class Route:
         self._node = node
         yield ('at', node, role)
 
+    def _refresh(self) -> Conversation[None]:
+        """Ask again. One conversation does so early, and the others go on as long as they may."""
+        if self._known.is_due(0.0) or not self._known.turn.is_taken():
+            try:
+                yield from self._learn()
+            except RedisError:  # what is known may still be right
+                self._known.put_off()
+
     def _find(self) -> Conversation[Node]:
         patience = Patience(self.seconds)
         while True:
             failure: RedisError = ConnectionError('No node of the cluster serves the slot.')
             try:
-                yield from self._ask()
-                yield from self._warn()
+                if (yield from self._learn()):
+                    yield from self._warn()
             except RedisError as exc:
                 failure = exc
             node = self._known.primary(self._slot)
@@ -169,6 +179,24 @@ class Route:
             if pause is None:
                 raise explained(failure)
             yield ('sleep', pause)
+
+    def _learn(self) -> Conversation[bool]:
+        """Ask, or wait until the conversation that is asking has its answer; return which.
+
+        :raises redis.exceptions.RedisError: if no node answers the question of this conversation
+        """
+        turn, nap = self._known.turn, _NAP_SECONDS
+        if not turn.is_taken():
+            turn.take()
+            try:
+                yield from self._ask()
+            finally:
+                turn.give_back()
+            return True
+        while turn.is_taken():
+            yield ('sleep', nap)
+            nap = min(2 * nap, _LONGEST_NAP_SECONDS)
+        return False
 
     def _ask(self) -> Conversation[None]:
         """Ask one node after the other where all are, until one answers.

@@ -28,6 +28,7 @@ class SentinelMap(TopologyMap):
     """
 
     def __init__(self, sentinels: Sequence[Node], service: str) -> None:
+        super().__init__()
         self._sentinels = list(sentinels)
         self._service = service
         self._primary: Node | None = None
@@ -43,13 +44,15 @@ class SentinelMap(TopologyMap):
         )
         self.patience_question = Batch([('SENTINEL', 'MASTER', service)])
 
-    def is_due(self) -> bool:
-        """Whether the Sentinels have to be asked again before a conversation.
+    def is_due(self, within: float) -> bool:
+        """Whether the Sentinels have to be asked again before a conversation, or soon.
 
         An old primary that was cut off, and answers again, takes writes until a Sentinel reaches
         it. They are lost then.
+
+        :param within: how soon, in seconds
         """
-        return monotonic() >= self._next
+        return monotonic() + within >= self._next
 
     def put_off(self) -> None:
         """Note that no Sentinel has answered: what is known has to do for a while."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis.exceptions import ConnectionError, ResponseError
+from redis.exceptions import AuthenticationError, ConnectionError, ResponseError
 
 from ..._core.flows import Batch
 from ..._core.replication import Freshness
@@ -48,13 +48,11 @@ def place_of(pool: Any, model: Any) -> Any:
     return Single(pool, model) if place is None else place(model)
 
 
-def way_to(
-    place: Place | Single | None, fresh: Freshness | None, reading: bool = False
-) -> Way | None:
+def way_to(place: Place | Single | None, reading: bool, fresh: Freshness | None) -> Way | None:
     """Return the way of a conversation to its node; None: there is one server, which is known.
 
+    :param reading: whether it only reads
     :param fresh: how fresh a replica has to be that may be this node; None: the primary
-    :param reading: whether the conversation only reads
     :raises ConnectionSetupError: if only replicas may answer, and the server names none
     """
     if fresh is not None:
@@ -113,7 +111,7 @@ def _is_clustered() -> Conversation[bool | None]:
         (reply,) = yield from ask_once(IS_CLUSTERED)
     except ResponseError:
         return False
-    except PoolExhaustedError:
+    except (AuthenticationError, PoolExhaustedError):
         raise
     except ConnectionError:
         return None  # the flow will meet it too, and try again

@@ -250,7 +250,7 @@ local function jump(start, stop)
   local begin = stop + 1
   if start + skip <= stop then
     jumps, begin = false, start + skip
-    local score = redis.call('ZSCORE', zset, page(begin, begin)[1])
+    local score = redis.call('ZMSCORE', zset, page(begin, begin)[1])[1]
     if not settled(score) then begin = math.max(start, rank_at(score, score)) end
   end
   skip = skip - math.max(0, begin - start)
@@ -286,7 +286,7 @@ local function walk(s)
     start, size = start + #members, math.min(1000, size * 2)
     us = us + #members * cost + #found * match_cost
     if us + 20 * (cost + match_cost) > most and start <= stop then
-      place = {s, redis.call('ZSCORE', zset, behind), behind}
+      place = {s, redis.call('ZMSCORE', zset, behind)[1], behind}
       return true
     end
   end
