@@ -42,7 +42,7 @@ def _gets(shop: Shop) -> tuple[Callable[[int], Any], Callable[[int], Any]]:
 
     def get(pk: int, *first: Any) -> Any:
         *_, row = shop.send(*first, *by_pk.row_commands(schema, (pk,), fields))
-        return build.objects([pk], [row])[0]
+        return build.objects([pk], [row], b'')[0]
 
     return lambda pk: get(pk, ('SISMEMBER', shop.keys.all, pk)), get
 
@@ -56,13 +56,14 @@ def _small_queries(shop: Shop) -> Iterator[Any]:
 
     def flow(source: Source, check: bool) -> Flow[Any]:
         keys = schema.keys
-        command = source.find(10, 100, keys.data_prefix, keys.swapped, *fields)
+        markers = keys.swapped, keys.incarnations
+        command = source.find(10, 100, keys.data_prefix, *markers, *fields)
         assert command is not None
         answer = yield from ask(*command)
         pks, rows = [int(pk) for pk in answer[0]], answer[1]
         if check:
             pks, rows = fetch.drop_nonmatching(Matcher(query.filters, columns), pks, rows)
-        return schema.builder(columns).objects(pks, rows)
+        return schema.builder(columns).objects(pks, rows, b'')
 
     def find(source: Source, check: bool, _: int) -> Any:
         return shop.run(flow(source, check))
@@ -92,7 +93,7 @@ def _large_queries(shop: Shop) -> Iterator[Any]:
     def flow(marker: bool, check: bool) -> Flow[Any]:
         rows: list[Any] = []
         if marker:
-            yield from ask('GET', shop.keys.swapped)
+            yield from ask(*fetch.read_markers(shop.keys))
         batches = (
             Batch(by_pk.row_commands(schema, some, fields))
             for some in chunks(pks, by_pk.CHUNK_ROWS)
@@ -100,7 +101,7 @@ def _large_queries(shop: Shop) -> Iterator[Any]:
         yield Stream(batches, rows.extend)
         if check:
             fetch.drop_nonmatching(matcher, pks, rows)
-        return schema.builder(columns).objects(pks, rows)
+        return schema.builder(columns).objects(pks, rows, b'')
 
     def read(marker: bool, check: bool, _: Any) -> Any:
         return shop.run(flow(marker, check))
