@@ -70,7 +70,8 @@ class Route:
         :raises redis.exceptions.ConnectionError: if it is not found within the budget
         """
         node = self._known.primary(self._slot)
-        yield from self._go(node if node is not None else (yield from self._find()))
+        self._node = node if node is not None else (yield from self._find())
+        yield ('at', self._node, Role.PRIMARY)
         return self
 
     def shards(self) -> Conversation[list[Route]]:
