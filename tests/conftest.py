@@ -331,7 +331,6 @@ def watch(
     redis_params: object,
     server: servers.Server,
     new_server: object,
-    monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> Iterator[Watch]:
     """Judges the models that were made or watched when the test is over (`new_server` is named
@@ -339,15 +338,17 @@ def watch(
 
     On a cluster all models have the same hash tag.
     """
+    # Not the fixture: what a test replaced by it has to be back when the judge reads.
+    with pytest.MonkeyPatch.context() as patch:
 
-    def tag(model: Any) -> None:
-        if server.clustered and '{' not in model.KEY_NAME:
-            monkeypatch.setattr(model, 'KEY_NAME', '{t}' + model.KEY_NAME)
+        def tag(model: Any) -> None:
+            if server.clustered and '{' not in model.KEY_NAME:
+                patch.setattr(model, 'KEY_NAME', '{t}' + model.KEY_NAME)
 
-    watch = Watch(server.keeper, tag)
-    yield watch
-    if not request.node.get_closest_marker('damaged'):
-        _fail_if(watch.findings())
+        watch = Watch(server.keeper, tag)
+        yield watch
+        if not request.node.get_closest_marker('damaged'):
+            _fail_if(watch.findings())
 
 
 @pytest.fixture

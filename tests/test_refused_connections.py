@@ -14,7 +14,7 @@ from servers import free_port
 
 from IndexedRedis import ConnectionSetupError, getRedisPool
 from IndexedRedis.connections import threads
-from IndexedRedis.executors import conversation, sync
+from IndexedRedis.executors import exchange, sync
 from IndexedRedis.executors.pools.threads import connection_of
 
 
@@ -37,7 +37,7 @@ CALLS = {
 @pytest.fixture
 def soon(monkeypatch):
     """Has the library give up a server that is down after 0.2 s instead of 1 s."""
-    monkeypatch.setattr(conversation, 'RETRY_SECONDS', 0.2)
+    monkeypatch.setattr(exchange, 'RETRY_SECONDS', 0.2)
 
 
 @pytest.mark.usefixtures('soon')

@@ -183,7 +183,8 @@ class Line:
 
     async def end(self) -> None:
         """Close the connection if it is still on loan; give the turn back."""
-        await self._pool.discard(self._loan)
+        if not isinstance(self._pool, NodePools):  # it went to a node
+            await self._pool.discard(self._loan)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -63,9 +63,11 @@ def converse(flow: Flow[T], caches: bool = False, way: Way | None = None) -> Con
     :param caches: whether its shared batches may be answered from the cache
     :param way: finds the node where there are several, or finds out whether there are
     """
-    route = None if way is None else (yield from way.begin())
+    route = None
     try:
-        step: Step = next(flow)
+        step: Step = next(flow)  # a save plans here what it writes, at the moment of the call
+        if way is not None:
+            route = yield from way.begin()
         while True:
             try:
                 outcome = yield from _perform(step, caches, route)
@@ -77,6 +79,7 @@ def converse(flow: Flow[T], caches: bool = False, way: Way | None = None) -> Con
         result: T = stop.value
         return result
     finally:
+        flow.close()
         if route is not None:
             route.leave()
 

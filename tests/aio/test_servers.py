@@ -14,7 +14,7 @@ from keyspace import dump
 from servers import free_port
 
 import IndexedRedis as IR
-from IndexedRedis.executors import conversation
+from IndexedRedis.executors import exchange
 
 CALLS = {
     'asave': lambda song: song(title='x').asave(),
@@ -30,7 +30,7 @@ CALLS = {
 @pytest.fixture
 def soon(monkeypatch):
     """Has the library give up a server that is down after 0.2 s instead of 1 s."""
-    monkeypatch.setattr(conversation, 'RETRY_SECONDS', 0.2)
+    monkeypatch.setattr(exchange, 'RETRY_SECONDS', 0.2)
 
 
 @pytest.mark.usefixtures('soon')

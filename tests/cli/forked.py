@@ -111,9 +111,9 @@ def _import_all() -> None:
     nowhere = io.StringIO()
     with suppress(SystemExit), redirect_stdout(nowhere), redirect_stderr(nowhere):
         _run('models', '--url', 'redis://127.0.0.1:port/0')
-    from IndexedRedis.executors import conversation
+    from IndexedRedis.executors import exchange
 
-    conversation.RETRY_SECONDS = 0.1
+    exchange.RETRY_SECONDS = 0.1
 
 
 if __name__ == '__main__':

@@ -122,7 +122,9 @@ def test_replicas_answer_what_only_reads_and_the_primary_carries_out_the_rest(
     IR.clearRedisPools()
 
 
-def test_a_process_reads_what_it_has_written_however_late_its_replicas_are(group, song):
+@pytest.mark.parametrize('cached', [0, pytest.param(50, marks=pytest.mark.telling)])
+def test_a_process_reads_what_it_has_written_however_late_its_replicas_are(group, song, cached):
+    song.CLIENT_SIDE_CACHE = cached
     for seconds in (0.0, 0.05, 0.3):
         for replica in group.replicas:
             group.delay(replica, seconds)

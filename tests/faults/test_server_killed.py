@@ -13,7 +13,7 @@ from checker import check_model
 from redis.exceptions import ConnectionError, TimeoutError
 
 from faults.item import over
-from IndexedRedis.executors import conversation
+from IndexedRedis.executors import exchange
 
 KILLS, THREADS = 5, 4
 RETRIED = 0.3  # seconds that the library tries by itself
@@ -56,7 +56,7 @@ def total(writers, what):
 
 
 def test_what_raised_is_saved_again_after_the_server_came_back(new_server, figures, monkeypatch):
-    monkeypatch.setattr(conversation, 'RETRY_SECONDS', RETRIED)
+    monkeypatch.setattr(exchange, 'RETRY_SECONDS', RETRIED)
     server = new_server(appendonly='yes', appendfsync='always')
     model, stop, kills = over(server.params), threading.Event(), 0
     writers = [Writer(model, number) for number in range(THREADS)]

@@ -138,8 +138,8 @@ def test_what_is_no_database_is_refused_by_name(name, lite):
 COMMANDS = """
 import sys
 from IndexedRedis.__main__ import command_line
-from IndexedRedis.executors import conversation
-conversation.RETRY_SECONDS = 0
+from IndexedRedis.executors import exchange
+exchange.RETRY_SECONDS = 0
 urls = {urls!r}
 for url in urls:
     for args in (['check', 'cli.shop:Short'], ['info', 'cli.shop:Short', '--json'], ['models']):

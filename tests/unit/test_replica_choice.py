@@ -224,6 +224,21 @@ def test_a_replica_that_fails_leaves_its_batch_to_the_primary(clock, place, fail
     assert nodes.visited[-1] == ('p', Role.PRIMARY)
 
 
+def test_what_a_replaced_primary_says_proves_nothing(clock, place):
+    nodes = Nodes(clock, p=[[info('slave', 10)], [b'PONG'], [b'1']], a=[[info('slave', 10)]])
+    assert nodes.run(ask('X'), way_to(place, True, FIVE)) == b'1'
+    assert nodes.visited[-1] == ('p', Role.PRIMARY)
+    assert 'a' not in [host for host, _ in nodes.visited]
+
+
+def test_without_replicas_only_the_list_of_them_is_asked_for_now_and_then(clock):
+    nodes = Nodes(clock, p=[[b'PONG'], [b'1'], [b'2'], [b'3'], [b'PONG'], [b'4']])
+    where = Place(FixedMap(P, []), None, 1.0)
+    for pause, answer in ((0, b'1'), (0, b'2'), (0.2, b'3'), (1.0, b'4')):
+        clock[0] += pause
+        assert nodes.run(ask('X'), way_to(where, True, FIVE)) == answer
+
+
 def test_replicas_that_are_required_are_waited_for(clock, place):
     required = Freshness(5.0, required=True)
     nodes = Nodes(

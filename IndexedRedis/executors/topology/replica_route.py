@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 from redis.exceptions import RedisError, TimeoutError
@@ -85,12 +86,7 @@ class ReplicaRoute(Route):
         node = copies.choose(replicas, self._fresh, self._seen)
         if node is not None or not copies.is_due():
             return node
-        asked_at = time.monotonic()
-        try:
-            copies.note_primary(asked_at, (yield from self._told(primary)))
-        except RedisError:
-            return None  # nothing can be proven
-        for each in copies.to_ask(replicas):
+        for each in (yield from self._to_ask(primary, copies, replicas)):
             copies.expect(each)
             try:
                 copies.note_replica(each, (yield from self._told(each)))
@@ -105,6 +101,22 @@ class ReplicaRoute(Route):
             with suppress(RedisError):
                 yield from self._ask()
         return None
+
+    def _to_ask(
+        self, primary: Node, copies: Copies, replicas: Sequence[Node]
+    ) -> Conversation[list[Node]]:
+        """Ask how far the primary is; return the replicas to ask, none if it proves nothing."""
+        if not replicas:
+            return []
+        asked_at = time.monotonic()
+        try:
+            told = yield from self._told(primary)
+        except RedisError:
+            return []
+        if not told.is_primary:
+            return []  # it was replaced, and may be behind others itself
+        copies.note_primary(asked_at, told)
+        return copies.to_ask(replicas)
 
     def _told(self, node: Node) -> Conversation[Position]:
         yield ('at', node, Role.GAUGE)
