@@ -59,7 +59,11 @@ class NodePools:
         :raises ConnectionSetupError: if its keys are in many slots
         """
         slot = None if model is None else self._slot_of(model)
-        return self._places.setdefault(slot, Place(self.known, slot, self._seconds))
+        place = self._places.get(slot)
+        if place is None:
+            place = Place(self.known, slot, self._seconds)
+            place = self._places.setdefault(slot, place)
+        return place
 
     def drop_others(self, nodes: Collection[Node]) -> list[Any]:
         """Forget the pools to primaries that are not among ``nodes``; return them.

@@ -44,6 +44,8 @@ class ClusterMap:
         self._seeds = tuple(seeds)
         self._remap = remap or (lambda address: address)
         self._ranges: list[_Range] = []
+        #: the first slots of ranges, and these ranges: one value, since threads read it
+        self._sorted: tuple[list[int], list[_Range]] = [], []
         self._moved: dict[int, Node] = {}
 
     def is_due(self, within: float) -> bool:
@@ -69,6 +71,7 @@ class ClusterMap:
             _Range(int(first), int(last), tuple(self._nodes(nodes, asked)))
             for first, last, *nodes in replies[0]
         )
+        self._sorted = [each.first for each in self._ranges], self._ranges
         self._moved = {}
 
     def learn_moved(self, slot: int | None, host: str, port: int, asked: Node) -> None:
@@ -118,10 +121,11 @@ class ClusterMap:
             slot = self._ranges[0].first if self._ranges else 0
         if slot in self._moved:
             return (self._moved[slot],)
-        at = bisect_right(self._ranges, slot, key=lambda each: each.first) - 1
-        if at < 0 or self._ranges[at].last < slot:
+        firsts, ranges = self._sorted
+        at = bisect_right(firsts, slot) - 1
+        if at < 0 or ranges[at].last < slot:
             return ()
-        return self._ranges[at].nodes
+        return ranges[at].nodes
 
     def _nodes(self, told: Iterable[Any], asked: Node) -> Iterable[Node]:
         for host, port, *_ in told:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
+from enum import StrEnum
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
@@ -22,7 +22,7 @@ class Node(NamedTuple):
     port: int
 
 
-class Role(Enum):
+class Role(StrEnum):
     """What the connections of a pool to a node are for."""
 
     #: to read and write as on a server that stands alone

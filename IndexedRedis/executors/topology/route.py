@@ -79,7 +79,8 @@ class Route:
         if known.is_due(_EARLY_SECONDS) and known.primary(self._slot) is not None:
             yield from self._refresh()
         node = known.primary(self._slot)
-        yield from self._go(node if node is not None else (yield from self._find()))
+        self._node = node if node is not None else (yield from self._find())
+        yield ('at', self._node, Role.PRIMARY)
         return self
 
     def shards(self) -> Conversation[list[Route]]:
