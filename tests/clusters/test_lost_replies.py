@@ -70,4 +70,4 @@ def test_what_is_lost_in_a_failover_is_stored_exactly_once(detour, write, full):
         assert contents(model) == write.expected, f'command {number} of {steps}'
         assert attempt.links_are_right()
         detour.check(Item, Box)
-        number += 1 if full else 4
+        number += 1 if full else 6

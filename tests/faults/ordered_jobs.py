@@ -26,7 +26,7 @@ def read_in_order(
     :param stays: whether each data set has the same pks and numbers, so that pages lose none
     """
     if steps:
-        plan.SMALL_SET, plan.WALK_US, plan.ROW_VALUES = -1, 60, 30
+        plan.SMALL_SET, plan.WALK_US, plan.ROW_VALUES = -1, 120, 30
     counts: Counter[str] = Counter()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -133,7 +133,7 @@ def write_beside(model: Any, pks: list[int], seconds: float) -> Any:
 def page_beside(model: Any, size: int, seconds: float, steps: bool = False) -> Any:
     """Read all pages while others move objects above ``size``; those up to it come once each."""
     if steps:
-        plan.SMALL_SET, plan.WALK_US, plan.ROW_VALUES = -1, 60, 30
+        plan.SMALL_SET, plan.WALK_US, plan.ROW_VALUES = -1, 120, 30
     counts: Counter[str] = Counter()
     end = time.monotonic() + seconds
     while time.monotonic() < end:

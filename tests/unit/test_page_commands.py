@@ -181,6 +181,18 @@ def test_a_long_walk_goes_on_where_it_ended(rock):
     assert pks(objs) == [4, 9]
 
 
+def test_nothing_found_in_several_steps_is_checked_for_a_reset(rock):
+    first = [[NONE, 0, [], [], [], [1, b'500', b'81'], 0, [0, 0]]]
+    second = [[TOLD, 0, [], [], [], None, 0, [0, 0]]]
+    gone = [TOLD, [0]]
+    objs, sent = trips(
+        *(rock.orderBy('year')[:2]._all(False), first, second, gone),
+        found(b'1', b'2', marker=b'T'),
+    )
+    assert sent[2] == check(81)
+    assert pks(objs) == [1, 2]
+
+
 def test_matches_that_come_late_are_gathered(rock):
     """The members of the smallest set, and their scores, a few hundred at a time."""
     late = [[NONE, 0, [b'4'], [b'7'], [], [1, b'500', b'81'], 0, [1, 600]]]

@@ -162,8 +162,12 @@ def test_a_replica_that_started_anew_is_refused(clock, told):
     copies = known.of(P)
     copies.note_primary(999.0, of_primary(10))
     copies.note_replica(A, at(10))
+    other = known.of(B)
+    other.note_primary(999.0, of_primary(30, id=OLD))
+    other.note_replica(A, at(30, id=OLD))
     known.check(A, at(10))
-    known.check(B, told)
+    with pytest.raises(ConnectionError, match='p:1 started anew'):
+        known.check(P, at(10))
     with pytest.raises(ConnectionError, match='a:2 started anew'):
         known.check(A, told)
     assert copies.choose((A,), FIVE, {}) is None

@@ -65,9 +65,6 @@ class Copies:
         #: the one that was used last
         self._last = ANYWHERE
 
-    def __contains__(self, node: Node) -> bool:
-        return node in self._copies
-
     def is_due(self) -> bool:
         """Whether it is time to ask how far all are. If so, the caller has to ask."""
         now = time.monotonic()
@@ -158,17 +155,15 @@ class Copies:
                 return False
         return fresh.after is None or copy.told.has(fresh.after)
 
-    def check(self, node: Node, told: Position) -> None:
-        """Check that a replica is the one whose progress was noted, or has got further.
-
-        :raises ConnectionError: if it may have started anew, with older data
-        """
+    def knows(self, node: Node, told: Position) -> bool:
+        """Whether a replica has at least what it had when its progress was noted."""
         known = self._copies.get(node)
-        if known is not None and (
-            not told.is_linked or told.id != known.told.id or told.offset < known.told.offset
-        ):
-            self.forget(node)
-            raise ConnectionError(f'The replica {node.host}:{node.port} started anew.')
+        return (
+            known is not None
+            and told.is_linked
+            and told.id == known.told.id
+            and told.offset >= known.told.offset
+        )
 
 
 class Replicas:
@@ -183,6 +178,12 @@ class Replicas:
         return copies or self._by_primary.setdefault(primary, Copies())
 
     def check(self, node: Node, told: Position) -> None:
-        """Check a replica over a new connection; see :meth:`Copies.check`."""
-        for copies in [*self._by_primary.values()]:
-            copies.check(node, told)
+        """Check a replica over a new connection: since it was asked, it may have started anew.
+
+        :raises ConnectionError: if it may have older data than it had then
+        """
+        known = [*self._by_primary.values()]
+        if not any(copies.knows(node, told) for copies in known):
+            for copies in known:
+                copies.forget(node)
+            raise ConnectionError(f'The replica {node.host}:{node.port} started anew.')

@@ -41,6 +41,8 @@ class Matches:
         self.scores: list[bytes] = []
         #: the rows, if all came along in the first step
         self.rows: list[Row] = []
+        #: whether one step gave all of it, so that it is of one moment
+        self.at_once = False
         #: pks of the data set that was read; after a reset none of them exists
         self.witnesses: list[int] = []
         #: whether more objects may match behind these
@@ -62,6 +64,7 @@ class Matches:
             step = self._plan.step(place, skip, wanted + more, last, fields)
             reply = yield from ask_quick(*step)
             markers, left, pks, scores, self.rows, behind, enough, (clause, members) = reply
+            self.at_once = need is None
             if need is None:
                 self.markers, self.left, need = markers, left, left + wanted
                 self._witness([*pks, *(behind or ())[2:]])
@@ -115,7 +118,7 @@ class Matches:
     ) -> None:
         """Sort all matches, given their pks and scores."""
         plan = self._plan
-        self.left, self.rows = skip, []
+        self.left, self.rows, self.at_once = skip, [], False
         found = [
             (plan.segment_of(float(score)), float(score), str(pk), pk)
             for pk, score in pairs

@@ -66,7 +66,9 @@ def walk(
         entries = yield from _settled(query, plan, matches, after)
     pks = [entry.pk for entry in entries][matches.left :]
     unfinished, pks = matches.unfinished or len(pks) > wanted, pks[:wanted]
-    of_pks = [rows[pk] for pk in pks] if rows or not matches.pks else None
+    # Nothing, found in several steps, may be what a reset left between them: that is checked then.
+    at_once = rows or (matches.at_once and not matches.pks)
+    of_pks = [rows[pk] for pk in pks] if at_once else None
     by_pk = dict(zip(matches.pks, map(float, matches.scores), strict=True))
     scores = [by_pk[pk] for pk in pks]
     return Found(matches.markers, matches.witnesses, pks, of_pks, scores, unfinished)
