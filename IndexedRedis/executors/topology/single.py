@@ -15,16 +15,16 @@ from ...errors import ConnectionSetupError
 from ..errors import PoolExhaustedError
 from ..exchange import Conversation, Way, ask_once
 from ..remedies import CLUSTER_REMEDY
-from .nodes import text
+from .nodes import Turn, text
 from .route import Place
 from .slots import slot_of
 
 __all__ = ('IS_CLUSTERED', 'Single', 'place_of', 'way_to')
 
 IS_CLUSTERED = Batch([('INFO', 'cluster')])
-# The attribute of a pool that says whether its server is a node of a cluster.
+# The attribute of a pool that says whether its server is a node of a cluster. It is a Turn while a
+# conversation asks.
 _ATTRIBUTE = 'indexedredis_clustered'
-_ASKING = 'asking'
 _NAP_SECONDS = 0.001
 
 
@@ -93,11 +93,12 @@ class Single:
 
         :raises ConnectionSetupError: as of :func:`place_of`
         """
-        while getattr(self._pool, _ATTRIBUTE, None) is _ASKING:
+        while isinstance(known := getattr(self._pool, _ATTRIBUTE, None), Turn) and known.is_taken():
             yield ('sleep', _NAP_SECONDS)
-        if getattr(self._pool, _ATTRIBUTE, None) is None:
-            setattr(self._pool, _ATTRIBUTE, _ASKING)
-            clustered = None
+        if not isinstance(known, bool):
+            turn, clustered = Turn(), None
+            turn.take()
+            setattr(self._pool, _ATTRIBUTE, turn)
             try:
                 clustered = yield from _is_clustered()
             finally:
