@@ -8,6 +8,8 @@ import pathlib
 import pytest
 import servers
 
+import IndexedRedis as IR
+
 ROOT = pathlib.Path(__file__).parent.parent
 embedded = pytest.importorskip('IndexedRedis.embedded')
 
@@ -32,6 +34,8 @@ def test_the_examples_of_a_page_run_as_shown(page: str) -> None:
         pytest.importorskip('starlette', reason='the page shows a response of it')
     if 'caching' in page and not servers.tells('valkey'):
         pytest.skip('this redis-py is too old for it')
+    before = IR.getDefaultRedisConnectionParams()
     found = doctest.testfile(str(ROOT / page), module_relative=False, optionflags=doctest.ELLIPSIS)
+    IR.setDefaultRedisConnectionParams(before)
     assert found.attempted > 2
     assert found.failed == 0

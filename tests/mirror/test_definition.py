@@ -160,7 +160,7 @@ def test_what_a_refusal_says_survives_pickling():
     assert str(error).splitlines()[1:] == ['A: x', 'B: y']
 
 
-def test_the_engine_stays_open_and_an_own_one_does_not():
+def test_the_engine_stays_open_and_an_own_one_does_not(redis_params):
     engine = create_engine(LITE)
     mirror = Mirror(engine, {Artist: "SELECT 1 AS id, 'x' AS name, 1 AS edition"})
     for _ in range(2):
