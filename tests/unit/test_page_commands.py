@@ -181,6 +181,16 @@ def test_a_long_walk_goes_on_where_it_ended(rock):
     assert pks(objs) == [4, 9]
 
 
+@pytest.mark.parametrize('part', [slice(None, 3), slice(None)])
+def test_an_object_that_moves_on_between_two_steps_is_found_once(rock, part):
+    first = [[NONE, 0, [b'4', b'5'], [b'7', b'8'], [], [1, b'500', b'81'], 0, [0, 0]]]
+    second = [[NONE, 0, [b'9', b'4'], [b'600', b'700'], [], None, 1, [0, 0]]]
+    rows = [[1] * 3, row(5, b'8'), row(9, b'600'), row(4, b'700')]
+    ordered = rock.orderBy('year')[part] if part.stop else rock.orderBy('year')
+    objs, _ = trips(ordered._all(False), first, second, rows, [NONE, [1, 1]])
+    assert pks(objs) == [5, 9, 4]
+
+
 def test_nothing_found_in_several_steps_is_checked_for_a_reset(rock):
     first = [[NONE, 0, [], [], [], [1, b'500', b'81'], 0, [0, 0]]]
     second = [[TOLD, 0, [], [], [], None, 0, [0, 0]]]

@@ -47,6 +47,7 @@ class Matches:
         self.witnesses: list[int] = []
         #: whether more objects may match behind these
         self.unfinished = False
+        self._seen: set[int] = set()
 
     def read(
         self, skip: int, wanted: int, after: Entry | None, fields: Sequence[bytes]
@@ -68,8 +69,7 @@ class Matches:
             if need is None:
                 self.markers, self.left, need = markers, left, left + wanted
                 self._witness([*pks, *(behind or ())[2:]])
-            self.pks += pks_of(self._query.schema, pks)
-            self.scores += scores
+            self._add(pks_of(self._query.schema, pks), scores)
             # Some of these may be left out.
             need += sum(self._is_doubtful(float(score), after) for score in scores)
             self.unfinished = behind is not None
@@ -81,6 +81,16 @@ class Matches:
                 return
             place, fields = Place(*behind), ()
             skip, wanted = 0, max(0, need - len(self.pks))
+
+    def _add(self, pks: Sequence[int], scores: Sequence[bytes]) -> None:
+        """Add the matches of a step. Those that moved on since an earlier step are here now."""
+        if not self._seen.isdisjoint(pks):
+            moved = set(pks)
+            stay = [i for i, pk in enumerate(self.pks) if pk not in moved]
+            self.pks, self.scores = [self.pks[i] for i in stay], [self.scores[i] for i in stay]
+        self._seen.update(pks)
+        self.pks += pks
+        self.scores += scores
 
     def _scored_pks(self) -> Flow[Iterable[tuple[int, Any]]]:
         """Return the pks that match, and their scores or None."""
