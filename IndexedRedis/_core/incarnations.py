@@ -27,6 +27,7 @@ from typing import Any
 
 from .flows import Command
 from .keys import Keys
+from .script import Script
 
 __all__ = (
     'INCARNATION',
@@ -80,9 +81,28 @@ end
 """
 
 
+# Read records of incarnations; GET alone fails on a key of another type, and a user who only writes
+# need not have the right to MGET.
+# KEYS: the record of each model.
+# ARGV: none.
+# Returns the text of each; nil where there is none, or a key of another type.
+# Bounded: one command for each model of a swap.
+RECORDS = Script(
+    'records',
+    """
+local records = {}
+for k = 1, #KEYS do
+  local record = redis.pcall('GET', KEYS[k])
+  records[k] = type(record) == 'string' and record
+end
+return records
+""",
+)
+
+
 def read_incarnations(*models: Keys) -> Command:
     """Return the command that reads the record of each model; None where there is none."""
-    return ('MGET', *(keys.incarnations for keys in models))  # GET fails on a key of another type
+    return RECORDS([keys.incarnations for keys in models])
 
 
 def is_lost(listed: bytes | None, drawn: bytes, pk: int) -> bool:

@@ -461,7 +461,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
                 *(staged + b'keys', KEYS),
                 *(b'TOKEN', 'swapped', '', 1, 1, 3, 8, 0, 1000, 2),
             ),
-            ('MGET', INCARNATIONS),
+            ('EVALSHA', 'records', 1, INCARNATIONS),
         ],
     ]
     assert sent[18:] == [
@@ -581,6 +581,6 @@ def test_objects_whose_pks_are_in_use_are_moved_by_the_swap(song):
                 *(staged + b'idx:year:1999', YEAR_1999, staged + b'keys', KEYS),
                 *(b'TOKEN', 'swapped', '', 1, 2, 4, 9, 60_000, 0, 2),
             ),
-            ('MGET', INCARNATIONS),
+            ('EVALSHA', 'records', 1, INCARNATIONS),
         ],
     ]

@@ -7,7 +7,8 @@ from typing import Any
 from ...errors import ObjectGoneError, UnreadableValueError
 from ..column import Column
 from ..flows import Elsewhere, Flow, ask
-from ..incarnations import is_lost, read_incarnations
+from ..incarnations import is_lost
+from ..mapping.resp import get_record
 from ..mapping.schema import Schema
 from ..objects.changes import Changes, equal
 from ..objects.graph import linked, reachable, schema_of
@@ -109,7 +110,7 @@ def _reload_level(level: list[Any], touched: set[int]) -> Flow[set[int]]:
 def _stored_forms(schema: Schema, targets: list[Any]) -> Flow[list[Any]]:
     """Return the stored objects of these targets; None for a target that is not stored."""
     rows = get_many(schema, [target._id for target in targets], schema.all)
-    found, (listed,) = yield from together([rows, ask(*read_incarnations(schema.keys))])
+    found, (listed,) = yield from together([rows, ask(*get_record(schema.keys.incarnations))])
     return [
         None if is_lost(listed, target._state.drawn, target._id) else fresh
         for target, fresh in zip(targets, found, strict=True)
