@@ -14,6 +14,7 @@ from .cache.invalidation import has_cached, has_pending, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
 from .errors import PoolExhaustedError
+from .pools.internals import link_of
 from .pools.nodes import NodePools
 from .pools.replies import aread_replies
 from .pools.tasks import AsyncBroughtPool, TrackingPool
@@ -170,7 +171,12 @@ class Line:
     async def send(self, data: bytes) -> None:
         # redis-py's health check reads a reply, so it must come before anything is in flight.
         check, self._sent = not self._sent, True
-        await self._loan[0].send_packed_command([data], check_health=check)
+        try:
+            await self._loan[0].send_packed_command([data], check_health=check)
+        except AttributeError:  # of redis-py, whose writer `aclose` took away meanwhile
+            if link_of(self._loan[0]) is not None:
+                raise
+            raise ConnectionError('The connection was closed.') from None
 
     async def read(self, count: int) -> list[Any]:
         return await aread_replies(self._loan[0], count)

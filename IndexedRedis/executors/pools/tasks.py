@@ -10,7 +10,7 @@ import asyncio
 from typing import Any
 
 import redis.asyncio
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, ConnectionError, RedisError, ResponseError
 
 from ..cache.invalidation import aread_invalidations
 from ..cache.tracking import Clock
@@ -118,6 +118,10 @@ class TrackingPool(redis.asyncio.ConnectionPool):
             return
         except (AuthenticationError, ResponseError) as exc:
             error = without_password(exc, connection)
+        except AttributeError:  # of redis-py, whose writer `aclose` took away meanwhile
+            if link_of(connection) is not None:
+                raise
+            raise ConnectionError('The connection was closed.') from None
         if not falls_back(error, connection, self):
             raise error
         await self._connect(connection)
