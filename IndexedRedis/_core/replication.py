@@ -106,8 +106,8 @@ def parse_token(model: str, text: Any) -> Token:
     found = _TOKEN.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise UsageError(
-            f'{model}: after={text!r:.100} is no token. Give what {model}.objects.readToken() '
-            'returned.'
+            f'{model}: after= takes what {model}.objects.readToken() returned; {text!r:.100} is no '
+            'token.'
         )
     return Token(found[1], int(found[2]))
 

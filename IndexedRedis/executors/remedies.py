@@ -74,7 +74,8 @@ def _remedy(error: Exception, text: str) -> str:
         return CLUSTER_REMEDY
     if 'cluster support disabled' in text:
         return (
-            "The server is no node of a cluster. Leave out 'cluster': True; give redis:// as URL."
+            'The server stands alone: it is no node of a cluster. Leave out '
+            "'cluster': True; give redis:// as URL."
         )
     if 'No such master' in text:
         return "The Sentinels watch no service of this name. Correct 'service_name'."

@@ -288,7 +288,7 @@ return false
 # ARGV: number of required sets; 'first', 'last' or 'random'; limit of members; seed; prefix of data
 # keys; record of incarnations; fields.
 # Returns {pk, row, record of incarnations}; {} if nothing matches; nil if the smallest set has more
-# members, or a member is no number.
+# members than the limit, or one that is not a number.
 # Bounded: 128 tries; SCRIPT_LOOKUPS lookups, 3 ms; 20,000 comparisons of pks, 3 ms. Pks above 2^53
 # compare as equal to their neighbours.
 PICK = Script(

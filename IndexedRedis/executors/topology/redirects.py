@@ -26,8 +26,8 @@ _CLASSES = (
     ReadOnlyError,
     TryAgainError,
 )
-# Connections that are no cluster client's get bare ResponseErrors up to redis-py 6, and a server
-# puts other words before an error that a script met.
+# Up to redis-py 6 only its cluster client has classes for these replies; other connections give a
+# ResponseError. A server puts other words before an error that a script met.
 _CODE = re.compile(
     r'(?:^|: -?)(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|READONLY|LOADING|'
     r'UNBLOCKED) '

@@ -41,7 +41,8 @@ def entry_of_cursor(model_name: str, order: Sequence[By], cursor: str) -> Entry:
     # Whoever has the URL writes what he likes; deep nesting raises a RecursionError.
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise UsageError(
-            f'{model_name}: {shorten(repr(cursor))} is no cursor. Pass page.next, or an object.'
+            f'{model_name}: the value {shorten(repr(cursor))} is no cursor. Pass page.next, or an '
+            'object.'
         ) from None
     if name != _name(order):
         raise UsageError(

@@ -22,7 +22,7 @@ UNION_SETS = 2000
 
 
 def united_sets(keys: Keys, node: Node) -> list[bytes] | None:
-    """Return the index sets whose union a filter asks for, each once; None: it is no union."""
+    """Return the index sets that a filter unites, each once; None if it does something else."""
     if isinstance(node, InSets):
         return index_keys_of_values(keys, node.column, node.values)
     if not isinstance(node, Or):
