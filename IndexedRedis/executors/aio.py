@@ -14,7 +14,7 @@ from .cache.invalidation import has_cached, has_pending, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
 from .errors import PoolExhaustedError
-from .pools.internals import link_of
+from .pools.internals import closed_meanwhile
 from .pools.nodes import NodePools
 from .pools.replies import aread_replies
 from .pools.tasks import AsyncBroughtPool, TrackingPool
@@ -173,10 +173,8 @@ class Line:
         check, self._sent = not self._sent, True
         try:
             await self._loan[0].send_packed_command([data], check_health=check)
-        except AttributeError:  # of redis-py, whose writer `aclose` took away meanwhile
-            if link_of(self._loan[0]) is not None:
-                raise
-            raise ConnectionError('The connection was closed.') from None
+        except AttributeError as error:
+            raise closed_meanwhile(error, self._loan[0]) from None
 
     async def read(self, count: int) -> list[Any]:
         return await aread_replies(self._loan[0], count)

@@ -21,6 +21,7 @@ __all__ = (
     'NOT_YET',
     'can_track',
     'close_now',
+    'closed_meanwhile',
     'handle_by_redis_py',
     'link_of',
     'on_invalidation',
@@ -143,6 +144,12 @@ def safe_options() -> dict[str, Any]:
     if DefaultParser is not parsers._HiredisParser:
         return {}
     return {'parser_class': _TimedParser, 'command_packer': _SafePacker()}
+
+
+def closed_meanwhile(error: AttributeError, connection: Any) -> Exception:
+    """Return the error to raise: redis-py meets None where ``aclose`` took its writer away."""
+    closed = link_of(connection) is None
+    return ConnectionError('The connection was closed.') if closed else error
 
 
 def close_now(connection: Any) -> None:

@@ -10,14 +10,14 @@ import asyncio
 from typing import Any
 
 import redis.asyncio
-from redis.exceptions import AuthenticationError, ConnectionError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from ..cache.invalidation import aread_invalidations
 from ..cache.tracking import Clock
 from ..errors import PoolExhaustedError
 from .coalescing import Coalescing
 from .greeting import arenew, falls_back, without_password
-from .internals import can_track, close_now, link_of
+from .internals import can_track, close_now, closed_meanwhile, link_of
 from .threads import Loan, connection_of, describe, is_exhausted
 from .turns import ConnectionTurns
 
@@ -118,10 +118,8 @@ class TrackingPool(redis.asyncio.ConnectionPool):
             return
         except (AuthenticationError, ResponseError) as exc:
             error = without_password(exc, connection)
-        except AttributeError:  # of redis-py, whose writer `aclose` took away meanwhile
-            if link_of(connection) is not None:
-                raise
-            raise ConnectionError('The connection was closed.') from None
+        except AttributeError as exc:
+            raise closed_meanwhile(exc, connection) from None
         if not falls_back(error, connection, self):
             raise error
         await self._connect(connection)
