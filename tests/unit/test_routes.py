@@ -17,7 +17,7 @@ from redis.exceptions import (
 from IndexedRedis._core.flows import AnswerLost, Batch, Stream, ask
 from IndexedRedis.errors import ConnectionSetupError, FailoverWarning
 from IndexedRedis.executors import conversation, exchange
-from IndexedRedis.executors.topology import nodes as topology_nodes
+from IndexedRedis.executors.topology import turn
 from IndexedRedis.executors.topology.cluster import ClusterMap
 from IndexedRedis.executors.topology.nodes import Node, Role
 from IndexedRedis.executors.topology.route import Place
@@ -243,7 +243,7 @@ def test_one_conversation_asks_and_the_others_wait_for_what_it_learns():
 
 def test_a_conversation_that_never_ends_does_not_keep_the_others_waiting(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(topology_nodes, 'monotonic', lambda: now[0])
+    monkeypatch.setattr(turn, 'monotonic', lambda: now[0])
     where = place()
     where.known.turn.take()  # by a thread that is not in this process, after a fork
     nodes = Waiting(MOVED, [b'PONG'])
@@ -331,3 +331,22 @@ def test_a_server_that_does_not_answer_yet_is_asked_again_later():
     pool = Pool()
     assert Line(BROKEN, [b'PONG']).run(ask('PING'), place_of(pool, model('Songs'))) == b'PONG'
     assert isinstance(place_of(pool, model('Songs')), Single)
+
+
+def test_a_first_write_waits_for_the_question_of_another():
+    pool = Pool()
+    first = place_of(pool, model('Songs')).begin()
+    operation = next(first)  # it goes to ask, and is not served yet
+
+    def then():
+        nonlocal operation
+        answers = {'read': [b'# Cluster\r\ncluster_enabled:0\r\n']}
+        with pytest.raises(StopIteration):
+            while True:
+                operation = first.send(answers.get(operation[0]))
+
+    nodes = Waiting([b'PONG'])
+    nodes.at, nodes.then = (A, Role.PRIMARY), then
+    assert nodes.run(ask('PING'), place_of(pool, model('Songs'))) == b'PONG'
+    assert nodes.log.count('sleep') == 3
+    assert len(nodes.visited) == 1

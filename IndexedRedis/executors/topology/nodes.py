@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from time import monotonic
 from typing import Any, NamedTuple
 
 from ..._core.flows import Batch
+from .turn import Turn
 
-__all__ = ('Node', 'Role', 'TopologyMap', 'Turn', 'text')
-
-# A node that is asked has one second to be connected to, and one to answer.
-_TURN_SECONDS = 3.0
+__all__ = ('Node', 'Role', 'TopologyMap', 'text')
 
 
 class Node(NamedTuple):
@@ -33,29 +30,6 @@ class Role(StrEnum):
     GUIDE = 'guide'
     #: to ask how far the node has got, with a short time-out
     GAUGE = 'gauge'
-
-
-class Turn:
-    """Lets one conversation ask where the nodes are, while the others wait for its answer.
-
-    A thousand tasks would ask a thousand times when a primary is lost. A turn ends by itself: who
-    took it may be gone, as the other threads of a process that forks.
-    """
-
-    def __init__(self) -> None:
-        self._ends = 0.0
-
-    def is_taken(self) -> bool:
-        """Whether a conversation is asking."""
-        return monotonic() < self._ends
-
-    def take(self) -> None:
-        """Have the others wait."""
-        self._ends = monotonic() + _TURN_SECONDS
-
-    def give_back(self) -> None:
-        """Have the others go on."""
-        self._ends = 0.0
 
 
 class TopologyMap:

@@ -36,8 +36,6 @@ _ANSWERS = (AuthenticationError, AuthorizationError, ResponseError)
 _ELECTION_SECONDS = 2.0
 # How long before they have to the nodes are asked again.
 _EARLY_SECONDS = 0.1
-_NAP_SECONDS = 0.001
-_LONGEST_NAP_SECONDS = 0.02
 _ANY_QUESTION = Batch([('PING',)])
 
 
@@ -185,18 +183,7 @@ class Route:
 
         :raises redis.exceptions.RedisError: if no node answers the question of this conversation
         """
-        turn, nap = self._known.turn, _NAP_SECONDS
-        if not turn.is_taken():
-            turn.take()
-            try:
-                yield from self._ask()
-            finally:
-                turn.give_back()
-            return True
-        while turn.is_taken():
-            yield ('sleep', nap)
-            nap = min(2 * nap, _LONGEST_NAP_SECONDS)
-        return False
+        return self._known.turn.ask(self._ask)
 
     def _ask(self) -> Conversation[None]:
         """Ask one node after the other where all are, until one answers.

@@ -15,17 +15,17 @@ from ...errors import ConnectionSetupError
 from ..errors import PoolExhaustedError
 from ..exchange import Conversation, Way, ask_once
 from ..remedies import CLUSTER_REMEDY
-from .nodes import Turn, text
+from .nodes import text
 from .route import Place
 from .slots import slot_of
+from .turn import Turn
 
 __all__ = ('IS_CLUSTERED', 'Single', 'place_of', 'way_to')
 
 IS_CLUSTERED = Batch([('INFO', 'cluster')])
-# The attribute of a pool that says whether its server is a node of a cluster. It is a Turn while a
-# conversation asks.
-_ATTRIBUTE = 'indexedredis_clustered'
-_NAP_SECONDS = 0.001
+# The attributes of a pool: whether its server is a node of a cluster, and whose turn it is to ask.
+_CLUSTERED = 'indexedredis_clustered'
+_TURN = 'indexedredis_turn'
 
 
 def place_of(pool: Any, model: Any) -> Any:
@@ -36,12 +36,12 @@ def place_of(pool: Any, model: Any) -> Any:
     :raises ConnectionSetupError: if the server is a node of a cluster, and holds only a part of the
         model or of the database
     """
-    clustered = getattr(pool, _ATTRIBUTE, None)
+    clustered = getattr(pool, _CLUSTERED, None)
     if clustered is False:
         return None
-    if clustered is True and model is None:
+    if clustered and model is None:
         raise ConnectionSetupError(f'{CLUSTER_REMEDY} This node holds only a part of the keys.')
-    if clustered is True:
+    if clustered:
         slot_of(model)
         return None
     place = getattr(pool, 'place', None)
@@ -93,27 +93,22 @@ class Single:
 
         :raises ConnectionSetupError: as of :func:`place_of`
         """
-        while isinstance(known := getattr(self._pool, _ATTRIBUTE, None), Turn) and known.is_taken():
-            yield ('sleep', _NAP_SECONDS)
-        if not isinstance(known, bool):
-            turn, clustered = Turn(), None
-            turn.take()
-            setattr(self._pool, _ATTRIBUTE, turn)
-            try:
-                clustered = yield from _is_clustered()
-            finally:
-                setattr(self._pool, _ATTRIBUTE, clustered)
+        turn: Turn = vars(self._pool).setdefault(_TURN, Turn())
+        while not hasattr(self._pool, _CLUSTERED):
+            if (yield from turn.ask(self._ask)):
+                break
         place_of(self._pool, self._model)
 
-
-def _is_clustered() -> Conversation[bool | None]:
-    """Return whether the server is a node of a cluster; None if it does not answer."""
-    try:
-        (reply,) = yield from ask_once(IS_CLUSTERED)
-    except ResponseError:
-        return False
-    except (AuthenticationError, PoolExhaustedError):
-        raise
-    except ConnectionError:
-        return None  # the flow will meet it too, and try again
-    return 'cluster_enabled:1' in text(reply)
+    def _ask(self) -> Conversation[None]:
+        """Note whether the server is a node of a cluster, if it answers."""
+        clustered = False
+        try:
+            (reply,) = yield from ask_once(IS_CLUSTERED)
+            clustered = 'cluster_enabled:1' in text(reply)
+        except (AuthenticationError, PoolExhaustedError):
+            raise
+        except ConnectionError:
+            return  # the flow will meet it too, and try again
+        except ResponseError:
+            pass
+        setattr(self._pool, _CLUSTERED, clustered)
