@@ -20,10 +20,11 @@ from typing import Any
 
 from ..._core.flows import Batch
 from ...errors import ConnectionSetupError
+from ..clock import Clock
 from ..wire import pack
 from .reply_cache import CachedBatch, ReplyCache
 
-__all__ = ('HANDLED', 'Clock', 'TrackedReplies', 'note_write')
+__all__ = ('HANDLED', 'POLL_SECONDS', 'TrackedReplies', 'note_write')
 
 #: the result of a message handler
 HANDLED = object()
@@ -40,21 +41,6 @@ _SERVER_VERSION = 7, 2
 _writes = object()
 
 
-class Clock:
-    """Limits how often connections are polled for pending messages."""
-
-    def __init__(self) -> None:
-        self._next = 0.0
-
-    def is_due(self) -> bool:
-        """Whether it is time to poll. If so, the caller has to poll."""
-        now = time.monotonic()
-        if now < self._next:
-            return False
-        self._next = now + POLL_SECONDS
-        return True
-
-
 class TrackedReplies:
     """The cache of one connection, until that is closed.
 
@@ -64,7 +50,7 @@ class TrackedReplies:
 
     def __init__(self, link: Any) -> None:
         self.link = link
-        self.clock = Clock()
+        self.clock = Clock(POLL_SECONDS)
         self._cache = ReplyCache()
         self._on = False
         self._trusted = 0.0  # until then

@@ -12,8 +12,9 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
+from ..cache import tracking
 from ..cache.invalidation import aread_invalidations
-from ..cache.tracking import Clock
+from ..clock import Clock
 from ..errors import PoolExhaustedError
 from .coalescing import Coalescing
 from .greeting import arenew, falls_back, without_password
@@ -34,7 +35,7 @@ class TrackingPool(redis.asyncio.ConnectionPool):
         super().__init__(**options)
         self.turns = ConnectionTurns(self.max_connections, patience)
         self.coalescing: Coalescing | None = None
-        self.clock = Clock()
+        self.clock = Clock(tracking.POLL_SECONDS)
         #: the loans of tasks that fetch replies to cache them
         self.caching: set[int] = set()
         # renewed tokens, by the connections that have yet to send them

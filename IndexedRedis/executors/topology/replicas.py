@@ -24,6 +24,7 @@ from typing import NamedTuple
 from redis.exceptions import ConnectionError
 
 from ..._core.replication import Freshness, Position
+from ..clock import Clock
 from .nodes import Node
 
 __all__ = ('ANYWHERE', 'Copies', 'Replicas')
@@ -61,27 +62,19 @@ class Copies:
         self._times: list[float] = []
         self._copies: dict[Node, _Copy] = {}
         self._silent: dict[Node, float] = {}
-        self._ask_at = self._list_at = 0.0
+        self._asking, self._listing = Clock(_ASK_SECONDS), Clock(_LIST_SECONDS)
         #: the one that was used last
         self._last = ANYWHERE
 
     def is_due(self) -> bool:
         """Whether it is time to ask how far all are. If so, the caller has to ask."""
-        now = time.monotonic()
         with self._lock:
-            due = now >= self._ask_at
-            if due:
-                self._ask_at = now + _ASK_SECONDS
-        return due
+            return self._asking.is_due()
 
     def is_list_due(self) -> bool:
         """Whether it is time to ask which replicas there are. If so, the caller has to ask."""
-        now = time.monotonic()
         with self._lock:
-            due = now >= self._list_at
-            if due:
-                self._list_at = now + _LIST_SECONDS
-        return due
+            return self._listing.is_due()
 
     def to_ask(self, nodes: Iterable[Node]) -> list[Node]:
         """Return the replicas to ask, in the order to use them: the one that was used last first.
