@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError
 
 from .._core.flows import Batch, Flow
 from .._core.replication import FRESHNESS, Freshness
+from .base import Executor
 from .cache.invalidation import has_cached, has_pending, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
@@ -19,7 +20,6 @@ from .pools.nodes import NodePools
 from .pools.replies import aread_replies
 from .pools.tasks import AsyncBroughtPool, TrackingPool
 from .topology.nodes import Node, Role
-from .topology.single import place_of, way_to
 
 __all__ = ('AsyncExecutor', 'Line')
 
@@ -31,25 +31,8 @@ MAX_CACHING_TASKS = 2
 _SENDING = ('send', 'ask_and_cache')
 
 
-class AsyncExecutor:
-    """Runs flows in the event loop that the pool belongs to.
-
-    :param pool: a ``redis.asyncio.ConnectionPool``, or one of its relatives; or the pools of
-        several nodes
-    :param executor_of: gives the executor of another model
-    :param model: the model, or one of its objects, whose keys the flows use; None: there is none
-    :raises ConnectionSetupError: if its keys are in many slots of a cluster
-    """
-
-    def __init__(
-        self,
-        pool: Any,
-        executor_of: Callable[[Any], Any] | None = None,
-        model: Any = None,
-    ) -> None:
-        self.pool = pool
-        self._executor_of = executor_of or (lambda model: self)
-        self._place = place_of(pool, model)
+class AsyncExecutor(Executor):
+    """Runs flows in the event loop that the pool belongs to."""
 
     async def run(
         self, flow: Flow[T], cache_size: int | None = None, fresh: Freshness | None = None
@@ -60,8 +43,7 @@ class AsyncExecutor:
         """
         line = Line(self.pool, self._executor_of, cache_size)
         try:
-            alone = self._place is None and fresh is None  # most are
-            way = None if alone else way_to(self._place, cache_size is not None, fresh)
+            way = self._way(cache_size, fresh)
             return await line.converse(converse(flow, bool(cache_size), way))
         finally:
             try:

@@ -11,6 +11,7 @@ from redis.exceptions import ConnectionError, TimeoutError
 
 from .._core.flows import AnswerLost, Batch, Flow
 from .._core.replication import FRESHNESS, Freshness
+from .base import Executor
 from .cache.invalidation import has_cached, read_invalidations, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
@@ -19,7 +20,6 @@ from .pools.nodes import NodePools
 from .pools.replies import read_replies
 from .pools.threads import BroughtPool, QuickPool
 from .topology.nodes import Node, Role
-from .topology.single import place_of, way_to
 from .wire import pack
 
 __all__ = ('SyncExecutor',)
@@ -27,24 +27,8 @@ __all__ = ('SyncExecutor',)
 T = TypeVar('T')
 
 
-class SyncExecutor:
-    """Runs flows. A flow borrows connections from the pool while it talks.
-
-    :param pool: a ``redis.ConnectionPool``, or one of its relatives; or the pools of several nodes
-    :param executor_of: gives the executor of another model
-    :param model: the model, or one of its objects, whose keys the flows use; None: there is none
-    :raises ConnectionSetupError: if its keys are in many slots of a cluster
-    """
-
-    def __init__(
-        self,
-        pool: Any,
-        executor_of: Callable[[Any], Any] | None = None,
-        model: Any = None,
-    ) -> None:
-        self.pool = pool
-        self._executor_of = executor_of or (lambda model: self)
-        self._place = place_of(pool, model)
+class SyncExecutor(Executor):
+    """Runs flows over a pool of threads."""
 
     def run(
         self, flow: Flow[T], cache_size: int | None = None, fresh: Freshness | None = None
@@ -59,8 +43,7 @@ class SyncExecutor:
         try:
             # The loop is in another function, so that this `finally` covers each line of it. A
             # `try` around `while True` would not cover that line itself.
-            alone = self._place is None and fresh is None  # most are
-            way = None if alone else way_to(self._place, cache_size is not None, fresh)
+            way = self._way(cache_size, fresh)
             return line.converse(converse(flow, bool(cache_size), way))
         finally:
             try:
