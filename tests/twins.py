@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import IndexedRedis as IR
+from IndexedRedis.executors.sync import SyncExecutor
 from IndexedRedis.managers import resets
 from IndexedRedis.models import stored
 
@@ -47,6 +48,15 @@ def over_asyncio(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEv
     loop.run_until_complete(IR.aclose())
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
+
+
+@contextlib.contextmanager
+def only_asyncio(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventLoop]:
+    """Do what :func:`over_asyncio` does; what would block is an error, so that nothing is tested
+    twice instead."""
+    monkeypatch.delattr(SyncExecutor, 'run')
+    with over_asyncio(monkeypatch) as loop:
+        yield loop
 
 
 def _awaiting(twin: Any, loop: asyncio.AbstractEventLoop) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from redis.crc import key_slot
 
+from clusters.losses import crash, freeze_and_wake, resting, wake_among_idle
 from IndexedRedis.testing.clusters import Cluster
 from IndexedRedis.testing.clusters.cluster import CONFIG
 
@@ -29,40 +30,17 @@ def hand_over(cluster, crowd, primary):
 
 def take_over(cluster, crowd, primary):
     """The replica does not ask the old primary, which is well."""
-    with crowd.resting(primary, 1):
+    with resting(cluster, crowd, primary):
         cluster.takeover(cluster.replicas_of(primary)[0])
-
-
-def crash(cluster, crowd, primary):
-    """The other primaries elect the replica."""
-    with crowd.resting(primary, 1):
-        cluster.kill(primary)
-    cluster.wait_ok()
 
 
 def freeze(cluster, crowd, primary):
     """As a crash, but connections stay open; the old primary comes back much later."""
-    with crowd.resting(primary, 1):
+    with resting(cluster, crowd, primary):
         cluster.pause(primary)
     cluster.wait_ok()
     crowd.work()
     cluster.resume(primary)
-
-
-def freeze_and_wake(cluster, crowd, primary):
-    """It still has to answer what it was sent before."""
-    with crowd.resting(primary, 1):
-        cluster.pause(primary)
-    cluster.wait_ok()
-    cluster.resume(primary)
-
-
-def wake_among_idle(cluster, crowd, primary):
-    """Idle connections lead to it."""
-    with crowd.resting(primary, 1):
-        cluster.pause(primary)
-        cluster.wait_ok()
-        cluster.resume(primary)
 
 
 def another(cluster, primary):

@@ -13,12 +13,11 @@ import redis.asyncio.cluster
 import redis.cluster
 import servers
 from checker import check_model
-from twins import over_asyncio
+from twins import only_asyncio
 
 import IndexedRedis as IR
 from clusters import operations
 from clusters.operations import MODELS, OF_THREADS, READS, WRITES, Song, songs
-from IndexedRedis.executors.sync import SyncExecutor
 
 TAG = '{matrix}'
 
@@ -84,11 +83,7 @@ SENTINELS = [by_sentinels, by_sentinel_url]
 @pytest.fixture(params=['threads', 'asyncio'])
 def executor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Has the operations run by threads, or each awaited."""
-    if request.param == 'threads':
-        yield request.param
-        return
-    monkeypatch.delattr(SyncExecutor, 'run')
-    with over_asyncio(monkeypatch):
+    with only_asyncio(monkeypatch) if request.param == 'asyncio' else contextlib.nullcontext():
         yield request.param
 
 

@@ -5,38 +5,18 @@ from __future__ import annotations
 
 import pytest
 
+from clusters.losses import crash, freeze_and_wake, resting, wake_among_idle
+
 
 def fail_over(group, crowd, primary):
     """As an administrator asks for; the old primary takes writes until it is told."""
-    with crowd.resting(primary, 2):
+    with resting(group, crowd, primary):
         group.failover()
-
-
-def crash(group, crowd, primary):
-    with crowd.resting(primary, 2):
-        group.kill(primary)
-    group.wait_ok()
-
-
-def freeze_and_wake(group, crowd, primary):
-    """The old primary still has to answer what it was sent before."""
-    with crowd.resting(primary, 2):
-        group.pause(primary)
-    group.wait_ok()
-    group.resume(primary)
-
-
-def wake_among_idle(group, crowd, primary):
-    """Idle connections lead to the old primary, which takes writes until a Sentinel tells it."""
-    with crowd.resting(primary, 2):
-        group.pause(primary)
-        group.wait_ok()
-        group.resume(primary)
 
 
 def lose_a_sentinel_and_the_primary(group, crowd, primary):
     """The Sentinel that has answered so far goes with the primary."""
-    with crowd.resting(primary, 2):
+    with resting(group, crowd, primary):
         group.kill(group.sentinel_nodes[0])
         group.kill(primary)
     group.wait_ok()

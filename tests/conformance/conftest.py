@@ -14,7 +14,7 @@ import linked
 import pytest
 import redis.asyncio
 import servers
-from twins import over_asyncio
+from twins import only_asyncio
 
 import IndexedRedis as IR
 from IndexedRedis import IRField
@@ -24,7 +24,6 @@ from IndexedRedis._core.flows import Batch, Stream
 from IndexedRedis._core.writes import sizes
 from IndexedRedis.executors import conversation
 from IndexedRedis.executors.cache import tracking
-from IndexedRedis.executors.sync import SyncExecutor
 
 EXECUTORS = ['sync', 'aio', 'sync, cached', 'aio, cached']
 
@@ -87,9 +86,7 @@ def bring_client(
         clients.append(redis.asyncio.Redis(**params))
         return clients[-1]
 
-    # What would block is an error, so that nothing is tested twice instead.
-    monkeypatch.delattr(SyncExecutor, 'run')
-    with over_asyncio(monkeypatch) as loop:
+    with only_asyncio(monkeypatch) as loop:
         yield bring
         for client in clients:
             loop.run_until_complete(client.connection_pool.disconnect())

@@ -98,6 +98,26 @@ def titles(model):
     return [obj.title for obj in model.objects.allByAge()]
 
 
+def saved_or_gone(model, objs, loses):
+    """Save changes of three old objects, which a restart loses or not, beside three new ones."""
+    for obj in objs:
+        obj.title = 'changed'
+        if loses:
+            fails(obj.save, obj._id)
+        else:
+            obj.save()
+    assert titles(model) == [*(['changed'] * 3 if not loses else []), *['new'] * 3]
+
+
+def reload_and_save(objs):
+    """Change each object; a reload finds the change, and a save stores one."""
+    for n, obj in enumerate(objs):
+        obj.title = f'changed {n}'
+        assert 'title' in obj.reload()
+        obj.title = f'changed {n}'
+        obj.save()
+
+
 def fails(call, pk):
     with pytest.raises(ObjectGoneError) as caught:
         call()

@@ -7,24 +7,19 @@ import contextlib
 import time
 
 import pytest
-from twins import over_asyncio
+from twins import only_asyncio
 
 import IndexedRedis as IR
 from faults.item import edition
 from IndexedRedis import NotAcknowledgedError
 from IndexedRedis._core.writes import acknowledging, sizes
 from IndexedRedis.executors.recording import recordTrips
-from IndexedRedis.executors.sync import SyncExecutor
 
 
 @pytest.fixture(params=['sync', 'aio'], autouse=True)
 def executor(request, redis_params, monkeypatch):
     """Has each test run over threads, then over asyncio."""
-    if request.param == 'sync':
-        yield
-        return
-    monkeypatch.delattr(SyncExecutor, 'run')
-    with over_asyncio(monkeypatch):
+    with only_asyncio(monkeypatch) if request.param == 'aio' else contextlib.nullcontext():
         yield
 
 

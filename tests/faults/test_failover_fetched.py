@@ -9,7 +9,16 @@ import pickle
 import pytest
 
 import IndexedRedis as IR
-from faults.failover import RECORD, Artist, Plain, Song, fails, titles
+from faults.failover import (
+    RECORD,
+    Artist,
+    Plain,
+    Song,
+    fails,
+    reload_and_save,
+    saved_or_gone,
+    titles,
+)
 from IndexedRedis import ObjectGoneError
 from IndexedRedis._core.queries import fetch
 from IndexedRedis._core.queries.ordering import plan
@@ -205,11 +214,7 @@ def test_an_ordinary_failover_gives_no_error(pair, monkeypatch, model):
     with pair.new.client() as client:
         assert {each['id'] for each in client.client_list(_type='normal')} >= clients
         assert len(client.get(RECORD).splitlines()) == 2
-    for n, obj in enumerate(found):
-        obj.title = f'changed {n}'
-        assert 'title' in obj.reload()
-        obj.title = f'changed {n}'
-        obj.save()
+    reload_and_save(found)
     for obj in found:
         obj.title = 'changed'
         obj.save()
@@ -251,13 +256,7 @@ def test_restarts(new_server, loses):
     found += model.objects.allByAge()
     server.restart()
     model.saver.save([model(title='new') for _ in range(3)])
-    for obj in found:
-        obj.title = 'changed'
-        if loses:
-            fails(obj.save, obj._id)
-        else:
-            obj.save()
-    assert titles(model) == [*(['changed'] * 3 if not loses else []), *['new'] * 3]
+    saved_or_gone(model, found, loses)
     IR.clearRedisPools()
 
 
@@ -306,11 +305,7 @@ def test_what_a_writer_without_INFO_has_stored(pair):
     found += there.objects.allByAge()
     with pair.new.client() as client:
         assert len(client.get(RECORD).splitlines()) == 2
-    for n, obj in enumerate(found):
-        obj.title = f'changed {n}'
-        assert 'title' in obj.reload()
-        obj.title = f'changed {n}'
-        obj.save()
+    reload_and_save(found)
     assert titles(there) == ['changed 3', 'changed 4', 'changed 5', 'changed 6']
 
 

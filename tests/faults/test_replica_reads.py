@@ -11,12 +11,11 @@ import threading
 import time
 
 import pytest
-from twins import over_asyncio
+from twins import only_asyncio
 
 import IndexedRedis as IR
 from faults.item import edition
 from IndexedRedis import ConnectionSetupError, IRField, NoFreshReplicaError
-from IndexedRedis.executors.sync import SyncExecutor
 from IndexedRedis.fields import IRForeignLinkField
 from IndexedRedis.testing.clusters import start_replicas
 
@@ -28,11 +27,7 @@ two_replicas = functools.partial(start_replicas, replicas=2)
 @pytest.fixture(params=['sync', 'aio'], autouse=True)
 def executor(request, redis_params, monkeypatch):
     """Has each test run over threads, then over asyncio."""
-    if request.param == 'sync':
-        yield
-        return
-    monkeypatch.delattr(SyncExecutor, 'run')
-    with over_asyncio(monkeypatch):
+    with only_asyncio(monkeypatch) if request.param == 'aio' else contextlib.nullcontext():
         yield
 
 
