@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from redis.exceptions import (
@@ -116,7 +117,7 @@ def exchange(
     :param route: finds the node again after a failure; None: there is one server
     :param failure: of the first batch, which was sent before
     """
-    waiting: deque[Batch] = deque()
+    waiting = deque[Batch]() if failure is None else deque(islice(filter(None, batches), 1))
     patience, texts = Patience(route.seconds if route else RETRY_SECONDS), False
 
     def take(batch: Batch, answer: list[Any]) -> None:
@@ -125,6 +126,8 @@ def exchange(
     while True:
         if isinstance(failure, RedisError):
             yield from _recover(failure, patience, route)
+            if _is_late(failure) and any(batch.once for batch in waiting):
+                raise AnswerLost from failure
         try:
             failure = yield from _on_one_connection(batches, waiting, take, patience, texts)
         except RedisError as error:
@@ -149,13 +152,12 @@ def answer_to(batch: Batch, answer: list[Any], route: Route | None) -> list[Any]
 
 
 def check_lost(error: RedisError, waiting: Iterable[Batch], route: Route | None) -> RedisError:
-    """Return the error of a connection if the batches may be sent again; otherwise raise it."""
-    once = any(batch.once for batch in waiting)
+    """Return the error of a connection if another try may help; otherwise raise it."""
     if isinstance(error, ConnectionError) and not isinstance(error, _FINAL):
-        if once:
+        if any(batch.once for batch in waiting):
             raise AnswerLost from error
         return error
-    if isinstance(error, TimeoutError) and route is not None and not once:
+    if isinstance(error, TimeoutError) and route is not None:
         return error
     raise explained(error)
 
@@ -177,8 +179,7 @@ def _recover(failure: RedisError, patience: Patience, route: Route | None) -> Co
     A node that is silent is waited for until another takes its place, or it answers again. One that
     answers, but was late, gets a second chance: it may just have woken up.
     """
-    late = isinstance(failure, TimeoutError) and not is_unsent(failure)
-    silent = False
+    late, silent = _is_late(failure), False
     while True:
         pause = patience.pause()
         if pause is None:
@@ -192,6 +193,11 @@ def _recover(failure: RedisError, patience: Patience, route: Route | None) -> Co
                 raise explained(failure)
             patience.was_late = True
             return
+
+
+def _is_late(failure: RedisError) -> bool:
+    """Whether a batch was sent, and no answer came in time."""
+    return isinstance(failure, TimeoutError) and not is_unsent(failure)
 
 
 def ask_once(batch: Batch) -> Conversation[list[Any]]:

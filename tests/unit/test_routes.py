@@ -184,11 +184,29 @@ def test_a_node_that_is_silent_is_waited_for(then, visited):
     assert [node for node, guide in nodes.visited if not guide] == [A, visited]
 
 
-def test_a_batch_that_may_be_sent_once_is_not_sent_again_after_a_time_out():
-    nodes = Nodes(SILENT)
-    with pytest.raises(TimeoutError):
+@pytest.mark.parametrize('then', [ALL_ON_A, ALL_ON_B])
+def test_a_batch_that_may_be_sent_once_is_not_sent_again_after_a_time_out(then):
+    """Its flow finds out whether it was carried out, where the slot is then."""
+    nodes = Nodes(SILENT, then, [b'PONG'])
+    with pytest.raises(AnswerLost):
         run(nodes, batch(('INCR', 'a')), place())
-    assert len(nodes.visited) == 1
+    assert [node for node, guide in nodes.visited if not guide] == [A]
+
+
+class Unreachable(Nodes):
+    """Its first connection is not made in time."""
+
+    def _perform(self, name, *args):
+        outcome = super()._perform(name, *args)
+        if name == 'open' and self.log.count('open') == 1:
+            raise TimeoutError('Timeout connecting to server')
+        return outcome
+
+
+def test_a_batch_that_was_not_sent_goes_to_the_node_that_is_there():
+    nodes = Unreachable(ALL_ON_B, [b'PONG'])
+    assert run(nodes, batch(('INCR', 'a')), place()) == [b'PONG']
+    assert nodes.visited == [(A, True), (B, False)]
 
 
 @pytest.fixture
