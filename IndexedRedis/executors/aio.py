@@ -15,7 +15,7 @@ from .cache.invalidation import has_cached, has_pending, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
 from .errors import PoolExhaustedError
-from .pools.internals import closed_meanwhile
+from .pools.internals import WRITER_GONE, closed_meanwhile
 from .pools.nodes import NodePools
 from .pools.replies import aread_replies
 from .pools.tasks import AsyncBroughtPool, TrackingPool
@@ -155,7 +155,7 @@ class Line:
         check, self._sent = not self._sent, True
         try:
             await self._loan[0].send_packed_command([data], check_health=check)
-        except AttributeError as error:
+        except WRITER_GONE as error:
             raise closed_meanwhile(error, self._loan[0]) from None
 
     async def read(self, count: int) -> list[Any]:

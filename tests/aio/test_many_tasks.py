@@ -200,3 +200,21 @@ def test_closing_beside_what_goes_on(song, run, beside):
         return tasks._pools[asyncio.get_running_loop()].values()
 
     run(main())
+
+
+def test_a_transport_without_methods_is_a_closed_connection(song, run):
+    """Python 3.12 calls None in ``writelines`` of a transport that ``aclose`` closed."""
+
+    async def main():
+        await song.objects.acount()
+        (pool,) = {*tasks._pools[asyncio.get_running_loop()].values()}
+        await IR.aclose()
+        (connection,) = pool.idle()
+        connection.connect = calls_none
+        await pool.lend([])
+
+    async def calls_none():
+        raise TypeError("'NoneType' object is not callable")
+
+    with pytest.raises(redis.ConnectionError, match='was closed'):
+        run(main())

@@ -19,6 +19,7 @@ from ..wire import packable
 
 __all__ = (
     'NOT_YET',
+    'WRITER_GONE',
     'can_track',
     'close_now',
     'closed_meanwhile',
@@ -146,8 +147,13 @@ def safe_options() -> dict[str, Any]:
     return {'parser_class': _TimedParser, 'command_packer': _SafePacker()}
 
 
-def closed_meanwhile(error: AttributeError, connection: Any) -> Exception:
-    """Return the error to raise: redis-py meets None where ``aclose`` took its writer away."""
+#: What redis-py meets where ``aclose`` took its writer away: None, or (in ``writelines`` of
+#: Python 3.12) a transport that has lost its methods.
+WRITER_GONE = (AttributeError, TypeError)
+
+
+def closed_meanwhile(error: Exception, connection: Any) -> Exception:
+    """Return the error to raise for one of :data:`WRITER_GONE`."""
     closed = link_of(connection) is None
     return ConnectionError('The connection was closed.') if closed else error
 

@@ -18,7 +18,7 @@ from ..clock import Clock
 from ..errors import PoolExhaustedError
 from .coalescing import Coalescing
 from .greeting import arenew, falls_back, without_password
-from .internals import can_track, close_now, closed_meanwhile, link_of
+from .internals import WRITER_GONE, can_track, close_now, closed_meanwhile, link_of
 from .threads import Loan, connection_of, describe, is_exhausted
 from .turns import ConnectionTurns
 
@@ -119,7 +119,7 @@ class TrackingPool(redis.asyncio.ConnectionPool):
             return
         except (AuthenticationError, ResponseError) as exc:
             error = without_password(exc, connection)
-        except AttributeError as exc:
+        except WRITER_GONE as exc:
             raise closed_meanwhile(exc, connection) from None
         if not falls_back(error, connection, self):
             raise error
