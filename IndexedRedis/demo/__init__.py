@@ -111,7 +111,7 @@ def _start(tour: Tour, cluster: bool, stack: ExitStack) -> list[str]:
 
 def _tell(screen: Screen, shop: Shop, where: str, machine: str) -> list[str]:
     """Say what runs, and return it."""
-    about = [f'{where}; {machine}', ', '.join(shop.versions), *shop.left_out]
+    about = [where, ', '.join(shop.versions), *shop.left_out, machine]
     for line in about:
         screen.console.print(line)
     return about
@@ -128,11 +128,10 @@ def _end(tour: Tour, about: list[str], html: str | None) -> None:
         if tour.right
         else 'Not right: what is wrong stands above.'
     )
-    if html:
-        verdict += f' The page is {html}.'
     blocks: list[Block] = [Text(verdict, tour.right), Commands('What to do next:', next_steps())]
     if html:
         Path(html).write_text(page.page(TITLE, about, tour.parts, blocks), 'utf-8')
+        blocks[0] = Text(f'{verdict} The page is {html}.', tour.right)
     tour.screen.show(blocks)
 
 

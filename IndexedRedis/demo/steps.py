@@ -42,7 +42,10 @@ REPLACED = (
     f'In SQL all prices rise and the longest tracks go. {crew.CLIENTS} clients read on, with '
     f'{swap.PAUSE * 1000:g} ms between two pages.'
 )
-KILLED = 'By SIGKILL. Its replica takes over; then prices rise, and mirror.run() again.'
+KILLED = (
+    'SIGKILL ends the primary, and its replica takes over. Then prices rise in SQL, and '
+    f'{RUN} runs again.'
+)
 TAGGED = "A tag is all that a model needs for a cluster: KEY_NAME = '{chinook}Track'."
 
 

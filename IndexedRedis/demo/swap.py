@@ -79,8 +79,8 @@ def swap(
     """
     editions = pages_of(shop, values, count)
     crew.do('use', system)
-    crew.do('read', editions, PAUSE)
     start = perf_counter()
+    crew.do('read', editions, PAUSE)
     try:
         sleep(AROUND_SECONDS)
         began = perf_counter()
@@ -90,7 +90,7 @@ def swap(
     finally:
         parts = crew.do('stop')
     return Swap(
-        got=[(max(when - start, 0.0), *more) for part in parts for when, *more in part],
+        got=[(when - start, *more) for part in parts for when, *more in part],
         began=began - start,
         ended=ended - start,
         objects=sum(each.written for each in report.models.values()),

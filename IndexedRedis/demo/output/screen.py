@@ -46,7 +46,7 @@ class Screen:
         self.console.print()
         self.console.print(Line(f'{part.number}. {part.title}', 'bold'))
         if part.note:
-            self._print(Line(part.note, 'dim'))
+            self._paragraph(Line(part.note, 'dim'))
 
     def working(self, what: str) -> Status:
         """Return a spinner, which a terminal shows until its block ends."""
@@ -61,6 +61,11 @@ class Screen:
             self._draw(block)
             before = block
 
+    def _paragraph(self, text: Line) -> None:
+        for line in text.wrap(self.console, self._width):
+            line.rstrip()
+            self.console.print(Line(' ' * LEFT) + line)
+
     def _print(self, what: Line | Table) -> None:
         self.console.print(Padding(what, (0, 0, 0, LEFT), expand=False), width=self._width + LEFT)
 
@@ -70,7 +75,7 @@ class Screen:
 
     @_draw.register
     def _(self, block: Text) -> None:
-        self._print(Line(block.text, _style(block.right)))
+        self._paragraph(Line(block.text, _style(block.right)))
 
     @_draw.register
     def _(self, block: Facts) -> None:
