@@ -31,7 +31,7 @@ def main(
     """Mirror a shop from SQL, compare with SQL, and replace all data while clients read.
 
     SQL is SQLite, and MariaDB and PostgreSQL where their programs and drivers are installed. At the
-    end a primary is killed while a reader reads. It takes a minute at most.
+    end a primary is killed while a reader reads. It takes about a minute.
 
     With --cluster, mirror it into three primaries with a replica each, and kill a primary while a
     reader reads.
