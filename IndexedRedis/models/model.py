@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from .._core.mapping.schema import KeyList
 from .._core.objects import changes, state, unknown_names
@@ -31,7 +31,12 @@ _lock = threading.RLock()
 _numbers = itertools.count(1)
 
 
-class IndexedRedisModel(Stored, metaclass=ModelType):
+@dataclass_transform(kw_only_default=True, eq_default=False)
+class _Declared(Stored):
+    """For type checkers: annotated attributes of its subclasses are parameters of ``__init__``."""
+
+
+class IndexedRedisModel(_Declared, metaclass=ModelType):
     """The base of all models: derive a class, and list its fields.
 
     Class attributes to set:
@@ -68,15 +73,15 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
     :raises UnknownNameError: if a name is no field, and ``UNKNOWN_NAMES`` is ``'raise'``
     """
 
-    FIELDS: Any = ()
-    INDEXED_FIELDS: Any = ()
-    SORTED_FIELDS: Any = ()
-    UNIQUE_FIELDS: Any = ()
-    KEY_NAME: Any = None
-    CLIENT_SIDE_CACHE: int = 0
-    UNKNOWN_NAMES: str | None = None
-    REPLICA_READS: str = 'never'
-    ACKNOWLEDGED_BY: int = 0
+    FIELDS: ClassVar[Any] = ()
+    INDEXED_FIELDS: ClassVar[Any] = ()
+    SORTED_FIELDS: ClassVar[Any] = ()
+    UNIQUE_FIELDS: ClassVar[Any] = ()
+    KEY_NAME: ClassVar[Any] = None
+    CLIENT_SIDE_CACHE: ClassVar[int] = 0
+    UNKNOWN_NAMES: ClassVar[str | None] = None
+    REPLICA_READS: ClassVar[str] = 'never'
+    ACKNOWLEDGED_BY: ClassVar[int] = 0
     _is_ir_model = True
     _is_ir_base = True
     _id: int | None = None
@@ -102,6 +107,10 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         fields['_id'] = new_primary_key(pk) if pk else None
         schema.construct(fields, values)
         fields['_state'] = state.FRESH
+
+    def __init_subclass__(cls, *, init: bool = True, **options: Any) -> None:
+        """Take ``init=False``, by which type checkers let the constructor take any names."""
+        super().__init_subclass__(**options)
 
     def __setattr__(self, name: str, value: Any) -> None:
         schema = type(self)._validated()
@@ -137,7 +146,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         return True
 
     @classmethod
-    def connectAlt(cls, params: Mapping[str, Any]) -> Any:
+    def connectAlt(cls, params: Mapping[str, Any]) -> type[Self]:
         """Return a subclass of this model with other connection parameters.
 
         Equal parameters return the same class, as long as the program holds it.
@@ -148,7 +157,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         check_mapping(params)
         key = key_of(params)
         with _lock:
-            model = cls._alternatives.get(key)
+            model: type[Self] | None = cls._alternatives.get(key)
             if model is None:
                 model = cls._alternatives[key] = cls._derived(
                     f'AltConnect{cls.__name__}{next(_numbers)}',
@@ -159,12 +168,12 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
 
     @classmethod
     @deprecated('Model.connect(params) is now Model.connectAlt(params).')
-    def connect(cls, params: Mapping[str, Any]) -> Any:
+    def connect(cls, params: Mapping[str, Any]) -> type[Self]:
         """Deprecated name of :meth:`connectAlt`."""
         return cls.connectAlt(params)
 
     @classmethod
-    def copyModel(cls) -> Any:
+    def copyModel(cls) -> type[Self]:
         """Return a subclass with the same stored objects and its own copies of the fields."""
         cls._validated()
         number = cls._copies = cls.__dict__.get('_copies', 0) + 1
@@ -262,7 +271,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
             found['_id'] = (self._id, other._id)
         return found
 
-    def copy(self, copyPrimaryKey: bool = False, copyValues: bool = False) -> Any:
+    def copy(self, copyPrimaryKey: bool = False, copyValues: bool = False) -> Self:
         """Return a new object with equal values. A save stores it whole.
 
         :param copyPrimaryKey: give it the pk too, so that saving writes over the same record
@@ -290,10 +299,10 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         columns = type(self)._validated().all
         return {column.name: state.original(self, column) for column in columns}
 
-    def __copy__(self) -> Any:
+    def __copy__(self) -> Self:
         return self.copy()
 
-    def __deepcopy__(self, memo: Any) -> Any:
+    def __deepcopy__(self, memo: Any) -> Self:
         return self.copy(copyValues=True)
 
     def __setstate__(self, values: dict[str, Any]) -> None:

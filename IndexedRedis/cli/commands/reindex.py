@@ -43,8 +43,7 @@ def main(
 
 def _some_of(model: Any, pks: list[int]) -> Any:
     """Return partial objects; a model that only sorts has no indexed fields to fetch."""
-    ordered = [*model.SORTED_FIELDS, *(field.name for field in model.FIELDS if field.sorted)]
-    unique = model.UNIQUE_FIELDS or any(field.unique for field in model.FIELDS)
-    if model.INDEXED_FIELDS or unique or not ordered:
+    schema = model._validated()
+    if schema.indexed or not schema.sorted:
         return model.objects.getMultipleOnlyIndexedFields(pks)
-    return model.objects.getMultipleOnlyFields(pks, ordered)
+    return model.objects.getMultipleOnlyFields(pks, [column.name for column in schema.sorted])
