@@ -112,18 +112,18 @@ class IndexedRedisModel(_Declared, metaclass=ModelType):
         """Take ``init=False``, by which type checkers let the constructor take any names."""
         super().__init_subclass__(**options)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        schema = type(self)._validated()
-        column = schema.columns.get(name)
-        if column is not None:
-            assign(self, column, value)
-            return
-        field = schema.slips[name]
-        if field:
-            unknown_names.check_assigned(self, name, field)
-        object.__setattr__(self, name, value)
-
     if not TYPE_CHECKING:  # type checkers shall report unknown names
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            schema = type(self)._validated()
+            column = schema.columns.get(name)
+            if column is not None:
+                assign(self, column, value)
+                return
+            field = schema.slips[name]
+            if field:
+                unknown_names.check_assigned(self, name, field)
+            object.__setattr__(self, name, value)
 
         def __getattr__(self, name: str) -> Any:
             message = missing_of_object(type(self).__name__, name)

