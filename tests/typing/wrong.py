@@ -17,7 +17,7 @@ def names(track: Track) -> None:
     Track.nmae  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     Track.objects.frist()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     Track(nmae='x')  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    Track('x')  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Track('x')  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def values(track: Track) -> None:

@@ -83,5 +83,6 @@ def _fits(annotation: Any, cls: Any) -> bool:
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         return any(_fits(each, cls) for each in typing.get_args(annotation) if each not in _NULLS)
     given = typing.get_origin(annotation) or annotation
-    known = isinstance(given, type) and isinstance(cls, type)
-    return not known or issubclass(given, cls) or issubclass(cls, given)
+    if Any in (given, cls) or not isinstance(given, type):
+        return True
+    return issubclass(given, cls) or issubclass(cls, given)
