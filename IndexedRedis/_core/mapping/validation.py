@@ -40,7 +40,7 @@ def problems(cls: Any, reserved: Any) -> list[str]:
             found.append(f'FIELDS holds {item!r}, which is no field; use IRField("name").')
     found.extend(_field_problems(cls.__name__, proper, reserved))
     found.extend(_unlisted(cls, proper))
-    found.extend(annotation_problems(cls, proper))
+    found.extend(annotation_problems(cls, [each for each in proper if each.name not in reserved]))
     indexed, ordered = indexed_fields(cls), sorted_fields(cls)
     found.extend(_listed_problems('INDEXED_FIELDS', indexed, proper, _why_not_indexed))
     found.extend(_listed_problems('SORTED_FIELDS', ordered, proper, _why_not_sorted))
