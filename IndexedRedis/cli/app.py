@@ -20,6 +20,7 @@ COMMANDS = {
     'demo': ('demo', ('url', 'json')),
     'mirror': ('mirror', ()),
     'scaffold': ('scaffold', ('url', 'json')),
+    'stubs': ('stubs', ('url', 'json')),
     'models': ('models', ()),
     'info': ('info', ()),
     'explain': ('explain', ()),

@@ -13,7 +13,7 @@ __all__ = ('field_name', 'link_name', 'model_name', 'plural', 'unused')
 
 
 # Names that the class of a model uses, where an attribute would hide what they mean.
-_IN_BODIES = frozenset('Any bool datetime dict float int list str uuid'.split())
+_IN_BODIES = frozenset(['Any', 'bool', 'datetime', 'dict', 'float', 'int', 'list', 'str', 'uuid'])
 
 
 def unused(name: str, used: Collection[str]) -> str:
