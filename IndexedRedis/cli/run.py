@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .. import setDefaultRedisConnectionParams
-from ..connections.params import without_url
+from ..connections.params import check_params, without_url
 from ..errors import ConnectionSetupError, IndexedRedisError
 from . import targets
 from .progress import Progress, progress
@@ -90,7 +90,7 @@ class Run:
         if not self.url:
             return
         try:
-            without_url({'url': self.url})  # raises now what the first command would raise
+            check_params(without_url({'url': self.url}))  # or the first command would raise
             setDefaultRedisConnectionParams({'url': self.url})
         except ConnectionSetupError as error:
             typed = any(word.partition('=')[0] == '--url' for word in sys.argv)

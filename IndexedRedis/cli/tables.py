@@ -107,7 +107,8 @@ def _table(headers: Sequence[str], rows: Rows, wrapping: int | None) -> Table:
     table = Table(*headers, box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     right = _rights(headers, rows)
     for i, column in enumerate(table.columns):
-        column.justify = 'right' if right[i] else 'left'
+        is_right = right[i] or headers[i].startswith('memory')
+        column.justify = 'right' if is_right else 'left'
         column.no_wrap = i != wrapping
     for row in rows:
         table.add_row(*(Text(_text(cell)) for cell in row))

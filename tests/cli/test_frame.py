@@ -22,7 +22,7 @@ WRONG_TARGETS = {
     'shoop:Song': "There is no module 'shoop', neither here nor installed.",
     'shop.deeper:Song': "There is no module 'shop.deeper'",
     'shop:Sung': "module shop has no 'Sung'. Did you mean 'Song'?",
-    'shop:Unlike': "module shop has no 'Unlike'. Its models: Artist, Elsewhere",
+    'shop:Unlike': "module shop has no 'Unlike'. Its models: Address, Artist, Elsewhere",
     'shop:Song.FIELD': "Song has no 'FIELD'. Did you mean 'FIELDS'?",
     'shop:function': 'shop:function is no model, but a function.',
     'shop:Wrong': 'nme',

@@ -24,7 +24,7 @@ def main(run: Run, targets: ModelTargets) -> int:
 
     The command compares objects, counter, index sets and work keys of each model.
 
-    Only reads, in small steps, beside any number of readers and writers.
+    It only reads, in small steps, beside any number of readers and writers.
 
     Exit status 1: a problem was found.
     """

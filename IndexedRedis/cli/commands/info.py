@@ -31,7 +31,7 @@ def main(
 
     The report has its objects, fields, sizes of its index sets, memory and advice.
 
-    Only reads, in small steps, beside any number of readers and writers.
+    The command only reads, in small steps, beside any number of readers and writers.
     """
     model = run.model(target)
     with run.progress(model.__name__) as progress:
