@@ -61,12 +61,14 @@ def _completed(incomplete: str, names: Names) -> list[str]:
 
 def _modules() -> Iterator[tuple[str, ast.Module]]:
     """Yield the modules that name IndexedRedis, and their syntax trees."""
-    paths = sorted(path for path in _files() if b'IndexedRedis' in path.read_bytes())
-    for path in paths:
+    for path in sorted(_files()):
+        tree = None
+        with suppress(OSError, SyntaxError, ValueError):
+            source = path.read_bytes()
+            tree = ast.parse(source) if b'IndexedRedis' in source else None
         parts = path.with_suffix('').parts
-        name = '.'.join(parts[:-1] if parts[-1] == '__init__' else parts)
-        with suppress(SyntaxError, ValueError):
-            yield name or '__init__', ast.parse(path.read_bytes())
+        if tree is not None:
+            yield '.'.join(parts[:-1] if parts[-1] == '__init__' else parts), tree
 
 
 def _files() -> Iterator[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -59,6 +60,7 @@ def folder(tmp_path):
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
+    (tmp_path / 'gone.py').symlink_to('nowhere')
     (tmp_path / 'bin').mkdir()
     install_script(tmp_path / 'bin')
     return tmp_path
@@ -118,8 +120,6 @@ def test_a_person_presses_tab(folder):
 
 
 def test_the_completion_of_python_m_is_that_of_the_script(folder):
-    import sys
-
     for program in (['indexedredis'], [sys.executable, '-m', 'IndexedRedis']):
         done = subprocess.run(
             [*program, '--show-completion', 'bash'],
