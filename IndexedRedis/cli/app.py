@@ -11,6 +11,7 @@ from importlib import import_module
 import typer
 
 from .. import __version__
+from . import completion
 from .common import add_command
 
 __all__ = ('build',)
@@ -42,9 +43,10 @@ connection, any error); 130 Ctrl-C; 143 SIGTERM. The help of a command names fur
 
 def build() -> typer.Typer:
     """Return the typer application with all commands."""
+    completion.join_words()
     app = typer.Typer(
-        add_completion=False,
         no_args_is_help=True,
+        context_settings={'help_option_names': ['-h', '--help']},
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # plain text: the same in a terminal, a pipe and the documents
     )

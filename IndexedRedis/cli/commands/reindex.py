@@ -23,7 +23,9 @@ def main(
         typer.Option('--rehash', help='Needed after hashIndex of a field changed: drop old sets.'),
     ] = False,
 ) -> None:
-    """List all objects of a model in the index sets of its INDEXED_FIELDS, and in SORTED_FIELDS.
+    """Add all objects of a model to its index sets and sorted sets.
+
+    These are the sets of its INDEXED_FIELDS and SORTED_FIELDS.
 
     Needed after you added a field to one of these. Works in small steps, beside any number of
     readers and writers. A reset writes all sets anyway, so data of a later reset needs no reindex.
