@@ -20,6 +20,7 @@ PAGES += [
     'docs/howto/paging.rst',
     'docs/howto/verbs.rst',
     'docs/howto/unique.rst',
+    'docs/howto/typing.rst',
     'docs/howto/replicas.rst',
     'docs/howto/field-types.rst',
     'docs/howto/json.rst',

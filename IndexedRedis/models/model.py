@@ -37,11 +37,13 @@ class _Declared(Stored):
 
 
 class IndexedRedisModel(_Declared, metaclass=ModelType):
-    """The base of all models: derive a class, and list its fields.
+    """The base of all models: derive a class with fields.
 
-    Class attributes to set:
+    A field is an attribute, ``year: IRField[int] = IRField(valueType=int)``, or an item of
+    ``FIELDS``. Class attributes to set:
 
-    - ``FIELDS``: list of fields (:class:`~IndexedRedis.fields.IRField` and other field types)
+    - ``FIELDS``: list of fields (:class:`~IndexedRedis.fields.IRField` and other field types), of
+      a model that has none as attributes
     - ``INDEXED_FIELDS``: names of the fields to filter by
     - ``SORTED_FIELDS``: names of the fields to keep in order: all fields but links, json, pickled
       and raw ones. For each, a sorted set has the pks of all objects, in the order of their values
@@ -56,7 +58,8 @@ class IndexedRedisModel(_Declared, metaclass=ModelType):
     - ``CLIENT_SIDE_CACHE``: how many answers to queries each connection caches until the server
       invalidates them; the default, 0, caches none
     - ``UNKNOWN_NAMES``: ``'raise'``, ``'warn'`` or ``'ignore'`` where a name is no field; the
-      default, None, means what :func:`setUnknownNames` says
+      default, None, means what :func:`setUnknownNames` says, and ``'raise'`` where fields are
+      attributes
     - ``REPLICA_READS``: ``'prefer'``: queries are asked of a replica that is fresh enough, else of
       the primary; ``'require'``: of replicas only; the default, ``'never'``: of the primary, apart
       from queries with :meth:`~IndexedRedisQuery.replica` (:doc:`/howto/replicas`)
@@ -66,7 +69,8 @@ class IndexedRedisModel(_Declared, metaclass=ModelType):
 
     :param args: refused; they are named so that the error can say it
     :param values: values by field name, converted as if assigned. ``_id`` is the pk to store the
-        object under. The values of other names are lost, with an ``UnknownNameWarning``.
+        object under. The values of other names are lost, with an ``UnknownNameWarning``;
+        a model whose fields are attributes raises ``UnknownNameError``.
     :raises InvalidModelException: if the definition of the model is wrong
     :raises FieldValueError: if a field cannot hold its value
     :raises UsageError: if a value is given by position, or ``_id`` is not a pk
