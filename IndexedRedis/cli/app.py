@@ -25,11 +25,11 @@ COMMANDS = {
     'models': ('models', ()),
     'info': ('info', ()),
     'explain': ('explain', ()),
-    'check': ('check', ()),
-    'repair': ('repair', ()),
-    'reindex': ('reindex', ()),
-    'export': ('exporting', ()),
-    'import': ('importing', ()),
+    'check': ('data.check', ()),
+    'repair': ('data.repair', ()),
+    'reindex': ('data.reindex', ()),
+    'export': ('data.exporting', ()),
+    'import': ('data.importing', ()),
     'serve': ('serve', ('url',)),
 }
 

@@ -59,7 +59,8 @@ def test_usage_is_that_of_the_help(name):
 def test_common_options_are_those_of_every_command(name):
     lacking = COMMON - {'--help'} - options(name)
     assert lacking <= {'--url', '--json'}
-    without = {'demo': {'--url', '--json'}, 'scaffold': {'--url', '--json'}, 'serve': {'--url'}}
+    neither = dict.fromkeys(('demo', 'scaffold', 'stubs'), {'--url', '--json'})
+    without = {**neither, 'serve': {'--url'}}
     assert lacking == without.get(name, set())
 
 

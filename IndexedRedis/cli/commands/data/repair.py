@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ... import CheckReport
-from ..common import DONE, FOUND, CommandError, Run
+from .... import CheckReport
+from ...common import DONE, FOUND, CommandError, Run
 from .check import ModelTargets
 
 __all__ = ('main',)

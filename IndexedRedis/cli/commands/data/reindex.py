@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..common import ModelTarget, Run
-from ..walk import Walk
+from ...common import ModelTarget, Run
+from ...walk import Walk
 
 __all__ = ('main',)
 

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from ..common import DONE, FOUND, Run
-from ..completion import models
+from ...common import DONE, FOUND, Run
+from ...completion import models
 
 __all__ = ('ModelTargets', 'main')
 
