@@ -7,10 +7,21 @@ from pathlib import Path
 
 from .results import BY_HAND, OLD, Result
 
-COLOURS = {OLD: '#8a5a83', BY_HAND: '#3b7ea1'}
+COLOURS = {OLD: 'old', BY_HAND: 'hand'}  # classes of the style
 # Pixels: the labels of the works, a factor of ten, a work, a bar, the space around.
-LABELS, DECADE, ROW, BAR, MARGIN = 330, 150, 30, 12, 40
-STYLE = 'font-family="sans-serif" font-size="11"'
+LABELS, DECADE, ROW, BAR, MARGIN = 350, 150, 30, 12, 40
+LABEL = 'How many times as fast as others each operation is'
+LIGHT = '--text:#1c2530;--grid:#d5dae0;--axis:#1c2530;--old:#8a5a83;--hand:#3b7ea1;--us:#12684f;'
+DARK = '--text:#e8ecf0;--grid:#3a424b;--axis:#e8ecf0;--old:#c795bf;--hand:#7bbbe0;--us:#78d9b5;'
+# The page holds the SVG itself, so the switch of its theme, an attribute of its body, counts here.
+STYLE = (
+    f'svg.chart{{{LIGHT}font-family:system-ui,sans-serif;font-size:13px}}'
+    f'@media(prefers-color-scheme:dark){{svg.chart{{{DARK}}}}}'
+    f'body[data-theme=light] svg.chart{{{LIGHT}}}body[data-theme=dark] svg.chart{{{DARK}}}'
+    'svg.chart text{fill:var(--text)}svg.chart .grid{stroke:var(--grid)}'
+    'svg.chart .axis{stroke:var(--axis)}svg.chart .old{fill:var(--old)}'
+    'svg.chart .hand{fill:var(--hand)}svg.chart .us{fill:var(--us)}'
+)
 
 
 def draw(results: list[Result], path: Path) -> None:
@@ -19,9 +30,9 @@ def draw(results: list[Result], path: Path) -> None:
     ratios = [each.ratio(name) for each in shown for name in COLOURS if name in each.samples]
     low, high = math.floor(math.log10(min(ratios))), math.ceil(math.log10(max(ratios)))
     width, height = LABELS + DECADE * (high - low) + MARGIN, ROW * len(shown) + 2 * MARGIN
-    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} {STYLE}>']
-    lines.append(f'<rect width="{width}" height="{height}" fill="white"/>')
+    size = f'viewBox="0 0 {width} {height}" class="chart" role="img"'
+    lines = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} aria-label="{LABEL}">']
+    lines.append(f'<style>{STYLE}</style>')
     lines += _scale(low, high, height)
     for at, result in enumerate(shown):
         lines += _bars(result, MARGIN + ROW * at, low)
@@ -32,13 +43,13 @@ def draw(results: list[Result], path: Path) -> None:
 def _scale(low: int, high: int, height: int) -> Iterator[str]:
     """Yield the grid, its figures and the legend."""
     for power in range(low, high + 1):
-        x, colour = LABELS + DECADE * (power - low), '#ddd' if power else '#000'
-        yield f'<path d="M{x} {MARGIN - 5}V{height - MARGIN}" stroke="{colour}"/>'
+        x, line = LABELS + DECADE * (power - low), 'grid' if power else 'axis'
+        yield f'<path d="M{x} {MARGIN - 5}V{height - MARGIN}" class="{line}"/>'
         yield _text(x, height - MARGIN + 15, f'{10.0**power:g}x', 'middle')
     yield _text(LABELS, height - 8, 'times as fast as (memory: as small as)', 'start')
     for at, (name, colour) in enumerate(COLOURS.items()):
         x = LABELS + 150 * at
-        yield f'<rect x="{x}" y="12" width="{BAR}" height="{BAR}" fill="{colour}"/>'
+        yield f'<rect x="{x}" y="12" width="{BAR}" height="{BAR}" class="{colour}"/>'
         yield _text(x + 17, 22, f'against {name}', 'start')
 
 
@@ -51,7 +62,7 @@ def _bars(result: Result, y: int, low: int) -> Iterator[str]:
             end = one + DECADE * math.log10(ratio)
             place = f'x="{min(one, end):.1f}" y="{y + BAR * at}"'
             size = f'width="{abs(end - one):.1f}" height="{BAR - 1}"'
-            yield f'<rect {place} {size} fill="{colour}"/>'
+            yield f'<rect {place} {size} class="{colour}"/>'
             yield _text(max(one, end) + 4, y + BAR * at + 10, f'{ratio:.1f}x', 'start')
 
 
