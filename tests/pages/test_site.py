@@ -1,4 +1,4 @@
-"""The built site as a browser shows it. The rule: at the width of a laptop and of a phone no page is
+"""The built site in a browser. The rule: at the width of a laptop and of a phone no page is
 wider than its window, no line of code is cut, every picture is there, every link leads somewhere.
 """
 
