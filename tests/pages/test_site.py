@@ -26,6 +26,7 @@ PICTURES = '.ir-picture svg, main img'
 # What a person would miss: code that ends at an edge, pictures without a size, texts outside.
 FAULTS = """
 const faults = [];
+for (const each of document.querySelectorAll('details')) each.open = true;
 for (const pre of document.querySelectorAll('pre'))
     if (pre.scrollWidth > pre.clientWidth + 1 && !pre.closest('.keep'))
         faults.push('cut: ' + pre.innerText.slice(0, 60));
@@ -68,8 +69,8 @@ def test_a_page_fits_its_window(page: str, site: Path, chromium: Any) -> None:
     for width, height in (browser.DESKTOP, browser.PHONE):
         browser.resize(chromium, width, height)
         chromium.get((site / page).as_uri())
-        assert browser.overflow(chromium) <= 0, width
         assert chromium.execute_script(FAULTS) == [], width
+        assert browser.overflow(chromium) <= 0, width
     assert browser.requested_hosts(chromium) == set()
 
 
