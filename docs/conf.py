@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 from docutils import nodes
+from pygments.formatters import HtmlFormatter
+from sphinx.highlighting import PygmentsBridge
 
 from IndexedRedis import __version__
 
@@ -27,6 +29,20 @@ autodoc_default_options = {'members': True}
 
 # Above this width, in its own units, a phone scrolls a picture sideways.
 PHONE = 520
+
+
+class LineByLine(HtmlFormatter):
+    """Put each line of code into a span, so that the rest of a long line can be indented."""
+
+    def wrap(self, source):
+        """Yield the lines within their block."""
+        return super().wrap(
+            (is_line, f'<span class="line">{text}</span>' if is_line else text)
+            for is_line, text in source
+        )
+
+
+PygmentsBridge.html_formatter = LineByLine
 
 
 def put_pictures_into_the_page(app, doctree, docname):
