@@ -62,9 +62,9 @@ class IndexedRedisModel(_Declared, metaclass=ModelType):
       attributes
     - ``REPLICA_READS``: ``'prefer'``: queries are asked of a replica that is fresh enough, else of
       the primary; ``'require'``: of replicas only; the default, ``'never'``: of the primary, apart
-      from queries with :meth:`~IndexedRedisQuery.replica` (:doc:`/howto/replicas`)
+      from queries with :meth:`~IndexedRedisQuery.replica` (:doc:`/operate/replicas`)
     - ``ACKNOWLEDGED_BY``: how many replicas must have confirmed a write before the call returns;
-      the default, 0, waits for none (:doc:`/howto/replicas`)
+      the default, 0, waits for none (:doc:`/operate/replicas`)
     - ``_connection``: a ``redis.Redis`` to use instead, on the class or on an object
 
     :param args: refused; they are named so that the error can say it

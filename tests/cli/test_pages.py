@@ -66,7 +66,7 @@ def test_common_options_are_those_of_every_command(name):
 
 # -- the page about repairing ----------------------------------------------------------------
 
-PAGE = (DOCS / 'howto' / 'repair.rst').read_text()
+PAGE = (DOCS / 'operate' / 'repair.rst').read_text()
 
 
 def blocks(kind):
