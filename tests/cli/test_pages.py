@@ -59,8 +59,8 @@ def test_usage_is_that_of_the_help(name):
 def test_common_options_are_those_of_every_command(name):
     lacking = COMMON - {'--help'} - options(name)
     assert lacking <= {'--url', '--json'}
-    neither = dict.fromkeys(('demo', 'scaffold', 'stubs'), {'--url', '--json'})
-    without = {**neither, 'serve': {'--url'}}
+    without = {name: {'--url', '--json'} for name in ('demo', 'scaffold', 'stubs')}
+    without['serve'] = {'--url'}
     assert lacking == without.get(name, set())
 
 
