@@ -28,7 +28,8 @@ COMMANDS = {
     'reindex': ('reindex', ()),
     'export': ('exporting', ()),
     'import': ('importing', ()),
-    'serve': ('serve', ('url',)),
+    'serve': ('serving.serve', ('url',)),
+    'admin': ('serving.admin', ('json',)),
 }
 
 SUMMARY = f"""A fast Redis front end for SQL data (IndexedRedis {__version__}).

@@ -80,6 +80,12 @@ class Run:
         self._use_url()
         return model
 
+    def models(self, target: str) -> list[Any]:
+        """Import the models of ``package.module``, or the one of ``package.module:Model``."""
+        models = targets.load_models(target)
+        self._use_url()
+        return models
+
     def print(self, *what: Any) -> None:
         """Print results for people, text or tables of rich; nothing with ``--json``."""
         if not self.json:

@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from ... import embedded
-from ..common import CommandError, Run
+from .... import embedded
+from ...common import CommandError, Run
 
 __all__ = ('main',)
 
