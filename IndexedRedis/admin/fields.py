@@ -101,9 +101,15 @@ class StoredField(BaseField):
         if isinstance(value, values.Typed):
             values.value_of(self.source, value)
 
-    def editable(self, now: Any) -> bool:
-        """Return whether a form offers the field."""
-        return isinstance(now, values.Typed) or values.is_editable(self.source, now)
+    def editable(self, stored: bytes | None) -> bool:
+        """Return whether a form can hold what is stored; None: the default."""
+        return values.is_editable(self.source, values.shown(self.source, stored))
+
+    def offers(self, data: Any) -> bool:
+        """Return whether a form offers the field: to show a value, or what it sent."""
+        if isinstance(data, values.Shown):
+            return values.is_editable(self.source, data)
+        return data is not None
 
 
 def admin_name(field: IRField, number: int) -> str:

@@ -20,7 +20,7 @@ from ..fields import (
     irNull,
 )
 
-__all__ = ('Shown', 'Typed', 'choices', 'default_of', 'is_editable', 'shown', 'value_of')
+__all__ = ('Shown', 'Typed', 'choices', 'has_changed', 'is_editable', 'shown', 'value_of')
 
 # Kinds of fields whose stored form no form can hold.
 BINARY = (IRRawField, IRBytesField, IRCompressedField, IRFieldChain, IRPickleField)
@@ -37,7 +37,7 @@ class Shown(NamedTuple):
         as text; ``'escaped'``, for text with characters that a page cannot show; ``'bytes'``
     :param text: the text, or the bytes as hexadecimal digits
     :param size: number of stored bytes
-    :param mark: changes whenever the stored bytes do
+    :param mark: changes whenever the stored bytes do; empty if there are none
     """
 
     kind: str
@@ -81,10 +81,6 @@ class Typed(NamedTuple):
     null: bool
     mark: str = ''
 
-    def differs(self, before: Shown) -> bool:
-        """Return whether it differs from a stored value."""
-        return self.null != before.null or (not self.null and self.text != before.text)
-
 
 def shown(field: IRField, stored: bytes | None) -> Shown:
     """Return the stored bytes of a field as text.
@@ -92,9 +88,9 @@ def shown(field: IRField, stored: bytes | None) -> Shown:
     :param stored: None if the row lacks the field
     """
     if stored is None:
-        default = shown(field, default_of(field))
+        default = shown(field, _default(field))
         return default._replace(kind='absent' if default.kind == 'text' else default.kind, mark='')
-    size, mark = len(stored), sha256(stored).hexdigest()
+    size, mark = len(stored), _mark(stored)
     if stored == IR_NULL_BYTES and not isinstance(field, IRRawField):
         return Shown('null', '', size, mark)
     text = None if _is_pickled(field) else _decoded(stored, _encoding(field))
@@ -103,12 +99,6 @@ def shown(field: IRField, stored: bytes | None) -> Shown:
     if all(map(_has_a_glyph, text)):
         return Shown('text', text, size, mark)
     return Shown('escaped', repr(text), size, mark)
-
-
-def default_of(field: IRField) -> bytes:
-    """Return the stored form of the default of a field."""
-    stored = field.toStorage(field.getDefaultValue())
-    return stored if isinstance(stored, bytes) else str(stored).encode(_encoding(field))
 
 
 def is_editable(field: IRField, now: Shown) -> bool:
@@ -126,6 +116,18 @@ def choices(field: IRField) -> list[str]:
     return ['True', 'False'] if field.valueType is bool else []
 
 
+def has_changed(field: IRField, typed: Typed) -> bool:
+    """Return whether a form sent something else than it showed."""
+    if not typed.mark:
+        default = shown(field, None)
+        return (typed.text, typed.null) != (default.text, default.null)
+    try:
+        sent = IR_NULL_BYTES if typed.null else typed.text.encode(_encoding(field))
+    except UnicodeError:
+        return True
+    return _mark(sent) != typed.mark
+
+
 def value_of(field: IRField, typed: Typed) -> Any:
     """Return the value that a form sent.
 
@@ -135,6 +137,16 @@ def value_of(field: IRField, typed: Typed) -> Any:
         return irNull if typed.null else field.fromInput(typed.text)
     except Exception as error:  # a field type may raise anything
         raise ValueError(str(error) or type(error).__name__) from error
+
+
+def _default(field: IRField) -> bytes:
+    """Return the stored form of the default of a field."""
+    stored = field.toStorage(field.getDefaultValue())
+    return stored if isinstance(stored, bytes) else str(stored).encode(_encoding(field))
+
+
+def _mark(stored: bytes) -> str:
+    return sha256(stored).hexdigest()
 
 
 def _is_pickled(field: IRField) -> bool:

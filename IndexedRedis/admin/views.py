@@ -170,7 +170,12 @@ class ModelView(BaseModelView):
         :raises FormValidationError: if a field cannot hold its value, or it is not unique
         """
         obj = self.model()
-        await self._assign(obj, {name: typed for name, typed in data.items() if typed is not None})
+        offered = {
+            name: typed
+            for name, typed in data.items()
+            if typed is not None and self.stored[name].editable(None)
+        }
+        await self._assign(obj, offered)
         return await self._saved(obj)
 
     async def edit(self, request: Request, pk: Any, data: dict[str, Any]) -> Any:
@@ -185,9 +190,12 @@ class ModelView(BaseModelView):
         changed, errors = {}, dict[str | int, Any]()
         for name, typed in data.items():
             field = self.stored[name]
-            now = values.shown(field.source, row.stored[field.source.name])
-            if typed is None or not typed.differs(now) or not field.editable(now):
+            stored = row.stored[field.source.name]
+            if typed is None or not field.editable(stored):
                 continue
+            if not values.has_changed(field.source, typed):
+                continue
+            now = values.shown(field.source, stored)
             if typed.mark != now.mark:
                 errors[name] = CHANGED.format('null' if now.null else repr(now.short))
             changed[name] = typed
