@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Router
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .login import login_page
@@ -50,20 +52,24 @@ class Gate:
     :param token: what each request must have, as ``Authorization: Bearer``, or in the cookie of the
         login page; None: requests must come from this machine
     :param allow: called with each request instead; says whether it may go through
+    :param static: the folder of our own scripts and styles; they and those of starlette-admin are
+        served from here, since its middleware raises where a browser ends a download early
     """
 
     def __init__(
-        self, app: ASGIApp, token: str | None, allow: Callable[[Request], Any] | None
+        self, app: ASGIApp, token: str | None, allow: Callable[[Request], Any] | None, static: str
     ) -> None:
         self._app, self._token, self._allow = app, token, allow
+        files = StaticFiles(directory=static, packages=[('starlette_admin', 'static')])
+        self._static = Router([Mount('/static', files)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
         if scope['type'] != 'http':
             return  # the pages have no websockets; the server closes what nobody accepts
         refusal = await self._refusal(Request(scope, receive))
-        answer = self._app if refusal is None else refusal
         static = _path(scope).startswith('/static/')
+        answer = refusal or (self._static if static else self._app)
 
         async def send_with_headers(message: Message) -> None:
             if message['type'] == 'http.response.start':

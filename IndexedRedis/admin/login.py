@@ -8,7 +8,7 @@ __all__ = ('login_page',)
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>IndexedRedis admin: token</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; background: #f6f8fb; color: #182433; margin: 0;
         display: grid; min-height: 100vh; place-items: center; }}

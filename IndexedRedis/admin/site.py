@@ -69,12 +69,11 @@ def mount(
         base_url=path.rstrip('/'),
         route_name=f'indexedredis{re.sub(r"[^a-z0-9]+", "-", path.lower()).rstrip("-")}',
         templates_dir=str(HERE / 'templates'),
-        static_dir=str(HERE / 'static'),
         favicon_url=lambda request: static_url(request, 'indexedredis.svg'),
         index_view=Overview(),
         secret_key=key,
         timezone_config=None,
-        middlewares=[Middleware(Gate, token=token, allow=allow)],
+        middlewares=[Middleware(Gate, token=token, allow=allow, static=str(HERE / 'static'))],
     )
     views = _views(models, readOnly)
     dashboards = Dashboards(views)

@@ -136,7 +136,8 @@ def value_of(field: IRField, typed: Typed) -> Any:
     try:
         return irNull if typed.null else field.fromInput(typed.text)
     except Exception as error:  # a field type may raise anything
-        raise ValueError(str(error) or type(error).__name__) from error
+        why = str(error) or type(error).__name__
+        raise ValueError(f'{typed.text!r:.100} does not fit: {why}') from error
 
 
 def _default(field: IRField) -> bytes:

@@ -22,13 +22,22 @@ from IndexedRedis.admin import mount
 def served(models: Any, mirrors: Any = (), **how: Any) -> Iterator[str]:
     """Mount the pages in an application, and serve it; give its address."""
 
-    @asynccontextmanager
-    async def lifespan(app: Any) -> Any:
-        yield
-        await aclose()
-
     app = Starlette(lifespan=lifespan)
     mount(app, models, mirrors, **how)
+    with running(app) as address:
+        yield address + how.get('path', '/admin')
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> Any:
+    """Close the connections when the application ends, as those of users do."""
+    yield
+    await aclose()
+
+
+@contextmanager
+def running(app: Any) -> Iterator[str]:
+    """Serve an application on a free port; give its address."""
     config = uvicorn.Config(app, log_level='error', timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     with socket.create_server(('127.0.0.1', 0)) as listening:
@@ -39,7 +48,7 @@ def served(models: Any, mirrors: Any = (), **how: Any) -> Iterator[str]:
             while not server.started:
                 assert thread.is_alive() and time.monotonic() < deadline
                 time.sleep(0.005)
-            yield f'http://127.0.0.1:{listening.getsockname()[1]}{how.get("path", "/admin")}'
+            yield f'http://127.0.0.1:{listening.getsockname()[1]}'
         finally:
             server.should_exit = True
             thread.join()

@@ -78,7 +78,13 @@ def test_explain_is_that_of_the_library(visit):
         ('x', 'no filter'),
     ):
         assert message in visitor.see(f'/-/Track/explain?lines={wrong}').text
-    assert 'nothing is asked' in visitor.see('/-/Artist/explain?q=IRNullType()').text
+
+
+def test_a_search_that_no_field_can_hold_asks_nothing(make_model):
+    model = make_model([IRField('number', valueType=int)], indexed=['number'])
+    with served([model]) as address, Visitor(address) as visitor:
+        assert 'nothing is asked' in visitor.see(f'/-/{model.__name__}/explain?q=x').text
+        assert 'No object matches' in visitor.see(f'/{model.__name__}/list?q=x').text
 
 
 def test_a_large_query_is_not_run_to_measure_it(visit, monkeypatch):
