@@ -29,7 +29,7 @@ COMMANDS = {
     'export': ('exporting', ()),
     'import': ('importing', ()),
     'serve': ('serving.serve', ('url',)),
-    'admin': ('serving.admin', ('json',)),
+    'admin': ('serving.admin', ()),
 }
 
 SUMMARY = f"""A fast Redis front end for SQL data (IndexedRedis {__version__}).

@@ -66,7 +66,9 @@ def main(
     with socket.create_server((host, port), family=_family(host)) as listening:
         number = listening.getsockname()[1]
         shown = f'[{host}]' if ':' in host else host
-        run.print(f'http://{shown}:{number}/')
+        address = f'http://{shown}:{number}/'
+        run.print(address)
+        run.data({'url': address})
         run.log(f'{"writing is allowed" if write else "read-only"}; Ctrl-C ends it')
         _serve(app, listening)
     run.log('stopped')
