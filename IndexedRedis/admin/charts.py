@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ..fields import IR_NULL_STR
 from ..utils import bytes_text
 
 __all__ = ('Bar', 'Field', 'bars', 'memory_parts')
@@ -80,9 +81,13 @@ def _range(smallest: int, largest: int) -> str:
 def _top(values: list[dict[str, Any]]) -> list[Bar]:
     most = values[0]['objects']
     return [
-        Bar(str(each['value']), _percent(each['objects'], most), f'{each["objects"]:,}')
+        Bar(_label(each['value']), _percent(each['objects'], most), f'{each["objects"]:,}')
         for each in values[:TOP]
     ]
+
+
+def _label(value: str) -> str:
+    return 'null' if value == IR_NULL_STR else value
 
 
 def _percent(part: int | None, whole: int | None) -> float:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette_admin import CustomView, route
 
+from ..managers.manager import send
 from .dashboards import figures_of
 from .jobs import Job
 
@@ -44,9 +45,10 @@ class Mirrors(CustomView):
                 {'name': model.__name__, **figure}
                 for model, figure in zip(mirror.models, figures, strict=True)
             ]
-            shown.append(
-                {'number': number, 'name': name, 'models': models, 'job': self._jobs[name]}
-            )
+            job = self._jobs[name]
+            elsewhere = not job.what and await asyncio.to_thread(_is_locked, mirror)
+            entry = {'number': number, 'name': name, 'models': models}
+            shown.append({**entry, 'job': job, 'elsewhere': elsewhere})
         context = {'title': 'Mirrors', 'mirrors': shown, 'read_only': self._read_only}
         assert self._admin is not None
         return self._admin._template_response(request, 'ir/mirrors.html', context)
@@ -67,3 +69,13 @@ class Mirrors(CustomView):
         return RedirectResponse(
             str(request.url_for(f'{self._admin.route_name}:mirrors')), SEE_OTHER
         )
+
+
+def _is_locked(mirror: Any) -> bool:
+    """Return whether a run of a mirror, in whatever process, holds a lock.
+
+    Redis: ``EXISTS`` for each model.
+    """
+    from ..mirror.lock import lock_name
+
+    return any(send(model, 'EXISTS', lock_name(model)) for model in mirror.models)

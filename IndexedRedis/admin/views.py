@@ -133,11 +133,8 @@ class ModelView(BaseModelView):
         query = self.query(q, sorts, filters)
         if query is None:
             return []
-        try:
-            part = query.limit(limit if limit > 0 else ALL_ROWS, skip)
-            return await self.rows(await part.agetPrimaryKeys())
-        except FieldValueError as error:
-            _refuse(error)
+        part = query.limit(limit if limit > 0 else ALL_ROWS, skip)
+        return await self.rows(await part.agetPrimaryKeys())
 
     async def count(
         self, request: Request, q: str | None = None, filters: FilterGroup | None = None
@@ -155,10 +152,7 @@ class ModelView(BaseModelView):
         """Return the stored bytes of an object; None if it is not stored."""
         if not (str(pk).isascii() and str(pk).isdigit() and int(pk)):
             return None
-        try:
-            return next(iter(await self.rows([int(pk)])), None)
-        except IndexedRedisError as error:
-            _refuse(error)
+        return next(iter(await self.rows([int(pk)])), None)
 
     async def find_by_pks(self, request: Request, pks: list[Any]) -> list[Row]:
         """Return the stored bytes of objects."""
@@ -225,8 +219,6 @@ class ModelView(BaseModelView):
         except UniqueError as error:
             names = [name for name, each in self.stored.items() if each.source.name in error.fields]
             raise FormValidationError(dict.fromkeys(names, str(error))) from error
-        except IndexedRedisError as error:
-            _refuse(error)
         return obj
 
     async def delete(self, request: Request, pks: list[Any]) -> int | None:

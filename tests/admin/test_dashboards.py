@@ -13,6 +13,7 @@ from admin.shop import TRACKS, Artist, Track
 from IndexedRedis import IndexedRedisModel, IRField
 from IndexedRedis.admin.dashboards import age_of
 from IndexedRedis.mirror import Mirror
+from IndexedRedis.mirror.lock import only_run
 
 pytestmark = pytest.mark.programs
 
@@ -43,7 +44,8 @@ def test_a_dashboard_shows_what_info_reports(visit):
         )
         if field.index:
             assert f'{field.index.sets:,}' in text
-    assert 'Rock 15' in text, 'a frequent value'
+    assert 'Rock 15' in text and 'null 1' in text, 'frequent values'
+    assert 'IRNullType' not in text
     for part in ('rows', 'index sets', 'sorted sets', 'set of all pks'):
         assert part in text
     assert all(advice in text for advice in report.advice)
@@ -135,6 +137,13 @@ def test_mirrors_run_and_report(colors, read_only):
         assert 'second' in page.text, 'the age of the data'
         assert Color.objects.count() == 3
         assert visitor.submit('/-/mirrors/run', page, mirror='7').status == 404
+
+
+def test_a_run_of_another_program_is_seen(colors):
+    with served([Color], [colors]) as address, Visitor(address) as visitor:
+        assert 'another program' not in visitor.see('/-/mirrors').text
+        with only_run([Color]):
+            assert 'A run of another program is under way' in visitor.see('/-/mirrors').text
 
 
 def test_a_refused_run_says_why(colors):

@@ -11,6 +11,8 @@ from admin.shop import QUOTES, TRACKS, Artist, Track
 from IndexedRedis import IRField, irNull
 from IndexedRedis.admin import values
 
+pytestmark = pytest.mark.programs
+
 
 @pytest.fixture
 def visitor(visit):

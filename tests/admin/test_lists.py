@@ -10,6 +10,8 @@ from admin.serving import Page, Visitor
 from admin.shop import QUOTES, SCRIPT, TRACKS, Artist, Track
 from IndexedRedis import IRField
 
+pytestmark = pytest.mark.programs
+
 
 def pks(page: Page) -> list[int]:
     """The pks of the rows of a list, in order."""
