@@ -138,6 +138,19 @@ def test_values_are_shown_as_stored(visit, raw):
     )
 
 
+def test_hostile_requests_stay_text(visit):
+    visitor = visit()
+    for path, name in (
+        *(('/Track/list', 'filter'), ('/Track/list', 'q'), ('/Track/list', 'sort')),
+        *(('/-/Track/explain', 'lines'), ('/-/Track/explain', 'q'), ('/Track/detail', 'pk')),
+    ):
+        for text in (SCRIPT, QUOTES, f'{SCRIPT}__eq={SCRIPT}', f'"{QUOTES}'):
+            answer = visitor.get(visitor.address + path, params={name: text})
+            assert answer.status_code in (200, 400, 404)
+            assert SCRIPT not in answer.text and '<img src=x' not in answer.text
+    assert SCRIPT not in visitor.get(f'{visitor.address}/{SCRIPT}/list').text
+
+
 def test_links_lead_both_ways(visit):
     visitor = visit()
     links = [
