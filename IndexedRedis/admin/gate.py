@@ -23,9 +23,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .login import login_page
 
-__all__ = ('COOKIE', 'LOGIN', 'Gate', 'is_loopback')
+__all__ = ('COOKIE', 'LOGIN', 'LOGOUT', 'Gate', 'is_loopback')
 
-COOKIE, LOGIN = 'indexedredis_admin', '/-/login'
+COOKIE, LOGIN, LOGOUT = 'indexedredis_admin', '/-/login', '/-/logout'
 SAFE = ('GET', 'HEAD', 'OPTIONS')
 SEE_OTHER, UNAUTHORIZED, FORBIDDEN = 303, 401, 403
 # A request with one of these came through a proxy, from wherever.
@@ -109,11 +109,16 @@ class Gate:
     async def _by_token(self, request: Request, token: str) -> Response | None:
         if _path(request.scope) == LOGIN:
             return await self._login(request, token)
+        root = request.scope.get('root_path', '')
+        if _path(request.scope) == LOGOUT and request.method == 'POST':
+            answer = RedirectResponse(root + LOGIN, SEE_OTHER)
+            answer.delete_cookie(COOKIE, root or '/')
+            return answer
         cookie = request.cookies.get(COOKIE, '')
         if self._has_bearer(request, token) or _same(cookie, _cookie_of(token)):
             return None
         if request.method == 'GET' and 'text/html' in request.headers.get('accept', ''):
-            return RedirectResponse(request.scope.get('root_path', '') + LOGIN, SEE_OTHER)
+            return RedirectResponse(root + LOGIN, SEE_OTHER)
         return _refused('a token is needed.', UNAUTHORIZED, {'WWW-Authenticate': 'Bearer'})
 
     def _has_bearer(self, request: Request, token: str) -> bool:

@@ -83,7 +83,7 @@ def mount(
     named = _named(mirrors)
     if named:
         admin.add_view(Mirrors(named, readOnly))
-    admin.templates.env.globals['ir_read_only'] = readOnly
+    admin.templates.env.globals |= {'ir_read_only': readOnly, 'ir_token': token is not None}
     admin.mount_to(app)
     for kind in (redis.RedisError, IndexedRedisError):
         admin.app.add_exception_handler(kind, _handler(admin))

@@ -6,6 +6,7 @@ list decodes no value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -150,7 +151,7 @@ class ModelView(BaseModelView):
 
     async def find_by_pk(self, request: Request, pk: Any) -> Row | None:
         """Return the stored bytes of an object; None if it is not stored."""
-        if not (str(pk).isascii() and str(pk).isdigit() and int(pk)):
+        if not re.fullmatch('0*[1-9][0-9]{0,18}', str(pk)):
             return None
         return next(iter(await self.rows([int(pk)])), None)
 

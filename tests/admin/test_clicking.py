@@ -215,6 +215,9 @@ def test_the_login_page(person):
     someone.type('#name', 'ABBA')
     someone.go('Save')
     assert Artist.objects.get(1).name == 'ABBA'
+    someone.go('Sign out')
+    someone.open('/Artist/list')
+    assert 'ABBA' not in someone.text
 
 
 PAGES = {

@@ -164,7 +164,7 @@ def test_links_lead_both_ways(visit):
     )
 
 
-@pytest.mark.parametrize('pk', ['0', '-1', 'x', '999999', '1' * 50, '²'])
+@pytest.mark.parametrize('pk', ['0', '-1', 'x', '999999', '1' * 50, '9' * 19, '1' * 5000, '²'])
 def test_what_is_not_stored_is_not_found(visit, pk):
     assert visit().see(f'/Track/detail?pk={pk}').status in (400, 404)
 
