@@ -63,6 +63,7 @@ from .fields import (
     IRRawField,
     irNull,
 )
+from .generics import NotNull
 from .IRQueryableList import IRQueryableList
 from .managers.deleter import IndexedRedisDelete
 from .managers.manager import IndexedRedisHelper
@@ -129,6 +130,7 @@ __all__ = (
     'MultipleObjectsError',
     'NoFreshReplicaError',
     'NotAcknowledgedError',
+    'NotNull',
     'ObjectGoneError',
     'OutcomeUnknownError',
     'Q',

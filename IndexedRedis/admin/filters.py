@@ -85,7 +85,8 @@ def condition_of(node: FilterGroup | FilterRule, fields: dict[str, Any]) -> Q | 
     if isinstance(node, FilterRule):
         field = fields[node.field]
         lookup = next(each for each in field.filters if each.name == node.filter)
-        return lookup().condition(field.source.name, node.value, node.value2)
+        condition: Q = lookup().condition(field.source.name, node.value, node.value2)
+        return condition
     inner = [condition_of(rule, fields) for rule in node.rules]
     return _joined(and_ if node.logic == 'and' else or_, inner)
 

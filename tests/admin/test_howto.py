@@ -1,4 +1,4 @@
-"""docs/howto/admin.rst: its application runs as it stands there."""
+"""docs/operate/admin.rst: its application runs as it stands there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from admin.serving import lifespan, running
 
 pytest.importorskip('fastapi', reason='the example is an application of FastAPI')
 
-PAGE = Path(__file__).parents[2] / 'docs' / 'howto' / 'admin.rst'
+PAGE = Path(__file__).parents[2] / 'docs' / 'operate' / 'admin.rst'
 TOKEN = 'a token of 24 characters'
 
 

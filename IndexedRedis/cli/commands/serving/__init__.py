@@ -1,1 +1,0 @@
-"""Commands that run a server until they are told to stop."""
