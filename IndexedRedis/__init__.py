@@ -12,6 +12,7 @@ from ._core.keys import PREFIX as INDEXED_REDIS_PREFIX
 from ._core.mapping.schema import KeyList
 from ._core.objects.unknown_names import setUnknownNames
 from ._core.resets.observer import ResetObserver
+from .connections.statistics import stats
 from .connections.tasks import aclose
 from .connections.threads import (
     REDIS_DEFAULT_POOL_MAX_SIZE,
@@ -166,6 +167,7 @@ __all__ = (
     'setDefaultIREncoding',
     'setDefaultRedisConnectionParams',
     'setUnknownNames',
+    'stats',
     'to_unicode',
     'tobytes',
     'toggleDeprecatedMessages',

@@ -24,6 +24,7 @@ PAGES += [
     'docs/howto/field-types.rst',
     'docs/howto/json.rst',
     'docs/howto/fastapi.rst',
+    'docs/howto/observing.rst',
     'docs/reference/types.rst',
 ]
 
