@@ -18,7 +18,7 @@ HOME = Path(next(iter(importlib.util.find_spec('IndexedRedis').submodule_search_
 # The floors of the house, from the ground up. A file may import from its own room and from those
 # on floors below.
 FLOORS = [
-    {'errors', 'encoding', 'deprecated', 'twins'},
+    {'errors', 'encoding', 'deprecated', 'twins', 'logs'},
     {'fields'},
     {'_core'},
     {'executors'},

@@ -17,7 +17,7 @@ from .keys.joins import joins_of
 from .keys.others import links_at_risk
 from .layout import Layout
 from .lock import MirrorLock, only_run
-from .report import MirrorReport
+from .report import MirrorReport, logged
 from .rows import CircleError
 from .source import Source
 
@@ -135,11 +135,13 @@ class Mirror:
         """
         mode = self._mode if mode is None else self._checked_mode(mode)
         rules = self._rules if skipBad is None else self._rules._replace(skip_bad=skipBad)
-        if dryRun:
-            with open_snapshot(self._database) as snapshot:
-                return _Run(self._sources, snapshot, rules, progress).rehearse(mode)
-        with only_run(self.models) as lock, open_snapshot(self._database) as snapshot:
-            return _Run(self._sources, snapshot, rules, progress, lock, self._most).go(mode)
+        with logged(self.models) as done:
+            if dryRun:
+                with open_snapshot(self._database) as snapshot:
+                    return done(_Run(self._sources, snapshot, rules, progress).rehearse(mode))
+            with only_run(self.models) as lock, open_snapshot(self._database) as snapshot:
+                run = _Run(self._sources, snapshot, rules, progress, lock, self._most)
+                return done(run.go(mode))
 
 
 class _Run:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..._core.replication import QUESTION
+from ...logs import logger
 from ..remedies import hello_refused, without_arguments
 
 __all__ = (
@@ -44,6 +45,7 @@ def falls_back(error: Exception, connection: Any, pool: Any) -> bool:
     if connection.protocol == 2 or options.get('protocol') or not hello_refused(error):
         return False
     options['protocol'] = connection.protocol = 2
+    logger.info('the server of %r does not know HELLO: RESP2 is spoken', pool)
     return True
 
 

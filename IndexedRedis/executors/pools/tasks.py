@@ -12,6 +12,7 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
+from ...logs import logger
 from ..cache import tracking
 from ..cache.invalidation import aread_invalidations
 from ..clock import Clock
@@ -127,6 +128,7 @@ class TrackingPool(redis.asyncio.ConnectionPool):
         try:
             await connection.connect()
             self.connects += 1
+            logger.debug('%r: opened a connection', self)
             return
         except (AuthenticationError, ResponseError) as exc:
             error = without_password(exc, connection)

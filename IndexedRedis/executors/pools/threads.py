@@ -19,6 +19,7 @@ from typing import Any
 import redis
 from redis.exceptions import AuthenticationError, ConnectionError, RedisError, ResponseError
 
+from ...logs import logger
 from ..cache.invalidation import read_invalidations
 from ..errors import PoolExhaustedError
 from ..remedies import explained
@@ -227,6 +228,7 @@ class QuickPool(redis.BlockingConnectionPool):
         try:
             connection.connect()
             self.connects += 1
+            logger.debug('%r: opened a connection', self)
             return
         except (AuthenticationError, ResponseError) as exc:
             error = without_password(exc, connection)
