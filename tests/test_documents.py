@@ -36,6 +36,8 @@ def test_the_examples_of_a_page_run_as_shown(page: str) -> None:
         pytest.importorskip('starlette', reason='the page shows a response of it')
     if 'fastapi' in page:
         pytest.importorskip('fastapi', reason='the page shows a service of it')
+    if 'observing' in page:
+        pytest.importorskip('opentelemetry.sdk', reason='the page shows spans of it')
     if 'caching' in page and not servers.tells('valkey'):
         pytest.skip('this redis-py is too old for it')
     before = IR.getDefaultRedisConnectionParams()
