@@ -103,6 +103,24 @@ class Mirror:
         self._mode, self._most = mode, maxChanges
         self._rules = Rules(dangling, skipBad, allowEmpty, maxDrop, keepPks, zeroDates)
 
+    @classmethod
+    def of(cls, models: Mapping[Any, Any], using: str = 'default', **options: Any) -> Mirror:
+        """Return a mirror of models of Django: :doc:`/howto/django` shows one.
+
+        A field of Django feeds the field of its name, a foreign key a link, and a many-to-many
+        field a multi link. The other fields of Django are left out. The primary key is the key.
+
+        :param models: for each model the model of Django that it mirrors, or anything that
+            ``selects`` of a mirror may have
+        :param using: the name of the database in the ``DATABASES`` of the settings
+        :param options: the other arguments of a mirror, such as ``mode='diff'``; what they say of
+            ``columns``, ``keys`` and ``links`` comes first
+        :raises UsageError: if a model cannot be mirrored like that; as :class:`Mirror`
+        """
+        from .of_django import arguments_of
+
+        return cls(**arguments_of(models, using, options))
+
     def _checked_mode(self, mode: str) -> str:
         check_choice('mode', mode, MODES)
         if mode == 'diff':
