@@ -25,6 +25,7 @@ from .connections.threads import (
 from .deprecated import deprecated, toggleDeprecatedMessages
 from .encoding import getDefaultIREncoding, setDefaultIREncoding, to_unicode, tobytes
 from .errors import (
+    BlockingCallWarning,
     ConflictError,
     ConnectionSetupError,
     FieldTypeError,
@@ -97,6 +98,7 @@ __all__ = (
     'INDEXED_REDIS_VERSION_STR',
     'IR_NULL_STR',
     'REDIS_DEFAULT_POOL_MAX_SIZE',
+    'BlockingCallWarning',
     'CheckReport',
     'ConflictError',
     'ConnectionSetupError',

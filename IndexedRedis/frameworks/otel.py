@@ -15,15 +15,13 @@ from typing import Any, TypeVar
 from .._core.flows import Batch, Everywhere, Flow, Step, Stream
 from ..errors import MissingExtraError
 from ..executors.base import Executor
+from ..executors.callers import public_method
 
 __all__ = ('instrument', 'uninstrument')
 
 T = TypeVar('T')
 
 _ROOT = __name__.partition('.')[0]
-# Where public methods are, and what else may stand between them and an executor.
-_PUBLIC = tuple(f'{_ROOT}.{room}.' for room in ('managers', 'models'))
-_BETWEEN = tuple(f'{_ROOT}.{room}.' for room in ('executors', 'connections', 'frameworks'))
 # What was replaced: class, name, and the function that it had.
 _replaced: list[tuple[Any, str, Any]] = []
 
@@ -83,16 +81,7 @@ def uninstrument() -> None:
 
 def _operation() -> str:
     """Return the name of the public method that is running."""
-    frame, found = sys._getframe(2), 'run'
-    while frame is not None:
-        module = f'{frame.f_globals.get("__name__")}.'
-        name = frame.f_code.co_name
-        if not module.startswith((*_PUBLIC, *_BETWEEN)):
-            break
-        if module.startswith(_PUBLIC) and name[0] not in '_<':
-            found = name
-        frame = frame.f_back  # type: ignore[assignment]
-    return found
+    return public_method(sys._getframe(2)) or 'run'
 
 
 @contextmanager
