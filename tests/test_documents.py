@@ -26,6 +26,7 @@ PAGES += [
     'docs/howto/fastapi.rst',
     'docs/howto/observing.rst',
     'docs/reference/types.rst',
+    'docs/reference/names.rst',
 ]
 
 
