@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import operator
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import QueryableList
 
@@ -17,6 +17,7 @@ from ._core.column import SEVERAL
 from ._core.objects.unknown_names import check_read
 from .errors import ObjectGoneError, UsageError
 from .fields.null import irNull
+from .generics import T
 from .twins import awaitable
 
 __all__ = ('IRQueryableList',)
@@ -43,7 +44,21 @@ _NULL_SAFE: dict[str, tuple[bool, Callable[[Any, Any], bool]]] = {
 Test = Callable[[Any], bool]
 
 
-class IRQueryableList(QueryableList.QueryableListObjs):
+if TYPE_CHECKING:
+
+    class _Base(list[T]):
+        """What type checkers see of the untyped package."""
+
+        def __init__(self, values: Iterable[T] = ...) -> None: ...
+        def filterAnd(self, **kwargs: Any) -> list[T]: ...
+        def filterOr(self, **kwargs: Any) -> list[T]: ...
+        def _get_item_value(self, item: Any, name: str) -> Any: ...
+
+else:
+    _Base = QueryableList.QueryableListObjs
+
+
+class IRQueryableList(_Base[T]):
     """A list of objects of one model.
 
     :param val: the objects, or a single object
@@ -105,16 +120,17 @@ class IRQueryableList(QueryableList.QueryableListObjs):
     async def areload(self) -> list[Any]:
         return [await _areloaded(obj) for obj in self]
 
-    def refetch(self) -> IRQueryableList:
+    def refetch(self) -> IRQueryableList[T]:
         """Return a new list of the objects as they are stored; None for each that is not."""
         return self.getModel().objects.getMultiple(self._pks()) if self else self._like()
 
     @awaitable(refetch)
-    async def arefetch(self) -> IRQueryableList:
+    async def arefetch(self) -> IRQueryableList[T]:
         return await self.getModel().objects.agetMultiple(self._pks()) if self else self._like()
 
     def _pks(self) -> list[int]:
-        return [obj._id for obj in self if obj is not None and obj._id is not None]
+        objs: Iterable[Any] = self
+        return [obj._id for obj in objs if obj is not None and obj._id is not None]
 
     def pprint(self, stream: Any = None) -> None:
         """Print the objects as dicts.
@@ -133,9 +149,10 @@ class IRQueryableList(QueryableList.QueryableListObjs):
         See :meth:`IndexedRedisModel.asDict` for the parameters.
         """
         how = {'includeMeta': includeMeta, 'strKeys': strKeys, 'nullAs': nullAs}
-        return [None if obj is None else obj.asDict(**how) for obj in self]
+        objs: Iterable[Any] = self
+        return [None if obj is None else obj.asDict(**how) for obj in objs]
 
-    def filterAnd(self, **kwargs: Any) -> IRQueryableList:
+    def filterAnd(self, **kwargs: Any) -> IRQueryableList[T]:
         """Return the objects that match all filters ``name__operator=value``.
 
         Null never matches ``lt``, ``lte``, ``gt`` and ``gte``. ``isnull`` means irNull and None.
@@ -151,7 +168,7 @@ class IRQueryableList(QueryableList.QueryableListObjs):
 
     filter = filterAnd
 
-    def filterOr(self, **kwargs: Any) -> IRQueryableList:
+    def filterOr(self, **kwargs: Any) -> IRQueryableList[T]:
         """Return the objects that match at least one filter; see :meth:`filterAnd`."""
         tests, others = self._split(kwargs)
         passed = {id(obj) for obj in super().filterOr(**others)}
@@ -159,11 +176,11 @@ class IRQueryableList(QueryableList.QueryableListObjs):
             obj for obj in self if id(obj) in passed or any(test(obj) for test in tests)
         )
 
-    def customFilter(self, filterFunc: Callable[[Any], Any]) -> IRQueryableList:
+    def customFilter(self, filterFunc: Callable[[Any], Any]) -> IRQueryableList[T]:
         """Return the objects for which ``filterFunc`` returns a true value."""
         return self._like(obj for obj in self if filterFunc(obj))
 
-    def sort_by(self, fieldName: str, reverse: bool = False) -> IRQueryableList:
+    def sort_by(self, fieldName: str, reverse: bool = False) -> IRQueryableList[T]:
         """Return the objects sorted by a field; nulls come first.
 
         :param fieldName: name of the field. One that no object has as an attribute means None; a
@@ -179,15 +196,15 @@ class IRQueryableList(QueryableList.QueryableListObjs):
 
         return self._like(sorted(self, key=key, reverse=reverse))
 
-    def all(self) -> IRQueryableList:
+    def all(self) -> IRQueryableList[T]:
         """Return a copy of the list, with the same objects."""
         return self._like(self)
 
-    def copy(self) -> IRQueryableList:
+    def copy(self) -> IRQueryableList[T]:
         """Return a copy of the list, with the same objects."""
         return self._like(self)
 
-    def _like(self, objs: Iterable[Any] = ()) -> IRQueryableList:
+    def _like(self, objs: Iterable[Any] = ()) -> IRQueryableList[T]:
         return type(self)(objs, mdl=self.mdl)
 
     def _split(self, filters: dict[str, Any]) -> tuple[list[Test], dict[str, Any]]:
@@ -235,54 +252,60 @@ class IRQueryableList(QueryableList.QueryableListObjs):
 
         return passes
 
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> T: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> IRQueryableList[T]: ...
+
     def __getitem__(self, index: Any) -> Any:
         found = list.__getitem__(self, index)
         return self._like(found) if isinstance(index, slice) else found
 
-    def __add__(self, other: Iterable[Any]) -> IRQueryableList:
+    def __add__(self, other: Iterable[Any]) -> IRQueryableList[T]:  # type: ignore[override]
         return self._like([*self, *other])
 
-    def __sub__(self, other: Iterable[Any]) -> IRQueryableList:
+    def __sub__(self, other: Iterable[Any]) -> IRQueryableList[T]:
         unwanted = list(other)
         return self._like(obj for obj in self if obj not in unwanted)
 
-    def __and__(self, other: Iterable[Any]) -> IRQueryableList:
+    def __and__(self, other: Iterable[Any]) -> IRQueryableList[T]:
         wanted = list(other)
         return self._like(obj for obj in self if obj in wanted)
 
-    def __or__(self, other: Iterable[Any]) -> IRQueryableList:
+    def __or__(self, other: Iterable[Any]) -> IRQueryableList[T]:
         return self._like([*self, *(obj for obj in other if obj not in self)])
 
-    def __xor__(self, other: Iterable[Any]) -> IRQueryableList:
+    def __xor__(self, other: Iterable[Any]) -> IRQueryableList[T]:
         others = list(other)
         mine = [obj for obj in self if obj not in others]
         return self._like([*mine, *(obj for obj in others if obj not in self)])
 
-    def __mul__(self, times: Any) -> IRQueryableList:
+    def __mul__(self, times: Any) -> IRQueryableList[T]:
         return self._like(list.__mul__(self, times))
 
     __rmul__ = __mul__
 
-    def _replace_by(self, objs: Iterable[Any]) -> IRQueryableList:
+    def _replace_by(self, objs: Iterable[Any]) -> IRQueryableList[T]:
         self[:] = list(objs)
         return self
 
-    def __isub__(self, other: Iterable[Any]) -> IRQueryableList:
+    def __isub__(self, other: Iterable[Any]) -> IRQueryableList[T]:
         return self._replace_by(self - other)
 
-    def __iand__(self, other: Iterable[Any]) -> IRQueryableList:
+    def __iand__(self, other: Iterable[Any]) -> IRQueryableList[T]:
         return self._replace_by(self & other)
 
-    def __ior__(self, other: Iterable[Any]) -> IRQueryableList:
+    def __ior__(self, other: Iterable[Any]) -> IRQueryableList[T]:
         return self._replace_by(self | other)
 
-    def __ixor__(self, other: Iterable[Any]) -> IRQueryableList:
+    def __ixor__(self, other: Iterable[Any]) -> IRQueryableList[T]:
         return self._replace_by(self ^ other)
 
-    def __copy__(self) -> IRQueryableList:
+    def __copy__(self) -> IRQueryableList[T]:
         return self._like(self)
 
-    def __deepcopy__(self, memo: Any) -> IRQueryableList:
+    def __deepcopy__(self, memo: Any) -> IRQueryableList[T]:
         return self._like(copy.deepcopy(list(self), memo))
 
     def __reduce__(self) -> Any:

@@ -65,6 +65,7 @@ from .fields import (
     IRRawField,
     irNull,
 )
+from .generics import NotNull
 from .IRQueryableList import IRQueryableList
 from .managers.deleter import IndexedRedisDelete
 from .managers.manager import IndexedRedisHelper
@@ -132,6 +133,7 @@ __all__ = (
     'MultipleObjectsError',
     'NoFreshReplicaError',
     'NotAcknowledgedError',
+    'NotNull',
     'ObjectGoneError',
     'OutcomeUnknownError',
     'Q',

@@ -7,6 +7,7 @@ install it, and ends with status 2.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
@@ -15,7 +16,9 @@ from .errors import MissingExtraError
 if TYPE_CHECKING:
     from typer import Typer
 
-PROGRAM = 'python -m IndexedRedis'
+SCRIPT = 'indexedredis'
+# Shells complete the name of a program, so `python -m IndexedRedis` shows the script's completion.
+COMPLETION = ('--install-completion', '--show-completion')
 EVERYTHING = "pip install 'indexedredis[cli,embedded,sql]'"
 
 
@@ -24,11 +27,20 @@ def main() -> None:
     if sys.argv[1:2] == ['--version']:  # needs no extra
         print(f'IndexedRedis {__version__}')
         return
+    completes = sys.argv[1:2] and sys.argv[1].startswith(COMPLETION)
     try:
-        command_line()(prog_name=PROGRAM)
+        command_line()(prog_name=SCRIPT if completes else program())
     except MissingExtraError as error:
         print(f'{error}\nFor all commands: {EVERYTHING}', file=sys.stderr)
         sys.exit(2)
+
+
+def program() -> str:
+    """Return how the user called this program."""
+    # Python gives a module that it runs by `-m` a spec; a script has none.
+    if getattr(sys.modules['__main__'], '__spec__', None) is not None:
+        return 'python -m IndexedRedis'
+    return Path(sys.argv[0]).stem or SCRIPT
 
 
 def command_line() -> Typer:
@@ -40,7 +52,7 @@ def command_line() -> Typer:
         import rich as _rich  # noqa: F401  (the commands print with it)
         import typer as _typer  # noqa: F401
     except ImportError:
-        raise MissingExtraError('cli', PROGRAM) from None
+        raise MissingExtraError('cli', program()) from None
 
     from .cli.app import build
 

@@ -13,7 +13,7 @@ __all__ = ('getDefaultIREncoding', 'setDefaultIREncoding', 'to_unicode', 'tobyte
 
 
 def _system_encoding() -> str:
-    encoding = sys.getdefaultencoding()
+    encoding: str = sys.getdefaultencoding()
     return 'utf-8' if encoding == 'ascii' else encoding
 
 

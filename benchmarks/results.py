@@ -15,6 +15,7 @@ US = 'IndexedRedis'
 BEFORE = 'before'  # the same library from another checkout
 OLD = '6.0.3'
 BY_HAND = 'redis-py by hand'
+FLOOR = 'floor'  # the same bytes over a bare socket: a figure of works that read
 DATABASES = ('PostgreSQL', 'MariaDB')  # which servers of their own hold
 
 Samples = dict[str, list[float]]
@@ -49,6 +50,11 @@ class Result:
         """Return the quartiles of the ratios of the rounds."""
         pairs = zip(self.samples[us], self.samples[subject], strict=False)
         return quartiles([self._better(*pair) for pair in pairs])
+
+    def of_the_floor(self) -> float | None:
+        """Return how many times the floor this library takes; None where it was not measured."""
+        floor = self.more.get(FLOOR, {}).get(US)
+        return quartiles(self.samples[US])[1] / quartiles(floor)[1] if floor else None
 
     def _better(self, ours: float, theirs: float) -> float:
         return ours / theirs if self.higher_is_better else theirs / ours

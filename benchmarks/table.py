@@ -72,14 +72,17 @@ def ratio(result: Result, subject: str, us: str = US, rounds: bool = True) -> st
 
 
 def by_work(results: list[Result], subjects: Iterable[str]) -> Cells:
-    """Return a row for each work, with ratios to the subjects.
+    """Return a row for each work, with ratios to the subjects, and to the floor if it is there.
 
     :param subjects: the columns beside this library; those that took part in nothing are left out
     """
     columns = [name for name in subjects if any(name in each.samples for each in results)]
-    cells = [['work', US, *columns]]
-    for result in results:
+    floors = [each.of_the_floor() for each in results]
+    cells = [['work', US, *(['of the floor'] if any(floors) else []), *columns]]
+    for result, floor in zip(results, floors, strict=True):
         row = [f'{result.work}, {result.unit}', spread(result.samples[US])]
+        if any(floors):
+            row.append(times(floor) if floor else '--')
         for name in columns:
             samples = result.samples.get(name)
             row.append(f'{times(result.ratio(name))}; {spread(samples)}' if samples else '--')

@@ -20,6 +20,7 @@ from test_layers import CORE_FLOORS, FLOORS  # noqa: E402
 ROOMS = {
     'mirror': 'SQL to models',
     'cli': 'commands',
+    'stubs': '.pyi files',
     'testing': 'pytest fixtures',
     'embedded': 'a server',
     'demo': 'a tour',
@@ -53,6 +54,7 @@ ROOMS = {
 # Small files that stand on a floor without a box of their own.
 UNDRAWN = {
     'deprecated',
+    'generics',
     'incarnations',
     'json_encoder',
     'logs',

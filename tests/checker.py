@@ -73,7 +73,8 @@ def shape_of(model: Any) -> Shape:
     fields = {_name(field): field for field in model.FIELDS}
     given = _listed(model, 'UNIQUE_FIELDS', 'unique')
     uniques = [(u,) if isinstance(u, str) else u for u in given]
-    indexed = [*model.INDEXED_FIELDS, *(name for names in uniques for name in names)]
+    indexed = _listed(model, 'INDEXED_FIELDS', 'indexed')
+    indexed = [*indexed, *(name for names in uniques for name in names)]
     hashed = {name: _hashed(fields[name]) for name in map(_name, indexed)}
     ordered = _listed(model, 'SORTED_FIELDS', 'sorted')
     sorts = {name: scores.score_of(fields[name]) for name in map(_name, ordered)}

@@ -23,6 +23,7 @@ import budget
 import pytest
 import redis
 import servers
+from browser import _session_chromium, chromium  # noqa: F401
 from checker import check_model
 from choosing import load_examples, one_each, rest_of
 

@@ -199,8 +199,6 @@ SAMPLES = [
 # `None` is a value of these.
 NONE_IS_A_VALUE = (PICKLE,)
 MAKERS = list(dict.fromkeys(sample.make for sample in SAMPLES))
-# These cannot be made without a name.
-NEVER_NAMELESS = tuple(make for make in MAKERS if make.func is IRFieldChain)
 
 READ_ONLY = [
     *((make, NULL, irNull) for make in MAKERS),

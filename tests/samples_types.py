@@ -111,7 +111,6 @@ SAMPLES = [
 ]
 
 MAKERS = list(dict.fromkeys(sample.make for sample in SAMPLES))
-NEVER_NAMELESS = (DECIMAL_BASE64,)
 
 READ_ONLY: list[tuple[Any, bytes, Any]] = [
     (DECIMAL, b'1E+3', Decimal(1000)),

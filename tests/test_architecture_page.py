@@ -26,7 +26,7 @@ def defined(path: pathlib.Path) -> Iterator[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
         if isinstance(node, ast.ClassDef):
-            inner = (each for each in node.body if isinstance(each, ast.FunctionDef))
+            inner = (each for each in ast.walk(node) if isinstance(each, ast.FunctionDef))
             yield from (f'{node.name}.{each.name}' for each in inner)
         if isinstance(node, ast.Assign):
             yield from (each.id for each in node.targets if isinstance(each, ast.Name))

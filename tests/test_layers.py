@@ -18,7 +18,7 @@ HOME = Path(next(iter(importlib.util.find_spec('IndexedRedis').submodule_search_
 # The floors of the house, from the ground up. A file may import from its own room and from those
 # on floors below.
 FLOORS = [
-    {'errors', 'encoding', 'deprecated', 'twins', 'logs'},
+    {'errors', 'encoding', 'deprecated', 'twins', 'generics', 'logs'},
     {'fields'},
     {'_core'},
     {'executors'},
@@ -26,7 +26,7 @@ FLOORS = [
     {'IRQueryableList', 'json_encoder', 'utils', 'frameworks'},
     {'managers'},
     {'models'},
-    {'embedded', 'demo', 'mirror', 'cli', 'testing', '__main__'},
+    {'embedded', 'demo', 'mirror', 'stubs', 'cli', 'testing', '__main__'},
 ]
 # The floors inside `_core`. Its ground files are rooms of their own.
 CORE_FLOORS = [

@@ -118,6 +118,13 @@ def test_a_wrong_password(song, new_server, of_asyncio):
         counted(alt, of_asyncio)
 
 
+def test_a_wrong_password_of_a_first_command_that_writes(song, new_server):
+    server = new_server(requirepass='right')
+    alt = song.connectAlt({**server.params, 'password': 'wrong'})
+    with pytest.raises(redis.AuthenticationError, match=f'refused the user name or the.*{TOLD}'):
+        alt(title='x').save()
+
+
 @OF_ASYNCIO
 def test_a_server_that_is_down(song, redis_params, of_asyncio, monkeypatch):
     monkeypatch.setattr(exchange, 'RETRY_SECONDS', 0)

@@ -50,6 +50,7 @@ class Column:
         self.links_to_one = type(field) is IRForeignLinkField
         self.label = f'{model_name}.{self.name}'
         self.indexed, self.sorted = indexed, sorted
+        self.nullable = getattr(field, 'nullable', True)
         self._encoding = field.storageEncoding
         self.immutable = field.isImmutable
         self.eager = self.immutable and field.isEager
@@ -70,6 +71,12 @@ class Column:
         """
         if type(value) is self.native_type and value != IR_NULL_STR:
             return value
+        converted = self._converted(value)
+        if converted is irNull and not self.nullable:
+            raise FieldValueError(f'{self.label}: cannot be null. Give a value.')
+        return converted
+
+    def _converted(self, value: Any) -> Any:
         try:
             if self.links_to_one and type(value) is int and 0 < value <= HIGHEST_PK:
                 return ForeignLinkData(self.field.foreignModel, value)
@@ -83,22 +90,27 @@ class Column:
         :param reserved: reserved pks of unsaved linked objects, by ``id()`` of the object
         :raises FieldValueError: if ``value`` has no stored form
         """
+        encoded = self._encoded(value, reserved)
+        if encoded == IR_NULL_BYTES:
+            if not self.nullable:
+                raise FieldValueError(f'{self.label}: is null, but must have a value to be saved.')
+            if not self.is_link and self._turns_null(value):
+                raise FieldValueError(
+                    f'{self.label}: {_shown(value)} cannot be stored: its stored form {encoded!r} '
+                    'means null. Assign another value.'
+                )
+        return encoded
+
+    def _encoded(self, value: Any, reserved: Mapping[int, int]) -> bytes:
         if self.is_link:
             return _to_bytes(self.field.storage_with(value, reserved))
         try:
             stored = self.field.toStorage(value)
             if type(stored) is str and stored != IR_NULL_STR:
-                encoded = stored.encode(self._encoding or getDefaultIREncoding())
-            else:
-                encoded = stored if type(stored) is bytes else _to_bytes(stored)
+                return stored.encode(self._encoding or getDefaultIREncoding())
+            return stored if type(stored) is bytes else _to_bytes(stored)
         except Exception as exc:
             raise self._refusal(value, exc) from exc
-        if encoded == IR_NULL_BYTES and self._turns_null(value):
-            raise FieldValueError(
-                f'{self.label}: {_shown(value)} cannot be stored: its stored form {encoded!r} '
-                'means null. Assign another value.'
-            )
-        return encoded
 
     def _turns_null(self, value: Any) -> bool:
         return (
@@ -222,7 +234,7 @@ class Column:
         :raises FieldValueError: if the field cannot hold ``value``
         """
         try:
-            return self.from_input(value)
+            return self._converted(value)
         except FieldValueError as exc:
             if not isinstance(value, SEVERAL):
                 raise

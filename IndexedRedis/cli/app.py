@@ -11,6 +11,7 @@ from importlib import import_module
 import typer
 
 from .. import __version__
+from . import completion
 from .common import add_command
 
 __all__ = ('build',)
@@ -20,14 +21,15 @@ COMMANDS = {
     'demo': ('demo', ('url', 'json')),
     'mirror': ('mirror', ()),
     'scaffold': ('scaffold', ('url', 'json')),
+    'stubs': ('stubs', ('url', 'json')),
     'models': ('models', ()),
     'info': ('info', ()),
     'explain': ('explain', ()),
-    'check': ('check', ()),
-    'repair': ('repair', ()),
-    'reindex': ('reindex', ()),
-    'export': ('exporting', ()),
-    'import': ('importing', ()),
+    'check': ('data.check', ()),
+    'repair': ('data.repair', ()),
+    'reindex': ('data.reindex', ()),
+    'export': ('data.exporting', ()),
+    'import': ('data.importing', ()),
     'serve': ('serve', ('url',)),
 }
 
@@ -41,9 +43,10 @@ connection, any error); 130 Ctrl-C; 143 SIGTERM. The help of a command names fur
 
 def build() -> typer.Typer:
     """Return the typer application with all commands."""
+    completion.join_words()
     app = typer.Typer(
-        add_completion=False,
         no_args_is_help=True,
+        context_settings={'help_option_names': ['-h', '--help']},
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # plain text: the same in a terminal, a pipe and the documents
     )

@@ -27,7 +27,9 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from ..errors import MissingExtraError
-from .run import CommandError, Refused, Run
+from .completion import models
+from .remedies import for_shell
+from .run import CommandError, Refused, Run, console, show_text
 
 __all__ = ('DONE', 'FOUND', 'CommandError', 'ModelTarget', 'Refused', 'Run', 'add_command')
 
@@ -49,7 +51,9 @@ Debug = Annotated[bool, typer.Option('--debug', help='Show where an error comes 
 COMMON = {'url': Url, 'json': Json, 'debug': Debug}
 
 # The first argument of most commands.
-ModelTarget = Annotated[str, typer.Argument(metavar='MODEL', help='package.module:Name')]
+ModelTarget = Annotated[
+    str, typer.Argument(metavar='MODEL', help='package.module:Name', autocompletion=models)
+]
 
 Command = Callable[..., 'int | None']
 
@@ -73,7 +77,9 @@ def add_command(
     hints = get_type_hints(function, include_extras=True)
     kinds = {parameter.name: hints[parameter.name] for parameter in own}
     _set_signature(wrapper, own, {**kinds, **common})
-    app.command(name)(wrapper)
+    # Without it the list of the commands would show a part of the sentence.
+    first = (inspect.getdoc(function) or '').partition('\n\n')[0]
+    app.command(name, short_help=first)(wrapper)
 
 
 def _set_signature(wrapper: Any, own: list[inspect.Parameter], kinds: dict[str, Any]) -> None:
@@ -94,9 +100,11 @@ def _set_signature(wrapper: Any, own: list[inspect.Parameter], kinds: dict[str, 
 
 def execute(function: Command, common: dict[str, Any], values: dict[str, Any]) -> int:
     """Run a command, whatever it raises; return the exit status."""
+    run = None
     try:
         with _term_unwinds():
-            status = function(Run(**common), **values)
+            run = Run(**common)
+            status = function(run, **values)
             sys.stdout.flush()
             return DONE if status is None else status
     except (KeyboardInterrupt, typer.Abort):  # typer aborts where it asked a question
@@ -111,12 +119,9 @@ def execute(function: Command, common: dict[str, Any], values: dict[str, Any]) -
     except Exception as error:
         if common['debug']:
             traceback.print_exc()
-        print(f'error: {_one_line(error)}', file=sys.stderr)
+        text = for_shell(error, run.models if run else ())
+        show_text(console(stderr=True), f'error: {text}')
         return error.status if isinstance(error, CommandError) else FAILED
-
-
-def _one_line(error: Exception) -> str:
-    return ' '.join(str(error).split()) or type(error).__name__
 
 
 @contextmanager

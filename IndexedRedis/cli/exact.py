@@ -95,7 +95,7 @@ def exact(model: Any) -> Any:
         (IndexedRedisModel,),
         {
             'FIELDS': [ExactField(field) for field in model.FIELDS],
-            'INDEXED_FIELDS': [str(name) for name in model.INDEXED_FIELDS],
+            'INDEXED_FIELDS': [*model._validated().indexed_names],
             'SORTED_FIELDS': [str(name) for name in model.SORTED_FIELDS],
             'UNIQUE_FIELDS': list(model.UNIQUE_FIELDS),
             'KEY_NAME': model.KEY_NAME,

@@ -48,9 +48,11 @@ def _bars(console: Console, what: str) -> Iterator[Progress]:
         rich_progress.TimeElapsedColumn(),
     )
     tasks: dict[str, rich_progress.TaskID] = {}
-    with rich_progress.Progress(*columns, console=console) as bars:
+    bars = rich_progress.Progress(*columns, console=console)
+    try:
 
         def report(step: str, done: int, total: int | None) -> None:
+            bars.start()  # the first time: without a step it would print an empty line
             if step not in tasks:
                 tasks[step] = bars.add_task(_name(what, step), total=None, all='?')
             goal = None if total is None else max(total, done)
@@ -61,6 +63,9 @@ def _bars(console: Console, what: str) -> Iterator[Progress]:
         for task in tasks.values():  # totals were estimates
             done = int(bars.tasks[task].completed)
             bars.update(task, total=max(done, 1), completed=max(done, 1), all=f'{done:,}')
+    finally:
+        if tasks:
+            bars.stop()
 
 
 class _Lines:

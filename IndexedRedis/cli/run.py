@@ -12,13 +12,18 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from .. import setDefaultRedisConnectionParams
-from ..errors import IndexedRedisError
+from ..connections.params import check_params, without_url
+from ..errors import ConnectionSetupError, IndexedRedisError
 from . import targets
 from .progress import Progress, progress
 
-__all__ = ('CommandError', 'Refused', 'Run')
+__all__ = ('CommandError', 'Refused', 'Run', 'console', 'show_text')
+
+# Spaces before the rest of a line that is wrapped.
+CONTINUED = 2
 
 
 class CommandError(IndexedRedisError):
@@ -45,8 +50,23 @@ class _Console(Console):
         raise  # noqa: PLE0704  (called while the error is handled)
 
 
-def _console(stderr: bool) -> Console:
+def console(stderr: bool) -> Console:
+    """Return standard output or standard error as a console of rich."""
     return _Console(highlight=False, soft_wrap=True, markup=False, emoji=False, stderr=stderr)
+
+
+def show_text(console: Console, text: str) -> None:
+    """Print a text; on a terminal, wrap each line between words, and indent what continues it."""
+    if not console.is_terminal:
+        console.print(text)
+        return
+    for line in text.split('\n'):
+        content = line.lstrip(' ')
+        indent = min(len(line) - len(content), console.width // 2)
+        wrapped = Text(content).wrap(console, console.width - indent - CONTINUED)
+        for number, part in enumerate(wrapped or [Text()]):
+            spaces = indent + (CONTINUED if number else 0)
+            console.print(' ' * spaces + part.plain.rstrip())
 
 
 class Run:
@@ -59,14 +79,23 @@ class Run:
 
     def __init__(self, url: str | None = None, json: bool = False, debug: bool = False) -> None:
         self.url, self.json, self.debug = url, json, debug
+        #: the models that the command has loaded
+        self.models: list[Any] = []
         #: standard output and standard error as consoles of rich
-        self.out, self.err = _console(stderr=False), _console(stderr=True)
+        self.out, self.err = console(stderr=False), console(stderr=True)
         self._use_url()
 
     def _use_url(self) -> None:
         """Make ``--url`` the default connection, whatever an imported module set."""
-        if self.url:
+        if not self.url:
+            return
+        try:
+            check_params(without_url({'url': self.url}))  # or the first command would raise
             setDefaultRedisConnectionParams({'url': self.url})
+        except ConnectionSetupError as error:
+            typed = any(word.partition('=')[0] == '--url' for word in sys.argv)
+            source = '--url' if typed else 'The variable INDEXEDREDIS_URL'
+            raise CommandError(f'{source}: {error}') from None
 
     def load(self, target: str) -> Any:
         """Import what ``package.module:name`` names."""
@@ -77,13 +106,18 @@ class Run:
     def model(self, target: str) -> Any:
         """Import the model that ``package.module:Model`` names."""
         model = targets.load_model(target)
+        self.models.append(model)
         self._use_url()
         return model
 
     def print(self, *what: Any) -> None:
         """Print results for people, text or tables of rich; nothing with ``--json``."""
         if not self.json:
-            self.out.print(*what)
+            for each in what:
+                if isinstance(each, str):
+                    show_text(self.out, each)
+                else:
+                    self.out.print(each, soft_wrap=False)
 
     def data(self, value: Any) -> None:
         """Print results for programs, one line of JSON; nothing without ``--json``."""
@@ -93,7 +127,12 @@ class Run:
 
     def log(self, text: str) -> None:
         """Print a message to standard error."""
-        self.err.print(text)
+        show_text(self.err, text)
+
+    def hint(self, text: str) -> None:
+        """Print a message to standard error if a person sees it, on a terminal."""
+        if self.err.is_terminal:
+            self.log(text)
 
     def progress(self, what: str = '', shown: bool = True) -> AbstractContextManager[Progress]:
         """Return a progress bar on a terminal, else plain lines; see :mod:`.progress`.
@@ -104,6 +143,11 @@ class Run:
         if shown:
             return progress(self.err, what)
         return nullcontext(lambda step, done, total: None)
+
+    @property
+    def charts(self) -> bool:
+        """Whether standard output shows bars: a terminal of Unicode."""
+        return self.out.is_terminal and not self.out.options.ascii_only
 
     @property
     def interactive(self) -> bool:

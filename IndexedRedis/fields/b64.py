@@ -6,13 +6,14 @@ import base64
 from typing import Any
 
 from ..encoding import tobytes
+from ..generics import I, N
 from .base import immutable_value
 from .bytes_field import IRBytesField
 
 __all__ = ('IRBase64Field',)
 
 
-class IRBase64Field(IRBytesField):
+class IRBase64Field(IRBytesField[N, I]):
     """A field of bytes, stored as base64; its index keys always hold an md5.
 
     :param name: name of the field

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from ..encoding import tobytes
+from ..generics import I, N
 from .base import IRField, immutable_value
 from .base.conversions import refuse_null_text
 from .base.field import Listed
@@ -26,7 +27,7 @@ def bytes_or_text(value: Any) -> Any:
     raise TypeError(f'needs bytes or text, not {type(value).__name__}')
 
 
-class IRBytesField(IRField):
+class IRBytesField(IRField[bytes, N, I]):
     """A field of bytes; its index keys always hold an md5.
 
     :param name: name of the field
@@ -35,6 +36,7 @@ class IRBytesField(IRField):
     """
 
     CAN_INDEX = True
+    valueClass = bytes
     hashIndex = True
 
     def __init__(

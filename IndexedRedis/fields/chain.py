@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self, Unpack
 
+from ..generics import I, N, T
 from .base import IRField
+from .base.field import Listed
 from .null import irNull
 from .pickle_field import IRPickleField
 
 __all__ = ('IRFieldChain',)
 
 
-class IRFieldChain(IRField):
+class IRFieldChain(IRField[T, N, I]):
     """A field whose value passes through several field types.
 
     A save applies them from left to right, a fetch from right to left. The leftmost defines the
@@ -23,28 +25,29 @@ class IRFieldChain(IRField):
     :param defaultValue: the default value
     :param hashIndex: whether index keys hold the md5 of the value; always True if the rightmost
         field forces it
-    :raises ValueError: if the name or the fields are missing, or a field has a name
+    :raises ValueError: if the fields are missing, or one of them has a name or is a chain
     """
 
     def __init__(
         self,
-        name: str,
-        chainedFields: Sequence[Any],
+        name: str = '',
+        chainedFields: Sequence[Any] = (),
         defaultValue: Any = irNull,
         hashIndex: bool = False,
-        *,
-        sorted: bool = False,
-        unique: bool = False,
+        **listed: Unpack[Listed],
     ) -> None:
-        if not name:
-            raise ValueError('IRFieldChain needs a name, so a chain cannot be part of a chain.')
         if not chainedFields:
             raise ValueError(f'IRFieldChain {name!r}: chainedFields is empty.')
-        self.chainedFields = [_link(name, field) for field in chainedFields]
+        self.chainedFields: list[IRField] = [_link(name, field) for field in chainedFields]
         self.defaultValue = defaultValue
-        self.sorted, self.unique = bool(sorted), bool(unique)
+        self._list(**listed)
         self.hashIndex = bool(hashIndex) or self.chainedFields[-1].isIndexHashed
         self.CAN_INDEX = all(field.CAN_INDEX for field in self.chainedFields)
+
+    @property
+    def valueClass(self) -> Any:
+        """The class of the leftmost field's values."""
+        return self.chainedFields[0].valueClass
 
     @property
     def isIndexHashed(self) -> bool:
@@ -103,7 +106,7 @@ class IRFieldChain(IRField):
         except Exception:
             return []
 
-    def __copy__(self) -> IRField:
+    def __copy__(self) -> Self:
         duplicate = super().__copy__()
         duplicate.__dict__['chainedFields'] = [field.copy() for field in self.chainedFields]
         return duplicate
@@ -120,6 +123,8 @@ def _link(name: str, given: Any) -> IRField:
     field = given() if isinstance(given, type) and issubclass(given, IRField) else given
     if not isinstance(field, IRField):
         raise ValueError(f'IRFieldChain {name!r}: {given!r} is no field.')
+    if isinstance(field, IRFieldChain):
+        raise ValueError(f'IRFieldChain {name!r}: a chain cannot be part of a chain.')
     if field.name:
         raise ValueError(
             f'IRFieldChain {name!r}: the field {field.name!r} in it has a name; leave it out.'

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+from ..generics import I, N
 from .base import IRField
 from .base.field import Listed
 
 __all__ = ('IRClassicField',)
 
 
-class IRClassicField(IRField):
+class IRClassicField(IRField[str, N, I]):
     """A text field with the empty text as default.
 
     :param name: name of the field

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Unpack
 
 from ..encoding import tobytes
 from ..errors import ValueTooLargeError
+from ..generics import I, N
 from .base import IRField, immutable_value
 from .base.field import Listed
 from .bytes_field import bytes_or_text
@@ -56,7 +57,7 @@ _MODES = {
 _ALIASES = {'gzip': 'zlib', 'gz': 'zlib', 'bzip2': 'bz2', 'xz': 'lzma'}
 
 
-class IRCompressedField(IRField):
+class IRCompressedField(IRField[Any, N, I]):
     """A field that is stored compressed; its index keys always hold an md5.
 
     The attribute holds the assigned text or bytes; after a fetch it holds bytes.

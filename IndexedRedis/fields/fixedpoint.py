@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+from ..generics import I, N
 from .base import IRField, immutable_value
 from .base.field import Listed
 from .null import irNull
@@ -12,7 +13,7 @@ from .values.exact import digits_of, exact_float, is_decimal
 __all__ = ('IRFixedPointField',)
 
 
-class IRFixedPointField(IRField):
+class IRFixedPointField(IRField[float, N, I]):
     """A field of floats, rounded and stored with a fixed number of decimal places.
 
     A Decimal is rounded half to even from its exact value, a float or text as a float. For exact
@@ -24,6 +25,7 @@ class IRFixedPointField(IRField):
     """
 
     CAN_INDEX = True
+    valueClass = float
 
     def __init__(
         self,

@@ -6,9 +6,10 @@ A model given by name is resolved at the first use of the link, so models may li
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 from weakref import WeakValueDictionary
 
+from ..generics import I, N, O, T
 from .base import IRField
 from .base.field import Listed
 from .base.link_data import ForeignLinkData, ForeignLinkDataBase, ForeignLinkMultiData
@@ -66,10 +67,11 @@ def register_model(model: Any) -> None:
         candidates[module] = model
 
 
-class IRForeignLinkFieldBase(IRField):
+class IRForeignLinkFieldBase(IRField[T, N, I]):
     """The base of single and multi links.
 
-    :param name: name of the field
+    :param name: name of the field; for an attribute of a model it can be left out, so that the
+        linked model comes first: ``IRForeignLinkField(Artist)``
     :param foreignModel: the linked model, or its name, such as ``'Author'`` or ``'shop.Author'``
     :param foreignKey: another name of ``foreignModel``
     :raises TypeError: if no model is given
@@ -86,6 +88,8 @@ class IRForeignLinkFieldBase(IRField):
         foreignKey: Any = None,
         **listed: Unpack[Listed],
     ) -> None:
+        if isinstance(name, type):
+            name, foreignModel = '', name
         model = foreignKey if foreignModel is None else foreignModel
         if model is None:
             raise TypeError(f'link field {name!r} needs foreignModel=, the model that it links to.')
@@ -124,6 +128,11 @@ class IRForeignLinkFieldBase(IRField):
                 'the module that does.'
             )
         return found
+
+    @property
+    def valueClass(self) -> Any:
+        """The linked model, or ``list``; ``Any`` while the name of the model was not looked up."""
+        return list if self.isMulti() else self._model if isinstance(self._model, type) else Any
 
     @staticmethod
     def isMulti() -> bool:
@@ -185,7 +194,7 @@ class IRForeignLinkFieldBase(IRField):
         return [('foreignModel', self._model_name())]
 
 
-class IRForeignLinkField(IRForeignLinkFieldBase):
+class IRForeignLinkField(IRForeignLinkFieldBase[O, N, I]):
     """A link to one object of another model, or of the same.
 
     Assign an object, a pk or link data; None and 0 mean no link.
@@ -193,6 +202,26 @@ class IRForeignLinkField(IRForeignLinkFieldBase):
     :param name: name of the field
     :param foreignModel: the linked model, or its name
     """
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            name: str | type[O] = '',
+            foreignModel: type[O] | str | None = None,
+            foreignKey: type[O] | str | None = None,
+            **listed: Unpack[Listed],
+        ) -> None: ...
+
+        @overload  # type: ignore[override]  # None: the linked object is not stored
+        def __get__(self, obj: None, owner: Any) -> Self: ...
+
+        @overload
+        def __get__(self, obj: object, owner: Any) -> O | N | None: ...
+
+        def __get__(self, obj: Any, owner: Any) -> Any: ...
+
+        def __set__(self, obj: Any, value: O | N | I | int | ForeignLinkData) -> None: ...
 
     @staticmethod
     def isMulti() -> bool:
@@ -210,7 +239,7 @@ class IRForeignLinkField(IRForeignLinkFieldBase):
         return ForeignLinkData(self.foreignModel, int(stored)) if stored else irNull
 
 
-class IRForeignMultiLinkField(IRForeignLinkFieldBase):
+class IRForeignMultiLinkField(IRForeignLinkFieldBase[list[O], N, I]):
     """A link to a list of objects of another model, or of the same.
 
     Assign a list of objects, pks and link data, or pks as text such as ``'1,2'``. A filter matches
@@ -219,6 +248,28 @@ class IRForeignMultiLinkField(IRForeignLinkFieldBase):
     :param name: name of the field
     :param foreignModel: the linked model, or its name
     """
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            name: str | type[O] = '',
+            foreignModel: type[O] | str | None = None,
+            foreignKey: type[O] | str | None = None,
+            **listed: Unpack[Listed],
+        ) -> None: ...
+
+        @overload  # type: ignore[override]  # None: such an object is not stored
+        def __get__(self, obj: None, owner: Any) -> Self: ...
+
+        @overload
+        def __get__(self, obj: object, owner: Any) -> list[O | None] | N: ...
+
+        def __get__(self, obj: Any, owner: Any) -> Any: ...
+
+        def __set__(
+            self, obj: Any, value: Sequence[O | int] | ForeignLinkMultiData | N | I
+        ) -> None: ...
 
     @staticmethod
     def isMulti() -> bool:

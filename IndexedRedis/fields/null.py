@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 __all__ = (
     'IR_NULL_BYTES',
@@ -45,7 +45,7 @@ class IRNullType(str):
     # Defining __eq__ alone would make it unhashable, and sets would refuse it.
     __hash__ = object.__hash__
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[False]:
         return False
 
     def __str__(self) -> str:

@@ -11,9 +11,11 @@ import io
 import pickle
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack
 
+from ..generics import I, N
 from .base import IRField
+from .base.field import Listed
 from .null import irNull
 
 __all__ = ('IRPickleField',)
@@ -25,7 +27,7 @@ _HARMLESS = {
 }
 
 
-class IRPickleField(IRField):
+class IRPickleField(IRField[Any, N, I]):
     """A field of any object that can be pickled; it cannot be indexed. None is an ordinary value.
 
     :param name: name of the field
@@ -44,8 +46,9 @@ class IRPickleField(IRField):
         name: str = '',
         defaultValue: Any = irNull,
         allow: Iterable[type] | None = None,
+        **listed: Unpack[Listed],
     ) -> None:
-        super().__init__(name, valueType=None, defaultValue=defaultValue)
+        super().__init__(name, valueType=None, defaultValue=defaultValue, **listed)
         self.allow = None if allow is None else tuple(allow)
 
     def _fromInput(self, value: Any) -> Any:

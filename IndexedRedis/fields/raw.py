@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..generics import I, N
 from .base import IRField, immutable_value
 from .base.conversions import plain_from_input, plain_to_storage
 from .null import irNull
@@ -11,7 +12,7 @@ from .null import irNull
 __all__ = ('IRRawField',)
 
 
-class IRRawField(IRField):
+class IRRawField(IRField[Any, N, I]):
     """A field that is stored as assigned and fetched as bytes; it cannot be indexed.
 
     :param name: name of the field

@@ -6,6 +6,7 @@ import codecs
 from typing import Any, Unpack
 
 from ..encoding import getDefaultIREncoding, to_unicode, tobytes
+from ..generics import I, N
 from .base import IRField, immutable_value
 from .base.conversions import text_from_input
 from .base.field import Listed
@@ -14,7 +15,7 @@ from .null import irNull
 __all__ = ('IRUnicodeField',)
 
 
-class IRUnicodeField(IRField):
+class IRUnicodeField(IRField[str, N, I]):
     """A field of text; its index keys always hold an md5.
 
     :param name: name of the field
@@ -24,6 +25,7 @@ class IRUnicodeField(IRField):
     """
 
     CAN_INDEX = True
+    valueClass = str
     hashIndex = True
 
     def __init__(

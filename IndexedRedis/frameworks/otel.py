@@ -31,7 +31,7 @@ def instrument(tracerProvider: Any = None) -> None:
 
     The span of ``Track.objects.all()`` has the name ``all Tracks``, of the method and of
     ``KEY_NAME``. A method and its awaitable twin have the same name. Another call replaces the
-    tracer. :doc:`/howto/observing` lists the attributes.
+    tracer. :doc:`/operate/observing` lists the attributes.
 
     :param tracerProvider: a ``TracerProvider``; None means the global one
     :raises MissingExtraError: if the extra ``otel`` is not installed

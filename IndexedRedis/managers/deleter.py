@@ -9,6 +9,7 @@ from .._core.bulk import delete
 from .._core.flows import Flow
 from .._core.locking.locks import new_token
 from ..fields.base.primary_keys import primary_key
+from ..generics import M
 from ..twins import awaitable
 from .arguments import refuse_pipeline
 from .manager import IndexedRedisHelper
@@ -16,7 +17,7 @@ from .manager import IndexedRedisHelper
 __all__ = ('IndexedRedisDelete',)
 
 
-class IndexedRedisDelete(IndexedRedisHelper):
+class IndexedRedisDelete(IndexedRedisHelper[M]):
     """Deletes objects of a model. Get one as ``Model.deleter``.
 
     The stored values, not those in memory, determine the index entries to remove.
@@ -25,7 +26,7 @@ class IndexedRedisDelete(IndexedRedisHelper):
     more than some hundred objects goes in steps of a few milliseconds under the model's lock.
     """
 
-    def deleteOne(self, obj: Any, conn: Any = None) -> int:
+    def deleteOne(self, obj: M, conn: Any = None) -> int:
         """Delete an object. Return 1, or 0 if it has no pk. Its pk is None afterwards.
 
         An object that is no longer stored counts as deleted.
@@ -36,7 +37,7 @@ class IndexedRedisDelete(IndexedRedisHelper):
         return self._run(self._delete([obj], conn))
 
     @awaitable(deleteOne)
-    async def adeleteOne(self, obj: Any, conn: Any = None) -> int:
+    async def adeleteOne(self, obj: M, conn: Any = None) -> int:
         return await self._arun(self._delete([obj], conn))
 
     def deleteByPk(self, pk: Any) -> int:
@@ -50,7 +51,7 @@ class IndexedRedisDelete(IndexedRedisHelper):
     async def adeleteByPk(self, pk: Any) -> int:
         return await self._arun(self._delete_pks([pk]))
 
-    def deleteMultiple(self, objs: Iterable[Any]) -> int:
+    def deleteMultiple(self, objs: Iterable[M]) -> int:
         """Delete objects, all or none. Return the number of those that have a pk.
 
         :raises UsageError: if one is not an object of the model
@@ -59,7 +60,7 @@ class IndexedRedisDelete(IndexedRedisHelper):
         return self._run(self._delete(objs))
 
     @awaitable(deleteMultiple)
-    async def adeleteMultiple(self, objs: Iterable[Any]) -> int:
+    async def adeleteMultiple(self, objs: Iterable[M]) -> int:
         return await self._arun(self._delete(objs))
 
     def deleteMultipleByPks(self, pks: Iterable[Any]) -> int:

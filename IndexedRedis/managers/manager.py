@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .._core.flows import Flow, ask, scan
 from .._core.mapping.index_keys import index_keys_of_values
@@ -11,6 +11,7 @@ from .._core.mapping.schema import Schema
 from .._core.replication import FRESHNESS, Freshness
 from ..connections.tasks import async_executor_for
 from ..connections.threads import executor_for, server_for
+from ..generics import M
 
 __all__ = (
     'IndexedRedisHelper',
@@ -61,7 +62,7 @@ def scan_set(owner: Any, key: str, take: Callable[[list[bytes]], Any]) -> None:
     executor_of(owner).run(scan(act, key.encode('utf-8')))
 
 
-class IndexedRedisHelper:
+class IndexedRedisHelper(Generic[M]):
     """The base of managers: it runs flows on the connection of a model.
 
     :param mdl: the model
@@ -71,8 +72,8 @@ class IndexedRedisHelper:
     # How fresh a replica has to be that may answer; None: what the model says.
     _fresh: Freshness | None = None
 
-    def __init__(self, mdl: Any, obj: Any = None) -> None:
-        self.mdl = mdl
+    def __init__(self, mdl: type[M], obj: M | None = None) -> None:
+        self.mdl: Any = mdl
         self._obj = obj
 
     @property

@@ -10,6 +10,7 @@ from .._core.flows import Flow
 from .._core.links import saving
 from ..errors import UsageError
 from ..fields.base.primary_keys import new_primary_key
+from ..generics import M
 from ..twins import awaitable
 from .arguments import list_or_iterator, refuse_pipeline
 from .manager import IndexedRedisHelper
@@ -17,12 +18,12 @@ from .manager import IndexedRedisHelper
 __all__ = ('IndexedRedisSave',)
 
 
-class IndexedRedisSave(IndexedRedisHelper):
+class IndexedRedisSave(IndexedRedisHelper[M]):
     """Stores objects of a model. Get one as ``Model.saver``."""
 
     def save(
         self,
-        obj: Any,
+        obj: M | Iterable[M],
         usePipeline: bool = True,
         forceID: Any = False,
         cascadeSave: bool = True,
@@ -59,7 +60,7 @@ class IndexedRedisSave(IndexedRedisHelper):
     @awaitable(save)
     async def asave(
         self,
-        obj: Any,
+        obj: M | Iterable[M],
         usePipeline: bool = True,
         forceID: Any = False,
         cascadeSave: bool = True,
@@ -67,15 +68,15 @@ class IndexedRedisSave(IndexedRedisHelper):
     ) -> list[int]:
         return await self._arun(self._save(obj, usePipeline, forceID, cascadeSave, conn))
 
-    def saveMultiple(self, objs: Iterable[Any]) -> list[int]:
+    def saveMultiple(self, objs: Iterable[M]) -> list[int]:
         """Store a list of objects, all or none, and return their pks; see :meth:`save`."""
         return self._run(self._save(objs))
 
     @awaitable(saveMultiple)
-    async def asaveMultiple(self, objs: Iterable[Any]) -> list[int]:
+    async def asaveMultiple(self, objs: Iterable[M]) -> list[int]:
         return await self._arun(self._save(objs))
 
-    def reindex(self, objs: Iterable[Any], conn: Any = None) -> int:
+    def reindex(self, objs: Iterable[M], conn: Any = None) -> int:
         """Add stored objects to all index sets and sorted sets that have to list them.
 
         :param objs: the objects; their stored values count, not those in memory
@@ -87,10 +88,10 @@ class IndexedRedisSave(IndexedRedisHelper):
         return self._run(self._reindex(objs, conn))
 
     @awaitable(reindex)
-    async def areindex(self, objs: Iterable[Any], conn: Any = None) -> int:
+    async def areindex(self, objs: Iterable[M], conn: Any = None) -> int:
         return await self._arun(self._reindex(objs, conn))
 
-    def compat_convertHashedIndexes(self, objs: Iterable[Any], conn: Any = None) -> int:
+    def compat_convertHashedIndexes(self, objs: Iterable[M], conn: Any = None) -> int:
         """Convert index entries as :meth:`IndexedRedisQuery.compat_convertHashedIndexes` does.
 
         :param objs: the objects; their stored values count, not those in memory
@@ -100,12 +101,12 @@ class IndexedRedisSave(IndexedRedisHelper):
         return self._run(self._reindex(objs, conn, rehash=True))
 
     @awaitable(compat_convertHashedIndexes)
-    async def acompat_convertHashedIndexes(self, objs: Iterable[Any], conn: Any = None) -> int:
+    async def acompat_convertHashedIndexes(self, objs: Iterable[M], conn: Any = None) -> int:
         return await self._arun(self._reindex(objs, conn, rehash=True))
 
     def _save(
         self,
-        obj: Any,
+        obj: M | Iterable[M],
         use_pipeline: bool = True,
         force_id: Any = False,
         cascade: bool = True,
@@ -119,9 +120,10 @@ class IndexedRedisSave(IndexedRedisHelper):
         objs = list(objs)
         return saving.save(schema, objs, _forced(force_id, len(objs)), server_of)
 
-    def _reindex(self, objs: Iterable[Any], conn: Any, rehash: bool = False) -> Flow[int]:
+    def _reindex(self, objs: Iterable[M], conn: Any, rehash: bool = False) -> Flow[int]:
         refuse_pipeline(True, conn)
-        pks = [obj._id for obj in objs if obj._id is not None]
+        given: Iterable[Any] = objs
+        pks = [obj._id for obj in given if obj._id is not None]
         return reindex.reindex(self._schema, pks, rehash)
 
 

@@ -205,7 +205,7 @@ def _of_enum(field: Any, sql_type: Enum) -> Convert:
 
     A field of the same enum takes members as they are.
     """
-    store = sql_type.bind_processor(_DIALECT)
+    store: Any = sql_type.bind_processor(_DIALECT)  # type: ignore[no-untyped-call]
     own = field.enumClass if isinstance(field, IREnumField) else ()
 
     def convert(value: Any) -> Any:
@@ -214,7 +214,7 @@ def _of_enum(field: Any, sql_type: Enum) -> Convert:
     return convert
 
 
-def _json_value(value: str) -> IRJsonValue:
+def _json_value(value: str) -> Any:
     """Return a decoded JSON text for a field that would decode it once more."""
     return IRJsonValue(json.dumps(value))
 
@@ -239,5 +239,6 @@ def comes_back(value: Any, back: Any, same_bytes: Callable[[], bool]) -> bool:
     """
     if back == value:
         return True
-    by_identity = type(value).__eq__ is object.__eq__ or value != value  # noqa: PLR0124
+    kind: Any = type(value)
+    by_identity = kind.__eq__ is object.__eq__ or value != value  # noqa: PLR0124
     return (by_identity or isinstance(back, bytes)) and same_bytes()

@@ -105,7 +105,7 @@ class Mirror:
 
     @classmethod
     def of(cls, models: Mapping[Any, Any], using: str = 'default', **options: Any) -> Mirror:
-        """Return a mirror of models of Django: :doc:`/howto/django` shows one.
+        """Return a mirror of models of Django: :doc:`/frameworks/django` shows one.
 
         A field of Django feeds the field of its name, a foreign key a link, and a many-to-many
         field a multi link. The other fields of Django are left out. The primary key is the key.

@@ -148,12 +148,9 @@ class Source:
         :raises UsageError: if a part of the key is no indexed field
         """
         names = self.key_fields
-        fields = [*self.model.INDEXED_FIELDS]
-        fields += [field for field in self.model.FIELDS if getattr(field, 'unique', False)]
-        for item in self.model.UNIQUE_FIELDS:
-            fields += (item,) if isinstance(item, str) else item
+        fields = self.model._validated().indexed_names
         if not names or not {*names} <= {*fields}:
-            indexed = ', '.join(dict.fromkeys(fields)) or 'none'
+            indexed = ', '.join(fields) or 'none'
             given = self.shown_key if self.key else None
             raise UsageError(
                 f"{self.name}: mode='diff' needs keys={{{self.name}: ...}} to name indexed fields "

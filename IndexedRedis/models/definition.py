@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Iterator, MutableSet
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet, WeakValueDictionary
 
 from .._core.mapping.schema import Schema
@@ -17,17 +17,18 @@ from ..deprecated import deprecatedMessage
 from ..errors import UsageError
 from ..fields import IRClassicField, IRField
 from ..fields.foreign import register_model
-from ..managers.manager import IndexedRedisHelper
 from ..managers.other_orms import ours_of_query
 from ..managers.query.query import IndexedRedisQuery
+from .class_form import declare
 
-__all__ = ('Manager', 'ModelType', 'validatedModels')
+__all__ = ('ModelType', 'validatedModels')
 
 _DEFINITION = (
     *('FIELDS', 'INDEXED_FIELDS', 'SORTED_FIELDS', 'UNIQUE_FIELDS', 'KEY_NAME'),
     *('CLIENT_SIDE_CACHE', 'UNKNOWN_NAMES', 'REPLICA_READS', 'ACKNOWLEDGED_BY'),
 )
 _lock = threading.RLock()
+Model = TypeVar('Model')
 
 
 class _ValidatedModels(MutableSet[Any]):
@@ -67,8 +68,11 @@ class ModelType(type):
     _is_validated: bool
     _alternatives: WeakValueDictionary[Any, Any]
 
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
+    def __init__(
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any
+    ) -> None:
         super().__init__(name, bases, namespace)
+        declare(cls)
         type.__setattr__(cls, '_schema', None)
         type.__setattr__(cls, '_is_validated', False)
         type.__setattr__(cls, '_alternatives', WeakValueDictionary())
@@ -103,9 +107,9 @@ class ModelType(type):
         # A subclass with its own KEY_NAME is another model, with other objects under the same pks.
         return related and other.KEY_NAME == cls.KEY_NAME  # type: ignore[attr-defined]
 
-    def _derived(cls, name: str, **attributes: Any) -> Any:
+    def _derived(cls: type[Model], name: str, **attributes: Any) -> type[Model]:
         """Return a subclass of this model with other attributes."""
-        return ModelType(name, (cls,), {'__module__': cls.__module__, **attributes})
+        return ModelType(name, (cls,), {'__module__': cls.__module__, **attributes})  # type: ignore[return-value]
 
     def _validated(cls) -> Schema:
         """Return the schema; validate the definition first if needed.
@@ -163,14 +167,3 @@ def _adopt(obj: Any) -> None:
         except ValueError:
             continue
     obj.__init__(_id=obj._id, **values)
-
-
-class Manager:
-    """Descriptor: each access, on the model or an object, returns a new manager."""
-
-    def __init__(self, helper: type[IndexedRedisHelper]) -> None:
-        self._helper = helper
-
-    def __get__(self, obj: Any, owner: Any) -> Any:
-        owner._validated()
-        return self._helper(owner, obj)

@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from .._core.mapping.schema import KeyList
 from .._core.objects import changes, state, unknown_names
@@ -34,12 +34,19 @@ _lock = threading.RLock()
 _numbers = itertools.count(1)
 
 
-class IndexedRedisModel(Stored, metaclass=ModelType):
-    """The base of all models: derive a class, and list its fields.
+@dataclass_transform(kw_only_default=True, eq_default=False)
+class _Declared(Stored):
+    """For type checkers: annotated attributes of its subclasses are parameters of ``__init__``."""
 
-    Class attributes to set:
 
-    - ``FIELDS``: list of fields (:class:`~IndexedRedis.fields.IRField` and other field types)
+class IndexedRedisModel(_Declared, metaclass=ModelType):
+    """The base of all models: derive a class with fields.
+
+    A field is an attribute, ``year: IRField[int] = IRField(valueType=int)``, or an item of
+    ``FIELDS``. Class attributes to set:
+
+    - ``FIELDS``: list of fields (:class:`~IndexedRedis.fields.IRField` and other field types), of
+      a model that has none as attributes
     - ``INDEXED_FIELDS``: names of the fields to filter by
     - ``SORTED_FIELDS``: names of the fields to keep in order: all fields but links, json, pickled
       and raw ones. For each, a sorted set has the pks of all objects, in the order of their values
@@ -54,32 +61,34 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
     - ``CLIENT_SIDE_CACHE``: how many answers to queries each connection caches until the server
       invalidates them; the default, 0, caches none
     - ``UNKNOWN_NAMES``: ``'raise'``, ``'warn'`` or ``'ignore'`` where a name is no field; the
-      default, None, means what :func:`setUnknownNames` says
+      default, None, means what :func:`setUnknownNames` says, and ``'raise'`` where fields are
+      attributes
     - ``REPLICA_READS``: ``'prefer'``: queries are asked of a replica that is fresh enough, else of
       the primary; ``'require'``: of replicas only; the default, ``'never'``: of the primary, apart
-      from queries with :meth:`~IndexedRedisQuery.replica` (:doc:`/howto/replicas`)
+      from queries with :meth:`~IndexedRedisQuery.replica` (:doc:`/operate/replicas`)
     - ``ACKNOWLEDGED_BY``: how many replicas must have confirmed a write before the call returns;
-      the default, 0, waits for none (:doc:`/howto/replicas`)
+      the default, 0, waits for none (:doc:`/operate/replicas`)
     - ``_connection``: a ``redis.Redis`` to use instead, on the class or on an object
 
     :param args: refused; they are named so that the error can say it
     :param values: values by field name, converted as if assigned. ``_id`` is the pk to store the
-        object under. The values of other names are lost, with an ``UnknownNameWarning``.
+        object under. The values of other names are lost, with an ``UnknownNameWarning``;
+        a model whose fields are attributes raises ``UnknownNameError``.
     :raises InvalidModelException: if the definition of the model is wrong
     :raises FieldValueError: if a field cannot hold its value
     :raises UsageError: if a value is given by position, or ``_id`` is not a pk
     :raises UnknownNameError: if a name is no field, and ``UNKNOWN_NAMES`` is ``'raise'``
     """
 
-    FIELDS: Any = ()
-    INDEXED_FIELDS: Any = ()
-    SORTED_FIELDS: Any = ()
-    UNIQUE_FIELDS: Any = ()
-    KEY_NAME: Any = None
-    CLIENT_SIDE_CACHE: int = 0
-    UNKNOWN_NAMES: str | None = None
-    REPLICA_READS: str = 'never'
-    ACKNOWLEDGED_BY: int = 0
+    FIELDS: ClassVar[Any] = ()
+    INDEXED_FIELDS: ClassVar[Any] = ()
+    SORTED_FIELDS: ClassVar[Any] = ()
+    UNIQUE_FIELDS: ClassVar[Any] = ()
+    KEY_NAME: ClassVar[Any] = None
+    CLIENT_SIDE_CACHE: ClassVar[int] = 0
+    UNKNOWN_NAMES: ClassVar[str | None] = None
+    REPLICA_READS: ClassVar[str] = 'never'
+    ACKNOWLEDGED_BY: ClassVar[int] = 0
     _is_ir_model = True
     _is_ir_base = True
     _id: int | None = None
@@ -106,18 +115,22 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         schema.construct(fields, values)
         fields['_state'] = state.FRESH
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        schema = type(self)._validated()
-        column = schema.columns.get(name)
-        if column is not None:
-            assign(self, column, value)
-            return
-        field = schema.slips[name]
-        if field:
-            unknown_names.check_assigned(self, name, field)
-        object.__setattr__(self, name, value)
+    def __init_subclass__(cls, *, init: bool = True, **options: Any) -> None:
+        """Take ``init=False``, by which type checkers let the constructor take any names."""
+        super().__init_subclass__(**options)
 
     if not TYPE_CHECKING:  # type checkers shall report unknown names
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            schema = type(self)._validated()
+            column = schema.columns.get(name)
+            if column is not None:
+                assign(self, column, value)
+                return
+            field = schema.slips[name]
+            if field:
+                unknown_names.check_assigned(self, name, field)
+            object.__setattr__(self, name, value)
 
         def __getattr__(self, name: str) -> Any:
             message = missing_of_object(type(self).__name__, name)
@@ -140,7 +153,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         return True
 
     @classmethod
-    def connectAlt(cls, params: Mapping[str, Any]) -> Any:
+    def connectAlt(cls, params: Mapping[str, Any]) -> type[Self]:
         """Return a subclass of this model with other connection parameters.
 
         Equal parameters return the same class, as long as the program holds it.
@@ -151,7 +164,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         check_mapping(params)
         key = key_of(params)
         with _lock:
-            model = cls._alternatives.get(key)
+            model: type[Self] | None = cls._alternatives.get(key)
             if model is None:
                 model = cls._alternatives[key] = cls._derived(
                     f'AltConnect{cls.__name__}{next(_numbers)}',
@@ -162,7 +175,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
 
     @classmethod
     @deprecated('Model.connect(params) is now Model.connectAlt(params).')
-    def connect(cls, params: Mapping[str, Any]) -> Any:
+    def connect(cls, params: Mapping[str, Any]) -> type[Self]:
         """Deprecated name of :meth:`connectAlt`."""
         return cls.connectAlt(params)
 
@@ -177,7 +190,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         """Return a pydantic model with the fields of this model, such as FastAPI answers with.
 
         Its ``model_validate`` takes an object of this model, and fetches nothing. The same
-        arguments return the same class. Needs the extra ``pydantic`` (:doc:`/howto/fastapi`).
+        arguments return the same class. Needs the extra ``pydantic`` (:doc:`/frameworks/fastapi`).
 
         :param nested: names of the links to show as objects, such as ``['album__artist']``; the
             others are shown as pks
@@ -192,7 +205,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         return pydantic_model(cls, nested, only, pk, name)
 
     @classmethod
-    def copyModel(cls) -> Any:
+    def copyModel(cls) -> type[Self]:
         """Return a subclass with the same stored objects and its own copies of the fields."""
         cls._validated()
         number = cls._copies = cls.__dict__.get('_copies', 0) + 1
@@ -290,7 +303,7 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
             found['_id'] = (self._id, other._id)
         return found
 
-    def copy(self, copyPrimaryKey: bool = False, copyValues: bool = False) -> Any:
+    def copy(self, copyPrimaryKey: bool = False, copyValues: bool = False) -> Self:
         """Return a new object with equal values. A save stores it whole.
 
         :param copyPrimaryKey: give it the pk too, so that saving writes over the same record
@@ -318,10 +331,10 @@ class IndexedRedisModel(Stored, metaclass=ModelType):
         columns = type(self)._validated().all
         return {column.name: state.original(self, column) for column in columns}
 
-    def __copy__(self) -> Any:
+    def __copy__(self) -> Self:
         return self.copy()
 
-    def __deepcopy__(self, memo: Any) -> Any:
+    def __deepcopy__(self, memo: Any) -> Self:
         return self.copy(copyValues=True)
 
     def __setstate__(self, values: dict[str, Any]) -> None:

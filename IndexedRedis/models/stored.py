@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from .._core.flows import Flow
 from .._core.links import fetching, reloading, saving
@@ -14,7 +14,7 @@ from ..managers.manager import async_executor_of, executor_of, server_of
 from ..managers.query.query import IndexedRedisQuery
 from ..managers.saver import IndexedRedisSave
 from ..twins import awaitable
-from .definition import Manager
+from .manager_of import DeleterOf, QueryOf, SaverOf
 
 __all__ = ('Stored',)
 
@@ -24,15 +24,15 @@ Changes = dict[str, tuple[Any, Any]]
 class Stored:
     """The half of ``IndexedRedisModel`` that talks to Redis."""
 
-    REDIS_CONNECTION_PARAMS: Any = {}
+    REDIS_CONNECTION_PARAMS: ClassVar[Any] = {}
     _connection: Any = None
 
-    objects = Manager(IndexedRedisQuery)
-    saver = Manager(IndexedRedisSave)
-    deleter = Manager(IndexedRedisDelete)
+    objects = QueryOf(IndexedRedisQuery)
+    saver = SaverOf(IndexedRedisSave)
+    deleter = DeleterOf(IndexedRedisDelete)
 
     @classmethod
-    def reset(cls, objs: Iterable[Any]) -> list[int]:
+    def reset(cls, objs: Iterable[Self]) -> list[int]:
         """Replace all stored objects of the model in one swap, and return the new pks.
 
         Readers see the old data set or the new one, and do not wait. New objects get fresh pks, in
@@ -52,7 +52,7 @@ class Stored:
 
     @classmethod
     @awaitable(reset)
-    async def areset(cls, objs: Iterable[Any]) -> list[int]:
+    async def areset(cls, objs: Iterable[Self]) -> list[int]:
         pks: list[int] = await cls.objects.areset(objs)
         return pks
 

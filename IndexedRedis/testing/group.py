@@ -217,4 +217,4 @@ def flush(primary: Node, replicas: Iterable[Node]) -> None:
 
 def _has(replica: Node, written: int) -> bool:
     info = replica.call('INFO', 'replication')
-    return info.get('master_link_status') == 'up' and info['slave_repl_offset'] >= written
+    return info.get('master_link_status') == 'up' and bool(info['slave_repl_offset'] >= written)

@@ -45,6 +45,7 @@ class Context(Served):
         self, subject: str, connection: dict[str, Any], sizes: str, data: str, **how: Any
     ) -> None:
         super().__init__(subject, {**connection, 'db': connection['db'] + 1}, sizes)
+        self.reads_from = connection
         self.data = load(data)
         self.query = cache(self.data.query)
         self.names = list(self.data.kinds)
@@ -100,13 +101,10 @@ serve = Context
 
 def operations(at: Context) -> Iterator[Work]:
     """Yield all operations, in the order of the table."""
-    yield _get(at)
-    for size in at.sizes.reads:
-        for names in (at.data.three, at.names):
-            yield _select(at, *at.query(size), names)
-    yield from _values(at)
-    yield from _counts(at)
-    yield from _picks(at)
+    every = (at.data.three, at.names)
+    selects = [_select(at, *at.query(size), names) for size in at.sizes.reads for names in every]
+    for work in (_get(at), *selects, *_values(at), *_counts(at), *_picks(at)):
+        yield replace(work, reads=work.needs != 'random')
     yield from writes(at)
     yield from resets(at)
     yield _memory(at)

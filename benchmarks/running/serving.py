@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
+from .. import floor
 from . import clients
 from .work import Served, Work
 
@@ -59,6 +60,10 @@ class Worker:
             'longest': self._longest_command(),
             'more': self._job.more(returned, seconds),
         }
+
+    def floor(self) -> float | None:
+        """Return the seconds of the same bytes over a bare socket; None if they differ."""
+        return floor.measure(self._job.run, self.served.reads_from)
 
     def value(self) -> dict[str, Any]:
         """Return what the work returns."""

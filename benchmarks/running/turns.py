@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..results import BEFORE, BY_HAND, US, Result
+from ..results import BEFORE, BY_HAND, FLOOR, US, Result
 from .process import Process
 from .work import Work
 
@@ -102,7 +102,12 @@ def _measure(run: Run, turns: list[tuple[Work, Process]]) -> Iterator[Result]:
     def sample(turn: tuple[Work, Process]) -> Any:
         work, process = turn
         process.ask('prepare', work.name)
-        return _beside(run, process) if work.how == 'beside' else process.ask(work.how)
+        if work.how == 'beside':
+            return _beside(run, process)
+        taken = process.ask(work.how)
+        if work.reads and process.name == US and (seconds := process.ask('floor')):
+            taken['cpu'][FLOOR] = seconds  # scaled as those are
+        return taken
 
     samples = take_turns(turns, rounds, sample, turns[0][0].warm_up)
     for work in dict(turns):
@@ -146,6 +151,8 @@ def result_of(work: Work, samples: dict[str, list[dict[str, Any]]]) -> Result:
         result.samples[name] = [scale * each['main'] for each in rounds]
         for kind, factor in (('cpu', scale), ('more', 1)):
             for heading in rounds[0].get(kind, ()):
+                if any(heading not in each[kind] for each in rounds):
+                    continue
                 figures = [factor * each[kind][heading] for each in rounds]
                 result.more.setdefault(heading, {})[name] = figures
         if 'longest' in rounds[0]:

@@ -43,6 +43,7 @@ class Work:
     warm_up: int = 1  # rounds that do not count
     turns: str = ''
     needs: str = ''  # the operation that a subject must have
+    reads: bool = False  # sends the same bytes each time: it has a floor
 
 
 class Served:
@@ -55,6 +56,7 @@ class Served:
 
     def __init__(self, subject: str, connection: dict[str, Any], sizes: str) -> None:
         self.subject, self.connection, self.sizes = subject, connection, SIZES[sizes]
+        self.reads_from = connection
         self.client = redis.Redis(**connection)
         self.questions: dict[str, Callable[[int], Any]] = {}
 

@@ -6,13 +6,18 @@ The rule: what a test looks at is standard output, standard error and the exit s
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
+import re
 import select
+import struct
 import subprocess
 import sys
+import termios
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,20 +81,39 @@ def start(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
     )
 
 
-def on_terminal(*args: Any, answers: dict[str, bytes] | None = None) -> tuple[int, str]:
-    """Run a command in a terminal of its own; returns the status and all that was shown.
+def install_script(folder: Path) -> Path:
+    """Write the script that pip makes of the package's entry point."""
+    script = folder / 'indexedredis'
+    code = 'from IndexedRedis.__main__ import main\nmain()\n'
+    script.write_text(f'#!{sys.executable}\n{code}')
+    script.chmod(0o755)
+    return script
+
+
+def on_terminal(
+    *args: Any,
+    answers: dict[str, bytes] | None = None,
+    program: Sequence[str] = COMMAND,
+    env: dict[str, str] | None = None,
+    **options: Any,
+) -> tuple[int, str]:
+    """Run a command in a terminal of its own, of 80x24; returns the status and all that was shown.
 
     :param answers: what to type after which text was shown
     """
     waiting = dict(answers or {})
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
+    variables = environment(**(env or {}))
+    del variables['COLUMNS']
     with subprocess.Popen(
-        [sys.executable, '-c', TAKE_TERMINAL, *COMMAND, *map(str, args)],
+        [sys.executable, '-c', TAKE_TERMINAL, *program, *map(str, args)],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=environment(),
+        env=variables,
         start_new_session=True,
+        **options,
     ) as process:
         os.close(theirs)
         try:
@@ -100,6 +124,12 @@ def on_terminal(*args: Any, answers: dict[str, bytes] | None = None) -> tuple[in
         os.close(ours)
     assert not waiting, f'never shown: {waiting}; shown was {seen.decode()}'
     return process.returncode, seen.decode('utf-8').replace('\r\n', '\n')
+
+
+def lines_of(seen: str) -> list[str]:
+    """The lines that a terminal showed, one after the other, without colours and blanks."""
+    plain = re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', seen)
+    return [line.rstrip() for line in re.split(r'[\r\n]', plain) if line.strip()]
 
 
 def _talk(terminal: int, waiting: dict[str, bytes]) -> bytes:

@@ -44,6 +44,14 @@ class Short(IndexedRedisModel):
     KEY_NAME = 'Short'
 
 
+class Address(IndexedRedisModel):
+    """Twenty fields with long names, as the tables of large programs have."""
+
+    INDEXED_FIELDS = [f'shipping_address_of_the_customer_{n}' for n in range(8)]
+    FIELDS = [IRField(f'shipping_address_of_the_customer_{n}') for n in range(20)]
+    KEY_NAME = 'webshop:production:customers:CustomerShippingAddress'
+
+
 class Elsewhere(Short):
     """Names a server of its own, where nobody listens."""
 

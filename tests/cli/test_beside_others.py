@@ -13,7 +13,7 @@ import pytest
 from cli.commands import command, environment, on_terminal, start
 from cli.shop import Short
 from IndexedRedis import resetChanged
-from IndexedRedis.cli.commands import exporting
+from IndexedRedis.cli.commands.data import exporting
 from IndexedRedis.cli.common import CommandError, Run
 from IndexedRedis.cli.walk import Walk
 

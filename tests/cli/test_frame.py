@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+
 import pytest
 
-from cli.commands import command, environment, on_terminal, start
+from cli.commands import command, environment, install_script, on_terminal, start
 from cli.shop import Short
 from IndexedRedis.cli import targets
+from IndexedRedis.cli.app import COMMANDS
+from IndexedRedis.cli.remedies import for_shell
+from IndexedRedis.connections import remedies
 from IndexedRedis.errors import UsageError
 
 WRONG_TARGETS = {
@@ -16,7 +22,7 @@ WRONG_TARGETS = {
     'shoop:Song': "There is no module 'shoop', neither here nor installed.",
     'shop.deeper:Song': "There is no module 'shop.deeper'",
     'shop:Sung': "module shop has no 'Sung'. Did you mean 'Song'?",
-    'shop:Unlike': "module shop has no 'Unlike'. Its models: Artist, Elsewhere",
+    'shop:Unlike': "module shop has no 'Unlike'. Its models: Address, Artist, Elsewhere",
     'shop:Song.FIELD': "Song has no 'FIELD'. Did you mean 'FIELDS'?",
     'shop:function': 'shop:function is no model, but a function.',
     'shop:Wrong': 'nme',
@@ -73,6 +79,39 @@ def test_the_url_wins_over_what_the_module_sets(url, folder, watch_models):
         assert done.out.startswith('Short: 1 objects')
 
 
+OWN_MIRROR = """
+from own import Short
+from sqlalchemy import literal, select
+from IndexedRedis.mirror import Mirror
+mirror = Mirror('sqlite://', {Short: select(literal('x').label('name'), literal(3).label('group'))})
+"""
+# All commands that have --url, in an order in which each can do its job.
+URL_COMMANDS = {
+    'mirror': ['mirrored:mirror'],
+    'models': [],
+    'info': ['own:Short'],
+    'explain': ['own:Short', 'group=3'],
+    'check': ['own:Short'],
+    'repair': ['own:Short', '--yes'],
+    'reindex': ['own:Short'],
+    'export': ['own:Short'],
+    'import': ['own:Short'],
+}
+
+
+def test_the_variable_wins_for_all_commands(url, folder, watch_models):
+    watch_models(Short)
+    (folder / 'mirrored.py').write_text(OWN_MIRROR)
+    having = {name for name, (module, without) in COMMANDS.items() if 'url' not in without}
+    assert having - {'admin'} == {*URL_COMMANDS}, 'admin runs till it is stopped'
+    exported = b''
+    for name, args in URL_COMMANDS.items():
+        done = command(name, *args, env={'INDEXEDREDIS_URL': url}, cwd=folder, given=exported)
+        assert done.status == 0, (name, done.errors)
+        exported = done.raw if name == 'export' else b''
+    assert [(obj.name, obj.group) for obj in Short.objects.all()] == [('x', 3)]
+
+
 def test_the_option_wins_over_the_variable(url):
     done = command('check', 'shop:Short', '--url', url, env={'INDEXEDREDIS_URL': 'redis://x:1/0'})
     assert done.status == 0
@@ -82,7 +121,8 @@ def test_a_model_with_a_server_of_its_own_keeps_it(url):
     done = command('check', 'shop:Elsewhere', '--url', url)
     assert done.status == 2
     assert '127.0.0.1:1' in done.errors
-    assert 'variable INDEXEDREDIS_URL, or by --url of a command' in done.errors
+    assert 'Start the server, or name another one with --url redis://' in done.errors
+    assert 'Elsewhere: --url does not change its REDIS_CONNECTION_PARAMS.' in done.errors
 
 
 @pytest.mark.parametrize('url', ['nonsense', 'http://x/', 'redis://127.0.0.1:1/0'])
@@ -136,17 +176,62 @@ def test_nobody_reads_a_report(options, url):
     assert all(line.endswith(' done') for line in errors.splitlines()), errors
 
 
-def test_the_script_does_the_same():
-    code = "import sys; sys.argv = ['indexedredis', 'check', 'shop:Sung']\n"
-    code += 'from IndexedRedis.__main__ import main; main()'
-    import subprocess
-    import sys
+def test_the_script_does_the_same_under_its_own_name(tmp_path):
+    script = str(install_script(tmp_path))
 
-    done = subprocess.run(
-        [sys.executable, '-c', code], capture_output=True, check=False, env=environment()
-    )
+    def run(*args):
+        return subprocess.run(
+            [script, *args], capture_output=True, check=False, env=environment(), text=True
+        )
+
+    done = run('check', 'shop:Sung')
     assert done.returncode == 2
-    assert b"Did you mean 'Song'?" in done.stderr
+    assert "Did you mean 'Song'?" in done.stderr
+    assert 'Usage: indexedredis info ' in run('info', '-h').stdout
+    assert 'Usage: python -m IndexedRedis info ' in command('info', '-h').out
+
+
+@pytest.mark.parametrize('args', [(), *((name,) for name in COMMANDS)], ids=str)
+def test_help_is_short_and_whole(args):
+    done = command(*args, '-h', env={'COLUMNS': '80'})
+    assert (done.status, done.errors) == (0, '')
+    assert done.out == command(*args, '--help', env={'COLUMNS': '80'}).out
+    assert '-h, --help' in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert not re.search(r'[a-z,]\.\.\.$', done.out, re.MULTILINE), 'a sentence is cut'
+
+
+@pytest.mark.parametrize('name', ['models', 'check'])
+def test_a_password_that_is_missing_or_wrong(name, new_server):
+    server = new_server(requirepass='right')
+    args = [name] if name == 'models' else [name, 'shop:Short']
+    for user, said in (('', 'wants a password'), (':wrong@', 'refused the user name or the pass')):
+        url = f'redis://{user}{server.host}:{server.port}/0'
+        done = command(*args, '--url', url)
+        assert (done.status, done.out) == (2, '')
+        (line,) = done.errors.splitlines()
+        assert said in line
+        assert 'INDEXEDREDIS_URL, as redis://user:password@host:port/0, or with --url' in line
+        assert 'setDefault' not in line
+        assert 'wrong@' not in line
+
+
+def test_a_wrong_url_is_named_by_where_it_came_from():
+    for args, env, source in (
+        (['--url', 'http://x'], {}, '--url'),
+        ([], {'INDEXEDREDIS_URL': 'http://x'}, 'The variable INDEXEDREDIS_URL'),
+    ):
+        done = command('models', *args, env=env)
+        assert (done.status, done.out) == (2, '')
+        assert done.errors.startswith(f'error: {source}: The URL of the connection cannot be used')
+
+
+def test_every_remedy_has_a_twin_for_the_shell():
+    for said in remedies.__all__:
+        text = for_shell(ValueError(getattr(remedies, said)), [Short])
+        assert '--url' in text
+        assert 'connection parameters' not in text
+        assert 'setDefault' not in text
 
 
 def test_bars_on_a_terminal(url):

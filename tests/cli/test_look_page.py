@@ -16,7 +16,7 @@ from cli.commands import COMMAND, environment
 
 pytestmark = pytest.mark.programs
 
-PAGE = Path(__file__).parents[2] / 'docs' / 'howto' / 'look-inside.rst'
+PAGE = Path(__file__).parents[2] / 'docs' / 'operate' / 'look-inside.rst'
 BLOCK = re.compile(r'^\.\. code-block:: (\w+)\n((?:   :.*\n)*)\n((?:(?:   .*)?\n)+)', re.MULTILINE)
 
 

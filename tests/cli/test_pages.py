@@ -59,13 +59,14 @@ def test_usage_is_that_of_the_help(name):
 def test_common_options_are_those_of_every_command(name):
     lacking = COMMON - {'--help'} - options(name)
     assert lacking <= {'--url', '--json'}
-    without = {'demo': {'--url', '--json'}, 'scaffold': {'--url', '--json'}, 'serve': {'--url'}}
+    without = {name: {'--url', '--json'} for name in ('demo', 'scaffold', 'stubs')}
+    without['serve'] = {'--url'}
     assert lacking == without.get(name, set())
 
 
 # -- the page about repairing ----------------------------------------------------------------
 
-PAGE = (DOCS / 'howto' / 'repair.rst').read_text()
+PAGE = (DOCS / 'operate' / 'repair.rst').read_text()
 
 
 def blocks(kind):

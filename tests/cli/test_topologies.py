@@ -24,7 +24,7 @@ from IndexedRedis.managers.manager import scan_set
 pytestmark = pytest.mark.clusters
 
 MODELS = (Artist, Song, Short)
-MOVED = "add 'cluster': True to the connection parameters, or give the URL as redis+cluster://"
+MOVED = 'The server is a node of a cluster: give --url redis+cluster://'
 
 
 @pytest.fixture
@@ -192,9 +192,10 @@ def test_cached_replies_are_dropped_with_their_primary(telling_server, cluster, 
 @pytest.mark.parametrize(
     ('start', 'remedy'),
     [
-        ('redis+cluster://{0}', "no node of a cluster. Leave out 'cluster': True"),
-        ('sentinel://{1}/other', "Correct 'service_name'"),
-        ('sentinel://{1}', "add 'service_name'"),
+        ('redis+cluster://{0}', 'The server stands alone: give --url redis://'),
+        ('sentinel://{1}/other', 'Correct the name in --url sentinel://'),
+        ('sentinel://{1}', "--url: Sentinels need the name of their service: add 'service_name'"),
+        ('sentinel://{0}/mymaster', 'The server is no Sentinel: give --url redis://'),
         ('sentinel://nobody:wrong@{1}/mymaster', 'refused the user name or the password'),
     ],
 )

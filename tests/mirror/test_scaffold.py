@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 
 import pytest
@@ -39,6 +40,8 @@ WRITTEN = '''"""Models and mirror of sqlite:///shop.db.
 module as you like, then run ``indexedredis mirror shop_mirror:mirror --dry-run``.
 """
 
+from __future__ import annotations
+
 import datetime
 import os
 
@@ -48,25 +51,21 @@ from IndexedRedis.mirror import Mirror
 
 
 class Artist(IndexedRedisModel):
-    FIELDS = [
-        IRField('id', valueType=int),
-        IRField('name'),
-    ]
-    INDEXED_FIELDS = ['id', 'name']
     KEY_NAME = 'Artist'
+
+    id: IRField[int] = IRField(valueType=int, indexed=True)
+    name: IRField[str] = IRField(indexed=True)
 
 
 class Album(IndexedRedisModel):
-    FIELDS = [
-        IRField('id', valueType=int),
-        IRForeignLinkField('artist', Artist),
-        IRField('title'),
-        IRDecimalField('price', decimalPlaces=2),
-        IRField('from_', valueType=datetime.date),
-        IRField('live', valueType=int),
-    ]
-    INDEXED_FIELDS = ['id', 'artist', 'title']
     KEY_NAME = 'Album'
+
+    id: IRField[int] = IRField(valueType=int, indexed=True)
+    artist: IRForeignLinkField[Artist] = IRForeignLinkField(Artist, indexed=True)
+    title: IRField[str] = IRField(indexed=True)
+    price: IRDecimalField = IRDecimalField(decimalPlaces=2)
+    from_: IRField[datetime.date] = IRField(valueType=datetime.date)
+    live: IRField[int] = IRField(valueType=int)
 
 
 mirror = Mirror(
@@ -87,6 +86,11 @@ mirror = Mirror(
     },
 )
 '''
+
+
+def indexed_in(text):
+    """The names of the indexed fields, in the order in which a module has them."""
+    return re.findall(r'^    (\w+): .*indexed=True\)$', text, re.MULTILINE)
 
 
 @pytest.fixture
@@ -126,9 +130,9 @@ def test_a_circle_is_cut_where_null_may_be(written):
         'CREATE TABLE player (id INTEGER PRIMARY KEY, team_id INT NOT NULL REFERENCES team)'
     )
     note = '# captain_id refers to player, as a plain value: a link to player would close a circle'
-    assert f"{note}\n        IRField('captain_id', valueType=int)" in text
-    assert "IRForeignLinkField('team', Team)" in text
-    assert "INDEXED_FIELDS = ['id', 'captain_id']" in text
+    captain = 'captain_id: IRField[int] = IRField(valueType=int, indexed=True)'
+    assert f'{note}\n    {captain}\n' in text
+    assert 'team: IRForeignLinkField[Team] = IRForeignLinkField(Team, indexed=True)' in text
     imported(text)
 
 
@@ -197,7 +201,7 @@ def test_indexes_that_do_not_identify_rows(written):
         "CREATE UNIQUE INDEX partial ON code (code) WHERE kind = 'a';"
         'CREATE UNIQUE INDEX expressed ON code (lower(name))'
     )
-    assert "INDEXED_FIELDS = ['code', 'kind']" in text
+    assert indexed_in(text) == ['code', 'kind']
     assert '# no key: Code.' in text
 
 
@@ -258,7 +262,7 @@ def test_a_join_table_feeds_a_link_that_closes_no_circle(written, watch_models):
 def test_the_direction_of_a_join_table(written):
     text = written(TAGS)
     assert "(Post, 'tags'): 'SELECT post_id, tag_id FROM post_tag'" in text
-    assert "# from the table post_tag\n        IRForeignMultiLinkField('tags', Tag)," in text
+    assert '# from the table post_tag\n    tags: IRForeignMultiLinkField[Tag] = ' in text
 
 
 def test_a_wrong_table(written):
@@ -317,7 +321,7 @@ def test_models_of_sqlalchemy(lite, watch_models):
     assert (artist.name, str(artist.price), artist.data, artist.mood) == (
         *('Björk', '1.50', {'a': None}, 'sad'),
     )
-    assert module.Artist.INDEXED_FIELDS == ['id', 'name']
+    assert module.Artist._validated().indexed_names == ('id', 'name')
 
 
 def test_some_tables_of_a_metadata():

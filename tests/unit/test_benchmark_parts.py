@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import docs, results, table
+from benchmarks import chart, docs, floor, results, table
 from benchmarks.results import BY_HAND, OLD, US, Group, Result
 from benchmarks.rows.dataset import Dataset, load
 from benchmarks.running.turns import check, result_of, same, take_turns
@@ -168,8 +168,36 @@ def test_the_pages_are_what_the_figures_beside_them_give():
         assert docs.MEASURED.with_name(name).read_text('utf-8') == text, f'{name}: make it anew'
 
 
+STATIC = ROOT / 'docs' / '_static'
+
+
+def test_the_charts_are_what_the_figures_give():
+    for name, text in docs.charts(results.load(docs.MEASURED)).items():
+        assert (STATIC / name).read_text('utf-8') == text, f'{name}: make it anew'
+
+
 def test_the_chart_shows_every_operation():
-    chart = ElementTree.parse(ROOT / 'docs' / '_static' / 'performance.svg').getroot()
-    texts = {each.text for each in chart.iter('{http://www.w3.org/2000/svg}text')}
+    drawn = ElementTree.parse(STATIC / 'performance.svg').getroot()
+    texts = {each.text for each in drawn.iter('{http://www.w3.org/2000/svg}text')}
     works = {each.work for each in results.load(docs.MEASURED)['operations'].results}
     assert works <= texts
+
+
+def test_a_bar_is_as_long_as_its_figure():
+    drawn = ElementTree.fromstring(chart.bars([(US, 10, 'ten'), (OLD, 5, 'five')], 't', 'l'))
+    one, half = (
+        float(each.get('width')) for each in drawn.iter('{http://www.w3.org/2000/svg}rect')
+    )
+    assert one == 2 * half
+
+
+def test_a_table_tells_how_far_from_the_floor():
+    above = result((4.0,), (7.0,), more={results.FLOOR: {US: [2.0]}})
+    cells = table.by_work([above, result((1.0,), (7.0,))], [OLD])
+    assert cells[0] == ['work', US, 'of the floor', OLD]
+    assert [row[2] for row in cells[1:]] == ['2x', '--']
+
+
+def test_exchanges_are_what_goes_out_and_what_comes_back_in_turns():
+    events = [(True, b'a'), (True, b'b'), (False, b'1'), (False, b''), (False, b'2'), (True, b'c')]
+    assert floor.exchanges(events) == [(True, b'ab'), (False, b'12'), (True, b'c')]

@@ -29,13 +29,12 @@ def chain(*fields, **properties):
 @pytest.mark.parametrize(
     ('name', 'fields', 'fragment'),
     [
-        ('', [IRField()], 'needs a name'),
         ('name', [], 'chainedFields is empty'),
         ('name', None, 'chainedFields is empty'),
         ('name', [IRField(), IRField('inner')], "'inner' in it has a name"),
         ('name', [IRField(), 'text'], "'text' is no field"),
         ('name', [IRField(), int], "<class 'int'> is no field"),
-        ('name', [IRField(), IRFieldChain('inner', [IRField()])], "'inner' in it has a name"),
+        ('name', [IRField(), IRFieldChain('inner', [IRField()])], 'chain cannot be part of a'),
     ],
 )
 def test_a_chain_that_cannot_be_is_refused_at_once(name, fields, fragment):

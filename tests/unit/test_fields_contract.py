@@ -24,7 +24,6 @@ SAMPLES = [row for table in TABLES for row in table.SAMPLES]
 READ_ONLY = [row for table in TABLES for row in table.READ_ONLY]
 REFUSED = [row for table in TABLES for row in table.REFUSED]
 MAKERS = [make for table in TABLES for make in table.MAKERS]
-NEVER_NAMELESS = samples_advanced.NEVER_NAMELESS + samples_types.NEVER_NAMELESS
 
 
 def label(make: Any) -> str:
@@ -222,11 +221,7 @@ def test_repr_names_class_field_and_default(make):
 
 @every_field
 def test_the_name_is_empty_unless_given(make):
-    if make in NEVER_NAMELESS:
-        with pytest.raises(TypeError, match='name'):
-            make.func(**make.keywords)
-    else:
-        assert make.func(**make.keywords).name == ''
+    assert make.func(**make.keywords).name == ''
 
 
 @pytest.mark.parametrize(

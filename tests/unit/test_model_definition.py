@@ -294,5 +294,5 @@ def test_a_field_that_is_marked_and_listed_is_there_once():
 
 
 def test_a_field_takes_no_other_marks():
-    with pytest.raises(TypeError, match='indexed'):
-        fields.IRDecimalField('f', indexed=True)
+    with pytest.raises(TypeError, match='index'):
+        fields.IRDecimalField('f', index=True)

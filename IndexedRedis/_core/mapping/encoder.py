@@ -93,7 +93,7 @@ def _has_memo(column: Column) -> bool:
 
 def _encoded(i: int, column: Column, many: bool) -> str:
     """Return the expression that encodes a column by ``mi``, its encoder or memo."""
-    if column.links_to_one:
+    if column.links_to_one and column.nullable:
         return _LINK.format(i=i, slot=repr(column.slot))
     if not column.canonical:
         return f'current(obj, m{i}, reserved)'

@@ -19,7 +19,7 @@ from .encoder import RowEncoder, StoredRow, compile_packer, compile_row_encoder
 from .plain_values import ValueDecoder
 from .resp import Setter, compile_setter
 from .unique import Unique, uniques_of
-from .validation import names_in, problems, sorted_fields, unique_fields
+from .validation import indexed_fields, names_in, problems, sorted_fields, unique_fields
 
 __all__ = (
     'KeyList',
@@ -213,7 +213,7 @@ class Schema:
 
 def _indexed(cls: Any) -> set[Any]:
     """Return the names of the indexed fields, which unique ones are too."""
-    return {*cls.INDEXED_FIELDS, *(name for item in unique_fields(cls) for name in names_in(item))}
+    return {*indexed_fields(cls), *(name for item in unique_fields(cls) for name in names_in(item))}
 
 
 class KeyList(list):  # type: ignore[type-arg]

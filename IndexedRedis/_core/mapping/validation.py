@@ -12,8 +12,9 @@ from ..keys import RESERVED_SEGMENTS
 from ..objects.unknown_names import ACTIONS
 from ..replication import FRESHNESS
 from ..text import near_miss
+from .annotations import annotation_problems
 
-__all__ = ('names_in', 'problems', 'sorted_fields', 'unique_fields')
+__all__ = ('indexed_fields', 'names_in', 'problems', 'sorted_fields', 'unique_fields')
 
 _REMOVED = ('BASE64_FIELDS', 'BINARY_FIELDS')
 
@@ -38,7 +39,9 @@ def problems(cls: Any, reserved: Any) -> list[str]:
         if not isinstance(item, IRField):
             found.append(f'FIELDS holds {item!r}, which is no field; use IRField("name").')
     found.extend(_field_problems(cls.__name__, proper, reserved))
-    indexed, ordered = cls.INDEXED_FIELDS, sorted_fields(cls)
+    found.extend(_unlisted(cls, proper))
+    found.extend(annotation_problems(cls, [each for each in proper if each.name not in reserved]))
+    indexed, ordered = indexed_fields(cls), sorted_fields(cls)
     found.extend(_listed_problems('INDEXED_FIELDS', indexed, proper, _why_not_indexed))
     found.extend(_listed_problems('SORTED_FIELDS', ordered, proper, _why_not_sorted))
     unique = unique_fields(cls)
@@ -160,6 +163,19 @@ def _listed_problems(
             yield f'{what} names {name!r}, which is not in FIELDS.{hint}'
         elif problem := unfit(by_name[name]):
             yield problem
+
+
+def _unlisted(cls: Any, fields: Sequence[IRField]) -> Iterator[str]:
+    """Yield a problem for each field that is an attribute, while ``FIELDS`` lists others."""
+    listed = {field.name for field in fields}
+    for name, value in vars(cls).items():
+        if isinstance(value, IRField) and value.name == name and name not in listed:
+            yield f'field {name!r} is an attribute that FIELDS lacks; list it, or leave FIELDS out.'
+
+
+def indexed_fields(cls: Any) -> Any:
+    """Return the names in ``INDEXED_FIELDS``, and of fields with ``indexed=True``."""
+    return _with_marked(cls.INDEXED_FIELDS, cls.FIELDS, 'indexed')
 
 
 def sorted_fields(cls: Any) -> Any:

@@ -17,7 +17,7 @@ __all__ = ('FieldAccessor', 'LinkAccessor', 'LinkIdAccessor', 'assign')
 
 
 class FieldAccessor:
-    """Decodes a field at the first read.
+    """Decodes a field at the first read; of the class it is the field itself.
 
     :param column: the field
     """
@@ -26,7 +26,7 @@ class FieldAccessor:
         self.column = column
 
     def __get__(self, obj: Any, owner: Any = None) -> Any:
-        return self if obj is None else self._value(obj)
+        return self.column.field if obj is None else self._value(obj)
 
     def _value(self, obj: Any) -> Any:
         column = self.column
@@ -44,7 +44,7 @@ class LinkAccessor(FieldAccessor):
 
     def __get__(self, obj: Any, owner: Any = None) -> Any:
         if obj is None:
-            return self
+            return self.column.field
         data = self._value(obj)
         if data is irNull:
             return irNull

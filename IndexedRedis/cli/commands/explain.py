@@ -34,7 +34,9 @@ def main(
         bool, typer.Option('--analyze', help='Also run the query, and measure it.')
     ] = False,
 ) -> None:
-    """Show the commands of a query, the sizes of its sets, how many rows match, what may be slow.
+    """Show the commands of a query, and what may be slow.
+
+    The report also has the sizes of the sets, and how many rows match.
 
     Values are text, which the field converts. Without --analyze the command fetches no row.
     """
@@ -57,17 +59,17 @@ def _draw(run: Run, explanation: Explanation) -> None:
     run.print(explanation.head())
     rows = [
         (
-            'in' if each['included'] else 'not in',
             each['key'] if each['key'].isprintable() else repr(each['key']),
             each['size'],
+            'in it' if each['included'] else 'not in it',
             'starts here' if each['drives'] else '',
         )
         for each in explanation.asDict()['sets'][:MAX_SHOWN_SETS]
     ]
-    show(run, ('', 'set', 'members', ''), rows)
+    show(run, ('set', 'members', 'rows are', 'set algebra'), rows, rare=('set algebra',))
     if len(explanation.sets) > MAX_SHOWN_SETS:
         run.print(f'  and {len(explanation.sets) - MAX_SHOWN_SETS:,} more sets')
-    run.print(explanation.tail())
+    run.print('', explanation.tail())
 
 
 def _condition(text: str) -> dict[str, Any]:

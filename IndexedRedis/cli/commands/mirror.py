@@ -11,6 +11,7 @@ import typer
 
 from ...errors import GuardRefusedError, MirrorRunningError, ResetInProgressError
 from ..common import DONE, FOUND, CommandError, Run
+from ..completion import mirrors
 
 __all__ = ('main',)
 
@@ -19,7 +20,10 @@ RUNNING = 3
 
 def main(
     run: Run,
-    target: Annotated[str, typer.Argument(metavar='MIRROR', help='package.module:name')],
+    target: Annotated[
+        str,
+        typer.Argument(metavar='MIRROR', help='package.module:name', autocompletion=mirrors),
+    ],
     dry_run: Annotated[
         bool, typer.Option('--dry-run', help='Read, convert and check; write nothing.')
     ] = False,
@@ -28,10 +32,17 @@ def main(
     ] = False,
     mode: Annotated[
         str | None,
-        typer.Option('--mode', metavar='full|diff', help="Use it instead of the mirror's mode."),
+        typer.Option(
+            '--mode',
+            metavar='full|diff',
+            help="Use it instead of the mirror's mode.",
+            autocompletion=lambda: ['full', 'diff'],
+        ),
     ] = None,
 ) -> int:
-    """Replace the data of a mirror's models with the rows of SQL, in one swap.
+    """Replace the data of a mirror's models with the rows of SQL.
+
+    Readers see the old data of all models, or the new data of all.
 
     Exit status 0: done. 1: a guard refused the run. 2: it failed. 3: another run is under way.
 

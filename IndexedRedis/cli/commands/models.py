@@ -11,7 +11,7 @@ import typer
 
 from ... import findModels
 from ..common import Run
-from ..tables import memory, show
+from ..tables import bars, memory, show
 
 __all__ = ('main',)
 
@@ -33,6 +33,7 @@ def main(
     run.data([model.asDict() for model in models])
     if not models:
         run.print('no models found')
+        run.hint('Another server is named by --url or INDEXEDREDIS_URL.')
         return
     rows = [
         (
@@ -45,4 +46,5 @@ def main(
         )
         for model in models
     ]
-    show(run, HEADERS, rows)
+    share = {'share': bars(run, [model.memory for model in models])}
+    show(run, HEADERS, rows, share, rare=('work keys', 'mirrored'))

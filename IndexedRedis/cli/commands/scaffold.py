@@ -35,7 +35,9 @@ def main(
         ),
     ] = None,
 ) -> None:
-    """Write models and a mirror from a SQL schema: scaffold sqlite:///shop.db > shop_mirror.py
+    """Write models and a mirror from the schema of a SQL database.
+
+    For example: scaffold sqlite:///shop.db > shop_mirror.py
 
     Reads the schema, and whether tables are empty. Comments in the module say what was chosen.
     """

@@ -105,6 +105,9 @@ def read_more(parser: Any, begun: float | None) -> float:
         raise ConnectionError(f'Error while reading from socket: {error.args}') from error
 
 
+_NOT_GIVEN: Any = parsers.SENTINEL  # type: ignore[attr-defined]
+
+
 class _TimedParser(parsers._HiredisParser):
     """redis-py's parser, with one time-out for each answer.
 
@@ -118,11 +121,9 @@ class _TimedParser(parsers._HiredisParser):
         self._begun = None
         return super().read_response(*args, **options)
 
-    def read_from_socket(
-        self, timeout: Any = parsers.SENTINEL, raise_on_timeout: Any = True
-    ) -> Any:
+    def read_from_socket(self, timeout: Any = _NOT_GIVEN, raise_on_timeout: Any = True) -> Any:
         """Read the bytes that have arrived."""
-        if timeout is not parsers.SENTINEL:  # a poll, with a time-out of its own
+        if timeout is not _NOT_GIVEN:  # a poll, with a time-out of its own
             return super().read_from_socket(timeout, raise_on_timeout)  # type: ignore[no-untyped-call]
         self._begun = read_more(self, self._begun)
         return True

@@ -14,7 +14,7 @@ from ..._core.replication import Freshness
 from ...errors import ConnectionSetupError
 from ..errors import PoolExhaustedError
 from ..exchange import Conversation, Way, ask_once
-from ..remedies import CLUSTER_REMEDY
+from ..remedies import CLUSTER_REMEDY, explained
 from .nodes import text
 from .route import Place
 from .slots import slot_of
@@ -105,8 +105,8 @@ class Single:
         try:
             (reply,) = yield from ask_once(IS_CLUSTERED)
             clustered = 'cluster_enabled:1' in text(reply)
-        except (AuthenticationError, PoolExhaustedError):
-            raise
+        except (AuthenticationError, PoolExhaustedError) as exc:
+            raise explained(exc)  # noqa: B904  (the same one)
         except ConnectionError:
             return  # the flow will meet it too, and try again
         except ResponseError:

@@ -16,7 +16,7 @@ from ..values.own import own_type
 from ..values.text import bytes_score, text_of, text_score
 from ..values.value_type import ASCII, ValueType
 
-__all__ = ('ValueType', 'value_type_of')
+__all__ = ('ValueType', 'class_of', 'value_type_of')
 
 
 def text_from_input(value: Any, encoding: str | None = None) -> str:
@@ -166,6 +166,13 @@ def _with_places(cls: Any, places: int) -> ValueType:
         raise ValueError(f'decimalPlaces={places!r} is negative; use 0 or more.')
     kind: ValueType = import_module('..values.decimal', __package__).with_places(places)
     return kind
+
+
+def class_of(value_type: Any) -> Any:
+    """Return the class of the values of a value type; ``Any`` if they can be of several."""
+    if value_type is IRDatetimeValue:
+        return datetime.datetime
+    return Any if value_type in (None, IRJsonValue) else value_type
 
 
 def value_type_of(given: Any, places: int | None = None) -> tuple[Any, ValueType]:

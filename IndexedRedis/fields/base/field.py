@@ -12,17 +12,24 @@ import copy
 import math
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, overload
 
 from ...deprecated import deprecatedMessage
 from ...encoding import is_utf8, to_unicode, tobytes
+from ...generics import Bracketed, I, N, T
 from ..null import IR_NULL_BYTES, IR_NULL_STR, irNull, means_null
-from .conversions import ValueType, value_type_of
+from .conversions import ValueType, class_of, value_type_of
+
+if TYPE_CHECKING:
+    from typing import Self
 
 __all__ = ('IRField', 'hashed', 'immutable_value')
 
 F = TypeVar('F', bound=Callable[..., Any])
+Field = TypeVar('Field')
 
+# Type checkers take it for any T; a model checks its annotations.
+_TEXT: Any = str
 # The highest finite score, which also stands for higher numbers.
 MAX_SCORE = sys.float_info.max
 
@@ -50,17 +57,26 @@ def hashed(value: bytes) -> str:
     return md5(value, usedforsecurity=False).hexdigest()
 
 
+_WRITING = ('fromInput', '_fromInput', 'toStorage', '_toStorage')
+_READING = ('fromInput', '_fromInput', 'fromStorage', '_fromStorage')
+
+
 class Listed(TypedDict, total=False):
     """What all field types take, besides their own parameters: see :class:`IRField`."""
 
+    indexed: bool
     sorted: bool
     unique: bool
+    nullable: bool
 
 
-class IRField(str):
+class IRField(Bracketed[T, N, I]):
     """A field of a model, and the base of all other field types.
 
-    :param name: name of the field; empty only inside a chain
+    As an attribute of a model it is written with the type of its values:
+    ``price: IRField[Decimal] = IRField(valueType=Decimal)``.
+
+    :param name: name of the field; empty for an attribute of a model, and inside a chain
     :param valueType: type of the value: ``str`` (default), ``int``, ``float``, ``bool``,
         ``bytes``, ``datetime``, ``date``, ``time``, ``timedelta``, ``Decimal``, ``UUID``, a class
         of ``ipaddress``, ``dict``/``list``/``tuple`` (stored as json), None (stored without
@@ -68,8 +84,11 @@ class IRField(str):
     :param defaultValue: the default value; converted as if assigned
     :param hashIndex: whether index keys hold the md5 of the value, as is good for long values
     :param decimalPlaces: for ``Decimal``, as of :class:`~IndexedRedis.fields.IRDecimalField`
+    :param indexed: whether the field is indexed, as if ``INDEXED_FIELDS`` listed it
     :param sorted: whether the field is sorted, as if ``SORTED_FIELDS`` listed it
     :param unique: whether the field is unique, as if ``UNIQUE_FIELDS`` listed it
+    :param nullable: False refuses null when it is assigned or saved. A null that is stored already
+        is read as ``irNull``.
     :raises TypeError: if ``valueType`` is not a type, or has no decimal places
     :raises ValueError: if ``decimalPlaces`` is negative
     """
@@ -79,35 +98,65 @@ class IRField(str):
     defaultValue: Any = irNull
     valueType: Any = None
     noneIsNull = True
-    sorted = unique = False
+    indexed = sorted = unique = False
+    nullable = True
     _conversion: ValueType = value_type_of(None)[1]
 
-    def __new__(cls, name: str = '', *args: Any, **kwargs: Any) -> IRField:
-        return str.__new__(cls, name)
+    def __new__(cls, name: Any = '', *args: Any, **kwargs: Any) -> Self:
+        # In a class body, where fields have no names yet, the first argument may be another one.
+        return str.__new__(cls, name if isinstance(name, (str, bytes)) else '')
 
     def __init__(
         self,
         name: str = '',
-        valueType: Any = str,
+        valueType: type[T] | None = _TEXT,
         defaultValue: Any = irNull,
         hashIndex: bool = False,
         decimalPlaces: int | None = None,
-        *,
-        sorted: bool = False,
-        unique: bool = False,
+        **listed: Unpack[Listed],
     ) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f'the name of a field is text, not {name!r}. Write valueType=.')
         self.valueType, self._conversion = value_type_of(valueType, decimalPlaces)
         if decimalPlaces is not None:
             self.decimalPlaces = decimalPlaces
         self.CAN_INDEX = self._conversion.can_index
         self.hashIndex = bool(hashIndex)
         self.defaultValue = defaultValue
-        self.sorted, self.unique = bool(sorted), bool(unique)
+        self._list(**listed)
+
+    def _list(
+        self,
+        *,
+        indexed: bool = False,
+        sorted: bool = False,
+        unique: bool = False,
+        nullable: bool = True,
+    ) -> None:
+        self.indexed, self.sorted, self.unique = bool(indexed), bool(sorted), bool(unique)
+        self.nullable = bool(nullable)
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, obj: None, owner: Any) -> Self: ...
+
+        @overload
+        def __get__(self, obj: object, owner: Any) -> T | N: ...
+
+        def __get__(self, obj: Any, owner: Any) -> Any: ...
+
+        def __set__(self, obj: Any, value: T | N | I) -> None: ...
 
     @property
     def name(self) -> str:
         """The name as a plain ``str``."""
         return str.__str__(self)
+
+    @property
+    def valueClass(self) -> Any:
+        """The class of the values; ``Any`` if they can be of several, or nobody knows."""
+        return class_of(self.valueType) if self._is_plain(_READING) else Any
 
     @property
     def isIndexHashed(self) -> bool:
@@ -132,10 +181,11 @@ class IRField(str):
     @property
     def hasCanonicalForm(self) -> bool:
         """True if equal values have equal stored bytes."""
-        cls = type(self)
-        hooks = ('fromInput', '_fromInput', 'toStorage', '_toStorage')
-        plain = all(getattr(cls, name) is getattr(IRField, name) for name in hooks)
-        return plain and self._conversion.canonical
+        return self._is_plain(_WRITING) and self._conversion.canonical
+
+    def _is_plain(self, hooks: Sequence[str]) -> bool:
+        """Return whether the conversion of the value type does the work of these methods."""
+        return all(getattr(type(self), name) is getattr(IRField, name) for name in hooks)
 
     @property
     def canSort(self) -> bool:
@@ -203,9 +253,13 @@ class IRField(str):
         value = self.fromInput(self.defaultValue)
         return value if self.isImmutable else copy.deepcopy(value)
 
-    def copy(self) -> IRField:
+    def copy(self) -> Self:
         """Return a field of the same name and properties."""
         return copy.copy(self)
+
+    def named(self, name: str) -> Self:
+        """Return a field of another name and the same properties."""
+        return _restore(type(self), name, self.copy().__dict__)
 
     def convert(self, value: Any) -> Any:
         """Deprecated name of :meth:`fromStorage`."""
@@ -267,12 +321,10 @@ class IRField(str):
         """Return wrong index values under which 6.0.3 may have listed an object."""
         return ()
 
-    def __copy__(self) -> IRField:
-        duplicate = str.__new__(type(self), self.name)
-        duplicate.__dict__.update(self.__dict__)
-        return duplicate
+    def __copy__(self) -> Self:
+        return _restore(type(self), self.name, self.__dict__)
 
-    def __deepcopy__(self, memo: Any) -> IRField:
+    def __deepcopy__(self, memo: Any) -> Self:
         return self.__copy__()
 
     def __reduce__(self) -> Any:
@@ -289,12 +341,13 @@ class IRField(str):
         ]
 
     def __repr__(self) -> str:
-        listed = [(name, True) for name in ('sorted', 'unique') if getattr(self, name)]
+        listed = [(name, True) for name in ('indexed', 'sorted', 'unique') if getattr(self, name)]
+        listed += [] if self.nullable else [('nullable', False)]
         shown = ', '.join(f'{key}={value}' for key, value in [*self._properties(), *listed])
         return f'{type(self).__name__}( "{self.name}", {shown} )'
 
 
-def _restore(cls: type[IRField], name: str, attributes: dict[str, Any]) -> IRField:
-    field = str.__new__(cls, name)
+def _restore(cls: type[Field], name: str, attributes: dict[str, Any]) -> Field:
+    field = str.__new__(cls, name)  # type: ignore[type-var]
     field.__dict__.update(attributes)
     return field

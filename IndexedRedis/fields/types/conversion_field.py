@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+from ...generics import I, N, T
 from ..base import IRField
 from ..base.field import Listed
 from ..null import irNull
@@ -12,7 +13,7 @@ from ..values.value_type import ValueType
 __all__ = ('ConversionField',)
 
 
-class ConversionField(IRField):
+class ConversionField(IRField[T, N, I]):
     """A field with a conversion of its own.
 
     :param name: name of the field

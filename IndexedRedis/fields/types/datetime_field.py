@@ -9,6 +9,7 @@ import datetime
 import functools
 from typing import Any, Unpack
 
+from ...generics import I, N
 from ..base.field import Listed
 from ..FieldValueTypes import IRDatetimeValue, naive_moment
 from ..null import irNull
@@ -19,7 +20,7 @@ from .conversion_field import ConversionField
 __all__ = ('IRDatetimeField',)
 
 
-class IRDatetimeField(ConversionField):
+class IRDatetimeField(ConversionField[datetime.datetime, N, I]):
     """A field of moments.
 
     Without ``aware`` and ``microseconds`` it stores the same as ``IRField(valueType=datetime)``.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Unpack
 
+from ...generics import I, N
 from ..base import IRField
 from ..base.field import Listed
 from ..null import irNull
@@ -12,7 +13,7 @@ from ..null import irNull
 __all__ = ('IRDecimalField',)
 
 
-class IRDecimalField(IRField):
+class IRDecimalField(IRField[Decimal, N, I]):
     """A field of Decimals: ``IRField(valueType=Decimal)``. Values that are not exact are refused.
 
     :param name: name of the field

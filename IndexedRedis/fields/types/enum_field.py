@@ -7,6 +7,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any, Unpack
 
+from ...generics import I, N, T
 from ..base.field import Listed
 from ..null import irNull, means_null
 from ..values.exact import number_score
@@ -17,7 +18,7 @@ from .conversion_field import ConversionField
 __all__ = ('IREnumField',)
 
 
-class IREnumField(ConversionField):
+class IREnumField(ConversionField[T, N, I]):
     """A field of the members of an Enum. It returns members.
 
     :param name: name of the field
@@ -33,7 +34,7 @@ class IREnumField(ConversionField):
     def __init__(
         self,
         name: str = '',
-        enumClass: Any = None,
+        enumClass: type[T] | None = None,
         by: str = 'value',
         defaultValue: Any = irNull,
         hashIndex: bool = False,
@@ -48,7 +49,7 @@ class IREnumField(ConversionField):
             from_storage=functools.partial(_stored_member, members),
             can_index=True,
             canonical=True,
-            score=functools.partial(_score, {member: i for i, member in enumerate(enumClass)}),
+            score=functools.partial(_score, {member: i for i, member in enumerate(self.enumClass)}),
         )
         super().__init__(name, conversion, enumClass, defaultValue, hashIndex, **listed)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ...generics import M
 from ...IRQueryableList import IRQueryableList
 from ...twins import awaitable
 from ..arguments import NOT_GIVEN
@@ -17,10 +18,10 @@ from .flows import QueryFlows
 __all__ = ('QueryByPk',)
 
 
-class QueryByPk(QueryFlows):
+class QueryByPk(QueryFlows[M]):
     """Get objects by their pks; the filters of the query do not apply, except where it says so."""
 
-    def get(self, /, pk: Any = NOT_GIVEN, cascadeFetch: bool = False, **lookups: Any) -> Any:
+    def get(self, /, pk: Any = NOT_GIVEN, cascadeFetch: bool = False, **lookups: Any) -> M | None:
         """Return the object of a pk, or the one object that matches; None if it is not stored.
 
         ``get(7)`` does not look at the filters of the query. Without a pk they count, together with
@@ -38,10 +39,12 @@ class QueryByPk(QueryFlows):
         return self._read(self._get_one(pk, cascadeFetch, lookups))
 
     @awaitable(get)
-    async def aget(self, /, pk: Any = NOT_GIVEN, cascadeFetch: bool = False, **lookups: Any) -> Any:
+    async def aget(
+        self, /, pk: Any = NOT_GIVEN, cascadeFetch: bool = False, **lookups: Any
+    ) -> M | None:
         return await self._aread(self._get_one(pk, cascadeFetch, lookups))
 
-    def inBulk(self, pks: Iterable[Any], cascadeFetch: bool = False) -> dict[int, Any]:
+    def inBulk(self, pks: Iterable[Any], cascadeFetch: bool = False) -> dict[int, M]:
         """Return the objects of several pks as a dict ``{pk: object}``, without missing ones.
 
         :param pks: whole numbers, or their digits
@@ -53,10 +56,12 @@ class QueryByPk(QueryFlows):
         return self._read(self._in_bulk(pks, cascadeFetch))
 
     @awaitable(inBulk)
-    async def ainBulk(self, pks: Iterable[Any], cascadeFetch: bool = False) -> dict[int, Any]:
+    async def ainBulk(self, pks: Iterable[Any], cascadeFetch: bool = False) -> dict[int, M]:
         return await self._aread(self._in_bulk(pks, cascadeFetch))
 
-    def getMultiple(self, pks: Iterable[Any], cascadeFetch: bool = False) -> IRQueryableList:
+    def getMultiple(
+        self, pks: Iterable[Any], cascadeFetch: bool = False
+    ) -> IRQueryableList[M | None]:
         """Return the objects of several pks, in their order; None for each that is not stored.
 
         :param pks: whole numbers, or their digits
@@ -68,7 +73,9 @@ class QueryByPk(QueryFlows):
         return self._read(self._get_multiple(pks, cascadeFetch))
 
     @awaitable(getMultiple)
-    async def agetMultiple(self, pks: Iterable[Any], cascadeFetch: bool = False) -> IRQueryableList:
+    async def agetMultiple(
+        self, pks: Iterable[Any], cascadeFetch: bool = False
+    ) -> IRQueryableList[M | None]:
         return await self._aread(self._get_multiple(pks, cascadeFetch))
 
     def exists(self, pk: Any = NOT_GIVEN) -> bool:
@@ -89,7 +96,7 @@ class QueryByPk(QueryFlows):
     async def aexists(self, pk: Any = NOT_GIVEN) -> bool:
         return await self._aread(self._exists(pk))
 
-    def getOnlyFields(self, pk: Any, fields: Iterable[str], cascadeFetch: bool = False) -> Any:
+    def getOnlyFields(self, pk: Any, fields: Iterable[str], cascadeFetch: bool = False) -> M | None:
         """Return a partial object; None if it is not stored or has none of these fields.
 
         :param pk: a whole number, or its digits
@@ -102,33 +109,33 @@ class QueryByPk(QueryFlows):
     @awaitable(getOnlyFields)
     async def agetOnlyFields(
         self, pk: Any, fields: Iterable[str], cascadeFetch: bool = False
-    ) -> Any:
+    ) -> M | None:
         return await self._aread(self._get(pk, cascadeFetch, fields))
 
     def getMultipleOnlyFields(
         self, pks: Iterable[Any], fields: Iterable[str], cascadeFetch: bool = False
-    ) -> IRQueryableList:
+    ) -> IRQueryableList[M | None]:
         """Return partial objects of several pks, in their order; see :meth:`getOnlyFields`."""
         return self._read(self._get_multiple(pks, cascadeFetch, fields))
 
     @awaitable(getMultipleOnlyFields)
     async def agetMultipleOnlyFields(
         self, pks: Iterable[Any], fields: Iterable[str], cascadeFetch: bool = False
-    ) -> IRQueryableList:
+    ) -> IRQueryableList[M | None]:
         return await self._aread(self._get_multiple(pks, cascadeFetch, fields))
 
-    def getOnlyIndexedFields(self, pk: Any) -> Any:
+    def getOnlyIndexedFields(self, pk: Any) -> M | None:
         """Return a partial object with the indexed fields; see :meth:`getOnlyFields`."""
         return self._read(self._get(pk, False, self._indexed))
 
     @awaitable(getOnlyIndexedFields)
-    async def agetOnlyIndexedFields(self, pk: Any) -> Any:
+    async def agetOnlyIndexedFields(self, pk: Any) -> M | None:
         return await self._aread(self._get(pk, False, self._indexed))
 
-    def getMultipleOnlyIndexedFields(self, pks: Iterable[Any]) -> IRQueryableList:
+    def getMultipleOnlyIndexedFields(self, pks: Iterable[Any]) -> IRQueryableList[M | None]:
         """Return partial objects with the indexed fields; see :meth:`getOnlyFields`."""
         return self._read(self._get_multiple(pks, False, self._indexed))
 
     @awaitable(getMultipleOnlyIndexedFields)
-    async def agetMultipleOnlyIndexedFields(self, pks: Iterable[Any]) -> IRQueryableList:
+    async def agetMultipleOnlyIndexedFields(self, pks: Iterable[Any]) -> IRQueryableList[M | None]:
         return await self._aread(self._get_multiple(pks, False, self._indexed))

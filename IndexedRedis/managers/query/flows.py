@@ -19,6 +19,7 @@ from ..._core.queries.verbs.matches import has_match, the_one
 from ..._core.text import near_miss
 from ...errors import UsageError
 from ...fields.base.primary_keys import primary_key
+from ...generics import M
 from ...IRQueryableList import IRQueryableList
 from ..arguments import NOT_GIVEN
 from ..manager import IndexedRedisHelper
@@ -39,7 +40,7 @@ __all__ = ('QueryFlows',)
 T = TypeVar('T')
 
 
-class QueryFlows(IndexedRedisHelper):
+class QueryFlows(IndexedRedisHelper[M]):
     """The filters of a query, and the flows of its methods."""
 
     _filters: tuple[Node, ...] = ()
@@ -87,7 +88,7 @@ class QueryFlows(IndexedRedisHelper):
 
     def _all(
         self, cascade: bool = False, ordered: bool = False, fields: Iterable[str] | None = None
-    ) -> Flow[IRQueryableList]:
+    ) -> Flow[IRQueryableList[Any]]:
         columns = self._columns(fields)
 
         def fetched(asked: query.Query) -> Flow[list[Any]]:
@@ -95,7 +96,7 @@ class QueryFlows(IndexedRedisHelper):
 
         return self._many(lambda: self._asked(fetched), cascade)
 
-    def _pick(self, order: str, cascade: bool) -> Flow[Any]:
+    def _pick(self, order: str, cascade: bool) -> Flow[M | None]:
         seed = 0
         if order == 'random':
             from random import randrange  # 5 % of the import time
@@ -111,11 +112,11 @@ class QueryFlows(IndexedRedisHelper):
     def _primary_keys(self, ordered: bool) -> Flow[list[int]]:
         return self._asked(lambda asked: read.pks_of_part(asked, ordered))
 
-    def _get(self, pk: Any, cascade: bool, fields: Iterable[str] | None = None) -> Flow[Any]:
+    def _get(self, pk: Any, cascade: bool, fields: Iterable[str] | None = None) -> Flow[M | None]:
         columns, number = self._columns(fields), primary_key(pk)
         return self._one(lambda: by_pk.get_one(self._schema, number, columns), cascade)
 
-    def _get_one(self, pk: Any, cascade: bool, lookups: Mapping[str, Any]) -> Flow[Any]:
+    def _get_one(self, pk: Any, cascade: bool, lookups: Mapping[str, Any]) -> Flow[M | None]:
         if pk is not NOT_GIVEN:
             if lookups:
                 raise UsageError(
@@ -142,7 +143,7 @@ class QueryFlows(IndexedRedisHelper):
 
     def _get_multiple(
         self, pks: Iterable[Any], cascade: bool, fields: Iterable[str] | None = None
-    ) -> Flow[IRQueryableList]:
+    ) -> Flow[IRQueryableList[Any]]:
         numbers = [primary_key(pk) for pk in pks]
         columns = self._columns(fields)
         return self._many(lambda: by_pk.get_many(self._schema, numbers, columns), cascade)
@@ -191,14 +192,16 @@ class QueryFlows(IndexedRedisHelper):
                 f'it on {name}.objects, without filters.'
             )
 
-    def _many(self, make: Callable[[], Flow[list[Any]]], cascade: bool) -> Flow[IRQueryableList]:
+    def _many(
+        self, make: Callable[[], Flow[list[Any]]], cascade: bool
+    ) -> Flow[IRQueryableList[Any]]:
         schema = self._schema
         objs = yield from (
             fetching.fetch_linked(schema, make, self._server_of) if cascade else make()
         )
         return IRQueryableList(objs, mdl=self.mdl)
 
-    def _one(self, make: Callable[[], Flow[Any]], cascade: bool) -> Flow[Any]:
+    def _one(self, make: Callable[[], Flow[Any]], cascade: bool) -> Flow[M | None]:
         if not cascade:
             return make()
         return fetching.fetch_linked_of_one(self._schema, make, self._server_of)

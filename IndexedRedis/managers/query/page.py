@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Generic
 
+from ...generics import M
 from ...IRQueryableList import IRQueryableList
 
 __all__ = ('Page',)
 
 
-class Page:
+class Page(Generic[M]):
     """One page of a result; iterating over it gives its objects.
 
     :ivar objects: the objects of the page, an :class:`IRQueryableList`
@@ -25,7 +26,7 @@ class Page:
 
     def __init__(
         self,
-        objects: IRQueryableList,
+        objects: IRQueryableList[M],
         total: int | None,
         totalIsExact: bool,
         next: str | None,
@@ -40,7 +41,7 @@ class Page:
         """How many pages ``total`` objects fill; None if ``total`` is None."""
         return None if self.total is None else -(-self.total // self.size)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[M]:
         return iter(self.objects)
 
     def __len__(self) -> int:

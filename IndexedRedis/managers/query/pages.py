@@ -5,11 +5,12 @@ Each method that reads has an awaitable twin with the prefix ``a``. Both run the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from ..._core.flows import Flow
 from ..._core.queries.query import WHOLE, Query, Window
 from ...errors import UsageError
+from ...generics import M
 from ...twins import awaitable, in_event_loop
 from .flows import QueryFlows
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ('QueryPages',)
 
 
-class QueryPages(QueryFlows):
+class QueryPages(QueryFlows[M]):
     """Order a result, cut a part out of it, and read it page by page."""
 
     def orderBy(self, *names: str, nulls: str = 'last') -> Self:
@@ -66,6 +67,12 @@ class QueryPages(QueryFlows):
         query = self._copied()
         query._window = Window(skip + start, limit)
         return query
+
+    @overload
+    def __getitem__(self, wanted: slice) -> Self: ...
+
+    @overload
+    def __getitem__(self, wanted: int) -> M: ...
 
     def __getitem__(self, wanted: Any) -> Any:
         """``query[20:40]`` is a query for a part, ``query[5]`` an object.
@@ -113,7 +120,7 @@ class QueryPages(QueryFlows):
         after: Any = None,
         totalUpTo: int | str | None = None,
         cascadeFetch: bool = False,
-    ) -> Page:
+    ) -> Page[M]:
         """Return a page of the objects, in the order of the query, or of the pks.
 
         ``page(after=page.next)`` goes on where a page ended, which stays right while the data
@@ -142,12 +149,12 @@ class QueryPages(QueryFlows):
         after: Any = None,
         totalUpTo: int | str | None = None,
         cascadeFetch: bool = False,
-    ) -> Page:
+    ) -> Page[M]:
         return await self._aread(self._page(number, size, after, totalUpTo, cascadeFetch))
 
     def _page(
         self, number: int, size: int, after: Any, total: int | str | None, cascade: bool
-    ) -> Flow[Page]:
+    ) -> Flow[Page[M]]:
         from ..._core.queries.ordering.paging import Paged, read_page  # saves import time
         from .page import Page
 

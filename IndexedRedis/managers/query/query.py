@@ -16,6 +16,7 @@ from ..._core.expressions.tree import And, Node, Not, Or
 from ..._core.mapping.plain_values import PK_NAMES
 from ..._core.queries import read
 from ...errors import UsageError
+from ...generics import M
 from ...IRQueryableList import IRQueryableList
 from ...twins import awaitable, in_event_loop
 from ..other_orms import missing_of_query
@@ -34,7 +35,7 @@ __all__ = ('IndexedRedisQuery',)
 
 
 class IndexedRedisQuery(
-    QueryByPk, QueryValues, QueryPages, QueryReplicas, QueryWrites, QueryReports
+    QueryByPk[M], QueryValues[M], QueryPages[M], QueryReplicas[M], QueryWrites[M], QueryReports[M]
 ):
     """A query for stored objects of a model. Get one as ``Model.objects``.
 
@@ -85,7 +86,7 @@ class IndexedRedisQuery(
         query._columns()  # refuses unknown names
         return query
 
-    def __or__(self, other: IndexedRedisQuery) -> Self:
+    def __or__(self, other: IndexedRedisQuery[M]) -> Self:
         """Return a query for the objects that match this query or another one of the model.
 
         It fetches the fields that this query fetches, and so do ``&`` and ``~``.
@@ -100,7 +101,7 @@ class IndexedRedisQuery(
             (Or((_all_of(self._filters), _all_of(other._filters))),) if either else ()
         )
 
-    def __and__(self, other: IndexedRedisQuery) -> Self:
+    def __and__(self, other: IndexedRedisQuery[M]) -> Self:
         """Return a query for the objects that match both this query and another one of the model.
 
         :raises UsageError: if the other query is of another model
@@ -163,14 +164,14 @@ class IndexedRedisQuery(
             message = missing_of_query(self.mdl.__name__, name, type(self))
             raise AttributeError(message, name=name, obj=self)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[M]:
         return iter(self.all())
 
-    async def __aiter__(self) -> AsyncIterator[Any]:
+    async def __aiter__(self) -> AsyncIterator[M]:
         for obj in await self.aall():
             yield obj
 
-    def all(self, cascadeFetch: bool = False) -> IRQueryableList:
+    def all(self, cascadeFetch: bool = False) -> IRQueryableList[M]:
         """Return the objects that match, in no particular order.
 
         :param cascadeFetch: fetch linked objects too, in one round trip a level and server
@@ -181,18 +182,20 @@ class IndexedRedisQuery(
         return self._read(self._all(cascadeFetch))
 
     @awaitable(all)
-    async def aall(self, cascadeFetch: bool = False) -> IRQueryableList:
+    async def aall(self, cascadeFetch: bool = False) -> IRQueryableList[M]:
         return await self._aread(self._all(cascadeFetch))
 
-    def allByAge(self, cascadeFetch: bool = False) -> IRQueryableList:
+    def allByAge(self, cascadeFetch: bool = False) -> IRQueryableList[M]:
         """Return the objects that match, in ascending order of pks; see :meth:`all`."""
         return self._read(self._all(cascadeFetch, ordered=True))
 
     @awaitable(allByAge)
-    async def aallByAge(self, cascadeFetch: bool = False) -> IRQueryableList:
+    async def aallByAge(self, cascadeFetch: bool = False) -> IRQueryableList[M]:
         return await self._aread(self._all(cascadeFetch, ordered=True))
 
-    def allOnlyFields(self, fields: Iterable[str], cascadeFetch: bool = False) -> IRQueryableList:
+    def allOnlyFields(
+        self, fields: Iterable[str], cascadeFetch: bool = False
+    ) -> IRQueryableList[M]:
         """Return partial objects that match, with only these fields; see :meth:`all`.
 
         The other fields read as their defaults, and a save leaves them alone.
@@ -205,15 +208,15 @@ class IndexedRedisQuery(
     @awaitable(allOnlyFields)
     async def aallOnlyFields(
         self, fields: Iterable[str], cascadeFetch: bool = False
-    ) -> IRQueryableList:
+    ) -> IRQueryableList[M]:
         return await self._aread(self._all(cascadeFetch, fields=fields))
 
-    def allOnlyIndexedFields(self) -> IRQueryableList:
+    def allOnlyIndexedFields(self) -> IRQueryableList[M]:
         """Return partial objects that match, with the indexed fields; see :meth:`allOnlyFields`."""
         return self._read(self._all(fields=self._indexed))
 
     @awaitable(allOnlyIndexedFields)
-    async def aallOnlyIndexedFields(self) -> IRQueryableList:
+    async def aallOnlyIndexedFields(self) -> IRQueryableList[M]:
         return await self._aread(self._all(fields=self._indexed))
 
     def count(self) -> int:
@@ -227,7 +230,7 @@ class IndexedRedisQuery(
     async def acount(self) -> int:
         return await self._aread(self._asked(read.count_part))
 
-    def first(self, cascadeFetch: bool = False) -> Any:
+    def first(self, cascadeFetch: bool = False) -> M | None:
         """Return the matching object with the lowest pk, or None.
 
         :param cascadeFetch: as of :meth:`all`
@@ -237,23 +240,23 @@ class IndexedRedisQuery(
         return self._read(self._pick('first', cascadeFetch))
 
     @awaitable(first)
-    async def afirst(self, cascadeFetch: bool = False) -> Any:
+    async def afirst(self, cascadeFetch: bool = False) -> M | None:
         return await self._aread(self._pick('first', cascadeFetch))
 
-    def last(self, cascadeFetch: bool = False) -> Any:
+    def last(self, cascadeFetch: bool = False) -> M | None:
         """Return the matching object with the highest pk, or None; see :meth:`first`."""
         return self._read(self._pick('last', cascadeFetch))
 
     @awaitable(last)
-    async def alast(self, cascadeFetch: bool = False) -> Any:
+    async def alast(self, cascadeFetch: bool = False) -> M | None:
         return await self._aread(self._pick('last', cascadeFetch))
 
-    def random(self, cascadeFetch: bool = False) -> Any:
+    def random(self, cascadeFetch: bool = False) -> M | None:
         """Return a random object that matches, or None; see :meth:`first`."""
         return self._read(self._pick('random', cascadeFetch))
 
     @awaitable(random)
-    async def arandom(self, cascadeFetch: bool = False) -> Any:
+    async def arandom(self, cascadeFetch: bool = False) -> M | None:
         return await self._aread(self._pick('random', cascadeFetch))
 
     def getPrimaryKeys(self, sortByAge: bool = False) -> list[int]:
@@ -312,7 +315,7 @@ class IndexedRedisQuery(
     async def acompat_convertHashedIndexes(self, fetchAll: bool = True) -> int:
         return await self._arun(self._rehash(fetchAll))
 
-    def reset(self, objs: Iterable[Any]) -> list[int]:
+    def reset(self, objs: Iterable[M]) -> list[int]:
         """Replace all objects of the model; see :meth:`IndexedRedisModel.reset`.
 
         :raises UsageError: if the query has filters
@@ -320,7 +323,7 @@ class IndexedRedisQuery(
         return self._run(self._reset(objs))
 
     @awaitable(reset)
-    async def areset(self, objs: Iterable[Any]) -> list[int]:
+    async def areset(self, objs: Iterable[M]) -> list[int]:
         return await self._arun(self._reset(objs))
 
 

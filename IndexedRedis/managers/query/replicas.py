@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..._core.replication import MAX_LAG, Freshness, parse_token, read_token
 from ...errors import UsageError
+from ...generics import M
 from ...twins import awaitable
 from .flows import QueryFlows
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ('QueryReplicas',)
 
 
-class QueryReplicas(QueryFlows):
+class QueryReplicas(QueryFlows[M]):
     """Let replicas answer a query."""
 
     def replica(self, maxLag: float = MAX_LAG, after: str | None = None) -> Self:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ...generics import M
 from ...twins import awaitable
 from .flows import QueryFlows
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ('QueryReports',)
 
 
-class QueryReports(QueryFlows):
+class QueryReports(QueryFlows[M]):
     """Report on a model, its index sets and the work of a query."""
 
     def mirroredAt(self) -> datetime | None:

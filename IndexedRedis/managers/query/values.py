@@ -15,6 +15,7 @@ from ..._core.queries.query import Query
 from ..._core.queries.verbs.values import values
 from ..._core.text import near_miss
 from ...errors import QueryError, UsageError
+from ...generics import M
 from ...twins import awaitable
 from .flows import QueryFlows
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ('QueryValues',)
 
 
-class QueryValues(QueryFlows):
+class QueryValues(QueryFlows[M]):
     """Get plain values, counts by value, or objects chunk by chunk."""
 
     def values(self, *names: str) -> list[dict[str, Any]]:
@@ -97,7 +98,7 @@ class QueryValues(QueryFlows):
     async def adistinctValues(self, name: str) -> list[Any]:
         return [*await self._aread(self._count_by(name))]
 
-    def iterator(self, chunk: int = 1000, cascadeFetch: bool = False) -> ObjectIterator:
+    def iterator(self, chunk: int = 1000, cascadeFetch: bool = False) -> ObjectIterator[M]:
         """Return an iterator over the objects that match, which reads them chunk by chunk.
 
         Both ``for`` and ``async for`` take it. Memory holds one chunk of objects, and eight bytes
@@ -118,10 +119,10 @@ class QueryValues(QueryFlows):
         return self._iterator(chunk, cascadeFetch)
 
     @awaitable(iterator)
-    def aiterator(self, chunk: int = 1000, cascadeFetch: bool = False) -> ObjectIterator:
+    def aiterator(self, chunk: int = 1000, cascadeFetch: bool = False) -> ObjectIterator[M]:
         return self._iterator(chunk, cascadeFetch)
 
-    def _iterator(self, chunk: int, cascade: bool) -> ObjectIterator:
+    def _iterator(self, chunk: int, cascade: bool) -> ObjectIterator[M]:
         from .iterator import ObjectIterator  # saves import time
 
         return ObjectIterator(self, chunk, cascade)

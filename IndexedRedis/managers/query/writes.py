@@ -14,6 +14,7 @@ from ..._core.queries.query import Query
 from ..._core.queries.verbs.matches import the_one
 from ..._core.text import near_miss
 from ...errors import UniqueError, UsageError
+from ...generics import M
 from ...twins import awaitable
 from .flows import QueryFlows
 
@@ -25,7 +26,7 @@ Created = tuple[Any, bool]
 CREATE_ATTEMPTS = 20
 
 
-class QueryWrites(QueryFlows):
+class QueryWrites(QueryFlows[M]):
     """Update the objects that match, or create one."""
 
     def update(self, /, **values: Any) -> int:
@@ -53,7 +54,7 @@ class QueryWrites(QueryFlows):
     async def aupdate(self, /, **values: Any) -> int:
         return await self._arun(self._update(values))
 
-    def create(self, /, **values: Any) -> Any:
+    def create(self, /, **values: Any) -> M:
         """Make an object, save it, and return it: ``Model(**values)``, then ``save()``.
 
         :param values: values by field name
@@ -63,12 +64,12 @@ class QueryWrites(QueryFlows):
         return self._run(self._create(values))
 
     @awaitable(create)
-    async def acreate(self, /, **values: Any) -> Any:
+    async def acreate(self, /, **values: Any) -> M:
         return await self._arun(self._create(values))
 
     def getOrCreate(
         self, /, defaults: Mapping[str, Any] | None = None, **values: Any
-    ) -> tuple[Any, bool]:
+    ) -> tuple[M, bool]:
         """Return the object with these values and False; if there is none, a new one and True.
 
         If ``UNIQUE_FIELDS`` lists the fields of these values, or some of them, any number of
@@ -89,12 +90,12 @@ class QueryWrites(QueryFlows):
     @awaitable(getOrCreate)
     async def agetOrCreate(
         self, /, defaults: Mapping[str, Any] | None = None, **values: Any
-    ) -> tuple[Any, bool]:
+    ) -> tuple[M, bool]:
         return await self._arun(self._get_or_create(values, defaults or {}, 'getOrCreate'))
 
     def updateOrCreate(
         self, /, defaults: Mapping[str, Any] | None = None, **values: Any
-    ) -> tuple[Any, bool]:
+    ) -> tuple[M, bool]:
         """Set the defaults on the object with these values; if there is none, create it with both.
 
         See :meth:`getOrCreate`, also for what happens if several processes do it at a time.
@@ -109,7 +110,7 @@ class QueryWrites(QueryFlows):
     @awaitable(updateOrCreate)
     async def aupdateOrCreate(
         self, /, defaults: Mapping[str, Any] | None = None, **values: Any
-    ) -> tuple[Any, bool]:
+    ) -> tuple[M, bool]:
         return await self._arun(self._update_or_create(values, defaults or {}))
 
     def _update(self, values: Mapping[str, Any]) -> Flow[int]:
@@ -123,7 +124,7 @@ class QueryWrites(QueryFlows):
 
         return self._asked(updated, reads=False)
 
-    def _create(self, values: Mapping[str, Any]) -> Flow[Any]:
+    def _create(self, values: Mapping[str, Any]) -> Flow[M]:
         self._refuse_filters('create')
         return self._saved(self.mdl(**values))
 

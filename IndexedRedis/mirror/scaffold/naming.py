@@ -12,6 +12,10 @@ from ... import IndexedRedisModel
 __all__ = ('field_name', 'link_name', 'model_name', 'plural', 'unused')
 
 
+# Names that the class of a model uses, where an attribute would hide what they mean.
+_IN_BODIES = frozenset(['Any', 'bool', 'datetime', 'dict', 'float', 'int', 'list', 'str', 'uuid'])
+
+
 def unused(name: str, used: Collection[str]) -> str:
     """Return a name, or the name with the first number that makes it a new one."""
     number, found = 1, name
@@ -39,7 +43,7 @@ def field_name(column: str) -> str:
         name = f'c_{name}'
     if name == '_id' or name.endswith(('__id', '__ne')):
         name = f'{name}_'
-    if keyword.iskeyword(name) or hasattr(IndexedRedisModel, name):
+    if keyword.iskeyword(name) or hasattr(IndexedRedisModel, name) or name in _IN_BODIES:
         name = f'{name}_'
     return name
 

@@ -75,7 +75,7 @@ def _model(table: Table, links: Links, names: Mapping[str, str]) -> Model:
         for (name, key), reason in links.reasons.items()
         if name == table.name
     }
-    used: set[str] = set()
+    used = {*names.values()}  # in the class, a field would hide the model of its name
     columns = {each.name for each in table.columns}
     fields: list[Field] = []
     for column in table.columns:

@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from .planning import Model
+from .planning import Field, Model
 from .selects import Selects
 
 __all__ = ('module_text',)
@@ -18,7 +18,11 @@ HEAD = '''"""Models and mirror of {source}.
 module as you like, then run ``indexedredis mirror {module}:mirror --dry-run``.
 """
 
+from __future__ import annotations
+
 '''
+# What json columns hold.
+_JSON_TYPES = {'dict': 'Any', 'list': 'list[Any]'}
 
 
 def module_text(
@@ -49,23 +53,42 @@ def _imports(body: str, selects: Selects) -> str:
     needed = [each for each in selects.imports if re.search(rf'\b{each.split()[-1]}\b', body)]
     lines = sorted([*lines, *needed], key=str.lower)
     plain = ''.join(f'import {name}\n' for name in sorted(used))
+    plain += 'from typing import Any\n' if re.search(r'\bAny\]', body) else ''
     return plain + '\n' * bool(plain) + '\n'.join(lines) + '\n'
 
 
 def _model(model: Model) -> str:
-    lines = [f'class {model.name}(IndexedRedisModel):', '    FIELDS = [']
+    lines = [f'class {model.name}(IndexedRedisModel):', f'    KEY_NAME = {model.name!r}', '']
     for field in model.fields:
         lines += _comment(field.note)
         if field.code:
-            lines.append(f'        {field.code.replace("{name}", repr(field.name))},')
-    indexed = [repr(field.name) for field in model.fields if field.code and field.indexed]
-    lines += ['    ]', _listed('    INDEXED_FIELDS = ', '[]', indexed, always=True)]
-    lines.append(f'    KEY_NAME = {model.name!r}')
+            lines.append(_attribute(field))
     return '\n'.join(lines) + '\n'
 
 
+def _attribute(field: Field) -> str:
+    """Return ``name: IRField[str] = IRField(indexed=True)``, in one line if it fits."""
+    kind, _, rest = field.code.replace('{name}, ', '').replace('{name}', '').partition('(')
+    given = [rest.removesuffix(')')] if rest != ')' else []
+    if given and given[0].startswith("'"):
+        given[0] = f'foreignModel={given[0]}'
+    given += ['indexed=True'] if field.indexed else []
+    line = f'    {field.name}: {_annotation(kind, rest)} = {kind}('
+    whole = f'{line}{", ".join(given)})'
+    return whole if len(whole) <= WIDTH else f'{line}\n        {", ".join(given)}\n    )'
+
+
+def _annotation(kind: str, rest: str) -> str:
+    if 'Link' in kind:
+        return f'{kind}[{rest.removesuffix(")").strip(chr(39))}]'
+    value_type = re.search(r'valueType=([\w.]+)', rest)
+    if value_type is None:
+        return 'IRField[str]' if kind == 'IRField' else kind
+    return f'IRField[{_JSON_TYPES.get(value_type[1], value_type[1])}]'
+
+
 def _comment(note: str) -> list[str]:
-    margin = '        # '
+    margin = '    # '
     return textwrap.wrap(note, WIDTH, initial_indent=margin, subsequent_indent=margin)
 
 

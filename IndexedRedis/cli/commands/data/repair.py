@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ... import CheckReport
-from ..common import DONE, FOUND, CommandError, Run
+from .... import CheckReport
+from ...common import DONE, FOUND, CommandError, Run
 from .check import ModelTargets
 
 __all__ = ('main',)
@@ -22,7 +22,9 @@ def main(
     models: ModelTargets,
     yes: Annotated[bool, typer.Option('--yes', '-y', help='Do not ask.')] = False,
 ) -> int:
-    """Repair what check finds: rows are right, and index sets follow from them.
+    """Repair what check finds, after asking.
+
+    The command takes the rows for right, and changes the index sets.
 
     On a terminal the command shows what it found and asks; without one it needs --yes. It works in
     small steps, beside any number of readers and writers. Use the models of the newest version of

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..common import ModelTarget, Run
-from ..walk import Walk
+from ...common import ModelTarget, Run
+from ...walk import Walk
 
 __all__ = ('main',)
 
@@ -23,7 +23,9 @@ def main(
         typer.Option('--rehash', help='Needed after hashIndex of a field changed: drop old sets.'),
     ] = False,
 ) -> None:
-    """List all objects of a model in the index sets of its INDEXED_FIELDS, and in SORTED_FIELDS.
+    """Add all objects of a model to its index sets and sorted sets.
+
+    These are the sets of its INDEXED_FIELDS and SORTED_FIELDS.
 
     Needed after you added a field to one of these. Works in small steps, beside any number of
     readers and writers. A reset writes all sets anyway, so data of a later reset needs no reindex.
@@ -43,8 +45,7 @@ def main(
 
 def _some_of(model: Any, pks: list[int]) -> Any:
     """Return partial objects; a model that only sorts has no indexed fields to fetch."""
-    ordered = [*model.SORTED_FIELDS, *(field.name for field in model.FIELDS if field.sorted)]
-    unique = model.UNIQUE_FIELDS or any(field.unique for field in model.FIELDS)
-    if model.INDEXED_FIELDS or unique or not ordered:
+    schema = model._validated()
+    if schema.indexed or not schema.sorted:
         return model.objects.getMultipleOnlyIndexedFields(pks)
-    return model.objects.getMultipleOnlyFields(pks, ordered)
+    return model.objects.getMultipleOnlyFields(pks, [column.name for column in schema.sorted])

@@ -18,12 +18,12 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from ... import resetChanged
-from ...errors import ConflictError, TooManyChangesError, UsageError
-from ..common import ModelTarget, Refused, Run
-from ..exact import exact, unreadable
-from ..lines import Line, Reader
-from ..progress import Progress
+from .... import resetChanged
+from ....errors import ConflictError, TooManyChangesError, UsageError
+from ...common import ModelTarget, Refused, Run
+from ...exact import exact, unreadable
+from ...lines import Line, Reader
+from ...progress import Progress
 
 __all__ = ('main',)
 

@@ -16,11 +16,11 @@ from uuid import uuid4
 
 import typer
 
-from .. import lines
-from ..common import CommandError, ModelTarget, Run
-from ..exact import exact
-from ..progress import Progress
-from ..walk import Walk
+from ... import lines
+from ...common import CommandError, ModelTarget, Run
+from ...exact import exact
+from ...progress import Progress
+from ...walk import Walk
 
 __all__ = ('main',)
 

@@ -1,0 +1,88 @@
+"""What annotations of a class say of its fields: type checkers believe them, so they are checked.
+
+An annotation that cannot be evaluated, since its names are imported for type checkers only, is
+left alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ...fields import IREnumField, IRFieldChain
+from ...fields.base import IRField
+from ...fields.foreign import IRForeignLinkField
+from ...fields.null import IRNullType
+from ...generics import NotNull
+
+__all__ = ('annotation_problems',)
+
+_NULLS = (None, type(None), IRNullType)
+_NotNull: Any = NotNull  # type checkers take it for an IRField
+# The annotations whose first bracket is the type of the values.
+_OF_VALUES = (NotNull, IRField, IREnumField, IRFieldChain, IRForeignLinkField)
+
+
+def annotation_problems(cls: Any, fields: Sequence[IRField]) -> Iterator[str]:
+    """Yield a problem for each field that is not what its annotation says."""
+    by_name = {field.name: field for field in fields}
+    for each in reversed(cls.__mro__):
+        for name, annotation in _annotations(each).items():
+            problem = (
+                _problem(by_name[name], _evaluated(each, annotation)) if name in by_name else ''
+            )
+            if problem:
+                yield f'field {name!r} is annotated {_shown(annotation)}, but {problem}'
+
+
+def _annotations(cls: Any) -> Mapping[str, Any]:
+    try:
+        return inspect.get_annotations(cls)
+    except NameError:  # Python 3.14 evaluates them here
+        return {}
+
+
+def _evaluated(cls: Any, annotation: Any) -> Any:
+    if not isinstance(annotation, str):
+        return annotation
+    module = sys.modules.get(cls.__module__)
+    try:
+        return eval(annotation, vars(module) if module else {}, dict(vars(cls)))
+    except Exception:
+        return Any
+
+
+def _shown(annotation: Any) -> str:
+    shown = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return re.sub(r'\b(?:\w+\.)+(?=\w)', '', shown)
+
+
+def _problem(field: Any, annotation: Any) -> str:
+    origin = typing.get_origin(annotation) or annotation
+    arguments = typing.get_args(annotation)
+    if isinstance(origin, type) and issubclass(origin, (IRField, _NotNull)):
+        if origin is NotNull and field.nullable:
+            return 'takes null; add nullable=False, or annotate IRField[...].'
+        if origin is not NotNull and not isinstance(field, origin):
+            return f'it is an {type(field).__name__}; change one of them.'
+        if origin not in _OF_VALUES or not arguments:
+            return ''
+        annotation = arguments[0]
+    if _fits(annotation, field.valueClass):
+        return ''
+    return f'it holds values of {field.valueClass.__name__}; change one of them.'
+
+
+def _fits(annotation: Any, cls: Any) -> bool:
+    """Return whether values of a class can be what an annotation says; True if nobody knows."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return any(_fits(each, cls) for each in typing.get_args(annotation) if each not in _NULLS)
+    given = typing.get_origin(annotation) or annotation
+    if Any in (given, cls) or not isinstance(given, type):
+        return True
+    return issubclass(given, cls) or issubclass(cls, given)

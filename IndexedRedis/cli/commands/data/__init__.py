@@ -1,0 +1,1 @@
+"""Commands that keep stored data right, or carry it elsewhere."""

@@ -1,0 +1,62 @@
+"""The descriptors of managers: ``Model.objects``, ``Model.saver`` and ``Model.deleter``.
+
+A class each, since type checkers cannot be told of a manager that it is one of the model.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, overload
+
+from ..generics import M
+from ..managers.manager import IndexedRedisHelper
+
+if TYPE_CHECKING:
+    from ..managers.deleter import IndexedRedisDelete
+    from ..managers.query.query import IndexedRedisQuery
+    from ..managers.saver import IndexedRedisSave
+
+__all__ = ('DeleterOf', 'QueryOf', 'SaverOf')
+
+
+class _ManagerOf:
+    """Each access, on the model or an object, returns a new manager."""
+
+    def __init__(self, helper: type[IndexedRedisHelper[Any]]) -> None:
+        self._helper = helper
+
+    def __get__(self, obj: Any, owner: Any) -> Any:
+        owner._validated()
+        return self._helper(owner, obj)
+
+
+if TYPE_CHECKING:
+
+    class QueryOf(_ManagerOf):
+        @overload
+        def __get__(self, obj: None, owner: type[M]) -> IndexedRedisQuery[M]: ...
+
+        @overload
+        def __get__(self, obj: M, owner: Any) -> IndexedRedisQuery[M]: ...
+
+        def __get__(self, obj: Any, owner: Any) -> Any: ...
+
+    class SaverOf(_ManagerOf):
+        @overload
+        def __get__(self, obj: None, owner: type[M]) -> IndexedRedisSave[M]: ...
+
+        @overload
+        def __get__(self, obj: M, owner: Any) -> IndexedRedisSave[M]: ...
+
+        def __get__(self, obj: Any, owner: Any) -> Any: ...
+
+    class DeleterOf(_ManagerOf):
+        @overload
+        def __get__(self, obj: None, owner: type[M]) -> IndexedRedisDelete[M]: ...
+
+        @overload
+        def __get__(self, obj: M, owner: Any) -> IndexedRedisDelete[M]: ...
+
+        def __get__(self, obj: Any, owner: Any) -> Any: ...
+
+else:
+    QueryOf = SaverOf = DeleterOf = _ManagerOf

@@ -1,0 +1,1 @@
+"""The pictures of the documentation. ``python docs/make_pictures.py`` writes them."""
