@@ -18,7 +18,7 @@ HOME = Path(next(iter(importlib.util.find_spec('IndexedRedis').submodule_search_
 # The floors of the house, from the ground up. A file may import from its own room and from those
 # on floors below.
 FLOORS = [
-    {'errors', 'encoding', 'deprecated', 'twins', 'generics', 'logs'},
+    {'errors', 'encoding', 'deprecated', 'twins', 'generics'},
     {'fields'},
     {'_core'},
     {'executors'},
@@ -30,7 +30,7 @@ FLOORS = [
 ]
 # The floors inside `_core`. Its ground files are rooms of their own.
 CORE_FLOORS = [
-    {'flows', 'keys', 'script', 'text'},
+    {'flows', 'keys', 'script', 'text', 'logs'},
     {'column', 'incarnations', 'replication'},
     {'objects', 'overlap'},
     {'mapping'},

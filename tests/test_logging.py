@@ -47,7 +47,7 @@ def test_a_program_without_logging_sees_nothing():
     code = """
         import sys
         sys.stderr = sys.stdout
-        from IndexedRedis.logs import logger
+        from IndexedRedis._core.logs import logger
         logger.error('nobody listens')
         """
     assert run_python(code) == ''

@@ -20,7 +20,7 @@ from redis.exceptions import (
 )
 
 from .._core.flows import AnswerLost, Batch
-from ..logs import logger
+from .._core.logs import logger
 from .errors import MissingScript, PoolExhaustedError, Refused
 from .remedies import explained, is_unsent
 from .wire import pack, results, with_texts

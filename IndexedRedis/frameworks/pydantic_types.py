@@ -34,7 +34,7 @@ def type_of(field: Any) -> Any:
     if isinstance(first, IRRawField):
         return bytes
     kind = Any if _is_own(first) else _type_of_values(first)
-    return Any if kind is Any else kind | None
+    return Any if kind is Any else kind | None if field.nullable else kind
 
 
 def as_shown(field: Any, value: Any) -> Any:

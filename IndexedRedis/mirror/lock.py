@@ -18,8 +18,8 @@ import redis
 
 from .. import INDEXED_REDIS_PREFIX
 from ..errors import MirrorRunningError, ResetLostError
-from ..logs import logger
 from ..managers.manager import send
+from .report import logger
 
 __all__ = ('MirrorLock', 'lock_name', 'only_run')
 

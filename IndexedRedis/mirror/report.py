@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import MirrorRunningError
-from ..logs import logger
 
-__all__ = ('MirrorReport', 'ModelReport', 'logged')
+__all__ = ('MirrorReport', 'ModelReport', 'logged', 'logger')
+
+logger = logging.getLogger('IndexedRedis')
+logger.addHandler(logging.NullHandler())  # a program that sets up no logging sees nothing
 
 
 @dataclass

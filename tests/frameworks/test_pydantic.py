@@ -114,6 +114,12 @@ def test_null_is_null(make_model):
     assert shown(Model(name=''))['name'] == ''
 
 
+def test_a_field_without_null(make_model):
+    Model = make_model([IRField('name', nullable=False)])
+    assert Model.pydantic().model_fields['name'].annotation is str
+    assert shown(Model(name='x')) == {'id': None, 'name': 'x'}
+
+
 def test_what_json_cannot_hold_is_refused(make_model):
     Model = make_model([IRPickleField('any'), IRField('span', valueType=datetime.timedelta)])
     made = Model.pydantic().model_validate(Model(any=object()))

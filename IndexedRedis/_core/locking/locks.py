@@ -78,7 +78,7 @@ def locked(owners: Sequence[Owner], flow: Flow[T]) -> Flow[T]:
 
 def _lock_each(owners: Sequence[Owner]) -> Flow[None]:
     waited = 0.0
-    from ...logs import logger
+    from ..logs import logger
 
     for i, owner in enumerate(owners):
         while not (yield from _take(owner, owners[:i])):
@@ -131,7 +131,7 @@ def lock_lost_error(
 
     :param state: the sentences of the message about the data, and what to do
     """
-    from ...logs import logger
+    from ..logs import logger
 
     names = ', '.join(owner.schema.name for owner in owners)
     logger.warning('%s: a write lost its lock, or what it had staged', names)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..._core.logs import logger
 from ..._core.replication import QUESTION
-from ...logs import logger
 from ..remedies import hello_refused, without_arguments
 
 __all__ = (

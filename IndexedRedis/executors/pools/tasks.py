@@ -12,7 +12,7 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
-from ...logs import logger
+from ..._core.logs import logger
 from ..cache import tracking
 from ..cache.invalidation import aread_invalidations
 from ..clock import Clock

@@ -19,7 +19,7 @@ from typing import Any
 import redis
 from redis.exceptions import AuthenticationError, ConnectionError, RedisError, ResponseError
 
-from ...logs import logger
+from ..._core.logs import logger
 from ..cache.invalidation import read_invalidations
 from ..errors import PoolExhaustedError
 from ..remedies import explained

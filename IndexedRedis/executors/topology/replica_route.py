@@ -9,9 +9,9 @@ from contextlib import suppress
 from redis.exceptions import RedisError, TimeoutError
 
 from ..._core.flows import Batch
+from ..._core.logs import logger
 from ..._core.replication import QUESTION, Freshness, Position, position_of
 from ...errors import NoFreshReplicaError
-from ...logs import logger
 from ..exchange import Conversation, Patience, ask_once
 from .nodes import Node, Role
 from .replicas import ANYWHERE, Copies

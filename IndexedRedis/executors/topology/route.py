@@ -19,8 +19,8 @@ from redis.exceptions import (
 )
 
 from ..._core.flows import Batch
+from ..._core.logs import logger
 from ...errors import FailoverWarning
-from ...logs import logger
 from ..exchange import Conversation, Patience, ask_once
 from ..remedies import explained
 from .nodes import Node, Role, TopologyMap
