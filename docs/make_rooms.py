@@ -24,6 +24,7 @@ ROOMS = {
     'testing': 'pytest fixtures',
     'embedded': 'a server',
     'demo': 'a tour',
+    'admin': 'pages',
     'models': 'IndexedRedisModel: the definition and the objects of a model',
     'managers': 'the public methods: query, saver, deleter, resets',
     'IRQueryableList': 'the list that queries return',

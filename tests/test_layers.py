@@ -26,7 +26,7 @@ FLOORS = [
     {'IRQueryableList', 'json_encoder', 'utils'},
     {'managers'},
     {'models'},
-    {'embedded', 'demo', 'mirror', 'stubs', 'cli', 'testing', '__main__'},
+    {'embedded', 'demo', 'mirror', 'stubs', 'cli', 'admin', 'testing', '__main__'},
 ]
 # The floors inside `_core`. Its ground files are rooms of their own.
 CORE_FLOORS = [
