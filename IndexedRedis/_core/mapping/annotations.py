@@ -23,6 +23,7 @@ from ...generics import NotNull
 __all__ = ('annotation_problems',)
 
 _NULLS = (None, type(None), IRNullType)
+_UNIONS = (typing.Union, types.UnionType)
 _NotNull: Any = NotNull  # type checkers take it for an IRField
 # The annotations whose first bracket is the type of the values.
 _OF_VALUES = (NotNull, IRField, IREnumField, IRFieldChain, IRForeignLinkField)
@@ -31,11 +32,11 @@ _OF_VALUES = (NotNull, IRField, IREnumField, IRFieldChain, IRForeignLinkField)
 def annotation_problems(cls: Any, fields: Sequence[IRField]) -> Iterator[str]:
     """Yield a problem for each field that is not what its annotation says."""
     by_name = {field.name: field for field in fields}
-    for each in reversed(cls.__mro__):
+    for each in cls.__mro__:
         for name, annotation in _annotations(each).items():
-            problem = (
-                _problem(by_name[name], _evaluated(each, annotation)) if name in by_name else ''
-            )
+            # A class may annotate a field of its bases anew, so the first one counts.
+            field = by_name.pop(name, None)
+            problem = field and _problem(field, _evaluated(each, annotation))
             if problem:
                 yield f'field {name!r} is annotated {_shown(annotation)}, but {problem}'
 
@@ -65,6 +66,11 @@ def _shown(annotation: Any) -> str:
 def _problem(field: Any, annotation: Any) -> str:
     origin = typing.get_origin(annotation) or annotation
     arguments = typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _problem(field, arguments[0])
+    if origin in _UNIONS:
+        found = [_problem(field, each) for each in arguments if each not in _NULLS]
+        return '' if '' in found else found[0]
     if isinstance(origin, type) and issubclass(origin, (IRField, _NotNull)):
         if origin is NotNull and field.nullable:
             return 'takes null; add nullable=False, or annotate IRField[...].'
@@ -80,9 +86,14 @@ def _problem(field: Any, annotation: Any) -> str:
 
 def _fits(annotation: Any, cls: Any) -> bool:
     """Return whether values of a class can be what an annotation says; True if nobody knows."""
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return any(_fits(each, cls) for each in typing.get_args(annotation) if each not in _NULLS)
     given = typing.get_origin(annotation) or annotation
+    if given is typing.Annotated:
+        return _fits(typing.get_args(annotation)[0], cls)
+    if given in _UNIONS:
+        return any(_fits(each, cls) for each in typing.get_args(annotation) if each not in _NULLS)
     if Any in (given, cls) or not isinstance(given, type):
         return True
-    return issubclass(given, cls) or issubclass(cls, given)
+    try:
+        return issubclass(given, cls) or issubclass(cls, given)
+    except TypeError:  # a Protocol or TypedDict, which has no such checks
+        return True
