@@ -6,7 +6,7 @@ from typing import Annotated, Any, Optional, Protocol
 
 import pytest
 
-from IndexedRedis import IndexedRedisModel, InvalidModelException, IRField
+from IndexedRedis import IndexedRedisModel, InvalidModelException, IRField, NotNull
 
 from .test_class_form import made
 
@@ -52,7 +52,7 @@ def test_two_branches_of_one_base(body, is_validated):
         for each in (child(Left), child(Right), Named):
             each.validateModel()
     model = child(Left, Right, **body)
-    assert model.FIELDS == ['name', 'number', 'right', 'left', *body]
+    assert ['name', 'number', 'right', 'left', *body] == model.FIELDS
     assert model.number is model.FIELDS[1]
     assert model.number.valueType is str
     assert model._validated().indexed_names == ('name',)
@@ -61,7 +61,7 @@ def test_two_branches_of_one_base(body, is_validated):
 @pytest.mark.parametrize('body', [{}, {'own': IRField()}])
 def test_two_bases_that_are_not_related(body):
     model = child(Stamped, Named, **body)
-    assert model.FIELDS == ['name', 'number', 'created', *body]
+    assert ['name', 'number', 'created', *body] == model.FIELDS
     assert model._validated().indexed_names == ('name',)
 
 
@@ -70,7 +70,7 @@ def test_two_bases_that_are_not_related(body):
 def test_an_attribute_that_is_no_field_hides_a_field(base, other):
     hidden = base.FIELDS[-1].name
     model = child(base, **{hidden: other, 'own': IRField()})
-    assert model.FIELDS == [*base.FIELDS[:-1], 'own']
+    assert [*base.FIELDS[:-1], 'own'] == model.FIELDS
     model.validateModel()
     assert vars(model)[hidden] is other
 
@@ -135,5 +135,19 @@ def test_wrong_annotations_that_say_more(annotation):
 
 def test_the_annotation_of_an_overridden_field_says_nothing():
     assert child(Right).validateModel()
-    with pytest.raises(InvalidModelException, match="'number' is annotated IRField.int."):
+    with pytest.raises(InvalidModelException, match=r"'number' is annotated IRField\[int\]"):
         child(Named, number=IRField()).validateModel()
+
+
+@pytest.mark.parametrize('body', [{}, {'b': IRField}])
+@pytest.mark.parametrize('annotation', [IRField[int], NotNull[int], 'Annotated[IRField[int], 0]'])
+def test_an_annotation_without_a_field(body, annotation):
+    model = made(__annotations__={'b': annotation}, a=IRField(), __module__=__name__, **body)
+    with pytest.raises(InvalidModelException, match=r"'b' is annotated .*but it is no field"):
+        model.validateModel()
+
+
+def test_annotations_of_a_mixin_for_fields_of_the_model():
+    mixin = type('Mixin', (), {'__annotations__': {'number': IRField[int], 'other': str}})
+    assert child(mixin, Named).validateModel()
+    assert child(mixin, Named, number=None).validateModel()
