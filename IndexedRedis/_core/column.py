@@ -101,6 +101,10 @@ class Column:
                 )
         return encoded
 
+    def encode_read(self, value: Any) -> bytes:
+        """Return the stored bytes of a value that was read, which may be a null refused today."""
+        return self._encoded(value, EMPTY)
+
     def _encoded(self, value: Any, reserved: Mapping[int, int]) -> bytes:
         if self.is_link:
             return _to_bytes(self.field.storage_with(value, reserved))

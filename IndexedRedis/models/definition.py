@@ -67,6 +67,9 @@ class ModelType(type):
     _schema: Schema | None
     _is_validated: bool
     _alternatives: WeakValueDictionary[Any, Any]
+    #: the fields that are attributes, by the class that has them, of the model and its bases
+    _declared: dict[Any, dict[str, IRField]]
+    _lists_fields: bool
 
     def __init__(
         cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any
@@ -81,6 +84,8 @@ class ModelType(type):
 
     def __setattr__(cls, name: str, value: Any) -> None:
         super().__setattr__(name, value)
+        if name == 'FIELDS':
+            type.__setattr__(cls, '_lists_fields', True)
         if name in _DEFINITION:
             cls._outdate()
 

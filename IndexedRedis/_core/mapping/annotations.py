@@ -23,6 +23,7 @@ from ...generics import NotNull
 __all__ = ('annotation_problems',)
 
 _NULLS = (None, type(None), IRNullType)
+_UNIONS = (typing.Union, types.UnionType)
 _NotNull: Any = NotNull  # type checkers take it for an IRField
 # The annotations whose first bracket is the type of the values.
 _OF_VALUES = (NotNull, IRField, IREnumField, IRFieldChain, IRForeignLinkField)
@@ -31,11 +32,11 @@ _OF_VALUES = (NotNull, IRField, IREnumField, IRFieldChain, IRForeignLinkField)
 def annotation_problems(cls: Any, fields: Sequence[IRField]) -> Iterator[str]:
     """Yield a problem for each field that is not what its annotation says."""
     by_name = {field.name: field for field in fields}
-    for each in reversed(cls.__mro__):
+    for each in cls.__mro__:
         for name, annotation in _annotations(each).items():
-            problem = (
-                _problem(by_name[name], _evaluated(each, annotation)) if name in by_name else ''
-            )
+            # A class may annotate a field of its bases anew, so the first one counts.
+            field, annotated = by_name.pop(name, None), _bare(_evaluated(each, annotation))
+            problem = _problem(field, annotated) if field else _missing(cls, name, annotated)
             if problem:
                 yield f'field {name!r} is annotated {_shown(annotation)}, but {problem}'
 
@@ -57,15 +58,37 @@ def _evaluated(cls: Any, annotation: Any) -> Any:
         return Any
 
 
+def _bare(annotation: Any) -> Any:
+    """Return an annotation without what ``Annotated`` adds."""
+    bare = typing.get_origin(annotation) is typing.Annotated
+    return typing.get_args(annotation)[0] if bare else annotation
+
+
 def _shown(annotation: Any) -> str:
     shown = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     return re.sub(r'\b(?:\w+\.)+(?=\w)', '', shown)
 
 
+def _missing(cls: Any, name: str, annotation: Any) -> str:
+    """Return a problem if a name without a value is annotated as a field."""
+    value = next((vars(each)[name] for each in cls.__mro__ if name in vars(each)), IRField)
+    forgotten = isinstance(value, type) and issubclass(value, IRField)
+    if forgotten and _is_field(typing.get_origin(annotation) or annotation):
+        return f'it is no field; assign one: {name} = IRField().'
+    return ''
+
+
+def _is_field(origin: Any) -> bool:
+    return isinstance(origin, type) and issubclass(origin, (IRField, _NotNull))
+
+
 def _problem(field: Any, annotation: Any) -> str:
     origin = typing.get_origin(annotation) or annotation
     arguments = typing.get_args(annotation)
-    if isinstance(origin, type) and issubclass(origin, (IRField, _NotNull)):
+    if origin in _UNIONS:
+        found = [_problem(field, each) for each in arguments if each not in _NULLS]
+        return '' if '' in found else found[0]
+    if _is_field(origin):
         if origin is NotNull and field.nullable:
             return 'takes null; add nullable=False, or annotate IRField[...].'
         if origin is not NotNull and not isinstance(field, origin):
@@ -80,9 +103,13 @@ def _problem(field: Any, annotation: Any) -> str:
 
 def _fits(annotation: Any, cls: Any) -> bool:
     """Return whether values of a class can be what an annotation says; True if nobody knows."""
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return any(_fits(each, cls) for each in typing.get_args(annotation) if each not in _NULLS)
+    annotation = _bare(annotation)
     given = typing.get_origin(annotation) or annotation
+    if given in _UNIONS:
+        return any(_fits(each, cls) for each in typing.get_args(annotation) if each not in _NULLS)
     if Any in (given, cls) or not isinstance(given, type):
         return True
-    return issubclass(given, cls) or issubclass(cls, given)
+    try:
+        return issubclass(given, cls) or issubclass(cls, given)
+    except TypeError:  # a Protocol or TypedDict, which has no such checks
+        return True

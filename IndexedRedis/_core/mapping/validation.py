@@ -39,7 +39,7 @@ def problems(cls: Any, reserved: Any) -> list[str]:
         if not isinstance(item, IRField):
             found.append(f'FIELDS holds {item!r}, which is no field; use IRField("name").')
     found.extend(_field_problems(cls.__name__, proper, reserved))
-    found.extend(_unlisted(cls, proper))
+    found.extend([*_unlisted(cls, proper), *_misnamed(cls, proper)])
     found.extend(annotation_problems(cls, [each for each in proper if each.name not in reserved]))
     indexed, ordered = indexed_fields(cls), sorted_fields(cls)
     found.extend(_listed_problems('INDEXED_FIELDS', indexed, proper, _why_not_indexed))
@@ -171,6 +171,21 @@ def _unlisted(cls: Any, fields: Sequence[IRField]) -> Iterator[str]:
     for name, value in vars(cls).items():
         if isinstance(value, IRField) and value.name == name and name not in listed:
             yield f'field {name!r} is an attribute that FIELDS lacks; list it, or leave FIELDS out.'
+
+
+def _misnamed(cls: Any, fields: Sequence[IRField]) -> Iterator[str]:
+    """Yield a problem for each attribute that is a field of another name, which is no field."""
+    if cls._lists_fields:
+        return  # it may keep fields for other uses
+    listed = {field.name for field in fields}
+    for each in cls.__mro__:
+        own = {} if vars(each).get('_lists_fields') else vars(each)
+        for name, value in own.items():
+            if isinstance(value, IRField) and value.name not in ('', name, *listed):
+                yield (
+                    f'attribute {name!r} is a field with the name {value.name!r}; leave the name '
+                    'out, or give it to the attribute.'
+                )
 
 
 def indexed_fields(cls: Any) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...errors import FieldValueError, UnreadableValueError
+from ...fields.null import irNull
 from ..column import EMPTY, Column
 from .graph import schema_of
 
@@ -173,10 +174,10 @@ def expected_bytes(obj: Any, column: Column) -> Any:
     if old is UNKNOWN:
         return UNKNOWN
     if old is not PENDING:
-        return column.encode(old)
+        return column.encode_read(old)
     if column.name in state.raw:
         return state.raw[column.name]
-    return column.encode(original(obj, column))
+    return column.encode_read(original(obj, column))
 
 
 def current_bytes(obj: Any, column: Column, reserved: Mapping[int, int] = EMPTY) -> bytes:
@@ -219,6 +220,8 @@ def is_changed(obj: Any, column: Column, reserved: Mapping[int, int] = EMPTY) ->
 def _is_mutated(
     obj: Any, column: Column, stored: bytes | None, reserved: Mapping[int, int]
 ) -> bool:
+    if obj.__dict__[column.slot] is irNull and column.is_null(stored):
+        return False  # of a time before the field refused null
     try:
         current = current_bytes(obj, column, reserved)
     except FieldValueError:
