@@ -31,7 +31,7 @@ def means_null(value: Any) -> bool:
 if TYPE_CHECKING:
     import enum
 
-    class IRNullType(str, enum.Enum):
+    class IRNullType(str, enum.Enum):  # noqa: UP042
         """The type of ``irNull``. As an enum of one member ``is irNull`` narrows types."""
 
         irNull = ''
