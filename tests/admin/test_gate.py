@@ -63,6 +63,7 @@ def test_without_a_token_only_this_machine_is_answered():
         '127.0.0.1.evil.example',
         '',
         '10.0.0.1',
+        '[::1',
     ):
         assert ask('127.0.0.1', host=host) == 403, 'a name that leads here'
     for name in ('X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'Via'):
@@ -111,7 +112,7 @@ def test_another_site_cannot_have_a_browser_log_in_or_write(serve, raw):
         assert visitor.see('/').status == 200
         form, before = visitor.see('/Artist/edit?pk=1').fields, dump(raw)
         fields = {name: (None, text) for name, text in {**form, 'name': 'stolen'}.items()}
-        for origin in ('https://evil.example', 'null', '', None, f'{visitor.origin}.evil.example'):
+        for origin in ('https://evil.example', 'null', '', 'http://[', None, f'{visitor.origin}.evil.example'):
             headers = {} if origin is None else {'Origin': origin}
             for method, path in ROUTES:
                 if method not in ('GET', 'HEAD'):
