@@ -120,6 +120,8 @@ import datetime, json, os, uuid
 from decimal import Decimal
 os.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'
 import django
+from django.conf import settings
+settings.DATABASES['default']['TIME_ZONE'] = 'Asia/Tokyo'  # of moments that SQLite stores
 django.setup()
 from django.db import connection, models
 from IndexedRedis import IndexedRedisModel, IRField, UsageError
