@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import enum
 import inspect
+import keyword
 from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 from .. import isIndexedRedisModel
 from ..errors import UsageError
+from ..fields import IRClassicField, IRField
 from .field_types import Types
 
 __all__ = ('stub_of',)
@@ -84,12 +86,17 @@ def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.stmt:
 
 
 def _class(node: ast.ClassDef, cls: Any, types: Types) -> ast.stmt:
-    fields = list(cls.FIELDS) if isIndexedRedisModel(cls) else []
+    fields = [*map(_as_field, cls.FIELDS)] if isIndexedRedisModel(cls) else []
     hidden = {field.name for field in fields} | {*_SETTINGS} if fields else set()
     kept = [each for each in node.body if not hidden & {*_assigned(each)}]
     values = vars(cls) if isinstance(cls, type) else {}
     node.body = [*_model_body(fields, types), *_stubbed(kept, values, types)] or [ast.Pass()]
     return node
+
+
+def _as_field(item: Any) -> Any:
+    """Return an item of ``FIELDS`` as the field that its model makes of it at the first use."""
+    return item if isinstance(item, IRField) else IRClassicField(item)
 
 
 # Attributes of models that their base declares.
@@ -106,12 +113,19 @@ def _assigned(node: ast.stmt) -> Iterator[str]:
 
 
 def _model_body(fields: Sequence[Any], types: Types) -> list[ast.stmt]:
+    """Return the attributes and the constructor; a name that Python cannot write has neither."""
     lines = []
-    for field in fields:
+    written = [field for field in fields if _is_plain_name(field.name)]
+    for field in written:
         lines.append(f'{field.name}: {types.attribute(field)}')
         if hasattr(field, 'foreignModel'):
             lines.append(f'{field.name}__id: {types.pk(field)}')
     if fields:
-        given = ''.join(f', {field.name}: {types.parameter(field)} = ...' for field in fields)
+        given = ''.join(f', {field.name}: {types.parameter(field)} = ...' for field in written)
+        given += f', **others: {types.of_class(Any)}' if len(written) < len(fields) else ''
         lines.append(f'def __init__(self, *, _id: int | None = ...{given}) -> None: ...')
     return ast.parse('\n'.join(lines)).body
+
+
+def _is_plain_name(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name)
