@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from IndexedRedis.admin import mount
 from IndexedRedis.admin.gate import COOKIE
 
 TOKEN = 'a token of 24 characters'
+OF_ARTISTS = SimpleNamespace(models=[Artist])
 BEARER = {'Authorization': f'Bearer {TOKEN}'}
 
 
@@ -176,6 +178,8 @@ def test_headers_keep_other_sites_out(visit):
         ({'token': TOKEN, 'allow': bool}, 'not both'),
         ({'models': []}, 'no model'),
         ({'models': [int]}, "<class 'int'> is no model"),
+        ({'path': 'admin'}, "write path='/admin'"),
+        ({'mirrors': [OF_ARTISTS, OF_ARTISTS]}, 'two mirrors are of Artist'),
     ],
 )
 def test_wrong_parameters_are_refused(how, message):
