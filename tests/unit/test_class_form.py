@@ -25,6 +25,7 @@ from IndexedRedis.fields import (
     IRFieldChain,
     IRForeignLinkField,
     IRForeignMultiLinkField,
+    IRNullType,
     IRUnicodeField,
 )
 
@@ -202,6 +203,7 @@ RIGHT = [
     ({'n': 'int | None'}, IRField(valueType=int)),
     ({'n': 'NowhereDefined[int]'}, IRField(valueType=int)),
     ({'n': IRField}, IRDatetimeField()),
+    ({'n': IRNullType | None}, IRField()),
 ]
 
 
