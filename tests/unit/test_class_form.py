@@ -17,6 +17,7 @@ from IndexedRedis import (
     IRField,
     NotNull,
     UnknownNameError,
+    UsageError,
     irNull,
 )
 from IndexedRedis.fields import (
@@ -227,6 +228,13 @@ def test_an_attribute_that_FIELDS_lacks():
     model = made(FIELDS=[IRField('a')], b=IRField())
     with pytest.raises(InvalidModelException, match="field 'b' is an attribute that FIELDS lacks"):
         model.validateModel()
+
+
+def test_a_field_that_comes_later_is_refused():
+    model = made(n=IRField())
+    with pytest.raises(UsageError, match=r'Made\.late: a field is an attribute in the body'):
+        model.late = IRField()
+    assert [field.name for field in model.FIELDS] == ['n']
 
 
 def test_FIELDS_may_list_the_attributes():
