@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Router
@@ -128,8 +129,12 @@ class Gate:
     async def _login(self, request: Request, token: str) -> Response:
         if request.method != 'POST':
             return HTMLResponse(login_page())
-        async with request.form() as form:
-            given = str(form.get('token', ''))
+        try:
+            # Anybody may send this form, so nothing of it may fill the disk.
+            async with request.form(max_files=0, max_fields=1) as form:
+                given = str(form.get('token', ''))
+        except HTTPException:  # it is not the form of the login page
+            given = ''
         if not _same(given, token):
             return HTMLResponse(login_page('This is not the token.'), FORBIDDEN)
         root = request.scope.get('root_path', '')

@@ -108,6 +108,22 @@ def test_the_login_page(serve):
         assert 'AdminTrack' in visitor.see('/-/Track/dashboard').text
 
 
+@pytest.mark.parametrize(
+    'sent',
+    [
+        {'files': {'token': ('a file', TOKEN)}},
+        {'files': {'token': (None, 'x' * 2**21)}},
+        {'content': b'no parts', 'headers': {'Content-Type': 'multipart/form-data'}},
+    ],
+    ids=['a file', 'a long text', 'no form'],
+)
+def test_a_login_takes_no_more_than_a_token(serve, sent):
+    with Visitor(serve(token=TOKEN)) as visitor:
+        headers = {'Origin': visitor.origin, **sent.get('headers', {})}
+        answer = visitor.post(f'{visitor.address}/-/login', **{**sent, 'headers': headers})
+        assert (answer.status_code, 'This is not the token.' in answer.text) == (403, True)
+
+
 def test_another_site_cannot_have_a_browser_log_in_or_write(serve, raw):
     with Visitor(serve(readOnly=False, token=TOKEN)) as visitor:
         visitor.submit('/-/login', Page(visitor.get(f'{visitor.address}/-/login')), token=TOKEN)
