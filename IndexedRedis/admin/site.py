@@ -138,7 +138,8 @@ def _named(mirrors: Mapping[str, Any] | Iterable[Any]) -> dict[str, Any]:
     if isinstance(mirrors, Mapping):
         return dict(mirrors)
     named: dict[str, Any] = {}
-    for each in mirrors:
+    given: Iterable[Any] = mirrors
+    for each in given:
         name = ', '.join(model.__name__ for model in each.models)
         if name in named:
             raise UsageError(f'mount(): two mirrors are of {name}. Name them by a dict.')
