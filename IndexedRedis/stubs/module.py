@@ -20,6 +20,7 @@ __all__ = ('stub_of',)
 _HEAD = '# Written by `indexedredis stubs {name}`. Write it again after a change of the module.\n'
 _NOTHING: Any = ast.Constant(...)
 _FunctionDef: Any = ast.FunctionDef  # whose parameters differ between versions of Python
+_ALIAS: Any = getattr(ast, 'TypeAlias', ())  # `type X = int`, of Python 3.12
 # What makes types that annotations name.
 _TYPE_MAKERS = (
     *('TypeVar', 'ParamSpec', 'TypeVarTuple', 'NewType', 'TypeAliasType'),
@@ -58,6 +59,8 @@ def _stubbed(
     for node in nodes:
         match node:
             case ast.Import() | ast.ImportFrom():
+                yield node
+            case _ if isinstance(node, _ALIAS):
                 yield node
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 is_overload = any('overload' in ast.unparse(each) for each in node.decorator_list)

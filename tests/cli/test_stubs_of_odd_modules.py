@@ -3,6 +3,7 @@ module has, and mypy accepts it in strict mode."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ pytest.importorskip('pty', reason='needs a POSIX system')
 
 import IndexedRedis
 from cli.commands import command
+from IndexedRedis.stubs import stub_of
 
 COMMON = """
 from IndexedRedis import IndexedRedisModel, IRField
@@ -196,3 +198,10 @@ def test_mypy_accepts_the_stub_and_what_uses_it(tmp_path):
         check=False,
     )
     assert checked.returncode == 0, f'{checked.stdout}{done.out}'
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason='needs Python 3.12')
+def test_an_alias_made_by_type(tmp_path, monkeypatch):
+    (tmp_path / 'aliased_models.py').write_text('type Names = list[str]')
+    monkeypatch.syspath_prepend(tmp_path)
+    assert 'type Names = list[str]' in stub_of(importlib.import_module('aliased_models'))
