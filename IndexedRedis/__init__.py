@@ -12,6 +12,7 @@ from ._core.keys import PREFIX as INDEXED_REDIS_PREFIX
 from ._core.mapping.schema import KeyList
 from ._core.objects.unknown_names import setUnknownNames
 from ._core.resets.observer import ResetObserver
+from .connections.statistics import stats
 from .connections.tasks import aclose
 from .connections.threads import (
     REDIS_DEFAULT_POOL_MAX_SIZE,
@@ -24,6 +25,7 @@ from .connections.threads import (
 from .deprecated import deprecated, toggleDeprecatedMessages
 from .encoding import getDefaultIREncoding, setDefaultIREncoding, to_unicode, tobytes
 from .errors import (
+    BlockingCallWarning,
     ConflictError,
     ConnectionSetupError,
     FieldTypeError,
@@ -97,6 +99,7 @@ __all__ = (
     'INDEXED_REDIS_VERSION_STR',
     'IR_NULL_STR',
     'REDIS_DEFAULT_POOL_MAX_SIZE',
+    'BlockingCallWarning',
     'CheckReport',
     'ConflictError',
     'ConnectionSetupError',
@@ -168,6 +171,7 @@ __all__ = (
     'setDefaultIREncoding',
     'setDefaultRedisConnectionParams',
     'setUnknownNames',
+    'stats',
     'to_unicode',
     'tobytes',
     'toggleDeprecatedMessages',

@@ -9,6 +9,7 @@ what to do. Errors of redis-py, such as ``redis.ConnectionError``, reach the cal
 from __future__ import annotations
 
 __all__ = (
+    'BlockingCallWarning',
     'ConflictError',
     'ConnectionSetupError',
     'EmbeddedServerError',
@@ -75,6 +76,16 @@ class FailoverWarning(UserWarning):
     """A cluster or Sentinel takes longer to replace a lost server than operations wait for it.
 
     Solution: have the servers notice sooner, or raise ``failover_seconds``; the text names both.
+    """
+
+
+class BlockingCallWarning(RuntimeWarning):
+    """A method without the prefix ``a`` was called inside a running event loop, which it stops.
+
+    Warned once for each line, and not in notebooks, nor where gevent or eventlet has patched
+    sockets.
+
+    Solution: await the twin that the text names; run a mirror by ``asyncio.to_thread``.
     """
 
 

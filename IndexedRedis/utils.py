@@ -1,6 +1,6 @@
 """``KeyList``, ``classproperty`` and two hashes of containers, under their import path of 6.0.3.
 
-``near_miss`` is here for the packages that import public names only.
+``near_miss`` and ``bytes_text`` are here for the packages that import public names only.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ._core.mapping.schema import KeyList
-from ._core.text import near_miss
+from ._core.text import bytes_text, near_miss
 
-__all__ = ('KeyList', 'classproperty', 'hashDictOneLevel', 'hashList', 'near_miss')
+__all__ = ('KeyList', 'bytes_text', 'classproperty', 'hashDictOneLevel', 'hashList', 'near_miss')
 
 
 class classproperty:

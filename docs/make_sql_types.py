@@ -31,7 +31,7 @@ describes the fields.
 
 A value comes back exact, or the mirror refuses it and the old data stays. Where a value is refused,
 the tables say what to select instead. NULL is null for every type. In the tables ``v`` is the
-column, and ``'v'`` its field. A type stands before a value where a row is for several types.
+column. A type stands before a value where a row is for several types.
 
 .. docs/make_sql_types.py writes this page.
 
@@ -107,7 +107,8 @@ def field(row: SqlType) -> str:
     """Return the field of a row, and what to select."""
     if not row.field:
         return 'none: ``scaffold`` leaves the column out'
-    code = row.field.format(name="'v'", places=', decimalPlaces=…', fraction=', microseconds=True')
+    code = row.field.format(name='', places=', decimalPlaces=…', fraction=', microseconds=True')
+    code = code.replace('(, ', '(')  # an attribute of a model has no name of its own
     select = f', with ``{row.select.format(column="v")}`` in the select' if row.select else ''
     note = row.note.format(type='the value', members='its members', item='the items')
     return f'``{code}``{select}' + (f' ({note})' if note else '')

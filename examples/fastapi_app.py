@@ -65,6 +65,25 @@ class Track(IndexedRedisModel):
     KEY_NAME = 'ShopTrack'
 
 
+# What the service answers with. FastAPI writes it, and shows it in /docs.
+ShownTrack = Track.pydantic()
+WholeTrack = Track.pydantic(nested=['album__artist'])
+
+
+class Found(BaseModel):
+    """Some of the tracks that were found, and how many there are."""
+
+    total: int
+    tracks: list[ShownTrack]
+
+
+class PageOfTracks(Found):
+    """A page of tracks in order; ``next`` is the ``after`` of the next page."""
+
+    exact: bool
+    next: str | None
+
+
 class NewTrack(BaseModel, extra='forbid'):
     """A new track as a client sends it. Fields of Track check what is ``Any`` here."""
 
@@ -165,14 +184,7 @@ for kind in STATUS:
 Id = Annotated[int, Path(ge=1, le=2**53)]
 
 
-def shown(track: Track) -> dict[str, Any]:
-    """Return a track as JSON, with the id of its album: reading ``album__id`` never fetches."""
-    values = {name: getattr(track, name) for name in map(str, Track.FIELDS) if name != 'album'}
-    values = {name: None if value is IR.irNull else value for name, value in values.items()}
-    return {'id': track.getPk(), **values, 'album': track.album__id}
-
-
-@app.get('/tracks')
+@app.get('/tracks', response_model=Found)
 async def list_tracks(
     request: Request,
     offset: Annotated[int, Query(ge=0)] = 0,
@@ -185,23 +197,20 @@ async def list_tracks(
     given = request.query_params.items()
     filters = {name: value for name, value in given if name not in ('offset', 'limit')}
     found = await Track.objects.filter(**filters).aallByAge()
-    return {'total': len(found), 'tracks': [shown(each) for each in found[offset:][:limit]]}
+    return {'total': len(found), 'tracks': found[offset:][:limit]}
 
 
 Order = Literal['name', '-name', 'milliseconds', '-milliseconds', 'price', '-price']
 
 
-@app.get('/tracks/page')
+@app.get('/tracks/page', response_model=PageOfTracks)
 async def page_of_tracks(
     request: Request,
     order: Order = 'name',
     after: str | None = None,
     size: Annotated[int, Query(ge=1, le=200)] = 20,
 ) -> dict[str, Any]:
-    """Show a page of tracks in order: ``/tracks/page?order=-price&genre=Jazz&price__lt=1``.
-
-    ``next`` is the ``after`` of the next page.
-    """
+    """Show a page of tracks in order: ``/tracks/page?order=-price&genre=Jazz&price__lt=1``."""
     given = request.query_params.items()
     filters = {name: value for name, value in given if name not in ('order', 'after', 'size')}
     query = Track.objects.filter(**filters).orderBy(order)
@@ -209,23 +218,25 @@ async def page_of_tracks(
         page = await query.apage(size=size, after=after, totalUpTo=10_000)
     except IR.UsageError as error:  # somebody edited the cursor, or changed the order
         raise HTTPException(400, str(error)) from error
-    tracks = [shown(each) for each in page]
-    return {'total': page.total, 'exact': page.totalIsExact, 'next': page.next, 'tracks': tracks}
+    return {
+        'total': page.total,
+        'exact': page.totalIsExact,
+        'next': page.next,
+        'tracks': [*page],
+    }
 
 
-@app.get('/tracks/{pk}')
-async def get_track(pk: Id) -> dict[str, Any]:
+@app.get('/tracks/{pk}', response_model=WholeTrack)
+async def get_track(pk: Id) -> Track:
     """Return one track with its album and artist."""
     track = await Track.objects.aget(pk, cascadeFetch=True)
     if track is None:
         raise HTTPException(404, f'There is no track {pk}.')
-    album, artist = track.album, track.album.artist
-    linked = {'id': album.getPk(), 'title': album.title, 'artist': artist.name}
-    return {**shown(track), 'album': linked}
+    return track
 
 
-@app.post('/tracks', status_code=201)
-async def create_track(given: NewTrack) -> dict[str, Any]:
+@app.post('/tracks', response_model=ShownTrack, status_code=201)
+async def create_track(given: NewTrack) -> Track:
     """Store a track of an existing album. The next reset removes it."""
     track = Track(**given.model_dump())  # raises where a field cannot hold a value
     album = await Album.objects.aget(given.album, cascadeFetch=True)
@@ -233,7 +244,7 @@ async def create_track(given: NewTrack) -> dict[str, Any]:
         raise HTTPException(422, f'There is no album {given.album}.')
     track.artist = album.artist.name
     await track.asave()
-    return shown(track)
+    return track
 
 
 @app.delete('/tracks/{pk}', status_code=204)

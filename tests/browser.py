@@ -8,6 +8,7 @@ than this machine fails, and each driver has a profile of its own.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 import tempfile
@@ -27,6 +28,8 @@ FLAGS = (
     '--disable-background-networking',
     '--disable-component-update',
     '--disable-sync',
+    # without it pages scroll smoothly, and clicks miss what still moves
+    '--force-prefers-reduced-motion',
     '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
 )
 DESKTOP = (1280, 800)
@@ -38,6 +41,8 @@ def missing() -> str | None:
     for program in ('chromium', 'chromedriver'):
         if shutil.which(program) is None:
             return f'{program} is not installed (Debian: apt-get install chromium-driver)'
+    if importlib.util.find_spec('selenium') is None:
+        return 'selenium is not installed, which drives Chromium'
     return None
 
 

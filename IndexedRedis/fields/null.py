@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 __all__ = (
     'IR_NULL_BYTES',
@@ -28,37 +28,49 @@ def means_null(value: Any) -> bool:
     return bool(value == (IR_NULL_BYTES if isinstance(value, (bytes, bytearray)) else IR_NULL_STR))
 
 
-class IRNullType(str):
-    """The type of ``irNull``: an empty ``str``, falsy, and equal only to itself."""
+if TYPE_CHECKING:
+    import enum
 
-    __slots__ = ()
+    class IRNullType(str, enum.Enum):  # noqa: UP042
+        """The type of ``irNull``. As an enum of one member ``is irNull`` narrows types."""
 
-    def __new__(cls, *args: Any) -> IRNullType:
-        return _the_null
+        irNull = ''
 
-    def __eq__(self, other: object) -> bool:
-        return self is other
+        def __bool__(self) -> Literal[False]: ...
 
-    def __ne__(self, other: object) -> bool:
-        return self is not other
+    irNull: Final = IRNullType.irNull
+else:
 
-    # Defining __eq__ alone would make it unhashable, and sets would refuse it.
-    __hash__ = object.__hash__
+    class IRNullType(str):
+        """The type of ``irNull``: an empty ``str``, falsy, and equal only to itself."""
 
-    def __bool__(self) -> Literal[False]:
-        return False
+        __slots__ = ()
 
-    def __str__(self) -> str:
-        return ''
+        def __new__(cls, *args: Any) -> IRNullType:
+            return _the_null
 
-    def __repr__(self) -> str:
-        return 'irNull'
+        def __eq__(self, other: object) -> bool:
+            return self is other
 
-    def __reduce__(self) -> str:
-        # A name instead of a recipe: a copy or an unpickled null is this very object.
-        return 'irNull'
+        def __ne__(self, other: object) -> bool:
+            return self is not other
 
+        # Defining __eq__ alone would make it unhashable, and sets would refuse it.
+        __hash__ = object.__hash__
 
-_the_null = str.__new__(IRNullType)
+        def __bool__(self) -> Literal[False]:
+            return False
 
-irNull = _the_null
+        def __str__(self) -> str:
+            return ''
+
+        def __repr__(self) -> str:
+            return 'irNull'
+
+        def __reduce__(self) -> str:
+            # A name instead of a recipe: a copy or an unpickled null is this very object.
+            return 'irNull'
+
+    _the_null = str.__new__(IRNullType)
+
+    irNull = _the_null

@@ -19,6 +19,7 @@ import redis
 from .. import INDEXED_REDIS_PREFIX
 from ..errors import MirrorRunningError, ResetLostError
 from ..managers.manager import send
+from .report import logger
 
 __all__ = ('MirrorLock', 'lock_name', 'only_run')
 
@@ -68,6 +69,7 @@ class MirrorLock:
             for model in self._models:
                 if not self._if_ours(model, 'PEXPIRE', _milliseconds()):
                     self._lost = f'the key {lock_name(model)} expired or was deleted'
+                    logger.warning('%s: the mirror lock is lost', model.__name__)
             self._held_until = begun + LOCK_SECONDS
 
     def release(self, model: Any) -> None:

@@ -17,7 +17,7 @@ from .keys.joins import joins_of
 from .keys.others import links_at_risk
 from .layout import Layout
 from .lock import MirrorLock, only_run
-from .report import MirrorReport
+from .report import MirrorReport, logged
 from .rows import CircleError
 from .source import Source
 
@@ -103,6 +103,24 @@ class Mirror:
         self._mode, self._most = mode, maxChanges
         self._rules = Rules(dangling, skipBad, allowEmpty, maxDrop, keepPks, zeroDates)
 
+    @classmethod
+    def of(cls, models: Mapping[Any, Any], using: str = 'default', **options: Any) -> Mirror:
+        """Return a mirror of models of Django: :doc:`/frameworks/django` shows one.
+
+        A field of Django feeds the field of its name, a foreign key a link, and a many-to-many
+        field a multi link. The other fields of Django are left out. The primary key is the key.
+
+        :param models: for each model the model of Django that it mirrors, or anything that
+            ``selects`` of a mirror may have
+        :param using: the name of the database in the ``DATABASES`` of the settings
+        :param options: the other arguments of a mirror, such as ``mode='diff'``; what they say of
+            ``columns``, ``keys`` and ``links`` comes first
+        :raises UsageError: if a model cannot be mirrored like that; as :class:`Mirror`
+        """
+        from .of_django import arguments_of
+
+        return cls(**arguments_of(models, using, options))
+
     def _checked_mode(self, mode: str) -> str:
         check_choice('mode', mode, MODES)
         if mode == 'diff':
@@ -135,11 +153,13 @@ class Mirror:
         """
         mode = self._mode if mode is None else self._checked_mode(mode)
         rules = self._rules if skipBad is None else self._rules._replace(skip_bad=skipBad)
-        if dryRun:
-            with open_snapshot(self._database) as snapshot:
-                return _Run(self._sources, snapshot, rules, progress).rehearse(mode)
-        with only_run(self.models) as lock, open_snapshot(self._database) as snapshot:
-            return _Run(self._sources, snapshot, rules, progress, lock, self._most).go(mode)
+        with logged(self.models) as done:
+            if dryRun:
+                with open_snapshot(self._database) as snapshot:
+                    return done(_Run(self._sources, snapshot, rules, progress).rehearse(mode))
+            with only_run(self.models) as lock, open_snapshot(self._database) as snapshot:
+                run = _Run(self._sources, snapshot, rules, progress, lock, self._most)
+                return done(run.go(mode))
 
 
 class _Run:

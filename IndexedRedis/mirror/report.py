@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-__all__ = ('MirrorReport', 'ModelReport')
+from ..errors import MirrorRunningError
+
+__all__ = ('MirrorReport', 'ModelReport', 'logged', 'logger')
+
+logger = logging.getLogger('IndexedRedis')
+logger.addHandler(logging.NullHandler())  # a program that sets up no logging sees nothing
 
 
 @dataclass
@@ -51,15 +59,43 @@ class MirrorReport:
         return asdict(self)
 
     def __str__(self) -> str:
+        first, *figures = self._lines()
+        if self.fallback:
+            first += f'\nFull swap instead of changes: {self.fallback}'
+        return '\n'.join([first, *figures, *self.warnings])
+
+    def _lines(self) -> list[str]:
+        """Return what was done, and the figures of each model: without values of rows."""
         if self.dryRun:
             what = 'dry run, nothing written'
         else:
             what = 'changes only' if self.mode == 'diff' else 'full swap'
         took = ', '.join(f'{phase} {spent:.2f} s' for phase, spent in self.seconds.items())
-        lines = [f'Mirrored at {self.mirrored} ({what}): {took}']
-        if self.fallback:
-            lines.append(f'Full swap instead of changes: {self.fallback}')
-        return '\n'.join([*lines, *map(_line, self.models.items()), *self.warnings])
+        return [f'Mirrored at {self.mirrored} ({what}): {took}', *map(_line, self.models.items())]
+
+
+@contextmanager
+def logged(models: Iterable[Any]) -> Iterator[Callable[[MirrorReport], MirrorReport]]:
+    """Log the begin and the end of a run; yield what takes its report, and returns it."""
+    names = ', '.join(model.__name__ for model in models)
+    logger.info('mirror of %s: begins', names)
+
+    def done(report: MirrorReport) -> MirrorReport:
+        if report.fallback:
+            logger.info('mirror of %s: a full swap instead of changes', names)
+        if report.warnings:
+            logger.warning('mirror of %s: rows or links were left out', names)
+        logger.info('mirror of %s: %s', names, '; '.join(report._lines()))
+        return report
+
+    try:
+        yield done
+    except MirrorRunningError:
+        logger.info('mirror of %s: another run is under way', names)
+        raise
+    except Exception as error:  # its text may quote rows
+        logger.error('mirror of %s: failed: %s', names, type(error).__name__)
+        raise
 
 
 def _line(item: tuple[str, ModelReport]) -> str:

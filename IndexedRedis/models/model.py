@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
@@ -24,6 +24,9 @@ from ..fields.null import irNull
 from ..managers.other_orms import missing_of_object
 from .definition import ModelType, validatedModels
 from .stored import Stored
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 __all__ = ('IndexedRedisModel', 'isIndexedRedisModel', 'validatedModels')
 
@@ -175,6 +178,31 @@ class IndexedRedisModel(_Declared, metaclass=ModelType):
     def connect(cls, params: Mapping[str, Any]) -> type[Self]:
         """Deprecated name of :meth:`connectAlt`."""
         return cls.connectAlt(params)
+
+    @classmethod
+    def pydantic(
+        cls,
+        nested: Iterable[str] = (),
+        only: Iterable[str] | None = None,
+        pk: str | None = 'id',
+        name: str | None = None,
+    ) -> type[BaseModel]:
+        """Return a pydantic model with the fields of this model, such as FastAPI answers with.
+
+        Its ``model_validate`` takes an object of this model, and fetches nothing. The same
+        arguments return the same class. Needs the extra ``pydantic`` (:doc:`/frameworks/fastapi`).
+
+        :param nested: names of the links to show as objects, such as ``['album__artist']``; the
+            others are shown as pks
+        :param only: names of the fields to show; None means all
+        :param pk: the name that shows the pk; None leaves it out
+        :param name: the name of the class; the default is that of this model
+        :raises UsageError: if ``nested`` or ``only`` is wrong, or a field has the name of the pk
+        :raises MissingExtraError: if the extra ``pydantic`` is not installed
+        """
+        from ..frameworks.pydantic_models import pydantic_model
+
+        return pydantic_model(cls, nested, only, pk, name)
 
     @classmethod
     def copyModel(cls) -> type[Self]:

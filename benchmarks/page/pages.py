@@ -77,13 +77,16 @@ def of_sql(engine: Any) -> dict[str, Page]:
     :param engine: an ``Engine`` on the database
     """
     from sqlalchemy import select
-    from sqlalchemy.orm import Session, contains_eager, selectinload
+    from sqlalchemy.orm import Session, contains_eager, load_only, selectinload
 
-    from .catalogue import Album, Artist, Track
+    from IndexedRedis.demo.data import Album, Artist, Track
+
+    # The pages show neither genre nor composer, and the models have neither.
+    shown = load_only(Track.album_id, Track.name, Track.milliseconds, Track.unit_price)
 
     def joins(artist: int) -> list[str]:
         loaded = contains_eager(Track.album).contains_eager(Album.artist)
-        statement = select(Track).join(Track.album).join(Album.artist).options(loaded)
+        statement = select(Track).join(Track.album).join(Album.artist).options(loaded, shown)
         with Session(engine) as session:
             tracks = session.scalars(statement.where(Artist.id == artist).order_by(Track.id))
             return [
@@ -92,7 +95,7 @@ def of_sql(engine: Any) -> dict[str, Page]:
             ]
 
     def collections(artist: int) -> list[str]:
-        loaded = selectinload(Artist.albums).selectinload(Album.tracks)
+        loaded = selectinload(Artist.albums).selectinload(Album.tracks).options(shown)
         with Session(engine) as session:
             owner = session.get_one(Artist, artist, options=[loaded])
             tracks = [(t, album.title) for album in owner.albums for t in album.tracks]

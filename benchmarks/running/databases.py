@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy
 
-from .process import ROOT
+from IndexedRedis.testing import databases
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -24,9 +23,6 @@ def started(run: Run, stack: ExitStack, names: Iterable[str]) -> dict[str, sqlal
     A database that ``--subjects`` does not choose is left out; so is one whose programs the machine
     lacks, with a line to the user.
     """
-    sys.path.append(str(ROOT / 'tests'))  # whose code starts them
-    from mirror import databases
-
     engines = {}
     for name in (each for each in names if each in run.databases):
         kind = name.lower()

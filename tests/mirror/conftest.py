@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import create_engine
 
+from IndexedRedis.testing.databases import Database, fresh, missing
 from mirror import catalogue
-from mirror.databases import Database, fresh, missing
 from mirror.reader import reading
 
 
 def server(kind):
     """A kind of database that runs in a server, skipped where that is missing."""
-    skipped = [pytest.mark.skip(reason=missing(kind))] if missing(kind) else []
+    lacking = missing(kind)
+    skipped = [pytest.mark.skip(reason=f'{kind} is not tested: {lacking}')] if lacking else []
     return pytest.param(kind, marks=[pytest.mark.databases, *skipped])
 
 

@@ -25,6 +25,7 @@ TESTED = {
     'docs/howto/mirror.rst': 'tests/mirror/test_howto.py',
     'docs/howto/testing.rst': 'tests/testing/test_howto_page.py',
     'docs/operate/look-inside.rst': 'tests/cli/test_look_page.py',
+    'docs/operate/admin.rst': 'tests/admin/test_howto.py',
 }
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text('utf-8')

@@ -78,6 +78,8 @@ def locked(owners: Sequence[Owner], flow: Flow[T]) -> Flow[T]:
 
 def _lock_each(owners: Sequence[Owner]) -> Flow[None]:
     waited = 0.0
+    from ..logs import logger
+
     for i, owner in enumerate(owners):
         while not (yield from _take(owner, owners[:i])):
             if waited >= WAIT_SECONDS:
@@ -86,6 +88,8 @@ def _lock_each(owners: Sequence[Owner]) -> Flow[None]:
                     f'and did not end within {WAIT_SECONDS:.0f} s. Nothing was changed; try again '
                     'later.'
                 )
+            if not waited:
+                logger.info('%s: waits for a reset, or another long write', owner.schema.name)
             yield Pause(PAUSE_SECONDS)
             waited += PAUSE_SECONDS
 
@@ -127,7 +131,10 @@ def lock_lost_error(
 
     :param state: the sentences of the message about the data, and what to do
     """
+    from ..logs import logger
+
     names = ', '.join(owner.schema.name for owner in owners)
+    logger.warning('%s: a write lost its lock, or what it had staged', names)
     return ResetLostError(
         f'{names}: this write lost its lock, or what it had staged. The lock expires if a process '
         f'pauses for more than {LOCK_MS // 1000} s, and another one may take over then; keys also '

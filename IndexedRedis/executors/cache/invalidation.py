@@ -17,6 +17,7 @@ from .tracking import HANDLED, TrackedReplies
 
 __all__ = (
     'aread_invalidations',
+    'counts_of',
     'handle_push',
     'has_cached',
     'has_pending',
@@ -32,6 +33,15 @@ def tracked_replies_of(connection: Any) -> TrackedReplies | None:
     if tracked is None or tracked.link is None or tracked.link is not link_of(connection):
         return None
     return tracked
+
+
+def counts_of(connection: Any) -> tuple[int, int, int]:
+    """Return how many batches a connection has cached, and its hits and misses so far."""
+    known: TrackedReplies | None = getattr(connection, 'indexedredis_tracked', None)
+    if known is None:
+        return 0, 0, 0
+    valid = tracked_replies_of(connection)
+    return (0 if valid is None else valid.entries), known.hits, known.misses
 
 
 def has_cached(connection: Any, batch: CachedBatch) -> bool:
@@ -53,6 +63,7 @@ def start_tracking(connection: Any) -> TrackedReplies:
                 "later, and no 'protocol': 2 among the connection parameters."
             )
         tracked = TrackedReplies(link_of(connection))
+        _, tracked.hits, tracked.misses = counts_of(connection)
         of_asyncio = inspect.iscoroutinefunction(connection.read_response)
         on_invalidation(connection, tracked.ainvalidate if of_asyncio else tracked.invalidate)
         connection.indexedredis_tracked = tracked

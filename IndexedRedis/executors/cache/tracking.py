@@ -50,6 +50,8 @@ class TrackedReplies:
 
     def __init__(self, link: Any) -> None:
         self.link = link
+        #: how many requests were answered from the cache, and how many were sent to fill it
+        self.hits = self.misses = 0
         self.clock = Clock(POLL_SECONDS)
         self._cache = ReplyCache()
         self._on = False
@@ -77,10 +79,19 @@ class TrackedReplies:
 
     def get(self, batch: CachedBatch) -> Sequence[Any] | None:
         """Return the cached replies to a batch; None if the server must be asked."""
-        return self._cache.get(batch) if self.has(batch) else None
+        if not self.has(batch):
+            return None
+        self.hits += 1
+        return self._cache.get(batch)
+
+    @property
+    def entries(self) -> int:
+        """How many batches are cached."""
+        return len(self._cache)
 
     def request(self, batch: Batch) -> bytes:
         """Return the bytes that send a batch and ask for invalidations of what it reads."""
+        self.misses += 1
         self._asked = _writes, self._cache.invalidations
         data = [] if self._on else [_ON]
         for command in batch.commands:

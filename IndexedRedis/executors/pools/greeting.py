@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..._core.logs import logger
 from ..._core.replication import QUESTION
 from ..remedies import hello_refused, without_arguments
 
@@ -44,6 +45,7 @@ def falls_back(error: Exception, connection: Any, pool: Any) -> bool:
     if connection.protocol == 2 or options.get('protocol') or not hello_refused(error):
         return False
     options['protocol'] = connection.protocol = 2
+    logger.info('the server of %r does not know HELLO: RESP2 is spoken', pool)
     return True
 
 

@@ -88,6 +88,14 @@ class NodePools:
             self._pools.clear()
         return pools
 
+    def stats(self) -> list[dict[str, Any]]:
+        """Return the figures of the pool of each node and role."""
+        with self._lock:
+            pools = [*self._pools.items()]
+        return [
+            {**figures, 'role': str(role)} for (_, role), pool in pools for figures in pool.stats()
+        ]
+
     def disconnect(self) -> None:
         """Close all connections."""
         for pool in self.pools():

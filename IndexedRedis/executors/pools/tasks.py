@@ -12,6 +12,7 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
+from ..._core.logs import logger
 from ..cache import tracking
 from ..cache.invalidation import aread_invalidations
 from ..clock import Clock
@@ -19,6 +20,7 @@ from ..errors import PoolExhaustedError
 from .coalescing import Coalescing
 from .greeting import arenew, falls_back, without_password
 from .internals import WRITER_GONE, can_track, close_now, closed_meanwhile, link_of
+from .stats import stats_of
 from .threads import Loan, connection_of, describe, is_exhausted
 from .turns import ConnectionTurns
 
@@ -40,9 +42,18 @@ class TrackingPool(redis.asyncio.ConnectionPool):
         self.caching: set[int] = set()
         # renewed tokens, by the connections that have yet to send them
         self._tokens: dict[Any, Any] = {}
+        #: how often a connection was opened
+        self.connects = 0
 
     def __repr__(self) -> str:
         return describe(self)
+
+    def stats(self) -> list[dict[str, Any]]:
+        """Return the figures of this pool, in a list."""
+        lent = [*self._in_use_connections]
+        known = [*self._available_connections, *lent]
+        turns = self.turns
+        return [stats_of(self, 'asyncio', known, len(lent), turns.waiting, turns.waits)]
 
     async def lend(self, loan: Loan, patience: float | None = None) -> None:
         """Move a connection to a loan, ready for use; wait for one if all are in use.
@@ -116,6 +127,8 @@ class TrackingPool(redis.asyncio.ConnectionPool):
     async def _connect(self, connection: Any) -> None:
         try:
             await connection.connect()
+            self.connects += 1
+            logger.debug('%r: opened a connection', self)
             return
         except (AuthenticationError, ResponseError) as exc:
             error = without_password(exc, connection)

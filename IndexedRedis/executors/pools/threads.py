@@ -19,11 +19,13 @@ from typing import Any
 import redis
 from redis.exceptions import AuthenticationError, ConnectionError, RedisError, ResponseError
 
+from ..._core.logs import logger
 from ..cache.invalidation import read_invalidations
 from ..errors import PoolExhaustedError
 from ..remedies import explained
 from .greeting import falls_back, renew, without_password
 from .internals import can_track, link_of, safe_options
+from .stats import stats_of
 
 __all__ = (
     'BroughtPool',
@@ -53,6 +55,13 @@ class QuickQueue:
         self.maxsize = maxsize
         self.queue: list[Any] = []
         self._waiting: deque[Any] = deque()  # a lock for each thread, which its waker releases
+        #: how many threads had to wait so far
+        self.waits = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many threads wait now."""
+        return len(self._waiting)
 
     def qsize(self) -> int:
         """Return the number of entries."""
@@ -96,6 +105,9 @@ class QuickQueue:
 
     def wait(self, loan: Loan, seconds: float | None) -> bool:
         """Do what :meth:`lend` does; wait up to ``seconds`` for an entry, None: without limit."""
+        if self.lend(loan):
+            return True
+        self.waits += 1
         ends = float('inf') if seconds is None else time.monotonic() + seconds
         waker = Lock()
         try:
@@ -133,9 +145,18 @@ class QuickPool(redis.BlockingConnectionPool):
         super().__init__(queue_class=QuickQueue, **options, **safe_options())  # type: ignore[no-untyped-call]
         # renewed tokens, by the connections that have yet to send them
         self._tokens: dict[Any, Any] = {}
+        #: how often a connection was opened
+        self.connects = 0
 
     def __repr__(self) -> str:
         return describe(self)
+
+    def stats(self) -> list[dict[str, Any]]:
+        """Return the figures of this pool, in a list."""
+        queue = self.pool
+        lent = queue.maxsize - queue.qsize()
+        waits = queue.waiting, queue.waits
+        return [stats_of(self, 'threads', [*self._connections], lent, *waits)]
 
     def lend(self, loan: Loan) -> None:
         """Move a connection to a loan, ready for use; wait for one if all are in use.
@@ -206,6 +227,8 @@ class QuickPool(redis.BlockingConnectionPool):
     def _connect(self, connection: Any) -> None:
         try:
             connection.connect()
+            self.connects += 1
+            logger.debug('%r: opened a connection', self)
             return
         except (AuthenticationError, ResponseError) as exc:
             error = without_password(exc, connection)

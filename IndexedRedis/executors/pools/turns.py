@@ -29,11 +29,18 @@ class ConnectionTurns:
         self.patience = patience
         self._holders: set[int] = set()
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        #: how many tasks had to wait so far
+        self.waits = 0
 
     @property
     def idle(self) -> bool:
         """Whether no task has a turn."""
         return not self._holders
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait now."""
+        return sum(not turn.done() for _, turn in self._waiting)
 
     async def take(self, holder: int, patience: float | None = None) -> None:
         """Wait for a turn. The caller has to call :meth:`leave` in the end, even after an error.
@@ -44,6 +51,7 @@ class ConnectionTurns:
         if len(self._holders) < self._size:
             self._holders.add(holder)
             return
+        self.waits += 1
         loop = asyncio.get_running_loop()
         turn = loop.create_future()
         seconds = self.patience if patience is None else patience

@@ -9,6 +9,7 @@ from contextlib import suppress
 from redis.exceptions import RedisError, TimeoutError
 
 from ..._core.flows import Batch
+from ..._core.logs import logger
 from ..._core.replication import QUESTION, Freshness, Position, position_of
 from ...errors import NoFreshReplicaError
 from ..exchange import Conversation, Patience, ask_once
@@ -63,6 +64,7 @@ class ReplicaRoute(Route):
             yield ('sleep', pause)
         if self._fresh.required:
             raise self._stale(primary)
+        logger.debug('no replica of %s:%s is fresh enough: the primary answers', *primary)
         yield from self._go(primary)
         return self
 
@@ -72,6 +74,7 @@ class ReplicaRoute(Route):
             return (yield from super().mend(failure))
         self.mends += 1
         assert self._node is not None
+        logger.warning('the replica %s:%s failed (%s): another node', *self._node, failure)
         self._copies.forget(self._node)
         self.leave()
         before, self._copies = self._node, None

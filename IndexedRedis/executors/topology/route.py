@@ -19,6 +19,7 @@ from redis.exceptions import (
 )
 
 from ..._core.flows import Batch
+from ..._core.logs import logger
 from ...errors import FailoverWarning
 from ..exchange import Conversation, Patience, ask_once
 from ..remedies import explained
@@ -194,9 +195,11 @@ class Route:
         # The node that has just failed comes last.
         for node in sorted(self._known.candidates(), key=lambda each: each == self._node):
             yield ('at', node, Role.GUIDE)
+            before = self._known.primaries()
             try:
                 replies = yield from ask_once(self._known.question)
                 self._known.learn(replies, node)
+                _log_change(before, self._known.primaries())
             except RedisError as exc:
                 failure = exc
             else:
@@ -220,3 +223,13 @@ class Route:
                 FailoverWarning,
                 stacklevel=2,
             )
+
+
+def _log_change(before: list[Node], now: list[Node]) -> None:
+    """Log a failover, or a slot that moved to a new node; the first answer is no news."""
+    if before and {*before} != {*now}:
+        logger.warning('the primary is %s now, it was %s', _addresses(now), _addresses(before))
+
+
+def _addresses(nodes: list[Node]) -> str:
+    return ', '.join(f'{node.host}:{node.port}' for node in nodes) or 'none'

@@ -1,0 +1,1 @@
+"""What other frameworks take from a model. The extras are imported where they are needed."""

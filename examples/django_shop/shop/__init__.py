@@ -1,0 +1,1 @@
+"""A music shop in Django, whose catalogue IndexedRedis serves."""

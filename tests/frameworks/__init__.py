@@ -1,0 +1,1 @@
+"""What other frameworks do with models."""
