@@ -259,7 +259,7 @@ class IRField(Bracketed[T, N, I]):
 
     def named(self, name: str) -> Self:
         """Return a field of another name and the same properties."""
-        return _restore(type(self), name, self.copy().__dict__)
+        return _restore(type(self), name, _attributes(self.copy()))
 
     def convert(self, value: Any) -> Any:
         """Deprecated name of :meth:`fromStorage`."""
@@ -322,13 +322,13 @@ class IRField(Bracketed[T, N, I]):
         return ()
 
     def __copy__(self) -> Self:
-        return _restore(type(self), self.name, self.__dict__)
+        return _restore(type(self), self.name, _attributes(self))
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self.__copy__()
 
     def __reduce__(self) -> Any:
-        return _restore, (type(self), self.name, dict(self.__dict__))
+        return _restore, (type(self), self.name, _attributes(self))
 
     def _properties(self) -> list[tuple[str, Any]]:
         valueType = getattr(self.valueType, '__name__', self.valueType)
@@ -347,7 +347,15 @@ class IRField(Bracketed[T, N, I]):
         return f'{type(self).__name__}( "{self.name}", {shown} )'
 
 
+def _attributes(field: object) -> dict[str, Any]:
+    """Return a copy of the attributes of a field, those in slots too."""
+    state: Any = object.__getstate__(field)
+    plain, slots = state if isinstance(state, tuple) else (state, None)
+    return {**(plain or {}), **(slots or {})}
+
+
 def _restore(cls: type[Field], name: str, attributes: dict[str, Any]) -> Field:
     field = str.__new__(cls, name)  # type: ignore[type-var]
-    field.__dict__.update(attributes)
+    for key, value in attributes.items():
+        object.__setattr__(field, key, value)
     return field
