@@ -61,6 +61,17 @@ _WRITING = ('fromInput', '_fromInput', 'toStorage', '_toStorage')
 _READING = ('fromInput', '_fromInput', 'fromStorage', '_fromStorage')
 
 
+# What other mappers call a parameter.
+_MEANT = {
+    'choices': 'IREnumField(enumClass=...)',
+    'db_index': 'indexed=True',
+    'default': 'defaultValue=...',
+    'index': 'indexed=True',
+    'null': 'nullable=...',
+    'type': 'valueType=...',
+}
+
+
 class Listed(TypedDict, total=False):
     """What all field types take, besides their own parameters: see :class:`IRField`."""
 
@@ -132,7 +143,11 @@ class IRField(Bracketed[T, N, I]):
         sorted: bool = False,
         unique: bool = False,
         nullable: bool = True,
+        **unknown: Any,
     ) -> None:
+        for name in unknown:
+            meant = f' Write {_MEANT[name]}.' if name in _MEANT else ''
+            raise TypeError(f'{type(self).__name__} takes no parameter {name!r}.{meant}')
         self.indexed, self.sorted, self.unique = bool(indexed), bool(sorted), bool(unique)
         self.nullable = bool(nullable)
 
