@@ -6,6 +6,7 @@ import ast
 import builtins
 import enum
 import inspect
+import keyword
 from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType, UnionType
 from typing import Any, get_origin
@@ -197,13 +198,20 @@ def _assigned(node: ast.stmt) -> Iterator[str]:
 
 
 def _model_body(cls: Any, fields: Sequence[Any], types: Types) -> list[ast.stmt]:
+    """Return the attributes and the constructor; a name that Python cannot write has neither."""
     lines = []
-    for field in fields:
+    written = [field for field in fields if _is_plain_name(field.name)]
+    for field in written:
         lines.append(f'{field.name}: {types.attribute(field)}')
         if hasattr(field, 'foreignModel'):
             lines.append(f'{field.name}__id: {types.pk(field)}')
     if fields and cls.__init__ is IndexedRedisModel.__init__:
-        given = ''.join(f', {field.name}: {types.parameter(field)} = ...' for field in fields)
+        given = ''.join(f', {field.name}: {types.parameter(field)} = ...' for field in written)
+        given += f', **others: {types.of_class(Any)}' if len(written) < len(fields) else ''
         pk = types.of_class(int)
         lines.append(f'def __init__(self, *, _id: {pk} | None = ...{given}) -> None: ...')
     return ast.parse('\n'.join(lines)).body
+
+
+def _is_plain_name(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name)

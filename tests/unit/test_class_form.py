@@ -18,6 +18,7 @@ from IndexedRedis import (
     IRField,
     NotNull,
     UnknownNameError,
+    UsageError,
     irNull,
 )
 from IndexedRedis.fields import (
@@ -27,6 +28,7 @@ from IndexedRedis.fields import (
     IRFieldChain,
     IRForeignLinkField,
     IRForeignMultiLinkField,
+    IRNullType,
     IRUnicodeField,
 )
 
@@ -204,6 +206,7 @@ RIGHT = [
     ({'n': 'int | None'}, IRField(valueType=int)),
     ({'n': 'NowhereDefined[int]'}, IRField(valueType=int)),
     ({'n': IRField}, IRDatetimeField()),
+    ({'n': IRNullType | None}, IRField()),
 ]
 
 
@@ -227,6 +230,13 @@ def test_an_attribute_that_FIELDS_lacks():
     model = made(FIELDS=[IRField('a')], b=IRField())
     with pytest.raises(InvalidModelException, match="field 'b' is an attribute that FIELDS lacks"):
         model.validateModel()
+
+
+def test_a_field_that_comes_later_is_refused():
+    model = made(n=IRField())
+    with pytest.raises(UsageError, match=r'Made\.late: a field is an attribute in the body'):
+        model.late = IRField()
+    assert [field.name for field in model.FIELDS] == ['n']
 
 
 def test_FIELDS_may_list_the_attributes():

@@ -90,7 +90,7 @@ def _problem(field: Any, annotation: Any) -> str:
     arguments = typing.get_args(annotation)
     if origin in _UNIONS:
         found = [_problem(field, each) for each in arguments if each not in _NULLS]
-        return '' if '' in found else found[0]
+        return '' if '' in found or not found else found[0]
     if _is_field(origin):
         if origin is NotNull and field.nullable:
             return 'takes null; add nullable=False, or annotate IRField[...].'

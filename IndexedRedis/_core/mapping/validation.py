@@ -255,8 +255,7 @@ def _why_not_sorted(field: IRField) -> str:
         return ''
     return (
         f'field {field.name!r} cannot be sorted: values of {field!r} have no order. Take it out of '
-        'SORTED_FIELDS, or leave out sorted=True, or sort by a field that holds a number, a text or '
-        'a date.'
+        'SORTED_FIELDS, or leave out sorted=True, or sort by a number, a text or a date.'
     )
 
 

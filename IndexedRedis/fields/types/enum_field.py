@@ -34,7 +34,7 @@ class IREnumField(ConversionField[T, N, I]):
 
     def __init__(
         self,
-        name: str | type[T] = '',
+        name: Any = '',
         enumClass: type[T] | None = None,
         by: str = 'value',
         defaultValue: Any = irNull,
