@@ -70,10 +70,13 @@ def _shown(annotation: Any) -> str:
 
 
 def _missing(cls: Any, name: str, annotation: Any) -> str:
-    """Return a problem if a name without a value is annotated as a field."""
+    """Return a problem if a name is annotated as a field and has another value, or none.
+
+    None, properties and methods are meant: they hide a field of a base.
+    """
     value = next((vars(each)[name] for each in cls.__mro__ if name in vars(each)), IRField)
-    forgotten = isinstance(value, type) and issubclass(value, IRField)
-    if forgotten and _is_field(typing.get_origin(annotation) or annotation):
+    meant = value is None or isinstance(value, IRField) or hasattr(type(value), '__get__')
+    if not meant and _is_field(typing.get_origin(annotation) or annotation):
         return f'it is no field; assign one: {name} = IRField().'
     return ''
 
