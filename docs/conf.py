@@ -22,6 +22,8 @@ html_theme = 'furo' if importlib.util.find_spec('furo') else 'alabaster'
 html_title = f'{project} {release}'
 html_static_path = ['_static']
 html_css_files = ['site.css']
+if html_theme == 'furo':
+    html_theme_options = {'top_of_page_buttons': []}  # none to the source of the page
 
 # Pages follow the sources: a class is described by its own docstring, members as written there.
 autodoc_member_order = 'bysource'

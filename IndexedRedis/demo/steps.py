@@ -31,7 +31,7 @@ MADE_UP = (
     f'The Chinook catalogue, and {data.SALES:,} orders that the demo makes up for it, the same in '
     'every run. Each SQL database has an index for each question.'
 )
-ASKED = 'Pages are made from objects: of models, and in SQL of the ORM of SQLAlchemy.'
+ASKED = "Each page is made from objects: of a model, or in SQL of SQLAlchemy's ORM."
 TIMED = (
     f'Milliseconds of one client (median of {load.RUNS}); then {crew.CLIENTS} clients in '
     f'{crew.PROCESSES} processes of {crew.THREADS} threads, as gunicorn would start them, '

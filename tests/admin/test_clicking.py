@@ -203,6 +203,20 @@ def test_the_dashboard_measures_checks_and_explains(person):
     assert 'genre = Rock' in someone.find('#ir-explanation').text
 
 
+GROUND = 'return getComputedStyle(document.body).backgroundColor'
+
+
+def test_the_pages_follow_the_theme_of_the_system(person):
+    someone = person()
+    grounds = {}
+    for theme in ('dark', 'light', ''):  # at last that of the machine
+        media = [{'name': 'prefers-color-scheme', 'value': theme}]
+        someone.driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': media})
+        someone.open('/Track/list')
+        grounds[theme] = someone.driver.execute_script(GROUND)
+    assert grounds['dark'] != grounds['light']
+
+
 def test_the_login_page(person):
     token = 'a token of 24 characters'
     someone = person(readOnly=False, token=token)

@@ -75,6 +75,15 @@ def test_a_page_fits_its_window(page: str, site: Path, chromium: Any) -> None:
 
 
 @pytest.mark.browser
+def test_a_page_fits_at_every_step_of_the_layout(site: Path, chromium: Any) -> None:
+    chromium.get((site / 'index.html').as_uri())
+    for edge in (46, 63, 67, 82, 97, 99):  # where the theme or site.css changes columns, in em
+        for width in (16 * edge, 16 * edge + 1, 16 * edge + 12):
+            browser.resize(chromium, width, 800)
+            assert browser.overflow(chromium) <= 0, width
+
+
+@pytest.mark.browser
 def test_pictures_follow_the_switch_of_the_theme(site: Path, chromium: Any) -> None:
     for page in ('index.html', 'start/concepts.html', 'performance.html'):
         chromium.get((site / page).as_uri())

@@ -191,6 +191,13 @@ def test_a_bar_is_as_long_as_its_figure():
     assert one == 2 * half
 
 
+def test_bars_of_one_subject_have_one_colour():
+    names = (US, f'{US}, cached', OLD, f'{OLD}, links', 'SQLite')
+    drawn = ElementTree.fromstring(chart.bars([(name, 1, '1') for name in names], 't', 'l'))
+    rects = drawn.iter('{http://www.w3.org/2000/svg}rect')
+    assert [each.get('class') for each in rects] == ['us', 'us', 'old', 'old', 'hand']
+
+
 def test_a_table_tells_how_far_from_the_floor():
     above = result((4.0,), (7.0,), more={results.FLOOR: {US: [2.0]}})
     cells = table.by_work([above, result((1.0,), (7.0,))], [OLD])
