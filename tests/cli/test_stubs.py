@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -170,10 +169,12 @@ class Mail(IndexedRedisModel):
 """
 
 
-def test_plain_texts_and_names_that_are_no_identifiers(tmp_path, monkeypatch):
+@pytest.mark.programs
+def test_plain_texts_and_names_that_are_no_identifiers(tmp_path):
     (tmp_path / 'odd_models.py').write_text(ODD)
-    monkeypatch.syspath_prepend(tmp_path)
-    written = stub_of(import_module('odd_models'))
+    done = command('stubs', 'odd_models', cwd=tmp_path)
+    assert (done.status, done.errors) == (0, '')
+    written = done.out
     assert 'artist: _IndexedRedis_fields.IRClassicField' in written
     assert 'subject: _IndexedRedis_fields.IRField[str]' in written
     assert 'subject: str | _IndexedRedis_fields.IRNullType | None=..., **others: ' in written
