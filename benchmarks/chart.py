@@ -11,12 +11,12 @@ WIDTH = 480  # of each chart, so that a phone shows it whole
 # Pixels: the space left and right of the scale, a work with its name, a bar, the space above.
 LEFT, RIGHT, ROW, BAR, TOP = 8, 44, 50, 13, 84
 LIGHT = (
-    '--text:#1c2530;--grid:#d5dae0;--axis:#1c2530;--old:#8a5a83;--hand:#3b7ea1;'
-    '--us:#12684f;--page:#fff;'
+    '--text:#1c2530;--grid:#d5dae0;--axis:#1c2530;--old:#8a5a83;'
+    '--hand:#3b7ea1;--us:#12684f;--page:#fff;'
 )
 DARK = (
-    '--text:#e8ecf0;--grid:#3a424b;--axis:#e8ecf0;--old:#c795bf;--hand:#7bbbe0;'
-    '--us:#78d9b5;--page:#131416;'
+    '--text:#e8ecf0;--grid:#3a424b;--axis:#e8ecf0;--old:#c795bf;'
+    '--hand:#7bbbe0;--us:#78d9b5;--page:#131416;'
 )
 # The page holds the SVG itself, so the switch of its theme, an attribute of its body, counts here.
 STYLE = (

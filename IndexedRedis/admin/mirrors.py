@@ -60,7 +60,7 @@ class Mirrors(CustomView):
         number, dry = str(form.get('mirror', '')), form.get('how') == 'dry'
         if not dry and self._read_only:
             raise HTTPException(FORBIDDEN, 'These pages are read-only: only dry runs are allowed.')
-        if not (number.isdigit() and int(number) < len(self._mirrors)):
+        if not (number.isdecimal() and int(number) < len(self._mirrors)):
             raise HTTPException(NOT_FOUND)
         name, mirror = [*self._mirrors.items()][int(number)]
         what = 'dry run' if dry else 'run'

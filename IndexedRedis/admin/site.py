@@ -62,7 +62,7 @@ def mount(
     :raises UsageError: if a parameter is wrong
     :raises InvalidModelException: if the definition of a model is wrong
     """
-    _check(token, allow)
+    _check(path, token, allow)
     key = secretKey or (_derived(token) if token else secrets.token_hex(32))
     admin = BaseAdmin(
         title=title,
@@ -89,7 +89,9 @@ def mount(
         admin.app.add_exception_handler(kind, _handler(admin))
 
 
-def _check(token: str | None, allow: Any) -> None:
+def _check(path: str, token: str | None, allow: Any) -> None:
+    if path and not path.startswith('/'):
+        raise UsageError(f'mount(): path={path!r} is no path; write path={"/" + path!r}.')
     if token is not None and allow is not None:
         raise UsageError('mount(): give token= or allow=, and not both.')
     if token is not None and len(token) < SHORTEST_TOKEN:
@@ -111,6 +113,8 @@ def _views(models: Iterable[Any], read_only: bool) -> list[ModelView]:
     for model in models:
         if not (isinstance(model, type) and isIndexedRedisModel(model)):
             raise UsageError(f'mount(): {model!r:.100} is no model.')
+        if model in views:
+            continue
         name = re.sub(r'\W', '_', model.__name__, flags=re.ASCII)
         number = next(n for n in range(1, len(keys) + 2) if _key(name, n) not in keys)
         keys.add(_key(name, number))
@@ -127,11 +131,20 @@ def _key(name: str, number: int) -> str:
 
 
 def _named(mirrors: Mapping[str, Any] | Iterable[Any]) -> dict[str, Any]:
-    """Return mirrors by their names; the names of their models, if they have none."""
+    """Return mirrors by their names; the names of their models, if they have none.
+
+    :raises UsageError: if two of them would have the same name
+    """
     if isinstance(mirrors, Mapping):
         return dict(mirrors)
-    given: list[Any] = [*mirrors]
-    return {', '.join(model.__name__ for model in each.models): each for each in given}
+    named: dict[str, Any] = {}
+    given: Iterable[Any] = mirrors
+    for each in given:
+        name = ', '.join(model.__name__ for model in each.models)
+        if name in named:
+            raise UsageError(f'mount(): two mirrors are of {name}. Name them by a dict.')
+        named[name] = each
+    return named
 
 
 def _handler(admin: BaseAdmin) -> Any:

@@ -157,7 +157,7 @@ class ModelView(BaseModelView):
 
     async def find_by_pks(self, request: Request, pks: list[Any]) -> list[Row]:
         """Return the stored bytes of objects."""
-        return await self.rows([pk for pk in pks if str(pk).isdigit()])
+        return await self.rows([pk for pk in pks if str(pk).isdecimal()])
 
     async def create(self, request: Request, data: dict[str, Any]) -> Any:
         """Store a new object with what a form sent.

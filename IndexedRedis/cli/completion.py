@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -63,7 +64,8 @@ def _modules() -> Iterator[tuple[str, ast.Module]]:
     """Yield the modules that name IndexedRedis, and their syntax trees."""
     for path in sorted(_files()):
         tree = None
-        with suppress(OSError, SyntaxError, ValueError):
+        # Python warns of escapes such as \d while it parses; the shell would show that at Tab.
+        with suppress(OSError, SyntaxError, ValueError), warnings.catch_warnings(action='ignore'):
             source = path.read_bytes()
             tree = ast.parse(source) if b'IndexedRedis' in source else None
         parts = path.with_suffix('').parts

@@ -44,10 +44,12 @@ def run(cluster: bool = False, html: str | None = None) -> int:
     :raises MissingExtraError: if one of the extras ``cli``, ``sql``, ``embedded`` is not installed
     :raises UsageError: if the file cannot be written
     """
-    _check_extras()
+    _check_extras(*EXTRAS)
     from .output.screen import Screen
     from .steps import Tour
 
+    if html and Path(html).is_dir():
+        raise UsageError(f'--html {html}: this is a folder. Name a file.')
     if html and not Path(html).absolute().parent.is_dir():
         raise UsageError(f'--html {html}: there is no such folder. Name a file in one that exists.')
     screen = Screen()
@@ -69,7 +71,7 @@ def store(path: str) -> None:
     :raises MissingExtraError: if the extra ``sql`` is not installed
     :raises UsageError: if the file is there already
     """
-    _check_extras()
+    _check_extras('sql')
     from . import data
 
     file = Path(path)
@@ -78,9 +80,9 @@ def store(path: str) -> None:
     data.build(file).dispose()
 
 
-def _check_extras() -> None:
-    for extra, package in EXTRAS.items():
-        if not find_spec(package):
+def _check_extras(*extras: str) -> None:
+    for extra in extras:
+        if not find_spec(EXTRAS[extra]):
             raise MissingExtraError(extra, 'the demo')
 
 

@@ -50,7 +50,6 @@ def warn_of_blocking() -> None:
         frame = frame.f_back
     if frame is None or (frame.f_code, frame.f_lineno) in _warned:
         return
-    _warned.add((frame.f_code, frame.f_lineno))
     name = public_method(called)
     if mirroring or name is None:
         what, remedy = 'This', 'Run it in a thread: await asyncio.to_thread(...).'
@@ -60,6 +59,7 @@ def warn_of_blocking() -> None:
     registry = frame.f_globals.setdefault('__warningregistry__', {})
     where = (frame.f_code.co_filename, frame.f_lineno, _module(frame), registry)
     warnings.warn_explicit(text, BlockingCallWarning, *where)
+    _warned.add((frame.f_code, frame.f_lineno))  # not if the warning was an error
 
 
 def _module(frame: FrameType) -> str:

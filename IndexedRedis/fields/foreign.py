@@ -92,7 +92,10 @@ class IRForeignLinkFieldBase(IRField[T, N, I]):
             name, foreignModel = '', name
         model = foreignKey if foreignModel is None else foreignModel
         if model is None:
-            raise TypeError(f'link field {name!r} needs foreignModel=, the model that it links to.')
+            raise TypeError(
+                f'link field {name!r} needs the model that it links to. Write foreignModel=, with '
+                f'the model or its name, such as foreignModel={name or "Artist"!r}.'
+            )
         if not isinstance(model, str) and not (
             isinstance(model, type) and getattr(model, '_is_ir_model', False)
         ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Literal
 
 __all__ = (
     'IR_NULL_BYTES',
@@ -28,49 +28,37 @@ def means_null(value: Any) -> bool:
     return bool(value == (IR_NULL_BYTES if isinstance(value, (bytes, bytearray)) else IR_NULL_STR))
 
 
-if TYPE_CHECKING:
-    import enum
+class IRNullType(str):
+    """The type of ``irNull``: an empty ``str``, falsy, and equal only to itself."""
 
-    class IRNullType(str, enum.Enum):  # noqa: UP042
-        """The type of ``irNull``. As an enum of one member ``is irNull`` narrows types."""
+    __slots__ = ()
 
-        irNull = ''
+    def __new__(cls, *args: Any) -> IRNullType:
+        return _the_null
 
-        def __bool__(self) -> Literal[False]: ...
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
-    irNull: Final = IRNullType.irNull
-else:
+    def __ne__(self, other: object) -> bool:
+        return self is not other
 
-    class IRNullType(str):
-        """The type of ``irNull``: an empty ``str``, falsy, and equal only to itself."""
+    # Defining __eq__ alone would make it unhashable, and sets would refuse it.
+    __hash__ = object.__hash__
 
-        __slots__ = ()
+    def __bool__(self) -> Literal[False]:
+        return False
 
-        def __new__(cls, *args: Any) -> IRNullType:
-            return _the_null
+    def __str__(self) -> str:
+        return ''
 
-        def __eq__(self, other: object) -> bool:
-            return self is other
+    def __repr__(self) -> str:
+        return 'irNull'
 
-        def __ne__(self, other: object) -> bool:
-            return self is not other
+    def __reduce__(self) -> str:
+        # A name instead of a recipe: a copy or an unpickled null is this very object.
+        return 'irNull'
 
-        # Defining __eq__ alone would make it unhashable, and sets would refuse it.
-        __hash__ = object.__hash__
 
-        def __bool__(self) -> Literal[False]:
-            return False
+_the_null = str.__new__(IRNullType)
 
-        def __str__(self) -> str:
-            return ''
-
-        def __repr__(self) -> str:
-            return 'irNull'
-
-        def __reduce__(self) -> str:
-            # A name instead of a recipe: a copy or an unpickled null is this very object.
-            return 'irNull'
-
-    _the_null = str.__new__(IRNullType)
-
-    irNull = _the_null
+irNull = _the_null

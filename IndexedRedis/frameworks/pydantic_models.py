@@ -79,6 +79,7 @@ def _made(
     fields: dict[str, Any] = {}
     for each, kind in types.items():
         attribute = _attribute(each, shadowed)
+        shadowed.add(attribute)
         alias = None if attribute == each else each
         fields[attribute] = (kind, pydantic.Field(alias=alias))
     made: type[BaseModel] = pydantic.create_model(
@@ -129,7 +130,7 @@ def _attribute(name: str, shadowed: set[str]) -> str:
 
     if not name.startswith('_') and not hasattr(pydantic.BaseModel, name):
         return name
-    attribute = name.strip('_') + '_'
+    attribute = f'{name.strip("_") or "field"}_'
     while attribute in shadowed:
         attribute += '_'
     return attribute

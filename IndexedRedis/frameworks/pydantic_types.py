@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 from ..encoding import tobytes
 from ..fields import IRField, IRFieldChain, IRForeignLinkFieldBase, IRRawField, irNull
-from ..fields.FieldValueTypes import IRDatetimeValue, IRJsonValue
+from ..fields.base.conversions import class_of
 from ..fields.values.text import ADDRESSES, plain_notation
 
 __all__ = ('as_shown', 'type_of')
 
 # Types that pydantic writes exactly, apart from those whose modules a program may not need.
-_EXACT = (str, int, float, bool, bytes, datetime.date, datetime.time)
+_EXACT = (str, int, float, bool, bytes, datetime.datetime, datetime.date, datetime.time)
 _EXACT_BY_NAME = {'uuid.UUID', *ADDRESSES}
 # From here on a float of seconds does not tell all microseconds apart.
 _INEXACT = datetime.timedelta(microseconds=2**53)
@@ -69,14 +69,12 @@ def _is_own(field: Any) -> bool:
 
 
 def _type_of_values(field: Any) -> Any:
-    kind = field.valueType
-    name = f'{kind.__module__}.{kind.__qualname__}' if isinstance(kind, type) else ''
     if _is_plain(field):
         return bytes
-    if kind is None or kind is IRJsonValue:  # pickled, or json
+    kind = class_of(field.valueType)
+    if kind is Any:  # pickled, or json
         return Any
-    if kind is IRDatetimeValue:
-        return datetime.datetime
+    name = f'{kind.__module__}.{kind.__qualname__}'
     if kind in _EXACT or name in _EXACT_BY_NAME or issubclass(kind, enum.Enum):
         return kind
     if name in _WRITTEN:

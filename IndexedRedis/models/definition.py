@@ -83,6 +83,11 @@ class ModelType(type):
             register_model(cls)
 
     def __setattr__(cls, name: str, value: Any) -> None:
+        if isinstance(value, IRField) and not value.name:
+            raise UsageError(
+                f'{cls.__name__}.{name}: a field is an attribute in the body of the class, or an '
+                'item of FIELDS; it cannot be added to the class later.'
+            )
         super().__setattr__(name, value)
         if name == 'FIELDS':
             type.__setattr__(cls, '_lists_fields', True)

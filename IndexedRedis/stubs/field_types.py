@@ -5,6 +5,8 @@ The rule: modules are imported under names that no attribute of a class hides.
 
 from __future__ import annotations
 
+import builtins
+from collections.abc import Container
 from typing import Any
 
 from .. import fields
@@ -21,10 +23,11 @@ class Types:
     """The types that a stub names.
 
     :param home: the module of the stub, whose classes need no import
+    :param hidden: names of attributes, which hide builtins of the same name
     """
 
-    def __init__(self, home: str) -> None:
-        self._home = home
+    def __init__(self, home: str, hidden: Container[str] = ()) -> None:
+        self._home, self._hidden = home, hidden
         self._modules: set[str] = set()
 
     def imports(self) -> list[str]:
@@ -49,7 +52,7 @@ class Types:
         null = f' | {self.of_class(fields.IRNullType)} | None' if field.nullable else ''
         if not isinstance(field, IRForeignLinkFieldBase):
             return self.of_class(field.valueClass) + null
-        target = f'{self.of_class(field.foreignModel)} | int'
+        target = f'{self.of_class(field.foreignModel)} | {self.of_class(int)}'
         if field.isMulti():
             self._modules.add('collections.abc')
             target = f'{_alias("collections.abc")}.Sequence[{target}]'
@@ -57,7 +60,8 @@ class Types:
 
     def pk(self, field: Any) -> str:
         """Return what ``link__id`` is."""
-        pks = 'list[int]' if field.isMulti() else 'int'
+        pk = self.of_class(int)
+        pks = f'{self.of_class(list)}[{pk}]' if field.isMulti() else pk
         return f'{pks} | {self.of_class(fields.IRNullType)}' if field.nullable else pks
 
     def of_class(self, cls: Any) -> str:
@@ -65,7 +69,10 @@ class Types:
         if cls is Any or '<locals>' in cls.__qualname__:
             return self._named('typing', 'Any')
         if cls.__module__ == 'builtins':
-            return str(cls.__name__)
+            if not hasattr(builtins, cls.__name__):
+                return self._named('typing', 'Any')
+            hidden = cls.__name__ in self._hidden
+            return self._named('builtins', cls.__name__) if hidden else str(cls.__name__)
         if cls.__module__ == self._home:
             return str(cls.__qualname__)
         if cls.__name__ in fields.__all__ and cls is getattr(fields, cls.__name__):

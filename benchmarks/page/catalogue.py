@@ -55,5 +55,6 @@ def mirror(engine: Engine) -> None:
 
 
 def _tracks(*more: Any) -> Select[Any]:
-    columns = (Track.id, Track.name, Track.milliseconds, Track.unit_price, Album.artist_id)
-    return select(*columns, *more).join_from(Track, Album).order_by(Track.id)
+    columns = (Track.id, Track.name, Track.milliseconds, Track.unit_price)
+    artist = Album.artist_id.label('artist_id')
+    return select(*columns, artist, *more).join_from(Track, Album).order_by(Track.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from IndexedRedis.admin import mount
 from IndexedRedis.admin.gate import COOKIE
 
 TOKEN = 'a token of 24 characters'
+OF_ARTISTS = SimpleNamespace(models=[Artist])
 BEARER = {'Authorization': f'Bearer {TOKEN}'}
 
 
@@ -63,6 +65,7 @@ def test_without_a_token_only_this_machine_is_answered():
         '127.0.0.1.evil.example',
         '',
         '10.0.0.1',
+        '[::1',
     ):
         assert ask('127.0.0.1', host=host) == 403, 'a name that leads here'
     for name in ('X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'Via'):
@@ -105,13 +108,30 @@ def test_the_login_page(serve):
         assert 'AdminTrack' in visitor.see('/-/Track/dashboard').text
 
 
+@pytest.mark.parametrize(
+    'sent',
+    [
+        {'files': {'token': ('a file', TOKEN)}},
+        {'files': {'token': (None, 'x' * 2**21)}},
+        {'content': b'no parts', 'headers': {'Content-Type': 'multipart/form-data'}},
+    ],
+    ids=['a file', 'a long text', 'no form'],
+)
+def test_a_login_takes_no_more_than_a_token(serve, sent):
+    with Visitor(serve(token=TOKEN)) as visitor:
+        headers = {'Origin': visitor.origin, **sent.get('headers', {})}
+        answer = visitor.post(f'{visitor.address}/-/login', **{**sent, 'headers': headers})
+        assert (answer.status_code, 'This is not the token.' in answer.text) == (403, True)
+
+
 def test_another_site_cannot_have_a_browser_log_in_or_write(serve, raw):
     with Visitor(serve(readOnly=False, token=TOKEN)) as visitor:
         visitor.submit('/-/login', Page(visitor.get(f'{visitor.address}/-/login')), token=TOKEN)
         assert visitor.see('/').status == 200
         form, before = visitor.see('/Artist/edit?pk=1').fields, dump(raw)
         fields = {name: (None, text) for name, text in {**form, 'name': 'stolen'}.items()}
-        for origin in ('https://evil.example', 'null', '', None, f'{visitor.origin}.evil.example'):
+        evil = 'https://evil.example', f'{visitor.origin}.evil.example'
+        for origin in (*evil, 'null', '', 'http://[', None):
             headers = {} if origin is None else {'Origin': origin}
             for method, path in ROUTES:
                 if method not in ('GET', 'HEAD'):
@@ -175,6 +195,8 @@ def test_headers_keep_other_sites_out(visit):
         ({'token': TOKEN, 'allow': bool}, 'not both'),
         ({'models': []}, 'no model'),
         ({'models': [int]}, "<class 'int'> is no model"),
+        ({'path': 'admin'}, "write path='/admin'"),
+        ({'mirrors': [OF_ARTISTS, OF_ARTISTS]}, 'two mirrors are of Artist'),
     ],
 )
 def test_wrong_parameters_are_refused(how, message):

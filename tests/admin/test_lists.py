@@ -175,7 +175,7 @@ def test_a_model_without_indexes_and_one_of_the_same_name(serve, watch_models, m
     twin = type(Artist)('Artist', (Artist,), {'KEY_NAME': 'OtherArtist'})
     watch_models(twin)
     twin(name='other').save()
-    with Visitor(serve(models=[plain, Artist, twin])) as visitor:
+    with Visitor(serve(models=[plain, Artist, Artist, twin])) as visitor:
         assert pks(visitor.see(f'/{plain.__name__}/list')) == [1]
         assert pks(visitor.see(f'/{plain.__name__}/list?q=1')) == [1]
         assert pks(visitor.see(f'/{plain.__name__}/list?q=x')) == []

@@ -20,6 +20,7 @@ SHOP = """
 import IndexedRedis
 from IndexedRedis import IndexedRedisModel
 raise SystemExit('a completion imports nothing')
+DIGITS = '\\d'  # Python 3.12 warns of it
 
 class Song(IndexedRedisModel):
     KEY_NAME = 'Song'

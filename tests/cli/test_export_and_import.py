@@ -13,7 +13,7 @@ from keyspace import dump
 from cli.commands import command, on_terminal
 from cli.everything import Everything, objects
 from cli.shop import Artist, Short, Song
-from IndexedRedis.cli.commands import exporting
+from IndexedRedis.cli.commands.data import exporting
 
 
 @pytest.fixture

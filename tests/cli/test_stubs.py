@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,30 @@ def test_it_can_be_read_by_python(written):
     assert 'year: _IndexedRedis_fields.IRField[int, _typing.Never, _typing.Never]' in written
     assert 'louder' not in written
     compile(written, 'shop_models.pyi', 'exec')
+
+
+ODD = """
+from IndexedRedis import IndexedRedisModel, IRField
+
+class Plain(IndexedRedisModel):
+    FIELDS = ['artist', 'title']
+    KEY_NAME = 'Plain'
+
+class Mail(IndexedRedisModel):
+    FIELDS = [IRField('from'), IRField('reply to'), IRField('subject')]
+    KEY_NAME = 'Mail'
+"""
+
+
+def test_plain_texts_and_names_that_are_no_identifiers(tmp_path, monkeypatch):
+    (tmp_path / 'odd_models.py').write_text(ODD)
+    monkeypatch.syspath_prepend(tmp_path)
+    written = stub_of(import_module('odd_models'))
+    assert 'artist: _IndexedRedis_fields.IRClassicField' in written
+    assert 'subject: _IndexedRedis_fields.IRField[str]' in written
+    assert 'subject: str | _IndexedRedis_fields.IRNullType | None=..., **others: ' in written
+    assert written.count('**others') == 1 and 'from:' not in written
+    compile(written, 'odd_models.pyi', 'exec')
 
 
 def test_a_module_without_source():

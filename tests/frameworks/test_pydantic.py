@@ -187,7 +187,7 @@ def test_only_some_fields(make_model):
 
 def test_names_that_pydantic_uses(make_model):
     """They are shown by their names; their attributes have an underscore at the end."""
-    names = ['json', 'model_dump', '_private', 'class', 'json_', 'model_x']
+    names = ['json', 'model_dump', '_private', 'class', 'json_', 'model_x', '__private', '__']
     Model = make_model(names)
     made = Model.pydantic().model_validate(Model(**{name: name for name in names}))
     assert made.model_dump() == {'id': None, **{name: name for name in names}}

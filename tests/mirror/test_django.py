@@ -120,6 +120,8 @@ import datetime, json, os, uuid
 from decimal import Decimal
 os.environ['DJANGO_SETTINGS_MODULE'] = 'shop.settings'
 import django
+from django.conf import settings
+settings.DATABASES['default']['TIME_ZONE'] = 'Asia/Tokyo'  # of moments that SQLite stores
 django.setup()
 from django.db import connection, models
 from IndexedRedis import IndexedRedisModel, IRField, UsageError
@@ -218,6 +220,29 @@ def test_each_type_of_field(environment, tmp_path):
     assert "Linked.thing: shop.Numbered refers to 'number', which is no primary key" in number
     assert 'Short.host: shop.Special inherits it from another table' in inherited
     assert 'Mirror.of takes models of Django' in plain
+
+
+def test_a_socket_of_mysql(environment):
+    """Nothing connects: the driver's parameters are what counts."""
+    pytest.importorskip('pymysql')
+    code = """
+    from django.db import connections
+    from sqlalchemy import event
+    from IndexedRedis.mirror.of_django.database import engine_of
+    connections['default'].vendor = 'mysql'
+    connections['default'].settings_dict['HOST'] = '/run/mysqld.sock'
+    engine = engine_of('default')
+    given = {}
+    @event.listens_for(engine, 'do_connect')
+    def connect(dialect, record, args, params):
+        given.update(params)
+        raise TimeoutError
+    try:
+        engine.connect()
+    except TimeoutError:
+        print(json.dumps([given.get('unix_socket'), given.get('host')]))
+    """
+    assert django(environment, code) == ['/run/mysqld.sock', None]
 
 
 def test_a_database_without_a_driver(environment):

@@ -340,3 +340,14 @@ def test_passwords_are_not_written():
     shown = 'postgresql+psycopg://me@host/shop?application_name=x'
     assert f"os.environ.get('DATABASE_URL', '{shown}')" in text
     assert '# set DATABASE_URL: the password is not here' in text
+
+
+def test_columns_and_tables_named_like_what_the_module_uses(written):
+    text = written(
+        'CREATE TABLE "any" (id INTEGER PRIMARY KEY, "IRField" TEXT, __x INT, extra JSON,'
+        ' "IRDatetimeField" TEXT, moment DATETIME)'
+    )
+    model = imported(text).AnyModel
+    model.validateModel()
+    names = ['id', 'IRField_', 'c__x', 'extra', 'IRDatetimeField_', 'moment']
+    assert [field.name for field in model.FIELDS] == names

@@ -38,8 +38,6 @@ def reads(track: Track, live: Live, song: Song) -> None:
     if track.artist:
         assert_type(track.artist, Artist)
         assert_type(track.artist.name, str | IRNullType)
-    if track.seconds is not irNull:
-        assert_type(track.seconds, int)
 
 
 def fields() -> None:

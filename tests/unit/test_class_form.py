@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import enum
 import pickle
 from decimal import Decimal
 from typing import Any
@@ -17,14 +18,17 @@ from IndexedRedis import (
     IRField,
     NotNull,
     UnknownNameError,
+    UsageError,
     irNull,
 )
 from IndexedRedis.fields import (
     IRBytesField,
     IRDatetimeField,
+    IREnumField,
     IRFieldChain,
     IRForeignLinkField,
     IRForeignMultiLinkField,
+    IRNullType,
     IRUnicodeField,
 )
 
@@ -202,6 +206,7 @@ RIGHT = [
     ({'n': 'int | None'}, IRField(valueType=int)),
     ({'n': 'NowhereDefined[int]'}, IRField(valueType=int)),
     ({'n': IRField}, IRDatetimeField()),
+    ({'n': IRNullType | None}, IRField()),
 ]
 
 
@@ -227,6 +232,13 @@ def test_an_attribute_that_FIELDS_lacks():
         model.validateModel()
 
 
+def test_a_field_that_comes_later_is_refused():
+    model = made(n=IRField())
+    with pytest.raises(UsageError, match=r'Made\.late: a field is an attribute in the body'):
+        model.late = IRField()
+    assert [field.name for field in model.FIELDS] == ['n']
+
+
 def test_FIELDS_may_list_the_attributes():
     title = IRField()
     model = made(title=title, FIELDS=[title], INDEXED_FIELDS=[title])
@@ -245,3 +257,45 @@ def test_type_checkers_are_told_that_any_name_is_taken():
         title: str
 
     assert Song(title='x').title == 'x'
+
+
+@pytest.mark.parametrize(
+    ('value', 'shown'),
+    [((IRField(),), 'a tuple: a comma follows'), ('unknown', 'a default'), (IRField, 'a class')],
+)
+def test_an_annotated_attribute_that_is_no_field(value, shown):
+    model = made(__annotations__={'name': IRField[str]}, name=value, other=IRField())
+    with pytest.raises(InvalidModelException, match=r"field 'name' .* it is no field; assign one"):
+        model.validateModel()
+
+
+def test_a_set_of_attributes_is_refused():
+    one, other = IRField(), IRField()
+    model = made(one=one, other=other, INDEXED_FIELDS={one, other})
+    with pytest.raises(InvalidModelException, match=r'a field without a name; list fields in \[\]'):
+        model.validateModel()
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'default': 3}, r"IRField takes no parameter 'default'\. Write defaultValue="),
+        ({'index': True}, r"takes no parameter 'index'\. Write indexed=True"),
+        ({'colour': 1}, r"takes no parameter 'colour'\.$"),
+    ],
+)
+def test_parameters_of_other_mappers(options, message):
+    with pytest.raises(TypeError, match=message):
+        IRField(**options)
+
+
+def test_a_link_by_name_says_how():
+    with pytest.raises(TypeError, match=r"Write foreignModel=.*foreignModel='Artist'"):
+        IRForeignLinkField('Artist')
+
+
+def test_the_enum_comes_first_in_a_class_body():
+    class Color(enum.Enum):
+        RED = 'red'
+
+    assert made(color=IREnumField(Color))(color='red').color is Color.RED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Annotated, Any, Optional, Protocol
 
 import pytest
@@ -151,3 +153,19 @@ def test_annotations_of_a_mixin_for_fields_of_the_model():
     mixin = type('Mixin', (), {'__annotations__': {'number': IRField[int], 'other': str}})
     assert child(mixin, Named).validateModel()
     assert child(mixin, Named, number=None).validateModel()
+
+
+class Scaled(IRField[int]):
+    """A field type of a user, with a slot."""
+
+    __slots__ = ('scale',)
+
+    def __init__(self, scale: int) -> None:
+        super().__init__(valueType=int)
+        self.scale = scale
+
+
+def test_a_field_type_with_slots():
+    model = made(a=Scaled(3))
+    copies = [model.a, model.copyModel().a, pickle.loads(pickle.dumps(model.a)), copy.copy(model.a)]
+    assert [(each.name, each.scale) for each in copies] == [('a', 3)] * 4

@@ -137,7 +137,8 @@ class _Names:
         indexed = ', '.join(c.name for c in self._columns.values() if c.indexed) or 'none'
         return (
             f'{column.label} is not indexed, so it cannot be filtered on (indexed: {indexed}). Add '
-            'it to INDEXED_FIELDS and call objects.reindex(), or filter the fetched list.'
+            'indexed=True, or the name to INDEXED_FIELDS, and call objects.reindex(); or filter '
+            'the fetched list.'
         )
 
     def _not_sorted(self, column: Column, key: str) -> str:

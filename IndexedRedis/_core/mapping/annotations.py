@@ -70,10 +70,13 @@ def _shown(annotation: Any) -> str:
 
 
 def _missing(cls: Any, name: str, annotation: Any) -> str:
-    """Return a problem if a name without a value is annotated as a field."""
+    """Return a problem if a name is annotated as a field and has another value, or none.
+
+    None, properties and methods are meant: they hide a field of a base.
+    """
     value = next((vars(each)[name] for each in cls.__mro__ if name in vars(each)), IRField)
-    forgotten = isinstance(value, type) and issubclass(value, IRField)
-    if forgotten and _is_field(typing.get_origin(annotation) or annotation):
+    meant = value is None or isinstance(value, IRField) or hasattr(type(value), '__get__')
+    if not meant and _is_field(typing.get_origin(annotation) or annotation):
         return f'it is no field; assign one: {name} = IRField().'
     return ''
 
@@ -87,7 +90,7 @@ def _problem(field: Any, annotation: Any) -> str:
     arguments = typing.get_args(annotation)
     if origin in _UNIONS:
         found = [_problem(field, each) for each in arguments if each not in _NULLS]
-        return '' if '' in found else found[0]
+        return '' if '' in found or not found else found[0]
     if _is_field(origin):
         if origin is NotNull and field.nullable:
             return 'takes null; add nullable=False, or annotate IRField[...].'

@@ -158,7 +158,9 @@ def _listed_problems(
             yield f'{what} holds {item!r}, which is no name of a field; give a name.'
             continue
         name = str.__str__(item)
-        if name not in by_name:
+        if isinstance(item, IRField) and not name:
+            yield f'{what} holds a field without a name; list fields in [] or (), not in a set.'
+        elif name not in by_name:
             hint = near_miss(name, list(by_name))
             yield f'{what} names {name!r}, which is not in FIELDS.{hint}'
         elif problem := unfit(by_name[name]):
@@ -231,6 +233,9 @@ def _unique_problems(unique: Any, fields: Sequence[IRField]) -> Iterator[str]:
             )
 
 
+_MARKS = {'INDEXED_FIELDS': 'indexed', 'UNIQUE_FIELDS': 'unique'}
+
+
 def _why_not_unique(field: IRField) -> str:
     return _why_not_indexed(field, 'UNIQUE_FIELDS')
 
@@ -241,7 +246,7 @@ def _why_not_indexed(field: IRField, listed: str = 'INDEXED_FIELDS') -> str:
     remedy = 'use IRFixedPointField or IRDecimalField. ' if field.valueType is float else ''
     return (
         f'field {field.name!r} cannot be indexed: {field!r} has no index form. Take it out of '
-        f'{listed}{", or " if remedy else "."}{remedy}'.rstrip()
+        f'{listed}, or leave out {_MARKS[listed]}=True{", or " if remedy else "."}{remedy}'.rstrip()
     )
 
 
@@ -250,7 +255,7 @@ def _why_not_sorted(field: IRField) -> str:
         return ''
     return (
         f'field {field.name!r} cannot be sorted: values of {field!r} have no order. Take it out of '
-        'SORTED_FIELDS, or sort by a field that holds a number, a text or a date.'
+        'SORTED_FIELDS, or leave out sorted=True, or sort by a number, a text or a date.'
     )
 
 

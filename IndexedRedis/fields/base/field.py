@@ -61,6 +61,17 @@ _WRITING = ('fromInput', '_fromInput', 'toStorage', '_toStorage')
 _READING = ('fromInput', '_fromInput', 'fromStorage', '_fromStorage')
 
 
+# What other mappers call a parameter.
+_MEANT = {
+    'choices': 'IREnumField(enumClass=...)',
+    'db_index': 'indexed=True',
+    'default': 'defaultValue=...',
+    'index': 'indexed=True',
+    'null': 'nullable=...',
+    'type': 'valueType=...',
+}
+
+
 class Listed(TypedDict, total=False):
     """What all field types take, besides their own parameters: see :class:`IRField`."""
 
@@ -132,7 +143,11 @@ class IRField(Bracketed[T, N, I]):
         sorted: bool = False,
         unique: bool = False,
         nullable: bool = True,
+        **unknown: Any,
     ) -> None:
+        for name in unknown:
+            meant = f' Write {_MEANT[name]}.' if name in _MEANT else ''
+            raise TypeError(f'{type(self).__name__} takes no parameter {name!r}.{meant}')
         self.indexed, self.sorted, self.unique = bool(indexed), bool(sorted), bool(unique)
         self.nullable = bool(nullable)
 
@@ -259,7 +274,7 @@ class IRField(Bracketed[T, N, I]):
 
     def named(self, name: str) -> Self:
         """Return a field of another name and the same properties."""
-        return _restore(type(self), name, self.copy().__dict__)
+        return _restore(type(self), name, _attributes(self.copy()))
 
     def convert(self, value: Any) -> Any:
         """Deprecated name of :meth:`fromStorage`."""
@@ -322,13 +337,13 @@ class IRField(Bracketed[T, N, I]):
         return ()
 
     def __copy__(self) -> Self:
-        return _restore(type(self), self.name, self.__dict__)
+        return _restore(type(self), self.name, _attributes(self))
 
     def __deepcopy__(self, memo: Any) -> Self:
         return self.__copy__()
 
     def __reduce__(self) -> Any:
-        return _restore, (type(self), self.name, dict(self.__dict__))
+        return _restore, (type(self), self.name, _attributes(self))
 
     def _properties(self) -> list[tuple[str, Any]]:
         valueType = getattr(self.valueType, '__name__', self.valueType)
@@ -347,7 +362,15 @@ class IRField(Bracketed[T, N, I]):
         return f'{type(self).__name__}( "{self.name}", {shown} )'
 
 
+def _attributes(field: object) -> dict[str, Any]:
+    """Return a copy of the attributes of a field, those in slots too."""
+    state: Any = object.__getstate__(field)
+    plain, slots = state if isinstance(state, tuple) else (state, None)
+    return {**(plain or {}), **(slots or {})}
+
+
 def _restore(cls: type[Field], name: str, attributes: dict[str, Any]) -> Field:
     field = str.__new__(cls, name)  # type: ignore[type-var]
-    field.__dict__.update(attributes)
+    for key, value in attributes.items():
+        object.__setattr__(field, key, value)
     return field

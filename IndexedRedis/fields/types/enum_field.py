@@ -21,7 +21,8 @@ __all__ = ('IREnumField',)
 class IREnumField(ConversionField[T, N, I]):
     """A field of the members of an Enum. It returns members.
 
-    :param name: name of the field
+    :param name: name of the field; for an attribute of a model it can be left out, so that the
+        Enum comes first: ``IREnumField(Color)``
     :param enumClass: the Enum
     :param by: what is stored, and what can be assigned besides members: ``'value'`` or ``'name'``
     :param defaultValue: the default value
@@ -33,13 +34,15 @@ class IREnumField(ConversionField[T, N, I]):
 
     def __init__(
         self,
-        name: str = '',
+        name: Any = '',
         enumClass: type[T] | None = None,
         by: str = 'value',
         defaultValue: Any = irNull,
         hashIndex: bool = False,
         **listed: Unpack[Listed],
     ) -> None:
+        if isinstance(name, type):
+            name, enumClass = '', name
         self.enumClass, self.by = _checked(name, enumClass), by
         texts = _texts(name, enumClass, by)
         members = {text: member for member, text in texts.items()}

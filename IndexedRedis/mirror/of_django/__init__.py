@@ -29,7 +29,9 @@ def arguments_of(models: Mapping[Any, Any], using: str, options: dict[str, Any])
             'Mirror.of takes models of Django: Mirror.of({Artist: shop.models.Artist}). For '
             'selects and tables write Mirror(database, {Artist: ...}).'
         )
-    tables = Tables(chosen)
+    from django.db import connections
+
+    tables = Tables(chosen, connections[using].timezone)
     given = {name: options.pop(name, None) or {} for name in ('keys', 'columns', 'links')}
     columns = {
         model: {**tables.left_out(model), **given['columns'].get(model, {})} for model in models

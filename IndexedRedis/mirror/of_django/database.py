@@ -50,11 +50,14 @@ def engine_of(using: str) -> sa.Engine:
     name = str(settings['NAME'] or '') or None
     if dialect == 'sqlite' and str(name).startswith('file:'):  # as Django's test runner has it
         options['uri'] = True
+    host = settings.get('HOST') or None
+    if dialect == 'mysql' and host and host.startswith('/'):  # Django takes it for a socket
+        host, options['unix_socket'] = None, host
     url = sa.URL.create(
         f'{dialect}+{_NAMES.get(driver, driver)}',
         settings.get('USER') or None,
         settings.get('PASSWORD') or None,
-        settings.get('HOST') or None,
+        host,
         int(settings['PORT']) if settings.get('PORT') else None,
         name,
     )

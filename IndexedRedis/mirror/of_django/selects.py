@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,11 +26,12 @@ class Tables:
     """The tables of some Django models.
 
     :param models: for each model of this library one of Django
+    :param zone: of moments that the database stores without one; None without ``USE_TZ``
     :raises UsageError: if a field cannot be mirrored
     """
 
-    def __init__(self, models: Mapping[Any, Any]) -> None:
-        self._models = models
+    def __init__(self, models: Mapping[Any, Any], zone: datetime.tzinfo | None) -> None:
+        self._models, self._zone = models, zone
 
     def selects(self) -> dict[Any, Any]:
         """Return the select of each model."""
@@ -37,7 +39,8 @@ class Tables:
 
     def _select(self, model: Any) -> Any:
         fields = [*self._mirrored(model)]
-        table = sa.table(self._models[model]._meta.db_table, *map(_column, fields))
+        columns = (_column(field, self._zone) for field in fields)
+        table = sa.table(self._models[model]._meta.db_table, *columns)
         return sa.select(*(table.c[field.column].label(field.name) for field in fields))
 
     def keys(self) -> dict[Any, str]:
@@ -97,8 +100,8 @@ def _names(model: Any) -> set[str]:
     return {field.name for field in model.FIELDS}
 
 
-def _column(field: Any) -> Any:
+def _column(field: Any, zone: datetime.tzinfo | None) -> Any:
     name = field.column
     while field.is_relation:  # it is stored as the key that it leads to
         field = field.target_field
-    return sa.column(name, sql_type(field))
+    return sa.column(name, sql_type(field, zone))

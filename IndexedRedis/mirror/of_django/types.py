@@ -11,18 +11,23 @@ __all__ = ('sql_type',)
 
 
 class _Moment(sa.TypeDecorator[datetime.datetime]):
-    """A moment. With ``USE_TZ`` Django stores UTC where the database has no time zones."""
+    """A moment. Where the database has no time zones, Django stores it without one.
+
+    :param zone: the zone that Django means; None without ``USE_TZ``
+    """
 
     impl = sa.DateTime
     cache_ok = True
 
+    def __init__(self, zone: datetime.tzinfo | None) -> None:
+        super().__init__()
+        self.zone = zone
+
     def process_result_value(self, value: Any, dialect: Any) -> Any:
         """Return the moment with its zone."""
-        from django.conf import settings
-
-        if value is None or value.tzinfo is not None or not settings.USE_TZ:
+        if value is None or value.tzinfo is not None or self.zone is None:
             return value
-        return value.replace(tzinfo=datetime.UTC)
+        return value.replace(tzinfo=self.zone)
 
 
 class _Duration(sa.TypeDecorator[datetime.timedelta]):
@@ -40,7 +45,6 @@ _TYPES: dict[str, Any] = {
     'BinaryField': sa.LargeBinary,
     'BooleanField': sa.Boolean,
     'DateField': sa.Date,
-    'DateTimeField': _Moment,
     'DurationField': _Duration,
     'JSONField': sa.JSON,
     'TimeField': sa.Time,
@@ -48,12 +52,16 @@ _TYPES: dict[str, Any] = {
 }
 
 
-def sql_type(field: Any) -> Any:
+def sql_type(field: Any, zone: datetime.tzinfo | None) -> Any:
     """Return the type of a column; None: as the driver returns it.
 
     Types of one's own count as what they are stored as; ``from_db_value`` is not called.
+
+    :param zone: of moments that the database stores without one; None without ``USE_TZ``
     """
     kind = field.get_internal_type()
+    if kind == 'DateTimeField':
+        return _Moment(zone)
     if kind == 'DecimalField':
         return sa.Numeric(field.max_digits, field.decimal_places)
     return _TYPES.get(kind)

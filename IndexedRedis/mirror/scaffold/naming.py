@@ -7,13 +7,15 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-from ... import IndexedRedisModel
+from ... import IndexedRedisModel, fields
 
 __all__ = ('field_name', 'link_name', 'model_name', 'plural', 'unused')
 
 
 # Names that the class of a model uses, where an attribute would hide what they mean.
-_IN_BODIES = frozenset(['Any', 'bool', 'datetime', 'dict', 'float', 'int', 'list', 'str', 'uuid'])
+_IN_BODIES = frozenset(
+    ['Any', 'bool', 'datetime', 'dict', 'float', 'int', 'list', 'str', 'uuid', *fields.__all__]
+)
 
 
 def unused(name: str, used: Collection[str]) -> str:
@@ -30,8 +32,8 @@ def model_name(table: str) -> str:
     words = re.findall(r'\w+', table.replace('_', ' '))
     name = ''.join(word[0].upper() + word[1:] for word in words)
     name = f'T{name}' if not name.isidentifier() else name
-    # The module imports Mirror and IR..., and None, True and False are no names.
-    taken = name == 'Mirror' or name.startswith('IR') or keyword.iskeyword(name)
+    # The module imports Any, Mirror and IR..., and None, True and False are no names.
+    taken = name in ('Any', 'Mirror') or name.startswith('IR') or keyword.iskeyword(name)
     return f'{name}Model' if taken else name
 
 
@@ -41,6 +43,8 @@ def field_name(column: str) -> str:
     name = re.sub(r'\W+', '_', plain, flags=re.ASCII) or 'column'
     if not name.isidentifier():
         name = f'c_{name}'
+    if name.startswith('__'):
+        name = f'c{name}'  # Python would add the name of the class
     if name == '_id' or name.endswith(('__id', '__ne')):
         name = f'{name}_'
     if keyword.iskeyword(name) or hasattr(IndexedRedisModel, name) or name in _IN_BODIES:
