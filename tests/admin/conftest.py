@@ -20,9 +20,12 @@ def filled(watch_models):
     return shop.MODELS
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='module')
 def _served():
-    """The pages of this session, each served from the first test that needs them to the end."""
+    """The pages of a file's tests, each served from the first test that needs them.
+
+    Their event loops end with the file: other tests count all pools of this process.
+    """
     from admin.serving import served
 
     with ExitStack() as stack:
