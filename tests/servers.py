@@ -12,6 +12,7 @@ import contextlib
 import functools
 import importlib.util
 import os
+import secrets
 import shlex
 import shutil
 import signal
@@ -214,7 +215,12 @@ class _OneNode(Server):
 
 
 def free_port() -> int:
-    """A port nobody listens on just now, chosen by the system: never a standard one."""
-    with socket.socket() as sock:
-        sock.bind(('127.0.0.1', 0))
-        return int(sock.getsockname()[1])
+    """A port nobody listens on just now.
+
+    It is below those that the system gives to connections, of which one may take it meanwhile.
+    """
+    while True:
+        port = 15_000 + secrets.randbelow(17_000)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(('127.0.0.1', port))
+            return port
