@@ -226,7 +226,8 @@ def test_the_commands_at_the_end_work_as_printed(shown, environment, tmp_path):
 
 
 @pytest.mark.clusters
-def test_the_cluster_in_a_pipe(environment, tmp_path):
+def test_the_cluster_in_a_pipe(environment, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the command names Python as seen from here
     command = next(command for command, _ in next_steps() if '--cluster' in command)
     done = subprocess.run(
         ['bash', '-c', f'{command} --html cluster.html'],

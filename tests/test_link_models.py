@@ -42,7 +42,7 @@ def test_the_model_is_the_second_argument_under_either_name(cls):
 
 @pytest.mark.parametrize('cls', LINKS)
 def test_a_field_without_a_model_or_with_something_else_is_refused(cls):
-    with pytest.raises(TypeError, match="link field 'x' needs foreignModel="):
+    with pytest.raises(TypeError, match="link field 'x' needs the model that it links to"):
         cls('x')
     for wrong in (5, object, Book(), [Book]):
         with pytest.raises(ValueError, match=r"link field 'x': foreignModel=.* is not a model"):
