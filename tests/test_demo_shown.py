@@ -73,11 +73,12 @@ def listens(port):
         return sock.connect_ex(('127.0.0.1', port)) == 0
 
 
-def on_a_terminal(command, environment):
+def on_a_terminal(command, environment, folder=None):
     """Run on a terminal of 80 x 24; return the status, what was sent, and the lines as seen."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', ROWS, COLUMNS, 0, 0))
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment) as process:
+    how = {'stdout': theirs, 'stderr': theirs, 'env': environment, 'cwd': folder}
+    with subprocess.Popen(command, **how) as process:
         os.close(theirs)
         sent = b''
         with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
@@ -95,7 +96,8 @@ def shown(environment, tmp_path_factory):
     """The whole demo on a terminal, and its page."""
     file = tmp_path_factory.mktemp('page') / 'demo.html'
     command = [*COMMAND, 'demo', '--html', str(file)]
-    status, sent, lines = on_a_terminal(command, environment)
+    # In another folder than this one, so that the commands at the end name Python in full.
+    status, sent, lines = on_a_terminal(command, environment, file.parent)
     assert status == 0, '\n'.join(lines)
     return SimpleNamespace(sent=sent, lines=lines, text='\n'.join(lines), page=file.read_text())
 
