@@ -31,7 +31,16 @@ from .completion import models
 from .remedies import for_shell
 from .run import CommandError, Refused, Run, console, show_text
 
-__all__ = ('DONE', 'FOUND', 'CommandError', 'ModelTarget', 'Refused', 'Run', 'add_command')
+__all__ = (
+    'DONE',
+    'FOUND',
+    'CommandError',
+    'ModelTarget',
+    'Refused',
+    'Run',
+    'add_command',
+    'term_unwinds',
+)
 
 DONE, FOUND, FAILED = 0, 1, 2
 INTERRUPTED, NOBODY_READS, TERMINATED = 130, 141, 143
@@ -102,7 +111,7 @@ def execute(function: Command, common: dict[str, Any], values: dict[str, Any]) -
     """Run a command, whatever it raises; return the exit status."""
     run = None
     try:
-        with _term_unwinds():
+        with term_unwinds():
             run = Run(**common)
             status = function(run, **values)
             sys.stdout.flush()
@@ -125,7 +134,7 @@ def execute(function: Command, common: dict[str, Any], values: dict[str, Any]) -
 
 
 @contextmanager
-def _term_unwinds() -> Iterator[None]:
+def term_unwinds() -> Iterator[None]:
     """Let a SIGTERM unwind the stack, as Ctrl-C does; by default it ends Python on the spot."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -45,6 +45,7 @@ def run(cluster: bool = False, html: str | None = None) -> int:
     :raises UsageError: if the file cannot be written
     """
     _check_extras(*EXTRAS)
+    from ..cli.common import term_unwinds
     from .output.screen import Screen
     from .steps import Tour
 
@@ -55,7 +56,7 @@ def run(cluster: bool = False, html: str | None = None) -> int:
     screen = Screen()
     tour = Tour(screen)
     try:
-        with _ends_in_order(), ExitStack() as stack:
+        with term_unwinds(), ExitStack() as stack:
             about = _start(tour, cluster, stack)
     except KeyboardInterrupt:
         screen.console.print('\nInterrupted; everything is stopped and removed.')
@@ -135,16 +136,3 @@ def _end(tour: Tour, about: list[str], html: str | None) -> None:
         Path(html).write_text(page.page(TITLE, about, tour.parts, blocks), 'utf-8')
         blocks[0] = Text(f'{verdict} The page is {html}.', tour.right)
     tour.screen.show(blocks)
-
-
-@contextmanager
-def _ends_in_order() -> Iterator[None]:
-    """Let a SIGTERM unwind the stack, as Ctrl-C does; by default it ends Python on the spot."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -69,10 +69,10 @@ def recover(schema: Schema, but: bytes, extend: Command) -> Flow[None]:
     :param extend: the command that extends the lock, sent with each step
     :raises ResetLostError: if the lock is lost
     """
-    from ..logs import logger
-
     for token in (yield from ask('HKEYS', schema.keys.record)):
         if token != but:
+            from ..logs import logger
+
             logger.warning('%s: settles what a killed write, or a lost one, left', schema.name)
             yield from settle(schema, token, but, (extend,))
 

@@ -78,8 +78,6 @@ def locked(owners: Sequence[Owner], flow: Flow[T]) -> Flow[T]:
 
 def _lock_each(owners: Sequence[Owner]) -> Flow[None]:
     waited = 0.0
-    from ..logs import logger
-
     for i, owner in enumerate(owners):
         while not (yield from _take(owner, owners[:i])):
             if waited >= WAIT_SECONDS:
@@ -89,6 +87,8 @@ def _lock_each(owners: Sequence[Owner]) -> Flow[None]:
                     'later.'
                 )
             if not waited:
+                from ..logs import logger
+
                 logger.info('%s: waits for a reset, or another long write', owner.schema.name)
             yield Pause(PAUSE_SECONDS)
             waited += PAUSE_SECONDS
