@@ -204,6 +204,19 @@ def commands_of(lines):
     return text, [line for line in joined.splitlines() if ' -m IndexedRedis ' in line]
 
 
+def in_a_shell(script, folder, environment):
+    """Run what a person could type, with pipes."""
+    return subprocess.run(
+        ['bash', '-c', script],
+        capture_output=True,
+        check=False,
+        encoding='utf-8',
+        timeout=120,
+        cwd=folder,
+        env=environment,
+    )
+
+
 def test_the_commands_at_the_end_work_as_printed(shown, environment, tmp_path):
     text, commands = commands_of(shown.lines)
     here = [command for command, _ in next_steps()]
@@ -212,15 +225,7 @@ def test_the_commands_at_the_end_work_as_printed(shown, environment, tmp_path):
     assert commands[1].endswith(' demo --cluster'), 'another test runs it'
     typed = text[text.index('A server that keeps its data:') :]
     script = '\n'.join(line for line in typed.splitlines() if not line.endswith(':'))
-    done = subprocess.run(
-        ['bash', '-euc', f'trap "kill %1; wait" EXIT\n{script}'],
-        capture_output=True,
-        check=False,
-        encoding='utf-8',
-        timeout=120,
-        cwd=tmp_path,
-        env=environment,
-    )
+    done = in_a_shell(f'set -eu; trap "kill %1; wait" EXIT\n{script}', tmp_path, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f'Sale: {data.SALES:,} rows, {data.SALES:,} written' in done.stdout
     assert 'objects: 3,503' in done.stdout
@@ -231,15 +236,7 @@ def test_the_commands_at_the_end_work_as_printed(shown, environment, tmp_path):
 def test_the_cluster_in_a_pipe(environment, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # the command names Python as seen from here
     command = next(command for command, _ in next_steps() if '--cluster' in command)
-    done = subprocess.run(
-        ['bash', '-c', f'{command} --html cluster.html'],
-        capture_output=True,
-        check=False,
-        encoding='utf-8',
-        timeout=120,
-        cwd=tmp_path,
-        env=environment,
-    )
+    done = in_a_shell(f'{command} --html cluster.html', tmp_path, environment)
     out = done.stdout
     assert (done.returncode, done.stderr) == (0, ''), out
     assert '\x1b' not in out, 'no control codes in a pipe'

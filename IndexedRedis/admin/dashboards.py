@@ -165,13 +165,13 @@ def age_of(at: datetime | None) -> str:
 def _typed(view: ModelView, lines: str) -> Any:
     """Return the query of filters, one a line: ``FIELD=VALUE`` or ``FIELD__LOOKUP=VALUE``.
 
-    :raises ValueError: if a line is no filter
+    :raises ValueError: if a line is not a filter
     """
     query = view.model.objects
     for line in filter(None, map(str.strip, lines.splitlines())):
         name, equals, value = line.partition('=')
         if not (name and equals):
-            raise ValueError(f'{line!r} is no filter; write FIELD=VALUE or FIELD__LOOKUP=VALUE.')
+            raise ValueError(f'{line!r} is not a filter; write FIELD=VALUE or FIELD__LOOKUP=VALUE.')
         query = query.filter(**{name.strip(): value.strip()})
     return query
 

@@ -25,8 +25,8 @@ REMEDIES = {
     remedies.CLUSTER_REMEDY: 'The server is a node of a cluster: give --url '
     'redis+cluster://host:port.',
     remedies.ALONE_REMEDY: 'The server stands alone: give --url redis://host:port/0.',
-    remedies.SENTINEL_REMEDY: 'The server is no Sentinel: give --url redis://host:port/0, or the '
-    'Sentinels as --url sentinel://host:port,host:port/name.',
+    remedies.SENTINEL_REMEDY: 'The server is not a Sentinel: give --url redis://host:port/0, or '
+    'the Sentinels as --url sentinel://host:port,host:port/name.',
     remedies.SERVICE_REMEDY: 'The Sentinels watch no service of this name. Correct the name in '
     '--url sentinel://host:port/name.',
     remedies.RESP2_REMEDY: 'The server, or a proxy in front of it, does not speak RESP3. End --url '

@@ -11,11 +11,8 @@ that of SQL, and no reader saw a mixture of two data sets.
 from __future__ import annotations
 
 import signal
-import sys
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -50,9 +50,7 @@ ALONE_REMEDY = (
 #: for a name that the Sentinels do not know
 SERVICE_REMEDY = "The Sentinels watch no service of this name. Correct 'service_name'."
 #: for a server that is asked as if it were a Sentinel
-SENTINEL_REMEDY = (
-    'The server is no Sentinel. Name the Sentinels, or give the server itself as redis://host:port.'
-)
+SENTINEL_REMEDY = 'The server is not a Sentinel. Name the Sentinels, or give the server itself as redis://host:port.'
 #: for a server that refuses HELLO
 RESP2_REMEDY = (
     "The server, or a proxy in front of it, does not speak RESP3. Add 'protocol': 2 to the "

@@ -77,7 +77,7 @@ def test_explain_is_that_of_the_library(visit):
     for wrong, message in (
         ('nothing=1', 'nothing'),
         ('seconds__gte=x', 'seconds'),
-        ('x', 'no filter'),
+        ('x', 'is not a filter'),
     ):
         assert message in visitor.see(f'/-/Track/explain?lines={wrong}').text
 

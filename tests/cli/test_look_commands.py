@@ -86,8 +86,8 @@ def test_filters_by_null_and_by_odd_text(shop):
 
 
 WRONG = {
-    'shop:Short group': "error: 'group' is no filter; write FIELD=VALUE or FIELD__ne=VALUE.",
-    'shop:Short =3': "error: '=3' is no filter",
+    'shop:Short group': "error: 'group' is not a filter; write FIELD=VALUE or FIELD__ne=VALUE.",
+    'shop:Short =3': "error: '=3' is not a filter",
     'shop:Short grop=3': "Did you mean 'group'?",
     'shop:Short name=x': 'Short.name is not indexed',
     'shop:Short group=many': 'Short.group: cannot hold',

@@ -195,7 +195,7 @@ def test_cached_replies_are_dropped_with_their_primary(telling_server, cluster, 
         ('redis+cluster://{0}', 'The server stands alone: give --url redis://'),
         ('sentinel://{1}/other', 'Correct the name in --url sentinel://'),
         ('sentinel://{1}', "--url: Sentinels need the name of their service: add 'service_name'"),
-        ('sentinel://{0}/mymaster', 'The server is no Sentinel: give --url redis://'),
+        ('sentinel://{0}/mymaster', 'The server is not a Sentinel: give --url redis://'),
         ('sentinel://nobody:wrong@{1}/mymaster', 'refused the user name or the password'),
     ],
 )

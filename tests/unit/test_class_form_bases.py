@@ -145,7 +145,7 @@ def test_the_annotation_of_an_overridden_field_says_nothing():
 @pytest.mark.parametrize('annotation', [IRField[int], NotNull[int], 'Annotated[IRField[int], 0]'])
 def test_an_annotation_without_a_field(body, annotation):
     model = made(__annotations__={'b': annotation}, a=IRField(), __module__=__name__, **body)
-    with pytest.raises(InvalidModelException, match=r"'b' is annotated .*but it is no field"):
+    with pytest.raises(InvalidModelException, match=r"'b' is annotated .*but it is not a field"):
         model.validateModel()
 
 

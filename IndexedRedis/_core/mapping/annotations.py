@@ -77,7 +77,7 @@ def _missing(cls: Any, name: str, annotation: Any) -> str:
     value = next((vars(each)[name] for each in cls.__mro__ if name in vars(each)), IRField)
     meant = value is None or isinstance(value, IRField) or hasattr(type(value), '__get__')
     if not meant and _is_field(typing.get_origin(annotation) or annotation):
-        return f'it is no field; assign one: {name} = IRField().'
+        return f'it is not a field; assign one: {name} = IRField().'
     return ''
 
 

@@ -176,7 +176,7 @@ def _unlisted(cls: Any, fields: Sequence[IRField]) -> Iterator[str]:
 
 
 def _misnamed(cls: Any, fields: Sequence[IRField]) -> Iterator[str]:
-    """Yield a problem for each attribute that is a field of another name, which is no field."""
+    """Yield a problem for each attribute whose field has another name: it would be ignored."""
     if cls._lists_fields:
         return  # it may keep fields for other uses
     listed = {field.name for field in fields}

@@ -75,5 +75,5 @@ def _draw(run: Run, explanation: Explanation) -> None:
 def _condition(text: str) -> dict[str, Any]:
     name, equals, value = text.partition('=')
     if not (name and equals):
-        raise CommandError(f'{text!r} is no filter; write FIELD=VALUE or FIELD__ne=VALUE.')
+        raise CommandError(f'{text!r} is not a filter; write FIELD=VALUE or FIELD__ne=VALUE.')
     return {name: value}
