@@ -33,6 +33,9 @@ def main() -> None:
     except MissingExtraError as error:
         print(f'{error}\nFor all commands: {EVERYTHING}', file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:  # while it imports the command; later the command ends itself
+        print('interrupted', file=sys.stderr)
+        sys.exit(130)
 
 
 def program() -> str:

@@ -29,6 +29,7 @@ __all__ = (
     'NotAcknowledgedError',
     'ObjectGoneError',
     'OutcomeUnknownError',
+    'PartitionLostError',
     'QueryError',
     'ResetInProgressError',
     'ResetLostError',
@@ -172,6 +173,16 @@ class NotAcknowledgedError(IndexedRedisError, TimeoutError):
     save do not count as saved.
 
     Solution: save or delete the same objects again, which writes nothing twice and waits again.
+    """
+
+
+class PartitionLostError(IndexedRedisError, RuntimeError):
+    """A partition of a model has lost its data, so no answer would be whole.
+
+    Its node was emptied, or replaced by one without the data. Other partitions are whole.
+
+    Solution: load the data set again, by ``Model.reset(objs)`` or from its mirror, or begin anew
+    with ``Model.deleter.destroyModel()``.
     """
 
 

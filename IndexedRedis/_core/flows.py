@@ -2,7 +2,7 @@
 
 A flow is a generator. It yields steps, receives the outcome of each, and returns the result of the
 operation. It does no I/O, so the same flow runs on threads and on asyncio, and a test can play the
-server. There are five kinds of steps:
+server. There are six kinds of steps:
 
 ``Batch``
     commands that go out in one write. Outcome: the list of their replies, in order.
@@ -10,6 +10,9 @@ server. There are five kinds of steps:
     any number of batches, a few of them in flight at a time. ``consume`` receives each list of
     replies, in order, while later batches are on the wire. A ``None`` among the batches means that
     the next batch depends on a reply that is outstanding. Outcome: ``None``.
+``Parts``
+    batches for several places of the database, which are sent at the same time. Outcome: a list. It
+    has for each batch, in order, the replies, or the exception that a ``Batch`` would throw.
 ``Pause``
     a wait of so many seconds. Outcome: ``None``.
 ``Elsewhere``
@@ -38,8 +41,10 @@ __all__ = (
     'Command',
     'Elsewhere',
     'Everywhere',
+    'Fenced',
     'Flow',
     'NoConnection',
+    'Parts',
     'Pause',
     'Progress',
     'Scan',
@@ -97,6 +102,10 @@ class ServerFull(Exception):
     """The server is out of memory, so it refused a write."""
 
 
+class Fenced(Exception):
+    """A write met a fence: the partition is not open for the edition that it was meant for."""
+
+
 class NoConnection(Exception):
     """All connections were in use, and none became free in time. Nothing was sent."""
 
@@ -106,6 +115,19 @@ class Stream(NamedTuple):
 
     batches: Iterable[Batch | None]
     consume: Callable[[Any], None]
+
+
+class Parts(NamedTuple):
+    """Batches for several places of the database, all of them sent before the first is answered.
+
+    On one server they are one write, on a cluster one write for each node that they are for. They
+    are carried out in any order. Primaries answer on a cluster, and no reply is cached. A write and
+    its replies are held in memory, so the batches of a step should have less than a megabyte.
+
+    :param batches: each with a key of its place: the key's hash slot says which node serves it
+    """
+
+    batches: Sequence[tuple[bytes, Batch]]
 
 
 class Pause(NamedTuple):
@@ -127,7 +149,7 @@ class Everywhere(NamedTuple):
     make: Callable[[], Any]
 
 
-Step = Batch | Stream | Pause | Elsewhere | Everywhere
+Step = Batch | Stream | Parts | Pause | Elsewhere | Everywhere
 Flow = Generator[Step, Any, T]
 # Reports progress: the name of the step, how much is done, and of how much.
 Progress = Callable[[str, int, int], Any]

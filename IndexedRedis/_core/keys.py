@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from ..fields.base.primary_keys import HIGHEST_PK
 
 __all__ = (
     'ALL_MODELS',
     'BROUGHT',
+    'GLOB',
     'HIGHEST_PK',
     'LEFT',
     'PKS_OF_A_RANGE',
@@ -20,8 +22,10 @@ __all__ = (
     'STAGED',
     'VALUES',
     'WORK',
+    'KeyParts',
     'Keys',
     'model_and_kind',
+    'parse_key',
     'parse_range',
     'ranges_of',
 )
@@ -45,13 +49,15 @@ WORK = (STAGED, RANGES, BROUGHT, REPLACED)
 _WORK_TYPES = {
     **dict.fromkeys((b'lock', b'swapped', b'mirrored', b'mirror'), b'string'),
     **dict.fromkeys((b'incarnations', b'marker'), b'string'),
-    **dict.fromkeys((b'resets', b'data', LEFT, VALUES), b'hash'),
+    **dict.fromkeys((b'resets', b'editions', b'data', LEFT, VALUES), b'hash'),
     **dict.fromkeys((b'touched', b'keys', b'idx', *WORK), b'set'),
 }
 
 # The beginning of the names of sorted sets. It extends a reserved segment, so that no KEY_NAME and
 # no index value leads there.
 _SORTED = b'keys:sorted:'
+# The end of the name of a key that tells an edition; see ``partitions``.
+_EDITION = b'keys:edition'
 
 PREFIX = '_ir_|'
 
@@ -61,12 +67,14 @@ RESERVED_SEGMENTS = (':data', ':idx', ':keys', ':next', ':tmp')
 # The pattern of the keys of all models.
 ALL_MODELS = PREFIX.encode('ascii') + b'*'
 # As no KEY_NAME holds a reserved segment, the first one ends it, whatever a value holds. Tools use
-# this pattern; like all patterns of this file it is compiled at its first use.
-_KEY = (
-    re.escape(PREFIX.encode('ascii'))
-    + rb'(?s:(.+?):(?:(data|idx|tmp|keys:sorted):(.*)|(keys|next)))'
-)
-_GLOB = rb'([*?\[\]\\^-])'
+# these patterns; like all patterns of this file they are compiled at their first use.
+_KEY = rb'(?s:(.+?):(?:(data|idx|tmp|keys:sorted):(.*)|(keys:edition|keys|next)))'
+# What stands before the KEY_NAME: the tag of a partition and an edition, or nothing. A KEY_NAME
+# cannot begin like that, since it would hold a reserved segment.
+_TAG = rb'[1-9]\d*\.(?:0|[1-9]\d*)'
+_PLACE = re.escape(PREFIX.encode('ascii')) + rb'(?:\{(%b)\}:keys:(0|[1-9]\d*):)?' % _TAG
+# The characters that mean something in the pattern of a name.
+GLOB = rb'([*?\[\]\\^-])'
 
 
 class Keys:
@@ -75,8 +83,11 @@ class Keys:
     :param key_name: the model's ``KEY_NAME``, used as it is
     """
 
+    #: the distance of the pks that follow each other, and their remainder by it; see ``partitions``
+    stride, offset = 1, 0
+
     __slots__ = (
-        *('_data', '_index', '_sorted', '_tmp', 'all', 'next'),
+        *('_data', '_index', '_sorted', '_tmp', 'all', 'edition', 'editions', 'next'),
         *('incarnations', 'lock', 'marker', 'mirror_lock', 'mirrored'),
         *('record', 'swapped', 'touched'),
     )
@@ -85,11 +96,13 @@ class Keys:
         base = (PREFIX + key_name).encode('utf-8')
         self.next = base + b':next'
         self.all = base + b':keys'
+        self.edition = base + b':' + _EDITION
         self._data = base + b':data:'
         self._index = base + b':idx:'
         self._sorted = base + b':' + _SORTED
         self._tmp = base + b':tmp:'
         self.lock = self._tmp + b'lock'
+        self.editions = self._tmp + b'editions'
         self.record = self._tmp + b'resets'
         self.swapped = self._tmp + b'swapped'
         self.mirrored = self._tmp + b'mirrored'
@@ -121,16 +134,20 @@ class Keys:
     @property
     def pattern(self) -> bytes:
         """The pattern of every key of the model; it also matches keys of other models."""
-        return re.sub(_GLOB, rb'\\\1', self.base) + b'*'
+        return re.sub(GLOB, rb'\\\1', self.base) + b'*'
 
     @property
     def pattern_but_rows(self) -> bytes:
         """The pattern of index sets and work keys, which leaves out the hashes of objects."""
-        return re.sub(_GLOB, rb'\\\1', self.base) + b'[it]*'
+        return re.sub(GLOB, rb'\\\1', self.base) + b'[it]*'
 
     def data(self, pk: int) -> bytes:
         """The hash of one object."""
         return b'%s%d' % (self._data, pk)
+
+    def pks(self, first: int, count: int) -> range:
+        """Return so many pks in the order in which they are handed out."""
+        return range(first, first + count * self.stride, self.stride)
 
     def index(self, field: bytes, value: bytes) -> bytes:
         """The set of pks whose field has this index value."""
@@ -142,7 +159,7 @@ class Keys:
 
     def is_own(self, key: bytes) -> bool:
         """Whether a key has one of the shapes above. Flows touch only such keys."""
-        if key in (self.next, self.all):
+        if key in (self.next, self.all, self.edition):
             return True
         return key.startswith((self._data, self._index, self._sorted, self._tmp))
 
@@ -170,7 +187,7 @@ class Keys:
             return b'hash'
         if self.is_sorted(key):
             return b'zset'
-        return b'string' if key == self.next else b'set'
+        return b'string' if key in (self.next, self.edition) else b'set'
 
     def work_type(self, key: bytes) -> bytes:
         """The Redis type that a work key should have; ``b''`` for one of an unknown name."""
@@ -204,29 +221,56 @@ def ranges_of(pks: range) -> list[tuple[range, bytes]]:
     return [(part, b'%d %d' % (part.start, len(part))) for part in parts]
 
 
-def parse_range(text: bytes, highest: int) -> range:
+def parse_range(text: bytes, highest: int, stride: int = 1) -> range:
     """Return the pks of a member of ``RANGES``; an empty range for anything else.
 
     :param highest: the counter, above which nobody has reserved pks
+    :param stride: the distance of pks that follow each other
     """
     match = re.fullmatch(rb'([1-9]\d{0,15}) ([1-9]\d{0,6})', text)
     first, count = map(int, match.groups()) if match else (1, 0)
-    sound = count <= PKS_OF_A_RANGE and first + count - 1 <= highest
-    return range(first, first + count) if sound else range(0)
+    sound = count <= PKS_OF_A_RANGE and first + (count - 1) * stride <= highest
+    return range(first, first + count * stride, stride) if sound else range(0)
 
 
-def model_and_kind(key: bytes) -> tuple[str, str, bytes] | None:
-    """Return the ``KEY_NAME`` of a key, its kind, and the rest.
+class KeyParts(NamedTuple):
+    """What the name of a key says.
 
-    The kind is ``data``, ``idx``, ``tmp``, ``sorted``, ``keys`` or ``next``. None if no model has
-    such a key.
+    :param model: the ``KEY_NAME``
+    :param kind: ``data``, ``idx``, ``tmp``, ``sorted``, ``keys``, ``next`` or ``edition``
+    :param rest: what follows the kind
+    :param tag: the hash tag of a partition; None: the key is of no partition
+    :param edition: the edition of the partition; 0: its editions share the key
     """
-    match = re.fullmatch(_KEY, key)
-    if match is None:
+
+    model: str
+    kind: str
+    rest: bytes
+    tag: bytes | None = None
+    edition: int | None = None
+
+
+def parse_key(key: bytes) -> KeyParts | None:
+    """Return what the name of a key says; None if no model has such a key."""
+    place = re.match(_PLACE, key)
+    match = re.compile(_KEY).fullmatch(key, place.end()) if place else None
+    if place is None or match is None:
         return None
     try:
         name = match[1].decode('utf-8')
     except UnicodeDecodeError:
         return None
-    kind = (match[2] or match[4]).decode('ascii')
-    return name, kind.rpartition(':')[2], match[3] or b''
+    if any(f'{segment}:' in name for segment in RESERVED_SEGMENTS):
+        return None
+    kind = (match[2] or match[4]).decode('ascii').rpartition(':')[2]
+    edition = None if place[2] is None else int(place[2])
+    return KeyParts(name, kind, match[3] or b'', place[1], edition)
+
+
+def model_and_kind(key: bytes) -> tuple[str, str, bytes] | None:
+    """Return the ``KEY_NAME`` of a key, its kind, and the rest, as of :class:`KeyParts`.
+
+    None if no model has such a key.
+    """
+    parts = parse_key(key)
+    return None if parts is None else parts[:3]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from .flows import Batch, Command, Flow, Step, Stream, chunks, scan
+from .flows import Batch, Command, Flow, Parts, Step, Stream, chunks, scan
 
 __all__ = (
     'PAGE_MEMBERS',
@@ -116,7 +116,8 @@ class _Lane:
 def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
     """Run flows that only read side by side; return their results.
 
-    Their batches are merged, so all together take as many round trips as the longest of them.
+    Their batches are merged, and so are their ``Parts``. All together take as many round trips as
+    the longest of them, if it yields nothing else.
     """
     if len(flows) == 1:
         return [(yield from flows[0])]
@@ -134,6 +135,12 @@ def together(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
         go_on(number, None)
     while waiting:
         batches = {n: step.commands for n, step in waiting.items() if isinstance(step, Batch)}
+        parts = {n: step.batches for n, step in waiting.items() if isinstance(step, Parts)}
+        if parts and not batches:
+            outcomes = iter((yield Parts([each for some in parts.values() for each in some])))
+            for number, some in parts.items():
+                go_on(number, list(islice(outcomes, len(some))))
+            continue
         if not batches:
             number, step = next(iter(waiting.items()))
             go_on(number, (yield step))

@@ -74,6 +74,17 @@ class Script:
         self.reads = reads
         ALL.append(self)
 
+    def after(self, check: str, name: str) -> Script:
+        """Return a script that first runs a check, which may return an error.
+
+        :param check: a Lua text
+        :param name: its name, by which the name of the new script ends
+        """
+        script = object.__new__(Script)
+        script.name, script.reads = f'{self.name}_{name}', None
+        script.text = self.text.replace(UNDECLARED.encode(), (UNDECLARED + check).encode(), 1)
+        return script
+
     @cached_property
     def sha(self) -> bytes:
         """The SHA1 digest of the text, which EVALSHA takes."""
@@ -92,25 +103,26 @@ class Script:
 
 
 class ScriptPair:
-    """Two Lua texts: a plain one, and one for models with sorted or unique fields.
+    """Two Lua texts: a plain one, and one for models that ask for more, such as sorted fields.
 
     Lines that begin with ``- `` stand in the plain text only, lines that begin with ``+ `` in the
-    other only. So models without such fields pay nothing for those of others.
+    other only. So models that do not ask for it pay nothing for it.
 
-    :param name: name of the plain script; that of the other ends in ``_sorted``
+    :param name: name of the plain script
     :param text: the lines of both
+    :param other: how the name of the other script ends
     """
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, other: str = 'sorted') -> None:
         self._plain = Script(name, _choose('- ', '+ ', text))
-        self._sorted = Script(f'{name}_sorted', _choose('+ ', '- ', text))
+        self._other = Script(f'{name}_{other}', _choose('+ ', '- ', text))
 
-    def of(self, sorts: object) -> Script:
+    def of(self, more: object) -> Script:
         """Return the script for a model.
 
-        :param sorts: true if the model has sorted or unique fields
+        :param more: true if the model asks for more: has sorted or unique fields
         """
-        return self._sorted if sorts else self._plain
+        return self._other if more else self._plain
 
 
 def _choose(ours: str, others: str, text: str) -> str:
@@ -123,7 +135,8 @@ def readable(command: tuple[Any, ...]) -> tuple[Any, ...]:
     if command[0] == 'EVALSHA':
         return ('EVALSHA', BY_SHA[command[1]].name, *command[2:])
     if command[0] == 'EVAL':
-        (name,) = (script.name for script in ALL if script.text == command[1])
+        known = (*ALL, *BY_SHA.values())
+        name = next(script.name for script in known if script.text == command[1])
         return ('EVAL', name, *command[2:])
     return command
 

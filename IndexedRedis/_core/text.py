@@ -7,6 +7,7 @@ from typing import Any
 
 __all__ = (
     'bytes_text',
+    'moment_in',
     'near_miss',
     'shorten',
     'shown',
@@ -40,6 +41,11 @@ def shown(word: Any) -> str:
     """Return a word as a person would type it, at most a line long."""
     text = shorten(str(text_of(word)))
     return text if text.isprintable() and text and ' ' not in text else repr(text)
+
+
+def moment_in(stamp: bytes) -> str:
+    """Return the moment in a time stamp of a mirror; its own words follow a ``|``."""
+    return stamp.partition(b'|')[0].decode('ascii', 'replace')
 
 
 def bytes_text(count: int | None) -> str:

@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError
 
 from .._core.flows import Batch, Flow
 from .._core.replication import FRESHNESS, Freshness
-from .base import Executor
+from .base import Executor, Lanes
 from .cache.invalidation import has_cached, has_pending, start_tracking
 from .cache.tracking import note_write
 from .conversation import Conversation, converse
@@ -62,7 +62,7 @@ def _cancellations() -> Callable[[], int]:
     return task.cancelling if task else int
 
 
-class Line:
+class Line(Lanes):
     """The operations of a conversation, on one connection at a time."""
 
     _loan: list[Any] = []  # for __del__, if __init__ was interrupted
@@ -84,6 +84,9 @@ class Line:
     def __del__(self) -> None:
         if self._loan:  # `end` was interrupted, too
             self._pool.reclaim(self._loan)
+        for pool, loan in self._aside:
+            if loan:
+                pool.reclaim(loan)
 
     async def converse(self, conversation: Conversation[T]) -> T:
         """Perform the operations of a conversation; return its result."""
@@ -163,14 +166,26 @@ class Line:
 
     async def close(self, broken: bool) -> None:
         if broken:
-            await self.end()
+            await self._pool.discard(self._loan)
         else:
             await self._pool.take_back(self._loan)
 
     async def end(self) -> None:
-        """Close the connection if it is still on loan; give the turn back."""
+        """Close the connections that are still on loan; give the turns back."""
         if not isinstance(self._pool, NodePools):  # it went to a node
             await self._pool.discard(self._loan)
+        if self._aside:
+            await self._end_aside()
+
+    async def _end_aside(self) -> None:
+        for pool, loan in self._aside:
+            await pool.discard(loan)
+        self._aside = ()
+
+    async def lane(self, number: int) -> None:
+        self._turn_to(number)
+        if not number:
+            await self._end_aside()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .._core.replication import Freshness
 from .exchange import Way
 from .topology.single import place_of, way_to
 
-__all__ = ('Executor',)
+__all__ = ('Executor', 'Lanes')
 
 
 class Executor:
@@ -35,3 +35,30 @@ class Executor:
         if self._place is None and fresh is None:  # most are
             return None
         return way_to(self._place, cache_size is not None, fresh)
+
+
+class Lanes:
+    """The connections that a conversation holds: one at a time, or one of each node.
+
+    Rule: each loan is noted before it is put aside, so that an interrupt at any line loses none.
+    """
+
+    _pool: Any
+    #: what is borrowed of the pool
+    _loan: list[Any]
+    #: whether something was sent over it
+    _sent: bool
+    _number = 0
+    _lanes: dict[int, tuple[Any, list[Any], bool]] | None = None
+    _aside: Iterable[tuple[Any, list[Any]]] = ()
+
+    def _turn_to(self, number: int) -> None:
+        """Put pool and loan aside, and take up those of another number."""
+        if self._lanes is None:
+            self._lanes = {}
+        self._lanes[self._number] = self._pool, self._loan, self._sent
+        self._aside = [*self._aside, (self._pool, self._loan)]
+        pool, loan, sent = self._lanes.get(number, (self._pool, [], False))
+        self._loan = []  # until the pool is that of the other loan
+        self._pool, self._sent, self._number = pool, sent, number
+        self._loan = loan

@@ -15,6 +15,8 @@ of a name and arguments, and receives their results:
 ``('sleep', seconds)``        wait
 ``('elsewhere', m, f)``       run flow ``f`` on the connection of model ``m``
 ``('at', node, role)``        go to a node: where the other operations take their connections
+``('lane', number)``          put the connection and the node aside, and take up those of another
+                              number; of 0, with which it begins: close the others
 ``('keep', nodes)``           close the connections to primaries that are not among these nodes
 ============================  ==================================================================
 
@@ -39,13 +41,24 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any, TypeVar
 
-from redis.exceptions import TimeoutError
+from redis.exceptions import RedisError, TimeoutError
 
-from .._core.flows import AnswerLost, Batch, Elsewhere, Everywhere, Flow, Pause, Step, Stream
+from .._core.flows import (
+    AnswerLost,
+    Batch,
+    Elsewhere,
+    Everywhere,
+    Flow,
+    Parts,
+    Pause,
+    Step,
+    Stream,
+)
 from .cache.reply_cache import is_cacheable
 from .errors import MissingScript, Refused
 from .exchange import Conversation, Route, Way, answer_to, check_lost, check_refused, exchange
 from .recording import noted, recorders
+from .topology.parts import ask_parts
 from .wire import results, with_texts
 
 __all__ = ('Conversation', 'converse')
@@ -98,6 +111,8 @@ def _perform(step: Step, caches: bool, route: Route | None) -> Conversation[Any]
         return (yield from _lasting(step, cached, route))
     if isinstance(step, Stream):
         return (yield from exchange(iter(step.batches), step.consume, route))
+    if isinstance(step, Parts):
+        return (yield from ask_parts(step, route, _uncached, _DOUBTFUL_SECONDS))
     if isinstance(step, Elsewhere):
         return (yield ('elsewhere', step.model, step.flow))
     if isinstance(step, Everywhere):
@@ -107,15 +122,26 @@ def _perform(step: Step, caches: bool, route: Route | None) -> Conversation[Any]
     return None
 
 
-def _lasting(batch: Batch, cached: bool, route: Route) -> Conversation[Any]:
+def _uncached(batch: Batch, route: Route | None, failure: RedisError | None) -> Conversation[Any]:
+    if route is None:
+        return _answers(batch, False, None, failure)
+    return _lasting(batch, False, route, failure)
+
+
+def _lasting(
+    batch: Batch, cached: bool, route: Route, failure: RedisError | None = None
+) -> Conversation[Any]:
     """Return the results of a batch; ask again if they are of a node that had been replaced.
 
     A frozen primary that wakes up answers what was sent before it learns that another one took its
     place. What it has written is lost.
+
+    :param failure: of a first try
     """
     while True:
         began = monotonic()
-        answers = yield from _answers(batch, cached, route)
+        answers = yield from _answers(batch, cached, route, failure)
+        failure = None
         if monotonic() - began < _DOUBTFUL_SECONDS:
             return answers
         if not (yield from route.is_replaced()):
@@ -124,12 +150,14 @@ def _lasting(batch: Batch, cached: bool, route: Route) -> Conversation[Any]:
             raise AnswerLost
 
 
-def _answers(step: Batch, cached: bool, route: Route | None) -> Conversation[Any]:
-    failure: Exception | None = None
+def _answers(
+    step: Batch, cached: bool, route: Route | None, failure: RedisError | None = None
+) -> Conversation[Any]:
     try:
-        replies = yield ('ask_and_cache' if cached else 'send_now', step)
-        if replies is not None:
-            return answer_to(step, results(replies), route)
+        if failure is None:
+            replies = yield ('ask_and_cache' if cached else 'send_now', step)
+            if replies is not None:
+                return answer_to(step, results(replies), route)
     except MissingScript:
         step = with_texts(step)
     except Refused as refused:

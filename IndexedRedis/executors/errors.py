@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from redis.exceptions import ConnectionError, OutOfMemoryError, RedisError
+from redis.exceptions import ConnectionError, OutOfMemoryError, RedisError, ResponseError
 
-from .._core.flows import NoConnection, ServerFull
+from .._core.flows import Fenced, NoConnection, ServerFull
 
-__all__ = ('MissingScript', 'PoolExhaustedError', 'Refused', 'ServerFullError')
+__all__ = ('FencedError', 'MissingScript', 'PoolExhaustedError', 'Refused', 'ServerFullError')
 
 
 class MissingScript(Exception):
@@ -26,6 +26,10 @@ class Refused(Exception):
 
 class ServerFullError(OutOfMemoryError, ServerFull):
     """The server is out of memory: redis-py's error, as a subclass of one that flows catch."""
+
+
+class FencedError(ResponseError, Fenced):
+    """A script met a fence, and wrote nothing: an error of the server that flows catch."""
 
 
 class PoolExhaustedError(ConnectionError, NoConnection):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .._core.flows import Batch, Elsewhere, Flow, Step, Stream
+from .._core.flows import Batch, Elsewhere, Flow, Parts, Step, Stream
 from .._core.inspection.explanation import Measured
 from .wire import pack
 
@@ -47,6 +47,9 @@ class _Counts:
                     self._waited += time.perf_counter() - asked
                 if isinstance(step, Batch):
                     self._received(outcome)
+                if isinstance(step, Parts):
+                    for replies in outcome:
+                        self._received([] if isinstance(replies, Exception) else replies)
                 step = flow.send(outcome)
         except StopIteration as stop:
             return stop.value
@@ -58,6 +61,10 @@ class _Counts:
         if isinstance(step, Batch):
             self._trips += 1
             self._send(step)
+        if isinstance(step, Parts):
+            self._trips += 1
+            for _, batch in step.batches:
+                self._send(batch)
         if not isinstance(step, Stream):
             return step
         consume = step.consume

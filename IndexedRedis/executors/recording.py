@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from .._core.flows import Batch, Elsewhere, Flow, Pause, Step, Stream
+from .._core.flows import Batch, Elsewhere, Flow, Parts, Pause, Step, Stream
 from .._core.mapping.resp import unpacked
 from .._core.script import readable
 
@@ -31,6 +31,9 @@ def noted(step: Step, recorders: list[list[Trip]]) -> Step:
     if isinstance(step, Batch):
         for trips in recorders:
             trips.append(_commands(step))
+    if isinstance(step, Parts):
+        for trips in recorders:
+            trips.append(_all_commands(step))
     if isinstance(step, Stream):
         return step._replace(batches=_noting(step.batches, recorders))
     return step
@@ -50,16 +53,20 @@ def _commands(batch: Batch) -> Trip:
     return [readable(unpacked(command)) for command in batch.commands]
 
 
+def _all_commands(parts: Parts) -> Trip:
+    return [command for _, batch in parts.batches for command in _commands(batch)]
+
+
 class RecordingExecutor:
     """Runs flows without a server, on prepared replies.
 
-    :param replies: a list of replies for each batch, in order. An exception instead of a list is
-        thrown into the flow.
+    :param replies: a list of replies for each batch, in order, and for each batch of ``Parts``. An
+        exception instead of a list is thrown into the flow, or is the outcome of its part.
     """
 
     def __init__(self, replies: Iterable[list[Any] | Exception] = ()) -> None:
         self._replies = iter(replies)
-        #: a list of commands for each batch of the flows
+        #: a list of commands for each batch of the flows, and for the batches of ``Parts`` together
         self.trips: list[list[tuple[Any, ...]]] = []
 
     def run(self, flow: Flow[T]) -> T:
@@ -80,6 +87,9 @@ class RecordingExecutor:
     def _perform(self, step: Step) -> Any:
         if isinstance(step, Batch):
             return self._answer(step)
+        if isinstance(step, Parts):
+            self.trips.append(_all_commands(step))
+            return [self._next() for _ in step.batches]
         if isinstance(step, Elsewhere):
             return self.run(step.flow)
         if isinstance(step, Stream):
@@ -90,13 +100,16 @@ class RecordingExecutor:
 
     def _answer(self, batch: Batch) -> list[Any]:
         self.trips.append(_commands(batch))
-        try:
-            replies = next(self._replies)
-        except StopIteration:
-            raise AssertionError(f'no reply left for {self.trips[-1]!r}') from None
+        replies = self._next()
         if isinstance(replies, Exception):
             raise replies
         return replies
+
+    def _next(self) -> list[Any] | Exception:
+        try:
+            return next(self._replies)
+        except StopIteration:
+            raise AssertionError(f'no reply left for {self.trips[-1]!r}') from None
 
 
 @contextlib.contextmanager

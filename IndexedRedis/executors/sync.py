@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError, TimeoutError
 
 from .._core.flows import AnswerLost, Batch, Flow
 from .._core.replication import FRESHNESS, Freshness
-from .base import Executor
+from .base import Executor, Lanes
 from .cache.invalidation import has_cached, read_invalidations, start_tracking
 from .cache.tracking import note_write
 from .callers import warn_of_blocking
@@ -57,7 +57,7 @@ class SyncExecutor(Executor):
                 line.end()
 
 
-class Line:
+class Line(Lanes):
     """The operations of a conversation, on one connection at a time."""
 
     _loan: list[Any] = []  # for __del__, if __init__ was interrupted
@@ -76,6 +76,9 @@ class Line:
     def __del__(self) -> None:
         if self._loan:  # `end` was interrupted, too
             self._pool.reclaim(self._loan)
+        for pool, loan in self._aside:
+            if loan:
+                pool.reclaim(loan)
 
     def converse(self, conversation: Conversation[T]) -> T:
         """Perform the operations of a conversation; return its result."""
@@ -160,15 +163,28 @@ class Line:
         return read_replies(self._loan[0], count)
 
     def close(self, broken: bool) -> None:
-        if broken:
-            self.end()
-        else:
+        if not broken:
             self._pool.take_back(self._loan)
+        elif self._loan:
+            self._pool.discard(self._loan)
 
     def end(self) -> None:
-        """Close the connection if it is still on loan."""
+        """Close the connections that are still on loan."""
         if self._loan:
             self._pool.discard(self._loan)
+        if self._aside:
+            self._end_aside()
+
+    def _end_aside(self) -> None:
+        for pool, loan in self._aside:
+            if loan:
+                pool.discard(loan)
+        self._aside = ()
+
+    def lane(self, number: int) -> None:
+        self._turn_to(number)
+        if not number:
+            self._end_aside()
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

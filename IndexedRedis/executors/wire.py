@@ -5,6 +5,7 @@ hiredis packs a whole batch: 1 us a command; redis-py's pipeline: 14 us.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from redis.exceptions import ExecAbortError, NoScriptError, OutOfMemoryError, RedisError
@@ -12,7 +13,7 @@ from redis.exceptions import ExecAbortError, NoScriptError, OutOfMemoryError, Re
 from .._core.flows import Batch, Command
 from .._core.mapping.resp import PACKED
 from .._core.script import BY_SHA
-from .errors import MissingScript, Refused, ServerFullError
+from .errors import FencedError, MissingScript, Refused, ServerFullError
 from .remedies import explained
 from .topology.redirects import is_passing
 
@@ -28,6 +29,9 @@ except ImportError:  # hiredis is a dependency, but a platform may lack it
             b''.join(b'$%d\r\n%b\r\n' % (len(part), part) for part in parts),
         )
 
+
+# A server puts other words before an error that a script raised.
+_FENCED = re.compile(r'(?:^|: -?)FENCED ')
 
 __all__ = ('pack', 'packable', 'results', 'with_texts')
 
@@ -71,6 +75,7 @@ def results(replies: list[Any]) -> list[Any]:
     :param replies: its replies; error replies as exceptions
     :raises MissingScript: if the server does not have one of its scripts
     :raises ServerFullError: if the server had no memory for one of its commands
+    :raises FencedError: if a fence refused a write
     :raises Refused: if another node, or a later moment, may be right for the batch
     :raises ResponseError: for the first command that failed
     """
@@ -82,6 +87,8 @@ def results(replies: list[Any]) -> list[Any]:
                 raise ServerFullError(*reply.args) from reply
             if isinstance(reply, RedisError) and is_passing(reply):
                 raise Refused(reply) from reply
+            if _FENCED.search(str(reply)):
+                raise FencedError(*reply.args) from reply
             raise explained(reply)
     return replies
 

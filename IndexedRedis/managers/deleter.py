@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .._core.bulk import delete
 from .._core.flows import Flow
 from .._core.locking.locks import new_token
+from .._core.partitions import writing
 from ..fields.base.primary_keys import primary_key
 from ..generics import M
 from ..twins import awaitable
@@ -85,7 +85,8 @@ class IndexedRedisDelete(IndexedRedisHelper[M]):
         :raises ResetInProgressError: if another long write of the model does not end within 15 s
 
         Redis: one script removes ``:keys`` and the large index sets; then ``SCAN`` over all names,
-        and scripts that remove a few hundred keys each.
+        and scripts that remove a few hundred keys each. Of a model with partitions the pointer and
+        the fences stay too.
         """
         return self._run(self._destroy())
 
@@ -94,13 +95,18 @@ class IndexedRedisDelete(IndexedRedisHelper[M]):
         return await self._arun(self._destroy())
 
     def _destroy(self) -> Flow[int]:
+        schema = self._schema
+        if schema.partitions:
+            from .._core.resets.editions.destroy import destroy_editions
+
+            return destroy_editions(schema, new_token())
         from .._core.resets import destroy  # only programs that call it pay for its import
 
-        return destroy.destroy(self._schema, new_token())
+        return destroy.destroy(schema, new_token())
 
     def _delete(self, objs: Iterable[Any], conn: Any = None) -> Flow[int]:
         refuse_pipeline(True, conn)
-        return delete.delete_objects(self._schema, list(objs))
+        return writing.delete_objects(self._schema, list(objs))
 
     def _delete_pks(self, pks: Iterable[Any]) -> Flow[int]:
-        return delete.delete_pks(self._schema, [primary_key(pk) for pk in pks])
+        return writing.delete_pks(self._schema, [primary_key(pk) for pk in pks])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._core.column import Column
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from .._core.resets.diff import Counts
     from .._core.resets.swap import Group
 
-__all__ = ('StoredRows', 'aresetChanged', 'aresetMany', 'reset', 'resetChanged', 'resetMany')
+__all__ = (
+    'StoredRows',
+    'aresetChanged',
+    'aresetMany',
+    'reset',
+    'resetChanged',
+    'resetMany',
+)
 
 Groups = Mapping[Any, Iterable[Any]] | Iterable[tuple[Any, Iterable[Any]]]
 
@@ -64,11 +71,17 @@ def resetChanged(
     most: int = 1000,
     observer: ResetObserver | None = None,
     mirrored: str = '',
+    removed: Mapping[Any, Iterable[Any] | None] | None = None,
+    newPks: Collection[Any] = (),
 ) -> list[Counts]:
     """Replace all stored objects of several models, writing only the differences.
 
     A key field tells which new object is which stored one. A stored object keeps its pk; it is
-    written if a value differs, and removed if no new object has its key.
+    written if a value differs, and removed if no new object has its key. With ``removed``, the
+    objects are changes instead of all data: the others stay as they are.
+
+    Models with ``PARTITIONS``: if an object differs, all objects of its model are written again,
+    and ``most`` does not count.
 
     :param groups: as of :func:`resetMany`
     :param keys: for each model the name of its key field, which must be indexed; the names of
@@ -77,14 +90,23 @@ def resetChanged(
         microseconds.
     :param observer: a :class:`ResetObserver` that gets the progress
     :param mirrored: as of :func:`resetMany`
+    :param removed: for each model the keys of objects to remove, such as ``{Track: [7, 8]}``; of
+        tuples, where several fields are the key. An unknown key does nothing. Of several stored
+        objects with one of the keys, all are removed; of those with the key of a new object, all
+        but the first. ``None`` in place of the keys of a model: its objects are all data, as
+        without ``removed``.
+    :param newPks: models that no link leads to, and that have no unique fields. If more than
+        ``most`` objects differ, those of such models get new pks, and up to 50,000 may differ: each
+        blocks the server for about a microsecond.
     :returns: for each model the numbers ``inserted``, ``updated``, ``unchanged`` and ``removed``
     :raises TooManyChangesError: if more objects differ; then nothing is changed
     :raises UsageError: as of :func:`resetMany`, and if two objects have the same key
+    :raises ConflictError: if others change the same objects meanwhile; then nothing is changed
 
     Redis: ``SMEMBERS`` of the index set of each key, or ``SINTER`` of the sets of a key of several
     fields, and ``HMGET`` of each row, in chunks; one script makes all changes.
     """
-    home, flow = _reset_changed(groups, keys, most, observer, mirrored)
+    home, flow = _reset_changed(groups, keys, most, observer, mirrored, removed, newPks)
     return home._run(flow) if home else []
 
 
@@ -95,30 +117,63 @@ async def aresetChanged(
     most: int = 1000,
     observer: ResetObserver | None = None,
     mirrored: str = '',
+    removed: Mapping[Any, Iterable[Any] | None] | None = None,
+    newPks: Collection[Any] = (),
 ) -> list[Counts]:
-    home, flow = _reset_changed(groups, keys, most, observer, mirrored)
+    home, flow = _reset_changed(groups, keys, most, observer, mirrored, removed, newPks)
     return await home._arun(flow) if home else []
 
 
 def reset(schema: Schema, objs: Iterable[Any], server_of: Any) -> Flow[list[int]]:
     """Return the flow of ``Model.reset()``."""
-    from .._core.resets import swap  # a tenth of the import time, which readers save
-
     groups = [(schema, list_or_iterator(schema, objs))]
-    (pks,) = yield from swap.reset_all(groups, new_token(), server_of)
+    (pks,) = yield from _replaced(groups, server_of)
     return pks
+
+
+def _replaced(
+    groups: Sequence[Group],
+    server_of: Any,
+    observer: ResetObserver | None = None,
+    mirrored: str = '',
+) -> Flow[list[list[int]]]:
+    """Return the flow that replaces data sets.
+
+    :raises UsageError: if only some of the models have partitions
+    """
+    if not _have_partitions([schema for schema, _ in groups]):
+        from .._core.resets import swap  # a tenth of the import time, which readers save
+
+        return swap.reset_all(groups, new_token(), server_of, observer, mirrored)
+    from .._core.resets.editions.reset import reset_editions
+
+    return reset_editions(groups, new_token(), server_of, observer, mirrored)
+
+
+def _have_partitions(schemas: Sequence[Schema]) -> bool:
+    """Return whether models have partitions.
+
+    :raises UsageError: if only some of them have
+    """
+    spread = [schema.name for schema in schemas if schema.partitions]
+    others = [schema.name for schema in schemas if not schema.partitions]
+    if spread and others:
+        raise UsageError(
+            f'{", ".join(spread)} and {", ".join(others)}: models with and without PARTITIONS '
+            'cannot go live in one moment. Give all of them PARTITIONS, or reset them one after '
+            'the other.'
+        )
+    return bool(spread)
 
 
 def _reset_many(
     groups: Groups, observer: ResetObserver | None, mirrored: str
 ) -> tuple[IndexedRedisHelper | None, Flow[list[list[int]]]]:
     """Return the manager that runs the flow, or None if there are no models; and the flow."""
-    from .._core.resets import swap
-
-    models, data_sets = _together(groups)
+    models, data_sets = together(groups)
     home = IndexedRedisHelper(models[0]) if models else None
     of_model = home._server_of if home else server_of
-    return home, swap.reset_all(data_sets, new_token(), of_model, observer, mirrored)
+    return home, _replaced(data_sets, of_model, observer, mirrored)
 
 
 def _reset_changed(
@@ -127,15 +182,34 @@ def _reset_changed(
     most: int,
     observer: ResetObserver | None,
     mirrored: str,
+    removed: Mapping[Any, Iterable[Any] | None] | None,
+    new_pks: Collection[Any],
 ) -> tuple[IndexedRedisHelper | None, Flow[list[Counts]]]:
     from .._core.resets import diff  # only programs that call it pay for its import
 
-    models, data_sets = _together(groups)
+    models, data_sets = together(groups)
+    if removed and (strangers := removed.keys() - {*models}):
+        raise UsageError(f'removed names {strangers.pop()!r}, which is not one of the models.')
     keyed = [
-        (schema, objs, _key_columns(schema, keys.get(model)))
+        (
+            schema,
+            objs,
+            _key_columns(schema, keys.get(model)),
+            None if removed is None else removed.get(model, ()),
+        )
         for model, (schema, objs) in zip(models, data_sets, strict=True)
     ]
-    flow = diff.merge_all(keyed, new_token(), most, observer, mirrored)
+    movable = {
+        schema
+        for model, (schema, _) in zip(models, data_sets, strict=True)
+        if model in new_pks and not schema.uniques
+    }
+    if _have_partitions([schema for schema, _ in data_sets]):
+        from .._core.resets.editions.changed import change_editions
+
+        changes = change_editions(keyed, new_token(), observer, mirrored)
+        return (IndexedRedisHelper(models[0]) if models else None), changes
+    flow = diff.merge_all(keyed, new_token(), most, observer, mirrored, movable)
     return (IndexedRedisHelper(models[0]) if models else None), flow
 
 
@@ -154,7 +228,7 @@ def _key_columns(schema: Schema, key: str | Sequence[str] | None) -> tuple[Colum
     return known
 
 
-def _together(groups: Groups) -> tuple[list[Any], list[Group]]:
+def together(groups: Groups) -> tuple[list[Any], list[Group]]:
     """Return the models, and the pairs of schema and data set.
 
     :raises UsageError: if one swap cannot replace them

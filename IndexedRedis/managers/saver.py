@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .._core.bulk import reindex
 from .._core.flows import Flow
 from .._core.links import saving
+from .._core.partitions import writing
 from ..errors import UsageError
 from ..fields.base.primary_keys import new_primary_key
 from ..generics import M
@@ -124,7 +124,7 @@ class IndexedRedisSave(IndexedRedisHelper[M]):
         refuse_pipeline(True, conn)
         given: Iterable[Any] = objs
         pks = [obj._id for obj in given if obj._id is not None]
-        return reindex.reindex(self._schema, pks, rehash)
+        return writing.reindex_pks(self._schema, pks, rehash)
 
 
 def _forced(given: Any, count: int) -> list[int | None]:

@@ -16,14 +16,16 @@ from ..keys import RANGES, ranges_of
 from ..locking.key_types import check_types
 from ..locking.locks import LockOwner, extend_command, new_token
 from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store, in_scores, objection
+from ..mapping.encoder import StoredRow
 from ..mapping.index_keys import grouped_by_index
+from ..mapping.schema import Schema
 from ..writes.insert import Draft
 from ..writes.scripts import TOUCHED_MS
 from ..writes.unique import reserve_values
 from .redo import PUBLISHED_AT_ONCE, publish_commands
 from .steps import in_committed_steps
 
-__all__ = ('insert_many',)
+__all__ = ('insert_many', 'set_steps')
 
 
 class _Refused(Exception):
@@ -108,13 +110,20 @@ def _row_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
 
 
 def _set_steps(draft: Draft, owner: LockOwner) -> Iterator[list[Command]]:
-    keys, token = draft.schema.keys, owner.token
-    for pks, rows in zip(chunks(draft.pks, LISTED), chunks(draft.rows, LISTED), strict=True):
+    return set_steps(draft.schema, owner.token, draft.pks, draft.rows)
+
+
+def set_steps(
+    schema: Schema, token: bytes, numbers: range, stored: Sequence[StoredRow]
+) -> Iterator[list[Command]]:
+    """Yield what adds the index entries of stored rows whose pks are not listed yet."""
+    keys = schema.keys
+    for pks, rows in zip(chunks(numbers, LISTED), chunks(stored, LISTED), strict=True):
         texts = [b'%d' % pk for pk in pks]
-        for scores in in_scores(draft.schema, texts, rows):
+        for scores in in_scores(schema, texts, rows):
             adding = [('ZADD', key, *members) for key, members in scores.items()]
             yield guarded_store(keys, token, adding)
-        sets = grouped_by_index(draft.schema, texts, rows)
+        sets = grouped_by_index(schema, texts, rows)
         for some in chunks(sets.items(), SETS):
             names = [key for key, _ in some]
             commands = [

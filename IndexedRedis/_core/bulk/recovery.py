@@ -7,7 +7,7 @@ nothing more when it wakes up: it has lost its lock, and the record says that it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from itertools import count
 
@@ -20,7 +20,7 @@ from ..locking.locks import (
     extend_command,
     lock_lost_error,
     locked,
-    register_reset,
+    register_resets,
 )
 from ..locking.scripts import FORGET, GIVE_UP, PRUNE, RETIRE, UNSORT
 from ..mapping.index_keys import index_keys_of_rows
@@ -45,10 +45,10 @@ def begin(owners: Sequence[Owner]) -> Flow[None]:
 
     :raises ResetLostError: if a lock is lost
     """
+    listed = yield from register_resets(owners)
     extend = extend_command(owners)
-    for owner in owners:
-        yield from register_reset(owner)
-        yield from recover(owner.schema, owner.token, extend)
+    for owner, tokens in zip(owners, listed, strict=True):
+        yield from _settle_each(owner.schema, tokens, owner.token, extend)
 
 
 def recover_now(schema: Schema, token: bytes) -> Flow[None]:
@@ -69,7 +69,14 @@ def recover(schema: Schema, but: bytes, extend: Command) -> Flow[None]:
     :param extend: the command that extends the lock, sent with each step
     :raises ResetLostError: if the lock is lost
     """
-    for token in (yield from ask('HKEYS', schema.keys.record)):
+    tokens = yield from ask('HKEYS', schema.keys.record)
+    yield from _settle_each(schema, tokens, but, extend)
+
+
+def _settle_each(
+    schema: Schema, tokens: Iterable[bytes], but: bytes, extend: Command
+) -> Flow[None]:
+    for token in tokens:
         if token != but:
             from ..logs import logger
 

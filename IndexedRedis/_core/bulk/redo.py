@@ -22,7 +22,7 @@ from ..locking.scripts import FORGET, MAY_COMMIT
 from ..locking.transactions import guarded_store, guarded_transaction, objection
 from ..mapping.schema import Schema
 from ..queries.by_pk import indexed_values_of
-from ..script import DENIED, Script
+from ..script import DENIED, ScriptPair
 from ..writes.compare_and_move import Step, write_step
 from ..writes.delete import delete_rows
 from ..writes.entry import Entry, Mode, hset_arguments
@@ -50,10 +50,10 @@ ROWS_OF_A_PAGE = 200
 # Publish stored rows: add the first pks of a range to the set of all pks. The rest stays a range.
 # KEYS: ranges that are left, set of all pks.
 # ARGV: first pk and length of a range, number of pks to add, prefix of data keys, 1 to skip pks
-# without a row.
+# without a row; in the second text: the distance of the pks.
 # Returns 1; 0 if the range is not left: another process published it.
 # Bounded: 2,000 pks (PUBLISHED_AT_ONCE).
-PUBLISH = Script(
+PUBLISH = ScriptPair(
     'publish',
     DENIED
     + """
@@ -61,20 +61,25 @@ local first, count, size = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3
 if redis.call('SISMEMBER', KEYS[1], ARGV[1] .. ' ' .. ARGV[2]) == 0 then return 0 end
 local no = denied({'SREM', KEYS[1], ''})
 if no then return no end
-for start = first, first + size - 1, 1000 do
+- for start = first, first + size - 1, 1000 do
++ local stride = tonumber(ARGV[6])
++ for start = first, first + (size - 1) * stride, 1000 * stride do
   local pks = {}
-  for number = start, math.min(start + 999, first + size - 1) do
+-   for number = start, math.min(start + 999, first + size - 1) do
++   for number = start, math.min(start + 999 * stride, first + (size - 1) * stride), stride do
     local pk = string.format('%.0f', number)
     if ARGV[5] ~= '1' or redis.call('EXISTS', ARGV[4] .. pk) == 1 then pks[#pks + 1] = pk end
   end
   if #pks > 0 then redis.call('SADD', KEYS[2], unpack(pks)) end
 end
 if count > size then
-  redis.call('SADD', KEYS[1], string.format('%.0f %.0f', first + size, count - size))
+-   redis.call('SADD', KEYS[1], string.format('%.0f %.0f', first + size, count - size))
++   redis.call('SADD', KEYS[1], string.format('%.0f %.0f', first + size * stride, count - size))
 end
 redis.call('SREM', KEYS[1], ARGV[1] .. ' ' .. ARGV[2])
 return 1
 """,
+    'of_partition',
 )
 
 
@@ -151,7 +156,9 @@ def publish_commands(
     """
     keys = owner.schema.keys
     names = [keys.work(owner.token, RANGES), keys.all]
-    call = PUBLISH.in_full if in_full else PUBLISH
+    of_partition = (keys.stride,) if keys.stride > 1 else ()
+    script = PUBLISH.of(of_partition)
+    call = script.in_full if in_full else script
     steps = range(0, len(pks), PUBLISHED_AT_ONCE)
     rests = [pks[start:] for start in steps]
     return [
@@ -162,6 +169,7 @@ def publish_commands(
             min(len(rest), PUBLISHED_AT_ONCE),
             keys.data_prefix,
             int(careful),
+            *of_partition,
         )
         for rest in rests
     ]
@@ -208,7 +216,7 @@ def each_range(
 
     def act_on(page: list[bytes]) -> Flow[None]:
         for text in page:
-            yield from act(text, parse_range(text, highest))
+            yield from act(text, parse_range(text, highest, schema.keys.stride))
 
     yield from scan(act_on, schema.keys.work(token, RANGES))
 

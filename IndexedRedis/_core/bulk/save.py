@@ -7,7 +7,7 @@ only after that confirmation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..flows import AnswerLost, Flow
@@ -32,9 +32,15 @@ from .unfinished import recovering
 
 __all__ = ('save_all',)
 
+# Gives the schema of an object.
+Place = Callable[[Any], Schema]
+
 
 def save_all(
-    objs: Sequence[Any], forced: Sequence[int | None] = (), targets: Sequence[Any] = ()
+    objs: Sequence[Any],
+    forced: Sequence[int | None] = (),
+    targets: Sequence[Any] = (),
+    place: Place = schema_of,
 ) -> Flow[None]:
     """Store all of ``objs`` and ``targets``, or none; of any models on one server.
 
@@ -42,16 +48,17 @@ def save_all(
 
     :param forced: for each of ``objs`` the pk to store it under, or None; empty: None for all
     :param targets: objects to store too, since links lead to them
+    :param place: gives the schema of an object, whose keys say where to store it
     """
     whole = [*targets, *objs]
     if forced.count(None) == len(forced) and all(map(_was_never_tried, whole)):
         if whole:
-            yield from _insert(objs, targets, dict.fromkeys(map(id, whole), 0))
+            yield from _insert(objs, targets, dict.fromkeys(map(id, whole), 0), place)
         return
     pks = [*([None] * len(targets)), *(forced or [None] * len(objs))]
     every = list(zip(whole, pks, strict=True))
     new = {id(obj): 0 if pk is None else pk for obj, pk in every if pk is not None or not obj._id}
-    planned = [plan_entry(obj, pk, new) for obj, pk in every]
+    planned = [plan_entry(place(obj), obj, pk, new) for obj, pk in every]
     if len(planned) == 1:
         yield from _write([entry for entry in planned if entry is not None])
         return
@@ -67,10 +74,11 @@ def _was_never_tried(obj: Any) -> bool:
     return obj._id is None and obj._state.attempt is None
 
 
-def _insert(objs: Sequence[Any], targets: Sequence[Any], new: Reserved) -> Flow[None]:
-    for schema, mine in _by_schema(objs) if len(objs) > 1 else ():
+def _insert(objs: Sequence[Any], targets: Sequence[Any], new: Reserved, place: Place) -> Flow[None]:
+    for schema, mine in _by_schema(objs, place) if len(objs) > 1 else ():
         check_distinct(schema, mine, ())
-    drafts = [Draft(schema, mine, new) for schema, mine in _by_schema([*targets, *objs])]
+    every = _by_schema([*targets, *objs], place)
+    drafts = [Draft(schema, mine, new) for schema, mine in every]
     for draft in drafts:
         yield from draft.draw_pks()
     if any(draft.schema.links for draft in drafts):
@@ -104,10 +112,10 @@ def _insert_drafts(drafts: Sequence[Draft]) -> Flow[bool]:
     return (yield from insert_many(drafts))
 
 
-def _by_schema(objs: Iterable[Any]) -> list[tuple[Schema, list[Any]]]:
+def _by_schema(objs: Iterable[Any], place: Place) -> list[tuple[Schema, list[Any]]]:
     groups: dict[Schema, list[Any]] = {}
     for obj in objs:
-        groups.setdefault(schema_of(obj), []).append(obj)
+        groups.setdefault(place(obj), []).append(obj)
     return sorted(groups.items(), key=lambda group: group[0].keys.all)
 
 

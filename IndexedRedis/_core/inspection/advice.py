@@ -15,6 +15,8 @@ LONG_NAME = 200
 WORTHWHILE_OBJECTS = 100
 # The share of all objects from which on an index set is not selective.
 NEVER_SELECTIVE = 0.9
+# How much larger than the average a partition may be.
+UNEVEN = 2
 # Bytes: the default of hash-max-listpack-value. A longer value takes a row out of compact form.
 COMPACT_VALUE = 64
 
@@ -33,7 +35,7 @@ def advice(info: ModelInfo) -> list[str]:
     for field in info.fields:
         if field.sorted is not None and field.sorted.entries != info.objects:
             found += _about_sorted(info, field.name, field.sorted.entries)
-    return [*found, *_about_rows(info), *_about_keys(info)]
+    return [*found, *_about_partitions(info), *_about_rows(info), *_about_keys(info)]
 
 
 def _about_sorted(info: ModelInfo, name: str, entries: int) -> Iterator[str]:
@@ -73,6 +75,17 @@ def _about_index(info: ModelInfo, field: FieldInfo, index: IndexInfo) -> Iterato
         yield (
             f'{name}: its index sets have {index.entries:,} entries for {info.objects:,} objects; '
             'call objects.check(), and if it finds anything, objects.repair().'
+        )
+
+
+def _about_partitions(info: ModelInfo) -> Iterator[str]:
+    rows = info.rowsOfPartitions
+    mean = info.objects / max(1, len(rows))
+    if rows and mean >= WORTHWHILE_OBJECTS and max(rows) > UNEVEN * mean:
+        yield (
+            f'The largest partition has {max(rows):,} objects, {max(rows) / mean:.1f} times the '
+            'average, so its node has more to do than others. With PARTITION_BY, a frequent value '
+            'does that: choose a field with more values.'
         )
 
 

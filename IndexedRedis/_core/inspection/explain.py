@@ -6,7 +6,7 @@ The estimate reads at most a few thousand members.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..expressions.sets import SetExpression
@@ -28,7 +28,7 @@ from . import explain_order
 from .explanation import Explanation, FilterSeen, Part, Rows, SetSeen, Trip
 from .hints import hints
 
-__all__ = ('explain', 'rehearse')
+__all__ = ('PK', 'explain', 'links_of', 'lookups', 'rehearse')
 
 # Members that an estimate reads: as many as FIND does, so that it predicts with certainty which way
 # a small query takes.
@@ -37,18 +37,28 @@ SAMPLED_MEMBERS = FIND_MEMBERS
 SIZES_IN_TRIP = 250
 # Parts of an "or" whose rows are estimated one by one; of more, the sizes of the sets give bounds.
 ESTIMATED_PARTS = 20
-_PK = b'<pk>'
+PK = b'<pk>'
 
 
-def explain(query: query.Query, behind: bool = False) -> Flow[Explanation]:
+def lookups(link: Linked, pks: int) -> list[Trip]:
+    """Return the trips that look up so many linked objects."""
+    return rehearse(linked.targets(link), pks, pks, link.schema.keys)
+
+
+def explain(
+    query: query.Query,
+    behind: bool = False,
+    lookups: Callable[[Linked, int], list[Trip]] = lookups,
+) -> Flow[Explanation]:
     """Return what reading this query would do.
 
     :param behind: begin behind a place; the commands are those of the beginning otherwise
+    :param lookups: gives the trips that look up so many linked objects
     """
     if behind:
         query = query._replace(order=query.order or BY_PK)
     total = yield from ask('SCARD', query.schema.keys.all)
-    links = _links(query)
+    links = links_of(query)
     explained = _plain if query.is_plain and not links else _tree
     explanation = yield from explained(query, total)
     if query.in_parts:
@@ -59,12 +69,12 @@ def explain(query: query.Query, behind: bool = False) -> Flow[Explanation]:
         explanation.trips = rehearse(flow, rows, rows, query.schema.keys)
         explanation.warnings += filter(None, [explain_order.too_many(query, explanation.rows)])
     for link, pks in links.items():
-        explanation.lookups += rehearse(linked.targets(link), pks, pks, link.schema.keys)
+        explanation.lookups += lookups(link, pks)
     explanation.warnings += hints(query, explanation)
     return explanation
 
 
-def _links(query: query.Query) -> dict[Linked, int]:
+def links_of(query: query.Query) -> dict[Linked, int]:
     """Return the filters along links that were looked up, and how many pks each has."""
     atoms = (atom for node in query.filters for atom in atoms_of(node))
     return {
@@ -278,13 +288,13 @@ def _trip(commands: Sequence[Command], keys: Keys, chunks: int = 0) -> Trip:
     if not of_rows:
         return Trip(others, chunks=chunks)
     name, _, *fields = unpacked(of_rows[0])
-    row = (name, keys.data_prefix + _PK, *fields)
+    row = (name, keys.data_prefix + PK, *fields)
     return Trip([row], len(of_rows), chunks, list(dict.fromkeys(others)))
 
 
 def _readable(command: Command) -> Command:
     """Return a command as a person reads it, without made-up pks."""
-    return (*command[:2], _PK) if command[0] == 'SMISMEMBER' else readable(command)
+    return (*command[:2], PK) if command[0] == 'SMISMEMBER' else readable(command)
 
 
 def _made_up(command: Command, smallest: int, rows: int) -> Any:

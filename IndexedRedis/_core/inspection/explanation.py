@@ -166,6 +166,12 @@ class Explanation:
         self.lookups: list[Trip] = []
         #: sentences about what may be slow, or a mistake
         self.warnings: list[str] = []
+        #: the numbers of the partitions that are asked
+        self.partitions: list[int] = []
+        #: number of the partition whose sets and trips these are
+        self.partitionShown = 0
+        #: how many partitions the model has
+        self.partitionsOfModel = 0
         #: the cost of a run; None without ``analyze``
         self.measured: Measured | None = None
 
@@ -232,6 +238,7 @@ class Explanation:
             'sets': [{**each._asdict(), 'key': text_of(each.key)} for each in self.sets],
             'rows': {**self.rows._asdict(), 'exact': self.rows.exact},
             'path': self.path,
+            **self._partitions_as_dict(),
             'trips': [
                 {
                     'commands': [list(map(text_of, command)) for command in trip.commands],
@@ -245,6 +252,17 @@ class Explanation:
             'measured': self.measured._asdict() if self.measured else None,
         }
 
+    def _partitions_as_dict(self) -> dict[str, Any]:
+        if not self.partitionsOfModel:
+            return {}
+        return {
+            'partitions': {
+                'asked': self.partitions,
+                'of': self.partitionsOfModel,
+                'shown': self.partitionShown,
+            }
+        }
+
     def __str__(self) -> str:
         sets = _some(list(self._set_lines()))
         return '\n'.join([self.head(), '  sets:', *sets, self.tail()])
@@ -255,7 +273,16 @@ class Explanation:
         more = ', ...' if len(self.filters) > 5 and not self.tree else ''
         lines = [f'{self.model}: {asked}{more}', f'  rows: {self.rows} of {self.total:,}']
         lines += [f'  order: {self.order}'] if self.order else []
+        lines += [f'  partitions: {self._partitions_text()}'] if self.partitionsOfModel else []
         return '\n'.join([*lines, f'  path: {self.path}'])
+
+    def _partitions_text(self) -> str:
+        """Return how many partitions are asked, and which one the rest of the text is about."""
+        asked, of = len(self.partitions), self.partitionsOfModel
+        which = 'all' if asked == of else f'{asked:,} of'
+        more = ' at the same time' if asked > 1 else ''
+        shown = self.partitionShown
+        return f'{which} {of:,} are asked{more}; sets and commands are those of number {shown:,}'
 
     def tail(self) -> str:
         """Return the text below the list of sets: commands, warnings, cost."""

@@ -20,7 +20,7 @@ class IndexInfo:
     """The index sets of one field."""
 
     def __init__(self) -> None:
-        #: number of sets, one for each value
+        #: number of sets, one for each value; of a value in several partitions, one in each
         self.sets = 0
         #: number of entries of all sets
         self.entries = 0
@@ -115,7 +115,10 @@ class ModelInfo:
         self.model, self.keyName = model, keyName
         #: number of stored objects
         self.objects = 0
-        #: the last reserved pk; None: there is none
+        #: number of objects in each partition, and the edition; empty and None without partitions
+        self.rowsOfPartitions: list[int] = []
+        self.edition: int | None = None
+        #: the last reserved pk, with partitions the highest of these; None: there is none
         self.next: int | None = None
         #: when the data was mirrored; None: it was not mirrored
         self.mirroredAt: datetime | None = None
@@ -164,6 +167,7 @@ class ModelInfo:
             'model': self.model,
             'keyName': self.keyName,
             'objects': self.objects,
+            'partitions': self._partitions(),
             'next': self.next,
             'mirroredAt': self.mirroredAt.isoformat() if self.mirroredAt else None,
             'fields': [field.asDict() for field in self.fields],
@@ -183,8 +187,22 @@ class ModelInfo:
             'advice': list(self.advice),
         }
 
+    def _partitions(self) -> dict[str, Any] | None:
+        rows = self.rowsOfPartitions
+        if not rows:
+            return None
+        return {
+            'edition': self.edition,
+            'count': len(rows),
+            'smallest': min(rows),
+            'largest': max(rows),
+            'average': round(sum(rows) / len(rows), 3),
+            'rows': list(rows),
+        }
+
     def __str__(self) -> str:
-        fields = [line for field in self.fields for line in _field_lines(field)]
+        spread = bool(self.rowsOfPartitions)
+        fields = [line for field in self.fields for line in _field_lines(field, spread)]
         return '\n'.join(filter(None, [self.head(), '  fields:', *fields, self.tail()]))
 
     def head(self) -> str:
@@ -199,6 +217,8 @@ class ModelInfo:
         last = 'none' if self.next is None else f'{self.next:,}'
         yield f'{self.model} (KEY_NAME {shown(self.keyName)})'
         yield f'  objects: {self.objects:,}, last pk handed out: {last}'
+        if self.rowsOfPartitions:
+            yield f'  {self.partitions_text}'
         if self.mirroredAt:
             yield f'  mirrored: {self.mirroredAt.isoformat(" ", "seconds")}'
         yield f'  memory: {self.memory_text}'
@@ -218,6 +238,17 @@ class ModelInfo:
             yield from (f'    - {text}' for text in self.advice)
 
     @property
+    def partitions_text(self) -> str:
+        """The partitions, and how evenly they are filled, in a sentence; empty without any."""
+        rows = self.rowsOfPartitions
+        if not rows:
+            return ''
+        return (
+            f'{len(rows):,} partitions of {min(rows):,} to {max(rows):,} objects, '
+            f'{sum(rows) / len(rows):,.1f} on average; edition {self.edition}'
+        )
+
+    @property
     def memory_text(self) -> str:
         """The memory, in a sentence."""
         if self.memory is None:
@@ -234,16 +265,19 @@ class ModelInfo:
         return f'<ModelInfo {self.model}: {self.objects:,} objects>'
 
 
-def _field_lines(field: FieldInfo) -> Iterator[str]:
+def _field_lines(field: FieldInfo, spread: bool) -> Iterator[str]:
     index = field.index
     ordered = '' if field.sorted is None else f', sorted: {field.sorted.entries:,} entries'
     if index is None:
         yield f'    {field.name}: {field.type}{ordered}'
         return
     hashed = ', hashIndex' if field.hashIndex else ''
+    sizes = f'values of {index.smallest:,} to {index.largest:,} objects,'
+    if spread:  # a value has a set in each of several partitions
+        sizes = 'index sets in partitions, objects in each:'
     yield (
-        f'    {field.name}: {field.type}{ordered}, indexed{hashed}: {index.sets:,} values of '
-        f'{index.smallest:,} to {index.largest:,} objects, {index.average:,.1f} on average'
+        f'    {field.name}: {field.type}{ordered}, indexed{hashed}: {index.sets:,} {sizes} '
+        f'{index.average:,.1f} on average'
     )
     top = [f'{value} {count:,}' for value, count in index.frequent()]
     if top:

@@ -20,7 +20,7 @@ from .eviction import eviction_warnings
 from .model_info import TOP_VALUES, FieldInfo, IndexInfo, ModelInfo, SortedInfo, scaled
 from .scripts import MEASURE
 
-__all__ = ('draw', 'info', 'measure')
+__all__ = ('Measured', 'draw', 'empty', 'info', 'measure')
 
 # Bounds of one script: the keys it measures, and the commands it runs for them.
 MEASURED_KEYS = 100
@@ -40,17 +40,53 @@ def info(schema: Schema, sample: int, progress: Progress | None = None) -> Flow[
 
 
 def _info(schema: Schema, sample: int, progress: Progress | None) -> Flow[ModelInfo]:
-    found = ModelInfo(schema.name, schema.key_name, map(_field, schema.all))
-    keys, tell = schema.keys, progress or (lambda step, done, total: None)
-    found.objects, last = yield Batch([('SCARD', keys.all), ('GET', keys.next)])
-    found.next = int(last) if last is not None and last.isdigit() else None
+    measured, tell = Measured(schema, sample), progress or (lambda step, done, total: None)
+    found = measured.found
+    yield from measured.count()
     tell('rows', 0, sample)
-    yield from _measure_rows(schema, found, sample)
+    yield from measured.rows()
     tell('rows', found.rowsSampled, found.rowsSampled)
-    yield from _Indexes(schema, found, sample).collect(tell)
-    yield from _measure_sorted(schema, found)
+    pattern = schema.keys.pattern_but_rows
+    yield from scan(measured.page, match=pattern, tell=partial(tell, 'keys'), strict=True)
+    yield from measured.rest()
     found.advice += advice(found) + (yield from eviction_warnings())
     return found
+
+
+def empty(schema: Schema) -> ModelInfo:
+    """Return statistics of a model that has stored nothing."""
+    return ModelInfo(schema.name, schema.key_name, map(_field, schema.all))
+
+
+class Measured:
+    """The statistics of a model, or of one of its partitions, while they are being collected.
+
+    :param sample: how many rows, and how many index sets of each field, to measure
+    """
+
+    def __init__(self, schema: Schema, sample: int) -> None:
+        self.found = empty(schema)
+        self._schema, self._sample = schema, sample
+        self._indexes = _Indexes(schema, self.found, sample)
+
+    def count(self) -> Flow[None]:
+        """Count the objects."""
+        keys, found = self._schema.keys, self.found
+        found.objects, last = yield Batch([('SCARD', keys.all), ('GET', keys.next)])
+        found.next = int(last) if last is not None and last.isdigit() else None
+
+    def rows(self) -> Flow[None]:
+        """Measure a sample of the rows."""
+        return _measure_rows(self._schema, self.found, self._sample)
+
+    def page(self, names: Sequence[bytes]) -> Flow[None]:
+        """Take in index sets and work keys."""
+        return self._indexes.page(names)
+
+    def rest(self) -> Flow[None]:
+        """Measure the largest index sets, when all are taken in, and the sorted sets."""
+        yield from self._indexes.finish()
+        yield from _measure_sorted(self._schema, self.found)
 
 
 def _field(column: Column) -> FieldInfo:
@@ -134,15 +170,15 @@ class _Indexes:
             index = found.together[', '.join(unique.names)] = IndexInfo()
             self._by_field[unique.key] = _OneIndex(index)
 
-    def collect(self, tell: Progress) -> Flow[None]:
-        pattern = self._keys.pattern_but_rows
-        yield from scan(self._page, match=pattern, tell=partial(tell, 'keys'), strict=True)
+    def finish(self) -> Flow[None]:
+        """Measure the largest sets."""
         for index in self._by_field.values():
             top = [self._keys.index_prefix + name for name in index.largest()]
             index.extrapolate((yield from measure(top, True)))
             self._found.setsSampled += index.measured
 
-    def _page(self, names: Sequence[bytes]) -> Flow[None]:
+    def page(self, names: Sequence[bytes]) -> Flow[None]:
+        """Take in index sets and work keys."""
         prefix = self._keys.index_prefix
         work = [name for name in names if self._keys.is_work(name)]
         self._found.workKeys += sum(name != self._keys.incarnations for name in work)

@@ -12,11 +12,25 @@ from functools import partial
 from ..bulk.redo import parse_left
 from ..flows import Batch, Flow, Progress, ask, chunks, scan, whole
 from ..inspection.eviction import eviction_warnings
-from ..keys import BROUGHT, LEFT, RANGES, REPLACED, STAGED, WORK, Keys, is_pk, parse_range
+from ..keys import (
+    BROUGHT,
+    LEFT,
+    RANGES,
+    REPLACED,
+    STAGED,
+    WORK,
+    Keys,
+    is_allowed_pk,
+    is_pk,
+    parse_range,
+)
 from ..locking.key_types import OTHER_TYPE
 from ..mapping.index_keys import index_key, unique_key
 from ..mapping.schema import Schema
 from ..mapping.unique import Unique
+from ..partitions.editions.fence import Edition
+from ..partitions.layout import Shard
+from ..partitions.values import partition_of_stored
 from ..writes.acknowledging import acknowledge
 from .keyspace import examine_keys, examine_work
 from .links import dangling_links
@@ -26,7 +40,7 @@ from .report import CheckReport, Finding
 from .scripts import COUNTER, LEFTOVERS
 from .survey import PROBES_IN_TRIP, Survey
 
-__all__ = ('check', 'repair')
+__all__ = ('check', 'examine_counter', 'examine_objects', 'repair')
 
 # Members of a work key of a dead reset that are examined.
 MEMBERS_DRAWN = 500
@@ -53,19 +67,25 @@ def repair(schema: Schema, token: bytes, progress: Progress | None = None) -> Fl
 
 
 def _examine(survey: Survey) -> Flow[CheckReport]:
+    if (yield from examine_objects(survey)):
+        yield from examine_keys(survey)
+        yield from examine_counter(survey)
+    return survey.report
+
+
+def examine_objects(survey: Survey) -> Flow[bool]:
+    """Go through the objects, and what resets left; return whether keys can be examined too."""
     wrong = yield from ask(*OTHER_TYPE([survey.schema.keys.all], b'set'))
     if wrong:
         # Without the set of all pks, every row and entry would look like a leftover.
         yield from survey.found([Finding('wrong_type', wrong[0], field=wrong[1].decode())])
-        return survey.report
-    yield from _examine_objects(survey)
+        return False
+    yield from _examine_listed(survey)
     yield from _examine_resets(survey)
-    yield from examine_keys(survey)
-    yield from _examine_counter(survey)
-    return survey.report
+    return True
 
 
-def _examine_objects(survey: Survey) -> Flow[None]:
+def _examine_listed(survey: Survey) -> Flow[None]:
     """Go through the set of all pks: does each object exist, and do index sets list its values?"""
 
     def examine(page: list[bytes]) -> Flow[None]:
@@ -85,6 +105,7 @@ def _examine_rows(survey: Survey, pks: Sequence[bytes]) -> Flow[None]:
         schema, [Probe(pk, schema.indexed if is_pk(pk) else ()) for pk in pks]
     )
     findings = [finding for probe, facts in seen for finding in _row(survey, probe.pk, facts)]
+    findings += _misplaced(schema, seen)
     entries = [
         Probe(probe.pk, schema.indexed, _index_keys(schema, facts.row))
         for probe, facts in seen
@@ -114,6 +135,27 @@ def _row(survey: Survey, pk: bytes, facts: Facts) -> Iterator[Finding]:
             yield Finding('pk_high', keys.all, pk)
         if facts.ttl != NO_EXPIRY:
             yield Finding('row_expiring', keys.data_prefix + pk, pk)
+
+
+def _misplaced(schema: Schema, seen: Sequence[tuple[Probe, Facts]]) -> Iterator[Finding]:
+    """Yield a finding for each row of a partition that belongs to another one.
+
+    :param seen: rows with the values of the indexed fields
+    """
+    if not isinstance(schema, Shard):
+        return
+    keys, by = schema.keys, schema.partition_by
+    edition = Edition(schema.edition, keys.stride)
+    for probe, facts in seen:
+        if not (facts.stored and is_allowed_pk(probe.pk)):
+            continue
+        if int(probe.pk) % keys.stride != keys.offset:
+            yield Finding('pk_elsewhere', keys.all, probe.pk)
+        elif by is not None and facts.row is not None:
+            stored = facts.row[schema.indexed.index(by)]
+            if partition_of_stored(by, stored, edition) != schema.number:
+                key = keys.data_prefix + probe.pk
+                yield Finding('value_elsewhere', key, probe.pk, by.name, stored)
 
 
 def _together(schema: Schema, unique: Unique, seen: Sequence[tuple[Probe, Facts]]) -> list[Probe]:
@@ -155,7 +197,7 @@ def _junk(keys: Keys, token: bytes) -> Flow[list[Finding]]:
     highest = int(counter) if counter is not None and counter.isdigit() else 0
     is_sound: dict[bytes, Callable[[bytes], object]] = {
         STAGED: lambda member: member.startswith(keys.work(token, b'')),
-        RANGES: lambda member: parse_range(member, highest),
+        RANGES: lambda member: parse_range(member, highest, keys.stride),
         BROUGHT: is_pk,
         REPLACED: is_pk,
     }
@@ -170,7 +212,7 @@ def _junk(keys: Keys, token: bytes) -> Flow[list[Finding]]:
     return [Finding('work_invalid', name, member) for name, member in junk]
 
 
-def _examine_counter(survey: Survey) -> Flow[None]:
+def examine_counter(survey: Survey) -> Flow[None]:
     """Compare the counter with the highest pk in use, which the other steps have found."""
     keys, pk = survey.schema.keys, b'%d' % survey.highest
     fault = yield from ask(*COUNTER([keys.next, keys.all], keys.data_prefix, pk))

@@ -21,7 +21,7 @@ from .scripts import LEFTOVERS, UNLISTED
 from .survey import PROBES_IN_TRIP, Survey
 from .unique import repeated
 
-__all__ = ('examine_keys', 'examine_work')
+__all__ = ('examine_keys', 'examine_names', 'examine_work')
 
 # Rows or work keys that one script examines.
 KEYS_IN_SCRIPT = 100
@@ -72,16 +72,13 @@ def _key(schema: Schema, name: bytes) -> _Key:
 
 def examine_keys(survey: Survey) -> Flow[None]:
     """Go through all keys of the model."""
-    keys = survey.schema.keys
-
-    def examine(names: list[bytes]) -> Flow[None]:
-        return _examine(survey, [key for key in names if keys.is_own(key)])
-
-    tell = partial(survey.tell, 'keys')
-    yield from scan(examine, match=keys.pattern, tell=tell, strict=True)
+    examine, tell = partial(examine_names, survey), partial(survey.tell, 'keys')
+    yield from scan(examine, match=survey.schema.keys.pattern, tell=tell, strict=True)
 
 
-def _examine(survey: Survey, names: Sequence[bytes]) -> Flow[None]:
+def examine_names(survey: Survey, names: Sequence[bytes]) -> Flow[None]:
+    """Examine keys; names that are not of the model are left out."""
+    names = [key for key in names if survey.schema.keys.is_own(key)]
     if not names:
         return
     facts = yield Batch([(what, name) for name in names for what in ('TYPE', 'PTTL')])

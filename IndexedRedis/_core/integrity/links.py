@@ -7,15 +7,19 @@ models may fall into one reading.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-from ...errors import UnreadableValueError
+from ...errors import PartitionLostError, UnreadableValueError
 from ...fields.null import irNull
 from ..column import Column
 from ..flows import Batch, Elsewhere, Flow, chunks
 from ..keys import is_pk
 from ..locking.key_types import OTHER_TYPE
 from ..mapping.schema import Schema
+from ..partitions.asking import read_shards
+from ..partitions.editions.fence import Edition, partition_of
+from ..partitions.layout import Shard
 from .probe import Probe, probe_rows
 
 __all__ = ('DanglingLink', 'dangling_links')
@@ -92,6 +96,8 @@ def _missing(schema: Schema, pks: Sequence[int]) -> Flow[set[int]]:
     """Return the pks under which no object is stored; none if the set of all pks is not a set."""
     if not pks:
         return set()
+    if schema.partitions:
+        return (yield from _missing_in_parts(schema, pks))
     (wrong,) = yield Batch([OTHER_TYPE([schema.keys.all], b'set')])
     if wrong:
         return set()
@@ -103,3 +109,18 @@ def _missing(schema: Schema, pks: Sequence[int]) -> Flow[set[int]]:
         for pk, stored in zip(part, reply, strict=True)
         if not stored
     }
+
+
+def _missing_in_parts(schema: Schema, pks: Sequence[int]) -> Flow[set[int]]:
+    """Return the same of a model with partitions; none if one of them has lost its data."""
+
+    def missing(shard: Shard) -> Flow[set[int]]:
+        stride, number = shard.keys.stride, shard.number
+        return _missing(shard, [pk for pk in pks if pk % stride == number])
+
+    def numbers(edition: Edition) -> list[int]:
+        return sorted({partition_of(pk, edition) for pk in pks})
+
+    with suppress(PartitionLostError):
+        return set().union(*(yield from read_shards(schema, missing, numbers)))
+    return set()

@@ -18,7 +18,7 @@ from ..mapping.schema import Schema
 from ..writes.entry import expected_token
 from .probe import Probe, probe_entries
 from .report import Finding
-from .scripts import REPAIR_COUNTER, REPAIR_ENTRIES, REPAIR_LEFTOVERS, REPAIR_ROWS
+from .scripts import KEEP, REPAIR_COUNTER, REPAIR_ENTRIES, REPAIR_LEFTOVERS, REPAIR_ROWS
 from .unique import composite_of, repair_together
 
 __all__ = ('repair_findings', 'sweep_dead', 'unfit_keys')
@@ -97,6 +97,8 @@ def _unused(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
 
 
 def _keep(schema: Schema, findings: Sequence[Finding]) -> list[Command]:
+    if schema.keys.stride > 1:  # a script, which a fence refuses once the keys are to expire
+        return [KEEP([finding.key for finding in findings])]
     return [('PERSIST', finding.key) for finding in findings]
 
 

@@ -33,6 +33,17 @@ SENTENCES = {
     'key_expiring': '{key} is going to expire',
     'wrong_type': '{key} holds a {field}, which this library never stores there',
     'key_unknown': '{key} does not end in a pk',
+    'pk_elsewhere': '{key} lists {pk}, a pk of another partition; store the object anew',
+    'value_elsewhere': (
+        '{key} stores {value} as {field}, which belongs to another partition; store the object anew'
+    ),
+    'partition_lost': '{key} is absent: the partition has lost its data; load the data set again',
+    'fence_missing': '{key} names no edition, so nothing is written to the partition',
+    'fence_behind': '{key} holds {value}, and the true edition is {field}',
+    'fence_ahead': '{key} holds {value}, and the pointer still names edition {field}',
+    'fence_prepared': '{key} holds {value}, for a reset that is dead',
+    'pointer_missing': '{key} is absent, and partitions have data',
+    'edition_left': '{key} is of edition {pk}, which is not true, and no reset is to drop it',
 }
 
 

@@ -11,6 +11,7 @@ from ..writes.scripts import NOTE_TOUCHED
 
 __all__ = (
     'COUNTER',
+    'KEEP',
     'LEFTOVERS',
     'PROBE',
     'REPAIR_COUNTER',
@@ -183,6 +184,19 @@ for k = 3, #KEYS do
   if endless(KEYS[2], ARGV[1], KEYS[k]) then keys[#keys + 1] = KEYS[k] end
 end
 return {dead, keys}
+""",
+)
+
+# Let keys stay.
+# KEYS: keys.
+# ARGV: none.
+# Returns 0.
+# Bounded: REPAIRS keys.
+KEEP = Script(
+    'mend_expiring',
+    """
+for k = 1, #KEYS do redis.call('PERSIST', KEYS[k]) end
+return 0
 """,
 )
 

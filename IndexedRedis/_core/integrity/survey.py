@@ -21,13 +21,18 @@ class Survey:
 
     :param progress: called with the name of the step, how much of it is done, and of how much
     :param token: text that no reset has, for a repair; None: check only
+    :param report: that of other partitions of the model, to go on with
     """
 
     def __init__(
-        self, schema: Schema, progress: Progress | None, token: bytes | None = None
+        self,
+        schema: Schema,
+        progress: Progress | None,
+        token: bytes | None = None,
+        report: CheckReport | None = None,
     ) -> None:
         self.schema, self._token = schema, token
-        self.report = CheckReport(schema.name)
+        self.report = report or CheckReport(schema.name)
         self.tell: Progress = progress or (lambda step, done, total: None)
         self.highest = 0
 
@@ -35,7 +40,9 @@ class Survey:
         """Note a pk under which something is stored; return whether it is in the range of pks."""
         if not is_allowed_pk(pk):
             return False
-        self.highest = max(self.highest, int(pk))
+        number, keys = int(pk), self.schema.keys
+        if number % keys.stride == keys.offset:
+            self.highest = max(self.highest, number)
         return True
 
     def found(self, findings: Sequence[Finding]) -> Flow[None]:

@@ -10,7 +10,7 @@ from ...fields.null import irNull
 from ..flows import Elsewhere, Flow
 from ..mapping.schema import Schema
 from ..objects.state import value_of
-from ..queries.by_pk import get_targets
+from ..partitions.reading import get_targets
 from .markers import SwapMarkers
 
 __all__ = (
@@ -70,8 +70,9 @@ def fetch_linked(
     for _ in range(ATTEMPTS):
         markers = SwapMarkers()
         home = server_of(None)
-        (objs,) = yield from markers.around(home, [schema.keys.swapped], [make()])
+        (objs,) = yield from markers.around(home, [schema], [make()])
         yield from cascade_fetch(objs, server_of, markers)
+        yield from markers.confirm()
         if not markers.changed:
             return objs
     raise ConflictError(
@@ -118,10 +119,10 @@ def _fetch_missing(
             if pk is not None and pk not in in_memory:
                 wanted.setdefault(data.foreignModel, {})[pk] = None
     for models in _by_server([*wanted], server_of):
+        schemas = [model._validated() for model in models]
         flows = [get_targets(model._validated(), [*wanted[model]]) for model in models]
-        keys = [model._validated().keys.swapped for model in models]
         server = server_of(models[0]) if server_of else models[0]
-        lists = yield Elsewhere(models[0], markers.around(server, keys, flows))
+        lists = yield Elsewhere(models[0], markers.around(server, schemas, flows, models[0]))
         for model, targets in zip(models, lists, strict=True):
             found[model].update(zip(wanted[model], targets, strict=True))
 

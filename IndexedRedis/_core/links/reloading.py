@@ -14,7 +14,8 @@ from ..objects.changes import Changes, equal
 from ..objects.graph import linked, reachable, schema_of
 from ..objects.state import confirm_fetched, value_of
 from ..overlap import together
-from ..queries.by_pk import get_many, get_one
+from ..partitions.reading import get_one, read_each
+from ..queries.by_pk import get_many
 
 __all__ = ('reload',)
 
@@ -98,8 +99,8 @@ def _reload_level(level: list[Any], touched: set[int]) -> Flow[set[int]]:
         models.setdefault(type(target), []).append(target)
     for model, targets in models.items():
         schema = model._validated()
-        flow = _stored_forms(schema, targets)
-        for target, fresh in zip(targets, (yield Elsewhere(model, flow)), strict=True):
+        forms = yield Elsewhere(model, _stored_forms(schema, targets))
+        for target, fresh in zip(targets, forms, strict=True):
             if fresh is None:
                 gone.add(id(target))
             elif _take_in(target, fresh):
@@ -109,6 +110,12 @@ def _reload_level(level: list[Any], touched: set[int]) -> Flow[set[int]]:
 
 def _stored_forms(schema: Schema, targets: list[Any]) -> Flow[list[Any]]:
     """Return the stored objects of these targets; None for a target that is not stored."""
+    if not schema.partitions:
+        return (yield from _forms(schema, targets))
+    return (yield from read_each(schema, [target._id for target in targets], targets, _forms))
+
+
+def _forms(schema: Schema, targets: list[Any]) -> Flow[list[Any]]:
     rows = get_many(schema, [target._id for target in targets], schema.all)
     found, (listed,) = yield from together([rows, ask(*get_record(schema.keys.incarnations))])
     return [

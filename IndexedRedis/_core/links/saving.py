@@ -14,6 +14,7 @@ from ..flows import Elsewhere, Flow, chunks
 from ..mapping.schema import Schema
 from ..objects.changes import has_unsaved_changes
 from ..objects.graph import children, knows_targets, linked, reachable, schema_of
+from ..partitions.saving import save_parts
 from ..writes.arguments import check_model
 from .fetching import ServerOf
 
@@ -36,7 +37,8 @@ def save(
 ) -> Flow[list[int]]:
     """Store objects, and the linked objects that are new or changed; return the pks, in order.
 
-    Objects of one server are stored all or none.
+    Objects of one server are stored all or none; of a model with partitions, those of one
+    partition.
 
     :param forced: for each object the pk to store it under, or None
     :param server_of: returns the server of an object; None leaves linked objects alone
@@ -45,18 +47,29 @@ def save(
         check_model(schema, obj)
     early: list[Any] = []
     here: list[Any] = []
-    if not schema.links:
-        yield from save_all(objs, forced)
-        return [obj._id for obj in objs]
-    if server_of is not None:
+    if schema.links and server_of is not None:
         early, here = yield from save_linked(objs, server_of)
-    yield from save_all(objs, forced, here)
+    yield from _store(schema, objs, forced, here)
+    if not schema.links:
+        return [obj._id for obj in objs]
     for obj in (*early, *here, *objs):
         for _, data in linked(obj):
             data.getPks()  # notes the pks, so that the link keeps that of a target deleted later
     if server_of is not None:
         yield from save_each(early, server_of)
     return [obj._id for obj in objs]
+
+
+def _store(
+    schema: Schema,
+    objs: Sequence[Any] = (),
+    forced: Sequence[int | None] = (),
+    targets: Sequence[Any] = (),
+) -> Flow[None]:
+    """Return the flow that stores objects of one place, as :func:`~..bulk.save.save_all` does."""
+    if schema.partitions:
+        return save_parts(schema, objs, forced, targets)
+    return save_all(objs, forced, targets)
 
 
 def save_in_blocks(
@@ -81,12 +94,24 @@ def save_linked(objs: Sequence[Any], server_of: ServerOf) -> Flow[tuple[list[Any
     listed = {id(obj) for obj in objs}
     targets = [target for target in reachable(objs) if id(target) not in listed]
     home = server_of(None)
-    early = {id(obj) for obj in reachable(t for t in targets if server_of(t) is not home)}
+    place = _place(objs[0], home)
+    early = {id(obj) for obj in reachable(t for t in targets if _at(t, server_of) is not place)}
     before = [target for target in targets if id(target) in early]
     for target in before:
-        _check_slots(objs[0], target, home, server_of(target))
+        if not schema_of(target).partitions and place is home:
+            _check_slots(objs[0], target, home, server_of(target))
     yield from save_each(before, server_of)
     return before, [target for target in targets if id(target) not in early]
+
+
+def _at(obj: Any, server_of: ServerOf) -> Any:
+    """Return what identifies the objects that one write may store together."""
+    return _place(obj, server_of(obj))
+
+
+def _place(obj: Any, server: Any) -> Any:
+    schema = schema_of(obj)
+    return schema if schema.partitions else server
 
 
 def _check_slots(obj: Any, target: Any, home: Any, there: Any) -> None:
@@ -111,12 +136,12 @@ def _check_slots(obj: Any, target: Any, home: Any, there: Any) -> None:
 def save_each(targets: Sequence[Any], server_of: ServerOf) -> Flow[None]:
     """Save the new and changed ones of ``targets``, given targets first, on their servers."""
     for group in _in_turn(targets, server_of):
-        yield Elsewhere(group[0], save_all((), targets=group))
+        yield Elsewhere(group[0], _store(schema_of(group[0]), targets=group))
 
 
 def _in_turn(targets: Sequence[Any], server_of: ServerOf) -> list[list[Any]]:
-    """Group objects, given targets first, by server, so that targets are saved earlier."""
-    servers = {id(target): server_of(target) for target in targets}
+    """Group objects, given targets first, by place, so that targets are saved earlier."""
+    servers = {id(target): _at(target, server_of) for target in targets}
     turns: dict[int, int] = {}
     groups: dict[tuple[int, int], list[Any]] = {}
     for target in targets:

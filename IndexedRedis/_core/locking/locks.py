@@ -9,23 +9,25 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ...errors import ResetInProgressError, ResetLostError
-from ..flows import Batch, Command, Flow, Pause, ask, with_cleanup
+from ..flows import Batch, Command, Flow, Pause, with_cleanup
 from ..keys import LEFT, VALUES, WORK
 from ..mapping.schema import Schema
 from .scripts import BEGIN, FORGET, HOLD, RELEASE
 
 __all__ = (
     'LockOwner',
+    'data_replaced_error',
     'extend_command',
     'fence_lost_error',
     'lock_lost_error',
     'locked',
     'new_token',
-    'register_reset',
+    'register_resets',
     'release_all',
+    'take_locks',
 )
 
 
@@ -70,16 +72,22 @@ def locked(owners: Sequence[Owner], flow: Flow[T]) -> Flow[T]:
     """
 
     def lock_and_run() -> Flow[T]:
-        yield from _lock_each(sorted(owners, key=lambda each: each.schema.keys.all))
+        yield from take_locks(owners)
         return (yield from flow)
 
     return (yield from with_cleanup(lock_and_run(), lambda worked: release_all(owners)))
 
 
-def _lock_each(owners: Sequence[Owner]) -> Flow[None]:
-    waited = 0.0
-    for i, owner in enumerate(owners):
-        while not (yield from _take(owner, owners[:i])):
+def take_locks(owners: Sequence[Owner]) -> Flow[None]:
+    """Take the locks of models, in one order; see :func:`locked`, which releases them too.
+
+    :raises ResetInProgressError: if another owner holds a lock for too long
+    """
+    owners = sorted(owners, key=lambda each: each.schema.keys.all)
+    waited, held = 0.0, (yield from _take_free(owners))
+    for i, owner in enumerate(owners[held:], held):
+        taken = i > held and (yield from _take(owner, owners[:i]))
+        while not taken:
             if waited >= WAIT_SECONDS:
                 raise ResetInProgressError(
                     f'{owner.schema.name}: a reset, or another write of many objects, is under way '
@@ -92,16 +100,37 @@ def _lock_each(owners: Sequence[Owner]) -> Flow[None]:
                 logger.info('%s: waits for a reset, or another long write', owner.schema.name)
             yield Pause(PAUSE_SECONDS)
             waited += PAUSE_SECONDS
+            taken = yield from _take(owner, owners[:i])
+
+
+def _take_free(owners: Sequence[Owner]) -> Flow[int]:
+    """Take the locks up to the first that another one holds, in one trip; return how many.
+
+    A lock that was taken after that one is given back: its order keeps owners from deadlock.
+    """
+    replies = yield Batch([command for owner in owners for command in _take_commands(owner)])
+    took = [*map(_is_taken, owners, replies[::2], replies[1::2])]
+    held = took.index(False) if False in took else len(took)
+    surplus = [owner for owner, ours in zip(owners[held:], took[held:], strict=True) if ours]
+    if surplus:
+        yield from release_all(surplus)
+    return held
+
+
+def _take_commands(owner: Owner) -> list[Command]:
+    lock = owner.schema.keys.lock
+    return [('SET', lock, owner.token, 'NX', 'PX', LOCK_MS), ('GET', lock)]
+
+
+def _is_taken(owner: Owner, taken: Any, holder: Any) -> bool:
+    # If SET was sent twice, the lock may come from the first time.
+    return taken is not None or holder == owner.token
 
 
 def _take(owner: Owner, held: Sequence[Owner]) -> Flow[bool]:
-    lock, token = owner.schema.keys.lock, owner.token
     prolong = [extend_command(held)] if held else []
-    taken, holder, *_ = yield Batch(
-        [('SET', lock, token, 'NX', 'PX', LOCK_MS), ('GET', lock), *prolong]
-    )
-    # If SET was sent twice, the lock may come from the first time.
-    return taken is not None or holder == token
+    taken, holder, *_ = yield Batch([*_take_commands(owner), *prolong])
+    return _is_taken(owner, taken, holder)
 
 
 def extend_command(owners: Sequence[Owner], retake: int = 0) -> Command:
@@ -114,14 +143,21 @@ def extend_command(owners: Sequence[Owner], retake: int = 0) -> Command:
     return HOLD(names, owners[0].token, LOCK_MS, retake)
 
 
-def register_reset(owner: Owner) -> Flow[None]:
-    """List the owner of a lock in the record of resets.
+def register_resets(owners: Sequence[Owner]) -> Flow[list[list[bytes]]]:
+    """List the owners of locks in the records of resets; return the tokens in each record.
 
-    :raises ResetLostError: if the lock is lost
+    :raises ResetLostError: if a lock is lost
     """
-    keys = owner.schema.keys
-    if not (yield from ask(*BEGIN([keys.lock, keys.touched, keys.record], owner.token))):
-        raise lock_lost_error([owner])
+    commands: list[Command] = []
+    for owner in owners:
+        keys = owner.schema.keys
+        commands.append(BEGIN([keys.lock, keys.touched, keys.record], owner.token))
+        commands.append(('HKEYS', keys.record))
+    replies: list[Any] = yield Batch(commands)
+    for owner, listed in zip(owners, replies[::2], strict=True):
+        if not listed:
+            raise lock_lost_error([owner])
+    return replies[1::2]
 
 
 def lock_lost_error(
@@ -151,15 +187,26 @@ def fence_lost_error(owners: Sequence[Owner]) -> ResetLostError:
     )
 
 
+def data_replaced_error(owners: Sequence[Owner]) -> ResetLostError:
+    """Return the error of changes to other data: see ``ResetObserver.continues``."""
+    names = ', '.join(owner.schema.name for owner in owners)
+    return ResetLostError(
+        f'{names}: the stored data is not the one that these changes continue: it was replaced or '
+        'deleted, or another server with older data took over. Nothing was changed.'
+    )
+
+
 def release_all(owners: Sequence[Owner]) -> Flow[None]:
     """Release the locks that are still held; remove owners without work keys from the record.
 
     Errors are ignored: locks expire by themselves.
     """
+    commands: list[Command] = []
+    for owner in owners:
+        keys, token = owner.schema.keys, owner.token
+        names = (*WORK, LEFT, *((VALUES,) if owner.schema.uniques else ()))
+        work = [keys.work(token, name) for name in names]
+        commands.append(FORGET([keys.record, *work], token))
+        commands.append(RELEASE([keys.lock, keys.touched, keys.record], token))
     with suppress(Exception):
-        for owner in owners:
-            keys, token = owner.schema.keys, owner.token
-            names = (*WORK, LEFT, *((VALUES,) if owner.schema.uniques else ()))
-            work = [keys.work(token, name) for name in names]
-            forget = FORGET([keys.record, *work], token)
-            yield Batch([forget, RELEASE([keys.lock, keys.touched, keys.record], token)])
+        yield Batch(commands)

@@ -8,7 +8,7 @@ one operation: a hit takes a tenth of a conversion.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from ...encoding import getDefaultIREncoding, is_utf8
@@ -185,9 +185,15 @@ def compile_row_encoder(
                 text = _inline(column) or text
         values += text.format(i=i, value=f'v{numbers.get(column.name)}') + ', '
     variables = ''.join(f'v{number}, ' for number in range(len(names)))
-    exec(_VALUES.format(variables=variables, values=values), namespace)
+    exec(_compiled(_VALUES.format(variables=variables, values=values)), namespace)
     encode: Callable[[Sequence[Any]], StoredRow] = namespace['encode']
     return encode
+
+
+@lru_cache(256)
+def _compiled(source: str) -> Any:
+    """Return the code of a text: a mirror that follows makes an encoder for each batch of rows."""
+    return compile(source, '<encoder of rows>', 'exec')
 
 
 def _default(column: Column) -> bytes:

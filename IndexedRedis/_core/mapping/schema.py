@@ -40,6 +40,9 @@ class Schema:
     :raises InvalidModelException: with every problem of the definition
     """
 
+    #: what this process knows of its editions, if it has partitions; see ``editions.known``
+    known: Any = None
+
     def __init__(self, cls: Any, reserved: Any, adopt: Callable[[Any], None] | None = None) -> None:
         lines = [f'\n  - {each}' for each in problems(cls, reserved)]
         if lines:
@@ -173,6 +176,17 @@ class Schema:
         if len(self._decoders) >= MAX_DECODERS:
             self._decoders.clear()
         self._decoders[key] = decoder
+
+    @cached_property
+    def partitions(self) -> int:
+        """Over how many partitions objects are spread; 0: there are none."""
+        count: int = self.cls.PARTITIONS
+        return count
+
+    @cached_property
+    def partition_by(self) -> Column | None:
+        """The column whose values decide the partitions of objects."""
+        return self.columns.get(self.cls.PARTITION_BY or '')
 
     @cached_property
     def acknowledged_by(self) -> int:

@@ -13,6 +13,7 @@ from ..objects.unknown_names import ACTIONS
 from ..replication import FRESHNESS
 from ..text import near_miss
 from .annotations import annotation_problems
+from .of_partitions import partition_problems
 
 __all__ = ('indexed_fields', 'names_in', 'problems', 'sorted_fields', 'unique_fields')
 
@@ -46,6 +47,7 @@ def problems(cls: Any, reserved: Any) -> list[str]:
     found.extend(_listed_problems('SORTED_FIELDS', ordered, proper, _why_not_sorted))
     unique = unique_fields(cls)
     found.extend(_unique_problems(unique, proper))
+    found.extend(partition_problems(cls, proper, indexed, unique))
     if isinstance(indexed, Iterable) and isinstance(unique, (list, tuple)):
         found.extend(
             _shared_keys([*indexed, *(name for item in unique for name in names_in(item))])

@@ -18,6 +18,7 @@ __all__ = (
     'get_many',
     'get_one',
     'get_targets',
+    'get_unlisted',
     'has_gaps',
     'indexed_values_of',
     'is_empty',
@@ -98,16 +99,24 @@ def get_targets(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
     """
     found = yield from get_many(schema, pks, schema.all)
     absent = [i for i, obj in enumerate(found) if obj is None]
-    builder, fields = schema.builder(schema.all), schema.keys_of(schema.all)
-    for places in chunks(absent, CHUNK_ROWS):
+    if absent:
         # A row that is not listed was replaced: it is about to expire, if it does not yet.
-        some = [pks[i] for i in places]
+        replaced = yield from get_unlisted(schema, [pks[i] for i in absent])
+        for i, obj in zip(absent, replaced, strict=True):
+            found[i] = obj
+    return found
+
+
+def get_unlisted(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
+    """Return the objects of ``pks`` in order, listed or not; None where there is no row."""
+    found: list[Any] = []
+    builder, fields = schema.builder(schema.all), schema.keys_of(schema.all)
+    for some in chunks(pks, CHUNK_ROWS):
         commands = row_commands(schema, some, fields)
         *rows, (listed,) = yield Batch([*commands, get_record(schema.keys.incarnations)])
         drawn = newest(listed)
-        for i, row in zip(places, rows, strict=True):
-            if not is_empty(row):
-                (found[i],) = builder.objects([pks[i]], [row], drawn)
+        for pk, row in zip(some, rows, strict=True):
+            found += [None] if is_empty(row) else builder.objects([pk], [row], drawn)
     return found
 
 

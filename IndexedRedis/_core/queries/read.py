@@ -10,12 +10,21 @@ from ..column import Column
 from ..flows import Flow
 from .fetch import Build, fetch
 from .pick import pick
-from .query import WHOLE, Query, count, primary_keys
+from .query import WHOLE, Query, Window, count, primary_keys
 
 if TYPE_CHECKING:
     from .ordering.order import Entry
 
-__all__ = ('count_part', 'pick_part', 'pks_of_part', 'read')
+__all__ = (
+    'chosen',
+    'count_part',
+    'narrowed',
+    'of_part',
+    'pick_part',
+    'picks_by_pk',
+    'pks_of_part',
+    'read',
+)
 
 
 def read(
@@ -58,27 +67,42 @@ def pks_of_part(query: Query, by_age: bool = False) -> Flow[list[int]]:
 
 def count_part(query: Query) -> Flow[int]:
     """Return how many objects the query names."""
-    total = yield from count(query)
-    skip, limit = query.window
+    return of_part((yield from count(query)), query.window)
+
+
+def of_part(total: int, window: Window) -> int:
+    """Return how many of so many objects a window shows."""
+    skip, limit = window
     rest = max(0, total - skip)
     return rest if limit is None else min(rest, limit)
 
 
 def pick_part(query: Query, columns: Sequence[Column], order: str, seed: int) -> Flow[Any]:
     """Return the first, the last or a random object of those that the query names, or None."""
-    if not query.in_parts:
+    if picks_by_pk(query, order):
         return (yield from pick(query, columns, order, seed))
+    return chosen((yield from read(narrowed(query, order), columns)), order, seed)
+
+
+def picks_by_pk(query: Query, order: str) -> bool:
+    """Return whether :func:`pick` finds the object, for which the query's order is irrelevant."""
+    return query.window == WHOLE and (order == 'random' or not query.order)
+
+
+def narrowed(query: Query, order: str) -> Query:
+    """Return the query for the objects among which :func:`chosen` finds the one to pick."""
+    window = query.window
     if order == 'first':
-        few = 1 if query.window.limit is None else min(query.window.limit, 1)
-        query = query._replace(window=query.window._replace(limit=few))
-    elif query.window.skip == 0 and query.window.limit is None:
-        if order == 'random':
-            return (yield from pick(query, columns, order, seed))
-        query = query._replace(
-            order=tuple(by.opposite() for by in query.order),
-            window=query.window._replace(limit=1),
-        )
-    found = yield from read(query, columns)
+        few = 1 if window.limit is None else min(window.limit, 1)
+        return query._replace(window=window._replace(limit=few))
+    if window != WHOLE:
+        return query
+    opposite = tuple(by.opposite() for by in query.order)
+    return query._replace(order=opposite, window=window._replace(limit=1))
+
+
+def chosen(found: Sequence[Any], order: str, seed: int) -> Any:
+    """Return the first, the last or a random one of some objects; None if there are none."""
     if not found:
         return None
     return found[seed % len(found)] if order == 'random' else found[0 if order == 'first' else -1]

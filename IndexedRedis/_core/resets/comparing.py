@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 from ...errors import UsageError
 from ..column import EMPTY, Column
-from ..flows import Batch, Command, Flow
+from ..flows import Batch, Command, Flow, chunks
 from ..locking.locks import lock_lost_error
 from ..mapping.decoder import Row
 from ..mapping.encoder import StoredRow
 from ..mapping.index_keys import index_keys_of_values
 from ..mapping.resp import get_members
+from ..mapping.schema import Schema
 from ..objects.graph import children, knows_targets
 from ..objects.state import assigned, value_of
 from ..queries.by_pk import rows_of
@@ -27,7 +28,19 @@ from ..writes.arguments import check_model
 from ..writes.entry import Entry, Mode
 from .staging import Staging, assign, reserve_range
 
-__all__ = ('Counts', 'Merge', 'compare')
+__all__ = (
+    'Counts',
+    'Key',
+    'Merge',
+    'Stored',
+    'check_targets',
+    'compare',
+    'pks_under',
+    'stored_under',
+)
+
+# Keys whose index sets one batch of commands reads.
+KEYS_AT_ONCE = 500
 
 # The index values of the key columns, or a pk.
 Key = tuple[bytes, ...]
@@ -49,16 +62,31 @@ class Merge:
 
     :param staging: the new data set
     :param columns: the key that identifies the objects; none: their pks do
+    :param removed: the keys of objects to remove; None: all that the data set lacks are removed
     """
 
-    def __init__(self, staging: Staging, columns: tuple[Column, ...]) -> None:
+    def __init__(
+        self,
+        staging: Staging,
+        columns: tuple[Column, ...],
+        removed: Iterable[Any] | None = None,
+    ) -> None:
         self.staging, self.schema, self.columns = staging, staging.schema, columns
+        self.removed = removed
+        #: whether changed objects may get fresh pks: see :mod:`.fresh`
+        self.may_move = False
+        #: whether that has begun; the entries that were moved; how many pks it lists and unlists
+        self.is_moving = False
+        self.moved: list[Entry] = []
+        self.listed = self.unlisted = 0
         #: the columns of the key with their positions in a row
         self.places = [(column, self.schema.all.index(column)) for column in columns]
         self.entries: list[Entry] = []
         self.unchanged = self.inserted = 0
         #: pks of the new data set
         self.seen: set[int] = set()
+        #: further objects under the keys that were read, by pk: another program saved them
+        self.doubles: dict[int, Row] = {}
         self._new: set[Key] = set()
 
     def check(self, obj: Any) -> None:
@@ -82,6 +110,10 @@ class Merge:
         """Return the index values of an object's key, or its pk."""
         values = [column.index_of(value_of(obj, column)) for column in self.columns]
         return tuple(values) or (b'%d' % obj._id,)
+
+    def key_of_values(self, key: Any) -> Key:
+        """Return the index values of a key: of a value, a tuple of values, or a pk."""
+        return index_values(self.columns, key) if self.columns else (b'%d' % key,)
 
     def key_of_row(self, pk: int, row: Row) -> Key:
         """Return the index values of the key in a stored row, or its pk."""
@@ -116,8 +148,9 @@ class Merge:
 
     def counts(self) -> Counts:
         """Return the counts for the caller."""
-        removed = sum(entry.mode == Mode.REMOVE for entry in self.entries)
-        updated = len(self.entries) - removed - self.inserted
+        entries = [*self.entries, *self.moved]
+        removed = sum(entry.mode == Mode.REMOVE for entry in entries)
+        updated = len(entries) - removed - self.inserted
         return Counts(self.inserted, updated, self.unchanged, removed)
 
 
@@ -136,7 +169,7 @@ def _compare_rows(
     merge: Merge, rows: Sequence[StoredRow], extend: Command
 ) -> Flow[Sequence[StoredRow]]:
     keys = merge.keys_of_rows(rows)
-    stored = yield from _stored_under(merge, keys, extend, rows)
+    stored = yield from stored_under(merge, keys, extend, rows)
     for key, row, (pk, _) in zip(keys, rows, stored, strict=True):
         merge.take(key, pk, None, row)
     fresh = iter((yield from reserve_range(merge.staging, sum(old is None for _, old in stored))))
@@ -153,14 +186,14 @@ def _compare_objects(
     for obj in block:
         merge.check(obj)
     keys = [merge.key_of(obj) for obj in block]
-    stored = yield from _stored_under(merge, keys, extend)
+    stored = yield from stored_under(merge, keys, extend)
     for obj, key, (pk, _) in zip(block, keys, stored, strict=True):
         merge.take(key, pk, obj)
         if pk is not None:
             promises.assign(obj, pk)
     yield from assign(staging, [obj for obj in block if id(obj) not in promises.pks])
     if knows_targets(block):
-        _check_targets(merge, block)
+        check_targets(merge, block)
     pks = [promises.pks[id(obj)] for obj in block]
     staging.note(block, pks)
     values = [assigned(obj) for obj in block]  # before encoding, so that a later change is detected
@@ -170,7 +203,11 @@ def _compare_objects(
     return rows
 
 
-def _check_targets(merge: Merge, block: Sequence[Any]) -> None:
+def check_targets(merge: Merge, block: Sequence[Any]) -> None:
+    """Check that links lead to stored objects, or to earlier ones of the new data sets.
+
+    :raises UsageError: if one does not
+    """
     for obj in block:
         for target in children(obj):
             if target._id is None and id(target) not in merge.staging.promises.pks:
@@ -197,16 +234,18 @@ def _note_changes(
         merge.entries.append(_entry(merge, pk, row, old, obj, noted))
 
 
-def _stored_under(
+def stored_under(
     merge: Merge, keys: Sequence[Key], extend: Command, new: Iterable[Any] = repeat(None)
 ) -> Flow[list[Stored]]:
     """Return pk and row of the stored object with each key; of two with one key, the lower pk.
+
+    The others are noted in :attr:`Merge.doubles`.
 
     :param new: the rows that these keys are going to have, if known; one that is stored as it is
         is returned itself
     """
     schema = merge.schema
-    names = _index_sets(merge, keys)
+    names = _index_sets(schema, merge.columns, keys)
     if len(merge.columns) == 1:
         reads = get_members(name for (name,) in names)
     else:
@@ -235,21 +274,47 @@ def _lowest(
     :param pks: those that the index sets of the key list. A row that is listed only under another
         key would stay lost for queries, so it does not count.
     """
+    found: Stored = None, None
     for pk in sorted(pks):
         row = rows.get(pk)
-        if row is None:
+        if row is None or (row != new and merge.key_of_row(pk, row) != key):
             continue
-        if row == new:
-            return pk, new
-        if merge.key_of_row(pk, row) == key:
-            return pk, row
-    return None, None
+        if found[0] is None:
+            found = pk, new if row == new else row
+        else:
+            merge.doubles[pk] = row
+    return found
 
 
-def _index_sets(merge: Merge, keys: Sequence[Key]) -> list[tuple[bytes, ...]]:
+def pks_under(
+    schema: Schema, columns: tuple[Column, ...], keys: Sequence[Any]
+) -> Flow[list[int | None]]:
+    """Return the pk of the stored object with each key; of two with one key, the lower pk.
+
+    :param columns: the key
+    :param keys: values of the columns, or tuples of them
+    """
+    found: list[int | None] = []
+    for some in chunks(keys, KEYS_AT_ONCE):
+        names = _index_sets(schema, columns, [index_values(columns, key) for key in some])
+        for members in (yield Batch([('SINTER', *sets, schema.keys.all) for sets in names])):
+            found.append(min(pks_of(schema, members), default=None))
+    return found
+
+
+def index_values(columns: Sequence[Column], key: Any) -> Key:
+    """Return the index values of a key: of a value, or a tuple of values."""
+    parts = key if isinstance(key, tuple) else (key,)
+    pairs = zip(columns, parts, strict=True)
+    return tuple(column.index_of(column.from_input(value)) for column, value in pairs)
+
+
+def _index_sets(
+    schema: Schema, columns: Sequence[Column], keys: Sequence[Key]
+) -> list[tuple[bytes, ...]]:
     """Return for each key the index sets of its columns."""
-    columns = zip(merge.columns, zip(*keys, strict=True), strict=True) if merge.columns else ()
-    names = [index_keys_of_values(merge.schema.keys, column, part) for column, part in columns]
+    pairs = zip(columns, zip(*keys, strict=True), strict=True) if columns and keys else ()
+    names = [index_keys_of_values(schema.keys, column, part) for column, part in pairs]
     return [*zip(*names, strict=True)]
 
 

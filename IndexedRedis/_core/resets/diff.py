@@ -1,23 +1,30 @@
 """Replace a data set by writing only what changed. A key field, or the pk, identifies objects.
 
 An unchanged object keeps its pk and its row. A changed object keeps its pk. Objects that the new
-data set lacks are removed. One script writes all changes, so readers see one data set or the other,
-as with a reset. The length of that script grows with the number of changes, which is limited for
-that reason.
+data set lacks are removed; or those that are named, and then the others stay. One script writes all
+changes, so readers see one data set or the other, as with a reset. The length of that script grows
+with the number of changes, which is limited for that reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from ...errors import ConflictError, TooManyChangesError
 from ..bulk.recovery import GRACE_MS, NOTE_MS, begin
 from ..column import Column
-from ..flows import Batch, Command, Flow, ask, chunks
+from ..flows import Batch, Command, Flow, chunks, with_cleanup
 from ..incarnations import newest, read_incarnations
+from ..keys import REPLACED
 from ..locking.key_types import wrong_type
-from ..locking.locks import extend_command, fence_lost_error, lock_lost_error, locked
+from ..locking.locks import (
+    data_replaced_error,
+    extend_command,
+    fence_lost_error,
+    lock_lost_error,
+    locked,
+)
 from ..mapping.decoder import Row
 from ..mapping.schema import Schema
 from ..overlap import walk
@@ -27,7 +34,8 @@ from ..writes.acknowledging import acknowledge
 from ..writes.compare_and_move import ROUNDS, row_arguments
 from ..writes.entry import Entry, Mode, expected_token, is_extended
 from ..writes.unique import refuse_repeats, settle_claims
-from .comparing import Counts, Merge, compare
+from .comparing import Counts, Merge, compare, stored_under
+from .fresh import FRESH_AT_ONCE, move_to_fresh, sweep_replaced
 from .observer import ResetObserver
 from .promises import Promises
 from .scripts import MERGE
@@ -39,7 +47,8 @@ __all__ = ('Counts', 'Keyed', 'merge_all')
 BLOCK = 500
 
 # A model, its new data set, and the indexed columns whose values identify objects; none: pks do.
-Keyed = tuple[Schema, Iterable[Any], tuple[Column, ...]]
+# Then the keys of objects to remove; None: of all that the data set lacks.
+Keyed = tuple[Schema, Iterable[Any], tuple[Column, ...], Iterable[Any] | None]
 
 
 def merge_all(
@@ -48,30 +57,38 @@ def merge_all(
     most: int,
     observer: ResetObserver | None = None,
     stamp: str = '',
+    movable: Collection[Schema] = (),
 ) -> Flow[list[Counts]]:
     """Make the stored objects of these models equal to the new data sets, in one moment.
+
+    Where objects to remove are named, the others stay as they are.
 
     :param token: text that no other reset has
     :param most: how many objects, of all models, may differ
     :param observer: receives the progress
     :param stamp: the value of ``mirroredAt`` for the new data
+    :param movable: models whose changed objects may get fresh pks if there are more
     :raises TooManyChangesError: if more objects differ; then nothing is changed
     """
     promises, observer = Promises(), observer or ResetObserver()
     merges = [
-        Merge(Staging(schema, objs, token, promises, observer), columns)
-        for schema, objs, columns in groups
+        Merge(Staging(schema, objs, token, promises, observer), columns, removed)
+        for schema, objs, columns, removed in groups
     ]
     stagings = [merge.staging for merge in merges]
+    for merge in merges:
+        merge.may_move = merge.schema in movable and bool(merge.columns)
 
     def change() -> Flow[None]:
         yield from _find_changes(merges, most)
+        yield from move_to_fresh(merges, most, extend_command(stagings, retake=1))
         observer.swapping()
         newest_of = yield from _apply(merges, stamp)
         yield from acknowledge([staging.schema for staging in stagings])
         promises.confirm(newest_of)
 
-    yield from locked(stagings, change())
+    flow = with_cleanup(change(), lambda worked: sweep_replaced(merges, worked))
+    yield from locked(stagings, flow)
     return [merge.counts() for merge in merges]
 
 
@@ -85,11 +102,17 @@ def _find_changes(merges: Sequence[Merge], most: int) -> Flow[None]:
             yield from compare(merge, block, extend)
             _check_number(merges, most)
     for merge in merges:
-        yield from _find_removed(merges, merge, extend, most)
+        if merge.removed is None:
+            yield from _find_removed(merges, merge, extend, most)
+        else:
+            yield from _find_named(merges, merge, extend, most)
 
 
 def _check_number(merges: Sequence[Merge], most: int) -> None:
-    if sum(len(merge.entries) for merge in merges) > most:
+    fixed = sum(len(merge.entries) for merge in merges if not merge.may_move)
+    moved = sum(len(merge.entries) for merge in merges if merge.may_move)
+    if fixed > most or moved > max(most, FRESH_AT_ONCE):
+        most = most if fixed > most else FRESH_AT_ONCE
         names = ', '.join(merge.schema.name for merge in merges)
         raise TooManyChangesError(
             f'{names}: more than {most} objects differ from the stored ones, too many to change in '
@@ -99,8 +122,6 @@ def _check_number(merges: Sequence[Merge], most: int) -> None:
 
 def _find_removed(merges: Sequence[Merge], merge: Merge, extend: Command, most: int) -> Flow[None]:
     schema = merge.schema
-    if (yield from ask('SCARD', schema.keys.all)) == len(merge.seen):
-        return  # all pks of the set were seen, so no object is to be removed
     seen = merge.seen | {entry.pk for entry in merge.entries}
 
     def compare(page: list[bytes]) -> Flow[None]:
@@ -112,6 +133,25 @@ def _find_removed(merges: Sequence[Merge], merge: Merge, extend: Command, most: 
             _check_number(merges, most)
 
     yield from walk(schema.keys.all, compare, (extend,))
+
+
+def _find_named(merges: Sequence[Merge], merge: Merge, extend: Command, most: int) -> Flow[None]:
+    schema = merge.schema
+    for keys in chunks(map(merge.key_of_values, merge.removed or ()), BLOCK):
+        for pk, row in (yield from stored_under(merge, keys, extend)):
+            if pk is None or row is None or pk in merge.seen:
+                continue
+            merge.seen.add(pk)  # a key may be named twice
+            merge.entries.append(_removal_of_row(schema, pk, row))
+        _check_number(merges, most)
+    doubles = ((pk, row) for pk, row in merge.doubles.items() if pk not in merge.seen)
+    merge.entries += [_removal_of_row(schema, pk, row) for pk, row in doubles]
+    _check_number(merges, most)
+
+
+def _removal_of_row(schema: Schema, pk: int, row: Row) -> Entry:
+    stored = dict(zip(schema.columns, row, strict=True))
+    return _removal(schema, pk, tuple(stored[name] for name in schema.indexed_names))
 
 
 def _removal(schema: Schema, pk: int, row: Row | None) -> Entry:
@@ -139,6 +179,8 @@ def _apply(merges: Sequence[Merge], stamp: str) -> Flow[dict[Schema, bytes]]:
                 raise lock_lost_error([merge.staging for merge in merges])
             if kind == b'fenced':
                 raise fence_lost_error([merge.staging for merge in merges])
+            if kind == b'moved':
+                raise data_replaced_error([merge.staging for merge in merges])
             if kind == b'type':
                 raise wrong_type(entries[number - 1].schema, *details)
             if kind == b'stale':
@@ -176,7 +218,8 @@ def _command(merges: Sequence[Merge], entries: list[Entry], stamp: str) -> Comma
     names: list[bytes] = []
     for merge in merges:
         keys = merge.schema.keys
-        names += (keys.lock, keys.swapped, keys.mirrored)
+        names += (keys.lock, keys.swapped, keys.mirrored, keys.all)
+        names += (merge.staging.staged(keys.all), keys.work(merge.staging.token, REPLACED))
     rows, args = row_arguments(entries, claims=True)
     compared = [(i, entry.overwritten) for i, entry in enumerate(entries, 1) if entry.overwritten]
     args.append(len(compared))
@@ -188,4 +231,7 @@ def _command(merges: Sequence[Merge], entries: list[Entry], stamp: str) -> Comma
         rows += [merge.schema.keys.mirror_lock for merge in merges]
         args.append(fence)
     merge_rows = MERGE.of(is_extended(entries))
-    return merge_rows([*names, *rows], token, GRACE_MS, NOTE_MS, stamp, len(merges), *args)
+    before = merges[0].staging.observer.continues
+    sizes = (size for merge in merges for size in (merge.listed, merge.unlisted))
+    how = (token, GRACE_MS, NOTE_MS, stamp, before, len(merges), *sizes)
+    return merge_rows([*names, *rows], *how, *args)

@@ -17,6 +17,10 @@ class ResetObserver:
     #: The token that the key ``tmp:mirror`` of each model must hold when the new data goes live.
     #: Otherwise the reset raises ``ResetLostError`` and changes nothing. Empty: no check.
     fence: bytes = b''
+    #: The text that ``mirrored`` of each model must have had so far, as an earlier call stored it,
+    #: when the changes of :func:`resetChanged` go live. Otherwise it raises ``ResetLostError`` and
+    #: changes nothing. Empty: no check.
+    continues: str = ''
 
     def assigned(self, model: Any, objs: Sequence[Any], pks: Sequence[int]) -> None:
         """These objects will have these pks, if the reset succeeds.

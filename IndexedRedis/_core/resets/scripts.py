@@ -170,25 +170,33 @@ return 'done'
 
 # Write all changes of data sets in one moment, under the locks of a reset. If the script was sent
 # twice, the second run changes nothing: others may have written to the same objects meanwhile.
-# KEYS: for each model: lock, swap marker, time stamp; then KEYS of WRITE. A fenced merge adds the
-# mirror lock of each model.
+# KEYS: for each model: lock, swap marker, time stamp, set of all pks, set of pks to list, set of
+# pks not to list any more; then KEYS of WRITE. A fenced merge adds the mirror lock of each model.
 # ARGV: token, milliseconds that removed rows stay readable, milliseconds of the swap marker, time
-# stamp or nothing, number of models; then ARGV of WRITE; number of rows to compare further; for
+# stamp or nothing, the time stamp that all models must have so far or nothing, number of models;
+# for each: the sizes of these two sets; then ARGV of WRITE; number of rows to compare further; for
 # each: its number, the expected value of each field that is stored. A fenced merge adds the token
 # that all mirror locks must hold.
-# Returns the problems, as WRITE; also {0, 'lost'} and {0, 'fenced'}. With any, nothing is written.
-# Bounded: the number of changes that the caller of resetChanged() allows.
+# Returns the problems, as WRITE; also {0, 'lost'}, {0, 'moved'} (another time stamp) and
+# {0, 'fenced'}. With any, nothing is written.
+# Bounded: the number of changes that the caller of resetChanged() allows, and 50,000 pks that are
+# listed or not any more (FRESH_AT_ONCE), in a microsecond each.
 MERGE = ScriptPair(
     'merge',
     CURSOR
     + """
-local token, grace, note_ms, stamp = arg(), arg(), arg(), arg()
+local token, grace, note_ms, stamp, before = arg(), arg(), arg(), arg(), arg()
 local notes = {}
 for g = 1, tonumber(arg()) do
   local lock, note = key(), key()
   if redis.call('GET', note) == token then return {} end
   if redis.call('GET', lock) ~= token then return {{0, 'lost'}} end
-  notes[g] = {note = note, stamp = key()}
+  notes[g] = {note = note, stamp = key(), all = key(), listed = key(), unlisted = key()}
+  for _, name in ipairs({'listed', 'unlisted'}) do
+    local size = tonumber(arg())
+    if size > 0 and redis.call('SCARD', notes[g][name]) ~= size then return {{0, 'lost'}} end
+  end
+  if before ~= '' and redis.call('GET', notes[g].stamp) ~= before then return {{0, 'moved'}} end
 end
 """
     + 'local own = token\n'
@@ -241,7 +249,16 @@ end
 for i = 1, #rows do
   if rows[i].mode == 'remove' then remove(rows[i]) end
 end
+local function for_each(command, from, to)
+  local pks = redis.call('SMEMBERS', from)
+  for first = 1, #pks, 1000 do
+    redis.call(command, to, unpack(pks, first, math.min(first + 999, #pks)))
+  end
+end
 for g = 1, #notes do
+  for_each('SREM', notes[g].unlisted, notes[g].all)
+  for_each('SADD', notes[g].listed, notes[g].all)
+  redis.call('UNLINK', notes[g].listed)
   redis.call('SET', notes[g].note, token, 'PX', note_ms)
   if stamp == '' then
     redis.call('DEL', notes[g].stamp)

@@ -30,6 +30,7 @@ __all__ = (
     'assign',
     'claim',
     'reserve_range',
+    'row_commands',
     'stage_batches',
 )
 
@@ -158,7 +159,7 @@ def reserve_range(staging: Staging, count: int) -> Flow[range]:
     if not count:
         return range(0)
     first, _ = yield from reserve(staging.schema, count, highest(staging.given))
-    pks = range(first, first + count)
+    pks = staging.schema.keys.pks(first, count)
     staging.reserved(pks)
     return pks
 
@@ -192,7 +193,7 @@ def stage_batches(staging: Staging, items: Iterable[Any], extend: Command) -> It
     texts: list[bytes] = []  # pks whose index entries are not staged yet, and their rows
     waiting: list[StoredRow] = []
     for pks, rows in staging.encoded_chunks(items):
-        yield Batch([extend, *_row_commands(staging, pks, rows)])
+        yield Batch([extend, *row_commands(staging, pks, rows)])
         size = sum(map(len, map(b''.join, rows)))
         staging.observer.staged(staging.schema.cls, len(rows), size)
         texts += map(b'%d'.__mod__, pks)
@@ -203,7 +204,7 @@ def stage_batches(staging: Staging, items: Iterable[Any], extend: Command) -> It
     yield from _set_batches(staging, texts, waiting, extend)
 
 
-def _row_commands(staging: Staging, pks: Sequence[int], rows: Sequence[StoredRow]) -> list[Command]:
+def row_commands(staging: Staging, pks: Sequence[int], rows: Sequence[StoredRow]) -> list[Command]:
     keys, token = staging.schema.keys, staging.token
     staging.count += len(pks)
     # A row under a pk in use has another name until the swap.

@@ -16,10 +16,19 @@ from ...errors import NotAcknowledgedError
 from ..flows import Batch, Command, Flow
 from ..mapping.schema import Schema
 
-__all__ = ('WAIT_MS', 'acknowledge', 'check_acknowledged', 'wait_commands')
+__all__ = ('NOT_REPLACED', 'WAIT_MS', 'acknowledge', 'check_acknowledged', 'wait_commands')
 
 # How long a write waits for replicas: within the 5 s that a connection waits for a reply.
 WAIT_MS = 1000
+# What such an error says of the data.
+SAVE_AGAIN = (
+    'The primary has carried it out; whether it outlives a failover is unknown. Save or delete the '
+    'same objects again: that writes nothing twice, and waits for the replicas again.'
+)
+NOT_REPLACED = (
+    'So the new data set did not go live, and the old one stays. Reset again when the replicas are '
+    'there.'
+)
 # How long the marker stays.
 MARKER_SECONDS = 60
 
@@ -37,21 +46,24 @@ def wait_commands(schemas: Collection[Schema]) -> list[Command]:
 
 
 def check_acknowledged(
-    schemas: Collection[Schema], waits: Sequence[Command], replies: Sequence[Any]
+    schemas: Collection[Schema],
+    waits: Sequence[Command],
+    replies: Sequence[Any],
+    state: str = SAVE_AGAIN,
 ) -> None:
     """Check that enough replicas have confirmed a write.
 
     :param waits: of :func:`wait_commands`
     :param replies: to the batch that ended in them
+    :param state: the sentences of the error about the data, and what to do
     :raises NotAcknowledgedError: if fewer have
     """
     if waits and replies[-1] < waits[-1][1]:
         by = waits[-1][1]
         names = ', '.join(sorted({schema.name for schema in schemas}))
         raise NotAcknowledgedError(
-            f'{names}: {replies[-1]} of {by} replicas confirmed the write within {WAIT_MS} ms. The '
-            'primary has carried it out; whether it outlives a failover is unknown. Save or delete '
-            'the same objects again: that writes nothing twice, and waits for the replicas again.'
+            f'{names}: {replies[-1]} of {by} replicas confirmed the write within {WAIT_MS} ms. '
+            f'{state}'
         )
 
 

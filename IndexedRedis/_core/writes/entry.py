@@ -13,7 +13,6 @@ from ..column import EMPTY, Column
 from ..mapping.index_keys import index_key, index_keys_of, unique_key
 from ..mapping.schema import Schema
 from ..mapping.unique import Unique
-from ..objects.graph import schema_of
 from ..objects.state import UNKNOWN, assigned, current_bytes, expected_bytes, is_changed
 from .arguments import check_whole
 from .sizes import update_us
@@ -183,7 +182,12 @@ class Entry:
 
 
 def entry_of(
-    obj: Any, pk: int | None, mode: str, columns: Iterable[Column], reserved: Reserved
+    schema: Schema,
+    obj: Any,
+    pk: int | None,
+    mode: str,
+    columns: Iterable[Column],
+    reserved: Reserved,
 ) -> Entry:
     """Encode these columns of an object.
 
@@ -192,7 +196,6 @@ def entry_of(
     columns = list(columns)
     values = assigned(obj)  # before encoding, so that an assignment in between is detected
     written = {column.name: current_bytes(obj, column, reserved) for column in columns}
-    schema = schema_of(obj)
     compared = schema.compared(written)
     expected = {
         column.name: expected_bytes(obj, column) if mode == Mode.UPDATE else None
@@ -219,25 +222,25 @@ def is_extended(entries: Iterable[Entry]) -> bool:
     return any(entry.schema.is_extended for entry in entries)
 
 
-def plan_entry(obj: Any, forced_pk: int | None, reserved: Reserved) -> Entry | None:
+def plan_entry(schema: Schema, obj: Any, forced_pk: int | None, reserved: Reserved) -> Entry | None:
     """Return the entry that stores the changes of ``obj``, or None if nothing changed.
 
     :raises FieldValueError: if a value has no stored form
     """
-    schema, state = schema_of(obj), obj._state
+    state = obj._state
     if forced_pk is not None:
         check_whole(obj)
-        return entry_of(obj, forced_pk, Mode.PUT, schema.all, reserved)
+        return entry_of(schema, obj, forced_pk, Mode.PUT, schema.all, reserved)
     if obj._id is None:
-        return entry_of(obj, None, Mode.INSERT, schema.all, reserved)
+        return entry_of(schema, obj, None, Mode.INSERT, schema.all, reserved)
     if not state.stored:
         known = (column for column in schema.all if state.knows(column.name))
-        return entry_of(obj, obj._id, Mode.PUT, known, reserved)
+        return entry_of(schema, obj, obj._id, Mode.PUT, known, reserved)
     # Compare only values that were assigned, or can change in place.
     noted = state.changed
     candidates = (column for column in schema.all if column.name in noted or not column.immutable)
     changed = [column for column in candidates if is_changed(obj, column, reserved)]
-    return entry_of(obj, obj._id, Mode.UPDATE, changed, reserved) if changed else None
+    return entry_of(schema, obj, obj._id, Mode.UPDATE, changed, reserved) if changed else None
 
 
 def hset_arguments(entry: Entry) -> Iterator[bytes]:

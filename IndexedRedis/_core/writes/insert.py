@@ -172,7 +172,7 @@ class Draft:
         """Reserve a pk for each object."""
         count = len(self.objs)
         first, self.drawn = yield from reserve(self.schema, count)
-        self.pks = range(first, first + count)
+        self.pks = self.schema.keys.pks(first, count)
 
     def relink(self, reserved: Reserved) -> None:
         """Encode the links with the pks that their targets got."""

@@ -11,6 +11,7 @@ from redis.exceptions import ConnectionError
 
 from ..._core.flows import Batch
 from .nodes import Node, TopologyMap, text
+from .slots import slot_of_key
 
 __all__ = ('ClusterMap',)
 
@@ -71,6 +72,10 @@ class ClusterMap(TopologyMap):
         """Note where a slot has moved to, as a node said that the newest map may not know yet."""
         if slot is not None:
             self._moved[slot] = self._node(host, port, asked)
+
+    def slot_of(self, key: bytes) -> int:
+        """Return the slot of a key."""
+        return slot_of_key(key)
 
     def primary(self, slot: int | None) -> Node | None:
         """Return the node that serves a slot; None if that is not known.

@@ -67,6 +67,10 @@ class TopologyMap:
     def learn_moved(self, slot: int | None, host: str, port: int, asked: Node) -> None:
         """Note where a slot has moved to, as a node said that the newest map may not know yet."""
 
+    def slot_of(self, key: bytes) -> int | None:
+        """Return the slot of a key; None if one primary serves all keys."""
+        return None
+
     def primary(self, slot: int | None) -> Node | None:
         """Return the node that serves a slot; None if that is not known."""
         raise NotImplementedError

@@ -31,6 +31,8 @@ _CLASSES = (
 _CODE = re.compile(
     r'(?:^|: -?)(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|READONLY|LOADING|'
     r'UNBLOCKED) '
+    # A script met a row that has moved on already, while its other keys have not.
+    r'|[Aa]ttempted to access a non local key in a cluster'
 )
 _MOVED = re.compile(r'^(?:MOVED )?\d+ (.*):(\d+)$')
 

@@ -27,7 +27,7 @@ from .nodes import Node, Role, TopologyMap
 from .redirects import is_passing, moved_to
 from .replicas import Replicas
 
-__all__ = ('FAILOVER_SECONDS', 'Place', 'Route')
+__all__ = ('FAILOVER_SECONDS', 'PartRoute', 'Place', 'Route')
 
 # For how long an operation waits for the nodes to agree on a new primary.
 FAILOVER_SECONDS = 8.0
@@ -80,6 +80,7 @@ class Route:
         self.mends = 0
         self._node: Node | None = None
         self._role = Role.PRIMARY
+        self._others: dict[int, Route] = {}
 
     def begin(self) -> Conversation[Route]:
         """Go to the node of the models; look for it if it is not known. Return this route.
@@ -92,6 +93,20 @@ class Route:
         node = known.primary(self._slot)
         yield from self._go(node if node is not None else (yield from self._find()))
         return self
+
+    def of(self, key: bytes) -> Route:
+        """Return the route to a key, the same one each time; this one if all keys are there."""
+        slot = self._known.slot_of(key)
+        if slot is None:
+            return self
+        route = self._others.get(slot)
+        if route is None:
+            route = self._others[slot] = PartRoute(Place(self._known, slot, self.seconds))
+        return route
+
+    def target(self) -> Node | None:
+        """Return the node that serves the slot; None if that is not known."""
+        return self._known.primary(self._slot)
 
     def shards(self) -> Conversation[list[Route]]:
         """Return a route to each primary.
@@ -223,6 +238,30 @@ class Route:
                 FailoverWarning,
                 stacklevel=2,
             )
+
+
+class PartRoute(Route):
+    """How a conversation finds the node of another slot than that of its models.
+
+    It lasts as long as the conversation, and counts each change of the node. So a scan that goes on
+    later begins anew if its node was replaced.
+    """
+
+    def target(self) -> Node | None:
+        """Return the node that serves the slot; None if that is not known."""
+        node = super().target()
+        if node is not None:
+            self._note(node)
+        return node
+
+    def _go(self, node: Node, role: Role = Role.PRIMARY) -> Conversation[None]:
+        self._note(node)
+        yield from super()._go(node, role)
+
+    def _note(self, node: Node) -> None:
+        if self._node not in (None, node):
+            self.mends += 1
+        self._node = node
 
 
 def _log_change(before: list[Node], now: list[Node]) -> None:

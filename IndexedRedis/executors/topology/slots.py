@@ -9,7 +9,7 @@ from redis.crc import key_slot
 
 from ...errors import ConnectionSetupError
 
-__all__ = ('slot_of',)
+__all__ = ('slot_of', 'slot_of_key')
 
 
 def slot_of(model: Any) -> int:
@@ -29,6 +29,12 @@ def slot_of(model: Any) -> int:
             f"one call, need the same tag, such as '{{shop}}{name}'."
         )
     return slot
+
+
+@lru_cache(maxsize=4096)
+def slot_of_key(key: bytes) -> int:
+    """Return the slot of a key."""
+    return key_slot(key)
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..._core.bulk import reindex
 from ..._core.column import Column
 from ..._core.expressions.parse import parse
 from ..._core.expressions.q import Q, given
@@ -14,9 +13,11 @@ from ..._core.expressions.sets import joined
 from ..._core.flows import Flow, ask
 from ..._core.links import fetching
 from ..._core.locking.locks import new_token
-from ..._core.queries import by_pk, linked, query, read
-from ..._core.queries.verbs.matches import has_match, the_one
-from ..._core.text import near_miss
+from ..._core.partitions import reading, writing
+from ..._core.partitions.queries import linked, verbs
+from ..._core.queries import query
+from ..._core.queries.linked import links_of
+from ..._core.text import moment_in, near_miss
 from ...errors import UsageError
 from ...fields.base.primary_keys import primary_key
 from ...generics import M
@@ -62,7 +63,7 @@ class QueryFlows(IndexedRedisHelper[M]):
         asked = self._query
         if not reads:
             self._refuse_window('a write')
-        if next(linked.links_of(asked.filters), None) is None:
+        if next(links_of(asked.filters), None) is None:
             return ask(asked)
         return linked.follow(asked, ask, self._server_of, reads)
 
@@ -92,7 +93,7 @@ class QueryFlows(IndexedRedisHelper[M]):
         columns = self._columns(fields)
 
         def fetched(asked: query.Query) -> Flow[list[Any]]:
-            return read.read(asked, columns, ordered)
+            return verbs.read_objects(asked, columns, ordered)
 
         return self._many(lambda: self._asked(fetched), cascade)
 
@@ -105,16 +106,16 @@ class QueryFlows(IndexedRedisHelper[M]):
         columns = self._columns()
 
         def picked(asked: query.Query) -> Flow[Any]:
-            return read.pick_part(asked, columns, order, seed)
+            return verbs.pick_part(asked, columns, order, seed)
 
         return self._one(lambda: self._asked(picked), cascade)
 
     def _primary_keys(self, ordered: bool) -> Flow[list[int]]:
-        return self._asked(lambda asked: read.pks_of_part(asked, ordered))
+        return self._asked(lambda asked: verbs.pks_of_part(asked, ordered))
 
     def _get(self, pk: Any, cascade: bool, fields: Iterable[str] | None = None) -> Flow[M | None]:
         columns, number = self._columns(fields), primary_key(pk)
-        return self._one(lambda: by_pk.get_one(self._schema, number, columns), cascade)
+        return self._one(lambda: reading.get_one(self._schema, number, columns), cascade)
 
     def _get_one(self, pk: Any, cascade: bool, lookups: Mapping[str, Any]) -> Flow[M | None]:
         if pk is not NOT_GIVEN:
@@ -128,14 +129,14 @@ class QueryFlows(IndexedRedisHelper[M]):
         narrowed, columns = self._filtered(lookups), self._columns()
 
         def found(asked: query.Query) -> Flow[Any]:
-            return the_one(asked, columns)
+            return verbs.the_one(asked, columns)
 
         return self._one(lambda: narrowed._asked(found), cascade)
 
     def _exists(self, pk: Any) -> Flow[bool]:
         if pk is NOT_GIVEN:
-            return self._asked(has_match)
-        return by_pk.exists(self._schema, primary_key(pk))
+            return self._asked(verbs.has_match)
+        return reading.exists(self._schema, primary_key(pk))
 
     def _in_bulk(self, pks: Iterable[Any], cascade: bool) -> Flow[dict[int, Any]]:
         found = yield from self._get_multiple(pks, cascade)
@@ -146,35 +147,34 @@ class QueryFlows(IndexedRedisHelper[M]):
     ) -> Flow[IRQueryableList[Any]]:
         numbers = [primary_key(pk) for pk in pks]
         columns = self._columns(fields)
-        return self._many(lambda: by_pk.get_many(self._schema, numbers, columns), cascade)
+        return self._many(lambda: reading.get_many(self._schema, numbers, columns), cascade)
 
     def _rehash(self, fetch_all: bool) -> Flow[int]:
-        size = reindex.CHUNK if fetch_all else 1
-
         def rehashed(asked: query.Query) -> Flow[int]:
-            return reindex.reindex_matching(asked, rehash=True, size=size)
+            return writing.reindex_matching(asked, rehash=True, one_by_one=not fetch_all)
 
         return self._asked(rehashed, reads=False)
 
     def _mirrored_at(self) -> Flow[datetime | None]:
         text = yield from ask('GET', self._schema.keys.mirrored)
-        return None if text is None else datetime.fromisoformat(text.decode('ascii'))
+        return None if text is None else datetime.fromisoformat(moment_in(text))
 
     def _reset(self, objs: Iterable[Any]) -> Flow[list[int]]:
         self._refuse_filters('reset')
         return reset(self._schema, objs, self._server_of)
 
     def _check(self, progress: Progress | None) -> Flow[CheckReport]:
-        from ..._core.integrity import check  # only programs that call it pay for its import
+        from ..._core.integrity import partitioned  # only programs that call it pay for its import
 
         self._refuse_filters('check')
-        return check.check(self._schema, progress)
+        return partitioned.check(self._schema, progress)
 
     def _repair(self, progress: Progress | None) -> Flow[CheckReport]:
-        from ..._core.integrity import check
+        from ..._core.integrity import partitioned
+        from ..._core.resets.editions.reset import settle_editions
 
         self._refuse_filters('repair')
-        return check.repair(self._schema, new_token(), progress)
+        return partitioned.repair(self._schema, new_token(), settle_editions, progress)
 
     def _refuse_window(self, method: str) -> None:
         if self._window != query.WHOLE:
@@ -228,15 +228,15 @@ class QueryFlows(IndexedRedisHelper[M]):
         return schema.named(names) or schema.all[:1]
 
     def _explain(self, analyze: bool, after: Any = None) -> Flow[Explanation]:
-        from ..._core.inspection import explain
+        from ..._core.partitions.queries import explaining
 
         place = None if after is None else self._place(1, after)  # type: ignore[attr-defined]
 
         def explained(asked: query.Query) -> Flow[Explanation]:
-            return explain.explain(asked, behind=place is not None)
+            return explaining.explain(asked, behind=place is not None)
 
         def fetched(asked: query.Query) -> Flow[list[Any]]:
-            return read.read(asked, after=place)
+            return verbs.read_objects(asked, after=place)
 
         explanation = yield from self._asked(explained)
         if analyze:
@@ -254,7 +254,7 @@ class QueryFlows(IndexedRedisHelper[M]):
         return self._info_with_age(sample, progress)
 
     def _info_with_age(self, sample: int, progress: Progress | None) -> Flow[ModelInfo]:
-        from ..._core.inspection import statistics
+        from ..._core.partitions import statistics
 
         found = yield from statistics.info(self._schema, sample, progress)
         found.mirroredAt = yield from self._mirrored_at()

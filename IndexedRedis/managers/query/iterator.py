@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic
 
 from ..._core.flows import Flow
-from ..._core.queries.verbs.chunk_reader import ChunkReader
+from ..._core.partitions.queries.chunks import reader_of
 from ...errors import UsageError
 from ...generics import M
 
@@ -28,7 +28,7 @@ class ObjectIterator(Generic[M]):
         if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
             raise UsageError(f'iterator(chunk={chunk!r}): give a whole number above 0.')
         self._query, self._cascade = query, cascade
-        self._reader = ChunkReader(query._asked, query._columns(), chunk)
+        self._reader = reader_of(query._schema, query._asked, query._columns(), chunk)
         # The objects that are read and not given yet, the next one last.
         self._objs: list[M] = []
 

@@ -155,7 +155,8 @@ class QueryPages(QueryFlows[M]):
     def _page(
         self, number: int, size: int, after: Any, total: int | str | None, cascade: bool
     ) -> Flow[Page[M]]:
-        from ..._core.queries.ordering.paging import Paged, read_page  # saves import time
+        from ..._core.partitions.queries.pages import read_page  # saves import time
+        from ..._core.queries.ordering.paging import Paged
         from .page import Page
 
         self._refuse_window('page()')

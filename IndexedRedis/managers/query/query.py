@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..._core.bulk import delete, reindex
 from ..._core.expressions.q import Q
 from ..._core.expressions.texts import arguments_of
 from ..._core.expressions.tree import And, Node, Not, Or
 from ..._core.mapping.plain_values import PK_NAMES
-from ..._core.queries import read
+from ..._core.partitions import writing
+from ..._core.partitions.queries import verbs
 from ...errors import UsageError
 from ...generics import M
 from ...IRQueryableList import IRQueryableList
@@ -41,6 +41,11 @@ class IndexedRedisQuery(
 
     It holds no results: each method asks the server. ``for obj in query`` and ``async for obj in
     query`` fetch as :meth:`all` does.
+
+    Of a model with ``PARTITIONS``, each method asks all partitions at the same time, and merges
+    their answers, which are of one data set. Filters by ``pk``, and by the field that
+    ``PARTITION_BY`` names, leave out those that have nothing to tell; :meth:`explain` says which
+    are asked.
     """
 
     def filter(self, /, *conditions: Q, **lookups: Any) -> Self:
@@ -224,11 +229,11 @@ class IndexedRedisQuery(
 
         Redis: ``SCARD``, or one script of ``SCARD`` and ``SINTERCARD``. The pks stay on the server.
         """
-        return self._read(self._asked(read.count_part))
+        return self._read(self._asked(verbs.count_part))
 
     @awaitable(count)
     async def acount(self) -> int:
-        return await self._aread(self._asked(read.count_part))
+        return await self._aread(self._asked(verbs.count_part))
 
     def first(self, cascadeFetch: bool = False) -> M | None:
         """Return the matching object with the lowest pk, or None.
@@ -277,11 +282,11 @@ class IndexedRedisQuery(
 
         Redis: the pks, then for each 250 of them ``HMGET`` of the indexed fields and one script.
         """
-        return self._run(self._asked(delete.delete_matching, reads=False))
+        return self._run(self._asked(writing.delete_matching, reads=False))
 
     @awaitable(delete)
     async def adelete(self) -> int:
-        return await self._arun(self._asked(delete.delete_matching, reads=False))
+        return await self._arun(self._asked(writing.delete_matching, reads=False))
 
     def reindex(self) -> int:
         """Add the objects that match to all index sets and sorted sets that have to list them.
@@ -294,11 +299,11 @@ class IndexedRedisQuery(
 
         Redis: for 25 objects at a time ``HMGET`` and one script of ``SADD``, ``SREM`` and ``ZADD``.
         """
-        return self._run(self._asked(reindex.reindex_matching, reads=False))
+        return self._run(self._asked(writing.reindex_matching, reads=False))
 
     @awaitable(reindex)
     async def areindex(self) -> int:
-        return await self._arun(self._asked(reindex.reindex_matching, reads=False))
+        return await self._arun(self._asked(writing.reindex_matching, reads=False))
 
     def compat_convertHashedIndexes(self, fetchAll: bool = True) -> int:
         """Move the objects that match to other index sets after ``hashIndex`` of a field changed.

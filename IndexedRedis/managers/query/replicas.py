@@ -33,7 +33,8 @@ class QueryReplicas(QueryFlows[M]):
 
         :param maxLag: seconds, above 0. A lag above 100 s counts as unknown.
         :param after: a token: the replica has all that :meth:`readToken` stands for
-        :raises UsageError: if ``maxLag`` is no number above 0, or ``after`` is no token
+        :raises UsageError: if ``maxLag`` is no number above 0, or ``after`` is no token, or the
+            model has partitions
         :raises NoFreshReplicaError: when the query is executed, if it requires a replica, and none
             is fresh enough in time
 
@@ -41,6 +42,11 @@ class QueryReplicas(QueryFlows[M]):
         the primary and to a replica; ``READONLY`` over new connections to a cluster's replica.
         """
         name = self._schema.name
+        if self._schema.partitions:
+            raise UsageError(
+                f'{name}: replicas cannot answer for a model with PARTITIONS, since those of '
+                'several nodes never have the data of one moment. Leave replica() out.'
+            )
         if isinstance(maxLag, bool) or not isinstance(maxLag, (int, float)) or not maxLag > 0:
             raise UsageError(f'{name}: maxLag={maxLag!r:.100} is no number of seconds above 0.')
         token = None if after is None else parse_token(name, after)

@@ -80,6 +80,9 @@ class QueryReports(QueryFlows[M]):
     def explain(self, analyze: bool = False, after: Any = None) -> Explanation:
         """Return what :meth:`all` would do: its commands, the sizes of the sets, and the rows.
 
+        Of a model with ``PARTITIONS``, sets and commands are those of one of the partitions that
+        are asked, the one with the most rows; the numbers of rows are those of all.
+
         :param analyze: run the query too, and measure rows, round trips, bytes and seconds
         :param after: explain what :meth:`page` reads behind this place: a cursor, or an object, as
             in ``query[:20].explain(after=page.next)``. Where other objects may share the score of

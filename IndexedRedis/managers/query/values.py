@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ..._core.column import Column
 from ..._core.flows import Flow
 from ..._core.mapping.plain_values import PK_NAMES, Shape
+from ..._core.partitions.queries import verbs
 from ..._core.queries.query import Query
-from ..._core.queries.verbs.values import values
 from ..._core.text import near_miss
 from ...errors import QueryError, UsageError
 from ...generics import M
@@ -134,7 +134,7 @@ class QueryValues(QueryFlows[M]):
         self._columns(name for name in names if name in columns or name not in PK_NAMES)
 
         def read(asked: Query) -> Flow[list[Any]]:
-            return values(asked, names, shape)
+            return verbs.values(asked, names, shape)
 
         return self._asked(read)
 
@@ -147,13 +147,11 @@ class QueryValues(QueryFlows[M]):
         return self._values(names, Shape.SINGLE if flat else Shape.TUPLE)
 
     def _count_by(self, name: str) -> Flow[dict[Any, int]]:
-        from ..._core.queries.verbs import counting  # saves import time
-
         self._refuse_window('countBy()')
         column = self._indexed_column(str.__str__(name))
 
         def counted(asked: Query) -> Flow[dict[Any, int]]:
-            return counting.count_by(asked, column)
+            return verbs.count_by(asked, column)
 
         return self._asked(counted)
 

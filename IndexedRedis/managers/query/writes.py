@@ -10,8 +10,9 @@ from typing import Any
 
 from ..._core.flows import Flow
 from ..._core.links import saving
+from ..._core.partitions import writing
+from ..._core.partitions.queries.verbs import the_one
 from ..._core.queries.query import Query
-from ..._core.queries.verbs.matches import the_one
 from ..._core.text import near_miss
 from ...errors import UniqueError, UsageError
 from ...generics import M
@@ -114,13 +115,13 @@ class QueryWrites(QueryFlows[M]):
         return await self._arun(self._update_or_create(values, defaults or {}))
 
     def _update(self, values: Mapping[str, Any]) -> Flow[int]:
-        from ..._core.bulk.update import encoded, update_matching  # saves import time
+        from ..._core.bulk.update import encoded  # saves import time
 
         self._columns(values)  # refuses unknown names
         written = encoded(self._schema, values)
 
         def updated(asked: Query) -> Flow[int]:
-            return update_matching(asked, written)
+            return writing.update_matching(asked, written)
 
         return self._asked(updated, reads=False)
 

@@ -16,7 +16,7 @@ from .order import BY_PK, Entry
 from .part import Part, read_part
 from .plan import ALL, plan_of
 
-__all__ = ('Paged', 'read_page')
+__all__ = ('Paged', 'count_up_to', 'most_to_count', 'paged', 'read_page')
 
 
 class Paged(NamedTuple):
@@ -51,22 +51,32 @@ def read_page(
     # One more tells whether another page follows.
     asked = query._replace(window=window._replace(limit=size + 1))
     flows: list[Flow[Any]] = [read_part(asked, columns, after=after)]
-    most = ALL if total_up_to == 'all' or _costs_nothing(query) else total_up_to
+    most = most_to_count(query, total_up_to)
     if most is not None:
-        flows.append(_count(query, int(most)))
+        flows.append(count_up_to(query, most))
     part, *totals = yield from together(flows)
     more = size
     while part.unfinished and not part.rows:  # all of them are gone
         more *= 2
         asked = query._replace(window=window._replace(limit=more + 1))
         part = yield from read_part(asked, columns, after=after)
-    total = totals[0] if totals else None
-    return Paged(
-        _objects(part, size),
-        total,
-        total is not None and total < int(most or 0),
-        _next(query, part, size),
-    )
+    return paged(query, part, size, totals[0] if totals else None, most)
+
+
+def most_to_count(query: Query, total_up_to: int | str | None) -> int | None:
+    """Return up to how many objects are counted; None: they are not."""
+    most = ALL if total_up_to == 'all' or _costs_nothing(query) else total_up_to
+    return None if most is None else int(most)
+
+
+def paged(query: Query, part: Part, size: int, total: int | None, most: int | None) -> Paged:
+    """Return the page of a part, which has one object more, if there is one.
+
+    :param total: how many objects were counted
+    :param most: up to how many
+    """
+    is_exact = total is not None and total < (most or 0)
+    return Paged(_objects(part, size), total, is_exact, _next(query, part, size))
 
 
 def _next(query: Query, part: Part, size: int) -> str | None:
@@ -88,7 +98,7 @@ def _costs_nothing(query: Query) -> bool:
     return len(query.filters) == 1 and isinstance(first, InSets) and len(first.values) < 2
 
 
-def _count(query: Query, most: int) -> Flow[int]:
+def count_up_to(query: Query, most: int) -> Flow[int]:
     """Return how many objects match, or ``most`` if more do."""
     plan = None if _costs_nothing(query) else plan_of(query)
     if plan is not None and plan.clauses is not None and not plan.inexact:

@@ -26,7 +26,7 @@ from .order import BY_PK, Entry, columns_of_order, in_order, keys_of, rest_after
 from .plan import ALL, plan_of
 from .walk import Found, walk
 
-__all__ = ('MOST_UNSORTED', 'Part', 'read_part')
+__all__ = ('MOST_UNSORTED', 'Part', 'read_part', 'refuse_many')
 
 # Objects that an order by a field without a sorted set reads: their values take some 10 ms.
 MOST_UNSORTED = 5000
@@ -38,12 +38,14 @@ class Part(NamedTuple):
     :param rows: pk and row of each object, before those are left out that do not match any more
     :param columns: the columns of the rows
     :param unfinished: as of :class:`Found`
+    :param valued: as of :class:`Found`
     """
 
     objs: list[Any]
     rows: Sequence[tuple[int, Row]]
     columns: Sequence[Column]
     unfinished: bool
+    valued: int = 0
 
 
 def read_part(
@@ -77,7 +79,7 @@ def read_part(
         there = _still_in_place(query, read, found, rows)
         short = [row[: len(wanted)] for _, row in there]
         objs = take([pk for pk, _ in there], short, newest(found.markers[1]))
-        return Part(objs, there, read, found.unfinished)
+        return Part(objs, there, read, found.unfinished, found.valued)
     raise ConflictError(
         f'{schema.name}: resets replaced the data set {READ_ATTEMPTS} times while a query read it '
         'in order. Read again, or reset less often.'
@@ -132,7 +134,7 @@ def _by_values(query: Query, skip: int, limit: int | None, after: Entry | None) 
     markers, pks = yield from together(flows)
     if query.order[0].column is None:
         return _by_pk(markers, pks, query, after)
-    _refuse_many(query, columns[0], len(pks))
+    refuse_many(columns[0], len(pks))
     rows = yield from rows_of(schema, pks, columns)
     entries = [
         Entry(pk, keys_of(query.order, columns, pk, row))
@@ -150,6 +152,7 @@ def _by_values(query: Query, skip: int, limit: int | None, after: Entry | None) 
         [entry.pk for entry in part],
         scores=[score_of(entry) for entry in part],
         unfinished=unfinished,
+        valued=len(pks),
     )
 
 
@@ -165,7 +168,11 @@ def _by_pk(markers: list[Any], pks: list[int], query: Query, after: Entry | None
     return Found(markers, witnesses, part, unfinished=skip + limit < len(pks))
 
 
-def _refuse_many(query: Query, column: Column, count: int) -> None:
+def refuse_many(column: Column, count: int) -> None:
+    """Refuse to read the values of too many objects.
+
+    :raises QueryError: if there are too many
+    """
     if count > MOST_UNSORTED and not column.sorted:
         raise QueryError(
             f'{column.label} is not sorted, so ordering by it reads the values of all objects that '

@@ -28,6 +28,7 @@ class Found(NamedTuple):
     :param rows: their rows of the same moment; None: they were not read
     :param scores: the scores under which they were found; None: no value gave the order
     :param unfinished: whether more objects match behind these, some of which may be gone
+    :param valued: of how many objects the values were read for the order
     """
 
     markers: list[Any]
@@ -36,6 +37,7 @@ class Found(NamedTuple):
     rows: Sequence[Row] | None = None
     scores: Sequence[float] | None = None
     unfinished: bool = False
+    valued: int = 0
 
 
 def walk(

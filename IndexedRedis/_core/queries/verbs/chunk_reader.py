@@ -19,17 +19,13 @@ from ..fetch import taking
 from ..query import Query
 from ..read import pks_of_part
 
-__all__ = ('ChunkReader',)
+__all__ = ('ChunkReader', 'rows_in_chunks')
 
 # The first pks tell whether a reset has replaced the whole data set.
 FIRST_PKS = 100
 
 # Gives the flow of a query.
 Asked = Callable[[Callable[[Query], Flow[Any]]], Flow[Any]]
-
-
-def _with_pks(query: Query) -> Flow[tuple[Query, list[int]]]:
-    return query, (yield from pks_of_part(query))
 
 
 class ChunkReader:
@@ -49,9 +45,13 @@ class ChunkReader:
     def pks(self) -> Flow[list[int]]:
         """Return the pks of the chunk to read; an empty list after the last one."""
         if self._pks is None:
-            self._query, pks = yield from self._asked(_with_pks)
+            self._query, pks = yield from self._asked(self._found)
             self._pks = array('q', pks)
         return self._pks[self._done : self._done + self._size].tolist()
+
+    def _found(self, query: Query) -> Flow[tuple[Query, list[int]]]:
+        """Return the query that is asked, and the pks that it names."""
+        return query, (yield from pks_of_part(query))
 
     def advance(self) -> None:
         """Go on to the next chunk."""
@@ -62,21 +62,7 @@ class ChunkReader:
 
         :raises ConflictError: if a reset has replaced the data set, and its old rows are gone
         """
-        schema = self._query.schema
-        wanted, take = taking(self._query, self._columns)
-        fields, record = schema.keys_of(wanted), get_record(schema.keys.incarnations)
-        parts = list(chunks(pks, CHUNK_ROWS))
-        batches = (Batch([*row_commands(schema, some, fields), record]) for some in parts)
-        objs: list[Any] = []
-        turn, gaps = iter(parts), False
-
-        def build(replies: list[Any]) -> None:
-            nonlocal gaps
-            *rows, (listed,) = replies
-            gaps = gaps or has_gaps(rows)
-            objs.extend(take(next(turn), rows, newest(listed)))
-
-        yield Stream(batches, build)
+        objs, gaps = yield from rows_in_chunks(self._query, self._columns, pks)
         if gaps:
             yield from self._refuse_replaced(pks)
         return objs
@@ -86,8 +72,35 @@ class ChunkReader:
         schema, every = self._query.schema, self._pks or array('q')
         listed = yield from ask('SMISMEMBER', schema.keys.all, *every[:FIRST_PKS], *pks)
         if not any(listed):
-            raise ConflictError(
-                f'{schema.name}: a reset replaced the objects while iterator() read them, and the '
-                f'replaced rows have expired: {self._done:,} of {len(every):,} were read. Start '
-                'again, or call all(), which reads one data set.'
-            )
+            raise self._replaced()
+
+    def _replaced(self) -> ConflictError:
+        """Return the error for a data set that is gone."""
+        every = self._pks or array('q')
+        return ConflictError(
+            f'{self._query.schema.name}: a reset replaced the objects while iterator() read them, '
+            f'and the replaced rows have expired: {self._done:,} of {len(every):,} were read. '
+            'Start again, or call all(), which reads one data set.'
+        )
+
+
+def rows_in_chunks(
+    query: Query, columns: Sequence[Column], pks: Sequence[int]
+) -> Flow[tuple[list[Any], bool]]:
+    """Return the objects of pks that match, and whether rows are missing."""
+    schema = query.schema
+    wanted, take = taking(query, columns)
+    fields, record = schema.keys_of(wanted), get_record(schema.keys.incarnations)
+    parts = list(chunks(pks, CHUNK_ROWS))
+    batches = (Batch([*row_commands(schema, some, fields), record]) for some in parts)
+    objs: list[Any] = []
+    turn, gaps = iter(parts), False
+
+    def build(replies: list[Any]) -> None:
+        nonlocal gaps
+        *rows, (listed,) = replies
+        gaps = gaps or has_gaps(rows)
+        objs.extend(take(next(turn), rows, newest(listed)))
+
+    yield Stream(batches, build)
+    return objs, gaps

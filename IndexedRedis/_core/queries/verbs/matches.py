@@ -10,6 +10,7 @@ from ...column import Column
 from ...expressions.sets import SetExpression
 from ...flows import Batch, Flow
 from ...mapping.decoder import Row
+from ...mapping.schema import Schema
 from .. import set_algebra
 from ..fetch import fetch
 from ..query import WHOLE, Query, primary_keys
@@ -17,7 +18,7 @@ from ..read import count_part
 from ..scripts import ANY
 from ..sources.base import Source
 
-__all__ = ('has_match', 'the_one')
+__all__ = ('check_one', 'has_match', 'the_one')
 
 # Members that ANY may look up: it blocks the server for a millisecond or two.
 ANY_MEMBERS = 5000
@@ -62,17 +63,21 @@ def the_one(query: Query, columns: Sequence[Column]) -> Flow[Any]:
     objects = query.schema.builder(columns).objects
 
     def build(pks: Sequence[int], rows: Sequence[Row], drawn: bytes, memos: list[Any]) -> list[Any]:
-        _check_one(query, pks)
+        check_one(query.schema, pks)
         return objects(pks, rows, drawn, memos)
 
     found = yield from fetch(query, columns, build=build)
-    _check_one(query, [obj._id for obj in found])
+    check_one(query.schema, [obj._id for obj in found])
     return found[0] if found else None
 
 
-def _check_one(query: Query, pks: Sequence[int]) -> None:
+def check_one(schema: Schema, pks: Sequence[int]) -> None:
+    """Refuse several pks.
+
+    :raises MultipleObjectsError: if there are several
+    """
     if len(pks) > 1:
         raise MultipleObjectsError(
-            f'{query.schema.name}: get() found several objects, such as those with the pks '
+            f'{schema.name}: get() found several objects, such as those with the pks '
             f'{pks[0]} and {pks[1]}. Add a filter, or call first() or all().'
         )

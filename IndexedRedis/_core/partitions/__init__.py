@@ -1,0 +1,1 @@
+"""Models whose objects are spread over partitions, each in a slot of its own."""

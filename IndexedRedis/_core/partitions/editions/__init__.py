@@ -1,0 +1,1 @@
+"""Which edition of a model is true: the pointer and the fences that tell it."""

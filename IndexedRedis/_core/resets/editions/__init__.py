@@ -1,0 +1,1 @@
+"""Replace the data sets of models with partitions: all partitions go live in one moment."""
