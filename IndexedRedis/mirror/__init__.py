@@ -16,7 +16,8 @@ try:
 except ImportError:
     raise MissingExtraError('sql', 'IndexedRedis.mirror') from None
 
+from .follow.stamp import FollowStatus
 from .mirror import Mirror
 from .report import MirrorReport, ModelReport
 
-__all__ = ('Mirror', 'MirrorReport', 'ModelReport')
+__all__ = ('FollowStatus', 'Mirror', 'MirrorReport', 'ModelReport')

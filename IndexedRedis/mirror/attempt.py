@@ -21,7 +21,7 @@ from .lock import MirrorLock
 from .order import target_of
 from .report import ModelReport
 from .rows import RowConverter
-from .source import Source
+from .source import EMPTY, Source
 
 __all__ = ('Attempt', 'Input', 'Outcome', 'Progress')
 
@@ -60,6 +60,8 @@ class Attempt(ResetObserver):
 
     def __init__(self, given: Input, diff: bool, circles: bool) -> None:
         self._input, self._diff, self._circles = given, diff, circles
+        #: whether a select gives few rows
+        self._at_once = False
         self.fence = given.lock.token if given.lock else b''
         self.counts = {
             source: ModelCounts(source.model, given.stored[source]) for source in given.sources
@@ -101,9 +103,18 @@ class Attempt(ResetObserver):
         :param most: how many objects may differ
         """
         keys: Any = {source.model: source.key_fields for source in self._input.sources}
-        outcomes = resetChanged(self._groups(), keys, most, self, stamp)
+        how = (most, self, stamp, self._removed(), self._movable())
+        outcomes = resetChanged(self._groups(), keys, *how)
         self._note_times()
         return dict(zip(self._input.sources, outcomes, strict=True))
+
+    def _removed(self) -> Mapping[Any, Iterable[Any] | None] | None:
+        """Return the keys of objects to remove; None: all whose keys no row has."""
+        return None
+
+    def _movable(self) -> list[Any]:
+        """Return the models whose objects may get new pks if many change."""
+        return []
 
     def _groups(self) -> list[tuple[Any, Iterator[Any]]]:
         return [(source.model, self._items(source)) for source in self._input.sources]
@@ -127,10 +138,11 @@ class Attempt(ResetObserver):
     def swapping(self) -> None:
         """Refuse what the rules forbid: nothing is live yet."""
         self._check_lock()
-        refuse(
-            [text for counts in self.counts.values() for text in counts.refusals(self._input.rules)]
-        )
+        refuse([text for counts in self.counts.values() for text in self._refusals(counts)])
         self._swap_begun = perf_counter()
+
+    def _refusals(self, counts: ModelCounts) -> list[str]:
+        return counts.refusals(self._input.rules)
 
     def _check_lock(self) -> None:
         if self._input.lock:
@@ -165,7 +177,7 @@ class Attempt(ResetObserver):
         converter: RowConverter | None = None
         counts, total = self.counts[source], self._input.totals[source]
         joined = self._joined(source)
-        for columns, rows in self._chunks(source.name, source.statement):
+        for columns, rows in self._chunks(source.name, self._rows_of(source)):
             self._check_lock()
             if converter is None:
                 converter = self._converter(source, columns, joined)
@@ -177,8 +189,20 @@ class Attempt(ResetObserver):
         refuse(zero_date_problems(self._input.snapshot, source, columns, null_is_meant))
         yield converter.late_objects()
         for name, keys in joined.items():
-            for key in keys.unused():
-                counts.add_dangling(f'{name}: a join of {key!r}, the key of no row')
+            self._note_unused(source, name, keys.unused())
+
+    def _rows_of(self, source: Source) -> Any:
+        """Return the select whose rows are read."""
+        return source.statement
+
+    def _note_unused(self, source: Source, name: str, keys: Iterable[Any]) -> None:
+        """Count the rows of a join table that lead from no row.
+
+        :param name: of the link that the join table feeds
+        :param keys: the keys that no row has
+        """
+        for key in keys:
+            self.counts[source].add_dangling(f'{name}: a join of {key!r}, the key of no row')
 
     def _joined(self, source: Source) -> dict[str, JoinedKeys]:
         """Read the join tables of a model's multi links."""
@@ -209,21 +233,29 @@ class Attempt(ResetObserver):
             self._circles,
             self._is_encoded(source),
             StoredPks(source) if self._keeps(source) else None,
+            self._left_before(source),
         )
+
+    def _left_before(self, source: Source) -> Mapping[Any, Any]:
+        """Return the rows that were left out before, as of :class:`~.rows.RowConverter`."""
+        return EMPTY
 
     def _find(self, target: Source, key: Any, others: Iterable[Any]) -> Any:
         """Return what a link to a key leads to; None if there is no such row.
 
         If Python finds no equal key, SQL is asked: a collation may ignore case or trailing spaces.
         """
-        keys = self._key_maps[target]
-        found = keys.find(key)
+        found = self._known(target, key, others)
         if found is None and any(isinstance(part, str) for part in _parts(key)):
             if (target, key) not in self._equal and self._queries < MAX_QUERIES:
                 self._ask(target, key, others)
             equal = self._equal.get((target, key), ())
-            found = keys.find(equal[0]) if len(equal) == 1 else None
+            found = self._known(target, equal[0], ()) if len(equal) == 1 else None
         return found
+
+    def _known(self, target: Source, key: Any, others: Iterable[Any]) -> Any:
+        """Return the pk, or the object, of a key that is equal in Python; None if there is none."""
+        return self._key_maps[target].find(key)
 
     def _ask(self, target: Source, key: Any, others: Iterable[Any]) -> None:
         """Ask SQL for the keys that it holds equal to a key, and for those of other keys."""
@@ -239,13 +271,17 @@ class Attempt(ResetObserver):
     def _equal_keys(self, target: Source, keys: Sequence[Any]) -> list[Any]:
         """Return up to two keys of a model that SQL holds equal to one of these."""
         self._queries += 1
-        columns = self._key_columns[target]
-        found = self._input.snapshot.equal_keys(target.statement, columns, [*map(_parts, keys)])
+        columns, statement = self._key_columns[target], self._statement_of(target)
+        found = self._input.snapshot.equal_keys(statement, columns, [*map(_parts, keys)])
         keys = [each if len(columns) > 1 else each[0] for each in found]
         return [*map(folded, keys)] if target.fold else keys
 
+    def _statement_of(self, target: Source) -> Any:
+        """Return the select of all rows of a model."""
+        return target.statement
+
     def _chunks(self, name: str, statement: Any) -> Iterator[Any]:
-        chunks = self._input.snapshot.chunks(name, statement)
+        chunks = self._input.snapshot.chunks(name, statement, self._at_once)
         while True:
             begun = perf_counter()
             chunk = next(chunks, None)

@@ -6,13 +6,14 @@ chunk of rows is in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     URL,
     Connection,
+    CursorResult,
     Engine,
     TextClause,
     column,
@@ -30,7 +31,16 @@ from ..errors import MirrorError, UsageError
 from .drivers.choice import driver_of
 from .drivers.mysqlconnector import zeros_in
 
-__all__ = ('Snapshot', 'UnreadableError', 'checked_database', 'open_snapshot')
+__all__ = (
+    'Snapshot',
+    'UnreadableError',
+    'checked_database',
+    'open_snapshot',
+    'opened',
+    'subquery_of',
+)
+
+T = TypeVar('T')
 
 CHUNK_ROWS = 1000
 # With this isolation level every select of the transaction sees what the first one saw.
@@ -64,23 +74,49 @@ class Snapshot:
     def __init__(self, connection: Connection) -> None:
         self._connection, self._driver = connection, driver_of(connection)
         self._result: Any = None
+        #: whether what the driver cannot read comes as text
+        self.is_careful = False
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, in its transaction."""
+        return self._connection
 
     @property
     def has_zero_dates(self) -> bool:
         """Whether the database has the date 0000-00-00."""
         return self._connection.dialect.name in ('mysql', 'mariadb')
 
-    def be_careful(self) -> bool:
-        """Read as text what the driver cannot read; return False if that is not to be had."""
-        return self._driver.be_careful()
+    def carefully(self, work: Callable[[], T]) -> T:
+        """Read; if the driver cannot read a value, read again and have it as text.
 
-    def chunks(self, name: str, statement: Any) -> Iterator[tuple[list[str], Sequence[Any]]]:
+        Then its field refuses it, and the message names all such rows.
+
+        :param work: reads from the snapshot, and may do so twice
+        """
+        try:
+            return work()
+        except UnreadableError:
+            if not self.be_careful():
+                raise
+            return work()
+
+    def be_careful(self) -> bool:
+        """Have as text what the driver cannot read; return False if that changes nothing."""
+        self.is_careful = self._driver.be_careful()
+        return self.is_careful
+
+    def chunks(
+        self, name: str, statement: Any, at_once: bool = False
+    ) -> Iterator[tuple[list[str], Sequence[Any]]]:
         """Yield the column names with a chunk of rows, at least once; the first chunk is empty.
 
         :param name: of the model, for messages
+        :param at_once: whether the rows are few, and may come without a cursor of the server, which
+            takes four more trips
         """
         self.close()
-        how = {'stream_results': True, 'yield_per': CHUNK_ROWS}
+        how = {} if at_once else {'stream_results': True, 'yield_per': CHUNK_ROWS}
         with self._told(name, 0):
             result = self._result = self._connection.execute(statement, execution_options=how)
         if not result.returns_rows:
@@ -123,8 +159,8 @@ class Snapshot:
         :param number: that of the column
         :param null_is_meant: whether 0000-00-00 does not count, since it means NULL
         """
-        answer = self._try(zeros_in(_subquery(statement, names), number, null_is_meant))
-        return None if answer is None else answer[1][0][0]
+        counted = zeros_in(subquery_of(statement, names), number, null_is_meant)
+        return self._try(counted, lambda result: result.scalar_one())
 
     def json_columns(self) -> frozenset[int]:
         """Return the numbers of the columns of the open select that the driver decodes from JSON.
@@ -150,18 +186,23 @@ class Snapshot:
 
     def column_names(self, statement: Any) -> list[str] | None:
         """Return the column names without running the select; None if the database cannot."""
-        if isinstance(statement, Select):
-            empty: Any = statement.limit(0)
-        else:
-            empty = select(literal_column('*')).select_from(_subquery(statement)).where(false())
-        answer = self._try(empty)
-        return None if answer is None else answer[0]
+        return self._try(_without_rows(statement), lambda result: list(result.keys()))
+
+    def columns(self, statement: Any) -> list[tuple[str, Any]] | None:
+        """Return name and type code of each column; None if the database cannot.
+
+        The codes are those that the driver gives: numbers of types, different in each database.
+        """
+        return self._try(
+            _without_rows(statement),
+            lambda result: [(each[0], each[1]) for each in result.cursor.description],
+        )
 
     def count(self, statement: Any) -> int | None:
         """Return how many rows a select gives; None if the database cannot count them."""
         unordered = statement.order_by(None) if isinstance(statement, Select) else statement
-        answer = self._try(select(func.count()).select_from(_subquery(unordered)))
-        return None if answer is None else answer[1][0][0]
+        counted = select(func.count()).select_from(subquery_of(unordered))
+        return self._try(counted, lambda result: result.scalar_one())
 
     def equal_keys(
         self, statement: Any, names: Sequence[str], values: Sequence[tuple[Any, ...]]
@@ -171,7 +212,7 @@ class Snapshot:
         :param names: the names of the key columns
         :param values: the given keys; one only, if the key has several columns
         """
-        rows = _subquery(statement, names)
+        rows = subquery_of(statement, names)
         keys = [each for name in names for known, each in rows.c.items() if known == name]
         if len(keys) != len(names):
             return []
@@ -179,20 +220,25 @@ class Snapshot:
         equal = (key == some[0] if len(some) == 1 else key.in_(some) for key, some in parts)
         query = select(*keys).where(*equal).limit(2)
         if self._connection.dialect.name not in ('mysql', 'mariadb'):
-            answer = self._try(query)
-            return [] if answer is None else [tuple(row) for row in answer[1]]
+            return self._try(query, lambda result: [tuple(row) for row in result]) or []
         # Its cursor allows no second statement. Another snapshot is enough, since the caller looks
         # up the key among the keys of this one.
         with self._connection.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(query)]
 
-    def _try(self, statement: Any) -> tuple[list[str], Sequence[Any]] | None:
+    def _try(self, statement: Any, read: Callable[[CursorResult[Any]], T]) -> T | None:
+        """Return what is read of the result; None if the database refuses the statement."""
         # In a savepoint, since in some databases an error ends the transaction.
         try:
             with self._connection.begin_nested():
                 result = self._connection.execute(statement)
-                return list(result.keys()), result.fetchall()
-        except DBAPIError:
+                try:
+                    return read(result)
+                finally:
+                    result.close()
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise  # the next statement would fail with an error that does not name the cause
             return None
 
 
@@ -205,7 +251,13 @@ def _unreadable(name: str, read: int, error: Exception) -> str:
     )
 
 
-def _subquery(statement: Any, names: Sequence[str] = ()) -> Any:
+def _without_rows(statement: Any) -> Any:
+    if isinstance(statement, Select):
+        return statement.limit(0)
+    return select(literal_column('*')).select_from(subquery_of(statement)).where(false())
+
+
+def subquery_of(statement: Any, names: Sequence[str] = ()) -> Any:
     """Return a select as a subquery.
 
     :param names: the names of the columns of SQL text
@@ -260,8 +312,11 @@ def _of_asyncio(what: str) -> str:
 
 
 @contextmanager
-def open_snapshot(database: Engine | URL) -> Iterator[Snapshot]:
-    """Open a transaction for reading, and roll it back at the end."""
+def opened(database: Engine | URL) -> Iterator[Engine]:
+    """Give the engine of a database; at the end, close the connections of one that is made here.
+
+    :raises UsageError: if the driver is not installed
+    """
     try:
         engine = database if isinstance(database, Engine) else create_engine(database)
     except ImportError as error:
@@ -271,16 +326,47 @@ def open_snapshot(database: Engine | URL) -> Iterator[Snapshot]:
             f'name another one: {", ".join(_DRIVERS)}.'
         ) from error
     try:
-        with engine.connect() as connection:
-            _begin(connection)
+        yield engine
+    finally:
+        if engine is not database:
+            engine.dispose()
+
+
+@contextmanager
+def open_snapshot(database: Engine | URL) -> Iterator[Snapshot]:
+    """Open a transaction for reading, and roll it back at the end."""
+    with opened(database) as engine:
+        connection = engine.connect()
+        try:
+            with _wrapped(connection):
+                _begin(connection)
             snapshot = Snapshot(connection)
             try:
                 yield snapshot
             finally:
                 snapshot.end()
-    finally:
-        if engine is not database:
-            engine.dispose()
+        finally:
+            # It sets the isolation level back. Where that fails, so that the pool drops the
+            # connection, drivers raise errors of their own.
+            with suppress(Exception):
+                connection.close()
+
+
+@contextmanager
+def _wrapped(connection: Connection) -> Iterator[None]:
+    """Raise errors of the driver as those of SQLAlchemy, and drop the connection.
+
+    SQLAlchemy does so for statements, but not where it sets the isolation level: on a connection of
+    the pool that broke meanwhile, as when the database was started again.
+    """
+    dialect: Any = connection.dialect
+    try:
+        yield
+    except dialect.loaded_dbapi.Error as error:
+        connection.invalidate(error)
+        raise DBAPIError.instance(
+            None, None, error, dialect.loaded_dbapi.Error, connection_invalidated=True
+        ) from error
 
 
 def _begin(connection: Connection) -> None:

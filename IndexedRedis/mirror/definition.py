@@ -5,6 +5,7 @@ The rule: the errors of all models are reported together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -12,9 +13,18 @@ from typing import Any, NamedTuple
 from ..errors import IndexedRedisError, InvalidModelException, UsageError
 from .guards import applies
 from .order import in_order, target_of
+from .recurring.checks import Watermarks, check_watermarks
 from .source import Source
 
-__all__ = ('Options', 'Problems', 'all_at_once', 'check_choice', 'check_diff', 'sources_of')
+__all__ = (
+    'Options',
+    'Problems',
+    'all_at_once',
+    'check_choice',
+    'check_diff',
+    'check_name',
+    'sources_of',
+)
 
 
 class Options(NamedTuple):
@@ -27,6 +37,9 @@ class Options(NamedTuple):
     links: Mapping[Any, Any] | None
     fold_keys: bool | Collection[Any]
     keep_pks: bool | Collection[Any]
+    changed: Mapping[Any, str] | None = None
+    deleted: Mapping[Any, str] | None = None
+    overlap: Any = None
 
 
 class Problems:
@@ -75,6 +88,17 @@ def check_choice(name: str, given: Any, choices: tuple[str, ...]) -> None:
         raise UsageError(f'{name} is one of {known}, not {given!r}.')
 
 
+def check_name(name: Any) -> None:
+    """Check the name that a database keeps something under.
+
+    :raises UsageError: if a database may not take it
+    """
+    if not (isinstance(name, str) and re.fullmatch('[a-z0-9_]{0,40}', name)):
+        raise UsageError(
+            f'name takes up to 40 small letters, digits and underscores, not {name!r}.'
+        )
+
+
 def sources_of(
     selects: Mapping[Any, Any], options: Options, mode: str, problems: Problems
 ) -> list[Source]:
@@ -87,6 +111,7 @@ def sources_of(
         with problems.next():
             model, name = _link_named(named, selects)
             joins.setdefault(model, {})[name] = statement
+    watermarks = Watermarks(options.changed or {}, options.deleted or {}, options.overlap)
     with problems.next():
         _check_strangers(selects, options, joins)
     columns, keys, defaults = (options.columns or {}, options.keys or {}, options.defaults or {})
@@ -103,6 +128,7 @@ def sources_of(
                     (options.epochs or {}).get(model, ()),
                     joins.get(model, {}),
                     applies(options.fold_keys, model),
+                    *watermarks.of_model(model),
                 )
             )
     checks: list[Callable[[], Any]] = [
@@ -112,6 +138,8 @@ def sources_of(
     ]
     if mode == 'diff':
         checks.append(lambda: check_diff(sources))
+    if mode == 'changed' or options.changed:
+        checks.append(lambda: check_watermarks(sources))
     for check in checks:
         with problems.next():
             check()
@@ -147,6 +175,8 @@ def _check_strangers(
 ) -> None:
     rules = (each for each in (options.fold_keys, options.keep_pks) if not isinstance(each, bool))
     parts = (options.columns, options.keys, options.defaults, options.epochs, joins, *rules)
+    overlaps = options.overlap if isinstance(options.overlap, Mapping) else {}
+    parts += (options.changed, options.deleted, overlaps)
     strangers = {model for part in parts for model in part or ()} - {*selects}
     if strangers or not selects:
         names = ', '.join(sorted(getattr(each, '__name__', repr(each)) for each in strangers))

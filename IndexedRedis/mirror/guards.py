@@ -5,15 +5,17 @@ The rule: a run collects every problem before it refuses, so one run reports all
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import GuardRefusedError
 
-__all__ = ('ModelCounts', 'Rules', 'applies', 'refuse')
+__all__ = ('EXAMPLES', 'ModelCounts', 'Rules', 'applies', 'refuse')
 
 # Examples of bad rows, and of dangling links, that a message shows for each model.
 EXAMPLES = 10
+# What processes that share a run count, but for the rows that were read.
+_ADDED = ('made', 'size', 'bad', 'dangling', 'skipped')
 
 
 class Rules(NamedTuple):
@@ -25,6 +27,11 @@ class Rules(NamedTuple):
     max_drop: float | None
     keep_pks: bool | Collection[Any] = False
     zero_dates: str = 'refuse'
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether rows may be left out."""
+        return self.skip_bad or self.dangling == 'skip'
 
 
 def applies(rule: bool | Collection[Any], model: Any) -> bool:
@@ -45,6 +52,8 @@ class ModelCounts:
         self.read = self.made = self.size = 0
         #: rows that do not fit, links that lead to no row, rows skipped for such a link
         self.bad = self.dangling = self.skipped = 0
+        #: by key of a row that is left out, the key of the row that has its unique value
+        self.clashing: dict[Any, Any] = {}
         self._examples: dict[str, list[str]] = {'bad': [], 'dangling': []}
 
     def add_bad(self, text: str) -> None:
@@ -61,12 +70,36 @@ class ModelCounts:
         if len(self._examples[kind]) < EXAMPLES:
             self._examples[kind].append(text)
 
+    def figures(self) -> dict[str, int]:
+        """Return the counts by their names, without ``read``."""
+        return {name: getattr(self, name) for name in _ADDED}
+
+    def all_examples(self) -> dict[str, list[str]]:
+        """Return the first examples of each kind."""
+        return self._examples
+
+    def add(self, figures: Mapping[str, int], examples: Mapping[str, Sequence[str]]) -> None:
+        """Add what another process counted.
+
+        :param figures: as of :meth:`figures`
+        :param examples: as of :meth:`all_examples`
+        """
+        for name, count in figures.items():
+            setattr(self, name, getattr(self, name) + count)
+        for kind, texts in examples.items():
+            for text in texts:
+                self._add_example(kind, text)
+
     def examples(self, kind: str) -> str:
         """Return the first examples, one a line."""
         return ''.join(f'\n  {text}' for text in self._examples[kind])
 
     def refusals(self, rules: Rules) -> list[str]:
         """Return the reasons against the swap of this model."""
+        return [*self.misfits(rules), *self._shrinks(rules)]
+
+    def misfits(self, rules: Rules) -> list[str]:
+        """Return the reasons that rows and links give."""
         reasons = []
         if self.bad and not rules.skip_bad:
             text = f'{self.name}: {self.bad:,} rows do not fit (skipBad leaves such rows out):'
@@ -75,6 +108,11 @@ class ModelCounts:
             what = f'{self.dangling:,} links lead to no row'
             text = f"{self.name}: {what} (dangling='null' or 'skip' accepts them):"
             reasons.append(text + self.examples('dangling'))
+        return reasons
+
+    def _shrinks(self, rules: Rules) -> list[str]:
+        """Return the reason that the number of objects gives."""
+        reasons = []
         if not self.made and not applies(rules.allow_empty, self.model):
             reasons.append(f'{self.name}: no object to store; {self.read:,} rows (allowEmpty).')
         elif rules.max_drop is not None and self._drop() > rules.max_drop:

@@ -158,6 +158,12 @@ class Layout:
         fields = {feed.column: feed.field for feed in self.feeds}
         return [*map(fields.get, range(len(self._columns)))]
 
+    def columns_of(self, name: str) -> list[str]:
+        """Return the names of the columns that feed a link; none if a join table does."""
+        parts = self._source.link_columns.get(name)
+        fed = [column for column in self._columns if self._field_of(column) == name]
+        return [self._columns[number] for number in self._parts[name]] if parts else fed
+
     def _add_link(self, name: str, numbers: Sequence[int]) -> None:
         target = target_of(self._sources, self._source.links[name])
         fold = target is not None and target.fold

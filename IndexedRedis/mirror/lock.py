@@ -40,13 +40,14 @@ class MirrorLock:
     """The locks of all models of one run; :func:`only_run` makes it.
 
     :param models: the models
+    :param seconds: how long the locks live without being extended
     """
 
-    def __init__(self, models: Iterable[Any]) -> None:
+    def __init__(self, models: Iterable[Any], seconds: float) -> None:
         self.token = uuid.uuid4().hex.encode('ascii')
-        self._models = [*models]
+        self._models, self.seconds = [*models], seconds
         self._lost = ''
-        self._held_until = monotonic() + LOCK_SECONDS
+        self._held_until = monotonic() + seconds
 
     def acquire(self, model: Any) -> None:
         """Take the lock of a model.
@@ -54,12 +55,12 @@ class MirrorLock:
         :raises MirrorRunningError: if another run has it
         """
         name = lock_name(model)
-        took = send(model, 'SET', name, self.token, 'NX', 'PX', _milliseconds())
+        took = send(model, 'SET', name, self.token, 'NX', 'PX', self._milliseconds())
         # The SET may have been sent twice: then the first one took the lock.
         if not took and send(model, 'GET', name) != self.token:
             raise MirrorRunningError(
-                f'{model.__name__}: another mirror is running. Nothing was changed. (The lock of a '
-                f'killed run ends within {LOCK_SECONDS:.0f} s.)'
+                f'{model.__name__}: another run or a follower is at work. Nothing was changed. '
+                f'(The lock of a killed run ends within {LOCK_SECONDS:.0f} s.)'
             )
 
     def extend(self) -> None:
@@ -67,10 +68,10 @@ class MirrorLock:
         begun = monotonic()
         with suppress(redis.RedisError):
             for model in self._models:
-                if not self._if_ours(model, 'PEXPIRE', _milliseconds()):
+                if not self._if_ours(model, 'PEXPIRE', self._milliseconds()):
                     self._lost = f'the key {lock_name(model)} expired or was deleted'
                     logger.warning('%s: the mirror lock is lost', model.__name__)
-            self._held_until = begun + LOCK_SECONDS
+            self._held_until = begun + self.seconds
 
     def release(self, model: Any) -> None:
         """Delete the lock of a model if it is ours; otherwise it expires by itself."""
@@ -83,7 +84,7 @@ class MirrorLock:
         :raises ResetLostError: if it lost one
         """
         if monotonic() > self._held_until:
-            self._lost = f'it could not extend the lock for {LOCK_SECONDS:.0f} s'
+            self._lost = f'it could not extend the lock for {self.seconds:.0f} s'
         if self._lost:
             names = ', '.join(model.__name__ for model in self._models)
             raise ResetLostError(
@@ -91,18 +92,23 @@ class MirrorLock:
                 f'{self._lost}. Nothing was changed; run it again.'
             )
 
+    def _milliseconds(self) -> int:
+        return int(self.seconds * 1000)
+
     def _if_ours(self, model: Any, *command: Any) -> Any:
         return send(model, 'EVAL', IF_OURS, 1, lock_name(model), self.token, *command)
 
 
 @contextmanager
-def only_run(models: Iterable[Any]) -> Iterator[MirrorLock]:
+def only_run(models: Iterable[Any], seconds: float = 0) -> Iterator[MirrorLock]:
     """Hold the lock of each model.
 
+    :param seconds: how long the locks of a killed run stay; 0: ``LOCK_SECONDS``
     :raises MirrorRunningError: if another run has one
     """
     # All runs take the locks in one order, so that no two runs stop each other.
-    lock = MirrorLock(sorted(models, key=lambda model: str(model.KEY_NAME)))
+    ordered = sorted(models, key=lambda model: str(model.KEY_NAME))
+    lock = MirrorLock(ordered, seconds or LOCK_SECONDS)
     with ExitStack() as stack:
         for model in lock._models:
             lock.acquire(model)
@@ -116,17 +122,13 @@ def lock_name(model: Any) -> str:
     return f'{INDEXED_REDIS_PREFIX}{model.KEY_NAME}:tmp:mirror'
 
 
-def _milliseconds() -> int:
-    return int(LOCK_SECONDS * 1000)
-
-
 @contextmanager
 def _extended(lock: MirrorLock) -> Iterator[None]:
     """Extend the locks in a thread while the block runs."""
     over = threading.Event()
 
     def extend() -> None:
-        while not over.wait(LOCK_SECONDS / 4):
+        while not over.wait(lock.seconds / 4):
             lock.extend()
 
     thread = threading.Thread(target=extend, name='IndexedRedis mirror lock', daemon=True)

@@ -8,12 +8,28 @@ from typing import Any
 from ..errors import UsageError
 from .source import Source, same_model
 
-__all__ = ('in_order', 'target_of')
+__all__ = ('in_order', 'links_to_itself', 'target_of', 'targets_of')
 
 
 def target_of(sources: Sequence[Source], model: Any) -> Source | None:
     """Return the source of a link's target model; None if that model is not mirrored."""
     return next((source for source in sources if same_model(source.model, model)), None)
+
+
+def targets_of(source: Source, sources: Sequence[Source]) -> list[Source]:
+    """Return the other sources that the links of a source lead to."""
+    targets = [target_of(sources, model) for model in _fed(source)]
+    return [each for each in sources if each is not source and each in targets]
+
+
+def links_to_itself(source: Source) -> bool:
+    """Return whether rows of a source link to each other."""
+    return any(same_model(source.model, model) for model in _fed(source))
+
+
+def _fed(source: Source) -> list[Any]:
+    """Return the models that the fed links of a source lead to."""
+    return [model for name, model in source.links.items() if name not in source.defaults]
 
 
 def in_order(sources: Sequence[Source]) -> list[Source]:
@@ -38,6 +54,5 @@ def in_order(sources: Sequence[Source]) -> list[Source]:
 
 def _missing(source: Source, sources: Sequence[Source], ordered: Sequence[Source]) -> bool:
     """Return whether a target of the source's links is not staged yet."""
-    fed = [model for name, model in source.links.items() if name not in source.defaults]
-    targets = [target_of(sources, model) for model in fed]
+    targets = [target_of(sources, model) for model in _fed(source)]
     return any(target not in (None, source, *ordered) for target in targets)

@@ -6,14 +6,23 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from threading import Event
 from typing import Any
 
-from ..errors import MirrorRunningError
+from ..errors import MirrorError, MirrorRunningError
 
-__all__ = ('MirrorReport', 'ModelReport', 'logged', 'logger')
+__all__ = ('MirrorReport', 'ModelReport', 'StoppedError', 'logged', 'logger', 'until')
 
 logger = logging.getLogger('IndexedRedis')
 logger.addHandler(logging.NullHandler())  # a program that sets up no logging sees nothing
+
+
+# What a run did, by its mode.
+WHAT = {'full': 'full swap', 'diff': 'changes only', 'changed': 'changed rows only'}
+
+
+class StoppedError(MirrorError):
+    """Somebody ended the run; nothing was changed."""
 
 
 @dataclass
@@ -40,10 +49,11 @@ class ModelReport:
 class MirrorReport:
     """The outcome of a run.
 
-    ``mode`` is ``'full'`` or ``'diff'``, as it was carried out; ``fallback`` says why a diff became
-    a full swap. ``mirrored`` is when reading began, as ``mirroredAt()`` returns it. ``seconds`` has
-    the phases ``read`` (SQL), ``convert``, ``stage``, ``swap``, and ``all``. ``warnings`` lists the
-    rows and links that were left out, with examples.
+    ``mode`` is ``'full'``, ``'diff'`` or ``'changed'``, as it was carried out; ``fallback`` says
+    why another one became a full swap. ``mirrored`` is when reading began, as ``mirroredAt()``
+    returns it. ``seconds`` has the phases ``read`` (SQL), ``convert``, ``stage``, ``swap``, and
+    ``all``; of several workers, the first three are sums. ``warnings`` lists the rows and links
+    that were left out, with examples.
     """
 
     mode: str
@@ -69,7 +79,7 @@ class MirrorReport:
         if self.dryRun:
             what = 'dry run, nothing written'
         else:
-            what = 'changes only' if self.mode == 'diff' else 'full swap'
+            what = WHAT[self.mode]
         took = ', '.join(f'{phase} {spent:.2f} s' for phase, spent in self.seconds.items())
         return [f'Mirrored at {self.mirrored} ({what}): {took}', *map(_line, self.models.items())]
 
@@ -93,9 +103,24 @@ def logged(models: Iterable[Any]) -> Iterator[Callable[[MirrorReport], MirrorRep
     except MirrorRunningError:
         logger.info('mirror of %s: another run is under way', names)
         raise
+    except StoppedError:
+        logger.info('mirror of %s: stopped', names)
+        raise
     except Exception as error:  # its text may quote rows
         logger.error('mirror of %s: failed: %s', names, type(error).__name__)
         raise
+
+
+def until(stop: Event, progress: Callable[[str, int, int | None], Any] | None) -> Any:
+    """Return a progress function that ends the run once an event is set."""
+
+    def report(name: str, done: int, total: int | None) -> None:
+        if stop.is_set():
+            raise StoppedError('The run was stopped. Nothing was changed.')
+        if progress:
+            progress(name, done, total)
+
+    return report
 
 
 def _line(item: tuple[str, ModelReport]) -> str:

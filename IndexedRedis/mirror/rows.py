@@ -8,7 +8,7 @@ where the model has a constructor of its own. A row that links to a later row wa
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from .. import irNull
@@ -19,13 +19,16 @@ from .keys.key_map import KeyMap
 from .keys.links import ITSELF, Find, Links
 from .keys.reading import Reader, folded, no_key
 from .keys.stored import StoredKeys, StoredPks
+from .keys.uniques import UniqueValues
 from .layout import Layout
-from .source import Source
+from .source import EMPTY, Source
 
 __all__ = ('CircleError', 'RowConverter')
 
 # Every value of so many rows is read back from its stored form.
 FIRST_ROWS = 100
+# What rows wait for that come after all others.
+_LAST = object()
 
 
 class CircleError(Exception):
@@ -43,6 +46,8 @@ class RowConverter:
     :param circles: whether rows may link to each other in a circle
     :param encoded: whether to make stored rows
     :param kept: the pks that rows keep; None if all get new ones
+    :param clashing: the rows that were left out before for the unique value of another row, as of
+        :attr:`~.guards.ModelCounts.clashing`; they come after all others
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class RowConverter:
         circles: bool = True,
         encoded: bool = True,
         kept: StoredPks | None = None,
+        clashing: Mapping[Any, Any] = EMPTY,
     ) -> None:
         self._source, self._counts = source, counts
         self._keys, self._circles, self._encoded = key_maps.get(source), circles, encoded
@@ -63,6 +69,10 @@ class RowConverter:
         self._dangling, self._kept, self._stored_keys = dangling, kept, StoredKeys(source)
         self._key_of: Reader = layout.key_of or (lambda row: None)
         schema = source.model._validated()
+        self._clashing = clashing
+        self._uniques = (
+            UniqueValues(source, layout.links, counts, clashing) if schema.uniques else None
+        )
         #: the number of each column that feeds a field, with the field and its encoder
         self._feeds = [
             (number, name, FieldEncoder(schema.columns[name], adapt))
@@ -80,6 +90,11 @@ class RowConverter:
         self._late_keys: set[Any] | None = None
         #: how many rows were read back
         self._read_back = 0
+
+    @property
+    def stored_keys(self) -> Set[Any]:
+        """The keys of the rows so far as fields have them, where that is not as SQL has them."""
+        return self._stored_keys.known
 
     def _stored_key_reader(self) -> Callable[[Any, Sequence[Any]], Any]:
         """Return what reads from a row and its links the key as the fields have it.
@@ -151,6 +166,9 @@ class RowConverter:
         key = self._key_of(row)
         if self._keys is not None and not self._is_new(key, self._keys):
             return None
+        if key in self._clashing and self._late_keys is None:
+            self._waiting.setdefault(_LAST, []).append(row)
+            return None
         try:
             if self._links.own and self._has_to_wait(row, key):
                 return None
@@ -201,7 +219,8 @@ class RowConverter:
             return True  # a key that cannot be compared is not waited for, but refused
 
     def _build(self, row: Any, links: Sequence[Any], key: Any) -> Any:
-        """Return the stored row, or the object, of a row; None if its key is not one of its own.
+        """Return the stored row, or the object, of a row; None if its key, or a unique value, is
+        that of another row.
 
         :param links: what to assign to the link fields
         :raises FieldValueError: if a value does not fit
@@ -221,7 +240,12 @@ class RowConverter:
             if problem:
                 self._counts.add_bad(problem)
                 return None
-        return stored if self._encoded else self._object(row, links, stored_key)
+        made = stored if self._encoded else self._object(row, links, stored_key)
+        if self._uniques is not None:
+            linked = dict(zip(self._links.fields, links, strict=True))
+            if not self._uniques.add(row, stored, linked, key):
+                return None
+        return made
 
     def _encode_each(self, row: Any) -> None:
         """Encode the values one by one, and read them back.

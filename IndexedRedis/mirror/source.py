@@ -6,11 +6,11 @@ The rule: whatever needs no database is checked here, when the mirror is defined
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
-from sqlalchemy import Table, select, text
+from sqlalchemy import Boolean, Table, TextClause, select, text
 from sqlalchemy.sql import Executable, FromClause, Select
 
 from .. import IRForeignLinkFieldBase, isIndexedRedisModel
@@ -35,6 +35,9 @@ class Source:
     :param epochs: names of datetime fields whose numbers are seconds since 1970 in UTC
     :param joins: the select of a join table for each multi link that has one
     :param fold: whether keys that differ in case or spaces at the end are equal
+    :param watermark: the column whose values grow with each change
+    :param tombstone: the column that is not null in a row that counts as deleted
+    :param overlap: by how much a watermark may be below an earlier one; None: the default
     :raises UsageError: if these contradict each other, with all contradictions
     """
 
@@ -48,6 +51,9 @@ class Source:
         epochs: Iterable[str] = (),
         joins: Mapping[str, Any] = EMPTY,
         fold: bool = False,
+        watermark: str | None = None,
+        tombstone: str | None = None,
+        overlap: Any = None,
     ) -> None:
         if not (isinstance(model, type) and isIndexedRedisModel(model)):
             raise UsageError(f'A mirror takes models and their selects; {model!r} is no model.')
@@ -69,6 +75,14 @@ class Source:
         self.defaults, self.epochs, self.fold = {*defaults}, {*epochs}, fold
         #: the fields or columns that identify a row; empty if none do
         self.key = _names(self.name, key) or primary_key(self.statement)
+        self.watermark, self.tombstone, self.overlap = watermark, tombstone, overlap
+        #: the select with the rows that count as deleted
+        self.every_row = self.statement
+        if tombstone is not None:
+            self.statement = without_deleted(self.name, self.statement, tombstone)
+        for name in filter(None, (watermark, tombstone)):
+            if not alike(name, self.fields) and not alike(name, self.columns):
+                self.columns[name] = None
         #: the target models of link fields, by field name
         self.links = {
             name: field.foreignModel
@@ -134,6 +148,21 @@ class Source:
         names = [mapped] if mapped in self.fields else alike(str(mapped), self.fields)
         return names[0] if len(names) == 1 else None
 
+    def named(self, what: str, name: str | None, columns: Sequence[str]) -> str:
+        """Return the column of the select that a name means.
+
+        :param what: the parameter that names it
+        :param columns: all of them
+        :raises UsageError: if there is none
+        """
+        for known in (name, *alike(str(name), columns)):
+            if known in columns:
+                return str(known)
+        raise UsageError(
+            f'{self.name}: {what}= names {name!r}, which the select does not have.'
+            f'{near_miss(str(name), columns)}'
+        )
+
     def type_of(self, column: int, width: int) -> Any:
         """Return the SQLAlchemy type of a column; None for SQL text, which has none.
 
@@ -153,8 +182,8 @@ class Source:
             indexed = ', '.join(fields) or 'none'
             given = self.shown_key if self.key else None
             raise UsageError(
-                f"{self.name}: mode='diff' needs keys={{{self.name}: ...}} to name indexed fields "
-                f'that columns feed, not {given!r} (indexed: {indexed}).'
+                f"{self.name}: mode='diff', changed= and follow() need keys={{{self.name}: ...}} "
+                f'to name indexed fields that columns feed, not {given!r} (indexed: {indexed}).'
             )
 
 
@@ -204,3 +233,23 @@ def _executable(name: str, statement: Any) -> Any:
     if isinstance(statement, type) and hasattr(statement, '__mapper__'):
         return select(statement)
     raise UsageError(f'{name}: {statement!r} is no select, table, or SQL text.')
+
+
+def without_deleted(model: str, statement: Any, tombstone: str) -> Any:
+    """Return a select without the rows whose tombstone is set.
+
+    :raises UsageError: if it has no such column, or that is a truth value
+    """
+    if isinstance(statement, TextClause):
+        return text(f'SELECT * FROM ({statement.text}) AS live WHERE {tombstone} IS NULL')
+    rows = statement.subquery()
+    names = alike(tombstone, rows.c.keys())
+    if not names:
+        raise UsageError(f'{model}: deleted= names {tombstone!r}, which the select does not have.')
+    dead = rows.c[tombstone if tombstone in names else names[0]]
+    if isinstance(dead.type, Boolean):
+        raise UsageError(
+            f'{model}: deleted= names {tombstone!r}, which is never null. Select '
+            f'sqlalchemy.func.nullif({tombstone}, False) instead, under the same name.'
+        )
+    return select(rows).where(dead.is_(None))

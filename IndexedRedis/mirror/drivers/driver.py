@@ -8,7 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DataError, DBAPIError
 
-__all__ = ('Driver',)
+__all__ = ('Driver', 'code_of')
+
+
+def code_of(error: DBAPIError) -> str | None:
+    """Return the SQLSTATE of an error of any driver of PostgreSQL; None if it has none."""
+    code = getattr(error.orig, 'sqlstate', None) or getattr(error.orig, 'pgcode', None)
+    return code if isinstance(code, str) else None
 
 
 class Driver:
@@ -22,8 +28,7 @@ class Driver:
 
     def cannot_read(self, error: DBAPIError) -> bool:
         """Return whether an error is the driver's, about a value; the server's have a code."""
-        code = getattr(error.orig, 'sqlstate', None) or getattr(error.orig, 'pgcode', None)
-        return isinstance(error, DataError) and not code
+        return isinstance(error, DataError) and not code_of(error)
 
     def be_careful(self) -> bool:
         """Return from here on as text what cannot be read; return False if that changes nothing."""

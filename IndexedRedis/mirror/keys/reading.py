@@ -5,11 +5,11 @@ The rule: a key with a null in it is null as a whole, as a foreign key is in SQL
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
-__all__ = ('Reader', 'folded', 'no_key', 'reader')
+__all__ = ('Reader', 'folded', 'key_in', 'no_key', 'reader', 'with_stripped')
 
 # Returns the key in a row; None if it is null.
 Reader = Callable[[Any], Any]
@@ -22,6 +22,24 @@ def folded(key: Any) -> Any:
     if isinstance(key, (tuple, list)):
         return type(key)(map(folded, key))
     return key
+
+
+def with_stripped(keys: Iterable[Any]) -> Iterator[Any]:
+    """Yield keys, and those with spaces at the end without these as well.
+
+    A ``char`` of PostgreSQL is returned with its spaces, but equals a ``varchar`` without them.
+    """
+    for key in keys:
+        yield key
+        parts = key if isinstance(key, tuple) else (key,)
+        if any(isinstance(part, str) and part.endswith(' ') for part in parts):
+            short = tuple(part.rstrip(' ') if isinstance(part, str) else part for part in parts)
+            yield short if isinstance(key, tuple) else short[0]
+
+
+def key_in(columns: Sequence[Any]) -> Any:
+    """Return the key that some columns are: one value, or a tuple."""
+    return columns[0] if len(columns) == 1 else tuple(columns)
 
 
 def no_key(name: str, value: Any) -> str:

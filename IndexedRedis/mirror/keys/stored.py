@@ -5,7 +5,7 @@ The rule: an object that keeps its pk is found by the stored form of its key.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from operator import attrgetter
 from typing import Any
 
@@ -21,7 +21,10 @@ BLOCK = 1000
 
 
 class StoredKeys:
-    """The stored keys of one model's objects, of those that differ from the keys in SQL.
+    """The stored keys of one model's rows, to find two rows that become one.
+
+    It holds those that differ from the keys in SQL. A link in the key stores a pk instead of the
+    foreign key. Pks and foreign keys are not comparable, so it holds all keys then.
 
     :param source: the select of the model
     """
@@ -30,6 +33,7 @@ class StoredKeys:
         names = [f'{name}__id' if name in source.links else name for name in source.key_fields]
         self._read = attrgetter(*names) if names else lambda obj: None
         self._fold = source.fold
+        self._has_link = not source.links.keys().isdisjoint(source.key_fields)
         self._known: set[Any] = set()
 
     def of(self, obj: Any) -> Any:
@@ -37,13 +41,18 @@ class StoredKeys:
         key = self._read(obj)
         return folded(key) if self._fold else key
 
+    @property
+    def known(self) -> Set[Any]:
+        """The stored keys so far that it holds."""
+        return self._known
+
     def problem(self, stored: Any, key: Any, keys: KeyMap) -> str:
         """Return what is wrong with the stored key of a row, or nothing.
 
         :param key: the key in SQL
         :param keys: the keys in SQL of the rows so far
         """
-        if stored is None or stored == key:
+        if not self._has_link and (stored is None or stored == key):
             again = bool(self._known) and key in self._known
             return f'a second row with the key {key!r}' if again else ''
         parts = stored if isinstance(stored, tuple) else (stored,)
@@ -52,7 +61,7 @@ class StoredKeys:
         if any(part is None for part in parts):
             return ''  # a link leads to an object that gets its pk later
         try:
-            again = stored in self._known or stored in keys
+            again = stored in self._known or (not self._has_link and stored in keys)
             self._known.add(stored)
         except TypeError:
             return f'row {key!r}: its key becomes {stored!r}, which cannot be compared'

@@ -31,7 +31,9 @@ def arguments_of(models: Mapping[Any, Any], using: str, options: dict[str, Any])
         )
     from django.db import connections
 
-    tables = Tables(chosen, connections[using].timezone)
+    more = [options.get(name) or {} for name in ('changed', 'deleted')]
+    unseen = {model: {each[model] for each in more if model in each} for model in chosen}
+    tables = Tables(chosen, connections[using].timezone, unseen)
     given = {name: options.pop(name, None) or {} for name in ('keys', 'columns', 'links')}
     columns = {
         model: {**tables.left_out(model), **given['columns'].get(model, {})} for model in models

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,11 +27,17 @@ class Tables:
 
     :param models: for each model of this library one of Django
     :param zone: of moments that the database stores without one; None without ``USE_TZ``
+    :param unseen: for each model fields of Django that are selected, though it may not have them
     :raises UsageError: if a field cannot be mirrored
     """
 
-    def __init__(self, models: Mapping[Any, Any], zone: datetime.tzinfo | None) -> None:
-        self._models, self._zone = models, zone
+    def __init__(
+        self,
+        models: Mapping[Any, Any],
+        zone: datetime.tzinfo | None,
+        unseen: Mapping[Any, Set[str]],
+    ) -> None:
+        self._models, self._zone, self._unseen = models, zone, unseen
 
     def selects(self) -> dict[Any, Any]:
         """Return the select of each model."""
@@ -70,10 +76,11 @@ class Tables:
         return found
 
     def _mirrored(self, model: Any) -> Iterator[Any]:
-        """Yield the key, and the fields of Django whose name a model has."""
+        """Yield the key, and the fields of Django whose name a model has, or that it needs."""
         meta = self._models[model]._meta
+        names = _names(model) | self._unseen[model]
         for field in meta.concrete_fields:
-            if field.name not in _names(model) and field is not meta.pk:
+            if field.name not in names and field is not meta.pk:
                 continue
             if field.model._meta.concrete_model is not meta.concrete_model:
                 raise UsageError(

@@ -20,8 +20,14 @@ class _Moment(sa.TypeDecorator[datetime.datetime]):
     cache_ok = True
 
     def __init__(self, zone: datetime.tzinfo | None) -> None:
-        super().__init__()
+        super().__init__(timezone=True)
         self.zone = zone
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        """Return the moment as the database stores it."""
+        if value is None or value.tzinfo is None or dialect.name == 'postgresql':
+            return value
+        return value.astimezone(self.zone).replace(tzinfo=None)
 
     def process_result_value(self, value: Any, dialect: Any) -> Any:
         """Return the moment with its zone."""

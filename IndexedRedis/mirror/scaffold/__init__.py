@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..database import checked_database
+from ..database import checked_database, opened
 from .models_of import metadata_of, tables_of
 from .planning import plan_models
 from .reading import read_tables
@@ -28,16 +28,12 @@ def scaffold_database(url: Any, tables: Sequence[str] = (), module: str = 'shop_
     :raises UsageError: if a table does not exist, or the URL is not understood
     """
     database = checked_database(url)
-    engine = database if isinstance(database, sa.Engine) else sa.create_engine(database)
-    try:
+    with opened(database) as engine:
         with engine.connect() as connection:
             models = plan_models(read_tables(connection, tables))
         shown = _without_password(engine.url)
         code = _database_code(engine.url)
         return module_text(models, SqlText(engine.dialect), shown, code, module)
-    finally:
-        if engine is not database:
-            engine.dispose()
 
 
 def scaffold_models(
