@@ -1,9 +1,10 @@
-"""The page of mirrors: how old their data is, runs with their progress, and the last reports."""
+"""The page of mirrors: how old their data is, followers, runs with their progress, and reports."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,8 +12,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette_admin import CustomView, route
 
 from ..managers.manager import send
-from .dashboards import figures_of
+from ..utils import bytes_text
+from .dashboards import age_of, figures_of
 from .jobs import Job
+
+if TYPE_CHECKING:
+    from ..mirror import FollowStatus
 
 __all__ = ('Mirrors',)
 
@@ -45,10 +50,12 @@ class Mirrors(CustomView):
                 {'name': model.__name__, **figure}
                 for model, figure in zip(mirror.models, figures, strict=True)
             ]
+            status = await asyncio.to_thread(mirror.status)
             job = self._jobs[name]
-            elsewhere = not job.what and await asyncio.to_thread(_is_locked, mirror)
-            entry = {'number': number, 'name': name, 'models': models}
-            shown.append({**entry, 'job': job, 'elsewhere': elsewhere})
+            elsewhere = not (job.what or status) and await asyncio.to_thread(_is_locked, mirror)
+            entry = {'number': number, 'name': name, 'models': models, 'job': job}
+            follower = {'waits': status.waits, 'facts': _facts(status)} if status else None
+            shown.append({**entry, 'follower': follower, 'elsewhere': elsewhere})
         context = {'title': 'Mirrors', 'mirrors': shown, 'read_only': self._read_only}
         assert self._admin is not None
         return self._admin._template_response(request, 'ir/mirrors.html', context)
@@ -79,3 +86,19 @@ def _is_locked(mirror: Any) -> bool:
     from ..mirror.lock import lock_name
 
     return any(send(model, 'EXISTS', lock_name(model)) for model in mirror.models)
+
+
+def _facts(status: FollowStatus) -> list[tuple[str, str]]:
+    """Return what is stored of a follower, each with what it is."""
+    read = datetime.fromisoformat(status.mirrored)
+    last = datetime.fromisoformat(status.lastCommit) if status.lastCommit else None
+    log = f'{bytes_text(status.lagBytes)} of the log'
+    return [
+        ('Behind', age_of(read) + (f'; {log} when it ended' if status.waits else f', {log}')),
+        ('Last commit', f'{last.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC' if last else 'none'),
+        ('Applied', f'{status.commits:,} transactions, {status.rows:,} rows'),
+        ('Full swaps', f'{status.swaps:,}'),
+        ('Rows left out', f'{status.leftOut:,}'),
+        ('Name', status.name),
+        ('Position', status.position),
+    ]

@@ -19,7 +19,7 @@ __all__ = ('build',)
 # By name, in the order of the help text: the module, and the common options that it lacks.
 COMMANDS = {
     'demo': ('demo', ('url', 'json')),
-    'mirror': ('mirror', ()),
+    'mirror': ('mirror.command', ()),
     'scaffold': ('scaffold', ('url', 'json')),
     'stubs': ('stubs', ('url', 'json')),
     'models': ('models', ()),
@@ -45,6 +45,7 @@ connection, any error); 130 Ctrl-C; 143 SIGTERM. The help of a command names fur
 def build() -> typer.Typer:
     """Return the typer application with all commands."""
     completion.join_words()
+    completion.complete_at_first_tab()
     app = typer.Typer(
         no_args_is_help=True,
         context_settings={'help_option_names': ['-h', '--help']},

@@ -39,6 +39,7 @@ __all__ = (
     'Refused',
     'Run',
     'add_command',
+    'asked_to_stop',
     'term_unwinds',
 )
 
@@ -144,3 +145,28 @@ def term_unwinds() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def asked_to_stop(stop: threading.Event | None = None) -> Iterator[threading.Event]:
+    """Yield an event that Ctrl-C and SIGTERM set. A second one does what it did before.
+
+    :param stop: the event; None: a new one
+    """
+    stop = stop or threading.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def ask(number: int, frame: Any) -> None:
+        stop.set()
+        restore()
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield stop
+    finally:
+        restore()

@@ -12,13 +12,19 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ('join_words', 'mirrors', 'models')
+__all__ = ('complete_at_first_tab', 'join_words', 'mirrors', 'models')
 
 # The most modules that one completion reads, and how many folders deep they may be.
 MAX_MODULES = 500
 MAX_DEPTH = 3
 
 Names = Callable[[ast.Module], Iterator[str]]
+
+# Ends the script for zsh. Where a shell evaluates the script, no function of that name is called.
+AT_FIRST_TAB = """\
+if [[ $funcstack[1] == _%(prog_name)s ]]; then
+  %(complete_func)s "$@"
+fi"""
 
 # The part of the word before the cursor that bash leaves alone: it ends with a colon.
 _before = ''
@@ -32,6 +38,18 @@ def models(incomplete: str) -> list[str]:
 def mirrors(incomplete: str) -> list[str]:
     """Return the mirrors that a word may become, as ``package.module:name``."""
     return _completed(incomplete, _mirror_names)
+
+
+def complete_at_first_tab() -> None:
+    """Have the first Tab in a zsh complete, too.
+
+    zsh loads typer's script at that Tab. The script defines the function for further ones, and
+    completes nothing itself.
+    """
+    with suppress(ImportError, AttributeError):  # private names of typer, which may change
+        from typer import _completion_shared as shared
+
+        shared._completion_scripts['zsh'] = f'{shared.COMPLETION_SCRIPT_ZSH}\n{AT_FIRST_TAB}'
 
 
 def join_words() -> None:

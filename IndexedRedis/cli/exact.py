@@ -99,6 +99,8 @@ def exact(model: Any) -> Any:
             'SORTED_FIELDS': [str(name) for name in model.SORTED_FIELDS],
             'UNIQUE_FIELDS': list(model.UNIQUE_FIELDS),
             'KEY_NAME': model.KEY_NAME,
+            'PARTITIONS': model.PARTITIONS,
+            'PARTITION_BY': model.PARTITION_BY,
             'REDIS_CONNECTION_PARAMS': dict(model.REDIS_CONNECTION_PARAMS),
             '_connection': model._connection,
         },

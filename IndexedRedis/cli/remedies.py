@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..connections import remedies
+from ..errors import IndexedRedisError
 
 __all__ = ('for_shell',)
 
@@ -32,20 +33,32 @@ REMEDIES = {
     remedies.RESP2_REMEDY: 'The server, or a proxy in front of it, does not speak RESP3. End --url '
     'with ?protocol=2.',
 }
+# Drivers of SQL databases that a URL may name, and how to get them.
+DRIVERS = {
+    'psycopg': "pip install 'psycopg[binary]'",
+    'psycopg2': "pip install 'psycopg[binary]', and begin the URL with postgresql+psycopg://",
+    'pymysql': 'pip install pymysql',
+    'MySQLdb': 'pip install pymysql, and begin the URL with mysql+pymysql:// or mariadb+pymysql://',
+}
 # Connection parameters of a model that --url does not change.
 OWN = {'url', 'host', 'port', 'unix_socket_path', 'startup_nodes', 'sentinels', 'connection_pool'}
 
 
 def for_shell(error: Exception, models: Iterable[Any]) -> str:
-    """Return the text of an error, in one line, with the remedy of a command.
+    """Return the text of an error, with the remedy of a command.
+
+    Texts of other libraries become one line. Those of this one have a line for each problem.
 
     :param models: the models that the command uses
     """
-    text = ' '.join(str(error).split()) or type(error).__name__
+    own = isinstance(error, IndexedRedisError)
+    text = (str(error) if own else ' '.join(str(error).split())) or type(error).__name__
+    if isinstance(error, ModuleNotFoundError) and error.name in DRIVERS:
+        return f'{text}. The URL of the database needs it: {DRIVERS[error.name]}'
     for said, instead in REMEDIES.items():
         if said in text:
-            own = ', '.join(model.__name__ for model in models if _has_own_server(model))
-            note = f' {own}: --url does not change its REDIS_CONNECTION_PARAMS.' if own else ''
+            given = ', '.join(model.__name__ for model in models if _has_own_server(model))
+            note = f' {given}: --url does not change its REDIS_CONNECTION_PARAMS.' if given else ''
             return text.replace(said, instead) + note
     return text
 

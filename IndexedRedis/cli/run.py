@@ -103,6 +103,12 @@ class Run:
         self._use_url()
         return named
 
+    def mirror(self, target: str) -> Any:
+        """Import the mirror that ``package.module:mirror`` names."""
+        mirror = targets.load_mirror(target)
+        self._use_url()
+        return mirror
+
     def model(self, target: str) -> Any:
         """Import the model that ``package.module:Model`` names."""
         model = targets.load_model(target)

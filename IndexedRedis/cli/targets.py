@@ -13,7 +13,7 @@ from .. import isIndexedRedisModel
 from ..errors import UsageError
 from ..utils import near_miss
 
-__all__ = ('load', 'load_model', 'load_models', 'load_module')
+__all__ = ('load', 'load_mirror', 'load_model', 'load_models', 'load_module')
 
 
 def load_model(target: str) -> Any:
@@ -25,6 +25,19 @@ def load_model(target: str) -> Any:
     if not (isinstance(named, type) and isIndexedRedisModel(named)):
         raise UsageError(f'{target} is no model, but {_described(named)}.')
     named.validateModel()  # type: ignore[attr-defined]
+    return named
+
+
+def load_mirror(target: str) -> Any:
+    """Import the mirror that ``package.module:mirror`` names.
+
+    :raises UsageError: if it names something else; the message says what
+    """
+    from ..mirror import Mirror
+
+    named = load(target)
+    if not isinstance(named, Mirror):
+        raise UsageError(f'{target} is a {type(named).__name__}, not a Mirror.')
     return named
 
 

@@ -2,7 +2,8 @@
 
 The rule: a walk reads pks by ``SSCAN``, since ``SMEMBERS`` of 300,000 pks blocks a server for 20 to
 50 ms. A walk passes an object that is stored all the while once. It promises nothing about objects
-that come and go, and reports whether a reset replaced all of them.
+that come and go, and reports whether a reset replaced all of them. Of a model with partitions, it
+passes the objects of one edition.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ from functools import partial
 from typing import Any
 
 from .. import INDEXED_REDIS_PREFIX
-from ..managers.manager import scan_set, send
+from ..managers.manager import edition_of, pks_of_partitions, scan_set, send
 
-__all__ = ('Walk',)
+__all__ = ('Walk', 'walk_of')
 
 PAGE_PKS = 500
+
+
+def walk_of(model: Any) -> Walk:
+    """Return a walk over the objects of a model."""
+    return PartitionedWalk(model) if model.PARTITIONS else Walk(model)
 
 
 class Walk:
@@ -70,3 +76,25 @@ class Walk:
         if self._replaced or not self._first:
             return self._replaced
         return not any(self._send('SMISMEMBER', self._all, *self._first))
+
+
+class PartitionedWalk(Walk):
+    """One walk over the objects of a model with partitions."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._edition, self._pks = pks_of_partitions(model)
+        #: how many objects the model stored at the beginning
+        self.total = len(self._pks)
+
+    def pks(self) -> array[int]:
+        """Return all pks, eight bytes each."""
+        return self._pks
+
+    def _read_marker(self) -> None:
+        """Do nothing: the edition tells whether objects were replaced."""
+
+    @property
+    def replaced(self) -> bool:
+        """Whether a reset replaced all objects since the beginning."""
+        return edition_of(self._model) != self._edition

@@ -13,7 +13,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from .. import getDefaultRedisConnectionParams, setDefaultRedisConnectionParams
-from . import crew, data, failover, load, models, questions, swap
+from . import crew, data, load, models, questions
+from .events import failover, live, swap
 from .output import parts
 from .output.blocks import Block, Fact, Facts, Part, Text
 from .output.screen import Screen
@@ -41,6 +42,10 @@ TIMED = (
 REPLACED = (
     f'In SQL all prices rise and the longest tracks go. {crew.CLIENTS} clients read on, with '
     f'{swap.PAUSE * 1000:g} ms between two pages.'
+)
+FOLLOWED = (
+    "mirror.follow() reads PostgreSQL's change log. Each commit changes all prices of an album, "
+    'which a reader reads without pause.'
 )
 KILLED = (
     'SIGKILL ends the primary, and its replica takes over. Then prices rise in SQL, and '
@@ -78,7 +83,7 @@ class Tour:
 
 
 def shop_tour(tour: Tour, shop: Shop, server: EmbeddedServer, stack: ExitStack) -> None:
-    """Show the whole way: mirror, ask, measure, replace, lose a primary."""
+    """Show the whole way: mirror, ask, measure, replace, follow, lose a primary."""
     systems = shop.systems(server)
     values = questions.values(shop.engine)
     workers = stack.enter_context(crew.Crew())
@@ -99,6 +104,13 @@ def shop_tour(tour: Tour, shop: Shop, server: EmbeddedServer, stack: ExitStack) 
         lambda: parts.swapped(swap.swap(workers, systems[0], shop, values)),
     )
     workers.close()
+    if logged := shop.engines.get('PostgreSQL'):
+        tour.part(
+            'Follow the database: a commit in SQL is in Redis a moment later',
+            FOLLOWED,
+            'Following',
+            lambda: parts.followed(live.follow_commits(logged)),
+        )
     tour.part(
         'Kill the primary that serves a reader',
         f'A primary, a replica and three sentinels. {KILLED}',

@@ -21,6 +21,12 @@ from . import data
 from .questions import FromRedis, FromSql
 
 NAMES = {'mariadb': 'MariaDB', 'postgresql': 'PostgreSQL'}
+# So that a mirror can follow it.
+CONFIG = {'postgresql': {'wal_level': 'logical'}}
+LEFT_OUT = {
+    'mariadb': 'MariaDB is left out',
+    'postgresql': 'PostgreSQL is left out, and its live commits',
+}
 OURS = 'IndexedRedis'
 
 Pages = FromRedis | FromSql
@@ -93,13 +99,13 @@ def open_shop(folder: Path, stack: ExitStack, servers: bool = True) -> Shop:
     shop = Shop(engine, {'SQLite': engine})
     for kind in KINDS if servers else ():
         if lacking := missing(kind):
-            shop.left_out.append(f'{NAMES[kind]} is left out: {lacking}.')
+            shop.left_out.append(f'{LEFT_OUT[kind]}: {lacking}.')
             continue
         try:
-            server = Database(kind)
+            server = Database(kind, CONFIG.get(kind))
         except EmbeddedServerError as error:
             first, *_ = str(error).splitlines()
-            shop.left_out.append(f'{NAMES[kind]} is left out: {first}')
+            shop.left_out.append(f'{LEFT_OUT[kind]}: {first}')
             continue
         stack.callback(server.stop)
         shop.engines[NAMES[kind]] = fresh(server, 'shop')

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from .._core.flows import Batch, Everywhere, Flow, Step, Stream
+from .._core.flows import Batch, Everywhere, Flow, Parts, Step, Stream
 from ..errors import MissingExtraError
 from ..executors.base import Executor
 from ..executors.callers import public_method
@@ -142,6 +142,8 @@ class _Commands:
         """Count a step, and return what does the same."""
         if isinstance(step, Batch):
             self.number += len(step.commands)
+        elif isinstance(step, Parts):
+            self.number += sum(len(batch.commands) for _, batch in step.batches)
         elif isinstance(step, Stream):
             return step._replace(batches=self._of_stream(step.batches))
         elif isinstance(step, Everywhere):

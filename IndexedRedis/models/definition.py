@@ -26,6 +26,7 @@ __all__ = ('ModelType', 'validatedModels')
 _DEFINITION = (
     *('FIELDS', 'INDEXED_FIELDS', 'SORTED_FIELDS', 'UNIQUE_FIELDS', 'KEY_NAME'),
     *('CLIENT_SIDE_CACHE', 'UNKNOWN_NAMES', 'REPLICA_READS', 'ACKNOWLEDGED_BY'),
+    *('PARTITIONS', 'PARTITION_BY'),
 )
 _lock = threading.RLock()
 Model = TypeVar('Model')
@@ -91,6 +92,11 @@ class ModelType(type):
         super().__setattr__(name, value)
         if name == 'FIELDS':
             type.__setattr__(cls, '_lists_fields', True)
+        if name in _DEFINITION:
+            cls._outdate()
+
+    def __delattr__(cls, name: str) -> None:
+        super().__delattr__(name)
         if name in _DEFINITION:
             cls._outdate()
 

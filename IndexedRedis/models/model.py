@@ -68,6 +68,11 @@ class IndexedRedisModel(_Declared, metaclass=ModelType):
       from queries with :meth:`~IndexedRedisQuery.replica` (:doc:`/operate/replicas`)
     - ``ACKNOWLEDGED_BY``: how many replicas must have confirmed a write before the call returns;
       the default, 0, waits for none (:doc:`/operate/replicas`)
+    - ``PARTITIONS``: over how many partitions the objects are spread; the default, 0, keeps them
+      together. Set it, to 48, for a model that is larger than a node of a cluster
+      (:doc:`/operate/partitions`).
+    - ``PARTITION_BY``: name of the indexed field whose value decides the partition of an object;
+      the default, None, spreads objects evenly
     - ``_connection``: a ``redis.Redis`` to use instead, on the class or on an object
 
     :param args: refused; they are named so that the error can say it
@@ -89,6 +94,8 @@ class IndexedRedisModel(_Declared, metaclass=ModelType):
     UNKNOWN_NAMES: ClassVar[str | None] = None
     REPLICA_READS: ClassVar[str] = 'never'
     ACKNOWLEDGED_BY: ClassVar[int] = 0
+    PARTITIONS: ClassVar[int] = 0
+    PARTITION_BY: ClassVar[Any] = None
     _is_ir_model = True
     _is_ir_base = True
     _id: int | None = None

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ KINDS = ('mariadb', 'postgresql')
 START_SECONDS = 60
 STOP_SECONDS = 20
 STOP = {'mariadb': signal.SIGTERM, 'postgresql': signal.SIGINT}
+# A crash. PostgreSQL would leave the processes of its connections behind if it was killed.
+CRASH = {'mariadb': signal.SIGKILL, 'postgresql': signal.SIGQUIT}
 PROGRAMS = {'mariadb': ['mariadb-install-db', 'mariadbd'], 'postgresql': ['initdb', 'postgres']}
 DRIVERS = {'mariadb': 'pymysql', 'postgresql': 'psycopg'}
 URLS = {
@@ -55,11 +58,12 @@ class Database:
     """A running server of a SQL database; as a context manager it stops at the end of the block.
 
     :param kind: one of :data:`KINDS`, for which :func:`missing` returns nothing
+    :param config: settings of the server, such as ``{'wal_level': 'logical'}``
     :raises EmbeddedServerError: if it did not start
     """
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    def __init__(self, kind: str, config: Mapping[str, str] | None = None) -> None:
+        self.kind, self._config = kind, config or {}
         self.dir = Path(tempfile.mkdtemp(prefix=f'ir-{kind}-'))
         self.port = free_port(0) or 0
         self._owner = os.getpid()
@@ -69,8 +73,8 @@ class Database:
         self._guard: subprocess.Popen[bytes] | None = None
         atexit.register(self.stop)
         try:
-            self._launch(self._mariadb() if kind == 'mariadb' else self._postgresql())
-            self._wait_started()
+            self._command = self._mariadb() if kind == 'mariadb' else self._postgresql()
+            self.start()
         except BaseException:
             self.stop()
             raise
@@ -82,22 +86,23 @@ class Database:
         """
         return URLS[self.kind].format(port=self.port, name=name or FIRST[self.kind])
 
+    def start(self) -> None:
+        """Run the server again, on the same port, after :meth:`kill`.
+
+        :raises EmbeddedServerError: if it did not start
+        """
+        self._launch(self._command)
+        self._wait_started()
+
+    def kill(self) -> None:
+        """End the server as a crash does; :meth:`start` brings it back with its data."""
+        self._end(CRASH[self.kind])
+
     def stop(self) -> None:
         """End the server, and remove its files."""
         if os.getpid() != self._owner:
             return
-        if self._guard and self._guard.stdin:
-            self._guard.kill()
-            self._guard.stdin.close()
-            self._guard.wait()
-        if self._process:
-            self._process.send_signal(STOP[self.kind])
-            try:
-                self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        self._process = self._guard = None
+        self._end(STOP[self.kind])
         atexit.unregister(self.stop)
         shutil.rmtree(self.dir, ignore_errors=True)
 
@@ -117,6 +122,7 @@ class Database:
             *(str(_program('mariadbd')), '--no-defaults', f'--datadir={data}', *user),
             *(f'--socket={socket}', f'--port={self.port}', '--bind-address=127.0.0.1'),
             *('--innodb-flush-log-at-trx-commit=0', f'--pid-file={self.dir / "pid"}'),
+            *(f'--{name}={value}' for name, value in self._config.items()),
         ]
 
     def _postgresql(self) -> list[str]:
@@ -125,7 +131,8 @@ class Database:
             shutil.chown(self.dir, self._user)
         self._run('initdb', '-D', data, '-U', 'tester', '-A', 'trust', '-E', 'UTF8', '--no-sync')
         command = [str(_program('postgres')), '-D', str(data), '-h', '127.0.0.1', '-F']
-        return [*command, '-p', str(self.port), '-k', str(self.dir)]
+        settings = [f'--{name}={value}' for name, value in self._config.items()]
+        return [*command, '-p', str(self.port), '-k', str(self.dir), *settings]
 
     def _run(self, name: str, *arguments: object) -> None:
         command = [str(_program(name)), *map(str, arguments)]
@@ -150,6 +157,20 @@ class Database:
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
+
+    def _end(self, number: int) -> None:
+        if self._guard and self._guard.stdin:
+            self._guard.kill()
+            self._guard.stdin.close()
+            self._guard.wait()
+        if self._process:
+            self._process.send_signal(number)
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._process = self._guard = None
 
     def _wait_started(self) -> None:
         from sqlalchemy import create_engine
@@ -177,13 +198,15 @@ def fresh(database: Database, name: str) -> Engine:
     """Return an engine on a new empty database of the server.
 
     :param database: the server
-    :param name: of the database; one of that name is dropped first
+    :param name: of the database; one of that name is dropped first, and its connections end
     """
     from sqlalchemy import create_engine
 
     maker = create_engine(database.url(), isolation_level='AUTOCOMMIT')
     with maker.connect() as connection:
-        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS {name}')
+        # A process that was killed leaves its connection to PostgreSQL for a moment.
+        force = ' WITH (FORCE)' if database.kind == 'postgresql' else ''
+        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS {name}{force}')
         extra = ' CHARACTER SET utf8mb4' if database.kind == 'mariadb' else ''
         connection.exec_driver_sql(f'CREATE DATABASE {name}{extra}')
     maker.dispose()

@@ -70,7 +70,7 @@ def main(
             'INDEXEDREDIS_ADMIN_TOKEN.'
         )
     shown_models = [model for target in targets for model in run.models_of(target)]
-    shown_mirrors = {name: _mirror(run, name) for name in mirror or ()}
+    shown_mirrors = {name: run.mirror(name) for name in mirror or ()}
     app = _application(shown_models, shown_mirrors, write, token)
     with socket.create_server((host, port), family=_family(host)) as listening:
         number = listening.getsockname()[1]
@@ -81,15 +81,6 @@ def main(
         run.log(f'{"writing is allowed" if write else "read-only"}; Ctrl-C ends it')
         _serve(app, listening)
     run.log('stopped')
-
-
-def _mirror(run: Run, target: str) -> Any:
-    from ...mirror import Mirror
-
-    named = run.load(target)
-    if not isinstance(named, Mirror):
-        raise CommandError(f'{target} is no Mirror, but a {type(named).__name__}.')
-    return named
 
 
 def _application(models: list[Any], mirrors: dict[str, Any], write: bool, token: str | None) -> Any:

@@ -30,8 +30,8 @@ def main(
 ) -> int:
     """Mirror a shop from SQL, compare with SQL, and replace all data while clients read.
 
-    SQL is SQLite, and MariaDB and PostgreSQL where their programs and drivers are installed. At the
-    end a primary is killed while a reader reads. It takes about a minute.
+    SQL is SQLite, and MariaDB and PostgreSQL where their programs and drivers are installed. Then a
+    reader sees commits of PostgreSQL, and a primary is killed. It takes about a minute.
 
     With --cluster, mirror it into three primaries with a replica each, and kill a primary while a
     reader reads.

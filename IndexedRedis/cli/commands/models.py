@@ -15,7 +15,15 @@ from ..tables import bars, memory, show
 
 __all__ = ('main',)
 
-HEADERS = ('KEY_NAME', 'objects', 'index sets', 'memory, about', 'work keys', 'mirrored')
+HEADERS = (
+    'KEY_NAME',
+    'objects',
+    'index sets',
+    'memory, about',
+    'partitions',
+    'work keys',
+    'mirrored',
+)
 
 
 def main(
@@ -41,10 +49,11 @@ def main(
             model.objects,
             sum(model.indexSets.values()),
             memory(model.memory),
+            model.partitions,
             model.workKeys,
             model.mirroredAt or '',
         )
         for model in models
     ]
     share = {'share': bars(run, [model.memory for model in models])}
-    show(run, HEADERS, rows, share, rare=('work keys', 'mirrored'))
+    show(run, HEADERS, rows, share, rare=('partitions', 'work keys', 'mirrored'))

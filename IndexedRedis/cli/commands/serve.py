@@ -5,16 +5,12 @@ The rule: Ctrl-C and SIGTERM stop it in order; with a folder, all its data is in
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from ... import embedded
-from ..common import CommandError, Run
+from ..common import CommandError, Run, asked_to_stop
 
 __all__ = ('main',)
 
@@ -39,7 +35,7 @@ def main(
 
     Exit status 0: you stopped it; 2: it did not start, or ended by itself.
     """
-    with _asked_to_stop() as stop, embedded.start(folder, port) as server:
+    with asked_to_stop() as stop, embedded.start(folder, port) as server:
         data = f'data in {server.path}' if server.path else 'temporary: no data on disk'
         run.print(server.url)
         run.data({'url': server.url, 'dir': str(server.path) if server.path else None})
@@ -48,16 +44,3 @@ def main(
             if not server.running:
                 raise CommandError('the server has ended by itself')
     run.log('stopped')
-
-
-@contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
-    """Yield an event that Ctrl-C and SIGTERM set; they do nothing else."""
-    stop = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda number, frame: stop.set()) for number in numbers]
-    try:
-        yield stop
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

@@ -6,14 +6,16 @@ The rule: each figure and each ratio comes from the run, and no sentence says wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 from ...mirror import MirrorReport
 from ...testing.clusters import Node
 from ..crew import CLIENTS
-from ..failover import Failover
+from ..events.failover import Failover
+from ..events.live import ALBUM, Live
+from ..events.swap import Swap
 from ..load import CHECKED, Answer, Load
 from ..reader import MIXTURE, percentile, rates
-from ..swap import Swap
 from .blocks import (
     Asked,
     Bar,
@@ -101,6 +103,28 @@ def _waits(when: str, times: Sequence[float]) -> Fact:
         return Fact('-', f'no page {when}')
     longest = f'the longest {milliseconds(max(times))}, of {len(times):,} pages'
     return Fact(milliseconds(percentile(times, 0.99)), f'p99 {when}; {longest}')
+
+
+def followed(seen: Live) -> list[Block]:
+    """Return how soon a reader saw each commit in SQL."""
+    commits = len(seen.waits)
+    return [
+        Asked(
+            f'A commit in SQL: {seen.rows} tracks cost {seen.price:.2f} each',
+            f'Track.objects.filter(album={ALBUM!r}).all()',
+            f'{seen.rows} tracks at {seen.price:.2f}, {milliseconds(seen.waits[-1])} after COMMIT',
+        ),
+        Facts([
+            Fact(f'{seen.loaded:.2f} s', f'until {seen.objects:,} tracks are live and followed'),
+            Fact(f'{commits:,}', f'commits, each of {seen.rows} rows'),
+            Fact(
+                milliseconds(median(seen.waits)),
+                f'median from COMMIT to the reader; the longest {milliseconds(max(seen.waits))}',
+            ),
+            Fact(f'{seen.reads:,}', 'reads'),
+            Fact(f'{seen.mixtures:,}', 'mixtures of two commits', not seen.mixtures),
+        ]),
+    ]  # fmt: skip
 
 
 def failed_over(seen: Failover) -> list[Block]:

@@ -20,7 +20,7 @@ from ... import lines
 from ...common import CommandError, ModelTarget, Run
 from ...exact import exact
 from ...progress import Progress
-from ...walk import Walk
+from ...walk import walk_of
 
 __all__ = ('main',)
 
@@ -65,7 +65,7 @@ def main(
 
 def _write(model: Any, file: _Output, progress: Progress) -> int | None:
     """Write the export; return the number of objects, None if a reset replaced them meanwhile."""
-    walk, twin, count = Walk(model), exact(model), 0
+    walk, twin, count = walk_of(model), exact(model), 0
     file.write(lines.header(model))
     for pks in walk.pages():
         objs = [obj for obj in twin.objects.getMultiple(pks) if obj is not None]

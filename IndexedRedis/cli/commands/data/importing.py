@@ -19,7 +19,7 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from .... import resetChanged
-from ....errors import ConflictError, TooManyChangesError, UsageError
+from ....errors import ConflictError, PartitionLostError, TooManyChangesError, UsageError
 from ...common import ModelTarget, Refused, Run
 from ...exact import exact, unreadable
 from ...lines import Line, Reader
@@ -113,7 +113,10 @@ class Importer:
         self, lines: Iterable[Line], progress: Callable[[int], None]
     ) -> dict[str, int] | None:
         """Write the differences if there are few; otherwise change nothing and return None."""
-        if not self._twin.objects.count():
+        try:
+            if not self._twin.objects.count():
+                return None
+        except PartitionLostError:  # a reset brings back what is lost
             return None
         objs = self._objects(lines, progress, need_pks=True)
         try:

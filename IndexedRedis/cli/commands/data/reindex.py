@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ...common import ModelTarget, Run
-from ...walk import Walk
+from ...walk import walk_of
 
 __all__ = ('main',)
 
@@ -33,7 +33,7 @@ def main(
     model = run.model(target)
     saver = model.saver
     index = saver.compat_convertHashedIndexes if rehash else saver.reindex
-    walk, count = Walk(model), 0
+    walk, count = walk_of(model), 0
     with run.progress(model.__name__) as progress:
         for pks in walk.pages():
             objs = _some_of(model, pks)

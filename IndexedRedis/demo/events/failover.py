@@ -16,12 +16,12 @@ from typing import Any
 import redis
 from sqlalchemy import Engine
 
-from .. import IndexedRedisError
-from ..mirror import Mirror
-from ..testing.clusters import Cluster, Node, Sentinels
-from . import data
-from .linked import Album, Artist, Genre, Track
-from .reader import MIN_READS, MIXTURE, Got, Reader
+from ... import IndexedRedisError
+from ...mirror import Mirror
+from ...testing.clusters import Cluster, Node, Sentinels
+from .. import data
+from ..linked import Album, Artist, Genre, Track
+from ..reader import MIN_READS, MIXTURE, Got, Reader
 
 __all__ = ('GENRE', 'TABLES', 'Failover', 'lose_a_primary', 'mirror_of', 'primary_of')
 

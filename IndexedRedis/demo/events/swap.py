@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from time import perf_counter, sleep
 from typing import Any
 
-from . import data
-from .crew import Crew
-from .models import mirror_of
-from .questions import FromSql, Page
-from .reader import MIXTURE, Got
-from .systems import Shop, System
+from .. import data
+from ..crew import Crew
+from ..models import mirror_of
+from ..questions import FromSql, Page
+from ..reader import MIXTURE, Got
+from ..systems import Shop, System
 
 # The count of tracks is left out: it may be the same in both editions.
 NAMES = ('artist', 'album', 'genre', 'orders')

@@ -1,0 +1,1 @@
+"""The command ``mirror``: one run, runs at fixed times, or following a log until it is stopped."""
