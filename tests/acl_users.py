@@ -7,12 +7,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from tempfile import TemporaryDirectory
+from threading import Event
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import damages
+from mirror.follow.sqlite_log import Logs
 from redis.exceptions import NoPermissionError
-from sqlalchemy import create_engine
+from sqlalchemy import Column, MetaData, String, Table, create_engine
 from sqlalchemy.pool import StaticPool
 
 import IndexedRedis as IR
@@ -25,6 +28,7 @@ from IndexedRedis._core.writes import sizes
 from IndexedRedis.cli.walk import Walk
 from IndexedRedis.fields import IRForeignMultiLinkField
 from IndexedRedis.mirror import Mirror
+from IndexedRedis.mirror.follow import setup
 
 SIZE = 150
 # From here on lists go in steps, swaps move index sets, and reads do not take one script.
@@ -282,6 +286,35 @@ def mirror(model: Any, size: int = 10) -> None:
     engine.dispose()
 
 
+def follow(model: Any) -> None:
+    """Follow a log: a first load, a few changes, and more than one script makes."""
+    with TemporaryDirectory() as folder, patch.object(setup, 'log_of', lambda engine: Logs()):
+        engine = create_engine(f'sqlite:///{folder}/shop.sqlite')
+        columns = Column('title', String, primary_key=True), Column('artist', String)
+        song = Table('song', MetaData(), *columns)
+        with engine.connect() as connection:
+            connection.exec_driver_sql('PRAGMA journal_mode=WAL')  # read while others write
+        with engine.begin() as connection:
+            song.create(connection)
+            connection.execute(song.insert(), [{'title': str(n)} for n in range(10)])
+        rest = {model: ['year', 'album', 'covers']}
+        job = Mirror(engine, {model: song}, defaults=rest, maxDrop=None, maxChanges=5)
+        changes = iter([song.update().where(song.c.title < '2'), song.update()])
+        stop = Event()
+
+        def changed(status: Any) -> None:
+            change = next(changes, None)
+            if change is None:
+                return stop.set()
+            with engine.begin() as connection:
+                connection.execute(change.values(artist='Queen'))
+
+        job.follow(stop, changed, prepare=True)
+        assert job.status() is not None
+        engine.dispose()
+    assert model.objects.filter(artist='Queen').count() == 10
+
+
 def check(model: Any) -> None:
     """Look at everything, and change nothing."""
     model.objects.check()
@@ -318,6 +351,7 @@ ROLES = {
     'mirror': [
         Scene(lambda *_: None, partial(mirror, size=SIZE)),
         *(Scene(prepare, mirror) for prepare in (*LEFT, *SWEPT)),
+        Scene(lambda *_: None, follow),
     ],
     'checker': [
         Scene(prepare, check) for prepare in (store(SIZE), *LEFT, *DAMAGED, beside_a_reset)

@@ -1,6 +1,6 @@
 """Kinds of tests that take long, and how much time a run gives each. The rule: a run of everything
-ends in time however many such tests there are, meets each file that has some, and says what
-it left out.
+ends in time however many such tests there are, meets each folder that has some (with `--full` each
+file), and says what it left out.
 
     @pytest.mark.clusters
     def test_a_slot_that_moves(): ...
@@ -49,31 +49,44 @@ def kinds_of(item: pytest.Item) -> list[str]:
     return [kind for kind in KINDS if kind in names]
 
 
-def shuffled(items: list[pytest.Item], seed: int) -> list[pytest.Item]:
+def shuffled(items: list[pytest.Item], seed: int, each_file: bool) -> list[pytest.Item]:
     """Return the tests with those of kinds in an order that depends on the seed.
 
-    So that other seeds reach other tests before the time is over. One test of each file and
-    kind comes first and runs in any case. All tests of no kind keep their place.
+    So that other seeds reach other tests before the time is over. The tests of a file stay
+    together: what they share is made once. One test of each folder and kind comes before the others
+    of its file, and runs in any case. All tests of no kind keep their place.
+
+    :param each_file: have one test of each file and kind run in any case
     """
+
+    def chance(text: str) -> int:
+        return zlib.crc32(f'{seed} {text}'.encode())
+
     places = [place for place, item in enumerate(items) if kinds_of(item)]
     slow = [items[place] for place in places]
-    slow.sort(key=lambda item: zlib.crc32(f'{seed} {item.nodeid}'.encode()))
+    slow.sort(key=lambda item: chance(item.nodeid))
     met = set()
     for item in slow:
-        of = {(item.path, kind) for kind in kinds_of(item)}
+        place = item.path if each_file else item.path.parent
+        of = {(place, kind) for kind in kinds_of(item)}
         if not of <= met and not item.get_closest_marker('skip'):
             item.stash[ALWAYS] = True
             met |= of
-    slow.sort(key=lambda item: ALWAYS not in item.stash)
+    slow.sort(key=lambda item: (chance(file_of(item)), ALWAYS not in item.stash))
     result = items[:]
     for place, item in zip(places, slow, strict=True):
         result[place] = item
     return result
 
 
+def file_of(item: pytest.Item) -> str:
+    """Return the path of a test's file, which is the same on each machine."""
+    return item.nodeid.partition('::')[0]
+
+
 class Budget:
-    """A plugin of pytest that skips the tests of a kind once its time is over, but for
-    one of each file.
+    """A plugin of pytest that skips the tests of a kind once its time is over, but for those that
+    always run.
 
     With pytest-xdist each worker has a budget: it bounds how long the run takes.
     """

@@ -2,9 +2,9 @@
 
 It reads every key of the database with raw commands and knows only the documented key layout
 (docs/reference/keys.rst). Of a model it takes the key name, the names and types of the fields,
-which of them are indexed, sorted or unique, and whether an index is hashed. It compares both ways:
-each object must be listed exactly under what it stores, and nothing may be listed that is not
-there.
+which of them are indexed, sorted or unique, whether an index is hashed, and the number of
+partitions. It compares both ways: each object must be listed exactly under what it stores, and
+nothing may be listed that is not there. For keys of partitions see ``parted.py``.
 
 Nobody may write while it looks.
 """
@@ -13,59 +13,42 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import parted
 import scores
+from stored_keys import KEEPS, Key, key_of, keys_below, matching
 
 NULL = b'IRNullType()'
-KEEPS = -1  # what TTL says of a key that does not expire
-GONE = b'none'  # what TYPE says of one that has expired since it was listed
 TYPES = {'next': b'string', 'keys': b'set', 'data': b'hash', 'idx': b'set', 'sorted': b'zset'}
 RECORD = b'resets'  # the work key that names unfinished resets
 # The work keys that stay: how old the data is, and the primaries that pks were drawn from.
 STAY = {b'mirrored', b'incarnations'}
-# One step of SCAN, with what the keys hold: small databases take one trip.
-READ = """
-local reads, found = {string = 'GET', set = 'SMEMBERS', hash = 'HGETALL'}, {}
-local step = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 500)
-for i, key in ipairs(step[2]) do
-    local kind = redis.call('TYPE', key).ok
-    local read = reads[kind]
-    local content = read and redis.call(read, key)
-    if kind == 'zset' then content = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') end
-    found[i] = {key, kind, redis.call('TTL', key), content or false}
-end
-return {step[1], found}
-"""
 
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
     """What the checker knows of a model: indexed fields -> whether the index is hashed; sorted
-    fields -> how their stored bytes are scored; the fields that are unique together."""
+    fields -> how their stored bytes are scored; the fields that are unique together; the number of
+    partitions (0: none), and the field that decides the partition."""
 
     name: str
     indexes: dict[bytes, bool]
     sorts: dict[bytes, scores.Score] = dataclasses.field(default_factory=dict)
     uniques: tuple[tuple[bytes, ...], ...] = ()
+    partitions: int = 0
+    partition_by: bytes | None = None
 
     @property
     def prefix(self) -> bytes:
         return b'_ir_|' + self.name.encode() + b':'
 
-
-@dataclasses.dataclass(frozen=True)
-class Key:
-    """One key of a model: its whole name, its part (`data`, `idx`, ...) and what comes after."""
-
-    name: bytes
-    part: str
-    rest: bytes | None
-    type: bytes
-    ttl: int
-    content: Any
+    def index_value(self, field: bytes, stored: bytes) -> bytes:
+        """The last part of the name of the index set that lists what is stored."""
+        if self.indexes[field]:
+            return hashlib.md5(stored).hexdigest().encode()
+        return stored
 
 
 def shape_of(model: Any) -> Shape:
@@ -83,6 +66,8 @@ def shape_of(model: Any) -> Shape:
         {name.encode(): flag for name, flag in hashed.items()},
         {name.encode(): score for name, score in sorts.items()},
         tuple(tuple(_name(name).encode() for name in names) for names in uniques),
+        getattr(model, 'PARTITIONS', 0),
+        _name(by).encode() if (by := getattr(model, 'PARTITION_BY', None)) else None,
     )
 
 
@@ -102,13 +87,56 @@ def check_shape(
     client: Any, shape: Shape, others: Iterable[Shape] = (), pending: bool = False
 ) -> list[str]:
     """As `check_model`, for what is known of a model."""
-    foreign = tuple(other.prefix for other in others if len(other.prefix) > len(shape.prefix))
-    keys = [key for key in _keys_below(client, shape.prefix) if not key.name.startswith(foreign)]
+    longer = [other for other in others if len(other.prefix) > len(shape.prefix)]
+    foreign = tuple(other.prefix for other in longer)
+    keys = [key for key in keys_below(client, shape.prefix) if not key.name.startswith(foreign)]
+    if shape.partitions:
+        spaces = _spaces(client, shape, [other.name for other in longer])
+        editions = parted.Editions(shape, keys, spaces)
+        findings = _of_partitions(client, shape, editions, pending)
+    else:
+        findings, _ = _of_space(client, shape, shape.prefix, keys, pending)
+    return [f'{shape.name}: {text}' for text in findings]
+
+
+def _spaces(client: Any, shape: Shape, longer: list[str]) -> dict[parted.Space, list[Key]]:
+    """The keys of all partitions, by partition and edition."""
+    found: dict[parted.Space, list[Key]] = {}
+    for name, facts in matching(client, parted.pattern(shape.name)).items():
+        space = parted.space_of(name, shape.name)
+        if space and not any(parted.space_of(name, other) for other in longer):
+            found.setdefault(space, []).append(key_of(space.prefix, name, *facts))
+    return found
+
+
+def _of_partitions(
+    client: Any, shape: Shape, editions: parted.Editions, pending: bool
+) -> list[str]:
+    """What is wrong with a partitioned model."""
+    findings = [*_endless_work(editions.home, {parted.RECORD}), *editions.findings(pending)]
+    whole: dict[bytes, dict[bytes, bytes]] = {}
+    for number, space, shared in editions.places():
+        shares = editions.spaces.get(shared, [])
+        keys = [key for key in editions.spaces.get(space, []) if key.part != parted.POINTER]
+        keys += [key for key in shares if key.part in ('next', 'tmp')]
+        found, contents = _of_space(client, shape, space.prefix, keys, pending)
+        found += editions.misplaced(number, contents.pks, contents.rows)
+        findings += [f'partition {number}: {text}' for text in found]
+        whole |= {pk: row for pk, row in contents.rows.items() if pk in contents.pks}
+    known = {text.partition(': ')[2] for text in findings}
+    return [*findings, *(text for text in _repeated(shape, whole) if text not in known)]
+
+
+def _of_space(
+    client: Any, shape: Shape, prefix: bytes, keys: list[Key], pending: bool
+) -> tuple[list[str], _Contents]:
+    """What is wrong with the keys of a plain model, or of one edition of a partition; the rest of
+    what they hold."""
     excused = _recorded(client, keys) if pending else set()
     findings = [*_misshapen(keys), *_endless_work(keys, excused)]
-    waiting = _claimed(client, shape.prefix, excused)
-    findings += _Contents(shape, keys).findings(bool(excused), waiting)
-    return [f'{shape.name}: {text}' for text in findings]
+    contents = _Contents(shape, keys)
+    findings += contents.findings(bool(excused), _claimed(client, prefix, excused))
+    return findings, contents
 
 
 def _listed(model: Any, attribute: str, mark: str) -> list[Any]:
@@ -124,26 +152,6 @@ def _name(field: Any) -> str:
 
 def _hashed(field: Any) -> bool:
     return bool(getattr(field, 'isIndexHashed', False))
-
-
-def _keys_below(client: Any, prefix: bytes) -> list[Key]:
-    pattern = re.sub(rb'([\\*?[\]])', rb'\\\1', prefix) + b'*'
-    cursor, found = None, {}
-    while cursor != b'0':
-        cursor, keys = client.eval(READ, 0, cursor or 0, pattern)
-        found.update({name: facts for name, *facts in keys})
-    return [_key(prefix, name, *facts) for name, facts in sorted(found.items()) if facts[0] != GONE]
-
-
-def _key(prefix: bytes, name: bytes, type_: bytes, ttl: int, content: Any) -> Key:
-    part, colon, rest = name[len(prefix) :].partition(b':')
-    if part == b'keys' and rest.startswith(b'sorted:'):
-        part, rest = b'sorted', rest.removeprefix(b'sorted:')
-    if type_ == b'set':
-        content = set(content)
-    if type_ in (b'hash', b'zset'):
-        content = dict(zip(content[::2], content[1::2], strict=True))
-    return Key(name, part.decode(errors='replace'), rest if colon else None, type_, ttl, content)
 
 
 def _recorded(client: Any, keys: list[Key]) -> set[bytes]:
@@ -203,7 +211,7 @@ class _Contents:
         stale = [] if rows_may_wait else self._leftovers()
         listed = self._listed(waiting)
         ordered = [*self._scored(waiting), *self._unscored()]
-        unique = [*self._together(), *self._repeated()]
+        unique = [*self._together(), *_repeated(self.shape, self._stored())]
         return [
             *(*self._objects(), *stale, *self._counter(), *listed),
             *(*self._missing(), *ordered, *unique),
@@ -292,15 +300,8 @@ class _Contents:
                 if entry is not None and pk not in self.sets.get(entry, ()):
                     yield f'object {_show(pk)} is missing from index set {_show(entry)}'
 
-    def _repeated(self) -> Iterator[str]:
-        """No two objects store the same unique values; nulls and absent ones do not count."""
-        for group in self.shape.uniques:
-            seen: dict[Any, bytes] = {}
-            for pk in sorted(self.pks & self.rows.keys()):
-                values = tuple(self.rows[pk].get(field) for field in group)
-                if None not in values and NULL not in values and seen.setdefault(values, pk) != pk:
-                    names = _show(b', '.join(group))
-                    yield f'objects {_show(seen[values])} and {_show(pk)} have the same {names}'
+    def _stored(self) -> dict[bytes, dict[bytes, bytes]]:
+        return {pk: self.rows[pk] for pk in self.pks & self.rows.keys()}
 
     def _group_entry(self, group: tuple[bytes, ...], row: dict[bytes, bytes]) -> bytes | None:
         """The index set of a group: a multiplication sign before each name, then the values,
@@ -312,9 +313,18 @@ class _Contents:
         return _mark(group) + b':' + value
 
     def _entry(self, field: bytes, stored: bytes) -> bytes:
-        if self.shape.indexes[field]:
-            stored = hashlib.md5(stored).hexdigest().encode()
-        return field + b':' + stored
+        return field + b':' + self.shape.index_value(field, stored)
+
+
+def _repeated(shape: Shape, rows: dict[bytes, dict[bytes, bytes]]) -> Iterator[str]:
+    """No two objects store the same unique values; nulls and absent ones do not count."""
+    for group in shape.uniques:
+        seen: dict[Any, bytes] = {}
+        for pk in sorted(rows):
+            values = tuple(rows[pk].get(field) for field in group)
+            if None not in values and NULL not in values and seen.setdefault(values, pk) != pk:
+                names = _show(b', '.join(group))
+                yield f'objects {_show(seen[values])} and {_show(pk)} have the same {names}'
 
 
 def _mark(group: tuple[bytes, ...]) -> bytes:

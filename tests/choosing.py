@@ -30,10 +30,18 @@ def one_each(items: Iterable[pytest.Item], seed: int) -> set[pytest.Item]:
     The choice depends on the ids of the tests and on the seed only, so that it is the same in each
     run and in each process. As many seeds in a row as there are environments choose all tests.
     """
+    return some_of_each(items, seed, 1)
+
+
+def some_of_each(items: Iterable[pytest.Item], seed: int, count: int) -> set[pytest.Item]:
+    """Return so many tests of each scenario, or all where there are fewer.
+
+    The next seed chooses the next ones.
+    """
     scenarios: dict[Hashable, list[pytest.Item]] = {}
     for item in items:
         scenarios.setdefault(_scenario(item), []).append(item)
-    return {_chosen(tests, seed) for tests in scenarios.values()}
+    return {test for tests in scenarios.values() for test in _chosen(tests, seed, count)}
 
 
 def rest_of(items: Iterable[pytest.Item]) -> set[pytest.Item]:
@@ -74,7 +82,8 @@ def _scenario(item: pytest.Item) -> Hashable:
     return item.nodeid.partition('[')[0], case
 
 
-def _chosen(tests: list[pytest.Item], seed: int) -> pytest.Item:
+def _chosen(tests: list[pytest.Item], seed: int, count: int) -> list[pytest.Item]:
     runnable = [test for test in tests if not test.get_closest_marker('skip')] or tests
-    name = min(test.nodeid for test in runnable)
-    return runnable[(zlib.crc32(name.encode()) + seed) % len(runnable)]
+    start = zlib.crc32(min(test.nodeid for test in runnable).encode()) + seed * count
+    size = len(runnable)
+    return [runnable[(start + place) % size] for place in range(min(count, size))]

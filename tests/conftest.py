@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import budget
+import dealing
 import pytest
 import redis
 import servers
 from browser import _session_chromium, chromium  # noqa: F401
 from checker import check_model
-from choosing import load_examples, one_each, rest_of
+from choosing import load_examples, one_each, rest_of, some_of_each
+from stepping import in_steps  # noqa: F401
 
 # Makes `benchmarks` importable: at the end, so that the library is still the one under test.
 sys.path.append(str(Path(__file__).parent.parent))
@@ -51,11 +53,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help='with --full: leave out the tests that a default run has done alike',
     )
     parser.addoption(
+        '--environments',
+        type=int,
+        metavar='COUNT',
+        help='with --full: run each scenario in so many environments, which the seed chooses',
+    )
+    parser.addoption(
         '--budget',
         type=float,
         metavar='SECONDS',
         help=f'how long a run may take for each of {", ".join(budget.KINDS)}; tests that are left '
-        'then are skipped, but for one of each file. The default is '
+        'then are skipped, but for one of each folder (with --full: of each file). The default is '
         f'{budget.DEFAULT_SECONDS} for a run of everything; with --full, -k, -m or paths there is '
         'no limit',
     )
@@ -70,8 +78,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         '--minutes',
         type=float,
         metavar='NUMBER',
-        help='how long tests/test_random_histories.py takes; else a few seconds, with --full one '
-        'minute on all servers together',
+        help='how long random histories take (tests/test_random_histories.py and '
+        'tests/partitions/test_histories.py), and the bank of tests/mirror/follow; '
+        'else a few seconds, with --full one minute on all servers together',
     )
     parser.addoption(
         '--sorted',
@@ -89,6 +98,7 @@ def pytest_configure(config: pytest.Config) -> None:
     load_examples(config.getoption('--full'))
     config.addinivalue_line('markers', 'telling: takes telling_server (for single parameters)')
     config.addinivalue_line('markers', 'names_keys: has keys or databases that clusters have not')
+    config.addinivalue_line('markers', 'plain_model: tells what a model without partitions does')
     config.addinivalue_line('markers', 'either(*parameters): one value of these without --full')
     for kind, what in budget.KINDS.items():
         config.addinivalue_line('markers', f'{kind}: {what}')
@@ -108,10 +118,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = one_each(items, seed)
     else:
         chosen = rest_of(items) if config.getoption('--rest') else {*items}
+        if count := config.getoption('--environments'):
+            chosen = some_of_each([item for item in items if item in chosen], seed, count)
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = [item for item in items if item in chosen]
     if budget.seconds(config) is not None:
-        items[:] = budget.shuffled(items, seed)
+        items[:] = budget.shuffled(items, seed, each_file=config.getoption('--full'))
 
 
 def _needs_telling(item: Any) -> bool:
@@ -124,6 +136,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import WorkStealingScheduling
 
     return WorkStealingScheduling(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[Any]:
+    """Collect tests without looking for garbage: a quarter of the time, and there is none."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_finish() -> None:
@@ -169,9 +191,11 @@ def _kinds(config: pytest.Config) -> list[str]:
 
 
 # What is tested in these directories does not depend on the kind of server: one will do.
-ONE_KIND = ('admin', 'aio', 'cli', 'mirror', 'testing')
+ONE_KIND = ('admin', 'aio', 'bank', 'cli', 'follow', 'mirror', 'testing')
 # Tests that run on a cluster, too.
 ON_CLUSTERS = ('conformance',)
+# Tests whose models have partitions, too.
+ON_PARTITIONS = ('conformance',)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -183,7 +207,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if _is_for_clusters(metafunc.definition):
             clusters = [kind + servers.CLUSTER for kind in kinds]
             kinds = kinds + (clusters if metafunc.config.getoption('--full') else clusters[-1:])
+        if _is_for_partitions(metafunc.definition):
+            plain = [kind for kind in kinds if not kind.endswith(servers.CLUSTER)]
+            parted = [kind + servers.PARTED for kind in plain]
+            nodes = [kind + servers.PARTED_NODES for kind in plain]
+            full = metafunc.config.getoption('--full')
+            kinds = [*kinds, *(parted + nodes if full else parted[-1:])]
         metafunc.parametrize('server', kinds, indirect=True)
+
+
+def _is_for_partitions(function: Any) -> bool:
+    """Whether a test runs over partitioned models, too."""
+    wanted = function.path.parent.name in ON_PARTITIONS and 'watch' in function.fixturenames
+    plain = any(function.get_closest_marker(name) for name in ('plain_model', 'names_keys'))
+    return wanted and not plain and bool(servers.present())
 
 
 def _is_for_clusters(function: Any) -> bool:
@@ -195,10 +232,13 @@ def _is_for_clusters(function: Any) -> bool:
 def running_servers() -> Iterator[Callable[[str], servers.Server]]:
     """The servers of this session by kind, each started when the first test needs it."""
     with contextlib.ExitStack() as stack:
-        yield functools.cache(lambda kind: stack.enter_context(_server(kind)))
+        start = functools.cache(lambda kind: stack.enter_context(_server(kind)))
+        yield lambda kind: start(kind.removesuffix(servers.PARTED))
 
 
-def _server(kind: str) -> servers.Server:
+def _server(kind: str) -> Any:
+    if kind.endswith(servers.PARTED_NODES):
+        return servers.ThreeNodes(kind)
     if kind.endswith(servers.CLUSTER):
         return servers.one_node_cluster(kind)
     return servers.Server(kind)
@@ -271,18 +311,27 @@ def new_server(server: servers.Server) -> Iterator[Callable[..., servers.Server]
         yield lambda **config: stack.enter_context(servers.Server(server.kind, **config))
 
 
+@pytest.fixture(autouse=True)
+def _default_connection() -> Iterator[None]:
+    """Give the next test the library's defaults, whatever this one has set."""
+    import IndexedRedis as IR
+
+    before = IR.getDefaultRedisConnectionParams()
+    yield
+    if IR.getDefaultRedisConnectionParams() != before:
+        IR.setDefaultRedisConnectionParams(before)
+        IR.clearRedisPools()
+
+
 @pytest.fixture
 def redis_params(server: servers.Server) -> Iterator[dict[str, Any]]:
     """Connection parameters of an empty server, which is also the library's default."""
     import IndexedRedis as IR
 
     server.keeper.flushall()
-    before = IR.getDefaultRedisConnectionParams()
     more = {'cluster': True} if server.clustered else {}
     IR.setDefaultRedisConnectionParams({**server.params, **more})
     yield dict(server.params)
-    IR.setDefaultRedisConnectionParams(before)
-    IR.clearRedisPools()
 
 
 @pytest.fixture
@@ -292,9 +341,9 @@ def telling_server(server: servers.Server) -> servers.Server:
 
 
 @pytest.fixture
-def raw(redis_params: dict[str, Any]) -> Iterator[redis.Redis]:
+def raw(redis_params: dict[str, Any], server: servers.Server) -> Iterator[redis.Redis]:
     """A plain redis-py client that gives bytes."""
-    with contextlib.closing(redis.Redis(**redis_params)) as client:
+    with contextlib.closing(server.client()) as client:
         yield client
 
 
@@ -337,14 +386,20 @@ def watch(
     """Judges the models that were made or watched when the test is over (`new_server` is named
     here so that its servers still run then).
 
-    On a cluster all models have the same hash tag.
+    On a cluster all models have the same hash tag. On a server for partitioned models all models
+    have partitions that can have some.
     """
     # Not the fixture: what a test replaced by it has to be back when the judge reads.
     with pytest.MonkeyPatch.context() as patch:
+        parted = servers.PARTED in request.node.callspec.params.get('server', '')
+        if parted:
+            dealing.deal(patch)
 
         def tag(model: Any) -> None:
             if server.clustered and '{' not in model.KEY_NAME:
                 patch.setattr(model, 'KEY_NAME', '{t}' + model.KEY_NAME)
+            if parted and dealing.may_have_partitions(model):
+                patch.setattr(model, 'PARTITIONS', dealing.PARTITIONS)
 
         watch = Watch(server.keeper, tag)
         yield watch
@@ -370,12 +425,19 @@ def make_model(watch: Watch, request: pytest.FixtureRequest) -> Callable[..., An
     """`make_model([IRField('name')], indexed=['name'])`: a fresh model under a key of its own.
 
     Plain names become `IRField`s, and further keywords attributes of the class. It is judged when
-    the test is over.
+    the test is over. `partition_by='name'` is the field that decides the partition, where models
+    have partitions.
     """
     sorts = request.config.getoption('--sorted')
     from IndexedRedis import IndexedRedisModel, IRField
 
-    def make(fields: Any, indexed: Any = (), key_name: str | None = None, **attrs: Any) -> Any:
+    def make(
+        fields: Any,
+        indexed: Any = (),
+        key_name: str | None = None,
+        partition_by: str | None = None,
+        **attrs: Any,
+    ) -> Any:
         name = f'Model{next(_numbers)}'
         fields = [IRField(field) if type(field) is str else field for field in fields]
         if sorts:
@@ -384,6 +446,8 @@ def make_model(watch: Watch, request: pytest.FixtureRequest) -> Callable[..., An
         body = {'FIELDS': fields, 'INDEXED_FIELDS': list(indexed), 'KEY_NAME': key_name or name}
         model = type(IndexedRedisModel)(name, (IndexedRedisModel,), {**body, **attrs})
         watch.add(model)
+        if model.PARTITIONS and partition_by:
+            model.PARTITION_BY = partition_by
         return model
 
     return make

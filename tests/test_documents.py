@@ -34,6 +34,7 @@ PAGES = [
     'docs/howto/unique.rst',
     'docs/howto/typing.rst',
     'docs/operate/replicas.rst',
+    'docs/operate/partitions.rst',
     'docs/howto/field-types.rst',
     'docs/howto/json.rst',
     'docs/frameworks/fastapi.rst',

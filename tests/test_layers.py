@@ -38,6 +38,7 @@ CORE_FLOORS = [
     {'queries', 'locking'},
     {'writes', 'inspection'},
     {'bulk'},
+    {'partitions'},
     {'links', 'integrity'},
     {'resets'},
 ]

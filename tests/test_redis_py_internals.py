@@ -138,4 +138,5 @@ def test_the_list_is_complete():
 def test_nobody_else_uses_any():
     others = [path for path in HOME.rglob('*.py') if FENCE not in path.parents]
     found = {path: private_names(path) & set(PRIVATE) for path in others}
+    found[HOME / 'mirror' / 'follow' / 'mariadb' / 'stream.py'].discard('_sock')  # that of pymysql
     assert {path: names for path, names in found.items() if names} == {}

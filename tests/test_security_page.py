@@ -72,7 +72,6 @@ def admin(new_server):
 def act_as(admin):
     """`act_as('reader')`: make this user, or `default`, the default of the library; gives the URL
     that logs in as this user."""
-    before = IR.getDefaultRedisConnectionParams()
     place = {name: admin.connection_pool.connection_kwargs[name] for name in ('host', 'port')}
 
     def become(user: str = 'default') -> str:
@@ -81,9 +80,7 @@ def act_as(admin):
         IR.setDefaultRedisConnectionParams({**place, 'db': 0, **login})
         return f'redis://{user}:{password}@{place["host"]}:{place["port"]}/0'
 
-    yield become
-    IR.setDefaultRedisConnectionParams(before)
-    IR.clearRedisPools()
+    return become
 
 
 @pytest.fixture(params=['threads', 'asyncio'])

@@ -53,3 +53,29 @@ def visit(serve):
 
     with ExitStack() as stack:
         yield lambda **how: stack.enter_context(Visitor(serve(**how)))
+
+
+@pytest.fixture
+def followed(tmp_path, watch_models, monkeypatch):
+    """A process that follows a table of three colors; its `.engine` changes it."""
+    from mirror.follow.conftest import Beside
+    from mirror.follow.sqlite_log import Logs
+    from sqlalchemy import create_engine
+
+    from admin.shop import COLORS, Color
+    from IndexedRedis.mirror import Mirror
+    from IndexedRedis.mirror.follow import setup
+
+    watch_models(Color)
+    monkeypatch.setattr(setup, 'log_of', lambda engine: Logs())
+    engine = create_engine(f'sqlite:///{tmp_path / "colors.sqlite"}', connect_args={'timeout': 60})
+    with engine.connect() as connection:
+        connection.exec_driver_sql('PRAGMA journal_mode=WAL')  # read while others write
+    with engine.begin() as connection:
+        COLORS.create(connection)
+        connection.execute(COLORS.insert(), [{'name': name} for name in ('red', 'green', 'blue')])
+    follower = Beside(engine).start(Mirror(engine, {Color: COLORS}, name='colors'))
+    follower.until(lambda: follower.mirror.status() is not None)
+    yield follower
+    follower.stop()
+    engine.dispose()

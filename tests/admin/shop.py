@@ -8,6 +8,8 @@ import datetime
 import enum
 from decimal import Decimal
 
+from sqlalchemy import Column, MetaData, String, Table
+
 from IndexedRedis import IndexedRedisModel, IRField, IRRawField
 from IndexedRedis.fields import (
     IRCompressedField,
@@ -73,6 +75,17 @@ class Track(IndexedRedisModel):
 
 
 MODELS = [Artist, Track]
+
+
+class Color(IndexedRedisModel):
+    """Mirrored from a table."""
+
+    FIELDS = [IRField('name')]
+    INDEXED_FIELDS = ['name']
+    KEY_NAME = 'AdminColor'
+
+
+COLORS = Table('color', MetaData(), Column('name', String, primary_key=True))
 
 
 def fill():

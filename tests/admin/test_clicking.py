@@ -12,7 +12,7 @@ import pytest
 from browser import DESKTOP, PHONE, complaints, overflow, requested_hosts, resize
 
 from admin.serving import served
-from admin.shop import Artist, Track
+from admin.shop import COLORS, Artist, Color, Track
 from IndexedRedis import IndexedRedisModel, IRField, Q
 
 pytestmark = pytest.mark.browser
@@ -273,6 +273,9 @@ class SlowMirror:
     def __init__(self):
         self.allowed = 0
 
+    def status(self):
+        return None
+
     def run(self, dryRun, progress):
         import time
 
@@ -309,3 +312,24 @@ def test_a_mirror_runs_while_the_page_shows_how_far_it_is(chromium, watch_models
         resize(chromium, *PHONE)
         someone.open('/-/mirrors')
         someone.picture('mirror-390')
+
+
+def test_a_follower_while_the_page_is_open(chromium, followed):
+    with served([Color], {'the colors': followed.mirror}) as address:
+        someone = Person(chromium, address)
+        someone.go('Mirrors', '#sidebar-menu')
+        assert 'a process follows' in someone.text
+        button = someone.find('button[value="dry"]')
+        with followed.engine.begin() as sql:
+            sql.execute(COLORS.insert(), [{'name': f'shade {number}'} for number in range(1500)])
+        someone.until(lambda: '1,500 rows' in someone.text and '1,503' in someone.text)
+        someone.picture('follower')
+        assert button.is_enabled(), 'what somebody is about to press stays'
+        followed.stop()
+        someone.until(lambda: 'no process follows' in someone.text)
+        someone.go('Dry run')
+        someone.until(lambda: 'dry run, nothing written' in someone.text)
+        assert Color.objects.count() == 1503
+        resize(chromium, *PHONE)
+        someone.open('/-/mirrors')
+        someone.picture('follower-390')

@@ -54,7 +54,7 @@ def test_a_token_from_the_environment(filled, url):
         (['--host', '0.0.0.0'], 'Give a token'),
         (['--host', '::'], 'Give a token'),
         (['--token', 'short'], 'at least 16'),
-        (['--mirror', 'admin.shop:fill'], 'no Mirror'),
+        (['--mirror', 'admin.shop:fill'], 'not a Mirror'),
         (['keyspace'], 'no models'),
         (['admin.shop:fill'], 'no model'),
     ],

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import create_engine
 
 from admin.serving import Visitor, served
-from admin.shop import TRACKS, Artist, Track
-from IndexedRedis import IndexedRedisModel, IRField
+from admin.shop import COLORS, TRACKS, Artist, Color, Track
+from IndexedRedis import IRField
 from IndexedRedis.admin.dashboards import age_of
 from IndexedRedis.mirror import Mirror
 from IndexedRedis.mirror.lock import only_run
@@ -95,14 +95,6 @@ def test_a_large_query_is_not_run_to_measure_it(visit, monkeypatch):
     assert 'at most 10' in page.text and 'measured' not in page.text
 
 
-class Color(IndexedRedisModel):
-    """Mirrored from a table."""
-
-    FIELDS = [IRField('name')]
-    INDEXED_FIELDS = ['name']
-    KEY_NAME = 'AdminColor'
-
-
 @pytest.fixture
 def colors(tmp_path, watch_models):
     """A mirror of a table with three colors; its URL has a password."""
@@ -145,6 +137,29 @@ def test_a_run_of_another_program_is_seen(colors):
         assert 'another program' not in visitor.see('/-/mirrors').text
         with only_run([Color]):
             assert 'A run of another program is under way' in visitor.see('/-/mirrors').text
+
+
+def test_a_follower_of_another_program_is_seen(followed):
+    def shown():
+        return ' '.join(visitor.see('/-/mirrors').text.split())
+
+    with served([Color], [followed.mirror]) as address, Visitor(address) as visitor:
+        assert 'a process follows' in shown()
+        assert 'Last commit none Applied 0 transactions, 0 rows Full swaps 1' in shown()
+        assert 'another program is under way' not in shown()
+        with followed.engine.begin() as sql:
+            sql.execute(COLORS.insert(), [{'name': 'black'}, {'name': 'white'}])
+        followed.until(lambda: followed.mirror.status().rows == 2)
+        assert 'a process follows' in shown()
+        followed.stop()
+        status = followed.mirror.status()
+        assert 'no process follows' in shown() and 'of the log when it ended' in shown()
+        assert f'Last commit {status.lastCommit[:10]}' in shown()
+        assert f'Applied {status.commits} transactions, 2 rows' in shown()
+        assert f'Name colors Position {status.position} ' in shown()
+        assert 'sqlite' not in visitor.see('/-/mirrors').html, 'nothing of the database'
+        followed.mirror.run()
+        assert 'Follower' not in shown(), 'the data is no longer that of the follower'
 
 
 def test_a_refused_run_says_why(colors):

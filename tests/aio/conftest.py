@@ -55,6 +55,13 @@ def left_over(raw: redis.Redis) -> list[str]:
     return clients_of(raw)
 
 
+@pytest.fixture(autouse=True, scope='module')
+def little_to_collect() -> None:
+    """Take what other files left out of garbage collection, which each test here ends with."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_left(redis_params: dict[str, Any], raw: redis.Redis) -> Iterator[None]:
     """Names all clients, and looks for connections, pools and warnings when the test is over."""

@@ -90,7 +90,7 @@ class Overtaken(Walk):
 
 @pytest.mark.parametrize('times', [2, 3])
 def test_a_file_is_begun_anew(times, shorts, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(exporting, 'Walk', Overtaken)
+    monkeypatch.setattr(exporting, 'walk_of', Overtaken)
     monkeypatch.setattr(Overtaken, 'times', times)
     file = tmp_path / 'file'
     file.write_text('before')

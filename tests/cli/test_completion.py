@@ -1,7 +1,8 @@
-"""Completion in a shell: bash completes commands, options, models and mirrors."""
+"""Completion in real shells: they complete commands, options, models and mirrors."""
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,11 +11,14 @@ import pytest
 
 from cli.commands import environment, install_script, on_terminal
 
-BASH = shutil.which('bash')
-pytestmark = [
-    pytest.mark.programs,
-    pytest.mark.skipif(BASH is None, reason='needs bash'),
-]
+pytestmark = pytest.mark.programs
+
+
+def shell(name):
+    """A shell, skipped where it is missing."""
+    lacking = shutil.which(name) is None
+    return pytest.param(name, marks=pytest.mark.skipif(lacking, reason=f'{name} is not installed'))
+
 
 SHOP = """
 import IndexedRedis
@@ -86,14 +90,16 @@ COMPLETED = {
     'indexedredis mirror p': ['pkg.jobs:nightly'],
     'indexedredis mirror pkg.jobs : n': ['nightly'],
     'indexedredis mirror --mode f': ['full'],
+    'indexedredis mirror --unf': ['--unfollow'],
     'indexedredis models --url redis : //h shop': [''],
 }
 
 
+@pytest.mark.parametrize('bash', [shell('bash')])
 @pytest.mark.parametrize('words', COMPLETED)
-def test_bash_completes(words, folder):
+def test_bash_completes(bash, words, folder):
     done = subprocess.run(
-        [BASH, '--norc', '-c', ASK, 'bash', *words.split(' ')],
+        [bash, '--norc', '-c', ASK, 'bash', *words.split(' ')],
         cwd=folder,
         env=variables(folder),
         capture_output=True,
@@ -103,30 +109,57 @@ def test_bash_completes(words, folder):
     assert (done.stdout.removesuffix('\n').split('\n'), done.stderr) == (COMPLETED[words], '')
 
 
-def test_a_person_presses_tab(folder):
-    env = variables(folder)
-    install = [folder / 'bin' / 'indexedredis', '--install-completion', 'bash']
-    done = subprocess.run(install, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:  # where the shell is known, the option has no value
-        subprocess.run(install[:2], env=env, check=True, capture_output=True)
-    with open(folder / '.bashrc', 'a') as file:
-        file.write('PS1="ready "\n')
-    seen = on_terminal(
-        program=[BASH, '--rcfile', str(folder / '.bashrc'), '-i'],
-        answers={'ready ': b'indexedredis info shop:Sp\t', 'shop:Special ': b'\x15exit\n'},
-        env={name: env[name] for name in ('HOME', 'PATH')},
+def run_in(shell, *command, **how):
+    """Run a command as somebody who uses a shell; the command looks who called it."""
+    line = f'{shlex.join(map(str, command))}; true'  # or a shell would become the command
+    done = subprocess.run([shell, '-c', line], capture_output=True, text=True, check=True, **how)
+    return done.stdout
+
+
+# The settings of each shell: the file, and the lines that make the prompt known.
+PROMPTS = {
+    'bash': ('.bashrc', 'PS1="ready "'),
+    'zsh': ('.zshrc', 'PS1="ready "'),
+    'fish': ('.config/fish/config.fish', 'function fish_prompt; echo "ready "; end'),
+}
+# Prints what it was called with, unless the shell wants a completion.
+SHOWS = """\
+#!/bin/sh
+if [ "$_INDEXEDREDIS_COMPLETE" ]; then exec {script} "$@"; fi
+echo "<$*>"
+"""
+TYPED = {'mi': 'mirror', 'info --s': 'info --sample', 'info shop:Sp': 'info shop:Special'}
+
+
+@pytest.mark.parametrize('shell', [shell(name) for name in PROMPTS])
+def test_a_person_presses_tab(shell, folder):
+    env, script = variables(folder), folder / 'bin' / 'indexedredis'
+    home = {'HOME': str(folder), 'ZDOTDIR': str(folder), 'XDG_CONFIG_HOME': f'{folder}/.config'}
+    installed = run_in(shell, script, '--install-completion', env=env | home)
+    assert f'{shell} completion installed in ' in installed
+    rc, prompt = PROMPTS[shell]
+    (folder / rc).parent.mkdir(parents=True, exist_ok=True)
+    with (folder / rc).open('a') as file:
+        file.write(f'{prompt}\n')
+    # or a new fish would read the manual
+    (folder / '.local' / 'share' / 'fish' / 'generated_completions').mkdir(parents=True)
+    shows = folder / 'shows' / 'indexedredis'
+    shows.parent.mkdir()
+    shows.write_text(SHOWS.format(script=script))
+    shows.chmod(0o755)
+    line = ''.join(f'indexedredis {start}\t; ' for start in TYPED)
+    status, seen = on_terminal(
+        program=[shutil.which(shell), '-i'],
+        answers={'ready ': f'{line}exit\n'.encode()},
+        env={**home, 'PATH': f'{shows.parent}:{env["PATH"]}'},
         cwd=folder,
     )
-    assert seen[0] == 0
+    assert status == 0
+    assert [word for word in TYPED.values() if f'<{word}>' not in seen] == [], seen
 
 
-def test_the_completion_of_python_m_is_that_of_the_script(folder):
+@pytest.mark.parametrize('bash', [shell('bash')])
+def test_the_completion_of_python_m_is_that_of_the_script(bash, folder):
     for program in (['indexedredis'], [sys.executable, '-m', 'IndexedRedis']):
-        done = subprocess.run(
-            [*program, '--show-completion', 'bash'],
-            env=variables(folder),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.stdout.strip().endswith(' -F _indexedredis_completion indexedredis')
+        shown = run_in(bash, *program, '--show-completion', env=variables(folder))
+        assert shown.strip().endswith(' -F _indexedredis_completion indexedredis')

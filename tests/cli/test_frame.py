@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 
 import pytest
+import sqlalchemy
 
 from cli.commands import command, environment, install_script, on_terminal, start
 from cli.shop import Short
+from IndexedRedis import __main__
 from IndexedRedis.cli import targets
 from IndexedRedis.cli.app import COMMANDS
 from IndexedRedis.cli.remedies import for_shell
@@ -49,7 +52,8 @@ def test_a_wrong_target(target, folder):
     assert done.status == 2
     assert done.out == ''
     assert done.errors.startswith('error: ')
-    assert done.errors.count('\n') == 1
+    lines = done.errors.splitlines()
+    assert all(line.startswith('  - ') for line in lines[1:]), 'a line for each problem'
     assert WRONG_TARGETS[target] in done.errors
 
 
@@ -224,6 +228,31 @@ def test_a_wrong_url_is_named_by_where_it_came_from():
         done = command('models', *args, env=env)
         assert (done.status, done.out) == (2, '')
         assert done.errors.startswith(f'error: {source}: The URL of the connection cannot be used')
+
+
+def test_problems_of_the_library_keep_their_lines_and_others_become_one():
+    assert for_shell(UsageError('one\n  two'), []) == 'one\n  two'
+    assert for_shell(ValueError('one\n  two'), []) == 'one two'
+
+
+@pytest.mark.parametrize(
+    ('scheme', 'name'), [('postgresql+psycopg', 'psycopg'), ('mysql', 'MySQLdb')]
+)
+def test_a_driver_that_is_not_installed(monkeypatch, scheme, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ModuleNotFoundError) as raised:
+        sqlalchemy.create_engine(f'{scheme}://nobody@127.0.0.1/shop')
+    assert 'The URL of the database needs it: pip install' in for_shell(raised.value, [])
+
+
+def test_ctrl_c_while_the_command_is_imported(monkeypatch, capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(__main__, 'command_line', interrupted)
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+    assert (ended.value.code, capsys.readouterr().err) == (130, 'interrupted\n')
 
 
 def test_every_remedy_has_a_twin_for_the_shell():

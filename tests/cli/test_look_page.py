@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.commands import COMMAND, environment
+from cli.commands import command, environment
 
 pytestmark = pytest.mark.programs
 
@@ -26,10 +26,15 @@ def blocks(language):
 
 def run(line, folder, url):
     program, *words = shlex.split(line)
-    start = {'python': [sys.executable], 'indexedredis': COMMAND}[program]
-    env = environment(INDEXEDREDIS_URL=url)
-    command = [*start, *words]
-    return subprocess.check_output(command, cwd=folder, env=env, text=True, timeout=120)
+    variables = {'INDEXEDREDIS_URL': url}
+    if program == 'indexedredis':
+        done = command(*words, cwd=folder, env=variables)
+        assert done.status == 0, done.errors
+        return done.out
+    assert program == 'python'
+    env = environment(**variables)
+    python = [sys.executable, *words]
+    return subprocess.check_output(python, cwd=folder, env=env, text=True, timeout=120)
 
 
 @pytest.fixture
@@ -46,12 +51,12 @@ def test_the_page_runs_as_shown(shop, url, monkeypatch):
     monkeypatch.setenv('INDEXEDREDIS_URL', url)
     lines = 0
     for block in blocks('console'):
-        command, expected = block.removeprefix('$ ').split('\n', 1)
-        printed = run(command, shop, url)
+        line, expected = block.removeprefix('$ ').split('\n', 1)
+        printed = run(line, shop, url)
         fits = doctest.OutputChecker().check_output(
             expected.strip(), printed.strip(), doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         )
-        assert fits, f'{command}\n{printed}'
+        assert fits, f'{line}\n{printed}'
         lines += len(expected.splitlines())
     assert lines > 40
     found = doctest.testfile(str(PAGE), module_relative=False)

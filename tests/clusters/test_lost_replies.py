@@ -49,10 +49,8 @@ class Detour:
 def detour(cluster, monkeypatch):
     for model in (Item, Box):
         monkeypatch.setattr(model, 'KEY_NAME', f'{{faults}}{model.__name__}')
-    before = IR.getDefaultRedisConnectionParams()
     with Proxy(cluster.primary_of(Item.KEY_NAME).params) as proxy:
         yield Detour(cluster, proxy)
-        IR.setDefaultRedisConnectionParams(before)
 
 
 @pytest.mark.either('write')

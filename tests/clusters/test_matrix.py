@@ -95,7 +95,6 @@ def at(
     executor: str,
 ) -> Iterator[Callable[[Callable[..., Place]], Place]]:
     """`at(by_params)`: have the models live there; returns the place."""
-    before = IR.getDefaultRedisConnectionParams()
     with contextlib.ExitStack() as stack:
 
         def move(topology: Callable[..., Place]) -> Place:
@@ -109,7 +108,6 @@ def at(
             return place
 
         yield move
-        IR.setDefaultRedisConnectionParams(before)
 
 
 @pytest.fixture

@@ -18,10 +18,7 @@ from twins import only_asyncio
 
 import IndexedRedis as IR
 from IndexedRedis import IRField
-from IndexedRedis._core.bulk import insert as bulk_insert
-from IndexedRedis._core.bulk import redo
-from IndexedRedis._core.flows import Batch, Stream
-from IndexedRedis._core.writes import sizes
+from IndexedRedis._core.flows import Batch, Parts, Stream
 from IndexedRedis.executors import conversation
 from IndexedRedis.executors.cache import tracking
 
@@ -29,7 +26,8 @@ EXECUTORS = ['sync', 'aio', 'sync, cached', 'aio, cached']
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out answers that are remembered where the server is too old for it."""
+    """Leave out answers that are remembered where the server is too old for it, or where models
+    have partitions."""
     config.hook.pytest_deselected(items=[item for item in items if _is_left_out(item)])
     items[:] = [item for item in items if not _is_left_out(item)]
 
@@ -37,7 +35,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_left_out(item: Any) -> bool:
     params = item.callspec.params if hasattr(item, 'callspec') else {}
     executor, kind = params.get('bring_client'), params.get('server')
-    return executor in EXECUTORS[2:] and (kind == 'none' or not servers.tells(kind))
+    parted = servers.PARTED in (kind or '')  # whose answers are not remembered
+    return executor in EXECUTORS[2:] and (kind == 'none' or parted or not servers.tells(kind))
 
 
 def noted(method: Any) -> Any:
@@ -50,17 +49,6 @@ def noted(method: Any) -> Any:
             tracking.note_write()
 
     return noting
-
-
-@pytest.fixture
-def in_steps(monkeypatch):
-    """Has short lists go the ways of long ones."""
-    for place, name in ((sizes, 'SCRIPT_US'), (sizes, 'STEP_US'), (redo, 'ROWS_OF_A_PAGE')):
-        monkeypatch.setattr(place, name, 3)
-    for place in (redo, bulk_insert):
-        monkeypatch.setattr(place, 'PUBLISHED_AT_ONCE', 4)
-    for name in ('CHUNK', 'LISTED'):
-        monkeypatch.setattr(bulk_insert, name, 3)
 
 
 @pytest.fixture(params=EXECUTORS, autouse=True)
@@ -163,6 +151,8 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
     def recording(step: Any, *rest: Any) -> Any:
         if isinstance(step, Batch):
             sent.append(list(step.commands))
+        if isinstance(step, Parts):
+            sent.append([command for _, batch in step.batches for command in batch.commands])
         if isinstance(step, Stream):
             step = step._replace(batches=noting(step.batches))
         return perform(step, *rest)

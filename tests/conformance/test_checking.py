@@ -56,6 +56,7 @@ def test_nothing_is_wrong_with_a_model_without_objects(make_model):
     assert (report.ok, report.objects, report.entries) == (True, 0, 0)
 
 
+@pytest.mark.plain_model
 def test_a_model_without_indexes(make_model, raw):
     model = make_model(['a'], key_name='Plain')
     model.saver.save([model(a=str(n)) for n in range(3)])
@@ -68,6 +69,7 @@ def test_a_model_without_indexes(make_model, raw):
     assert model.objects.check().counts == counts
 
 
+@pytest.mark.plain_model
 def test_keys_of_other_models_are_not_looked_at(sound, make_model, raw):
     make_model(['a'], indexed=['a'], key_name=f'{damages.NAME}:B')(a='x').save()
     for name in ('', ':', ':other', ':keys:x', 'x:keys', ':B:data:7', ':B:idx:a:y', ':B:tmp:x'):

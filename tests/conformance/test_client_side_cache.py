@@ -19,6 +19,8 @@ from IndexedRedis.executors.cache.tracking import note_write
 from IndexedRedis.executors.pools.threads import connection_of
 from IndexedRedis.testing import recordTrips
 
+pytestmark = pytest.mark.plain_model  # with partitions nothing is remembered
+
 
 @pytest.fixture
 def tune(telling_server, make_model):

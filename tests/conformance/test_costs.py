@@ -7,6 +7,8 @@ import pytest
 
 from IndexedRedis.testing import recordTrips
 
+pytestmark = pytest.mark.plain_model  # for partitions see unit/test_partitioned_commands.py
+
 STORED = 300
 
 # What is done; how many round trips it takes, and how many commands those hold.

@@ -40,6 +40,7 @@ def test_small_sets_are_counted_without_what_is_no_object(songs, filters):
     assert songs.objects.filter(**filters).count() == expected(songs, filters)
 
 
+@pytest.mark.plain_model
 @pytest.mark.damaged
 def test_large_sets_are_taken_as_they_are_unless_writers_touched_them(songs, raw, monkeypatch):
     monkeypatch.setattr(set_algebra, 'UNSETTLED_MEMBERS', 5)

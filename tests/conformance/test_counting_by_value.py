@@ -71,6 +71,7 @@ def test_many_objects(many, values, name, digits):
     assert sorted(query.distinctValues(name), key=str) == sorted(expected, key=str)
 
 
+@pytest.mark.plain_model
 def test_few_values_take_a_few_trips_and_no_walk(many):
     many.objects.countBy('digit')
     with recordTrips() as trips:
@@ -81,6 +82,7 @@ def test_few_values_take_a_few_trips_and_no_walk(many):
     assert len(commands) < 150
 
 
+@pytest.mark.plain_model
 def test_entries_of_objects_that_are_gone_spoil_no_count(many, values, raw):
     """The sizes do not add up then, so the rows decide."""
     raw.sadd(f'_ir_|{many.KEY_NAME}:idx:digit:3', 77777)
@@ -93,6 +95,7 @@ def test_links_count_by_pk(shelf):
     assert shelf.objects.countBy('similar') == {None: 2, (2, 1): 1}
 
 
+@pytest.mark.plain_model
 def test_equal_values_of_several_forms_are_one(make_model, raw):
     """6.0.3 stores the negative zero of fixed point under an index value of its own."""
     model = make_model([IRFixedPointField('n', decimalPlaces=2)], ['n'])
@@ -105,6 +108,7 @@ def test_equal_values_of_several_forms_are_one(make_model, raw):
     model.objects.delete()
 
 
+@pytest.mark.plain_model
 def test_a_value_that_cannot_be_decoded(songs, raw):
     raw.hset(f'_ir_|{songs.KEY_NAME}:data:4', 'year', b'late')
     with pytest.raises(UnreadableValueError, match='year of the object with pk 4'):

@@ -14,6 +14,7 @@ def shop(make_model):
     return author, make_model(fields, ['author'])
 
 
+@pytest.mark.plain_model
 def test_links_that_lead_nowhere(shop):
     author, book = shop
     ann, bob = author(name='Ann'), author(name='Bob')
@@ -40,6 +41,7 @@ def test_links_to_a_model_that_is_not_defined(make_model):
 
 
 @pytest.mark.damaged
+@pytest.mark.plain_model
 def test_links_to_a_model_whose_keys_are_another_type(shop, raw):
     author, book = shop
     book(title='a', author=5).save()
@@ -47,6 +49,7 @@ def test_links_to_a_model_whose_keys_are_another_type(shop, raw):
     assert book.objects.check().dangling == 0
 
 
+@pytest.mark.plain_model
 def test_many_links(shop):
     author, book = shop
     author.reset([author(name='x')])

@@ -34,6 +34,7 @@ WAYS = {
 }
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('way', WAYS)
 def test_every_way_removes_every_trace(song, raw, way):
     song(title='a', artist='x', year=1, album='y', tags=[1]).save()
@@ -74,6 +75,7 @@ def test_a_deleted_object_can_be_saved_anew(songs):
     assert (found._id, found.title, found.tags) == (7, 'Fernando', ['Fernando'])
 
 
+@pytest.mark.plain_model
 def test_what_another_process_stored_meanwhile_leaves_the_index_too(song, raw):
     song(artist='old', year=1).save()
     mine, other = song.objects.get(1), song.objects.get(1)
@@ -83,6 +85,7 @@ def test_what_another_process_stored_meanwhile_leaves_the_index_too(song, raw):
     assert remains(song, raw) == []
 
 
+@pytest.mark.plain_model
 def test_unsaved_changes_of_the_object_do_not_mislead(song, raw):
     song(artist='stored', year=1).save()
     obj = song.objects.get(1)
@@ -97,6 +100,7 @@ def test_objects_that_do_not_match_stay(songs):
     assert songs.objects.filter(year=1976).count() == 2
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('size', [1, 2, 3, 7])
 def test_a_filtered_delete_in_several_chunks(song, raw, check, monkeypatch, size):
     monkeypatch.setattr(delete, 'CHUNK', size)
@@ -134,6 +138,7 @@ def test_a_result_with_gaps_deletes_what_is_there(songs):
     assert [found[0].getPk(), found[2].getPk()] == [None, None]
 
 
+@pytest.mark.plain_model
 @pytest.mark.damaged
 def test_ghosts_that_a_filter_meets_are_cleared(songs, raw):
     prefix = f'_ir_|{songs.KEY_NAME}:'
@@ -145,6 +150,7 @@ def test_ghosts_that_a_filter_meets_are_cleared(songs, raw):
     assert remains(songs, raw).count('idx:artist:Abba') == 0
 
 
+@pytest.mark.plain_model
 def test_destroyModel_removes_everything_but_the_counter(songs, raw):
     counter = f'_ir_|{songs.KEY_NAME}:next'
     last = int(raw.get(counter))
@@ -154,12 +160,14 @@ def test_destroyModel_removes_everything_but_the_counter(songs, raw):
     assert songs(title='x').save() == [last + 1]
 
 
+@pytest.mark.plain_model
 def test_destroyModel_counts_the_keys(song, raw):
     song(artist='x').save()
     before = len(but_counters(raw))
     assert song.deleter.destroyModel() == before == 5
 
 
+@pytest.mark.plain_model
 def test_destroyModel_goes_through_index_sets_a_few_at_a_time(song, raw, monkeypatch, trips):
     """No script has to do with all of them, and only the large ones go in the swap."""
     monkeypatch.setattr(destroy, 'MOST', 50)
@@ -178,6 +186,7 @@ def test_destroyModel_goes_through_index_sets_a_few_at_a_time(song, raw, monkeyp
     assert len([command for command in scripts if command[1] == 'clear_sets']) > 3
 
 
+@pytest.mark.plain_model
 def test_what_is_saved_beside_destroyModel_is_stored_whole(song, monkeypatch, check):
     song.saver.save([song(title=str(n), artist=str(n % 3), year=n) for n in range(400)])
     monkeypatch.setattr(destroy, 'PAGE', 10)

@@ -87,6 +87,7 @@ DAMAGES = st.one_of(
 )
 
 
+@pytest.mark.plain_model
 @pytest.mark.damaged
 @settings(
     max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
@@ -156,6 +157,7 @@ def test_rows_that_are_stored_as_they_are_are_not_written(make_model, kind, hash
         assert diff(model, objs(), keys, encoded) == (0, 1, 298, 0)
 
 
+@pytest.mark.plain_model
 def test_links_to_objects_of_the_same_data_sets(make_model):
     artist = make_model(['code'], ['code'], key_name='Artist')
     album = make_model(
@@ -174,6 +176,7 @@ def test_links_to_objects_of_the_same_data_sets(make_model):
     assert [*map(tuple, IR.resetChanged(groups(), keys))] == [(0, 0, 5, 0)] * 2
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('encoded', [False, True])
 def test_a_key_of_two_objects(shop, encoded):
     for _ in 'new', 'unchanged':
@@ -182,6 +185,7 @@ def test_a_key_of_two_objects(shop, encoded):
         shop.reset(made(shop))
 
 
+@pytest.mark.plain_model
 def test_encoded_rows_get_pks_and_index_entries(shop, check):
     for encoded in True, False:
         (pks,) = IR.resetMany([(shop, items(shop, made(shop), encoded))])

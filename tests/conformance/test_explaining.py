@@ -74,6 +74,7 @@ def told(commands):
     return [('HMGET', key, *rows[0][2:])], len(rows), [last]
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('name', QUERIES)
 def test_the_commands_are_those_that_all_sends(catalogue, trips, name):
     query = catalogue.objects.filter(**QUERIES[name])
@@ -98,6 +99,7 @@ def test_the_commands_are_those_that_all_sends(catalogue, trips, name):
     assert str(explanation).endswith(f'measured: {measured}')
 
 
+@pytest.mark.plain_model
 def test_bytes_are_those_on_the_wire(catalogue, raw):
     query = catalogue.objects.filter(genre='rock')
     query.all()  # now the script is loaded
@@ -121,6 +123,7 @@ def test_bytes_are_those_on_the_wire(catalogue, raw):
         assert abs(both[i] - explaining[i] - seen[i]) < 100, (own, explaining, both, seen)
 
 
+@pytest.mark.plain_model
 def test_an_estimate_is_between_its_bounds_and_near(catalogue):
     rows = catalogue.objects.filter(genre='rock', year__ne=1971).explain().rows
     count = catalogue.objects.filter(genre='rock', year__ne=1971).count()
@@ -149,6 +152,7 @@ WARNINGS = {
 }
 
 
+@pytest.mark.plain_model
 def test_warnings(catalogue):
     for name, patterns in WARNINGS.items():
         warnings = catalogue.objects.filter(**QUERIES[name]).explain().warnings
@@ -157,6 +161,7 @@ def test_warnings(catalogue):
             assert re.search(pattern, warning)
 
 
+@pytest.mark.plain_model
 def test_thousands_of_filters(catalogue, trips):
     query = catalogue.objects
     for n in range(3000):
@@ -171,6 +176,7 @@ def test_thousands_of_filters(catalogue, trips):
     assert [trip.commands for trip in explanation.trips] == [trip for trip, *_ in sent(trips)]
 
 
+@pytest.mark.plain_model
 def test_a_value_of_several_stored_forms(make_model, trips):
     from datetime import datetime
 

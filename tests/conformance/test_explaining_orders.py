@@ -155,6 +155,7 @@ def test_the_text(catalogue):
     assert 'order:' not in str(plain)
 
 
+@pytest.mark.plain_model
 def test_rows_of_ranges(catalogue):
     def rows(**lookups):
         return catalogue.objects.filter(**lookups).explain().rows
@@ -166,6 +167,7 @@ def test_rows_of_ranges(catalogue):
     assert (both.low, both.high, both.estimate) == (0, 100, 83)
 
 
+@pytest.mark.plain_model
 def test_it_warns_of_too_many_for_an_order_without_a_sorted_set(catalogue, monkeypatch):
     assert catalogue.objects.orderBy('plain').explain().warnings == []
     for place in (part, explain_order):
@@ -178,6 +180,7 @@ def test_it_warns_of_too_many_for_an_order_without_a_sorted_set(catalogue, monke
     assert catalogue.objects.orderBy('year', 'plain').explain().warnings == []
 
 
+@pytest.mark.plain_model
 def test_steps_of_a_long_walk(catalogue, monkeypatch):
     for place in (plan, explain_order):
         monkeypatch.setattr(place, 'SMALL_SET', 10)
@@ -186,6 +189,7 @@ def test_steps_of_a_long_walk(catalogue, monkeypatch):
     assert 'about 300 members in 4 steps' in path
 
 
+@pytest.mark.plain_model
 def test_lookups_along_links_come_first(make_model):
     from IndexedRedis.fields import IRForeignLinkField
 
@@ -212,6 +216,7 @@ BEHIND = {
 }
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('name', BEHIND)
 def test_a_page_behind_a_place(catalogue, trips, name):
     """explain(after=) tells what page(after=) sends."""

@@ -158,6 +158,7 @@ def test_random_gives_every_object_as_often(songs):
     assert min(map(found.count, range(1, 5))) > 40  # each of the four, whatever term it is in
 
 
+@pytest.mark.plain_model
 def test_a_thousand_values_with_another_filter(song, trips):
     song.saver.save([song(title=str(n), artist='ab'[n % 2], year=n) for n in range(1500)])
     query = song.objects.filter(year__in=range(200, 1200), artist='a')
@@ -170,6 +171,7 @@ def test_a_thousand_values_with_another_filter(song, trips):
     assert song.objects.filter(Q(year__in=range(1000)) | Q(artist='a')).count() == 1250
 
 
+@pytest.mark.plain_model
 def test_a_thousand_values_alone(song, trips, raw):
     """A small union is one script; entries of objects that are gone give nothing."""
     song.saver.save([song(title=str(n), year=n) for n in range(1500)])
@@ -198,7 +200,8 @@ def test_how_many_trips_a_small_result_takes(songs, trips, lookups, trip_count):
     for method in (query.all, query.count, query.first):
         trips.clear()
         method()
-        assert len(trips) <= trip_count, method
+        # With partitions, at least the pointer is read.
+        assert len(trips) <= (trip_count or int(songs.PARTITIONS > 0)), method
 
 
 def test_a_union_is_counted_without_moving_pks(songs, raw):
@@ -219,6 +222,7 @@ def test_reading_writes_nothing(songs, raw):
     assert not {name for name in commands if name.endswith('store')}
 
 
+@pytest.mark.plain_model
 def test_an_entry_that_6_0_3_left_behind_gives_no_object_twice(songs, raw):
     """A stale entry: object 1 in the index sets of two artists, and a pk of no object."""
     prefix = f'_ir_|{songs.KEY_NAME}:idx:artist:'

@@ -11,7 +11,7 @@ from asking import check_ways
 
 import IndexedRedis as IR
 from IndexedRedis import Q, QueryError, irNull
-from IndexedRedis._core.queries import linked
+from IndexedRedis._core.partitions.queries import linked
 from IndexedRedis.fields import IRForeignLinkField
 
 CASES = [
@@ -67,6 +67,7 @@ def test_objects_and_pks_are_values_of_a_link(four, authors):
     assert four.objects.filter(similar__in=[[2, 1], None]).count() == 4
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('method', ['all', 'count', 'first', 'getPrimaryKeys'])
 def test_two_trips(four, trips, method):
     query = four.objects.filter(author__name='Ann')
@@ -76,6 +77,7 @@ def test_two_trips(four, trips, method):
     assert len(trips) == 2, trips
 
 
+@pytest.mark.plain_model
 def test_explain_says_what_was_looked_up(four):
     explanation = four.objects.filter(Q(author__name='Ann') | Q(title='none')).explain(True)
     assert 'author leads to (name = Ann) [1 pk]' in str(explanation)

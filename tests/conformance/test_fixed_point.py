@@ -29,6 +29,7 @@ def pks(objs):
     return [obj._id for obj in objs]
 
 
+@pytest.mark.plain_model
 def test_what_rounds_to_zero_is_stored_as_the_one_zero(price, raw):
     for value in (-0.0, '-0.001', -0.004, 0):
         price(price=value).save()
@@ -38,6 +39,7 @@ def test_what_rounds_to_zero_is_stored_as_the_one_zero(price, raw):
     assert raw.keys(f'{base}idx:price:*') == [f'{base}idx:price:0.00'.encode()]
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('zero', [0, 0.0, -0.0, '0', '-0.00', 0.004, -0.004], ids=repr)
 def test_every_zero_finds_every_zero(prices, zero):
     query = prices.objects.filter(price=zero)
@@ -54,6 +56,7 @@ def test_every_zero_finds_every_zero(prices, zero):
     assert {others.random()._id for _ in range(40)} == {2, 5}
 
 
+@pytest.mark.plain_model
 def test_zero_goes_together_with_other_filters(prices):
     assert pks(prices.objects.filter(price=0, name='3').all()) == [3]
     assert prices.objects.filter(price=0, name='3').count() == 1
@@ -65,12 +68,14 @@ def test_zero_goes_together_with_other_filters(prices):
     assert prices.objects.filter(price=0, price__ne=0).all() == []
 
 
+@pytest.mark.plain_model
 def test_the_old_zero_alone_is_first_and_last(prices):
     prices.deleter.deleteMultipleByPks([1, 4])
     query = prices.objects.filter(price=0)
     assert query.first()._id == query.last()._id == query.random()._id == 3
 
 
+@pytest.mark.plain_model
 def test_a_delete_takes_both(prices, raw):
     assert prices.objects.filter(price=0).delete() == 3
     assert prices.objects.getPrimaryKeys(sortByAge=True) == [2, 5]
@@ -78,6 +83,7 @@ def test_a_delete_takes_both(prices, raw):
     assert prices.objects.filter(price__ne=0).delete() == 2
 
 
+@pytest.mark.plain_model
 def test_an_old_zero_reads_as_zero_and_is_no_change(prices, raw):
     obj = prices.objects.get(3)
     assert repr(obj.price) == '0.0'
@@ -90,11 +96,13 @@ def test_an_old_zero_reads_as_zero_and_is_no_change(prices, raw):
     assert pks(prices.objects.filter(price=7).all()) == [3]
 
 
+@pytest.mark.plain_model
 def test_reindex_keeps_entry_and_bytes_together(prices):
     assert prices.objects.reindex() == 5
     assert prices.objects.filter(price=0).count() == 3
 
 
+@pytest.mark.plain_model
 def test_many_zeros_of_both_kinds(prices, raw):
     prices.saver.save([prices(price=0) for _ in range(150)])
     pipe = raw.pipeline()
@@ -110,6 +118,7 @@ def test_many_zeros_of_both_kinds(prices, raw):
     assert query.delete() == 153
 
 
+@pytest.mark.plain_model
 @pytest.mark.damaged  # what was stored with two places is not what is indexed with four
 def test_places_changed_later_take_effect_at_once(price, raw):
     obj = price(price=1.23456)

@@ -8,6 +8,7 @@ from keyspace import dump
 from IndexedRedis import UsageError
 
 
+@pytest.mark.plain_model
 def test_an_object_is_stored_under_the_pk_and_the_counter_moves_past_it(song):
     assert song.saver.save(song(title='x', artist='Abba'), forceID=7) == [7]
     assert song.objects.filter(artist='Abba').getPrimaryKeys() == [7]
@@ -28,6 +29,7 @@ def test_what_was_stored_under_the_pk_is_overwritten(songs):
     assert songs.objects.filter(artist='new', year=1).getPrimaryKeys() == [1]
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('none', [False, None])
 def test_a_list_of_pks_may_leave_some_free(song, none):
     objs = [song(title='a'), song(title='b'), song(title='c')]
@@ -56,6 +58,7 @@ def test_a_forced_pk_never_meets_one_that_the_counter_hands_out(song, forced):
     assert {obj._id: obj.title for obj in song.objects.all()} == dict(zip(pks, '0123', strict=True))
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize(
     'forced',
     [[1], [1, 2, 3], 5, [-1, 2], [0, 0], ['x', 2], [1, 1], [2**63, False], [True, 2], [1.5, 2]],

@@ -115,6 +115,7 @@ def found(model, value):
     return pks
 
 
+@pytest.mark.plain_model
 def test_from_insert_to_delete(model, kind, check, raw):
     _, one, two = FIELDS[kind]
     null = '' if kind == 'classic' else irNull
@@ -139,6 +140,7 @@ def test_from_insert_to_delete(model, kind, check, raw):
     assert not raw.keys(f'_ir_|{model.KEY_NAME}:idx:*')
 
 
+@pytest.mark.plain_model
 def test_reindex_brings_back_what_is_missing(model, kind, check, raw):
     _, one, two = FIELDS[kind]
     model.saver.save([model(f=value) for value in (one, two, one)])
@@ -175,6 +177,7 @@ WRONG = {
 }
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('kind', WRONG)
 @pytest.mark.parametrize('right_too', [True, False])
 @pytest.mark.parametrize(
@@ -206,6 +209,7 @@ def test_entries_that_were_encoded_twice_go(model, kind, raw, check, way, right_
     check()
 
 
+@pytest.mark.plain_model
 def test_a_filter_does_not_follow_an_entry_that_was_encoded_twice(make_model, raw):
     model = make_model([IRBase64Field('f')], indexed=['f'])
     model.saver.save([model(f=b'\x00\xff'), model(f=base64.b64encode(b'\x00\xff'))])
@@ -215,6 +219,7 @@ def test_a_filter_does_not_follow_an_entry_that_was_encoded_twice(make_model, ra
     assert (found(model, b'\x00\xff'), found(model, b'AP8=')) == ([1], [2])
 
 
+@pytest.mark.plain_model
 def test_a_name_with_a_colon(make_model, check, raw):
     fields = [IRField('a:b'), IRBase64Field('c:d'), IRField('x')]
     model = make_model(fields, indexed=['a:b', 'c:d'])

@@ -68,6 +68,7 @@ def test_a_read_says_which_member_of_which_set(odd, result, read, filters):
     assert READS[read](odd.objects.filter(**filters))
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('write', WRITES)
 def test_a_write_says_so_and_writes_nothing(odd, raw, write):
     raw.incrby('_ir_|Odd:next', 0)

@@ -26,6 +26,7 @@ class Source:
             del obj
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('way', ['reset', 'save', 'saveMultiple'])
 def test_a_thousand_or_two_objects_are_in_memory_at_a_time(song, way):
     source = Source(song, 6000)
@@ -49,6 +50,7 @@ def test_objects_that_somebody_holds_are_told(song, way):
     assert song.objects.filter(artist='y').getPrimaryKeys() == [1501]
 
 
+@pytest.mark.plain_model
 def test_a_save_that_fails_keeps_the_thousands_before(song):
     objs = [song(title=str(n)) for n in range(2500)]
     objs[1700].__dict__['title'] = '\ud800'
@@ -65,6 +67,7 @@ def test_a_save_that_fails_keeps_the_thousands_before(song):
     ]
 
 
+@pytest.mark.plain_model
 def test_forced_pks_go_with_an_iterator(song):
     objs = [song(title=str(n)) for n in range(3)]
     assert song.saver.save(iter(objs), forceID=[5, False, 9]) == [5, 10, 9]

@@ -225,6 +225,7 @@ def test_what_shows_links_gives_link_data_and_asks_no_server(shelf, trips):
     assert trips == []
 
 
+@pytest.mark.plain_model
 def test_link_data_fetches_what_is_missing_when_asked(shelf, trips):
     data = shelf.objects.get(3).asDict()
     two = shelf.objects.get(2)

@@ -75,6 +75,7 @@ def test_equality_looks_at_targets_of_both_sides(circle, books):
     assert set(circle.diff(other)) == {'author'}
 
 
+@pytest.mark.plain_model
 def test_reload_fetches_targets_that_are_here_anew(circle, books, authors, trips):
     other = authors.objects.get(1)
     other.name = 'Anna'

@@ -8,6 +8,7 @@ import pytest
 from IndexedRedis import UnreadableValueError, irNull
 
 
+@pytest.mark.plain_model
 def test_a_target_is_fetched_at_the_first_touch_and_kept(shelf, trips):
     book = shelf.objects.get(3)
     assert len(trips) == 1
@@ -56,6 +57,7 @@ WAYS = {
 }
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('way', WAYS)
 def test_cascadeFetch_takes_a_trip_for_each_level(chain, trips, way):
     trips.clear()
@@ -103,6 +105,7 @@ def test_cascadeFetch_of_one_object(chain, trips, way):
     assert len(trips) == before
 
 
+@pytest.mark.plain_model
 def test_cascadeFetch_of_an_object_that_is_here(chain, trips):
     three = chain.objects.get(3)
     trips.clear()
@@ -137,12 +140,14 @@ def test_partial_objects_lead_to_whole_ones(chain, trips, way):
     assert len(trips) == before
 
 
+@pytest.mark.plain_model
 def test_links_that_were_not_fetched_are_not_followed(chain, trips):
     trips.clear()
     three = chain.objects.getOnlyFields(3, ['title'], cascadeFetch=True)
     assert (three.author, three.similar, len(trips)) == (irNull, irNull, 1)
 
 
+@pytest.mark.plain_model
 def test_many_targets_are_one_batch(authors, books, trips):
     authors.saver.save([authors(name=str(number)) for number in range(300)])
     books.saver.save([books(title='x', author=1 + number % 300) for number in range(600)])

@@ -74,6 +74,7 @@ def test_an_object_of_another_model_cannot_be_looked_for(shelf):
         shelf.objects.filter(author=shelf.objects.get(1))
 
 
+@pytest.mark.plain_model
 def test_updates_move_the_index(shelf, raw, check):
     def listed():
         found = dump(raw)

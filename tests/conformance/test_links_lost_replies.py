@@ -50,6 +50,7 @@ def until_done(loss, save):
     return lost
 
 
+@pytest.mark.plain_model
 def test_a_family_is_stored_once(authors, books, raw, loss, check):
     for step in itertools.count(1):
         raw.flushdb()

@@ -35,6 +35,7 @@ def test_new_targets_are_saved_along(family, raw, check):
     check()
 
 
+@pytest.mark.plain_model
 def test_changed_targets_are_saved_along_and_others_are_left_alone(shelf, trips):
     three = shelf.objects.get(3, cascadeFetch=True)
     trips.clear()
@@ -70,6 +71,7 @@ def test_without_cascading_targets_stay_unsaved_and_out(family, books, raw):
     assert raw.hget(f'{BOOK}{again._id}', 'similar') == b'1'
 
 
+@pytest.mark.plain_model
 def test_a_list_that_shares_targets_saves_them_once(books, authors, trips):
     ann = authors(name='Ann', favourite=books(title='zero'))
     found = [books(title=str(number), author=ann) for number in range(4)]
@@ -137,6 +139,7 @@ def branch(make_model):
     return root, middle, leaf
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('place', [0, 1, 2])
 def test_a_wrong_key_type_anywhere_leaves_all_unsaved(branch, raw, place):
     root, middle, leaf = branch
@@ -157,6 +160,7 @@ def test_a_wrong_key_type_anywhere_leaves_all_unsaved(branch, raw, place):
     assert [model.objects.count() for model in branch] == [1, 1, 1]
 
 
+@pytest.mark.plain_model
 def test_a_value_that_cannot_be_stored_leaves_all_unsaved(branch, raw):
     root, middle, leaf = branch
     obj = root(name='r', middle=middle(name='m', leaf=leaf(name='l')))

@@ -70,6 +70,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('change', CHANGES)
 def test_a_change_of_one_model_touches_no_key_of_another(models, raw, change):
     before = dump(raw)
@@ -82,6 +83,7 @@ def test_a_change_of_one_model_touches_no_key_of_another(models, raw, change):
         before = after
 
 
+@pytest.mark.plain_model
 def test_a_repair_puts_back_what_was_damaged_and_nothing_else(models, raw):
     sound = dump(raw)
     for model in models:
@@ -102,6 +104,7 @@ def test_a_repair_puts_back_what_was_damaged_and_nothing_else(models, raw):
     assert expected == sound
 
 
+@pytest.mark.plain_model
 def test_destroyModel_leaves_nothing_of_its_own(models, raw):
     left = len(models)
     for model in models:
@@ -110,6 +113,7 @@ def test_destroyModel_leaves_nothing_of_its_own(models, raw):
         assert len(but_counters(raw)) == 5 * left
 
 
+@pytest.mark.plain_model
 @pytest.mark.damaged
 def test_keys_that_are_none_of_the_model_are_left_alone(song, raw):
     song(title='a').save()

@@ -145,6 +145,7 @@ def test_a_partial_object_of_a_page_saves_only_its_changes(songs):
     assert (again.name, again.genre, again.plain) == ('new', 'pop', f'{-obj._id}')
 
 
+@pytest.mark.plain_model
 def test_links_are_fetched_along(songs):
     query = songs.objects.filter(genre='pop').orderBy('-year')
     with recordTrips() as trips:
@@ -369,6 +370,7 @@ def test_an_order_by_a_field_without_a_sorted_set_takes_few_objects(songs, monke
 # -- what 6.0.3 wrote ------------------------------------------------------------------------------
 
 
+@pytest.mark.plain_model
 def test_objects_that_an_old_version_wrote_are_left_out_and_found(songs, raw):
     """It knows no sorted sets. `check` finds what it did, and `repair` puts it right."""
     base = f'_ir_|{songs.KEY_NAME}:'

@@ -57,6 +57,7 @@ def test_assigning_the_default_to_a_field_that_was_not_fetched_is_a_change(songs
     assert not obj.hasUnsavedChanges()
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('way', WAYS)
 def test_a_delete_takes_the_real_index_entries(songs, way, raw):
     assert WAYS[way](songs.objects).delete() == 1
@@ -104,6 +105,7 @@ def test_no_fields_at_all_are_objects_with_just_their_pk(make_model):
     assert model.deleter.deleteByPk(1) == 1
 
 
+@pytest.mark.plain_model
 def test_an_object_that_stores_none_of_the_fields(make_model, raw):
     model = make_model(['a', IRField('b', valueType=int, defaultValue=5)])
     model(a='x').save()

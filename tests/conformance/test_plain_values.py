@@ -78,6 +78,7 @@ def test_wrong_names(songs):
         songs.objects.valuesList(flat=True)
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('count', [50, 1500])
 def test_results_of_each_size(song, count):
     """One trip; and chunks, with memos."""
@@ -93,6 +94,7 @@ def test_results_of_each_size(song, count):
     assert len({id(each['tags']) for each in found}) == count  # no two items share a list
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('count', [1, 20])
 def test_a_value_that_cannot_be_decoded_raises_and_names_the_object(song, raw, count):
     song.saver.save([song(title=str(n), year=n) for n in range(count)])
@@ -103,6 +105,7 @@ def test_a_value_that_cannot_be_decoded_raises_and_names_the_object(song, raw, c
     raw.hset(f'_ir_|{song.KEY_NAME}:data:1', 'tags', b'[]')
 
 
+@pytest.mark.plain_model
 def test_an_absent_field_has_its_default(make_model, raw):
     model = make_model(['name', IRField('year', valueType=int, defaultValue=7), 'other'])
     model(name='x', year=1).save()

@@ -42,6 +42,7 @@ def numbers(make_model, redis_params):
     return make
 
 
+@pytest.mark.plain_model
 def test_replies_are_taken_as_they_arrive(numbers, protocol, monkeypatch):
     asked = []
 
@@ -63,6 +64,7 @@ def test_replies_are_taken_as_they_arrive(numbers, protocol, monkeypatch):
     assert len(asked) < ROWS / 10
 
 
+@pytest.mark.plain_model
 @needs_messages
 def test_messages_that_nobody_asked_for_are_no_replies(numbers, raw):
     model = numbers(3)

@@ -51,6 +51,7 @@ class Alive:
         obj.__dict__['stand_in'] = self
 
 
+@pytest.mark.plain_model
 def test_a_chunk_takes_one_trip(many):
     query = many.objects.filter(artist='a')
     with recordTrips() as trips:
@@ -60,6 +61,7 @@ def test_a_chunk_takes_one_trip(many):
     assert [len(trip) for trip in trips] == [1, 502]
 
 
+@pytest.mark.plain_model
 def test_linked_objects_come_along(shelf):
     with recordTrips() as trips:
         names = sorted(book.author.name for book in shelf.objects.iterator(10, cascadeFetch=True))
@@ -87,6 +89,7 @@ def test_replaced_objects_are_given_while_they_can_be_read(many):
     assert len([*objs]) == 2999
 
 
+@pytest.mark.plain_model
 def test_replaced_objects_that_are_gone_raise(many, raw):
     objs = iter(many.objects.iterator(1000))
     next(objs)

@@ -58,6 +58,7 @@ def test_reload_of_what_is_not_stored_is_a_KeyError(song):
     assert obj.title == 'a'
 
 
+@pytest.mark.plain_model
 @pytest.mark.damaged
 def test_a_value_that_could_not_be_read_can_be_reloaded_once_it_was_mended(make_model, raw):
     model = make_model([IRField('n', valueType=int), IRField('s')])
@@ -96,6 +97,7 @@ def test_refetch_gives_a_new_list_by_the_same_pks(songs):
     assert found[:0].refetch() == []
 
 
+@pytest.mark.plain_model
 @pytest.mark.damaged
 def test_reindex_puts_objects_into_the_indexes_of_their_values(songs, raw):
     prefix = f'_ir_|{songs.KEY_NAME}:'

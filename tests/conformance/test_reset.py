@@ -79,6 +79,7 @@ def test_fetched_objects_can_be_put_back_changed(songs):
     assert songs.objects.filter(artist='ABBA').count() == 2
 
 
+@pytest.mark.plain_model
 def test_a_reset_with_all_that_is_stored_changes_nothing(songs, raw):
     before = dump(raw)
     assert sorted(songs.reset(songs.objects.all())) == [1, 2, 3, 4, 5, 6]
@@ -124,6 +125,7 @@ def test_old_handles_are_gone(songs):
     assert sorted(titles(songs).values()) == list('abcdef')
 
 
+@pytest.mark.plain_model
 def test_nothing_is_left_but_what_expires(songs, raw):
     base = f'_ir_|{songs.KEY_NAME}:'
     old = [f'{base}data:{pk}' for pk in range(1, 7)]
@@ -141,6 +143,7 @@ def test_nothing_is_left_but_what_expires(songs, raw):
     }
 
 
+@pytest.mark.plain_model
 def test_the_counter_never_goes_back(songs, raw):
     counter = f'_ir_|{songs.KEY_NAME}:next'
     for objs in ([], [songs(_id=2, title='x')], [songs(title='y')]):
@@ -157,6 +160,7 @@ BAD = {
 }
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('bad', BAD)
 @pytest.mark.parametrize('size', [2, 600])
 def test_a_reset_that_fails_leaves_everything_as_it_was(songs, make_model, raw, bad, size):
@@ -202,6 +206,7 @@ def test_a_single_object_is_no_list(songs):
     assert songs.objects.count() == 6
 
 
+@pytest.mark.plain_model
 def test_a_model_without_indexes_and_one_with_many_values(make_model, raw):
     plain = make_model(['a'])
     plain.reset([plain(a='x')])
@@ -214,6 +219,7 @@ def test_a_model_without_indexes_and_one_with_many_values(make_model, raw):
     assert len(names) == many.objects.count() == 1500
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('most', [1, 5, 1000])
 def test_index_sets_of_all_sizes_are_replaced(make_model, raw, monkeypatch, most):
     """Smaller ones are filled before the swap, larger ones are moved by it."""
@@ -233,6 +239,7 @@ def test_index_sets_of_all_sizes_are_replaced(make_model, raw, monkeypatch, most
     ]
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('kept', [False, True], ids=['fresh pks', 'pks in use'])
 def test_other_writers_touch_more_index_sets_than_one_swap_clears(songs, raw, trips, kept):
     """They save 1,500 objects with values of their own, while the iterator of the reset pauses."""
@@ -259,6 +266,7 @@ def test_other_writers_touch_more_index_sets_than_one_swap_clears(songs, raw, tr
     assert songs.objects.filter(artist='artist 7').getPrimaryKeys() == []
 
 
+@pytest.mark.plain_model
 def test_writers_who_touch_index_sets_without_end_stop_a_reset(songs, raw, monkeypatch):
     base = f'_ir_|{songs.KEY_NAME}:'
     monkeypatch.setattr(swap, 'SWAPS', 3)
@@ -289,6 +297,7 @@ def running_reset(request, song, raw):
     raw.delete(base + 'resets', base + 'lock', base + 'touched')
 
 
+@pytest.mark.plain_model
 @pytest.mark.usefixtures('running_reset')
 def test_an_object_does_not_get_a_pk_that_a_running_reset_has_staged(song, raw):
     base = f'_ir_|{song.KEY_NAME}:'
@@ -298,6 +307,7 @@ def test_an_object_does_not_get_a_pk_that_a_running_reset_has_staged(song, raw):
     raw.delete(base + 'data:1')
 
 
+@pytest.mark.plain_model
 @pytest.mark.usefixtures('running_reset')
 def test_a_filtered_delete_leaves_what_a_running_reset_has_filled_in(song, raw):
     base = f'_ir_|{song.KEY_NAME}:'
@@ -310,6 +320,7 @@ def test_a_filtered_delete_leaves_what_a_running_reset_has_filled_in(song, raw):
     raw.delete(base + 'data:2', base + 'idx:artist:x')
 
 
+@pytest.mark.plain_model
 @pytest.mark.usefixtures('running_reset')
 def test_a_given_pk_that_a_running_reset_has_staged_is_refused(song, raw):
     base = f'_ir_|{song.KEY_NAME}:'

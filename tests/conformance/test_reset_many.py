@@ -46,6 +46,7 @@ def test_they_go_live_in_one_command(shops, trips):
     assert len([command for trip in trips for command in trip if both <= {*command}]) == 1
 
 
+@pytest.mark.plain_model
 def test_nothing_at_all(shops, raw):
     assert IR.resetMany([]) == []
     assert IR.resetMany([(model, []) for model in shops]) == [[], []]
@@ -103,6 +104,7 @@ def test_links_across_a_generator_lead_forwards_and_backwards(books):
     assert sorted(book.title for book in books.objects.all()) == sorted(titles)
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('bad', [0, 1])
 def test_a_value_that_cannot_be_stored_leaves_all_as_it_was(shops, raw, bad):
     for model in shops:
@@ -146,6 +148,7 @@ def test_the_same_object_twice(shops, twice):
     assert shop.objects.count() == 0
 
 
+@pytest.mark.plain_model
 def test_a_pk_that_a_generator_gave_away_already(shops):
     shop, _ = shops
     objs = [shop(name=str(n), n=n) for n in range(1000)]

@@ -115,6 +115,7 @@ def test_more_than_a_script_looks_at(numbers):
     assert model.deleter.deleteMultiple(model.objects.all()) == 5001 - len(thirds)
 
 
+@pytest.mark.plain_model
 @pytest.mark.damaged
 def test_what_is_not_yet_an_object_is_never_picked(numbers, raw, monkeypatch):
     """A reset or a save that is under way has stored rows and listed them by their values."""

@@ -44,6 +44,7 @@ def test_an_assignment_of_the_same_value_is_no_change(song, raw):
     assert not commands
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('fetched', [True, False], ids=['fetched', 'just saved'])
 def test_only_the_changed_fields_are_written(song, raw, fetched):
     obj = song(title='a', artist='x', year=1, tags=[1])
@@ -150,6 +151,7 @@ def test_a_copy_of_an_object_that_is_gone_can_be_saved(song):
     assert song.objects.get(2).title == 'b'
 
 
+@pytest.mark.plain_model
 def test_an_object_made_with_a_pk_is_inserted_whole_and_the_counter_moves(song):
     assert song(_id=7, title='x', artist='Abba').save() == [7]
     assert song.objects.filter(artist='Abba').first().title == 'x'
@@ -197,6 +199,7 @@ def test_a_copy_with_the_pk_of_a_changed_object_saves_the_changes(song):
     assert song.objects.filter(artist='x').count() == 0
 
 
+@pytest.mark.plain_model
 def test_a_pk_in_the_place_of_a_row_that_a_reset_replaced_stays_stored(song, raw):
     song(title='old', artist='x').save()
     song.reset([song(title='new')])

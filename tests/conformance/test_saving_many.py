@@ -56,6 +56,7 @@ def test_thousands_of_changed_objects_in_one_save(song):
     assert song.objects.filter(artist='b1').count() == 750
 
 
+@pytest.mark.plain_model
 def test_a_bulk_insert_takes_few_commands(song, raw):
     objs = [song(title=f't{i}', artist='same', year=1) for i in range(200)]
     with served(raw) as commands:
@@ -64,6 +65,7 @@ def test_a_bulk_insert_takes_few_commands(song, raw):
     assert commands['sadd'] == 4  # :keys and one set for each indexed field
 
 
+@pytest.mark.plain_model
 def test_a_larger_one_holds_up_the_server_for_a_hundred_rows_at_a_time(song, raw):
     first, objs = (
         [song(title=f't{i}', artist='same', year=1) for i in range(size)] for size in (400, 900)
@@ -82,6 +84,7 @@ def test_a_larger_one_holds_up_the_server_for_a_hundred_rows_at_a_time(song, raw
     )
 
 
+@pytest.mark.plain_model
 def test_a_larger_one_waits_for_whoever_has_the_lock(song, raw):
     lock = song._validated().keys.lock
     raw.set(lock, 'of a reset', px=600)
@@ -92,6 +95,7 @@ def test_a_larger_one_waits_for_whoever_has_the_lock(song, raw):
     assert song.objects.filter(artist='a').count() == 900
 
 
+@pytest.mark.plain_model
 def test_a_larger_one_gives_up_waiting_before_anything_is_stored(song, raw, monkeypatch):
     monkeypatch.setattr(locks, 'WAIT_SECONDS', 0.1)
     lock = song._validated().keys.lock
@@ -122,6 +126,7 @@ def test_a_list_is_written_and_deleted_whatever_its_size(song, size):
     assert song.objects.count() == 0
 
 
+@pytest.mark.plain_model
 def test_a_larger_one_that_meets_a_key_of_another_type_leaves_nothing(song, raw):
     index = song._validated().keys.index(b'artist', b'899')
     raw.set(index, 'no set')
@@ -134,6 +139,7 @@ def test_a_larger_one_that_meets_a_key_of_another_type_leaves_nothing(song, raw)
     assert song.objects.count() == 900
 
 
+@pytest.mark.plain_model
 def test_one_value_that_cannot_be_stored_stops_the_whole_list(song, raw):
     objs = [song(title='good', artist='x'), song(title='bad \ud800')]
     with pytest.raises(FieldValueError, match=rf'{song.__name__}\.title'):
@@ -144,6 +150,7 @@ def test_one_value_that_cannot_be_stored_stops_the_whole_list(song, raw):
     assert song.saver.save(objs) == [1, 2]
 
 
+@pytest.mark.plain_model
 def test_one_object_that_is_gone_stops_the_whole_list(songs, raw):
     one, two = songs.objects.get(1), songs.objects.get(2)
     songs.deleter.deleteByPk(2)

@@ -92,17 +92,20 @@ def write_all_ways(model, check):
     assert key_names(model._raw) == [f'_ir_|{model.KEY_NAME}:next'.encode()]
 
 
+@pytest.mark.plain_model
 def test_every_way_to_write(song, raw, check):
     song._raw = raw
     write_all_ways(song, check)
 
 
+@pytest.mark.plain_model
 @pytest.mark.usefixtures('in_steps')
 def test_every_way_to_write_a_long_list(song, raw, check):
     song._raw = raw
     write_all_ways(song, check)
 
 
+@pytest.mark.plain_model
 def test_members_are_in_the_order_of_the_values_and_nulls_are_last(song, raw):
     years = [irNull, 3, -1, 2**60, 3, 2**60 + 1]
     song.saver.save([song(year=year) for year in years])
@@ -112,6 +115,7 @@ def test_members_are_in_the_order_of_the_values_and_nulls_are_last(song, raw):
     assert len(ordered(raw, song, 'name')) == 10
 
 
+@pytest.mark.plain_model
 @pytest.mark.parametrize('most', [0, 2, 1000])
 def test_resets(song, check, raw, monkeypatch, most):
     monkeypatch.setattr(index_fill, 'MOST', most)
@@ -155,6 +159,7 @@ def test_a_save_of_plain_and_sorted_models(make_model, check):
     check()
 
 
+@pytest.mark.plain_model
 def test_resets_of_what_changed(make_model, check, raw):
     song = make_model(FIELDS, indexed=['name', 'genre'], SORTED_FIELDS=SORTED)
     keys = {song: 'name'}
@@ -169,6 +174,7 @@ def test_resets_of_what_changed(make_model, check, raw):
     assert ordered(raw, song, 'price') == [3]
 
 
+@pytest.mark.plain_model
 def test_a_field_that_is_sorted_from_now_on(make_model, raw, check):
     model = make_model(FIELDS, indexed=['genre'])
     pks = model.saver.save(objects(model, 60))
@@ -189,6 +195,7 @@ def test_a_field_that_is_sorted_from_now_on(make_model, raw, check):
     check()
 
 
+@pytest.mark.plain_model
 def test_a_model_that_is_sorted_but_not_indexed(make_model, check):
     model = make_model([IRField('year', valueType=int)], SORTED_FIELDS=['year'])
     model.saver.save([model(year=n) for n in range(9)])
@@ -210,6 +217,7 @@ def test_a_conversion_of_hashed_indexes(make_model, check):
     check()
 
 
+@pytest.mark.plain_model
 def test_destroyModel_removes_sorted_sets_of_former_fields_too(song, raw):
     song.saver.save(objects(song, 5))
     raw.zadd(f'_ir_|{song.KEY_NAME}:keys:sorted:former', {'1': 1})
@@ -220,6 +228,7 @@ def test_destroyModel_removes_sorted_sets_of_former_fields_too(song, raw):
     raw.flushdb()
 
 
+@pytest.mark.plain_model
 @pytest.mark.damaged
 @pytest.mark.parametrize(
     'write',
@@ -326,6 +335,7 @@ def test_each_kind_of_damage_is_found_and_repaired(sound, raw, damage):
     assert sound.objects.check().ok
 
 
+@pytest.mark.plain_model
 def test_check_counts_the_entries_of_sorted_sets(sound):
     report = sound.objects.check()
     assert (report.objects, report.entries) == (3, 9)
@@ -370,6 +380,7 @@ def test_info_advises_what_to_do_with_an_empty_sorted_set(sound, raw):
     assert 'title: its sorted set has 2 entries for 3 objects; call objects.check()' in advice
 
 
+@pytest.mark.plain_model
 def test_fields_that_say_it_themselves(make_model, raw):
     model = make_model([IRField('name', unique=True), IRField('year', valueType=int, sorted=True)])
     model.saver.save([model(name=name, year=year) for name, year in (('a', 9), ('b', 7))])

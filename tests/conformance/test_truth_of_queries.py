@@ -54,6 +54,7 @@ def test_large_sets_that_hardly_meet(make_model):
     assert query
 
 
+@pytest.mark.plain_model
 def test_objects_that_are_gone_do_not_count(model, raw):
     """6.0.3 could leave them in an index set."""
     raw.sadd(f'_ir_|{model.KEY_NAME}:idx:v:gone', 77)

@@ -11,6 +11,8 @@ from IndexedRedis import InvalidModelException, IRField, ResetInProgressError, U
 from IndexedRedis._core.bulk import unfinished
 from IndexedRedis._core.resets import index_fill
 
+pytestmark = pytest.mark.plain_model  # with partitions a unique field decides the partition
+
 FIELDS = [
     'email',
     IRField('shop', hashIndex=True),

@@ -67,6 +67,7 @@ def jobs(make_model):
     return model
 
 
+@pytest.mark.plain_model
 def test_many_objects_in_chunks(jobs, monkeypatch):
     assert jobs.objects.update(owner='me') == 1000
     assert jobs.objects.filter(owner='me').count() == 1000
@@ -88,6 +89,7 @@ def changing(monkeypatch, change):
     monkeypatch.setattr(update, 'compare_and_move', changed)
 
 
+@pytest.mark.plain_model
 def test_an_object_that_no_longer_matches_stays_as_it_is(jobs, raw, monkeypatch):
     other = jobs.copyModel()
 
@@ -101,6 +103,7 @@ def test_an_object_that_no_longer_matches_stays_as_it_is(jobs, raw, monkeypatch)
     assert other.objects.filter(owner='other').getPrimaryKeys() == [5]
 
 
+@pytest.mark.plain_model
 def test_an_object_whose_other_fields_change_is_updated(jobs, raw, monkeypatch):
     key = f'_ir_|{jobs.KEY_NAME}'
 
@@ -113,6 +116,7 @@ def test_an_object_whose_other_fields_change_is_updated(jobs, raw, monkeypatch):
     assert jobs.objects.filter(n=1).count() == 1000
 
 
+@pytest.mark.plain_model
 def test_an_object_that_is_deleted_is_left_out(jobs, raw, monkeypatch):
     key = f'_ir_|{jobs.KEY_NAME}'
 

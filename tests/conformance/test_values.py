@@ -61,6 +61,7 @@ def test_bytes_that_are_no_text_stay_what_they_are(make_model):
     assert (model.objects.get(1).b, model.objects.get(1).n) == (everything, b'IRNullType')
 
 
+@pytest.mark.plain_model
 def test_a_lone_surrogate_is_refused_and_the_object_saved_once_it_was_corrected(song, raw):
     obj = song(title='good', artist='x')
     obj.artist = 'lone \ud800'

@@ -6,7 +6,6 @@ import contextlib
 
 import pytest
 
-import IndexedRedis as IR
 from faults.failover import Pair
 from faults.item import Box, Item, edition
 from faults.proxy import Proxy
@@ -102,7 +101,5 @@ def four_workers(redis_params):
 
 @pytest.fixture
 def pair(new_server):
-    before = IR.getDefaultRedisConnectionParams()
     with contextlib.ExitStack() as stack:
         yield Pair(new_server, lambda params: stack.enter_context(Proxy(params)))
-        IR.setDefaultRedisConnectionParams(before)

@@ -29,8 +29,10 @@ async def cancel_often(params, begin, after):
         # More than once: in Python 3.11 wait_for, which redis-py uses, may swallow the first.
         while task.cancel():
             await asyncio.sleep(0)
-        (outcome,) = await asyncio.gather(task, return_exceptions=True)
-        cut += isinstance(outcome, asyncio.CancelledError)
+        try:
+            await task
+        except asyncio.CancelledError:
+            cut += 1
         # With an unread reply in it, the only connection of the pool would give that.
         assert await executor.run(ask('ECHO', b'%d' % number)) == b'%d' % number
         await asyncio.to_thread(after)
@@ -73,7 +75,7 @@ def test_a_cancelled_resetChanged_leaves_all_or_nothing(item, stored, redis_para
     item.reset(data_set(0))
 
     def begin(number):
-        groups = [(schema, data_set(number + 1), (schema.columns['n'],))]
+        groups = [(schema, data_set(number + 1), (schema.columns['n'],), None)]
         return diff.merge_all(groups, b'token%d' % number, 1000)
 
     def look():

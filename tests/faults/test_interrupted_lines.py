@@ -19,9 +19,10 @@ from processes import run_python
 import IndexedRedis as IR
 from faults.interrupts import Interrupt, Interrupts, marked
 from IndexedRedis import IRField, connections, executors
+from IndexedRedis._core.flows import Batch, Parts
 from IndexedRedis._core.queries import by_pk
 from IndexedRedis.executors.cache import tracking
-from IndexedRedis.managers.manager import async_executor_of
+from IndexedRedis.managers.manager import async_executor_of, executor_of
 
 pytestmark = pytest.mark.filterwarnings(
     # of sockets that redis-py was about to connect
@@ -56,6 +57,12 @@ class Pool:
         if self.of_asyncio:
             return await getattr(owner, f'a{name}')(*args)
         return getattr(owner, name)(*args)
+
+    async def run(self, model, flow):
+        """Run a flow."""
+        if self.of_asyncio:
+            return await async_executor_of(model).run(flow)
+        return executor_of(model).run(flow)
 
     async def disconnect(self):
         """Close all connections, so that new ones are made."""
@@ -100,6 +107,10 @@ def tagged(make_model, redis_params, monkeypatch):
     return make
 
 
+def ask_parts(batches):
+    return (yield Parts(batches))
+
+
 class Steps:
     """What is interrupted, one method each; `number` makes each question another one."""
 
@@ -124,6 +135,11 @@ class Steps:
 
     async def stream(self, number):
         await self.pool.call(self.model.objects, 'getMultiple', [*range(1, ROWS + 1)])
+
+    async def parts(self, number):
+        echo = [(b'x', Batch([('ECHO', b'%d' % (number + more))])) for more in range(3)]
+        found = await self.pool.run(self.model, ask_parts(echo))
+        assert found == [[b'%d' % (number + more)] for more in range(3)]
 
     async def save(self, number):
         await self.pool.call(self.model(n=-number, tag='new', size=99), 'save')
@@ -197,6 +213,7 @@ async def interrupt_everywhere(steps, name, interrupts):
         'get',
         'connect',
         'stream',
+        'parts',
         'save',
         'waiting',
         pytest.param('cached', marks=pytest.mark.telling),

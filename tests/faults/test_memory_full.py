@@ -106,8 +106,8 @@ def test_memory_that_runs_out_in_the_middle_of_a_reset(small, monkeypatch, at):
             full(client)
         return stage(*args)
 
-    stage = staging._row_commands
-    monkeypatch.setattr(staging, '_row_commands', filling)
+    stage = staging.row_commands
+    monkeypatch.setattr(staging, 'row_commands', filling)
     with pytest.raises(OutOfMemoryError):
         model.reset(edition(model, 2, 50))
     assert steps >= at

@@ -23,7 +23,32 @@ def pytest_itemcollected(item):
 
 
 KINDS = ['sqlite', server('mariadb'), server('postgresql')]
+# Their logs can be followed; small transactions of PostgreSQL come in parts.
+CONFIG = {
+    'postgresql': {
+        'wal_level': 'logical',
+        'logical_decoding_work_mem': '64kB',
+        'max_replication_slots': '20',
+        'max_wal_senders': '20',
+    },
+    'mariadb': {
+        'log-bin': 'binlog',
+        'binlog-format': 'ROW',
+        'binlog-row-metadata': 'FULL',
+        'server-id': '1',
+    },
+}
 _running = {}
+
+
+def running_server(running, kind):
+    """The server of a kind, started at the first call.
+
+    :param running: the fixture
+    """
+    if kind not in running:
+        running[kind] = Database(kind, CONFIG[kind])
+    return running[kind]
 
 
 @pytest.fixture(scope='session')
@@ -50,9 +75,7 @@ def empty_database(request, running):
     def make(kind):
         if kind == 'sqlite':
             return request.getfixturevalue('lite')
-        if kind not in running:
-            running[kind] = Database(kind)
-        engines.append(fresh(running[kind], 'shop'))
+        engines.append(fresh(running_server(running, kind), 'shop'))
         return engines[-1]
 
     yield make

@@ -86,5 +86,5 @@ def test_already_running(mirror, raw):
     raw.set('_ir_|MirrorTrack:tmp:mirror', 'somebody', px=30_000)
     done = mirror()
     assert done.status == 3
-    assert 'another mirror is running' in done.errors
+    assert 'another run or a follower is at work' in done.errors
     assert done.out == ''

@@ -43,6 +43,10 @@ def environment(request, empty_database, redis_params, tmp_path):
     }
 
 
+# Of tests that ask no database.
+NO_DATABASE = pytest.mark.parametrize('environment', ['sqlite'], indirect=True)
+
+
 def run(environment, *command):
     """Run Python with warnings as errors; return status and output."""
     done = subprocess.run(
@@ -72,6 +76,8 @@ def django(environment, code):
 FILL = """
 from datetime import UTC, datetime
 from decimal import Decimal
+from django.core.management import call_command
+call_command('migrate', run_syncdb=True, verbosity=0)
 abba = models.Artist.objects.create(name='Abba')
 pop, rock = (models.Genre.objects.create(name=name) for name in ('Pop', 'Rock'))
 at = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -83,9 +89,15 @@ track.genres.add(pop)
 models.Track.objects.create(name='SOS', artist=abba, price=Decimal('0.10'))
 """
 ASK = """
+from django.core.management import CommandError, call_command
 from django.test import Client
 get = Client().get
-print(json.dumps([get(f'/tracks/{path}').json() for path in ('', '1/', '?artist__name=Queen')]))
+asked = [get(f'/tracks/{path}').json() for path in ('', '1/', '?artist__name=Queen')]
+models.Track.objects.all().delete()
+try:
+    call_command('mirror')
+except CommandError as error:
+    print(json.dumps([asked, str(error), get('/tracks/1/').json()]))
 """
 WATERLOO = {
     'id': 1,
@@ -100,19 +112,17 @@ SOS = {'id': 2, 'name': 'SOS', 'artist': 'Abba', 'genres': [], 'price': '0.10', 
 
 @pytest.mark.programs
 def test_the_example(environment, raw):
-    assert manage(environment, 'migrate', '--run-syncdb')[0] == 0
     django(environment, FILL)
     status, said = manage(environment, 'mirror', '--dry-run')
     assert (status, raw.dbsize()) == (0, 0), said
     status, said = manage(environment, 'mirror')
     assert status == 0 and 'Track: 2 rows, 2 written' in said, said
-    assert django(environment, ASK) == [{'tracks': [SOS, WATERLOO]}, WATERLOO, {'tracks': []}]
     stored = [*raw.hgetall(raw.keys('_ir_|DjangoTrack:data:*')[0])]
     assert b'purchase_price' not in stored
-    django(environment, 'models.Track.objects.all().delete()')
-    status, said = manage(environment, 'mirror')
-    assert status == 1 and 'CommandError: The mirror was refused' in said, said
-    assert django(environment, ASK)[1] == WATERLOO, 'the old data stays'
+    asked, refused, waterloo = django(environment, ASK)
+    assert asked == [{'tracks': [SOS, WATERLOO]}, WATERLOO, {'tracks': []}]
+    assert 'The mirror was refused' in refused
+    assert waterloo == WATERLOO, 'the old data stays'
 
 
 TYPES = """
@@ -197,6 +207,20 @@ class Short(IndexedRedisModel):
 Mirror.of({Short: Thing}).run()
 assert [*Short.objects.valuesList('host', flat=True)] == ['10.0.0.1'] * 2
 
+class Watched(IndexedRedisModel):
+    FIELDS = [IRField('code'), IRField('on', valueType=bool)]
+    INDEXED_FIELDS = ['code']
+    KEY_NAME = 'DjangoWatched'
+
+watching = Mirror.of({Watched: Thing}, mode='changed', changed={Watched: 'at'})
+assert watching.run().mode == 'full'
+now = datetime.datetime.now(datetime.UTC)
+Thing.objects.filter(code='first').update(on=False, at=now)
+report = watching.run()
+assert (report.mode, report.models['Watched'].written) == ('changed', 1), report
+assert not Watched.objects.filter(code='first').first().on
+assert watching.run().models['Watched'].read == 1
+
 class Linked(IndexedRedisModel):
     FIELDS = [IRForeignLinkField('thing', Mirrored)]
     KEY_NAME = 'DjangoLinked'
@@ -222,6 +246,7 @@ def test_each_type_of_field(environment, tmp_path):
     assert 'Mirror.of takes models of Django' in plain
 
 
+@NO_DATABASE
 def test_a_socket_of_mysql(environment):
     """Nothing connects: the driver's parameters are what counts."""
     pytest.importorskip('pymysql')
@@ -245,6 +270,7 @@ def test_a_socket_of_mysql(environment):
     assert django(environment, code) == ['/run/mysqld.sock', None]
 
 
+@NO_DATABASE
 def test_a_database_without_a_driver(environment):
     code = """
     from django.db import connections

@@ -65,7 +65,7 @@ def test_killed(old, raw, redis_params, check, mode, at):
         assert done.returncode == -signal.SIGKILL
         assert editions() == {1}
         check(pending=True)
-        with pytest.raises(MirrorRunningError, match='another mirror is running'):
+        with pytest.raises(MirrorRunningError, match='another run or a follower is at work'):
             mirror_of(old).run()
         assert all(0 < raw.pttl(name) <= 30_000 for name in locks_of(raw))
         raw.delete(*locks_of(raw))  # as if their time were over

@@ -1,4 +1,4 @@
-"""The how-to page. The rule: its files are made as it says, and its code runs as shown."""
+"""The how-to pages. The rule: their files are made as they say, and their code runs as shown."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 pytestmark = pytest.mark.programs
 
 PAGE = Path(__file__).parents[2] / 'docs' / 'howto' / 'mirror.rst'
+EVERY = Path(__file__).parents[2] / 'docs' / 'howto' / 'every.rst'
 
 
 @pytest.fixture
@@ -54,3 +55,10 @@ def test_the_commands_of_the_page(folder, redis_params, raw):
         )
         assert done.returncode == 0
         assert len(raw.keys('*:keys')) == keys
+
+
+def test_the_page_on_changed_rows_runs_as_shown(tmp_path, monkeypatch, redis_params):
+    monkeypatch.chdir(tmp_path)
+    found = doctest.testfile(str(EVERY), module_relative=False)
+    assert found.attempted > 10
+    assert found.failed == 0

@@ -145,6 +145,41 @@ def test_keys_that_identify_no_object(lite, make_model, name, how):
     assert report.models[model.__name__].bad == 1
 
 
+@pytest.mark.parametrize('mode', ['full', 'diff'])
+def test_a_link_in_a_key_whose_pk_is_the_foreign_key_of_another_row(lite, shop, mode):
+    """Order 2 gets pk 1, and order 1 pk 2."""
+    order, line, _ = shop
+    selects = {order: 'SELECT 2 AS id UNION ALL SELECT 1', line: LINES}
+    mirror_of_lines = Mirror(
+        lite,
+        selects,
+        columns={line: {'order_id': 'order'}},
+        keys={order: 'id', line: ('order', 'pos')},
+        mode=mode,
+    )
+    for _ in range(2):
+        assert mirror_of_lines.run().models[line.__name__].bad == 0
+        assert [obj._id for obj in order.objects.filter(id=2).all()] != [2]
+        assert {(obj.order.id, obj.pos): obj.what for obj in line.objects.all()} == {
+            (1, 1): 'pen',
+            (1, 2): 'ink',
+            (2, 1): 'cup',
+        }
+
+
+def test_two_rows_whose_links_in_the_key_lead_to_one_object(lite, make_model):
+    order = make_model(['code'], ['code'])
+    line = make_model([IRForeignLinkField('order', order)], ['order'])
+    mirror = Mirror(
+        lite,
+        {order: "SELECT 'a' AS code", line: "SELECT 'a' AS \"order\" UNION ALL SELECT 'A'"},
+        keys={order: 'code', line: 'order'},
+        foldKeys=[order],
+    )
+    with pytest.raises(GuardRefusedError, match="row 'A': its key becomes 1, as that of another"):
+        mirror.run()
+
+
 def test_a_key_that_becomes_null(lite, make_model):
     """A link takes 0 for no link."""
     other = make_model(['name'])

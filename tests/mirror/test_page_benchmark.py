@@ -5,19 +5,18 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.page import catalogue, models, pages
-from benchmarks.page.measure import PAGES_OF
-from benchmarks.running.load import Loaded, Shape, check_answers, measure_load
 from benchmarks.running.process import Process
+from benchmarks.running.turns import check, turns_of
 from IndexedRedis.testing import recordTrips
 
 
 def test_all_make_the_same_pages(sql, watch_models):
     """In every kind of database, and from the mirror of it."""
     watch_models(*models.ALL)
-    artists = catalogue.fill(sql, 1)
+    artists = sorted(catalogue.fill(sql, 1))
     catalogue.mirror(sql)
     makers = pages.of_models()
-    assert {*makers} == {*PAGES_OF['IndexedRedis']}
+    assert len(makers) == 5
     makers = {name: page for name, page in makers.items() if 'asyncio' not in name}
     assert makers[', links'](1)[0] == (
         'For Those About To Rock (We Salute You) | For Those About To Rock We Salute You | AC/DC | '
@@ -36,7 +35,7 @@ def test_all_make_the_same_pages(sql, watch_models):
 
 def test_each_copy_of_the_catalogue_has_artists_of_its_own(lite):
     artists = catalogue.fill(lite, 2)
-    assert (len(artists), len(set(artists))) == (408, 408)
+    assert (len(artists), artists.total()) == (408, 2 * 3503)
     page = pages.of_sql(lite)[', ORM, joins']
     first, second = ([line.split(' | ') for line in page(artist)] for artist in (1, 10_001))
     assert {line[2] for line in first} == {'AC/DC'}
@@ -50,43 +49,28 @@ def test_processes_of_every_kind(lite, server, watch_models):
     catalogue.fill(lite, 1)
     catalogue.mirror(lite)
     config = {'connection': {'host': '127.0.0.1', 'port': server.port, 'db': 0}, 'sizes': 'tiny'}
-    config['urls'] = {'SQLite': str(lite.url)}
-    teams = {
-        name: [Process(name, 'page.pages', {**config, 'subject': name}) for _ in range(2)]
+    config |= {'urls': {'SQLite': str(lite.url)}, 'artists': [1, 2, 3]}
+    teams = [
+        [Process(name, 'page.works', {**config, 'subject': name}) for _ in range(4)]
         for name in ('IndexedRedis', 'SQLite')
-    }
+    ]
     try:
-        subjects = [
-            Loaded(name + page, team, page, None)
-            for name, team in teams.items()
-            for page in PAGES_OF[name]
+        turns = [
+            turn
+            for team in teams
+            for turn in turns_of(team, 'page')
+            if turn.work.name.endswith('32 clients in 4 processes')
         ]
-        assert check_answers(subjects, [1]) == [pages.of_sql(lite)[', plain rows'](1)]
-        samples = measure_load(Shape('two by two', 2, 2), subjects, [1, 2, 3], 1, 0.01)
+        check(turns)
+        samples = {turn.name: turn.sample(None) for turn in turns}
     finally:
-        for team in teams.values():
+        for team in teams:
             for process in team:
                 process.stop()
-    assert samples.keys() == {subject.name for subject in subjects}
-    for (each,) in samples.values():
+    assert samples.keys() == {
+        *(f'IndexedRedis{way}' for way in pages.of_models()),
+        *(f'SQLite{way}' for way in pages.of_sql(lite)),
+    }
+    for each in samples.values():
         assert list(each['more']) == ['ms', 'ms, p99', 'us of CPU']
         assert min(each['main'], *each['more'].values()) > 0
-
-
-class Answering:
-    """A process that answers at once."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-
-    def ask(self, *command):
-        return self.answers
-
-
-@pytest.mark.parametrize('wrong', [['b'], []])
-def test_other_answers_are_not_timed(wrong):
-    right = Loaded('one', [Answering(['a'])], 'joined', None)
-    other = Loaded('other', [Answering(wrong)], 'joined', None)
-    with pytest.raises(SystemExit, match='other answers 7 otherwise'):
-        check_answers([right, other], [7])
-    assert check_answers([right], [7]) == [['a']]

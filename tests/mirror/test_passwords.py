@@ -86,16 +86,8 @@ def attempts(shown, *calls):
     assert failed
 
 
-@pytest.fixture
-def defaults():
-    before = IR.getDefaultRedisConnectionParams()
-    yield
-    IR.setDefaultRedisConnectionParams(before)
-    IR.clearRedisPools()
-
-
 @pytest.mark.parametrize('name', REDIS)
-def test_of_redis(name, shown, defaults, monkeypatch):
+def test_of_redis(name, shown, monkeypatch):
     monkeypatch.setattr(exchange, 'RETRY_SECONDS', 0)
     params = REDIS[name]
 

@@ -1,5 +1,6 @@
-"""Code that pages show without prompts runs too. The rule: each block of Python runs as shown, with
-the names that its page has introduced, or the page has a test of its own.
+"""Code that pages show without prompts runs too. The rule: each block runs in a test. A block of
+Python runs as shown, with the names that its page has introduced. Of other blocks, `blocks.py` says
+which test runs them.
 """
 
 from __future__ import annotations
@@ -7,36 +8,18 @@ from __future__ import annotations
 import datetime
 import os
 import re
-import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis.asyncio
+from blocks import BLOCKS as ALL
+from blocks import LANGUAGES, PAGES, ROOT, TESTED, Block, blocks_of, blocks_without_a_test
 
 import IndexedRedis
 from IndexedRedis import fields
 
-ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r'^( *)\.\. code-block:: python\n(?: +:.*\n)*\n((?:\1 +.*\n|\n)+)', re.MULTILINE)
-# Pages whose blocks are files, or are followed by what was sent, and the tests that run them.
-TESTED = {
-    'docs/explanation/wire.rst': 'tests/test_wire_page.py',
-    'docs/howto/mirror.rst': 'tests/mirror/test_howto.py',
-    'docs/howto/testing.rst': 'tests/testing/test_howto_page.py',
-    'docs/operate/look-inside.rst': 'tests/cli/test_look_page.py',
-    'docs/operate/admin.rst': 'tests/admin/test_howto.py',
-}
-PAGES = {
-    str(path.relative_to(ROOT)): path.read_text('utf-8')
-    for path in [ROOT / 'README.rst', *ROOT.glob('docs/**/*.rst')]
-}
-BLOCKS = [
-    (page, textwrap.dedent(block))
-    for page, text in PAGES.items()
-    if page not in TESTED
-    for _, block in BLOCK.findall(text)
-]
+BLOCKS = blocks_without_a_test('python')
 
 
 class Point:
@@ -59,21 +42,41 @@ def names(make_model, monkeypatch) -> dict[str, Any]:
     return {**public, **modules, **models, 'Point': Point, 'track': track, 'tracks': [track]}
 
 
-@pytest.mark.parametrize(('page', 'block'), BLOCKS, ids=[page for page, _ in BLOCKS])
-def test_a_block_runs(page: str, block: str, names: dict[str, Any]) -> None:
-    for package in re.findall(r'(fastapi)|postgresql\+(psycopg)', block):
+@pytest.mark.parametrize('block', BLOCKS, ids=lambda block: block.name)
+def test_a_block_runs(block: Block, names: dict[str, Any], make_model: Any) -> None:
+    for package in re.findall(r'(fastapi)|postgresql\+(psycopg)', block.text):
         pytest.importorskip(''.join(package), reason='the block uses it')
     before = IndexedRedis.getDefaultRedisConnectionParams()
     try:
-        exec(compile(block, page, 'exec'), names)
+        exec(compile(block.text, block.page, 'exec'), names)
     finally:
         IndexedRedis.setDefaultRedisConnectionParams(before)
+    for test in re.findall(r'^def (test_\w+)\(make_model\)', block.text, re.MULTILINE):
+        names[test](make_model)
 
 
-def test_pages_with_tests_of_their_own_are_there():
-    for page, test in TESTED.items():
-        assert BLOCK.search(PAGES[page])
+def test_every_block_runs_in_a_test():
+    left = {(block.page, block.language) for block in ALL if block.language not in LANGUAGES}
+    assert left - TESTED.keys() == set(), 'no test runs these blocks: see tests/pages/blocks.py'
+
+
+def test_tests_of_pages_are_there():
+    for (page, language), test in TESTED.items():
+        assert blocks_of(page, language)
         assert Path(page).name in (ROOT / test).read_text('utf-8')
+
+
+def test_code_has_a_language():
+    """Or nobody sees which test runs it."""
+    for page, text in PAGES.items():
+        assert re.findall(r'^(?! *\.\. ).*::$', text, re.MULTILINE) == [], page
+
+
+def test_files_that_pages_include_have_a_test():
+    tests = ''.join(path.read_text('utf-8') for path in ROOT.glob('tests/**/test_*.py'))
+    included = re.findall(r'literalinclude:: \S*examples/(\w+)', ''.join(PAGES.values()))
+    assert len(included) > 5
+    assert [name for name in included if name not in tests] == []
 
 
 def test_every_prompt_is_run():

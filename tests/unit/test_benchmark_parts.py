@@ -3,6 +3,7 @@ alone, and wrong answers are never timed."""
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,6 +12,8 @@ import pytest
 from benchmarks import chart, docs, floor, results, table
 from benchmarks.results import BY_HAND, OLD, US, Group, Result
 from benchmarks.rows.dataset import Dataset, load
+from benchmarks.running import clients
+from benchmarks.running.sampling import Turn
 from benchmarks.running.turns import check, result_of, same, take_turns
 from benchmarks.running.work import Work
 
@@ -72,7 +75,7 @@ def test_a_table_of_subjects():
     ]
     bases = [('MariaDB',), (OLD,)]
     assert table.by_subject(one, bases, rounds=False)[1:] == [
-        [US, '2.00 (1.50-2.50)', '4.00', '0.500'],
+        [US, '2.00 (1.50-2.50)', '4.00', '0.500', ''],
         [OLD, '8.00 (8.00-8.00)', '1.00', '--', 'over 1,000 ms (exec)'],
     ]
 
@@ -157,10 +160,39 @@ class Answering:
 
 
 def test_a_different_answer_stops_the_run():
-    work = Work('get(pk)')
-    check(work, [Answering(US, [['a']]), Answering(OLD, [['a']])])
+    def turns(ours, theirs):
+        return [Turn(Work('get(pk)'), [Answering(*each)]) for each in ((US, ours), (OLD, theirs))]
+
+    check(turns([['a']], [['a']]))
     with pytest.raises(SystemExit, match=r'get\(pk\): 6\.0\.3 answers otherwise than IndexedRedis'):
-        check(work, [Answering(US, [['a']]), Answering(OLD, [['b']])])
+        check(turns([['a']], [['b']]))
+
+
+def test_clients_ask_for_all_numbers_until_the_time_is_over(monkeypatch):
+    asked = []
+
+    async def on_asyncio(number):
+        asked.append(number)
+
+    for ask in (asked.append, on_asyncio):
+        monkeypatch.setattr(clients, 'perf_counter', itertools.count().__next__)
+        for seconds, most in ((0, 1), (20, 20)):
+            asked.clear()
+            assert len(clients.load(ask, 3, [1, 2, 3], seconds).run()) == len(asked)
+            assert 1 <= asked.count(1) == asked.count(2) == asked.count(3) <= most
+        assert len(asked) > 3
+
+
+def test_an_error_of_a_client_ends_the_load():
+    with pytest.raises(ZeroDivisionError):
+        clients.load(lambda number: 1 // number, 2, [1, 0], seconds=0).run()
+
+
+def test_nothing_is_not_an_answer():
+    job = clients.load(lambda number: ['a'] * number, 2, [1, 2], seconds=0)
+    assert job.answer(None) == ["1: ['a']", "2: ['a', 'a']"]
+    with pytest.raises(AssertionError):
+        clients.load(lambda number: ['a'] * number, 2, [0], seconds=0).answer(None)
 
 
 def test_the_pages_are_what_the_figures_beside_them_give():
@@ -184,7 +216,9 @@ def test_the_chart_shows_every_operation():
 
 
 def test_a_bar_is_as_long_as_its_figure():
-    drawn = ElementTree.fromstring(chart.bars([(US, 10, 'ten'), (OLD, 5, 'five')], 't', 'l'))
+    drawn = ElementTree.fromstring(
+        chart.bars([(US, [(US, 10, 'ten'), (OLD, 5, 'five')])], 't', 'l')
+    )
     one, half = (
         float(each.get('width')) for each in drawn.iter('{http://www.w3.org/2000/svg}rect')
     )
@@ -193,7 +227,9 @@ def test_a_bar_is_as_long_as_its_figure():
 
 def test_bars_of_one_subject_have_one_colour():
     names = (US, f'{US}, cached', OLD, f'{OLD}, links', 'SQLite')
-    drawn = ElementTree.fromstring(chart.bars([(name, 1, '1') for name in names], 't', 'l'))
+    drawn = ElementTree.fromstring(
+        chart.bars([(name, [(name, 1, '1')]) for name in names], 't', 'l')
+    )
     rects = drawn.iter('{http://www.w3.org/2000/svg}rect')
     assert [each.get('class') for each in rects] == ['us', 'us', 'old', 'old', 'hand']
 

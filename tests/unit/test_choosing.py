@@ -4,12 +4,13 @@ of each kind that takes long some of every file."""
 from __future__ import annotations
 
 from collections import Counter
-from itertools import product
+from itertools import groupby, product
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from budget import ALWAYS, Budget, shuffled
-from choosing import one_each, rest_of
+from choosing import one_each, rest_of, some_of_each
 
 ENVIRONMENTS = list(product(('redis', 'valkey'), ('sync', 'aio', 'sync, cached')))
 CASES = [[number] for number in range(120)]
@@ -46,6 +47,17 @@ def test_each_scenario_runs_once_and_each_environment_gets_its_share():
 def test_as_many_seeds_as_environments_choose_all():
     items = every_item()
     assert set().union(*(one_each(items, seed) for seed in range(len(ENVIRONMENTS)))) == set(items)
+
+
+def test_seeds_in_a_row_share_the_rest_among_them():
+    items = every_item()
+    default = one_each(items, 0)
+    rest = [item for item in items if item not in default]
+    assert len(rest) == len(CASES) * (len(ENVIRONMENTS) - 1)
+    shares = [some_of_each(rest, seed, 2) for seed in (7, 8, 9)]
+    assert {len(share) for share in shares} == {2 * len(CASES)}
+    assert set().union(*shares) == set(rest)
+    assert some_of_each(rest, 7, 99) == set(rest)
 
 
 def test_what_is_skipped_is_chosen_only_where_all_is():
@@ -90,7 +102,7 @@ class Slow:
     """A collected test of a kind, or of none."""
 
     def __init__(self, path, number, *names):
-        self.path, self.nodeid, self.stash = path, f'{path}::test_{number}', {}
+        self.path, self.nodeid, self.stash = Path(path), f'{path}::test_{number}', {}
         self.marks = [getattr(pytest.mark, name).mark for name in names]
 
     def iter_markers(self):
@@ -102,22 +114,41 @@ class Slow:
 
 @pytest.mark.parametrize('seed', range(5))
 def test_one_of_each_file_and_kind_runs_however_long_others_took(seed):
-    plain = [Slow(f'{n}', n) for n in range(10)]
-    faults = [Slow(f'{n % 3}', n, 'faults', *['skip'] * (n > 5)) for n in range(10)]
-    both = [Slow('2', n, 'faults', 'databases') for n in range(10, 13)]
+    plain = [Slow(f'a/{n}', n) for n in range(10)]
+    faults = [Slow(f'a/{n % 3}', n, 'faults', *['skip'] * (n > 5)) for n in range(10)]
+    both = [Slow('a/2', n, 'faults', 'databases') for n in range(10, 13)]
     items = [each for three in zip(plain, faults, strict=True) for each in three] + both
-    ordered = shuffled(items, seed)
+    ordered = shuffled(items, seed, each_file=True)
     assert set(ordered) == set(items)
     assert [place for place, item in enumerate(ordered) if item in plain] == [*range(0, 20, 2)]
     always = [item for item in ordered if ALWAYS in item.stash]
     slow = [item for item in ordered if item not in plain]
-    assert slow[: len(always)] == always
+    for _, of_file in groupby(slow, key=lambda item: item.path):
+        assert next(of_file) in always
+    assert len([*groupby(slow, key=lambda item: item.path)]) == 3, 'files stay together'
     assert not any(item.get_closest_marker('skip') for item in always)
-    assert {item.path for item in always} == {'0', '1', '2'}
+    assert {item.path.name for item in always} == {'0', '1', '2'}
     assert any(item.get_closest_marker('databases') for item in always)
     assert len(always) <= 4
     left = Budget(0)
     for item in always + plain:
         left.pytest_runtest_setup(item)
-    with pytest.raises(pytest.skip.Exception, match='-m faults runs all'):
-        left.pytest_runtest_setup(slow[-1])
+    for item in slow:
+        if item not in always:
+            with pytest.raises(pytest.skip.Exception, match='-m faults runs all'):
+                left.pytest_runtest_setup(item)
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_or_one_of_each_folder_and_kind(seed):
+    items = [
+        Slow(f'{folder}/{n % 3}', n, kind)
+        for folder in 'ab'
+        for n, kind in enumerate(['faults', 'clusters'] * 6)
+    ]
+    ordered = shuffled(items, seed, each_file=False)
+    always = [item for item in ordered if ALWAYS in item.stash]
+    assert sorted((str(item.path.parent), item.marks[0].name) for item in always) == [
+        *(('a', 'clusters'), ('a', 'faults')),
+        *(('b', 'clusters'), ('b', 'faults')),
+    ]

@@ -400,7 +400,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
     old = [20_000], [[b'1'], 1]
     ((pks,), sent) = trips(
         swap.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
-        *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [7], *[[1, None, None, []]] * 2, [None], [None]),
+        *([b'OK', b'TOKEN'], [1, [b'TOKEN']], [7], *[[1, None, None, []]] * 2, [None], [None]),
         *(*old, [[b'rock', b'1999']], [[GENRE_ROCK]], [None]),  # this genre is a large one
         *([[b'0', listed], 1], [[1, []], 1], [[1, [YEAR_2000]], 1], [None], [b'done', [b'']]),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [0, 0, 1], [1, 1], [0, 1]),
@@ -410,12 +410,11 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
     hold, retake = (*locks, 0), (*locks, 1)
     fill = (*('EVALSHA', 'fill', 3, LOCK, staged + b'sets', KEYS), *(b'TOKEN', 1000, 2000))
     fill += (staged, K)
-    assert sent[:3] == [
+    assert sent[:2] == [
         [('SET', LOCK, b'TOKEN', 'NX', 'PX', 10_000), ('GET', LOCK)],
-        [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN')],
-        [('HKEYS', RECORD)],
+        [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN'), ('HKEYS', RECORD)],
     ]
-    assert sent[3:6] == [
+    assert sent[2:5] == [
         [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 2, 0, 1000)],
         [
             retake,
@@ -440,7 +439,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
             ('EXEC',),
         ],
     ]
-    assert sent[6:18] == [
+    assert sent[5:17] == [
         [('EVALSHA', 'other_type', 1, KEYS, b'set')],
         [('EVALSHA', 'other_type', 1, NEXT, b'string')],
         [('SCARD', KEYS)],
@@ -464,7 +463,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
             ('EVALSHA', 'records', 1, INCARNATIONS),
         ],
     ]
-    assert sent[18:] == [
+    assert sent[17:] == [
         [('SSCAN', staged + b'old', b'0', 'COUNT', 180), hold],
         [('HMGET', DATA + b'1', b'genre', b'year')],
         [
@@ -493,7 +492,7 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
     work = [K + b'tmp:TOKEN:' + name for name in (b'sets', b'ranges', b'brought', b'old', b'left')]
     pks, sent = trips(
         saving.save(song._validated(), objs, [None, None]),
-        *([7], [b'OK', b'TOKEN'], [1], [[b'TOKEN']], *[[1, None, None, []]] * 3),
+        *([7], [b'OK', b'TOKEN'], [1, [b'TOKEN']], *[[1, None, None, []]] * 3),
         *([None, None, []], [0, 1]),
     )
     hold = ('EVALSHA', 'hold', 2, LOCK, RECORD, b'TOKEN', 10_000, 0)
@@ -511,8 +510,7 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
     assert sent == [
         [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 2, 0, 1000)],
         [('SET', LOCK, b'TOKEN', 'NX', 'PX', 10_000), ('GET', LOCK)],
-        [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN')],
-        [('HKEYS', RECORD)],
+        [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN'), ('HKEYS', RECORD)],
         rows(b'7', b'a'),
         rows(b'8', b'b'),
         [
@@ -541,18 +539,18 @@ def test_objects_whose_pks_are_in_use_are_moved_by_the_swap(song):
     rests = (b'keys', b'data:3', b'idx:genre:pop', b'idx:year:1999')
     _, sent = trips(
         swap.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
-        *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [None], [None], [[b'3']]),
+        *([b'OK', b'TOKEN'], [1, [b'TOKEN']], [None], [None], [[b'3']]),
         *(*[[1, None, None, []]] * 2, [None], [None]),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [[GENRE_ROCK, YEAR_1999]], [None]),
         *([[b'0', [staged + rest for rest in rests]], 1], [None], [None], [b'done', [b'']]),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [0, 1], [1, 1], [0, 1]),
     )
-    assert sent[3:6] == [
+    assert sent[2:5] == [
         [('EVALSHA', 'other_type', 1, KEYS, b'set')],
         [('EVALSHA', 'other_type', 1, NEXT, b'string')],
         [('EVALSHA', 'claim', 2, NEXT, KEYS, DATA, 9, 3, 9)],
     ]
-    assert sent[6][1:] == [
+    assert sent[5][1:] == [
         ('WATCH', staged + b'refused', LOCK, staged + b'data:3', DATA + b'9'),
         ('EVAL', 'may_store', 3, staged + b'refused', LOCK, KEYS, b'TOKEN', 9),
         ('MULTI',),
@@ -562,15 +560,15 @@ def test_objects_whose_pks_are_in_use_are_moved_by_the_swap(song):
         ('HSET', DATA + b'9', b'name', b'c', b'genre', b'pop', b'year', b'1999'),
         ('EXEC',),
     ]
-    assert sent[7][4:] == [
+    assert sent[6][4:] == [
         ('SADD', staged + b'sets', *(staged + rest for rest in (rests[0], *rests[2:]))),
         ('SADD', staged + b'keys', b'3', b'9'),
         ('SADD', staged + b'idx:genre:pop', b'3', b'9'),
         ('SADD', staged + b'idx:year:1999', b'3', b'9'),
         ('EXEC',),
     ]
-    assert sent[12] == [('EVALSHA', 'large', 2, GENRE_ROCK, YEAR_1999, 0)]
-    assert sent[15:18] == [
+    assert sent[11] == [('EVALSHA', 'large', 2, GENRE_ROCK, YEAR_1999, 0)]
+    assert sent[14:17] == [
         [('EVALSHA', 'other_type', 3, GENRE_POP, YEAR_1999, KEYS, b'set')],
         [('EVALSHA', 'other_type', 1, DATA + b'3', b'hash')],
         [

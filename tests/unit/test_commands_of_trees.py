@@ -7,7 +7,8 @@ import pytest
 
 from IndexedRedis import IRField, Q
 from IndexedRedis._core.bulk import delete
-from IndexedRedis._core.queries import fetch, linked, pick
+from IndexedRedis._core.partitions.queries import linked
+from IndexedRedis._core.queries import fetch, pick
 from IndexedRedis._core.queries import query as queries
 from IndexedRedis.executors.recording import RecordingExecutor
 from IndexedRedis.fields import IRForeignLinkField

@@ -221,6 +221,16 @@ def test_a_definition_changed_on_the_class_is_validated_anew(attribute, value):
             each()
 
 
+def test_what_is_removed_from_the_class_is_inherited_again():
+    base = define('name', 'year', indexed=['name'])
+    model = type(IndexedRedisModel)('Other', (base,), {'KEY_NAME': 'Other', 'PARTITIONS': 6})
+    model.INDEXED_FIELDS = ['year']
+    assert (model._validated().partitions, len(model._validated().indexed)) == (6, 1)
+    del model.PARTITIONS, model.INDEXED_FIELDS
+    assert model._validated().partitions == 0
+    assert [column.name for column in model._validated().indexed] == ['name']
+
+
 def test_fields_changed_on_the_class_are_used():
     model = define('name', 'old')
     model(old='x')
@@ -234,6 +244,14 @@ def test_a_changed_key_name_reaches_the_keys():
     assert model._validated().keys.all == b'_ir_|Song:keys'
     model.KEY_NAME = 'Other'
     assert model._validated().keys.all == b'_ir_|Other:keys'
+
+
+def test_what_is_deleted_on_the_class_is_as_the_base_has_it():
+    model = define('name')
+    model.PARTITIONS = 6
+    assert model._validated().partitions == 6
+    del model.PARTITIONS
+    assert model._validated().partitions == 0
 
 
 def test_a_changed_default_takes_effect_at_once():

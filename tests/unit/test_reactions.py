@@ -276,7 +276,7 @@ def test_reindex_passes_over_what_is_gone_meanwhile(song):
 
 def test_a_reset_that_lost_its_lock_says_so_and_cleans_up(song):
     flow = swap.reset_all([(song._validated(), [song(name='a')])], b'T', lambda obj: None)
-    start = [b'OK', b'T'], [1], [[b'T']], [7]
+    start = [b'OK', b'T'], [1, [b'T']], [7]
     lost = [0, None, b'lost', None]
     sweep = [[b'0', []]], [[b'7 1']], [[]], [[b'0', []]], [[]], [1, 1], [0, 1]
     executor, text = fails(errors.ResetLostError, flow, *start, lost, *sweep)
@@ -299,7 +299,7 @@ def test_a_list_that_meets_a_key_of_another_type_says_which(song):
 
 def test_a_reset_stages_over_nobodys_object(song):
     flow = swap.reset_all([(song._validated(), [song(name='a')])], b'T', lambda obj: None)
-    start = [b'OK', b'T'], [1], [[b'T']], [7]
+    start = [b'OK', b'T'], [1, [b'T']], [7]
     sweep = [[b'0', []]], [[b'7 1']], [[]], [[b'0', []]], [[]], [1, 1], [0, 1]
     stored = [[1, None, b'taken', None]] * swap.CLAIMS
     executor, text = fails(errors.ConflictError, flow, *start, *stored, *sweep)
@@ -329,8 +329,31 @@ def test_a_reset_waits_for_another_and_gives_up_with_a_clear_error(song, monkeyp
 
 def test_a_reset_is_done_even_if_its_cleaning_up_fails(song):
     flow = swap.reset_all([(song._validated(), [])], b'T', lambda obj: None)
-    start = [b'OK', b'T'], [1], [[b'T']], [None], [None], [0]
+    start = [b'OK', b'T'], [1, [b'T']], [None], [None], [0]
     broken = ConnectionError('broken')
     executor, pks = run(flow, *start, [b'done', [b'']], broken, broken)
     assert pks == [[]]
     assert executor.trips[-2][0][0] == 'SSCAN'
+
+
+def test_a_lock_that_was_taken_before_its_turn_is_given_back(song):
+    """Of three models, somebody holds the second."""
+    names = 'Band', 'Live', 'Song'
+    owners = [locks.LockOwner(define('x', name=name)._validated(), b'T') for name in names]
+    mine, others = [b'OK', b'T'], [None, b'other']
+
+    def nothing():
+        yield from ()
+
+    executor, _ = run(
+        locks.locked(owners[::-1], nothing()),
+        *([*mine, *others, *mine], [0, 1], [*others, 1], [*mine, 1], [*mine, 1], [0, 1] * 3),
+    )
+    first, back, *turns, last = executor.trips
+    lock = '_ir_|{}:tmp:lock'.format
+    assert [command[1] for command in first[::2]] == [lock(name).encode() for name in names]
+    assert [command[3] for command in back if command[1] == 'release'] == [lock('Song').encode()]
+    assert [turn[0][1] for turn in turns] == [
+        lock(name).encode() for name in ('Live', 'Live', 'Song')
+    ]
+    assert sum(command[1] == 'release' for command in last) == 3

@@ -171,20 +171,20 @@ def test_a_long_list_gets_its_scores_before_it_is_published(song, monkeypatch):
     objs = [song(name=name, genre='rock', year=1999) for name in 'ab']
     _, sent = trips(
         saving.save(song._validated(), objs, [None, None]),
-        *([7], [b'OK', b'TOKEN'], [1], [[b'TOKEN']], [None], *[[1, None, None, []]] * 3),
+        *([7], [b'OK', b'TOKEN'], [1, [b'TOKEN']], [None], *[[1, None, None, []]] * 3),
         *([None, None, []], [0, 1]),
     )
     a, b = (b'%d' % (ord(each) << 40) for each in 'ab')
-    assert sent[4] == [('EVALSHA', 'other_type', 2, BY_NAME, BY_YEAR, b'zset')]
-    assert sent[6][2:] == [
+    assert sent[3] == [('EVALSHA', 'other_type', 2, BY_NAME, BY_YEAR, b'zset')]
+    assert sent[5][2:] == [
         ('EVAL', 'may_store', 3, TMP + b'TOKEN:refused', LOCK, KEYS, b'TOKEN'),
         ('MULTI',),
         ('ZADD', BY_NAME, a, b'7', b, b'8'),
         ('ZADD', BY_YEAR, b'1999', b'7', b'1999', b'8'),
         ('EXEC',),
     ]
-    assert sent[7][2][0:4] == ('EVAL', 'may_store', 4, TMP + b'TOKEN:refused')
-    assert sent[8][4][:3] == ('EVAL', 'publish', 2)
+    assert sent[6][2][0:4] == ('EVAL', 'may_store', 4, TMP + b'TOKEN:refused')
+    assert sent[7][4][:3] == ('EVAL', 'publish', 2)
 
 
 def test_a_reset_stages_sorted_sets_and_moves_them_in_the_swap(song):
@@ -194,27 +194,27 @@ def test_a_reset_stages_sorted_sets_and_moves_them_in_the_swap(song):
     listed = [staged + rest for rest in rests]
     _, sent = trips(
         swap.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
-        *([b'OK', b'TOKEN'], [1], [[b'TOKEN']], [7], *[[1, None, None, []]] * 3, *[[None]] * 3),
+        *([b'OK', b'TOKEN'], [1, [b'TOKEN']], [7], *[[1, None, None, []]] * 3, *[[None]] * 3),
         *([0], [[b'0', listed], 1], [[1, []], 1], [None], [b'done', [b'']]),
         *([[b'0', [b'1']], 1], [[b'rock']], [0, 1], [1, 1], [0, 1]),
     )
-    assert sent[6][4:] == [
+    assert sent[5][4:] == [
         ('SADD', staged + b'sets', *listed[2:]),
         ('ZADD', listed[2], b'%d' % (ord('a') << 40), b'7'),
         ('ZADD', listed[3], b'2000', b'7'),
         ('EXEC',),
     ]
-    assert sent[9] == [('EVALSHA', 'other_type', 2, BY_NAME, BY_YEAR, b'zset')]
+    assert sent[8] == [('EVALSHA', 'other_type', 2, BY_NAME, BY_YEAR, b'zset')]
     # The others are replaced as they are: what they hold is of no use.
-    assert sent[13] == [('EVALSHA', 'other_type', 1, KEYS, b'set')]
-    assert sent[14][0] == (
+    assert sent[12] == [('EVALSHA', 'other_type', 1, KEYS, b'set')]
+    assert sent[13][0] == (
         *('EVALSHA', 'swap', 16, LOCK, RECORD, KEYS, staged + b'old', NEXT, K + b'tmp:swapped'),
         *(K + b'tmp:mirrored', TOUCHED, BY_NAME, BY_YEAR),
         *(listed[2], BY_NAME, listed[3], BY_YEAR, listed[0], KEYS),
         *(b'TOKEN', 'swapped', '', 1, 2, 3, 7, 0, 1000, 1),
     )
     # The sorted sets that were replaced list no old pks.
-    retired = [command[1] for command in sent[17]]
+    retired = [command[1] for command in sent[16]]
     assert retired == ['prune', 'retire', 'hold']
 
 

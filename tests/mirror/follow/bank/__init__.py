@@ -1,0 +1,1 @@
+"""A bank: random transactions in SQL, followed into Redis while readers judge every answer."""

@@ -1,0 +1,1 @@
+"""Several processes load one mirror."""
