@@ -16,7 +16,8 @@ copyright = '2026, IndexedRedis contributors'
 release = version = __version__
 
 extensions = ['sphinx.ext.autodoc', 'sphinx.ext.doctest']
-exclude_patterns = ['_build', 'performance/*']  # pages include the latter
+# Pages include the files of the folders.
+exclude_patterns = ['_build', 'performance/*', 'explanation/scale/*']
 
 html_theme = 'furo' if importlib.util.find_spec('furo') else 'alabaster'
 html_title = f'{project} {release}'

@@ -9,9 +9,18 @@ HERE = Path(__file__).parent
 STATIC = HERE / '_static'
 sys.path.append(str(HERE))
 
-from pictures import algebra, cluster, compare_and_move, keys, overview, swap  # noqa: E402
+from pictures import (  # noqa: E402
+    algebra,
+    cluster,
+    compare_and_move,
+    flip,
+    follow,
+    keys,
+    overview,
+    swap,
+)
 
-PICTURES = (algebra, cluster, compare_and_move, keys, overview, swap)
+PICTURES = (algebra, cluster, compare_and_move, flip, follow, keys, overview, swap)
 
 
 def drawn() -> dict[str, str]:

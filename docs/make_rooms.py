@@ -38,6 +38,7 @@ ROOMS = {
     'links': 'fetch, save, reload',
     'integrity': 'check, repair',
     'bulk': 'save and delete lists of any length; finish or sweep what killed processes left',
+    'partitions': 'the same flows on each partition of the true edition: layout, fences, pointer',
     'writes': 'insert, compare and move, delete',
     'inspection': 'explain, info',
     'expressions': 'lookups and trees, in normal form, as set algebra; no I/O',
