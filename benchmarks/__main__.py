@@ -6,12 +6,11 @@ this library is.
 """
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
 from . import cache, docs, machine, table
-from .groups import DEFAULT, GROUPS
+from .groups import DEFAULT, GROUPS, results
 from .results import BEFORE, BY_HAND, DATABASES, OLD, US, Group, load, save
 from .run import Run, opened
 from .sizes import SIZES
@@ -36,7 +35,6 @@ def _parser() -> argparse.ArgumentParser:
     add('--only', **patterns, help='works whose name matches')
     add('--profile', **patterns, help='the same, and where the time of such works goes')
     add('--url', default='', help='an empty server to use, which is emptied at the end')
-    add('--cache', metavar='FOLDER', help='where to keep what is fetched')
     add('--json', type=Path, metavar='FILE', help='write every sample there')
     add('--docs', action='store_true', help='make the tables and the chart of docs/ from the run')
     add('--from', type=Path, dest='source', metavar='FILE', help='a JSON file instead of a run')
@@ -53,8 +51,6 @@ def main() -> None:
         parser.error(f'unknown groups {", ".join(sorted(unknown))}; there are {", ".join(GROUPS)}')
     if options.against and not (options.against / 'IndexedRedis').is_dir():
         parser.error(f'--against: {options.against} holds no IndexedRedis folder')
-    if options.cache:
-        os.environ['INDEXEDREDIS_BENCHMARKS_CACHE'] = options.cache
     others = options.subjects or (() if options.against else SUBJECTS)
     compared = [BEFORE] if options.against else []
     options.subjects = [US, *compared, *(name for name in SUBJECTS[1:] if name in others)]
@@ -82,7 +78,7 @@ def _measure(run: Run, name: str) -> Group:
     apart = machine.place(run.server, measurement.cores)
     group = Group(machine.describe(run.client, apart), [])
     print(f'\n{name}: {measurement.title}. {machine.sentence(group.on)}')
-    for result in measurement.results(run):
+    for result in results(name, run):
         group.results.append(result)
         cells = table.by_subject(result, measurement.bases)
         print('\n' + table.as_text(result.work, cells), flush=True)

@@ -29,10 +29,9 @@ class NotInstalled(Exception):
 
 
 def folder() -> Path:
-    """Return the folder: ``--cache``, or ``indexedredis-benchmarks`` among the user's caches."""
-    given = os.environ.get('INDEXEDREDIS_BENCHMARKS_CACHE')
+    """Return the folder, ``indexedredis-benchmarks`` among the user's caches."""
     caches = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
-    return Path(given) if given else caches / 'indexedredis-benchmarks'
+    return caches / 'indexedredis-benchmarks'
 
 
 def library(subject: str) -> Path:

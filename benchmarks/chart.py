@@ -1,15 +1,17 @@
 """Draw the charts of the documentation, as SVG that can be read on a light and on a dark page."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 
-from .results import BY_HAND, OLD, US, Result
+from .results import OLD, US
 
-COLOURS = {OLD: 'old', BY_HAND: 'hand'}  # classes of the style
 WIDTH = 480  # of each chart, so that a phone shows it whole
-# Pixels: the space left and right of the scale, a work with its name, a bar, the space above.
-LEFT, RIGHT, ROW, BAR, TOP = 8, 44, 50, 13, 84
+# Pixels: the space left and right of the scale, the same of bars without one, a name, a bar.
+LEFT, RIGHT, SHOWN, NAME, BAR = 8, 44, 110, 17, 14
+Bar = tuple[str, float, str]  # the subject, its figure, and the text at the end of the bar
+Place = Callable[[float], float]  # where on the scale a figure is
+
 LIGHT = (
     '--text:#1c2530;--grid:#d5dae0;--axis:#1c2530;--old:#8a5a83;'
     '--hand:#3b7ea1;--us:#12684f;--page:#fff;'
@@ -32,65 +34,63 @@ STYLE = (
 )
 
 
-def ratios(results: list[Result], label: str) -> str:
-    """Return a chart of the ratios to 6.0.3 and to redis-py by hand, on a log scale."""
-    shown = [each for each in results if COLOURS.keys() & each.samples.keys()]
-    factors = [each.ratio(name) for each in shown for name in COLOURS if name in each.samples]
-    low, high = min(0.0, math.log10(min(factors))), math.ceil(math.log10(max(factors)))
-    height, decade = TOP + ROW * len(shown) + 8, (WIDTH - LEFT - RIGHT) / (high - low)
-    lines = [*_scale(low, high, decade, height)]
-    for at, result in enumerate(shown):
-        lines += _pair(result, TOP + ROW * at, LEFT - decade * low, decade)
-    return _svg(WIDTH, height, label, lines)
+def bars(
+    rows: Sequence[tuple[str, Sequence[Bar]]], title: str, label: str, ratios: bool = False
+) -> str:
+    """Return a chart: names, and the bars of each below it.
 
-
-def bars(rows: Sequence[tuple[str, float, str]], title: str, label: str) -> str:
-    """Return a chart of figures, each below its name.
-
-    :param rows: names, figures and the text that stands at the end of the bar
     :param title: what the figures are
+    :param ratios: begin bars at 1, on a log scale, with a legend of the subjects
     """
-    longest, room = max(value for _, value, _ in rows), WIDTH - 110
-    lines = [_text(0, 18, title, 'start', 'title')]
-    for at, (name, value, shown) in enumerate(rows):
-        y, size = 36 + 40 * at, max(1.0, room * value / longest)
-        kind = 'us' if name.startswith(US) else 'old' if name.startswith(OLD) else 'hand'
-        lines.append(_text(0, y + 12, name, 'start', 'bar'))
-        lines.append(f'<rect x="0" y="{y + 17}" width="{size:.1f}" height="14" class="{kind}"/>')
-        lines.append(_text(size + 6, y + 29, shown, 'start', 'bar'))
-    return _svg(WIDTH, 44 + 40 * len(rows), label, lines)
+    figures = [figure for _, group in rows for _, figure, _ in group]
+    lines, y = [_text(0, 18, title, 'start', 'title')], 36
+    if ratios:
+        low, high = min(0, math.log10(min(figures))), math.ceil(math.log10(max(figures)))
+        decade = (WIDTH - LEFT - RIGHT) / (high - low)
+        y = 84
+    height = y + 8 + sum(NAME + 9 + BAR * len(group) for _, group in rows)
+
+    def place(figure: float) -> float:
+        if ratios:
+            return LEFT + decade * (math.log10(figure) - low)
+        return (WIDTH - SHOWN) * figure / max(figures)
+
+    if ratios:
+        lines += _legend({subject: None for _, group in rows for subject, _, _ in group})
+        lines += _grid(range(math.ceil(low), high + 1), place, height)
+    start = place(1) if ratios else 0.0
+    for name, group in rows:
+        lines.append(_text(start + 5 if ratios else 0, y + 12, name, 'start', 'bar'))
+        for subject, figure, shown in group:
+            low_end, end = sorted((start, place(figure)))
+            where = f'x="{low_end:.1f}" y="{y + NAME}" width="{max(1.0, end - low_end):.1f}"'
+            lines.append(f'<rect {where} height="{BAR - 1}" class="{_kind(subject)}"/>')
+            lines.append(_text(end + 6, y + NAME + 11, shown, 'start', '' if ratios else 'bar'))
+            y += BAR
+        y += NAME + 9
+    head = f'viewBox="0 0 {WIDTH} {height}" class="chart" role="img" aria-label="{escape(label)}"'
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" {head}>\n<style>{STYLE}</style>'
+    return '\n'.join([opening, *lines, '</svg>', ''])
 
 
-def _svg(width: int, height: int, label: str, lines: list[str]) -> str:
-    head = f'viewBox="0 0 {width} {height}" class="chart" role="img" aria-label="{escape(label)}"'
-    start = f'<svg xmlns="http://www.w3.org/2000/svg" {head}>\n<style>{STYLE}</style>'
-    return '\n'.join([start, *lines, '</svg>', ''])
+def _kind(subject: str) -> str:
+    """Return the colour of a subject's bars, a class of the style."""
+    return 'us' if subject.startswith(US) else 'old' if subject.startswith(OLD) else 'hand'
 
 
-def _scale(low: float, high: int, decade: float, height: int) -> Iterator[str]:
-    """Yield the title, the legend, the figures of the scale and its grid."""
-    yield _text(0, 18, 'How many times as fast (memory: as small)', 'start', 'title')
-    for at, (name, colour) in enumerate(COLOURS.items()):
-        x = 130 * at
-        yield f'<rect x="{x}" y="30" width="{BAR}" height="{BAR}" class="{colour}"/>'
-        yield _text(x + 19, 41, f'against {name}', 'start')
-    for power in range(math.ceil(low), high + 1):
-        x, line = LEFT + decade * (power - low), 'grid' if power else 'axis'
+def _legend(subjects: Iterable[str]) -> Iterator[str]:
+    for at, subject in enumerate(subjects):
+        x, size = 130 * at, BAR - 1
+        yield f'<rect x="{x}" y="30" width="{size}" height="{size}" class="{_kind(subject)}"/>'
+        yield _text(x + 19, 41, f'against {subject}', 'start')
+
+
+def _grid(powers: Iterable[int], place: Place, height: int) -> Iterator[str]:
+    """Yield the figures of the scale, and their lines."""
+    for power in powers:
+        x = place(10.0**power)
         yield _text(x, 68, f'{10.0**power:g}x', 'middle')
-        yield f'<path d="M{x:.1f} 74V{height}" class="{line}"/>'
-
-
-def _pair(result: Result, y: int, one: float, decade: float) -> Iterator[str]:
-    """Yield the name of a work and its bars, which begin at the line of 1x."""
-    yield _text(one + 5, y + 11, result.work, 'start', 'bar')
-    for at, (name, colour) in enumerate(COLOURS.items()):
-        if name in result.samples:
-            ratio = result.ratio(name)
-            end = one + decade * math.log10(ratio)
-            place = f'x="{min(one, end):.1f}" y="{y + 16 + BAR * at}"'
-            size = f'width="{abs(end - one):.1f}" height="{BAR - 1}"'
-            yield f'<rect {place} {size} class="{colour}"/>'
-            yield _text(max(one, end) + 5, y + 26 + BAR * at, f'{ratio:.1f}x', 'start')
+        yield f'<path d="M{x:.1f} 74V{height}" class="{"grid" if power else "axis"}"/>'
 
 
 def _text(x: float, y: float, text: str, anchor: str, kind: str = '') -> str:

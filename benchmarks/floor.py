@@ -18,34 +18,33 @@ PATIENCE = 2.0  # seconds for a reply, when the bytes are sent for the first tim
 Event = tuple[bool, bytes]  # whether it was sent, and the bytes
 
 
+# By method of a socket: whether it sends, and which bytes, from its argument and its result.
+RECORDED: dict[str, tuple[bool, Callable[[Any, Any], Any]]] = {
+    'sendall': (True, lambda data, result: data),
+    'send': (True, lambda data, count: memoryview(data)[:count]),
+    'recv': (False, lambda size, data: data),
+    'recv_into': (False, lambda buffer, count: memoryview(buffer)[:count]),
+}
+
+
 @contextmanager
 def recorded() -> Iterator[list[Event]]:
     """Give a list to which everything goes that this process sends and receives meanwhile."""
     events: list[Event] = []
-    kept = {name: getattr(socket.socket, name) for name in ('sendall', 'send', 'recv', 'recv_into')}
+    kept = {name: getattr(socket.socket, name) for name in RECORDED}
 
-    def send(own: Any, data: Any, *args: Any) -> Any:
-        events.append((True, bytes(data)))
-        return kept['sendall'](own, data, *args)
+    def recording(name: str) -> Callable[..., Any]:
+        sent, which = RECORDED[name]
 
-    def send_some(own: Any, data: Any, *args: Any) -> int:
-        sent: int = kept['send'](own, data, *args)
-        events.append((True, bytes(data)[:sent]))
-        return sent
+        def method(own: Any, given: Any, *args: Any) -> Any:
+            result = kept[name](own, given, *args)
+            events.append((sent, bytes(which(given, result))))
+            return result
 
-    def receive(own: Any, *args: Any) -> bytes:
-        data: bytes = kept['recv'](own, *args)
-        events.append((False, data))
-        return data
+        return method
 
-    def receive_into(own: Any, buffer: Any, *args: Any) -> int:
-        count: int = kept['recv_into'](own, buffer, *args)
-        events.append((False, bytes(memoryview(buffer)[:count])))
-        return count
-
-    made = {'sendall': send, 'send': send_some, 'recv': receive, 'recv_into': receive_into}
-    for name, method in made.items():
-        setattr(socket.socket, name, method)
+    for name in RECORDED:
+        setattr(socket.socket, name, recording(name))
     try:
         yield events
     finally:

@@ -1,10 +1,11 @@
-"""Say what machine a run has, and put its processes on cores."""
+"""Say what machine a run has, put its processes on cores, and read their CPU clocks."""
 
 import datetime
 import importlib.metadata
 import os
 import platform
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -82,6 +83,19 @@ def cpu_seconds(pid: int) -> float:
         except OSError:  # the thread ended meanwhile
             continue
     return total / 1e9
+
+
+def own_seconds() -> float:
+    """Return the CPU seconds of this process and of the commands it ran."""
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system
+
+
+def main_thread_seconds(client: Any) -> float:
+    """Return the CPU seconds of the main thread of a client's Redis server so far."""
+    cpu = client.info('cpu')
+    names = ('used_cpu_user_main_thread', 'used_cpu_sys_main_thread')
+    return sum(cpu.get(name, cpu[name.removesuffix('_main_thread')]) for name in names)
 
 
 def _processor() -> str:

@@ -15,6 +15,7 @@ US = 'IndexedRedis'
 BEFORE = 'before'  # the same library from another checkout
 OLD = '6.0.3'
 BY_HAND = 'redis-py by hand'
+PLAIN = 'plain'  # a model without partitions
 FLOOR = 'floor'  # the same bytes over a bare socket: a figure of works that read
 DATABASES = ('PostgreSQL', 'MariaDB')  # which servers of their own hold
 

@@ -7,7 +7,7 @@ import fnmatch
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,6 @@ class Run:
         self.options, self.server, self.folder = options, server, folder
         self.connection = {**connection, 'socket_timeout': PATIENCE}
         self.client = redis.Redis(**self.connection)
-        with suppress(redis.ResponseError):  # before Redis 7
-            self.client.config_set('latency-tracking-info-percentiles', '100')
         self.sizes = SIZES[options.sizes]
         self.subjects = [each for each in options.subjects if each not in DATABASES]
         self.databases = [each for each in options.subjects if each in DATABASES]
@@ -64,6 +62,10 @@ class Run:
     def profiles(self, work: str) -> bool:
         """Return whether ``--profile`` matches a work."""
         return any(fnmatch.fnmatch(work, f'*{each}*') for each in self.options.profile)
+
+    def chosen(self, *names: str) -> list[str]:
+        """Return those of some subjects that ``--subjects`` chooses."""
+        return [name for name in names if name in self.subjects]
 
     def crew(
         self, module: str, names: Iterable[str], copies: int = 1, **config: Any

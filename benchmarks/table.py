@@ -1,10 +1,13 @@
 """Show results as tables: cells first, then text for the terminal or reStructuredText."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from .results import US, Result, quartiles
+from .results import US, Result, Samples, quartiles
 
 Cells = list[list[str]]
+Show = Callable[[Any], str]
 Bases = Sequence[Sequence[str]]
 
 
@@ -28,10 +31,26 @@ def spread(samples: list[float]) -> str:
     return f'{number(middle)} ({number(low)}-{number(high)})'
 
 
-def longest(milliseconds: float, command: str) -> str:
-    """Return the longest command; the server counts up to a second."""
+def longest(result: Result, name: str, lacking: str) -> str:
+    """Return the longest command of a subject; the server counts up to a second.
+
+    :param lacking: what to show where it is not known
+    """
+    if name not in result.longest:
+        return lacking
+    milliseconds, command = result.longest[name]
     shown = 'over 1,000' if milliseconds > 1000 else f'{milliseconds:.2f}'
     return f'{shown} ms ({command})'
+
+
+def grid(corner: str, columns: Mapping[str, Show], rows: Iterable[tuple[str, Any]]) -> Cells:
+    """Return a table.
+
+    :param columns: what they show of a row, by their heads
+    :param rows: their names, and what columns get
+    """
+    lines = ([name, *(show(row) for show in columns.values())] for name, row in rows)
+    return [[corner, *columns], *lines]
 
 
 def by_subject(result: Result, bases: Bases = (), rounds: bool = True) -> Cells:
@@ -42,22 +61,20 @@ def by_subject(result: Result, bases: Bases = (), rounds: bool = True) -> Cells:
     :param rounds: see :func:`ratio`
     """
     chosen = next((group for group in bases if {*group} <= result.samples.keys()), ())
-    heads = [f'times {base}' for base in chosen] or ['ratio']
-    cells = [['subject', result.unit, *heads, *result.more]]
-    for name, samples in result.samples.items():
-        if chosen:
-            ratios = [ratio(result, base, name, rounds) for base in chosen]
-        else:
-            ratios = ['' if name == US else ratio(result, name, US, rounds)]
-        more = [
-            number(quartiles(figure[name])[1]) if name in figure else '--'
-            for figure in result.more.values()
-        ]
-        commands = [longest(*result.longest[name])] if name in result.longest else []
-        cells.append([name, spread(samples), *ratios, *more, *commands])
+    columns: dict[str, Show] = {result.unit: lambda name: spread(result.samples[name])}
+    for base in chosen:
+        columns[f'times {base}'] = lambda name, base=base: ratio(result, base, name, rounds)
+    if not chosen:
+        columns['ratio'] = lambda name: '' if name == US else ratio(result, name, US, rounds)
+    for heading, figures in result.more.items():
+        columns[heading] = partial(_median, figures)
     if result.longest:
-        cells[0].append('longest command')
-    return cells
+        columns['longest command'] = lambda name: longest(result, name, '')
+    return grid('subject', columns, [(name, name) for name in result.samples])
+
+
+def _median(figures: Samples, name: str) -> str:
+    return number(quartiles(figures[name])[1]) if name in figures else '--'
 
 
 def ratio(result: Result, subject: str, us: str = US, rounds: bool = True) -> str:
@@ -76,50 +93,55 @@ def by_work(results: list[Result], subjects: Iterable[str]) -> Cells:
 
     :param subjects: the columns beside this library; those that took part in nothing are left out
     """
-    columns = [name for name in subjects if any(name in each.samples for each in results)]
-    floors = [each.of_the_floor() for each in results]
-    cells = [['work', US, *(['of the floor'] if any(floors) else []), *columns]]
-    for result, floor in zip(results, floors, strict=True):
-        row = [f'{result.work}, {result.unit}', spread(result.samples[US])]
-        if any(floors):
-            row.append(times(floor) if floor else '--')
-        for name in columns:
-            samples = result.samples.get(name)
-            row.append(f'{times(result.ratio(name))}; {spread(samples)}' if samples else '--')
-        cells.append(row)
-    return cells
+    columns: dict[str, Show] = {US: lambda result: spread(result.samples[US])}
+    if any(each.of_the_floor() for each in results):
+        columns['of the floor'] = _floor
+    for name in subjects:
+        if any(name in each.samples for each in results):
+            columns[name] = partial(_beside, name)
+    return grid('work', columns, [(f'{each.work}, {each.unit}', each) for each in results])
+
+
+def _floor(result: Result) -> str:
+    floor = result.of_the_floor()
+    return times(floor) if floor else '--'
+
+
+def _beside(name: str, result: Result) -> str:
+    samples = result.samples.get(name)
+    return f'{times(result.ratio(name))}; {spread(samples)}' if samples else '--'
 
 
 def longest_commands(results: list[Result], subjects: list[str]) -> Cells:
     """Return a row for each work, with the longest command of each subject."""
-    cells = [['work', *subjects]]
-    for result in results:
-        if result.longest:
-            shown = {name: longest(*each) for name, each in result.longest.items()}
-            cells.append([result.work, *(shown.get(name, '--') for name in subjects)])
-    return cells
+    columns = {name: lambda result, name=name: longest(result, name, '--') for name in subjects}
+    return grid('work', columns, [(each.work, each) for each in results if each.longest])
 
 
 def against(results: list[Result], subject: str) -> Cells:
     """Return a row for each work with its ratio to a subject, the lowest ratios first."""
-    cells = [['work', 'now', subject, 'times better', 'by client CPU']]
+    columns: dict[str, Show] = {
+        'now': lambda result: spread(result.samples[US]),
+        subject: lambda result: spread(result.samples[subject]),
+        'times better': lambda result: ratio(result, subject),
+        'by client CPU': lambda result: _ratio_of_cpu(result, subject),
+    }
     results = [each for each in results if subject in each.samples]
-    for each in sorted(results, key=lambda each: each.ratios(subject)[1]):
-        spreads = [spread(each.samples[name]) for name in (US, subject)]
-        cpu = [Result('', '', each.more[name]) for name in each.more if name == 'client CPU']
-        ratios = [ratio(one, subject) for one in (each, *cpu)]
-        cells.append([f'{each.work}, {each.unit}', *spreads, *ratios])
-    return cells
+    results.sort(key=lambda each: each.ratios(subject)[1])
+    return grid('work', columns, [(f'{each.work}, {each.unit}', each) for each in results])
+
+
+def _ratio_of_cpu(result: Result, subject: str) -> str:
+    cpu = result.more.get('client CPU')
+    return ratio(Result('', '', cpu), subject) if cpu else ''
 
 
 def as_text(title: str, cells: Cells) -> str:
     """Return a table for the terminal."""
-    width = max(map(len, cells))
-    rows = [row + [''] * (width - len(row)) for row in cells]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
         '  '.join(f'{cell:{size}}' for cell, size in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+        for row in cells
     ]
     return '\n  '.join([title, *lines])
 

@@ -4,8 +4,7 @@ from typing import Any
 
 import redis
 
-from IndexedRedis import IndexedRedisModel, IRField
-
+from ..subjects.library import model_of
 from .rows import SIZE, START, bulks, line
 
 
@@ -13,17 +12,10 @@ class Models:
     """A model with a sorted field."""
 
     def __init__(self, connection: dict[str, Any]) -> None:
-        class Item(IndexedRedisModel):
-            FIELDS = [
-                *map(IRField, ('name', 'genre', 'shelf', 'artist')),
-                IRField('price', valueType=int),
-            ]
-            INDEXED_FIELDS = ['genre', 'shelf', 'artist']
-            SORTED_FIELDS = ['price']
-            KEY_NAME = 'BenchItem'
-            REDIS_CONNECTION_PARAMS = connection
-
-        self.model: Any = Item
+        texts = ('name', 'genre', 'shelf', 'artist')
+        kinds = dict.fromkeys(texts, 'str') | {'price': 'int'}
+        how = {'SORTED_FIELDS': ['price'], 'KEY_NAME': 'BenchItem'}
+        self.model = model_of(connection, kinds, [*texts[1:]], **how)
         self.connection = connection
 
     def fill(self, count: int) -> None:

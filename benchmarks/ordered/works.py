@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from ..machine import cpu_seconds
 from ..results import BY_HAND
-from ..running.work import Job, Served, Work
+from ..running.work import Served, Work
 from .rows import DEAR, EVEN, SIZE, artists
 
 ORM = ', ORM'
 VALUES = (2, 20, 1_000)
+Question = tuple[str, int, Callable[..., list[str]]]  # its title, how often it is asked, and how
 
 
 class Questions(Served):
@@ -20,79 +20,62 @@ class Questions(Served):
     :param count: how many rows there are
     """
 
-    def __init__(
-        self, subject: str, connection: dict[str, Any], sizes: str, urls: dict[str, str], count: int
-    ) -> None:
-        connection['db'] = 0
-        super().__init__(subject, connection, sizes)
+    def __init__(self, urls: dict[str, str], count: int, **config: Any) -> None:
+        config['connection']['db'] = 0
+        super().__init__(**config)
         self.count = count
         self.asked: Any
-        self.server: int | None = None  # the process of a SQL database
-        if subject in urls:
+        if self.subject in urls:
             from ..running.databases import pid_of
             from .sql import Sql
 
-            self.asked = Sql(urls[subject], subject.endswith(ORM))
-            self.server = pid_of(self.asked.engine)
-        elif subject == BY_HAND:
+            self.asked = Sql(urls[self.subject], self.subject.endswith(ORM))
+            self.database = pid_of(self.asked.engine)
+        elif self.subject == BY_HAND:
             from .by_hand import ByHand
 
-            self.asked = ByHand(connection)
+            self.asked = ByHand(self.connection)
         else:
             from .models import Models
 
-            self.asked = Models(connection)
+            self.asked = Models(self.connection)
 
     def fill(self) -> None:
         """Store the rows."""
         print(f'{self.subject}: storing {self.count:,} rows ...', flush=True)
         self.asked.fill(self.count)
 
-    def works(self, group: str) -> Iterator[Work]:
-        """Yield what is timed, or the ``waits`` of a reader beside first pages."""
+    def ordered(self) -> Iterator[Work]:
+        """Yield pages in an order, and lists of values."""
         asked, many = self.asked, self.sizes.calls
         few, middle = many // 10, self.count // SIZE // 2
-        works = [
-            ('page 1 by price', many, asked.first),
-            ('page 1 by price of an evenly spread eighth', many, partial(asked.first, **EVEN)),
-            ('page 1 by price of the dearest eighth', few, partial(asked.first, **DEAR)),
-        ]
-        if group == 'waits':
-            for title, calls, ask in works:
-                name = f'{self.count:,} rows: {title}, beside that reader'
-                prepare = partial(_times, ask, calls if calls == few else 10 * calls)
-                yield Work(name, prepare, how='beside', rounds=self.sizes.slow)
-            return
         place = asked.place(middle)
-        works += [
+        questions = [
+            *self._first_pages(),
             ('page in the middle by price, by cursor', many, partial(asked.after, place)),
             ('page in the middle by price, by number', few, partial(asked.number, middle + 1)),
         ]
         for size in VALUES:
-            title = f'artist__in=[...], {size:,} values'
-            works.append((title, many if size < 100 else few, partial(asked.among, artists(size))))
-        for title, calls, ask in works:
-            prepare = partial(_times, ask, calls, '__in' in title)
-            yield Work(f'{self.count:,} rows: {title}', prepare, per=calls, rounds=self.sizes.slow)
+            title, ask = f'artist__in=[...], {size:,} values', partial(asked.among, artists(size))
+            questions.append((title, many if size < 100 else few, ask))
+        for title, times, ask in questions:
+            name, answer = f'{self.count:,} rows: {title}', sorted if '__in' in title else list
+            yield self.timed(name, ask, times, answer, rounds=self.sizes.slow)
 
-    def server_seconds(self) -> float:
-        """Return the CPU seconds of the database that is asked, so far."""
-        if not self.server:
-            return super().server_seconds()
-        return cpu_seconds(self.server)
+    def waits(self) -> Iterator[Work]:
+        """Yield first pages, ten times as many where they are short, beside a reader."""
+        for title, times, ask in self._first_pages():
+            name = f'{self.count:,} rows: {title}, beside that reader'
+            longer = 10 * times if times == self.sizes.calls else times
+            yield self.timed(name, ask, longer, how='beside', per=1, rounds=self.sizes.slow)
 
-    def keeps_nulls(self) -> bool:
-        """Return that answers have to be equal."""
-        return True
+    def _first_pages(self) -> list[Question]:
+        first, many = self.asked.first, self.sizes.calls
+        return [
+            ('page 1 by price', many, first),
+            ('page 1 by price of an evenly spread eighth', many, partial(first, **EVEN)),
+            ('page 1 by price of the dearest eighth', many // 10, partial(first, **DEAR)),
+        ]
 
 
 serve = Questions
-
-
-def _times(ask: Callable[[], list[str]], times: int, unordered: bool = False) -> Job:
-    def run() -> list[str]:
-        for _ in range(times):
-            lines = ask()
-        return lines
-
-    return Job(run, sorted if unordered else list)

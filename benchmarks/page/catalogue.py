@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from sqlalchemy import Engine, Select, insert, select
@@ -14,21 +15,22 @@ from . import models
 STEP = 10_000  # between the ids of two copies
 
 
-def fill(engine: Engine, copies: int) -> list[int]:
+def fill(engine: Engine, copies: int) -> Counter[int]:
     """Make the tables and store the catalogue so many times, with artists and ids of its own.
 
-    :returns: the ids of all artists who have tracks
+    :returns: how many tracks each artist has, by id
     """
     Base.metadata.create_all(engine)
-    artists: set[int] = set()
+    artists: Counter[int] = Counter()
     with engine.begin() as connection:
         connection.execute(insert(table_of(Genre)), list(read_csv(table_of(Genre))))
         for copy in range(copies):
             names, albums, tracks = _rows(copy * STEP, f' ({copy + 1})' if copy else '')
             for table, rows in ((Artist, names), (Album, albums), (Track, tracks)):
                 connection.execute(insert(table_of(table)), rows)
-            artists.update(row['artist'] for row in albums)  # each album has tracks
-    return sorted(artists)
+            owners = {row['id']: row['artist'] for row in albums}
+            artists.update(owners[row['album']] for row in tracks)
+    return artists
 
 
 def _rows(shift: int, suffix: str) -> tuple[list[dict[str, Any]], ...]:

@@ -9,42 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..running.work import Served
-
-CONNECTIONS = 16
 Page = Callable[[int], Any]
-
-
-class Pages(Served):
-    """The pages of one subject.
-
-    :param urls: of SQL databases, by subject; other subjects read from Redis
-    """
-
-    def __init__(
-        self, subject: str, connection: dict[str, Any], sizes: str, urls: dict[str, str]
-    ) -> None:
-        connection['db'] = 0  # all read the same objects
-        super().__init__(subject, connection, sizes)
-        if subject in urls:
-            from sqlalchemy import create_engine
-
-            self.questions = of_sql(create_engine(urls[subject], pool_size=CONNECTIONS))
-        else:
-            from IndexedRedis import setDefaultRedisConnectionParams
-
-            setDefaultRedisConnectionParams(connection)
-            self.questions = of_models()
-
-
-serve = Pages
 
 
 def of_models() -> dict[str, Page]:
     """Return the pages from Redis: of the model filled by a join, and of models with links.
 
-    Their names are what subjects are called after them.
+    Their names are the ends of the names of subjects. IndexedRedis 6.0.3 has two of the pages.
     """
+    import IndexedRedis
+
     from . import models
 
     def found(model: Any, artist: int) -> Any:
@@ -62,13 +36,16 @@ def of_models() -> dict[str, Page]:
             line(t.name, t.album.title, t.artist.name, t.milliseconds, t.unit_price) for t in tracks
         ]
 
-    return {
+    pages: dict[str, Page] = {
         '': lambda artist: lines(found(models.Track, artist).allByAge()),
         ', cached': lambda artist: lines(found(models.CachedTrack, artist).allByAge()),
-        ', links': linked,
         ', asyncio': joined,
         ', cached, asyncio': cached,
+        ', links': linked,
     }
+    if IndexedRedis.__version__ == '6.0.3':
+        pages = {name: pages[name] for name in ('', ', links')}
+    return pages
 
 
 def of_sql(engine: Any) -> dict[str, Page]:

@@ -16,7 +16,7 @@ from IndexedRedis.connections.threads import getRedisPool
 from IndexedRedis.executors.sync import SyncExecutor
 
 from ..running.work import Work
-from .shop import Shop
+from .works import Shop
 
 
 def reads(shop: Shop) -> Iterator[Work]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..running.work import Work
 from ..subjects import Row
-from .shop import Shop, stored
+from .works import Shop, stored
 
 # Everything in one round trip: it draws the pk and writes without a check.
 BLIND_INSERT = """
@@ -19,13 +19,14 @@ return pk
 
 def writes(shop: Shop) -> Iterator[Work]:
     """Yield all but the reset."""
-    yield from _inserts(shop)
-    yield from _updates(shop)
-    yield from _deletes(shop)
+    some, bulk = shop.sizes.calls // 2, shop.sizes.duel
+    yield from _inserts(shop, some, bulk)
+    yield from _updates(shop, some)
+    yield from _deletes(shop, some, bulk)
 
 
-def reset(shop: Shop) -> Work:
-    """Return a reset, staged and swapped or in one transaction."""
+def resets(shop: Shop) -> Iterator[Work]:
+    """Yield a reset, staged and swapped or in one transaction."""
     size = shop.sizes.duels
 
     def prepare() -> list[Any]:
@@ -40,19 +41,17 @@ def reset(shop: Shop) -> Work:
         sets = [command[1] for command in commands if command[0] == 'SADD']
         shop.transaction([('UNLINK', *old, *sets), *commands])
 
-    title, rounds = f'reset of {size:,}', min(25, 2 * shop.sizes.rounds)
+    title, rounds = f'reset of {size:,} | in one MULTI', min(25, 2 * shop.sizes.rounds)
     how = {'how': 'beside', 'rounds': rounds}
-    return shop.work('4, 5', f'{title} | in one MULTI', shop.model.reset, blind, prepare, **how)
+    yield shop.work('4, 5', title, shop.model.reset, blind, prepare, **how)
 
 
-def _inserts(shop: Shop) -> Iterator[Work]:
-    some, bulk = shop.sizes.calls // 2, shop.sizes.duel
-    save, rows, keys = shop.model.saver.save, shop.rows, shop.keys
-    sha = shop.client.script_load(BLIND_INSERT).encode()
+def _inserts(shop: Shop, some: int, bulk: int) -> Iterator[Work]:
+    keys, sha = shop.keys, shop.client.script_load(BLIND_INSERT).encode()
 
     def new(count: int) -> Any:
         objects = shop.new(count)
-        return objects if shop.keep else rows[:count]
+        return objects if shop.keep else shop.rows[:count]
 
     def in_multi(row: Row) -> None:
         shop.transaction(shop.storing([row]))
@@ -64,23 +63,17 @@ def _inserts(shop: Shop) -> Iterator[Work]:
     def in_pipeline(rows: list[Row]) -> None:
         shop.send(*shop.storing(rows))
 
+    many = f'bulk insert of {bulk:,} | a pipeline without MULTI and checks'
     for promise, title, blind, count, per in (
         ('4, 6', 'insert | INCR, then a MULTI, without checks', in_multi, some, some),
         ('4, 6', 'insert | one script, without checks', in_script, some, some),
-        (
-            '4',
-            f'bulk insert of {bulk:,} | a pipeline without MULTI and checks',
-            in_pipeline,
-            bulk,
-            1,
-        ),
+        ('4', many, in_pipeline, bulk, 1),
     ):
-        yield shop.work(promise, title, save, blind, partial(new, count), per)
+        yield shop.work(promise, title, shop.model.saver.save, blind, partial(new, count), per)
 
 
-def _updates(shop: Shop) -> Iterator[Work]:
+def _updates(shop: Shop, some: int) -> Iterator[Work]:
     """Yield updates of tracks whose genre is 'old'."""
-    some = shop.sizes.calls // 2
 
     def prepare() -> list[Any]:
         shop.model.deleter.destroyModel()
@@ -101,14 +94,13 @@ def _updates(shop: Shop) -> Iterator[Work]:
     def put(track: Any) -> None:
         shop.send(('HSET', shop.keys.data(track._id), b'composer', b'new'))
 
-    for promise, title, name, blind in (
-        ('1, 3', 'update of an indexed field | a MULTI of HSET, SREM, SADD', 'genre', move),
-        ('3', 'update of another field | HSET', 'composer', put),
-    ):
-        yield shop.work(promise, title, partial(save, name), blind, prepare, some)
+    title = 'update of an indexed field | a MULTI of HSET, SREM, SADD'
+    yield shop.work('1, 3', title, partial(save, 'genre'), move, prepare, some)
+    title = 'update of another field | HSET'
+    yield shop.work('3', title, partial(save, 'composer'), put, prepare, some)
 
 
-def _deletes(shop: Shop) -> Iterator[Work]:
+def _deletes(shop: Shop, some: int, bulk: int) -> Iterator[Work]:
     def prepare(total: int, size: int) -> list[list[Any]]:
         objects = shop.filled(total)
         return [objects[start : start + size] for start in range(0, total, size)]
@@ -120,8 +112,7 @@ def _deletes(shop: Shop) -> Iterator[Work]:
             commands += [('SREM', key, pk) for key in shop.sets(shop.rows[pk - 1])]
         shop.transaction(commands)
 
-    some, bulk = shop.sizes.calls // 2, shop.sizes.duel
-    kept, without = shop.model.deleter.deleteMultiple, 'a MULTI of UNLINK and SREM'
     for what, size, total in (('one', 1, some), (f'{bulk // 4} at a time', bulk // 4, bulk)):
-        fill = partial(prepare, total, size)
-        yield shop.work('1, 3', f'delete of {what} | {without}', kept, blind, fill, total // size)
+        title = f'delete of {what} | a MULTI of UNLINK and SREM'
+        fill, delete = partial(prepare, total, size), shop.model.deleter.deleteMultiple
+        yield shop.work('1, 3', title, delete, blind, fill, total // size)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from ..running.work import Job, Work
 
 if TYPE_CHECKING:
-    from .works import Context
+    from .works import Rows
 
 
-def writes(at: Context) -> Iterator[Work]:
+def writes(at: Rows) -> Iterator[Work]:
     """Yield saves and deletes on an empty database."""
     sizes, name, scratch = at.sizes, at.data.changed, at.scratch
     some = 2 * sizes.calls
@@ -40,7 +40,7 @@ def writes(at: Context) -> Iterator[Work]:
         return Job(lambda: scratch.delete({name: 'to go'}), lambda done: left(done) + rest(done))
 
     def on_empty(prepare: Callable[[], Job]) -> Job:
-        at.client.flushdb()
+        at.scratch_client.flushdb()
         return prepare()
 
     for title, prepare, per, needs in (
@@ -54,7 +54,7 @@ def writes(at: Context) -> Iterator[Work]:
                    slow_rounds=slow, needs=needs)  # fmt: skip
 
 
-def resets(at: Context) -> Iterator[Work]:
+def resets(at: Rows) -> Iterator[Work]:
     """Yield a reset with the machine to itself, and one beside a reader.
 
     The reader runs on the core of the subject and takes time from it, so the total is that of the

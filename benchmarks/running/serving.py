@@ -4,13 +4,11 @@ A command is a line of JSON on standard input, ``[method of Worker, arguments]``
 on standard output.
 """
 
-import asyncio
 import cProfile
 import gc
 import importlib
 import io
 import json
-import os
 import pstats
 import sys
 import time
@@ -19,7 +17,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from .. import floor
-from . import clients
+from ..machine import own_seconds
 from .work import Served, Work
 
 MEASURING = {'info', 'config|resetstat', 'config|set', 'flushdb', 'ping'}  # commands of ours
@@ -30,18 +28,18 @@ class Worker:
     """The commands, on what a module serves; its own methods are commands too."""
 
     def __init__(self, served: Served) -> None:
-        self.served, self.loop = served, asyncio.new_event_loop()
-        self._works: dict[str, Work] = {}
+        self.served = served
+        self._works: dict[tuple[str, str], Work] = {}
 
     def works(self, group: str) -> list[dict[str, Any]]:
         """Return the works of a group that the subject can do."""
         works = list(self.served.works(group))
-        self._works |= {work.name: work for work in works}
+        self._works |= {(work.name, work.way): work for work in works}
         return [asdict(replace(work, prepare=None)) for work in works]
 
-    def prepare(self, work: str) -> None:
+    def prepare(self, work: str, way: str) -> None:
         """Prepare a work, for one of the next four commands."""
-        prepare = self._works[work].prepare
+        prepare = self._works[work, way].prepare
         assert prepare
         self._job = prepare()
 
@@ -50,10 +48,10 @@ class Worker:
         client = self.served.client
         client.config_resetstat()
         gc.collect()
-        server, cpu = self.served.server_seconds(), _cpu_seconds()
+        server, cpu = self.served.server_seconds(), own_seconds()
         began = time.perf_counter()
         returned = self._job.run()
-        seconds, used = time.perf_counter() - began, _cpu_seconds() - cpu
+        seconds, used = time.perf_counter() - began, own_seconds() - cpu
         return {
             'main': seconds,
             'cpu': {'client CPU': used, 'server CPU': self.served.server_seconds() - server},
@@ -63,11 +61,16 @@ class Worker:
 
     def floor(self) -> float | None:
         """Return the seconds of the same bytes over a bare socket; None if they differ."""
-        return floor.measure(self._job.run, self.served.reads_from)
+        return floor.measure(self._job.run, self.served.connection)
 
     def value(self) -> dict[str, Any]:
-        """Return what the work returns."""
-        return {'main': self._job.run()}
+        """Return the sample that the work returns."""
+        sample: dict[str, Any] = self._job.run()
+        return sample
+
+    def keeps_nulls(self) -> bool:
+        """Return whether the subject tells a null from '' and 0."""
+        return self.served.keeps_nulls
 
     def answer(self) -> Any:
         """Return what comes of the work, to be compared."""
@@ -87,17 +90,6 @@ class Worker:
         stats = pstats.Stats(profiler, stream=text).strip_dirs().sort_stats('tottime')
         stats.print_stats(FUNCTIONS)
         return text.getvalue()
-
-    def load(self, question: str, count: int, numbers: list[int]) -> dict[str, Any]:
-        """Have so many clients ask for all numbers; return what it took."""
-        return clients.load(self.loop, self.served.questions[question], count, numbers)
-
-    def answers(self, question: str, numbers: list[int]) -> list[Any]:
-        """Return the answer for each number."""
-        ask = self.served.questions[question]
-        if asyncio.iscoroutinefunction(ask):
-            return [plain(self.loop.run_until_complete(ask(number))) for number in numbers]
-        return [plain(ask(number)) for number in numbers]
 
     def _longest_command(self) -> tuple[float, str]:
         """Return the longest command since CONFIG RESETSTAT: seconds on the server, and its name.
@@ -134,9 +126,3 @@ def plain(answer: Any) -> Any:
         return answer
     parts = [plain(each) for each in answer]
     return parts if isinstance(next(iter(parts), ''), str) else sorted(parts, key=repr)
-
-
-def _cpu_seconds() -> float:
-    """Return the CPU seconds of this process and of the commands it ran."""
-    times = os.times()
-    return time.process_time() + times.children_user + times.children_system

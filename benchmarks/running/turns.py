@@ -1,21 +1,16 @@
 """Sample subjects in turns, round by round, so that a busy moment of the machine hits all alike."""
 
-from __future__ import annotations
-
-import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from ..results import BEFORE, BY_HAND, FLOOR, US, Result
+from ..results import Result
+from ..run import Run
 from .process import Process
+from .sampling import Turn
 from .work import Work
 
-if TYPE_CHECKING:
-    from ..run import Run
-
 T = TypeVar('T')
-FAST = (US, BEFORE, BY_HAND)  # the subjects that take part in all rounds
 SCALES = {'us': 1e6, 'ms': 1e3}
 
 
@@ -44,38 +39,40 @@ def compare(run: Run, group: str, processes: list[Process]) -> Iterator[Result]:
 
     :param group: of the works, which the subjects list
     """
-    works: dict[str, Work] = {}
-    able: dict[str, list[Process]] = {}
+    teams: dict[str, list[Process]] = {}
     for process in processes:
-        for plan in process.ask('works', group):
-            works.setdefault(plan['name'], Work(**plan))
-            able.setdefault(plan['name'], []).append(process)
-    wanted = [work for work in works.values() if run.wants(work.name)]
-    for _, batch in groupby(wanted, lambda work: work.turns or work.name):
-        turns = [(work, process) for work in batch for process in able[work.name]]
-        for work in dict(turns):
-            if work.how == 'sample' and not work.turns:
-                check(work, able[work.name])
-        yield from _measure(run, turns)
+        teams.setdefault(process.name, []).append(process)
+    works: dict[str, list[Turn]] = {}
+    for team in teams.values():
+        for turn in turns_of(team, group):
+            if run.wants(turn.work.name):
+                works.setdefault(turn.work.name, []).append(turn)
+    for _, batch in groupby(works.values(), lambda turns: turns[0].work.turns or turns[0].work):
+        together = [*batch]
+        for turns in together:
+            if turns[0].work.how in ('sample', 'load') and not turns[0].work.turns:
+                check(turns)
+        yield from _measure(run, together)
 
 
-def check(work: Work, processes: list[Process]) -> None:
+def turns_of(team: list[Process], group: str) -> list[Turn]:
+    """Return a turn for each work of a group; all processes of the subject list them."""
+    plans, *_ = [process.ask('works', group) for process in team]
+    return [Turn(Work(**plan), team) for plan in plans]
+
+
+def check(turns: list[Turn]) -> None:
     """Make sure that all subjects give the same answer.
 
     :raises SystemExit: if one does not
     """
-
-    def answer_of(process: Process) -> Any:
-        process.ask('prepare', work.name)
-        return process.ask('answer')
-
-    first, *others = processes
-    right = answer_of(first)
-    for process in others:
-        answer = answer_of(process)
-        if not same(right, answer, process.ask('keeps_nulls')):
+    first, *others = turns
+    right = first.ask('answer')
+    for turn in others:
+        answer = turn.ask('answer')
+        if not same(right, answer, turn.team[0].ask('keeps_nulls')):
             raise SystemExit(
-                f'{work.name}: {process.name} answers otherwise than {first.name}:\n'
+                f'{turn.work.name}: {turn.name} answers otherwise than {first.name}:\n'
                 f'{str(answer)[:500]}\n{str(right)[:500]}'
             )
 
@@ -94,50 +91,19 @@ def _without_nulls(row: list[Any]) -> list[str]:
     return ['' if value in (None, '', 0) else str(value) for value in row]
 
 
-def _measure(run: Run, turns: list[tuple[Work, Process]]) -> Iterator[Result]:
-    def rounds(turn: tuple[Work, Process]) -> int:
-        work, process = turn
-        return work.rounds if process.name in FAST else min(work.rounds, work.slow_rounds)
-
-    def sample(turn: tuple[Work, Process]) -> Any:
-        work, process = turn
-        process.ask('prepare', work.name)
-        if work.how == 'beside':
-            return _beside(run, process)
-        taken = process.ask(work.how)
-        if work.reads and process.name == US and (seconds := process.ask('floor')):
-            taken['cpu'][FLOOR] = seconds  # scaled as those are
-        return taken
-
-    samples = take_turns(turns, rounds, sample, turns[0][0].warm_up)
-    for work in dict(turns):
-        result = result_of(work, {p.name: each for (w, p), each in samples.items() if w is work})
-        if run.profiles(work.name):
-            _, first = turns[0]
-            first.ask('prepare', work.name)
-            result.note = f'{first.name}, one run of {work.per}. {first.ask("profile")}'
+def _measure(run: Run, together: list[list[Turn]]) -> Iterator[Result]:
+    """Sample works, of which each has a turn of each subject that can do it."""
+    turns = [turn for each in together for turn in each]
+    samples = take_turns(
+        turns, Turn.rounds, lambda turn: turn.sample(run), warm_up=turns[0].work.warm_up
+    )
+    for each in together:
+        first = each[0]
+        result = result_of(first.work, {turn.name: samples[turn] for turn in each})
+        if run.profiles(first.work.name):
+            profile = first.ask('profile')
+            result.note = f'{first.name}, one run of {first.work.per}. {profile}'
         yield result
-
-
-def _beside(run: Run, process: Process) -> dict[str, Any]:
-    """Sample a prepared work beside a reader; then have it send as many PINGs beside nothing."""
-    run.reader.ask('start')
-    sample = process.ask('sample')
-    beside = run.reader.ask('stop')
-    process.ask('settle')
-    time.sleep(run.sizes.rest)
-    quiet = run.reader.ask('read', beside['pings'])
-    figures = {
-        'quiet': quiet['longest'],
-        'above quiet': beside['longest'] - quiet['longest'],
-        'p99.9': beside['p99.9'],
-        'quiet p99.9': quiet['p99.9'],
-        'pause': beside['pause'],
-        'took': sample['main'],
-    }
-    more = {f'{name}, ms': 1000 * seconds for name, seconds in figures.items()}
-    more |= {'PINGs': beside['pings'], **sample['more']}
-    return {**sample, 'main': beside['longest'], 'more': more}
 
 
 def result_of(work: Work, samples: dict[str, list[dict[str, Any]]]) -> Result:
@@ -146,7 +112,7 @@ def result_of(work: Work, samples: dict[str, list[dict[str, Any]]]) -> Result:
     :param samples: by subject, as :class:`benchmarks.running.serving.Worker` returns them
     """
     scale = SCALES.get(work.unit, 1) / work.per
-    result = Result(work.name, work.unit, {})
+    result = Result(work.name, work.unit, {}, higher_is_better=work.unit.endswith('/s'))
     for name, rounds in samples.items():
         result.samples[name] = [scale * each['main'] for each in rounds]
         for kind, factor in (('cpu', scale), ('more', 1)):

@@ -11,6 +11,25 @@ from IndexedRedis import IndexedRedisModel, IRField, irNull
 from . import BaseSubject, Row
 
 
+def model_of(
+    connection: dict[str, Any], kinds: dict[str, str], indexed: list[str], **attributes: Any
+) -> Any:
+    """Return a model.
+
+    :param kinds: of the fields, ``int`` or ``str``
+    :param attributes: more of the class
+    """
+    fields = [IRField(key, valueType=int if kind == 'int' else str) for key, kind in kinds.items()]
+    space = {
+        'FIELDS': fields,
+        'INDEXED_FIELDS': indexed,
+        'KEY_NAME': 'Bench',
+        'REDIS_CONNECTION_PARAMS': connection,
+        **attributes,
+    }
+    return type('Bench', (IndexedRedisModel,), space)
+
+
 class Subject(BaseSubject):
     """Models and queries."""
 
@@ -21,17 +40,9 @@ class Subject(BaseSubject):
             connection = {**connection, 'connection_pool': pool}
         elif connections:
             connection = {**connection, 'max_connections': connections}
-
-        class Bench(IndexedRedisModel):
-            FIELDS = [
-                IRField(key, valueType=int if kind == 'int' else str)
-                for key, kind in data.kinds.items()
-            ]
-            INDEXED_FIELDS = data.indexed
-            KEY_NAME = 'Bench'
-            REDIS_CONNECTION_PARAMS = connection
-
-        self.model: Any = Bench
+        if IndexedRedis.__version__ == '6.0.3':
+            self.cannot = frozenset(('values', 'tally', 'asyncio'))
+        self.model: Any = model_of(connection, data.kinds, data.indexed)
 
     def given(self, rows: list[Row]) -> list[Row]:
         """Return rows with irNull: a None would be the text "None" to 6.0.3."""
@@ -53,13 +64,6 @@ class Subject(BaseSubject):
 
     def everything(self) -> Iterable[Any]:
         return self.model.objects.all()
-
-    @property
-    def cannot(self) -> frozenset[str]:  # type: ignore[override]
-        """What a version lacks."""
-        return (
-            frozenset() if hasattr(self.model.objects, 'values') else frozenset(('values', 'tally'))
-        )
 
     def values(self, filters: Row, names: list[str]) -> list[tuple[Any, ...]]:
         return self.model.objects.filter(**filters).valuesList(*names)

@@ -1,7 +1,7 @@
 """Define the models and mirrors that the command line works on.
 
 A command imports this file by its name alone, from this folder. ``BENCHMARKS_ROWS`` describes the
-rows, see :func:`benchmarks.waits.rows`.
+rows, see :mod:`benchmarks.waits.measure`.
 """
 
 import json
@@ -23,23 +23,16 @@ class Parent(IndexedRedisModel):
     KEY_NAME = 'BenchParent'
 
 
-def _fields() -> list[IRField]:
-    kinds = (IRField(key, valueType=int if kind == 'int' else str) for key, kind in KINDS.items())
-    return [*kinds, IRField('number', valueType=int, hashIndex=True)]
-
-
 class Row(IndexedRedisModel):
     """A row with a link, and with an index of as many values as there are rows."""
 
-    FIELDS = [*_fields(), IRForeignLinkField('parent', Parent)]
+    FIELDS = [
+        *(IRField(key, valueType=int if kind == 'int' else str) for key, kind in KINDS.items()),
+        IRField('number', valueType=int, hashIndex=True),
+        IRForeignLinkField('parent', Parent),
+    ]
     INDEXED_FIELDS = [*INDEXED, 'number']
     KEY_NAME = 'BenchRow'
-
-
-class Plain(IndexedRedisModel):
-    """The same without a link."""
-
-    FIELDS, INDEXED_FIELDS, KEY_NAME = _fields(), Row.INDEXED_FIELDS, 'BenchPlain'
 
 
 def _mirror(varied: str, **how: str) -> Mirror:
@@ -57,4 +50,3 @@ def _mirror(varied: str, **how: str) -> Mirror:
 
 everything = _mirror('{}')
 changed = _mirror('{} + (number % 1000 = 0)', mode='diff')
-plain = Mirror(ROWS['url'], {Plain: f'SELECT number, {", ".join(KINDS)} FROM rows'})

@@ -1,6 +1,6 @@
 """Store tracks, as the library does or by plain commands through its executor."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..results import US
 from ..rows.dataset import make
 from ..running.work import Job, Served, Work
 from ..subjects import Row
-from ..subjects.library import Subject
+from ..subjects.library import model_of
 
 
 class Shop(Served):
@@ -23,18 +23,23 @@ class Shop(Served):
         self.keep = self.subject == US
         data = make('tracks', self.sizes.duels + 101)
         self.rows, self.indexed = data.dicts(), data.indexed
-        self.model: Any = Subject(self.connection, data).model
+        self.model = model_of(self.connection, data.kinds, data.indexed)
         self.schema = self.model.objects._schema
         self.keys = self.schema.keys
         self.run = SyncExecutor(getRedisPool(self.connection)).run
 
-    def works(self, group: str) -> Iterable[Work]:
-        """Return the works of ``promises``, or of ``resets``."""
+    def promises(self) -> Iterator[Work]:
+        """Yield all works but the reset."""
         from . import reads, writes
 
-        if group == 'resets':
-            return [writes.reset(self)]
-        return [*writes.writes(self), *reads.reads(self)]
+        yield from writes.writes(self)
+        yield from reads.reads(self)
+
+    def resets(self) -> Iterator[Work]:
+        """Yield the reset."""
+        from .writes import resets
+
+        return resets(self)
 
     def work(
         self, promise: str, name: str, kept: Any, blind: Any, prepare: Any, per: int = 1, **how: Any
@@ -47,7 +52,6 @@ class Shop(Served):
         :param per: if more than one, ``kept`` and ``blind`` are called with one of so many items
         """
         way: Callable[[Any], Any] = kept if self.keep else blind
-        title = f'{promise}: {name}'
 
         def each(items: Iterable[Any]) -> None:
             for item in items:
@@ -56,8 +60,8 @@ class Shop(Served):
         def prepared() -> Job:
             return Job(partial(each if per > 1 else way, prepare()))
 
-        return Work(title, prepared, per=per, turns=title,
-                    **{'rounds': max(1, 3 * self.sizes.rounds - 2), **how})  # fmt: skip
+        how = {'rounds': max(1, 3 * self.sizes.rounds - 2), 'turns': name, **how}
+        return Work(f'{promise}: {name}', prepared, per=per, **how)
 
     def new(self, count: int) -> list[Any]:
         """Return new tracks, none being stored."""

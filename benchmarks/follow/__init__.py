@@ -1,0 +1,1 @@
+"""Measure a mirror that follows the log of its database."""

@@ -1,1 +1,0 @@
-"""What the executor for clusters costs: the same node, with and without the way to it."""
