@@ -13,6 +13,7 @@ written so::
 
 from __future__ import annotations
 
+import _thread
 import functools
 import inspect
 import os
@@ -161,7 +162,8 @@ def asked_to_stop(stop: threading.Event | None = None) -> Iterator[threading.Eve
             signal.signal(number, handler)
 
     def ask(number: int, frame: Any) -> None:
-        stop.set()
+        # Not here: whom the signal interrupts may hold the lock of the event, within its wait().
+        _thread.start_new_thread(stop.set, ())
         restore()
 
     for number in before:

@@ -255,6 +255,25 @@ def test_ctrl_c_while_the_command_is_imported(monkeypatch, capsys):
     assert (ended.value.code, capsys.readouterr().err) == (130, 'interrupted\n')
 
 
+IN_THE_WAIT = """
+import os, signal
+from IndexedRedis.cli.common import asked_to_stop
+
+with asked_to_stop() as stop:
+    with stop._cond:  # which wait() holds for a moment when it begins and when it ends
+        os.kill(os.getpid(), signal.{name})
+    print(stop.wait(30))
+"""
+
+
+@pytest.mark.parametrize('name', ['SIGINT', 'SIGTERM'])
+def test_a_signal_that_comes_as_the_command_begins_to_wait(name):
+    code = IN_THE_WAIT.format(name=name)
+    args = [sys.executable, '-c', code]
+    done = subprocess.run(args, capture_output=True, text=True, env=environment(), timeout=60)
+    assert done.stdout == 'True\n', done.stderr
+
+
 def test_every_remedy_has_a_twin_for_the_shell():
     for said in remedies.__all__:
         text = for_shell(ValueError(getattr(remedies, said)), [Short])

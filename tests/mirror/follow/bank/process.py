@@ -123,7 +123,7 @@ def main() -> None:
     loop.FOLLOWER_LOCK_SECONDS, loop.LONGEST_PAUSE = LOCK_SECONDS, 0.5
     IndexedRedis.setDefaultRedisConnectionParams(params)
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=stop.set).start())
     mirror_of(url, **rules).follow(stop, prepare=True)
 
 
