@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from ..errors import TooManyChangesError, UniqueError
+from ..errors import ConflictError, TooManyChangesError, UniqueError
 from .attempt import Attempt, Input, Outcome, Progress
 from .database import Snapshot, checked_database, open_snapshot
 from .definition import (
@@ -298,7 +298,7 @@ class _Run:
             return self._changed(compare_each) if mode == 'changed' else self._once('diff')
         except TooManyChangesError:
             return self._once('full', f'more than {self._most} objects differ (maxChanges)')
-        except (CircleError, FullRunError) as reason:
+        except (CircleError, ConflictError, FullRunError) as reason:
             return self._once('full', str(reason))
         except UniqueError as error:
             return self._once('full', of_another(error))
