@@ -268,10 +268,8 @@ with asked_to_stop() as stop:
 
 @pytest.mark.parametrize('name', ['SIGINT', 'SIGTERM'])
 def test_a_signal_that_comes_as_the_command_begins_to_wait(name):
-    code = IN_THE_WAIT.format(name=name)
-    args = [sys.executable, '-c', code]
-    done = subprocess.run(args, capture_output=True, text=True, env=environment(), timeout=60)
-    assert done.stdout == 'True\n', done.stderr
+    args = [sys.executable, '-c', IN_THE_WAIT.format(name=name)]
+    assert subprocess.check_output(args, env=environment(), timeout=60) == b'True\n'
 
 
 def test_every_remedy_has_a_twin_for_the_shell():

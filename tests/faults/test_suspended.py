@@ -152,6 +152,7 @@ def test_the_sweep_of_a_reset_that_goes_on(item, stored, raw, each_step, halting
 @each_way
 def test_the_end_of_a_committed_write(item, stored, raw, each_step, act):
     """Its owner wakes up too, and publishes a part of what is left."""
+    publish = redo.PUBLISH.of(False).text
     names = [f'{KEYS}tmp:dead:ranges', f'{KEYS}keys']
 
     def prepare():
@@ -159,7 +160,7 @@ def test_the_end_of_a_committed_write(item, stored, raw, each_step, act):
         leave_dead_writer(raw, 'committed')
 
     def meanwhile(_):
-        raw.eval(redo.PUBLISH.text, 2, *names, RANGE.start, len(RANGE), 10, f'{KEYS}data:', 1)
+        raw.eval(publish, 2, *names, RANGE.start, len(RANGE), 10, f'{KEYS}data:', 1)
 
     for number, _ in each_step(prepare, act, meanwhile):
         size = 3 if act is reset else 3 + len(RANGE)

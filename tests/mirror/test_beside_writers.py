@@ -1,4 +1,4 @@
-"""``mode='diff'`` beside programs that write to the mirrored models: the data is that of SQL then."""
+"""``mode='diff'`` beside programs that write to the same models: the data is that of SQL then."""
 
 from __future__ import annotations
 
