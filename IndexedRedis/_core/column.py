@@ -57,7 +57,7 @@ class Column:
         self.canonical = field.hasCanonicalForm
         # Assigned values of exactly this type need no conversion.
         self.native_type = (
-            field.valueType if field.hasCanonicalForm and field.valueType in (int, str) else None
+            field.valueType if field.isPlain and field.valueType in (int, str, float) else None
         )
         # Then the stored bytes are the index value.
         self._index_is_stored = (

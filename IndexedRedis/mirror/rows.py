@@ -80,7 +80,7 @@ class RowConverter:
         ]
         # Objects are encoded later; for them this checks that their values can be.
         names = links.fields if encoded else (None for _ in links.fields)
-        called = {feed.field for feed in layout.feeds if feed.adapts((int, str))}
+        called = {feed.field for feed in layout.feeds if feed.adapts((int, str, float))}
         encoders = {name: encoder for _, name, encoder in self._feeds}
         self._encode = schema.row_encoder([*layout.fields, *names], encoders, called)
         self._stored_key = self._stored_key_reader()

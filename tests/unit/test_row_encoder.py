@@ -3,6 +3,8 @@ is made of the same values, or the same error is raised."""
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import samples
 import samples_types
@@ -13,7 +15,8 @@ from IndexedRedis.fields import IRForeignLinkField, IRForeignMultiLinkField
 
 from .build import define
 
-ODD = [None, irNull, 'IRNullType()', '', 0, True, 7, -1, 2**53, 2**70, 'x', b'x', 1.5, [], [3, 4]]
+ODD = [None, irNull, 'IRNullType()', '', 0, True, 7, -1, 2**53, 2**70, 'x', b'x', [], [3, 4]]
+ODD += [1.5, -0.0, 1e22, 5e-324, math.inf, math.nan]
 
 
 def outcome(encode):
@@ -47,6 +50,7 @@ def test_odd_values(value):
     fields = (
         IRField('text'),
         IRField('number', valueType=int),
+        IRField('real', valueType=float),
         IRField('truth', valueType=bool),
         IRForeignLinkField('one', target),
         IRForeignMultiLinkField('many', target),
@@ -61,15 +65,16 @@ def test_fields_and_values_without_each_other():
 
 
 def test_converters_get_what_is_not_of_the_type_of_the_field():
-    model = define('text', IRField('number', valueType=int), name='Some')
-    encode = model._validated().row_encoder
-    converters = dict.fromkeys(('text', 'number'), lambda value: b'<%s>' % repr(value).encode())
-    quick = encode(['text', 'number'], converters)
-    assert quick(['x', 1]) == (b'x', b'1')
-    assert quick([1, 'x']) == (b'<1>', b"<'x'>")
-    assert quick([None, True]) == (b'<None>', b'<True>')
-    called = encode(['text', 'number'], converters, {'number'})
-    assert called(['x', 1]) == (b'x', b'<1>')
+    fields = IRField('number', valueType=int), IRField('real', valueType=float)
+    names = 'text', 'number', 'real'
+    encode = define('text', *fields, name='Some')._validated().row_encoder
+    converters = dict.fromkeys(names, lambda value: b'<%s>' % repr(value).encode())
+    quick = encode(names, converters)
+    assert quick(['x', 1, 1.0]) == (b'x', b'1', b'1.0')
+    assert quick([1, 'x', 1]) == (b'<1>', b"<'x'>", b'<1>')
+    assert quick([None, True, True]) == (b'<None>', b'<True>', b'<True>')
+    called = encode(names, converters, {'number', 'real'})
+    assert called(['x', 1, 1.0]) == (b'x', b'<1>', b'<1.0>')
 
 
 def test_a_field_with_a_reader_of_its_own_is_always_called():

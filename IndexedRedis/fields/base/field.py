@@ -196,7 +196,12 @@ class IRField(Bracketed[T, N, I]):
     @property
     def hasCanonicalForm(self) -> bool:
         """True if equal values have equal stored bytes."""
-        return self._is_plain(_WRITING) and self._conversion.canonical
+        return self.isPlain and self._conversion.canonical
+
+    @property
+    def isPlain(self) -> bool:
+        """True if the value type alone decides what is assigned and stored."""
+        return self._is_plain(_WRITING)
 
     def _is_plain(self, hooks: Sequence[str]) -> bool:
         """Return whether the conversion of the value type does the work of these methods."""
