@@ -162,7 +162,8 @@ def asked_to_stop(stop: threading.Event | None = None) -> Iterator[threading.Eve
             signal.signal(number, handler)
 
     def ask(number: int, frame: Any) -> None:
-        # Not here: whom the signal interrupts may hold the lock of the event, within its wait().
+        # In a thread: the code that the signal interrupts may be in wait(), and hold the lock that
+        # set() needs.
         _thread.start_new_thread(stop.set, ())
         restore()
 

@@ -96,7 +96,7 @@ def pks_of_keys(model: Any, names: Sequence[str], keys: Sequence[Any]) -> list[i
 def pks_of_partitions(model: Any) -> tuple[int, array[int]]:
     """Return the edition of a model with partitions, and its pks, eight bytes each.
 
-    Members of the sets that are no pks are left out.
+    The sets may hold members that are not pks; these are left out.
 
     Redis: ``SSCAN`` in pages of 500 of each partition, all in one trip.
     """

@@ -108,7 +108,10 @@ def get_targets(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
 
 
 def get_unlisted(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
-    """Return the objects of ``pks`` in order, listed or not; None where there is no row."""
+    """Return the object of each pk, in order; None for a pk without a row.
+
+    An object that a reset has replaced is returned too, as long as its row is stored.
+    """
     found: list[Any] = []
     builder, fields = schema.builder(schema.all), schema.keys_of(schema.all)
     for some in chunks(pks, CHUNK_ROWS):

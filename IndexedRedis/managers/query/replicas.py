@@ -33,7 +33,7 @@ class QueryReplicas(QueryFlows[M]):
 
         :param maxLag: seconds, above 0. A lag above 100 s counts as unknown.
         :param after: a token: the replica has all that :meth:`readToken` stands for
-        :raises UsageError: if ``maxLag`` is no number above 0, or ``after`` is no token, or the
+        :raises UsageError: if ``maxLag`` is not a number above 0, ``after`` is not a token, or the
             model has partitions
         :raises NoFreshReplicaError: when the query is executed, if it requires a replica, and none
             is fresh enough in time

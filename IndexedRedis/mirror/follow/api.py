@@ -60,9 +60,9 @@ class Followed:
         models, this one waits, and takes over when that one ends. What may work again, such as a
         broken connection, is tried again; needs the extra ``postgres-follow`` or ``mysql-follow``.
 
-        :param stop: set it to end the call, within some tenths of a second. A signal handler does
-            it by ``Thread(target=stop.set).start()``: an Event waits for ever for a lock that the
-            code it interrupted holds
+        :param stop: set it to end the call, within some tenths of a second. In a signal
+            handler use ``Thread(target=stop.set).start()``: the code that the signal interrupts may
+            hold the lock that ``set()`` needs, and both would wait for ever
         :param changed: called with the :class:`FollowStatus` once the data is followed, then after
             commits were applied, at least about once a second, and while the call waits
         :param resync: replace all data first, instead of going on

@@ -48,7 +48,7 @@ class Repeated:
 
         :param seconds: from the begin of one run to the begin of the next
         :param stop: set it to end the call; a run under way changes nothing then, if its data is
-            not live yet. A signal handler does it as for :meth:`follow`
+            not live yet. In a signal handler set it as for :meth:`follow`
         :param done: called after each run with its report, or with the error that ended it
         :param progress: as of :meth:`run`
         :param mode: as of :meth:`run`

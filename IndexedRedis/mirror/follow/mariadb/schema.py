@@ -28,7 +28,7 @@ _COLUMNS = text(
 
 
 def columns_of(connection: Connection, table: str) -> list[Column]:
-    """Return the columns of a table, in order; none if there is no such table.
+    """Return the columns of a table, in order. Without the table the list is empty.
 
     :param table: its full name
     """
