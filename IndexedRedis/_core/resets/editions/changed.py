@@ -28,7 +28,7 @@ from ...mapping.encoder import StoredRow
 from ...objects.graph import knows_targets
 from ...partitions.editions.fence import partition_of
 from ...partitions.editions.pointer import BY, by_of
-from ..comparing import Counts, Merge, Stored, check_targets
+from ..comparing.blocks import Counts, Merge, Stored, check_targets
 from ..diff import Keyed
 from ..observer import ResetObserver
 from ..promises import Promises

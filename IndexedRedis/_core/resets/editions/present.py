@@ -18,7 +18,7 @@ from ...partitions.layout import Shard
 from ...partitions.spread import spread, witnessed
 from ...queries.by_pk import rows_of
 from ...queries.query import pks_of
-from ..comparing import Key, Merge, Stored, stored_under
+from ..comparing.blocks import Key, Merge, Stored, stored_under
 
 __all__ = ('Present',)
 

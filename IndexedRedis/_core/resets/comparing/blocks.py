@@ -11,22 +11,22 @@ from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from ...errors import UsageError
-from ..column import EMPTY, Column
-from ..flows import Batch, Command, Flow, chunks
-from ..locking.locks import lock_lost_error
-from ..mapping.decoder import Row
-from ..mapping.encoder import StoredRow
-from ..mapping.index_keys import index_keys_of_values
-from ..mapping.resp import get_members
-from ..mapping.schema import Schema
-from ..objects.graph import children, knows_targets
-from ..objects.state import assigned, value_of
-from ..queries.by_pk import rows_of
-from ..queries.query import pks_of
-from ..writes.arguments import check_model
-from ..writes.entry import Entry, Mode
-from .staging import Staging, assign, reserve_range
+from ....errors import UsageError
+from ...column import EMPTY, Column
+from ...flows import Batch, Command, Flow, chunks
+from ...locking.locks import lock_lost_error
+from ...mapping.decoder import Row
+from ...mapping.encoder import StoredRow
+from ...mapping.index_keys import index_keys_of_values
+from ...mapping.resp import get_members
+from ...mapping.schema import Schema
+from ...objects.graph import children, knows_targets
+from ...objects.state import assigned, value_of
+from ...queries.by_pk import rows_of
+from ...queries.query import pks_of
+from ...writes.arguments import check_model
+from ...writes.entry import Entry, Mode
+from ..staging import Staging, assign, reserve_range
 
 __all__ = (
     'Counts',

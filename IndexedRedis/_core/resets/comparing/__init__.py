@@ -1,0 +1,1 @@
+"""Compare a new data set with the stored objects."""
