@@ -80,7 +80,7 @@ def pks_of_keys(model: Any, names: Sequence[str], keys: Sequence[Any]) -> list[i
 
     Redis: ``SINTER`` of the index sets of each key and of ``:keys``, 500 keys in a trip.
     """
-    from .._core.resets.comparing.blocks import pks_under
+    from .._core.resets.comparing.stored import pks_under
 
     schema = model._validated()
     columns = tuple(schema.columns[name] for name in names)

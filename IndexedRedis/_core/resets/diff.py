@@ -34,7 +34,9 @@ from ..writes.acknowledging import acknowledge
 from ..writes.compare_and_move import ROUNDS, row_arguments
 from ..writes.entry import Entry, Mode, expected_token, is_extended
 from ..writes.unique import refuse_repeats, settle_claims
-from .comparing.blocks import Counts, Merge, compare, stored_under
+from .comparing.blocks import compare
+from .comparing.merge import Counts, Merge
+from .comparing.stored import stored_under
 from .fresh import FRESH_AT_ONCE, move_to_fresh, sweep_replaced
 from .observer import ResetObserver
 from .promises import Promises

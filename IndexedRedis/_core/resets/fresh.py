@@ -17,7 +17,7 @@ from ..locking.locks import lock_lost_error
 from ..locking.transactions import CHUNK, guarded_store, objection
 from ..mapping.encoder import StoredRow
 from ..writes.entry import Mode
-from .comparing.blocks import Merge
+from .comparing.merge import Merge
 from .staging import reserve_range, row_commands
 
 __all__ = ('FRESH_AT_ONCE', 'move_to_fresh', 'sweep_replaced')

@@ -28,7 +28,9 @@ from ...mapping.encoder import StoredRow
 from ...objects.graph import knows_targets
 from ...partitions.editions.fence import partition_of
 from ...partitions.editions.pointer import BY, by_of
-from ..comparing.blocks import Counts, Merge, Stored, check_targets
+from ..comparing.blocks import check_targets
+from ..comparing.merge import Counts, Merge
+from ..comparing.stored import Stored
 from ..diff import Keyed
 from ..observer import ResetObserver
 from ..promises import Promises

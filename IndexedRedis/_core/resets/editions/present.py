@@ -18,7 +18,8 @@ from ...partitions.layout import Shard
 from ...partitions.spread import spread, witnessed
 from ...queries.by_pk import rows_of
 from ...queries.query import pks_of
-from ..comparing.blocks import Key, Merge, Stored, stored_under
+from ..comparing.merge import Key, Merge
+from ..comparing.stored import Stored, stored_under
 
 __all__ = ('Present',)
 
