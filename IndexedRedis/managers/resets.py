@@ -104,7 +104,8 @@ def resetChanged(
     :raises ConflictError: if others change the same objects meanwhile; then nothing is changed
 
     Redis: ``SMEMBERS`` of the index set of each key, or ``SINTER`` of the sets of a key of several
-    fields, and ``HMGET`` of each row, in chunks; one script makes all changes.
+    fields, and ``HMGET`` of each row, in chunks; one script makes all changes. A mirror first asks
+    ``EXISTS`` and ``SUNION`` for the index sets of 500 keys.
     """
     home, flow = _reset_changed(groups, keys, most, observer, mirrored, removed, newPks)
     return home._run(flow) if home else []

@@ -124,8 +124,8 @@ class RowConverter:
     def objects(self, rows: Sequence[Any]) -> Iterator[Any]:
         """Yield what is made of these rows, and of rows that waited for them."""
         self._links.rows = rows
-        for row in rows:
-            obj = self._make(row)
+        for row, pks in zip(rows, self._links.known(rows), strict=True):
+            obj = self._make(row, pks)
             if obj is not None:
                 yield obj
                 if self._waiting:
@@ -136,7 +136,7 @@ class RowConverter:
         queue = deque(self._waiting.pop(self._key_of(row), ()))
         while queue:
             row = queue.popleft()
-            obj = self._make(row)
+            obj = self._make(row, *self._links.known([row]))
             if obj is not None:
                 queue.extend(self._waiting.pop(self._key_of(row), ()))
                 yield obj
@@ -161,8 +161,11 @@ class RowConverter:
         self._links.counted = self._links.counted or set()
         return rows
 
-    def _make(self, row: Any) -> Any:
-        """Return the object of a row; None if it has to wait, or does not fit."""
+    def _make(self, row: Any, pks: Sequence[int | None]) -> Any:
+        """Return the object of a row; None if it has to wait, or does not fit.
+
+        :param pks: those of its links, as far as they are known
+        """
         key = self._key_of(row)
         if self._keys is not None and not self._is_new(key, self._keys):
             return None
@@ -172,7 +175,7 @@ class RowConverter:
         try:
             if self._links.own and self._has_to_wait(row, key):
                 return None
-            links = self._links.of(row, key)
+            links = self._links.of(row, key, pks)
             obj = None if links is None else self._build(row, links, key)
         except FieldValueError as error:
             self._counts.add_bad(str(error) if key is None else f'row {key!r}: {error}')

@@ -84,6 +84,18 @@ DAMAGES = st.one_of(
     st.builds(
         lambda code: lambda raw: raw.delete(f'_ir_|Shop:idx:code:{code}'), st.sampled_from(CODES)
     ),
+    # an object that the index set of another key lists, instead of that of its own or besides
+    st.builds(
+        lambda pk, code, instead: (
+            lambda raw: (
+                raw.sadd(f'_ir_|Shop:idx:code:{code}', pk),
+                instead and raw.srem(f'_ir_|Shop:idx:code:{CODES[pk - 1]}', pk),
+            )
+        ),
+        PKS,
+        st.sampled_from('abcz'),
+        st.booleans(),
+    ),
 )
 
 

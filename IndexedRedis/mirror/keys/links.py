@@ -6,6 +6,7 @@ The rule: a link that leads to no row is counted, once, and the rule of the mirr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from ... import irNull
@@ -66,23 +67,29 @@ class Links:
         #: dangling links that were counted; None while no row is tried twice
         self.counted: set[tuple[str, Any, Any]] | None = None
 
-    def of(self, row: Any, key: Any) -> list[Any] | None:
+    def known(self, rows: Sequence[Any]) -> Iterable[Sequence[int | None]]:
+        """Return for each row the pks of its links to one row of another model, for :meth:`of`.
+
+        Link by link, for all rows, takes half the time of row by row.
+        """
+        if not self._single:
+            return repeat((), len(rows))
+        try:
+            pks = [[*map(pk_of, map(link.read, rows))] for link, pk_of in self._single]
+        except TypeError:  # a list is no key: linked() raises the error of the library
+            return repeat((None,) * len(self._single), len(rows))
+        return zip(*pks, strict=True)
+
+    def of(self, row: Any, key: Any, pks: Sequence[int | None]) -> Sequence[Any] | None:
         """Return what to assign to the link fields, in order; None if the row is to be skipped.
 
+        :param pks: what :meth:`known` returned for the row
         :raises FieldValueError: if a value is no key
         """
-        pks: list[Any] = []
-        missed: list[Link] = []
-        for link, pk_of in self._single:
-            value = link.read(row)
-            try:
-                pk = pk_of(value)
-            except TypeError:
-                pk = None  # linked() raises the error of the library
-            if pk is None and value is not None:
-                missed.append(link)
-            pks.append(pk)
-        missed += self._rest
+        missed = self._rest
+        if None in pks:
+            absent = [link for (link, _), pk in zip(self._single, pks, strict=True) if pk is None]
+            missed = [*(link for link in absent if link.read(row) is not None), *missed]
         if not missed:
             return pks
         values = self.linked(missed, row, key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -15,8 +15,8 @@ from ...objects.graph import children, knows_targets
 from ...objects.state import assigned
 from ...writes.entry import Entry, Mode
 from ..staging import assign, reserve_range
-from .merge import Merge
-from .stored import Stored, stored_under
+from .merge import Key, Merge
+from .stored import Stored, pks_of_equal, stored_under
 
 __all__ = ('check_targets', 'compare')
 
@@ -36,14 +36,27 @@ def _compare_rows(
     merge: Merge, rows: Sequence[StoredRow], extend: Command
 ) -> Flow[Sequence[StoredRow]]:
     keys = merge.keys_of_rows(rows)
+    equal = yield from pks_of_equal(merge, keys, rows, extend)
+    merge.take_equal(keys, equal, rows)
+    others: Iterator[int] = iter(())
+    if left := [i for i, pk in enumerate(equal) if pk is None]:
+        some = [keys[i] for i in left], [rows[i] for i in left]
+        others = iter((yield from _compare_each(merge, *some, extend)))
+    merge.staging.note(rows, [next(others) if pk is None else pk for pk in equal])
+    return rows
+
+
+def _compare_each(
+    merge: Merge, keys: Sequence[Key], rows: Sequence[StoredRow], extend: Command
+) -> Flow[list[int]]:
+    """Compare rows with what is stored under each key; return their pks."""
     stored = yield from stored_under(merge, keys, extend, rows)
     for key, row, (pk, _) in zip(keys, rows, stored, strict=True):
         merge.take(key, pk, None, row)
     fresh = iter((yield from reserve_range(merge.staging, sum(old is None for _, old in stored))))
     pks = [next(fresh) if pk is None else pk for pk, _ in stored]
-    merge.staging.note(rows, pks)
     _note_changes(merge, pks, rows, stored)
-    return rows
+    return pks
 
 
 def _compare_objects(

@@ -119,6 +119,23 @@ class Merge:
         else:
             self.seen.add(pk)
 
+    def take_equal(
+        self, keys: Sequence[Key], pks: Sequence[int | None], rows: Sequence[StoredRow]
+    ) -> None:
+        """Note rows of the data set that are stored as they are.
+
+        :param pks: those of the rows; None for a row that is not stored as it is
+        :raises UsageError: if another object of the data set has the same key
+        """
+        found = [pk for pk in pks if pk is not None]
+        some = {*found}
+        if len(some) < len(found) or not self.seen.isdisjoint(some):
+            for key, pk, row in zip(keys, pks, rows, strict=True):
+                if pk is not None:
+                    self.take(key, pk, None, row)  # raises an error that names the key
+        self.seen |= some
+        self.unchanged += len(found)
+
     def counts(self) -> Counts:
         """Return the counts for the caller."""
         entries = [*self.entries, *self.moved]

@@ -22,7 +22,7 @@ from ...queries.by_pk import rows_of
 from ...queries.query import pks_of
 from .merge import Key, Merge, index_values
 
-__all__ = ('Stored', 'pks_under', 'stored_under')
+__all__ = ('Stored', 'pks_of_equal', 'pks_under', 'stored_under')
 
 # Keys whose index sets one batch of commands reads.
 KEYS_AT_ONCE = 500
@@ -81,6 +81,39 @@ def _lowest(
         else:
             merge.doubles[pk] = row
     return found
+
+
+def pks_of_equal(
+    merge: Merge, keys: Sequence[Key], rows: Sequence[StoredRow], extend: Command
+) -> Flow[list[int | None]]:
+    """Return for each row the pk under which it is stored as it is; None if it differs.
+
+    Two commands for all index sets, instead of one for each, save a tenth of a diff that finds
+    nothing changed. They do not tell which set lists a pk. So none counts as equal if a key has no
+    pk, or two rows, or if a row has another key: :func:`stored_under` reads set by set.
+
+    :param keys: those of the rows
+    :param extend: the command that extends the locks
+    """
+    schema, none = merge.schema, [None] * len(keys)
+    if len(merge.columns) != 1:
+        return [*none]
+    names = [name for (name,) in _index_sets(schema, merge.columns, keys)]
+    held, used, members = yield Batch([extend, ('EXISTS', *names), ('SUNION', *names)])
+    if not held:
+        raise lock_lost_error([merge.staging])
+    if used < len(names):
+        return [*none]
+    pks = sorted(pks_of(schema, members, names[0]))
+    stored = yield from rows_of(schema, pks, schema.all)
+    there = [tuple(row) for row in stored if row is not None]
+    ((_, at),) = merge.places
+    places = {row[at]: place for place, row in enumerate(there)}
+    given = [row[at] for row in rows]
+    if len(places) < len(pks) or not places.keys() <= {*given}:
+        return [*none]
+    found = zip(map(places.get, given), rows, strict=True)
+    return [None if i is None or there[i] != row else pks[i] for i, row in found]
 
 
 def pks_under(
