@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any
 
 from .. import INDEXED_REDIS_PREFIX
-from ..managers.manager import edition_of, pks_of_partitions, scan_set, send
+from ..managers.manager import scan_set, send
+from ..managers.stored_pks import edition_of, pks_of_partitions
 
 __all__ = ('Walk', 'walk_of')
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+from binascii import a2b_base64, b2a_base64  # base64, which calls these, imports more
 from typing import Any
 
 from ..encoding import tobytes
@@ -22,7 +22,7 @@ class IRBase64Field(IRBytesField[N, I]):
     """
 
     def _toStorage(self, value: Any) -> Any:
-        return base64.b64encode(tobytes(value, self.encoding))
+        return b2a_base64(tobytes(value, self.encoding), newline=False)
 
     def _legacyIndexes(self, stored: bytes) -> list[Any]:
         # Updates by 6.0.3 encode the stored bytes once more.
@@ -31,4 +31,4 @@ class IRBase64Field(IRBytesField[N, I]):
     @immutable_value(eager=True)
     def _fromStorage(self, stored: Any) -> Any:
         # Strictly: lenient decoding would return other bytes for damaged ones.
-        return base64.b64decode(tobytes(stored, 'ascii').replace(b'\n', b''), validate=True)
+        return a2b_base64(tobytes(stored, 'ascii').replace(b'\n', b''), strict_mode=True)

@@ -9,7 +9,6 @@ from ..generics import I, N, T
 from .base import IRField
 from .base.field import Listed
 from .null import irNull
-from .pickle_field import IRPickleField
 
 __all__ = ('IRFieldChain',)
 
@@ -88,6 +87,8 @@ class IRFieldChain(IRField[T, N, I]):
 
         Cursors of pages hold stored bytes. Whoever has the URL could have them unpickled.
         """
+        from .pickle_field import IRPickleField  # whose pickle takes long to import
+
         safe = not any(isinstance(field, IRPickleField) for field in self.chainedFields)
         return safe and bool(self.chainedFields[0].canSort)
 

@@ -17,7 +17,8 @@ from IndexedRedis._core.partitions.asking import write_shards
 from IndexedRedis.cli.commands.data import exporting
 from IndexedRedis.cli.common import Run
 from IndexedRedis.cli.walk import PartitionedWalk, walk_of
-from IndexedRedis.managers.manager import edition_of, executor_of, pks_of_keys, pks_of_partitions
+from IndexedRedis.managers.manager import executor_of
+from IndexedRedis.managers.stored_pks import edition_of, pks_of_keys, pks_of_partitions
 
 TRACKS = 900
 

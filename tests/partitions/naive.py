@@ -22,7 +22,7 @@ def each_partition_alone(schema: Any, make: Any, numbers: Any = None) -> Any:
 
 
 def readers_that_ask_each_partition_alone(patch: Any) -> None:
-    patch(reading, 'read_shards', each_partition_alone)
+    patch(reading, '_read_shards', each_partition_alone)
 
 
 def readers_that_do_not_compare_the_pointer(patch: Any) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from IndexedRedis import ConflictError, ResetInProgressError
 from IndexedRedis._core.flows import ask
-from IndexedRedis._core.partitions.asking import ATTEMPTS, read_one, read_shards, write_shards
+from IndexedRedis._core.partitions.asking import ATTEMPTS, read_shards, write_shards
 from IndexedRedis._core.partitions.editions import settling
 from IndexedRedis._core.partitions.editions.fence import Edition
 from IndexedRedis._core.partitions.editions.known import known, learn
+from IndexedRedis._core.partitions.reading import read_one
 from IndexedRedis.errors import PartitionLostError
 
 from .build import define

@@ -18,8 +18,9 @@ from ..keys import is_pk
 from ..locking.key_types import OTHER_TYPE
 from ..mapping.schema import Schema
 from ..partitions.asking import read_shards
-from ..partitions.editions.fence import Edition, partition_of
+from ..partitions.editions.fence import Edition
 from ..partitions.layout import Shard
+from ..partitions.values import partition_of
 from .probe import Probe, probe_rows
 
 __all__ = ('DanglingLink', 'dangling_links')

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from ..flows import Batch, Elsewhere, Flow
 from ..mapping.schema import Schema
 from ..overlap import counted, together
-from ..partitions.editions.known import known
 
 __all__ = ('SwapMarkers',)
 
@@ -71,6 +70,8 @@ class SwapMarkers:
         A pointer never goes back. So if it still names at the end the edition that this process
         knew at the beginning, all was read from that.
         """
+        from ..partitions.editions.known import known
+
         seen = self._first.setdefault(id(server), {})
         unknown = []
         for schema in schemas:

@@ -14,7 +14,6 @@ from ..flows import Elsewhere, Flow, chunks
 from ..mapping.schema import Schema
 from ..objects.changes import has_unsaved_changes
 from ..objects.graph import children, knows_targets, linked, reachable, schema_of
-from ..partitions.saving import save_parts
 from ..writes.arguments import check_model
 from .fetching import ServerOf
 
@@ -68,6 +67,8 @@ def _store(
 ) -> Flow[None]:
     """Return the flow that stores objects of one place, as :func:`~..bulk.save.save_all` does."""
     if schema.partitions:
+        from ..partitions.saving import save_parts  # only programs that call it pay for its import
+
         return save_parts(schema, objs, forced, targets)
     return save_all(objs, forced, targets)
 

@@ -12,7 +12,6 @@ from ..keys import RESERVED_SEGMENTS
 from ..objects.unknown_names import ACTIONS
 from ..replication import FRESHNESS
 from ..text import near_miss
-from .annotations import annotation_problems
 from .of_partitions import partition_problems
 
 __all__ = ('indexed_fields', 'names_in', 'problems', 'sorted_fields', 'unique_fields')
@@ -26,6 +25,8 @@ def problems(cls: Any, reserved: Any) -> list[str]:
     :param cls: the model
     :param reserved: names that fields cannot have: the attributes of the base model
     """
+    from .annotations import annotation_problems  # a tenth of the import time, most of it inspect
+
     found = [*_key_name_problems(getattr(cls, 'KEY_NAME', None)), *_removed_attributes(cls)]
     found.extend(_cache_problems(getattr(cls, 'CLIENT_SIDE_CACHE', 0)))
     found.extend(_unknown_names_problems(getattr(cls, 'UNKNOWN_NAMES', None)))

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from ...errors import ConflictError
 from ..flows import Fenced, Flow, ask_quick
 from ..mapping.schema import Schema
-from .editions.fence import Edition, Fence, partition_of
+from .editions.fence import Edition, Fence
 from .editions.known import FIRST, known, shards
 from .editions.opening import open_model
 from .editions.pointer import pointer_of
@@ -23,7 +23,7 @@ from .editions.settling import settle
 from .layout import Shard, lost
 from .spread import Outcome, guarded, spread, witnessed
 
-__all__ = ('read_one', 'read_shards', 'true_edition', 'write_shards')
+__all__ = ('read_shards', 'true_edition', 'write_shards')
 
 T = TypeVar('T')
 Make = Callable[[Shard], Flow[T]]
@@ -112,12 +112,6 @@ class _Marks:
 
 def _pointer(schema: Schema) -> tuple[bytes, Flow[Any]]:
     return schema.keys.edition, ask_quick('GET', schema.keys.edition)
-
-
-def read_one(schema: Schema, pk: int, make: Make[T]) -> Flow[T]:
-    """Run a flow that reads on the partition of a pk; return its result."""
-    (result,) = yield from read_shards(schema, make, lambda edition: [partition_of(pk, edition)])
-    return result
 
 
 def write_shards(

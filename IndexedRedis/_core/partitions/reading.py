@@ -1,26 +1,27 @@
 """What a query reads, whether its model has partitions or not.
 
-With partitions, each is asked the query in one trip, and the answers are merged.
+With partitions, each is asked the query in one trip, and the answers are merged. The files that do
+this are imported by the first read of a model with partitions, so that others save the time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..column import Column
 from ..flows import Flow
 from ..mapping.schema import Schema
 from ..queries import by_pk
 from ..queries.query import Query
-from .asking import read_one, read_shards
-from .editions.fence import Edition, partition_of
-from .editions.known import shards
-from .layout import Shard
-from .spread import spread
-from .values import are_routed, filters_for, numbers_for
+from .values import are_routed, filters_for, numbers_for, partition_of
 
-__all__ = ('exists', 'get_many', 'get_one', 'get_targets', 'read_each', 'read_where')
+if TYPE_CHECKING:
+    from .asking import Make
+    from .editions.fence import Edition
+    from .layout import Shard
+
+__all__ = ('exists', 'get_many', 'get_one', 'get_targets', 'read_each', 'read_one', 'read_where')
 
 T = TypeVar('T')
 K = TypeVar('K')
@@ -66,17 +67,31 @@ def get_targets(schema: Schema, pks: Sequence[int]) -> Flow[list[Any]]:
     previous = schema.known and schema.known.previous
     if not absent or previous is None:
         return found
+    old = yield from _replaced(schema, absent, previous)
+    return [old.get(pk) if obj is None else obj for pk, obj in zip(pks, found, strict=True)]
+
+
+def _replaced(schema: Schema, pks: Iterable[int], edition: Edition) -> Flow[dict[int, Any]]:
+    """Return the objects of an edition that is not true any more, by pk."""
+    from .editions.known import shards
+    from .spread import spread
+
     mine: dict[int, list[int]] = {}
-    for pk in absent:
-        mine.setdefault(partition_of(pk, previous), []).append(pk)
+    for pk in pks:
+        mine.setdefault(partition_of(pk, edition), []).append(pk)
     outcomes = yield from spread(
         {
             shard.number: (shard.keys.fence, by_pk.get_unlisted(shard, mine[shard.number]))
-            for shard in shards(schema, previous, mine)
+            for shard in shards(schema, edition, mine)
         }
     )
-    old = {o._id: o for each in outcomes.values() for o in each.result if o is not None}
-    return [old.get(pk) if obj is None else obj for pk, obj in zip(pks, found, strict=True)]
+    return {o._id: o for each in outcomes.values() for o in each.result if o is not None}
+
+
+def read_one(schema: Schema, pk: int, make: Make[T]) -> Flow[T]:
+    """Run a flow that reads on the partition of a pk; return its result."""
+    (result,) = yield from _read_shards(schema, make, lambda edition: [partition_of(pk, edition)])
+    return result
 
 
 def read_each(
@@ -101,7 +116,7 @@ def read_each(
     def some(shard: Shard) -> Flow[list[Any]]:
         return read(shard, [items[place] for place in places[shard.number]])
 
-    parts = yield from read_shards(schema, some, numbers)
+    parts = yield from _read_shards(schema, some, numbers)
     found: list[Any] = [None] * len(pks)
     for mine, results in zip(places.values(), parts, strict=True):
         for place, result in zip(mine, results, strict=True):
@@ -128,4 +143,12 @@ def read_where(
         of_it = filters_for(filters, shard) if differ else filters
         return ask(Query(shard, of_it, order, window))
 
-    return (yield from read_shards(schema, asked, numbers))
+    return (yield from _read_shards(schema, asked, numbers))
+
+
+def _read_shards(
+    schema: Schema, make: Make[T], numbers: Callable[[Edition], Iterable[int]]
+) -> Flow[list[T]]:
+    from .asking import read_shards
+
+    return read_shards(schema, make, numbers)

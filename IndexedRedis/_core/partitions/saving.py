@@ -15,8 +15,8 @@ from ..objects.state import current_bytes
 from ..text import shorten
 from ..writes.arguments import check_distinct
 from .asking import Make, write_shards
-from .editions.fence import Edition, partition_of
-from .values import partition_of_stored
+from .editions.fence import Edition
+from .values import partition_of, partition_of_stored
 
 __all__ = ('save_parts',)
 

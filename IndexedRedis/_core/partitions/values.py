@@ -1,26 +1,34 @@
-"""The partition that the value of ``PARTITION_BY`` leads to."""
+"""The partitions that a pk, the value of ``PARTITION_BY``, and filters lead to."""
 
 from __future__ import annotations
 
+from binascii import crc32  # zlib, which has it too, takes longer to import
 from collections.abc import Iterable, Sequence
-from zlib import crc32
+from typing import TYPE_CHECKING
 
 from ..column import Column
 from ..expressions.tree import And, HasPk, InSets, Node, Not, Or, atoms_of
 from ..mapping.schema import Schema
-from .editions.fence import Edition, partition_of
-from .layout import Shard
 
-__all__ = ('are_routed', 'filters_for', 'numbers_for', 'partition_of_stored')
+if TYPE_CHECKING:
+    from .editions.fence import Edition
+    from .layout import Shard
+
+__all__ = ('are_routed', 'filters_for', 'numbers_for', 'partition_of', 'partition_of_stored')
+
+
+def partition_of(pk: int, edition: Edition) -> int:
+    """Return the number of the partition of a pk."""
+    return pk % edition.partitions
 
 
 def partition_of_stored(column: Column, stored: bytes | None, edition: Edition) -> int:
     """Return the partition of objects whose ``PARTITION_BY`` field has these stored bytes."""
-    return _partition_of_value(column.index_of_stored(stored), edition)
+    return _partition_of_value(column.index_of_stored(stored), edition.partitions)
 
 
-def _partition_of_value(value: bytes, edition: Edition) -> int:
-    return crc32(value) % edition.partitions
+def _partition_of_value(value: bytes, count: int) -> int:
+    return crc32(value) % count
 
 
 def numbers_for(schema: Schema, filters: Sequence[Node], edition: Edition) -> list[int]:
@@ -41,7 +49,7 @@ def _numbers_of(schema: Schema, node: Node, edition: Edition) -> set[int]:
         return {n for each in node.nodes for n in _numbers_of(schema, each, edition)}
     numbers: Iterable[int] = range(edition.partitions)
     if isinstance(node, InSets) and node.column is schema.partition_by:
-        numbers = (_partition_of_value(value, edition) for value in node.values)
+        numbers = (_partition_of_value(value, edition.partitions) for value in node.values)
     elif isinstance(node, HasPk):
         numbers = (partition_of(pk, edition) for pk in node.pks)
     return {*numbers}
@@ -73,7 +81,6 @@ def _for_shard(node: Node, shard: Shard) -> Node:
     if isinstance(node, HasPk):
         return node._replace(pks=tuple(pk for pk in node.pks if pk % count == number))
     if isinstance(node, InSets) and len(node.values) > 1 and node.column is shard.partition_by:
-        edition = Edition(shard.edition, count)
-        mine = (v for v in node.values if _partition_of_value(v, edition) == number)
+        mine = (v for v in node.values if _partition_of_value(v, count) == number)
         return node._replace(values=tuple(mine))
     return node

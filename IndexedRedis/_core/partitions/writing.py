@@ -1,12 +1,13 @@
 """Writes of a model, whether it has partitions or not: delete, update and reindex.
 
-With partitions, each write runs on all of them that may be concerned, and is whole in each.
+With partitions, each write runs on all of them that may be concerned, and is whole in each. The
+files that do this are imported by the first such write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ...errors import FieldValueError
 from ..bulk import delete, reindex
@@ -14,9 +15,11 @@ from ..flows import Flow
 from ..mapping.schema import Schema
 from ..queries.query import Query
 from ..writes.arguments import check_model
-from .asking import Make, write_shards
-from .editions.fence import Edition, partition_of
-from .values import numbers_for
+from .values import numbers_for, partition_of
+
+if TYPE_CHECKING:
+    from .asking import Make
+    from .editions.fence import Edition
 
 __all__ = (
     'delete_matching',
@@ -108,8 +111,7 @@ def _where(query: Query, write: Callable[[Query], Flow[int]]) -> Flow[int]:
         numbers = numbers_for(schema, query.filters, edition)
         return dict.fromkeys(numbers, lambda shard: write(query._replace(schema=shard)))
 
-    outcomes = yield from write_shards(schema, makes)
-    return sum(outcome.result for outcome in outcomes.values())
+    return (yield from _write_shards(schema, makes))
 
 
 def _by_pk(
@@ -125,6 +127,13 @@ def _by_pk(
         for pk, item in zip(pks, items, strict=True):
             groups.setdefault(partition_of(pk, edition), []).append(item)
         return {number: act(some) for number, some in groups.items()}
+
+    return (yield from _write_shards(schema, makes))
+
+
+def _write_shards(schema: Schema, makes: Callable[[Edition], Mapping[int, Make[int]]]) -> Flow[int]:
+    """Run writes on partitions; return the sum of their results."""
+    from .asking import write_shards
 
     outcomes = yield from write_shards(schema, makes)
     return sum(outcome.result for outcome in outcomes.values())

@@ -14,7 +14,7 @@ from ..._core.flows import Flow, ask
 from ..._core.links import fetching
 from ..._core.locking.locks import new_token
 from ..._core.partitions import reading, writing
-from ..._core.partitions.queries import linked, verbs
+from ..._core.partitions.queries import verbs
 from ..._core.queries import query
 from ..._core.queries.linked import links_of
 from ..._core.text import moment_in, near_miss
@@ -65,6 +65,8 @@ class QueryFlows(IndexedRedisHelper[M]):
             self._refuse_window('a write')
         if next(links_of(asked.filters), None) is None:
             return ask(asked)
+        from ..._core.partitions.queries import linked  # saves import time
+
         return linked.follow(asked, ask, self._server_of, reads)
 
     def _copied(self) -> Self:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ARRAY, TextClause, any_, column, literal, select, tuple_
 from sqlalchemy.types import NullType
 
-from ...managers.manager import pks_of_keys
+from ...managers.stored_pks import pks_of_keys
 from ..conversions import FieldEncoder
 from ..keys.joins import Join
 from ..keys.reading import key_in

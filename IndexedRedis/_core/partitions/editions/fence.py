@@ -16,7 +16,7 @@ from ...flows import Batch, Command
 from ...script import ALL, BY_SHA, Script
 from ..layout import Shard
 
-__all__ = ('Edition', 'Fence', 'fenced', 'partition_of')
+__all__ = ('Edition', 'Fence', 'fenced')
 
 # Run the script only if the fence has the expected value.
 # KEYS: those of the script, the fence. ARGV: those of the script, the expected value.
@@ -50,11 +50,6 @@ class Edition(NamedTuple):
     def text(self) -> bytes:
         """Return it as the pointer and fences hold it."""
         return b'%d %d' % self
-
-
-def partition_of(pk: int, edition: Edition) -> int:
-    """Return the number of the partition of a pk."""
-    return pk % edition.partitions
 
 
 class Fence(NamedTuple):

@@ -12,10 +12,11 @@ from ...flows import Flow, ask
 from ...mapping.schema import Schema
 from ...queries.query import Query
 from ...queries.verbs.chunk_reader import Asked, ChunkReader, rows_in_chunks
-from ..editions.fence import Edition, Fence, partition_of
+from ..editions.fence import Edition, Fence
 from ..editions.known import shards
 from ..layout import Shard, lost
 from ..spread import spread, witnessed
+from ..values import partition_of
 from .verbs import pks_of_part
 
 __all__ = ('reader_of',)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import repeat
 from math import ceil, sqrt
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...column import Column
 from ...flows import Flow
@@ -19,9 +19,11 @@ from ...queries.ordering import part
 from ...queries.ordering.order import BY_PK, Entry, columns_of_order, in_order, keys_of
 from ...queries.ordering.part import Part
 from ...queries.query import Query, Window
-from ..editions.fence import Edition
 from ..reading import read_where
 from ..values import numbers_for
+
+if TYPE_CHECKING:
+    from ..editions.fence import Edition
 
 __all__ = ('Merge', 'read_part')
 

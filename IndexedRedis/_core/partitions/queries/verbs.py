@@ -21,12 +21,14 @@ from ...queries import fetch, pick, query, read
 from ...queries.query import WHOLE, Query
 from ...queries.verbs import matches
 from ...queries.verbs import values as plain_values
-from ..editions.fence import Edition
 from ..reading import read_where
 
 if TYPE_CHECKING:
     from ...queries.fetch import Build
     from ...queries.ordering.order import Entry
+    from ..editions.fence import Edition
+
+    Note = Callable[[Edition], Any]
 
 __all__ = (
     'count_by',
@@ -40,7 +42,6 @@ __all__ = (
 )
 
 T = TypeVar('T')
-Note = Callable[[Edition], Any]
 
 
 def _all_where(

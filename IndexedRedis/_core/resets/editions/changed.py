@@ -26,8 +26,8 @@ from ...flows import Flow, ask
 from ...locking.locks import LockOwner, locked
 from ...mapping.encoder import StoredRow
 from ...objects.graph import knows_targets
-from ...partitions.editions.fence import partition_of
 from ...partitions.editions.pointer import BY, by_of
+from ...partitions.values import partition_of
 from ..comparing.blocks import check_targets
 from ..comparing.merge import Counts, Merge
 from ..comparing.stored import Stored

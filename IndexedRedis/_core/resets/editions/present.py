@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 from ...flows import Batch, Flow, scan
 from ...locking.locks import LockOwner, extend_command, lock_lost_error
 from ...mapping.decoder import Row
-from ...partitions.editions.fence import Edition, partition_of
+from ...partitions.editions.fence import Edition
 from ...partitions.editions.known import shards
 from ...partitions.layout import Shard
 from ...partitions.spread import spread, witnessed
+from ...partitions.values import partition_of
 from ...queries.by_pk import rows_of
 from ...queries.query import pks_of
 from ..comparing.merge import Key, Merge

@@ -17,11 +17,11 @@ from ...mapping.index_keys import grouped_by_index, grouped_by_sorted, unique_ke
 from ...mapping.schema import Schema
 from ...mapping.unique import Unique
 from ...objects.state import assigned, current_bytes
-from ...partitions.editions.fence import Edition, partition_of
+from ...partitions.editions.fence import Edition
 from ...partitions.editions.known import shards
 from ...partitions.layout import Shard
 from ...partitions.spread import at_places, spread
-from ...partitions.values import partition_of_stored
+from ...partitions.values import partition_of, partition_of_stored
 from ...script import Script
 from ...writes.acknowledging import NOT_REPLACED, check_acknowledged, wait_commands
 from ...writes.pks import reserve
