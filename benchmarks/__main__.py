@@ -12,7 +12,7 @@ from typing import Any
 from . import cache, docs, machine, table
 from .groups import DEFAULT, GROUPS, results
 from .results import BEFORE, BY_HAND, DATABASES, OLD, US, Group, load, save
-from .run import Run, opened
+from .run import Run, opened, say
 from .sizes import SIZES
 
 SUBJECTS = (US, OLD, BY_HAND, 'rom', 'walrus', *DATABASES)
@@ -65,7 +65,7 @@ def _run(options: Any) -> dict[str, Group]:
     groups = {name: group for name, group in measured.items() if group.results}
     path = options.json or cache.folder() / 'last.json'
     save(path, groups)
-    Run.say(f'every sample is in {path}')
+    say(f'every sample is in {path}')
     if options.against:
         results = [result for group in groups.values() for result in group.results]
         print('\n' + table.as_text('Against the other checkout:', table.against(results, BEFORE)))

@@ -15,7 +15,7 @@ name, module, config, root = sys.argv[1:]
 if name.startswith(('6.0.3', 'before')):
     import IndexedRedis
 sys.path.insert(0, root)
-from benchmarks.running.serving import serve
+from benchmarks.running.served import serve
 serve(module, json.loads(config))
 """
 
@@ -45,7 +45,7 @@ class Process:
     def ask(self, *command: Any) -> Any:
         """Have a command done, and return its answer.
 
-        :param command: a method of :class:`benchmarks.running.serving.Worker`, and its arguments
+        :param command: a method of what the process serves, and its arguments
         """
         self.send(*command)
         return self.receive()
@@ -53,8 +53,7 @@ class Process:
     def send(self, *command: Any) -> None:
         """Have a command done, whose answer :meth:`receive` will return."""
         assert self._process.stdin
-        self._process.stdin.write(json.dumps(command) + '\n')
-        self._process.stdin.flush()
+        print(json.dumps(command), file=self._process.stdin, flush=True)
 
     def receive(self) -> Any:
         """Return the next answer."""

@@ -1,14 +1,12 @@
-"""The questions that `benchmarks.ordered` times. The rule: all subjects give the same rows."""
+"""The questions that `groups.ordered` times. The rule: all subjects give the same rows."""
 
 from __future__ import annotations
 
 import pytest
 
-from benchmarks.ordered.by_hand import ByHand
-from benchmarks.ordered.models import Models
-from benchmarks.ordered.rows import DEAR, EVEN, SIZE, artists
-from benchmarks.ordered.sql import Sql
 from benchmarks.results import BY_HAND, US
+from benchmarks.subjects.ordered import DEAR, EVEN, SIZE, ByHand, Models, artists
+from benchmarks.subjects.ordered_sql import Sql
 
 COUNT = 2000
 MIDDLE = COUNT // SIZE // 2

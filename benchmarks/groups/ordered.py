@@ -1,0 +1,98 @@
+"""Time a page in the order of a price, and filters with many values, on more and more rows."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from ..machine import come_first
+from ..results import BEFORE, BY_HAND, DATABASES, US, Result
+from ..run import Run
+from ..running.served import Served, Work
+from ..running.turns import compare, wait_and_total
+from ..subjects.ordered import DEAR, EVEN, SIZE, ByHand, Models, artists
+
+ORM = ', ORM'
+VALUES = (2, 20, 1_000)
+Question = tuple[str, int, Callable[..., list[str]]]  # its title, how often it is asked, and how
+
+
+def ordered(run: Run) -> Iterator[Result]:
+    """Compare the answers of all subjects, then time them."""
+    from ..running.databases import started
+
+    with started(run, DATABASES) as (databases, versions):
+        urls = {name + way: url for name, url in databases.items() for way in ('', ORM)}
+        names = [*run.chosen(US, BEFORE, BY_HAND), *urls]
+        for count in run.sizes.ordered:
+            crew = run.crew('ordered', names, urls=urls, count=count)
+            for result in compare(run, 'ordered', crew):
+                result.note = versions
+                for name in urls:  # the longest command is one of Redis
+                    result.longest.pop(name, None)
+                yield result
+        come_first(run.server)
+        redis = [process for process in crew if process.name not in urls]
+        for result in compare(run, 'waits', redis):
+            yield next(wait_and_total(result))
+
+
+class Questions(Served):
+    """The questions of one subject.
+
+    :param urls: of SQL databases, by subject; other subjects read the same objects from Redis
+    :param count: how many rows there are
+    """
+
+    def __init__(self, urls: dict[str, str], count: int, **config: Any) -> None:
+        config['connection']['db'] = 0
+        super().__init__(**config)
+        self.count = count
+        self.asked: Any
+        if self.subject in urls:
+            from ..running.databases import pid_of
+            from ..subjects.ordered_sql import Sql
+
+            self.asked = Sql(urls[self.subject], self.subject.endswith(ORM))
+            self.database = pid_of(self.asked.engine)
+        else:
+            self.asked = (ByHand if self.subject == BY_HAND else Models)(self.connection)
+
+    def fill(self) -> None:
+        """Store the rows."""
+        print(f'{self.subject}: storing {self.count:,} rows ...', flush=True)
+        self.asked.fill(self.count)
+
+    def ordered(self) -> Iterator[Work]:
+        """Yield pages in an order, and lists of values."""
+        asked, many = self.asked, self.sizes.calls
+        few, middle = many // 10, self.count // SIZE // 2
+        place = asked.place(middle)
+        questions = [
+            *self._first_pages(),
+            ('page in the middle by price, by cursor', many, partial(asked.after, place)),
+            ('page in the middle by price, by number', few, partial(asked.number, middle + 1)),
+        ]
+        for size in VALUES:
+            title, ask = f'artist__in=[...], {size:,} values', partial(asked.among, artists(size))
+            questions.append((title, many if size < 100 else few, ask))
+        for title, times, ask in questions:
+            name, answer = f'{self.count:,} rows: {title}', sorted if '__in' in title else list
+            yield self.timed(name, ask, times, answer, rounds=self.sizes.slow)
+
+    def waits(self) -> Iterator[Work]:
+        """Yield first pages, ten times as many where they are short, beside a reader."""
+        for title, times, ask in self._first_pages():
+            name = f'{self.count:,} rows: {title}, beside that reader'
+            longer = 10 * times if times == self.sizes.calls else times
+            yield self.timed(name, ask, longer, how='beside', per=1, rounds=self.sizes.slow)
+
+    def _first_pages(self) -> list[Question]:
+        first, many = self.asked.first, self.sizes.calls
+        return [
+            ('page 1 by price', many, first),
+            ('page 1 by price of an evenly spread eighth', many, partial(first, **EVEN)),
+            ('page 1 by price of the dearest eighth', many // 10, partial(first, **DEAR)),
+        ]
+
+
+serve = Questions

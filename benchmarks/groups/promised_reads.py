@@ -1,0 +1,133 @@
+"""List reads with and without a check of what else is stored; and what any call needs."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import redis
+
+from IndexedRedis._core.expressions.matching import Matcher
+from IndexedRedis._core.flows import Batch, Flow, Stream, ask, chunks
+from IndexedRedis._core.queries import by_pk, fetch
+from IndexedRedis._core.queries.query import Query
+from IndexedRedis._core.queries.sources.base import Source
+from IndexedRedis._core.queries.sources.choose import sources
+from IndexedRedis.connections.threads import getRedisPool
+from IndexedRedis.executors.sync import SyncExecutor
+
+from ..running.served import Work
+from .promises import Shop
+
+
+def reads(shop: Shop) -> Iterator[Work]:
+    """Yield all reads. A work that is called so many times gets the numbers of its calls."""
+
+    def calls(count: int) -> range:
+        if shop.model.objects.count() != len(shop.rows):
+            shop.filled(len(shop.rows))
+        return range(1, count + 1)
+
+    for promise, title, kept, blind, count in (
+        ('3, 5', 'get by pk | HMGET without SISMEMBER', *_gets(shop), shop.sizes.calls),
+        *_small_queries(shop),
+        *_large_queries(shop),
+        *_pools(shop),
+    ):
+        yield shop.work(promise, title, kept, blind, partial(calls, count), count)
+
+
+def _gets(shop: Shop) -> tuple[Callable[[int], Any], Callable[[int], Any]]:
+    schema = shop.schema
+    fields, build = schema.keys_of(schema.all), schema.builder(schema.all)
+
+    def get(pk: int, *first: Any) -> Any:
+        *_, row = shop.send(*first, *by_pk.row_commands(schema, (pk,), fields))
+        return build.objects([pk], [row], b'')[0]
+
+    return lambda pk: get(pk, ('SISMEMBER', shop.keys.all, pk)), get
+
+
+def _small_queries(shop: Shop) -> Iterator[Any]:
+    """Yield queries of 100 rows, in one round trip."""
+    schema, columns = shop.schema, shop.schema.all
+    fields = schema.keys_of(columns)
+    query = shop.model.objects.filter(shelf=100)._query
+    living, alone = _sources(query)
+
+    def flow(source: Source, check: bool) -> Flow[Any]:
+        keys = schema.keys
+        markers = keys.swapped, keys.incarnations
+        command = source.find(10, 100, keys.data_prefix, *markers, *fields)
+        assert command is not None
+        answer = yield from ask(*command)
+        pks, rows = [int(pk) for pk in answer[0]], answer[1]
+        if check:
+            pks, rows = fetch.drop_nonmatching(Matcher(query.filters, columns), pks, rows)
+        return schema.builder(columns).objects(pks, rows, b'')
+
+    def find(source: Source, check: bool, _: int) -> Any:
+        return shop.run(flow(source, check))
+
+    calls = shop.sizes.calls // 5
+    title, blind = 'query of 100 rows |', partial(find, alone, False)
+    yield '1', f'{title} :keys not among the sets', partial(find, living, False), blind, calls
+    checked = partial(find, alone, True)
+    yield '5', f'{title} rows not compared with the filter', checked, blind, calls
+
+
+def _sources(query: Query) -> list[Source]:
+    """Return the source of a query of one set, and the same without the set of all pks."""
+    (living,), (alone,) = query.sources, sources(query.schema.keys, query.filters, False)
+    return [living, alone]
+
+
+def _large_queries(shop: Shop) -> Iterator[Any]:
+    """Yield pks of nearly all tracks, and a thousand rows in chunks."""
+    schema, columns = shop.schema, shop.schema.all
+    fields = schema.keys_of(columns)
+    query = shop.model.objects.filter(shelf=0)._query
+    living, alone = _sources(query)
+    matcher = Matcher(query.filters, columns)
+    pks = list(range(1, 1 + shop.sizes.duel))
+
+    def flow(marker: bool, check: bool) -> Flow[Any]:
+        rows: list[Any] = []
+        if marker:
+            yield from ask(*fetch.read_markers(shop.keys))
+        batches = (
+            Batch(by_pk.row_commands(schema, some, fields))
+            for some in chunks(pks, by_pk.CHUNK_ROWS)
+        )
+        yield Stream(batches, rows.extend)
+        if check:
+            fetch.drop_nonmatching(matcher, pks, rows)
+        return schema.builder(columns).objects(pks, rows, b'')
+
+    def read(marker: bool, check: bool, _: Any) -> Any:
+        return shop.run(flow(marker, check))
+
+    def members(source: Source, _: int) -> Any:
+        return shop.send(*source.commands())
+
+    calls = max(1, shop.sizes.calls // 25)
+    title = f'pks of {shop.sizes.duels:,} | SMEMBERS of the index, without :keys'
+    yield '1', title, partial(members, living), partial(members, alone), calls
+    title, blind = f'rows of {len(pks):,} |', partial(read, False, False)
+    yield '5', f'{title} not compared with the filter', partial(read, False, True), blind, 1
+    yield '5', f'{title} the swap marker not read again', partial(read, True, False), blind, 1
+
+
+def _pools(shop: Shop) -> Iterator[Any]:
+    ours = getRedisPool(shop.connection)
+    how = {'connection_class': ours.connection_class, **ours.connection_kwargs}
+
+    def call(pool: Any) -> Callable[[int], Any]:
+        run = SyncExecutor(pool).run
+        return lambda _: run(ask('GET', shop.keys.next))
+
+    waits = call(redis.BlockingConnectionPool(max_connections=32, timeout=20, **how))
+    fails = call(redis.ConnectionPool(**how))
+    lasts = call(redis.ConnectionPool(**{**how, 'socket_timeout': None}))
+    calls = 2 * shop.sizes.calls
+    yield '8', 'any call | a pool that fails when it is empty', waits, fails, calls
+    yield '7', 'any call | no time-out', fails, lasts, calls

@@ -1,0 +1,162 @@
+"""List what is timed of reads, and what one object and an import take.
+
+Sizes of results come from the data: of each size the nearest there is.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..running.served import Job, Work, plain
+from ..subjects import Row
+
+if TYPE_CHECKING:
+    from .rows import Rows
+
+FEW = 20  # rows of a small result
+IMPORT = (
+    'import sys, time; sys.path[:0] = {path!r}; began = time.perf_counter(); import {module}; '
+    'print(time.perf_counter() - began)'
+)
+
+
+def reads(at: Rows) -> Iterator[Work]:
+    """Yield all reads, in the order of the table."""
+    yield _get(at, at.shelf)
+    for size in at.sizes.reads:
+        for names in (at.data.three, at.names):
+            yield _select(at, at.shelf, *at.query(size), names)
+    yield from _values(at)
+    yield from _counts(at)
+    yield from _picks(at)
+
+
+def larger(at: Rows) -> Iterator[Work]:
+    """Yield an object of more and more objects."""
+    results = [at.query(size) for size in at.sizes.reads]
+    for filters, hits in [*results, (None, at.sizes.rows)]:
+        if hits > FEW:
+            work = _select(at, at.shelf, filters, hits, at.names)
+            name, per, rounds = f'an object, of {hits:,}', work.per * hits, at.sizes.slow
+            yield replace(work, name=name, per=per, unit='us', rounds=rounds, turns='objects',
+                          reads=False)  # fmt: skip
+
+
+def small(at: Rows, subject: Any) -> Iterator[Work]:
+    """Yield reads of few objects."""
+    yield _get(at, subject)
+    for filters, hits in map(at.query, at.sizes.reads):
+        if hits <= FEW:
+            yield _select(at, subject, filters, hits, at.names)
+
+
+def memory(at: Rows) -> Work:
+    """Return the bytes of an object of a result in this process, every field being read."""
+    filters, hits = at.query(max(at.sizes.reads))
+    read = at.shelf.reader(at.names)
+
+    def run() -> dict[str, float]:
+        list(map(read, at.shelf.select(filters)))  # fills what is made once
+        gc.collect()
+        tracemalloc.start()
+        objects = list(at.shelf.select(filters))
+        for each in objects:
+            read(each)
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return {'main': taken / hits}
+
+    name = f'memory of an object, {hits:,} kept, every field read'
+    return Work(name, lambda: Job(run), how='value', unit='bytes', rounds=2, warm_up=0)
+
+
+def imports(at: Rows) -> Work:
+    """Return the time in which a new Python imports the subject."""
+
+    def run() -> dict[str, float]:
+        code = IMPORT.format(path=[os.environ['PYTHONPATH']], module=at.shelf.module)
+        return {'main': float(subprocess.check_output([sys.executable, '-I', '-c', code]))}
+
+    return Work('import', lambda: Job(run), how='value', rounds=at.sizes.rounds)
+
+
+def _get(at: Rows, subject: Any) -> Work:
+    read = subject.reader(at.names)
+    pks = range(1, at.sizes.rows, max(1, at.sizes.rows // (2 * at.sizes.calls)))
+
+    def get_all() -> list[Any]:
+        return [read(subject.get(pk)) for pk in pks]
+
+    return at.timed('get(pk)', get_all, 1, per=len(pks), reads=True)
+
+
+def _select(at: Rows, subject: Any, filters: Row | None, hits: int, names: list[str]) -> Work:
+    read, rounds, slow = subject.reader(names), at.sizes.rounds, at.sizes.slow
+
+    def select() -> list[Any]:
+        objects = subject.select(filters) if filters else subject.everything()
+        return [read(each) for each in objects]
+
+    return at.timed(
+        f'{"filter()." if filters else "objects."}all(), {hits:,} row{"s" * (hits > 1)}, '
+        f'{"every field" if names is at.names else "three fields"} read',
+        select,
+        _times(at, hits),
+        rounds=rounds if hits <= 10_000 else slow,
+        slow_rounds=slow if hits > 1_000 else rounds,
+        needs='select' if filters else 'everything',
+        reads=True,
+    )
+
+
+def _times(at: Rows, hits: int) -> int:
+    """Return how many results of so many rows one sample takes."""
+    return max(1, min(at.sizes.calls // 2, 10 * at.sizes.calls // hits))
+
+
+def _values(at: Rows) -> Iterator[Work]:
+    """Yield reads of plain values, and counts of all objects by one field."""
+    (filters, hits), three = at.query(max(at.sizes.reads)), at.data.three
+    ordered = partial(sorted, key=repr)
+    for which, names in ('one field', three[:1]), ('three fields', three), ('all fields', at.names):
+        name = f'filter().valuesList(), {hits:,} rows, {which}'
+        values = partial(at.ask, 'values', filters, names)
+        yield at.timed(name, values, _times(at, hits), ordered, needs='values', reads=True)
+    name, times = f'countBy() of {at.sizes.rows:,} objects', max(1, at.sizes.calls // 100)
+    tally = partial(at.ask, 'tally', at.data.changed)
+    how = {'rounds': at.sizes.slow, 'needs': 'tally', 'reads': True}
+    yield at.timed(name, tally, times, lambda counts: ordered(counts.items()), **how)
+
+
+def _counts(at: Rows) -> Iterator[Work]:
+    one, several = at.query(at.sizes.picks, 1)[0], at.query(at.sizes.picks, 3, 2)[0]
+    ((name, value),) = one.items()
+    for what, filters, needs in (
+        ('one filter', one, 'count'),
+        (f'{len(several)} filters', several, 'count'),
+        ('a lone __ne', {f'{name}__ne': value}, 'count_unequal'),
+    ):
+        count = partial(at.ask, 'count', filters)
+        yield at.timed(f'count() of {what}', count, at.sizes.calls, needs=needs, reads=True)
+
+
+def _picks(at: Rows) -> Iterator[Work]:
+    filters, hits = at.query(at.sizes.picks, 3, 2)
+    read, times = at.shelf.reader(at.names), at.sizes.calls // 5
+
+    def answer(how: str, picked: Any) -> Any:
+        row = dict(zip(at.names, plain(read(picked)), strict=True))
+        return filters.items() <= row.items() if how == 'random' else list(row.items())
+
+    for how in ('first', 'last', 'random'):
+        name, pick = f'{how}() among {hits:,}', partial(at.ask, 'pick', how, filters)
+        yield at.timed(name, pick, times, partial(answer, how), needs=how, reads=how != 'random')

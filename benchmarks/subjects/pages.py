@@ -1,0 +1,98 @@
+"""Write the page for each subject: the id of an artist in, lines of text out.
+
+A process of each subject serves this file, so it imports only what the subject needs. Each page
+reads the same five values of every track and makes the same text of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Page = Callable[[int], Any]
+
+
+def of_models() -> dict[str, Page]:
+    """Return the pages from Redis: of the model filled by a join, and of models with links.
+
+    Their names are the ends of the names of subjects. IndexedRedis 6.0.3 has two of the pages.
+    """
+    import IndexedRedis
+
+    from . import page_models as models
+
+    def tracks_of(model: Any, artist: int) -> Any:
+        return model.objects.filter(artist_id=artist)
+
+    async def joined(artist: int) -> list[str]:
+        return _lines(await tracks_of(models.Track, artist).aallByAge())
+
+    async def cached(artist: int) -> list[str]:
+        return _lines(await tracks_of(models.CachedTrack, artist).aallByAge())
+
+    def linked(artist: int) -> list[str]:
+        tracks = tracks_of(models.LinkedTrack, artist).allByAge(cascadeFetch=True)
+        return [_line(each, each.album.title, each.artist.name) for each in tracks]
+
+    pages: dict[str, Page] = {
+        '': lambda artist: _lines(tracks_of(models.Track, artist).allByAge()),
+        ', cached': lambda artist: _lines(tracks_of(models.CachedTrack, artist).allByAge()),
+        ', asyncio': joined,
+        ', cached, asyncio': cached,
+        ', links': linked,
+    }
+    if IndexedRedis.__version__ == '6.0.3':
+        pages = {name: pages[name] for name in ('', ', links')}
+    return pages
+
+
+def of_sql(engine: Any) -> dict[str, Page]:
+    """Return the pages from SQL: of mapped objects in two ways, and of plain rows.
+
+    :param engine: an ``Engine`` on the database
+    """
+    from sqlalchemy import select
+    from sqlalchemy.orm import Session, contains_eager, load_only, selectinload
+
+    from IndexedRedis.demo.data import Album, Artist, Track
+
+    # The pages show neither genre nor composer, and the models have neither.
+    shown = load_only(Track.album_id, Track.name, Track.milliseconds, Track.unit_price)
+
+    def joins(artist: int) -> list[str]:
+        loaded = contains_eager(Track.album).contains_eager(Album.artist)
+        statement = select(Track).join(Track.album).join(Album.artist).options(loaded, shown)
+        with Session(engine) as session:
+            tracks = session.scalars(statement.where(Artist.id == artist).order_by(Track.id))
+            return [_line(each, each.album.title, each.album.artist.name) for each in tracks]
+
+    def collections(artist: int) -> list[str]:
+        loaded = selectinload(Artist.albums).selectinload(Album.tracks).options(shown)
+        with Session(engine) as session:
+            owner = session.get_one(Artist, artist, options=[loaded])
+            tracks = [(each, album.title) for album in owner.albums for each in album.tracks]
+            tracks.sort(key=lambda each: each[0].id)
+            return [_line(each, title, owner.name) for each, title in tracks]
+
+    names = (Album.title.label('album'), Artist.name.label('artist'))
+    columns = (Track.name, Track.milliseconds, Track.unit_price, *names)
+
+    def rows(artist: int) -> list[str]:
+        statement = select(*columns).join_from(Track, Album).join(Artist)
+        with engine.connect() as connection:
+            return _lines(
+                connection.execute(statement.where(Artist.id == artist).order_by(Track.id))
+            )
+
+    return {', ORM, joins': joins, ', ORM, selectinload': collections, ', plain rows': rows}
+
+
+def _lines(tracks: Any) -> list[str]:
+    """Return the page of tracks that have all it shows."""
+    return [_line(each, each.album, each.artist) for each in tracks]
+
+
+def _line(track: Any, album: str, artist: str) -> str:
+    """Return one line of a page."""
+    minutes, seconds = divmod(track.milliseconds // 1000, 60)
+    return f'{track.name} | {album} | {artist} | {minutes}:{seconds:02} | ${track.unit_price:.2f}'
