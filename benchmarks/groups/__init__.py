@@ -36,7 +36,7 @@ GROUPS = {
         'how soon commits of SQL are visible', 'follow', 'free', [(name,) for name in DATABASES]
     ),
     'partitions': Measurement('the CPU that partitions cost', 'spread', 'free', [(PLAIN,)]),
-    'waits': Measurement('how long others wait beside commands and long writes', 'waits', 'free'),
+    'waits': Measurement('how long others wait beside mirrors and long saves', 'waits', 'free'),
 }
 DEFAULT = ('operations', 'growth', 'asyncio')
 

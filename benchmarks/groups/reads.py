@@ -41,13 +41,11 @@ def reads(at: Rows) -> Iterator[Work]:
 
 def larger(at: Rows) -> Iterator[Work]:
     """Yield an object of more and more objects."""
-    results = [at.query(size) for size in at.sizes.reads]
-    for filters, hits in [*results, (None, at.sizes.rows)]:
+    for filters, hits in [*map(at.query, at.sizes.reads), ({}, at.sizes.rows)]:
         if hits > FEW:
             work = _select(at, at.shelf, filters, hits, at.names)
-            name, per, rounds = f'an object, of {hits:,}', work.per * hits, at.sizes.slow
-            yield replace(work, name=name, per=per, unit='us', rounds=rounds, turns='objects',
-                          reads=False)  # fmt: skip
+            how = {'per': work.per * hits, 'unit': 'us', 'rounds': at.sizes.slow}
+            yield replace(work, name=f'an object, of {hits:,}', turns='objects', reads=False, **how)
 
 
 def small(at: Rows, subject: Any) -> Iterator[Work]:
@@ -81,9 +79,9 @@ def memory(at: Rows) -> Work:
 
 def imports(at: Rows) -> Work:
     """Return the time in which a new Python imports the subject."""
+    code = IMPORT.format(path=[os.environ['PYTHONPATH']], module=at.shelf.module)
 
     def run() -> dict[str, float]:
-        code = IMPORT.format(path=[os.environ['PYTHONPATH']], module=at.shelf.module)
         return {'main': float(subprocess.check_output([sys.executable, '-I', '-c', code]))}
 
     return Work('import', lambda: Job(run), how='value', rounds=at.sizes.rounds)
@@ -99,7 +97,7 @@ def _get(at: Rows, subject: Any) -> Work:
     return at.timed('get(pk)', get_all, 1, per=len(pks), reads=True)
 
 
-def _select(at: Rows, subject: Any, filters: Row | None, hits: int, names: list[str]) -> Work:
+def _select(at: Rows, subject: Any, filters: Row, hits: int, names: list[str]) -> Work:
     read, rounds, slow = subject.reader(names), at.sizes.rounds, at.sizes.slow
 
     def select() -> list[Any]:
@@ -107,7 +105,7 @@ def _select(at: Rows, subject: Any, filters: Row | None, hits: int, names: list[
         return [read(each) for each in objects]
 
     return at.timed(
-        f'{"filter()." if filters else "objects."}all(), {hits:,} row{"s" * (hits > 1)}, '
+        f'filter().all(), {hits:,} row{"s" * (hits > 1)}, '
         f'{"every field" if names is at.names else "three fields"} read',
         select,
         _times(at, hits),
@@ -139,11 +137,11 @@ def _values(at: Rows) -> Iterator[Work]:
 
 def _counts(at: Rows) -> Iterator[Work]:
     one, several = at.query(at.sizes.picks, 1)[0], at.query(at.sizes.picks, 3, 2)[0]
-    ((name, value),) = one.items()
+    unequal = {f'{name}__ne': value for name, value in one.items()}
     for what, filters, needs in (
         ('one filter', one, 'count'),
         (f'{len(several)} filters', several, 'count'),
-        ('a lone __ne', {f'{name}__ne': value}, 'count_unequal'),
+        ('a lone __ne', unequal, 'count_unequal'),
     ):
         count = partial(at.ask, 'count', filters)
         yield at.timed(f'count() of {what}', count, at.sizes.calls, needs=needs, reads=True)

@@ -49,9 +49,8 @@ def writes(at: Rows) -> Iterator[Work]:
         (f'bulk save of {sizes.bulk:,}', save, 1, 'save_all'),
         (f'filter().delete() of {sizes.delete:,}', delete, 1, ''),
     ):
-        slow = sizes.slow if per == 1 else sizes.rounds
-        yield Work(title, partial(on_empty, prepare), per=per, rounds=sizes.rounds,
-                   slow_rounds=slow, needs=needs)  # fmt: skip
+        how = {'rounds': sizes.rounds, 'slow_rounds': sizes.slow if per == 1 else sizes.rounds}
+        yield Work(title, partial(on_empty, prepare), per=per, needs=needs, **how)
 
 
 def resets(at: Rows) -> Iterator[Work]:
@@ -66,7 +65,7 @@ def resets(at: Rows) -> Iterator[Work]:
         rows = at.rows(0, at.sizes.reset)
         return Job(lambda: at.scratch.replace_all(rows), at.stored(rows[0]))
 
-    alone = Work(f'reset of {at.sizes.reset:,}', prepare, rounds=at.sizes.slow, slow_rounds=1,
-                 warm_up=0, needs='replace_all')  # fmt: skip
+    how = {'rounds': at.sizes.slow, 'slow_rounds': 1, 'warm_up': 0, 'needs': 'replace_all'}
+    alone = Work(f'reset of {at.sizes.reset:,}', prepare, **how)
     yield alone
     yield replace(alone, name=f'{alone.name}, beside that reader', how='beside')

@@ -86,7 +86,7 @@ def test_longest_commands():
 
 
 def test_json_keeps_every_sample(tmp_path):
-    kept = result(note='n', more={'client CPU': {US: [1.0]}}, longest={US: (0.5, 'hget')})
+    kept = result(note='n', more={'client CPU': {US: [1.0]}}, longest={US: [0.5, 'hget']})
     groups = {'operations': Group({'date': 'd'}, [kept])}
     results.save(tmp_path / 'r.json', groups)
     assert results.load(tmp_path / 'r.json') == groups
