@@ -70,7 +70,7 @@ class Questions(Served):
         questions = [
             *self._first_pages(),
             ('page in the middle by price, by cursor', many, partial(asked.after, place)),
-            ('page in the middle by price, by number', few, partial(asked.number, middle + 1)),
+            ('page in the middle by price, by number', few, partial(asked.page, middle + 1)),
         ]
         for size in VALUES:
             title, ask = f'artist__in=[...], {size:,} values', partial(asked.among, artists(size))
@@ -87,7 +87,7 @@ class Questions(Served):
             yield self.timed(name, ask, longer, how='beside', per=1, rounds=self.sizes.slow)
 
     def _first_pages(self) -> list[Question]:
-        first, many = self.asked.first, self.sizes.calls
+        first, many = self.asked.page, self.sizes.calls
         return [
             ('page 1 by price', many, first),
             ('page 1 by price of an evenly spread eighth', many, partial(first, **EVEN)),

@@ -3,6 +3,7 @@
 Items are of one genre of eight, and by artists with two items each.
 """
 
+import itertools
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -69,20 +70,20 @@ class Models:
         for rows in bulks(count):
             self.model.saver.save([self.model(**row) for row in rows])
 
-    def first(self, **filters: str) -> list[str]:
-        return self._lines(self.model.objects.filter(**filters).orderBy('price').page(size=SIZE))
+    def page(self, number: int = 1, **filters: str) -> list[str]:
+        return self._lines(self._ordered(**filters).page(number, size=SIZE))
 
     def place(self, number: int) -> Any:
-        return self.model.objects.orderBy('price').page(number, size=SIZE).next
+        return self._ordered().page(number, size=SIZE).next
 
     def after(self, place: Any) -> list[str]:
-        return self._lines(self.model.objects.orderBy('price').page(size=SIZE, after=place))
-
-    def number(self, number: int) -> list[str]:
-        return self._lines(self.model.objects.orderBy('price').page(number, size=SIZE))
+        return self._lines(self._ordered().page(size=SIZE, after=place))
 
     def among(self, artists: list[str]) -> list[str]:
         return self._lines(self.model.objects.filter(artist__in=artists).all())
+
+    def _ordered(self, **filters: str) -> Any:
+        return self.model.objects.filter(**filters).orderBy('price')
 
     def _lines(self, items: Any) -> list[str]:
         return [line(item._id, item.name, item.price) for item in items]
@@ -101,9 +102,9 @@ class ByHand:
     def fill(self, count: int) -> None:
         """Leave it to the library."""
 
-    def first(self, **filters: str) -> list[str]:
+    def page(self, number: int = 1, **filters: str) -> list[str]:
         if not filters:
-            return self._lines(self.client.zrange(PRICES, 0, SIZE - 1))
+            return self._lines(self.client.zrange(PRICES, (number - 1) * SIZE, number * SIZE - 1))
         ((name, value),) = filters.items()
         index = f'{INDEX}{name}:{value}'
         if filters == EVEN:
@@ -124,22 +125,17 @@ class ByHand:
         behind = [pk for pk, score in found if (score, pk) > (price, last)]
         return self._lines(behind[:SIZE])
 
-    def number(self, number: int) -> list[str]:
-        return self._lines(self.client.zrange(PRICES, (number - 1) * SIZE, number * SIZE - 1))
-
     def among(self, artists: list[str]) -> list[str]:
         return self._lines(self.client.sunion([f'{INDEX}artist:{artist}' for artist in artists]))
 
     def _walk(self, index: str) -> list[str]:
         found: list[str] = []
-        start = 0
-        while len(found) < SIZE:
+        for start in itertools.count(step=STEP):
             pks = self.client.zrange(PRICES, start, start + STEP - 1)
-            if not pks:
+            flags = self.client.smismember(index, pks) if pks else []
+            found += itertools.compress(pks, flags)
+            if len(found) >= SIZE or not pks:
                 break
-            flags = self.client.smismember(index, pks)
-            found += [pk for pk, matches in zip(pks, flags, strict=True) if matches]
-            start += STEP
         return found[:SIZE]
 
     def _lines(self, pks: Any) -> list[str]:

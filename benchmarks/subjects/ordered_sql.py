@@ -42,7 +42,7 @@ class Sql:
         self.orm = orm
         columns = [Item] if orm else [Item.id, Item.name, Item.price]
         self.items = select(*columns)
-        self.page = self.items.order_by(Item.price, Item.id).limit(SIZE)
+        self.pages = self.items.order_by(Item.price, Item.id).limit(SIZE)
         self.open = partial(Session, self.engine) if orm else self.engine.connect
 
     def fill(self, count: int) -> None:
@@ -61,8 +61,8 @@ class Sql:
             kind = 'TABLE ' if self.engine.dialect.name == 'mariadb' else ''
             connection.execute(text(f'ANALYZE {kind}item'))
 
-    def first(self, **filters: str) -> list[str]:
-        return self._lines(self.page.filter_by(**filters))
+    def page(self, number: int = 1, **filters: str) -> list[str]:
+        return self._lines(self.pages.filter_by(**filters).offset((number - 1) * SIZE or None))
 
     def place(self, number: int) -> Any:
         last = select(Item.price, Item.id).order_by(Item.price, Item.id).offset(number * SIZE - 1)
@@ -73,10 +73,7 @@ class Sql:
         """Read on from a price. MariaDB finds no index for ``(price, id) > (1, 2)``."""
         price, last = place
         behind = or_(Item.price > price, Item.id > last)
-        return self._lines(self.page.where(Item.price >= price, behind))
-
-    def number(self, number: int) -> list[str]:
-        return self._lines(self.page.offset((number - 1) * SIZE))
+        return self._lines(self.pages.where(Item.price >= price, behind))
 
     def among(self, artists: list[str]) -> list[str]:
         return self._lines(self.items.where(Item.artist.in_(artists)))

@@ -21,29 +21,28 @@ def of_models() -> dict[str, Page]:
 
     from . import page_models as models
 
-    def tracks_of(model: Any, artist: int) -> Any:
-        return model.objects.filter(artist_id=artist)
+    def by_age(model: Any) -> Page:
+        return lambda artist: _lines(model.objects.filter(artist_id=artist).allByAge())
 
-    async def joined(artist: int) -> list[str]:
-        return _lines(await tracks_of(models.Track, artist).aallByAge())
+    def on_asyncio(model: Any) -> Page:
+        async def page(artist: int) -> list[str]:
+            return _lines(await model.objects.filter(artist_id=artist).aallByAge())
 
-    async def cached(artist: int) -> list[str]:
-        return _lines(await tracks_of(models.CachedTrack, artist).aallByAge())
+        return page
 
     def linked(artist: int) -> list[str]:
-        tracks = tracks_of(models.LinkedTrack, artist).allByAge(cascadeFetch=True)
+        tracks = models.LinkedTrack.objects.filter(artist_id=artist).allByAge(cascadeFetch=True)
         return [_line(each, each.album.title, each.artist.name) for each in tracks]
 
-    pages: dict[str, Page] = {
-        '': lambda artist: _lines(tracks_of(models.Track, artist).allByAge()),
-        ', cached': lambda artist: _lines(tracks_of(models.CachedTrack, artist).allByAge()),
-        ', asyncio': joined,
-        ', cached, asyncio': cached,
+    pages = {
+        '': by_age(models.Track),
+        ', cached': by_age(models.CachedTrack),
+        ', asyncio': on_asyncio(models.Track),
+        ', cached, asyncio': on_asyncio(models.CachedTrack),
         ', links': linked,
     }
-    if IndexedRedis.__version__ == '6.0.3':
-        pages = {name: pages[name] for name in ('', ', links')}
-    return pages
+    old = IndexedRedis.__version__ == '6.0.3'
+    return {name: pages[name] for name in ('', ', links')} if old else pages
 
 
 def of_sql(engine: Any) -> dict[str, Page]:

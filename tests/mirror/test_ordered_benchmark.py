@@ -36,10 +36,10 @@ def same(answers):
 def test_all_give_the_same_rows(subjects):
     pages = {}
     for title, filters in (('all', {}), ('even', EVEN), ('dear', DEAR)):
-        pages[title] = same({name: each.first(**filters) for name, each in subjects.items()})
+        pages[title] = same({name: each.page(**filters) for name, each in subjects.items()})
         assert len(pages[title]) == SIZE
     by_cursor = {name: each.after(each.place(MIDDLE)) for name, each in subjects.items()}
-    by_number = {name: each.number(MIDDLE + 1) for name, each in subjects.items()}
+    by_number = {name: each.page(MIDDLE + 1) for name, each in subjects.items()}
     assert same(by_cursor) == same(by_number) != pages['all']
     for size in (2, 20, 1000):
         found = {name: sorted(each.among(artists(size))) for name, each in subjects.items()}
@@ -48,6 +48,6 @@ def test_all_give_the_same_rows(subjects):
 
 def test_the_dear_rows_come_last_in_order(subjects):
     """So that a walk along the order meets them last."""
-    prices = [int(line.split()[-1]) for line in subjects[BY_HAND].first(**DEAR)]
+    prices = [int(line.split()[-1]) for line in subjects[BY_HAND].page(**DEAR)]
     assert min(prices) >= 3.5 * COUNT
     assert prices == sorted(prices)
