@@ -37,7 +37,6 @@ class Dataset:
     :param changed: the indexed field that an update changes
     """
 
-    name: str
     kinds: dict[str, str]
     indexed: list[str]
     three: list[str]
@@ -82,7 +81,7 @@ def make(name: str, count: int) -> Dataset:
     kinds = {key: 'int' if isinstance(value, int) else 'str' for key, value in first.items()}
     values = [list(row.values()) for row in chain([first], rows)]
     random.Random(2013).shuffle(values)
-    return Dataset(name, kinds, indexed, three, indexed[0], values[:count])
+    return Dataset(kinds, indexed, three, indexed[0], values[:count])
 
 
 def _flights() -> Iterator[dict[str, Any]]:

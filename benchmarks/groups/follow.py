@@ -15,9 +15,10 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Column, Integer, MetaData, Table, insert, text
 
-from IndexedRedis import setDefaultRedisConnectionParams
+from IndexedRedis import IndexedRedisModel, IRField, setDefaultRedisConnectionParams
+from IndexedRedis.mirror import Mirror
 
 from ..machine import cpu_seconds
 from ..results import DATABASES, Result
@@ -31,6 +32,21 @@ CONFIG = {
     'postgresql': {'wal_level': 'logical'},
     'mariadb': {'server-id': '1', 'log-bin': 'binlog', 'binlog-format': 'ROW'},
 }
+# Changes single rows, each in a transaction of its own.
+PROCEDURES = {
+    'postgresql': """
+        CREATE PROCEDURE singles(value_ INTEGER, count_ INTEGER) LANGUAGE plpgsql AS $$ BEGIN
+            FOR number IN REVERSE count_..1 LOOP
+                UPDATE item SET value = value_ WHERE id = number; COMMIT;
+            END LOOP;
+        END $$""",
+    'mariadb': """
+        CREATE PROCEDURE singles(value_ INTEGER, count_ INTEGER)
+            WHILE count_ > 0 DO
+                UPDATE item SET value = value_ WHERE id = count_; COMMIT;
+                SET count_ = count_ - 1;
+            END WHILE""",
+}
 DEFAULT, RAISED = 1_000, 50_000  # maxChanges
 PERIOD = 0.01  # of small transactions
 # Seconds between two looks; a follower that is busy needs the processor.
@@ -40,7 +56,26 @@ QUIET = 2.5  # seconds in which nothing happens: some rounds of the follower
 SMALL = 'UPDATE item SET value = :value WHERE id = 1'
 ALL = 'UPDATE item SET value = :value'
 SINGLES = 'CALL singles(:value, :count)'
-COMMAND = '-m IndexedRedis mirror benchmarks.subjects.followed:mirror --follow --prepare --url'
+COMMAND = '-m IndexedRedis mirror benchmarks.groups.follow:mirror --follow --prepare --url'
+
+key = Column('id', Integer, primary_key=True, autoincrement=False)
+item = Table('item', MetaData(), key, Column('value', Integer))
+
+
+class Item(IndexedRedisModel):
+    """A row."""
+
+    FIELDS = [IRField('id', valueType=int), IRField('value', valueType=int)]
+    INDEXED_FIELDS = ['id']
+    KEY_NAME = 'FollowedItem'
+
+
+mirror = Mirror(
+    os.environ.get('BENCHMARKED_DATABASE', 'sqlite://'),
+    {Item: item},
+    maxChanges=int(os.environ.get('BENCHMARKED_CHANGES', '0')),
+    name='benchmark',
+)
 
 
 def follow(run: Run) -> Iterator[Result]:
@@ -54,26 +89,22 @@ def follow(run: Run) -> Iterator[Result]:
 
 
 class Following(Served):
-    """A database and the process that follows it.
+    """A database and the process that follows it."""
 
-    :param urls: of the databases, by subject
-    """
-
-    def __init__(self, urls: dict[str, str], **config: Any) -> None:
+    def __init__(self, **config: Any) -> None:
         super().__init__(**config)
         setDefaultRedisConnectionParams(self.connection)
-        os.environ['BENCHMARKED_DATABASE'] = urls[self.subject]
-        from ..subjects import followed
-
-        self.followed, self.engine = followed, create_engine(urls[self.subject])
-        self.rows, self.values = self.sizes.rows // 5, count(1)
-        self.changes = 0
+        self.rows, self.values, self.changes = self.sizes.rows // 5, count(1), 0
         self.process: subprocess.Popen[bytes] | None = None
         atexit.register(self._stop)
 
     def fill(self) -> None:
-        """Make the rows."""
-        self.followed.fill(self.engine, self.rows)
+        """Make the rows, and the procedure that changes them one by one."""
+        with self.engine.begin() as connection:
+            item.metadata.create_all(connection)
+            rows = [{'id': number, 'value': 0} for number in range(1, self.rows + 1)]
+            connection.execute(insert(item), rows)
+            connection.exec_driver_sql(PROCEDURES[self.engine.dialect.name])
 
     def follow(self) -> Iterator[Work]:
         """Yield what is measured of a follower with so many changes at a time."""
@@ -94,9 +125,14 @@ class Following(Served):
         if changes != self.changes:
             self._stop()
             self.client.flushdb()
+            url = self.engine.url.render_as_string(hide_password=False)
             self.process = subprocess.Popen(
                 [sys.executable, *COMMAND.split(), self.url],
-                env={**os.environ, 'BENCHMARKED_CHANGES': str(changes)},
+                env={
+                    **os.environ,
+                    'BENCHMARKED_DATABASE': url,
+                    'BENCHMARKED_CHANGES': str(changes),
+                },
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
@@ -125,7 +161,7 @@ class Following(Served):
 
         :raises SystemExit: if it takes too long
         """
-        begun, first = time.perf_counter(), self.followed.Item.objects.filter(id=1).first
+        begun, first = time.perf_counter(), Item.objects.filter(id=1).first
         while (row := first()) is None or row.value != value:
             if time.perf_counter() > begun + LONGEST:
                 raise SystemExit(f'the follower did not apply a change within {LONGEST} s')

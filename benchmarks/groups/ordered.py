@@ -7,9 +7,10 @@ from typing import Any
 from ..machine import come_first
 from ..results import BEFORE, BY_HAND, DATABASES, US, Result
 from ..run import Run
+from ..running.databases import started
 from ..running.served import Served, Work
 from ..running.turns import compare, wait_and_total
-from ..subjects.ordered import DEAR, EVEN, SIZE, ByHand, Models, artists
+from ..subjects.ordered import DEAR, EVEN, SIZE, ByHand, Models, Sql, artists
 
 ORM = ', ORM'
 VALUES = (2, 20, 1_000)
@@ -18,8 +19,6 @@ Question = tuple[str, int, Callable[..., list[str]]]  # its title, how often it 
 
 def ordered(run: Run) -> Iterator[Result]:
     """Compare the answers of all subjects, then time them."""
-    from ..running.databases import started
-
     with started(run, DATABASES) as (databases, versions):
         urls = {name + way: url for name, url in databases.items() for way in ('', ORM)}
         names = [*run.chosen(US, BEFORE, BY_HAND), *urls]
@@ -39,21 +38,18 @@ def ordered(run: Run) -> Iterator[Result]:
 class Questions(Served):
     """The questions of one subject.
 
-    :param urls: of SQL databases, by subject; other subjects read the same objects from Redis
     :param count: how many rows there are
     """
 
-    def __init__(self, urls: dict[str, str], count: int, **config: Any) -> None:
-        config['connection']['db'] = 0
+    engine_options = {'isolation_level': 'AUTOCOMMIT', 'pool_reset_on_return': None}
+
+    def __init__(self, count: int, **config: Any) -> None:
+        config['connection']['db'] = 0  # redis-py by hand reads the objects of this library
         super().__init__(**config)
         self.count = count
         self.asked: Any
-        if self.subject in urls:
-            from ..running.databases import pid_of
-            from ..subjects.ordered_sql import Sql
-
-            self.asked = Sql(urls[self.subject], self.subject.endswith(ORM))
-            self.database = pid_of(self.asked.engine)
+        if self.engine:
+            self.asked = Sql(self.engine, self.subject.endswith(ORM))
         else:
             self.asked = (ByHand if self.subject == BY_HAND else Models)(self.connection)
 

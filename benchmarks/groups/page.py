@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from IndexedRedis import setDefaultRedisConnectionParams
+
 from ..results import BEFORE, OLD, US, Result
 from ..run import Run
 from ..running.clients import load
@@ -26,8 +28,6 @@ PROCESSES = max(processes for processes, _ in SHAPES.values())
 def page(run: Run) -> Iterator[Result]:
     """Compare the pages of all subjects, which make the same ones in turns, then time them."""
     from sqlalchemy import create_engine
-
-    from IndexedRedis import setDefaultRedisConnectionParams
 
     from ..running.databases import started
     from ..subjects.catalogue import fill, mirror
@@ -51,24 +51,18 @@ def page(run: Run) -> Iterator[Result]:
 class Pages(Served):
     """The pages of one subject.
 
-    :param urls: of SQL databases, by subject; other subjects read from Redis
     :param artists: whose pages are made
     """
 
-    def __init__(self, urls: dict[str, str], artists: list[int], **config: Any) -> None:
+    engine_options = {'pool_size': CONNECTIONS}
+
+    def __init__(self, artists: list[int], **config: Any) -> None:
         config['connection']['db'] = 0  # all read the same objects
         super().__init__(**config)
         self.artists = artists
-        if self.subject in urls:
-            from sqlalchemy import create_engine
-
-            from ..running.databases import pid_of
-
-            engine = create_engine(urls[self.subject], pool_size=CONNECTIONS)
-            self.database, self.pages = pid_of(engine), pages.of_sql(engine)
+        if self.engine:
+            self.pages = pages.of_sql(self.engine)
         else:
-            from IndexedRedis import setDefaultRedisConnectionParams
-
             setDefaultRedisConnectionParams(self.connection)
             self.pages = pages.of_models()
 

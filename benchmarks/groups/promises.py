@@ -46,14 +46,14 @@ class Shop(Served):
 
     def promises(self) -> Iterator[Work]:
         """Yield all works but the reset."""
-        from . import promised_reads, promised_writes
+        from . import promised
 
-        yield from promised_writes.writes(self)
-        yield from promised_reads.reads(self)
+        yield from promised.writes(self)
+        yield from promised.reads(self)
 
     def resets(self) -> Iterator[Work]:
         """Yield the reset."""
-        from .promised_writes import resets
+        from .promised import resets
 
         return resets(self)
 

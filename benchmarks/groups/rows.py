@@ -15,7 +15,7 @@ from ..running.clients import Ask, load
 from ..running.served import Job, Served, Work
 from ..running.turns import compare, wait_and_total
 from ..subjects import Row, subject_of
-from . import reads, writes
+from . import operations as works
 
 TIMED_BY_THE_OBJECT = (US, BEFORE, OLD, BY_HAND)
 OTHERS = 10  # keys of other programs, for each row of ours
@@ -33,7 +33,7 @@ def operations(run: Run) -> Iterator[Result]:
             result.note = (
                 'By hand: import redis, which for IndexedRedis follows at the first connection.'
             )
-        yield from wait_and_total(result) if 'above quiet, ms' in result.more else [result]
+        yield from wait_and_total(result) if 'PINGs' in result.more else [result]
 
 
 def growth(run: Run) -> Iterator[Result]:
@@ -82,17 +82,17 @@ class Rows(Served):
 
     def operations(self) -> Iterator[Work]:
         """Yield all operations, in the order of the table."""
-        yield from reads.reads(self)
-        yield from writes.writes(self)
-        yield from writes.resets(self)
-        yield reads.memory(self)
-        yield reads.imports(self)
+        yield from works.reads(self)
+        yield from works.writes(self)
+        yield from works.resets(self)
+        yield works.memory(self)
+        yield works.imports(self)
 
     def growth(self) -> Iterator[Work]:
         """Yield reads of more and more objects, then small reads with and without others' keys."""
-        yield from reads.larger(self)
+        yield from works.larger(self)
         name = f'{{}}, among {OTHERS * self.sizes.rows:,} other keys'
-        both = (reads.small(self, subject) for subject in (self.shelf, self.scratch))
+        both = (works.small(self, subject) for subject in (self.shelf, self.scratch))
         for alone, among in zip(*both, strict=True):
             how = {'turns': 'others', 'reads': False}
             yield replace(alone, **how)

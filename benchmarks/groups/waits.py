@@ -28,9 +28,9 @@ HOLD_SECONDS = 0.5  # how long a reset keeps the model's lock
 def waits(run: Run) -> Iterator[Result]:
     """Store the rows in SQL; measure the waits beside each run of a mirror, then beside saves."""
     come_first(run.server)
-    name = run.options.data
-    _store(make(name, run.sizes.waits), run.folder / 'rows.sqlite')
-    crew = run.crew('waits', run.chosen(US, BEFORE), data=name, folder=str(run.folder))
+    name, path = run.options.data, run.folder / 'rows.sqlite'
+    _store(make(name, run.sizes.waits), path)
+    crew = run.crew('waits', run.chosen(US, BEFORE), data=name, source=f'sqlite:///{path}')
     yield from compare(run, 'waits', crew)
 
 
@@ -48,17 +48,16 @@ class Waits(Served):
     """What works are done on.
 
     :param data: the name of the rows
-    :param folder: of the SQLite database, and for the files of commands
+    :param source: the URL of the database with more of them
     """
 
-    def __init__(self, data: str, folder: str, **config: Any) -> None:
+    def __init__(self, data: str, source: str, **config: Any) -> None:
         super().__init__(**config)
         if hasattr(os, 'geteuid') and os.geteuid() == 0:  # server and reader come first
             os.nice(19)
-        self.data, self.folder = make(data, self.sizes.written), Path(folder)
+        self.data = make(data, self.sizes.written)
         rows = {name: getattr(self.data, name) for name in ('kinds', 'indexed', 'changed')}
-        rows['url'] = f'sqlite:///{folder}/rows.sqlite'
-        os.environ['BENCHMARKS_ROWS'] = json.dumps(rows)
+        os.environ['BENCHMARKS_ROWS'] = json.dumps({**rows, 'url': source})
         self.model = model_of(self.connection, self.data.kinds, self.data.indexed)
 
     def waits(self) -> Iterator[Work]:
@@ -70,12 +69,7 @@ class Waits(Served):
                 self.client.flushdb()
             elif not self.client.dbsize():  # a run of some works only
                 self._run(*everything)
-            return Job(partial(self._run, *args), more=more)
-
-        def more(done: Any, seconds: float) -> dict[str, float]:
-            status, usage = done
-            rows = self.sizes.waits / seconds
-            return {'status': status, 'peak, MB': usage.ru_maxrss / 1024, 'rows/s': rows}
+            return Job(partial(self._run, *args), more=lambda status, _: {'status': status})
 
         for name, args in {
             first: everything,
@@ -117,17 +111,13 @@ class Waits(Served):
 
         return Job(run)
 
-    def _run(self, *args: str) -> Any:
-        """Run a mirror by the command line; return its exit status and resources."""
+    def _run(self, *args: str) -> int:
+        """Run a mirror by the command line; return its exit status."""
         line = [sys.executable, '-m', 'IndexedRedis', 'mirror', *args, '--url', self.url]
-        output = self.folder / 'output'
-        with output.open('wb') as file:
-            process = subprocess.Popen(line, stdout=file, stderr=file, cwd=MODELS)
-            _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            print(f'{" ".join(args)}: {output.read_text("utf-8").splitlines()[-1]}')
-        return process.returncode, usage
+        done = subprocess.run(line, cwd=MODELS, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f'{" ".join(args)}: {done.stderr.splitlines()[-1]}')
+        return done.returncode
 
 
 class _Abandoned(Exception):

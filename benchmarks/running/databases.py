@@ -42,14 +42,19 @@ def started(
         run.dismiss()
 
 
-def pid_of(engine: sqlalchemy.Engine) -> int | None:
-    """Return the process that serves an engine's connection; None for SQLite, which has none."""
+def connected(url: str, **how: Any) -> tuple[sqlalchemy.Engine, int | None]:
+    """Return an engine, and the process that serves its connection; SQLite has none.
+
+    :param how: options of the engine
+    """
+    engine = sqlalchemy.create_engine(url, **how)
     query = PID.get(engine.dialect.name)
     if query is None:
-        return None
+        return engine, None
     with engine.connect() as connection:
         answer = connection.scalar(sqlalchemy.text(query))
-    return answer if isinstance(answer, int) else int(Path(str(answer)).read_text('ascii'))
+    pid = answer if isinstance(answer, int) else int(Path(str(answer)).read_text('ascii'))
+    return engine, pid
 
 
 def _version(name: str, url: str) -> str:

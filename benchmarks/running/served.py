@@ -12,7 +12,7 @@ import json
 import pstats
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
@@ -72,9 +72,12 @@ class Served:
     :param connection: of a database of its own
     :param sizes: the name of the sizes
     :param nodes: connection parameters of the primaries of a cluster that is asked instead
+    :param urls: of SQL databases that are asked instead, by subject
     """
 
-    database: int | None = None  # the process of a SQL database that is asked instead
+    engine_options: dict[str, Any] = {}
+    engine: Any = None  # of the subject's SQL database
+    database: int | None = None  # the process of it
     cannot: frozenset[str] = frozenset()  # operations that the subject lacks
     keeps_nulls = True  # whether answers keep null apart from '' and 0
 
@@ -84,11 +87,16 @@ class Served:
         connection: dict[str, Any],
         sizes: str,
         nodes: Sequence[dict[str, Any]] = (),
+        urls: Mapping[str, str] | None = None,
     ) -> None:
         self.subject, self.connection, self.sizes = subject, connection, SIZES[sizes]
         self.nodes = [redis.Redis(**each) for each in nodes or [connection]]
         self.client = self.nodes[0]
         self._works: dict[tuple[str, str], Work] = {}
+        if urls and subject in urls:
+            from .databases import connected
+
+            self.engine, self.database = connected(urls[subject], **self.engine_options)
         for node in self.nodes:
             with suppress(redis.ResponseError):  # before Redis 7
                 node.config_set('latency-tracking-info-percentiles', '100')

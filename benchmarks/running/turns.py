@@ -4,15 +4,14 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any, TypeVar
+from itertools import chain, groupby
+from typing import Any
 
 from ..results import BEFORE, BY_HAND, FLOOR, US, Result
 from ..run import Run
 from .process import Process
 from .served import Work
 
-T = TypeVar('T')
 SCALES = {'us': 1e6, 'ms': 1e3}
 FAST = (US, BEFORE, BY_HAND)  # the subjects that take part in all rounds
 
@@ -29,8 +28,9 @@ class Turn:
         """What the subject is called."""
         return self.team[0].name + self.work.way
 
+    @property
     def rounds(self) -> int:
-        """Return how many samples count."""
+        """How many samples count."""
         fast = self.team[0].name in FAST
         return self.work.rounds if fast else min(self.work.rounds, self.work.slow_rounds)
 
@@ -67,7 +67,6 @@ class Turn:
         quiet = run.reader.ask('read', beside['pings'])
         figures = {
             'quiet': quiet['longest'],
-            'above quiet': beside['longest'] - quiet['longest'],
             'p99.9': beside['p99.9'],
             'quiet p99.9': quiet['p99.9'],
             'pause': beside['pause'],
@@ -109,7 +108,14 @@ def compare(run: Run, group: str, processes: list[Process]) -> Iterator[Result]:
         for turns in together:
             if turns[0].work.how in ('sample', 'load') and not turns[0].work.turns:
                 check(turns)
-        yield from _measure(run, together)
+        samples = take_turns([*chain(*together)], lambda turn: turn.sample(run))
+        for first, *others in together:
+            taken = {turn.name: samples[turn] for turn in (first, *others)}
+            result = result_of(first.work, taken)
+            if run.profiles(first.work.name):
+                profile = first.ask('profile')
+                result.note = f'{first.name}, one run of {first.work.per}. {profile}'
+            yield result
 
 
 def turns_of(processes: list[Process], group: str) -> Iterator[Turn]:
@@ -152,34 +158,16 @@ def _without_nulls(row: list[Any]) -> list[str]:
     return ['' if value in (None, '', 0) else str(value) for value in row]
 
 
-def _measure(run: Run, together: list[list[Turn]]) -> Iterator[Result]:
-    """Sample works, of which each has a turn of each subject that can do it."""
-    turns = [turn for each in together for turn in each]
-    samples = take_turns(
-        turns, Turn.rounds, lambda turn: turn.sample(run), warm_up=turns[0].work.warm_up
-    )
-    for first, *others in together:
-        result = result_of(first.work, {turn.name: samples[turn] for turn in (first, *others)})
-        if run.profiles(first.work.name):
-            profile = first.ask('profile')
-            result.note = f'{first.name}, one run of {first.work.per}. {profile}'
-        yield result
-
-
-def take_turns(
-    turns: Sequence[T], rounds: Callable[[T], int], sample: Callable[[T], Any], warm_up: int = 1
-) -> dict[T, list[Any]]:
-    """Return the samples of each turn, in the order of the rounds.
+def take_turns(turns: Sequence[Turn], sample: Callable[[Turn], Any]) -> dict[Turn, list[Any]]:
+    """Return the samples of each turn, in the order of the rounds, of which the first do not count.
 
     :param turns: what is sampled in each round; each round begins with another one
-    :param rounds: how many samples of a turn count
-    :param warm_up: rounds that come first and do not count
     """
-    samples: dict[T, list[Any]] = {turn: [] for turn in turns}
-    for number in range(-warm_up, max(map(rounds, turns))):
+    samples: dict[Turn, list[Any]] = {turn: [] for turn in turns}
+    for number in range(-turns[0].work.warm_up, max(turn.rounds for turn in turns)):
         first = number % len(turns)
         for turn in [*turns[first:], *turns[:first]]:
-            if number < rounds(turn):
+            if number < turn.rounds:
                 taken = sample(turn)
                 if number >= 0:
                     samples[turn].append(taken)

@@ -11,7 +11,7 @@ from IndexedRedis.demo import data
 from IndexedRedis.demo.data import Album, Artist, Track, table_of
 from IndexedRedis.mirror import Mirror
 
-from . import page_models as models
+from . import pages as models
 
 STEP = 10_000  # between the ids of two copies
 

@@ -1,4 +1,4 @@
-"""Items in the order of their prices: the rows, this library, and redis-py by hand on its keys.
+"""Items in the order of their prices, asked of this library, of redis-py by hand, and of SQL.
 
 Items are of one genre of eight, and by artists with two items each.
 """
@@ -6,9 +6,12 @@ Items are of one genre of eight, and by artists with two items each.
 import itertools
 import random
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import redis
+from sqlalchemy import Engine, Index, String, insert, or_, select, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from .library import model_of
 
@@ -143,3 +146,74 @@ class ByHand:
         for pk in pks:
             pipe.hmget(DATA + pk, 'name', 'price')
         return [line(pk, *row) for pk, row in zip(pks, pipe.execute(), strict=True)]
+
+
+class Base(DeclarativeBase):
+    """The table."""
+
+
+class Item(Base):
+    """An item. InnoDB adds the primary key to each index by itself."""
+
+    __tablename__ = 'item'
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(40))
+    price: Mapped[int]
+    genre: Mapped[str] = mapped_column(String(40))
+    shelf: Mapped[str] = mapped_column(String(40))
+    artist: Mapped[str] = mapped_column(String(40), index=True)
+    __table_args__ = (
+        Index('by_price', 'price', 'id'),
+        Index('by_genre', 'genre', 'price', 'id'),
+        Index('by_shelf', 'shelf', 'price', 'id'),
+    )
+
+
+class Sql:
+    """SQLAlchemy, for mapped objects or for plain rows; an index for each question.
+
+    There is one table; each question is one statement, and one round trip."""
+
+    def __init__(self, engine: Engine, orm: bool) -> None:
+        self.engine, self.orm = engine, orm
+        columns = [Item] if orm else [Item.id, Item.name, Item.price]
+        self.items = select(*columns)
+        self.pages = self.items.order_by(Item.price, Item.id).limit(SIZE)
+        self.open = partial(Session, self.engine) if orm else self.engine.connect
+
+    def fill(self, count: int) -> None:
+        """Store the rows, which both ways read."""
+        if self.orm:
+            return
+        Base.metadata.drop_all(self.engine)
+        Base.metadata.create_all(self.engine)
+        pks = itertools.count(START + 1)
+        filling = self.engine.execution_options(isolation_level='SERIALIZABLE')
+        for rows in bulks(count):
+            with filling.begin() as connection:
+                connection.execute(insert(Item), [{'id': next(pks), **row} for row in rows])
+        with self.engine.connect() as connection:
+            kind = 'TABLE ' if self.engine.dialect.name == 'mariadb' else ''
+            connection.execute(text(f'ANALYZE {kind}item'))
+
+    def page(self, number: int = 1, **filters: str) -> list[str]:
+        return self._lines(self.pages.filter_by(**filters).offset((number - 1) * SIZE or None))
+
+    def place(self, number: int) -> Any:
+        last = select(Item.price, Item.id).order_by(Item.price, Item.id).offset(number * SIZE - 1)
+        with self.engine.connect() as connection:
+            return tuple(connection.execute(last.limit(1)).one())
+
+    def after(self, place: Any) -> list[str]:
+        """Read on from a price. MariaDB finds no index for ``(price, id) > (1, 2)``."""
+        price, last = place
+        behind = or_(Item.price > price, Item.id > last)
+        return self._lines(self.pages.where(Item.price >= price, behind))
+
+    def among(self, artists: list[str]) -> list[str]:
+        return self._lines(self.items.where(Item.artist.in_(artists)))
+
+    def _lines(self, statement: Any) -> list[str]:
+        with self.open() as opened:
+            found = opened.scalars(statement) if self.orm else opened.execute(statement)
+            return [line(item.id, item.name, item.price) for item in found]

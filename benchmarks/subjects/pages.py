@@ -1,7 +1,8 @@
 """Write the page for each subject: the id of an artist in, lines of text out.
 
-A process of each subject serves this file, so it imports only what the subject needs. Each page
-reads the same five values of every track and makes the same text of them.
+Each page reads the same five values of every track and makes the same text of them. The catalogue
+is mirrored in two ways. ``Track`` is filled by a select with joins: it has all that a page shows.
+``LinkedTrack`` has the tables as they are. This file runs under IndexedRedis 6.0.3 too.
 """
 
 from __future__ import annotations
@@ -9,7 +10,65 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import IndexedRedis
+from IndexedRedis import IndexedRedisModel, IRField
+from IndexedRedis.fields import IRForeignLinkField
+
 Page = Callable[[int], Any]
+
+
+def _of_a_track() -> list[IRField]:
+    numbers = [IRField(name, valueType=int) for name in ('id', 'artist_id', 'milliseconds')]
+    return [*numbers, IRField('name'), IRField('unit_price', valueType=float)]
+
+
+class Track(IndexedRedisModel):
+    """A track with the names of its artist and album."""
+
+    FIELDS = [*_of_a_track(), IRField('artist'), IRField('album')]
+    INDEXED_FIELDS = ['artist_id']
+    KEY_NAME = 'HeadlineTrack'
+
+
+class CachedTrack(Track):
+    """The same tracks with a client-side cache, which 6.0.3 lacks."""
+
+    CLIENT_SIDE_CACHE = 1000
+
+
+class LinkedArtist(IndexedRedisModel):
+    """An artist or band."""
+
+    FIELDS = [IRField('id', valueType=int), IRField('name')]
+    INDEXED_FIELDS = []
+    KEY_NAME = 'HeadlineLinkedArtist'
+
+
+class LinkedAlbum(IndexedRedisModel):
+    """An album."""
+
+    FIELDS = [
+        IRField('id', valueType=int),
+        IRForeignLinkField('artist', LinkedArtist),
+        IRField('title'),
+    ]
+    INDEXED_FIELDS = []
+    KEY_NAME = 'HeadlineLinkedAlbum'
+
+
+class LinkedTrack(IndexedRedisModel):
+    """A track; ``artist_id`` is the key of its artist, which pages filter by."""
+
+    FIELDS = [
+        *_of_a_track(),
+        IRForeignLinkField('artist', LinkedArtist),
+        IRForeignLinkField('album', LinkedAlbum),
+    ]
+    INDEXED_FIELDS = ['artist_id']
+    KEY_NAME = 'HeadlineLinkedTrack'
+
+
+ALL = (Track, CachedTrack, LinkedArtist, LinkedAlbum, LinkedTrack)
 
 
 def of_models() -> dict[str, Page]:
@@ -17,9 +76,6 @@ def of_models() -> dict[str, Page]:
 
     Their names are the ends of the names of subjects. IndexedRedis 6.0.3 has two of the pages.
     """
-    import IndexedRedis
-
-    from . import page_models as models
 
     def by_age(model: Any) -> Page:
         return lambda artist: _lines(model.objects.filter(artist_id=artist).allByAge())
@@ -31,14 +87,14 @@ def of_models() -> dict[str, Page]:
         return page
 
     def linked(artist: int) -> list[str]:
-        tracks = models.LinkedTrack.objects.filter(artist_id=artist).allByAge(cascadeFetch=True)
+        tracks = LinkedTrack.objects.filter(artist_id=artist).allByAge(cascadeFetch=True)
         return [_line(each, each.album.title, each.artist.name) for each in tracks]
 
     pages = {
-        '': by_age(models.Track),
-        ', cached': by_age(models.CachedTrack),
-        ', asyncio': on_asyncio(models.Track),
-        ', cached, asyncio': on_asyncio(models.CachedTrack),
+        '': by_age(Track),
+        ', cached': by_age(CachedTrack),
+        ', asyncio': on_asyncio(Track),
+        ', cached, asyncio': on_asyncio(CachedTrack),
         ', links': linked,
     }
     old = IndexedRedis.__version__ == '6.0.3'

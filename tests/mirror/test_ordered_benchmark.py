@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.results import BY_HAND, US
-from benchmarks.subjects.ordered import DEAR, EVEN, SIZE, ByHand, Models, artists
-from benchmarks.subjects.ordered_sql import Sql
+from benchmarks.subjects.ordered import DEAR, EVEN, SIZE, ByHand, Models, Sql, artists
 
 COUNT = 2000
 MIDDLE = COUNT // SIZE // 2
@@ -15,16 +14,14 @@ MIDDLE = COUNT // SIZE // 2
 @pytest.fixture
 def subjects(sql, server, watch_models):
     """The subjects by name; the rows are stored."""
-    url = sql.url.render_as_string(hide_password=False)
+    engine = sql.execution_options(isolation_level='AUTOCOMMIT')
     connection = {'host': '127.0.0.1', 'port': server.port, 'db': 0}
     found = {US: Models(connection), BY_HAND: ByHand(connection)}
-    found |= {'SQL': Sql(url, orm=False), 'ORM': Sql(url, orm=True)}
+    found |= {'SQL': Sql(engine, orm=False), 'ORM': Sql(engine, orm=True)}
     watch_models(found[US].model)
     for each in found.values():
         each.fill(COUNT)
-    yield found
-    for name in ('SQL', 'ORM'):
-        found[name].engine.dispose()
+    return found
 
 
 def same(answers):

@@ -7,13 +7,12 @@ import pytest
 from benchmarks.running.process import Process
 from benchmarks.running.turns import check, turns_of
 from benchmarks.subjects import catalogue, pages
-from benchmarks.subjects import page_models as models
 from IndexedRedis.testing import recordTrips
 
 
 def test_all_make_the_same_pages(sql, watch_models):
     """In every kind of database, and from the mirror of it."""
-    watch_models(*models.ALL)
+    watch_models(*pages.ALL)
     artists = sorted(catalogue.fill(sql, 1))
     catalogue.mirror(sql)
     makers = pages.of_models()
@@ -46,7 +45,7 @@ def test_each_copy_of_the_catalogue_has_artists_of_its_own(lite):
 
 @pytest.mark.programs
 def test_processes_of_every_kind(lite, server, watch_models):
-    watch_models(*models.ALL)
+    watch_models(*pages.ALL)
     catalogue.fill(lite, 1)
     catalogue.mirror(lite)
     config = {'connection': {'host': '127.0.0.1', 'port': server.port, 'db': 0}, 'sizes': 'tiny'}

@@ -95,13 +95,16 @@ def test_json_keeps_every_sample(tmp_path):
 def test_turns_alternate_and_the_first_rounds_do_not_count():
     asked = []
 
-    def sample(name):
-        asked.append(name)
+    def sample(turn):
+        asked.append(turn.name)
         return len(asked)
 
-    samples = take_turns('ab', {'a': 2, 'b': 1}.__getitem__, sample)
+    one, two = (
+        Turn(Work('get(pk)', rounds=rounds), [Answering(name, [])])
+        for name, rounds in (('a', 2), ('b', 1))
+    )
+    assert take_turns([one, two], sample) == {one: [3, 5], two: [4]}
     assert ''.join(asked) == 'baaba'
-    assert samples == {'a': [3, 5], 'b': [4]}
 
 
 def test_samples_are_of_one_operation_and_the_longest_command_is_the_median_rounds():
@@ -118,7 +121,7 @@ def test_samples_are_of_one_operation_and_the_longest_command_is_the_median_roun
 def dataset():
     rows = [['a', 1], ['a', 2], ['a', 1], ['b', 1], ['b', None]]
     kinds = {'letter': 'str', 'count': 'int'}
-    return Dataset('letters', kinds, ['letter', 'count'], ['letter'], 'letter', rows)
+    return Dataset(kinds, ['letter', 'count'], ['letter'], 'letter', rows)
 
 
 def test_a_query_finds_what_is_nearest_with_the_fewest_filters():
