@@ -172,7 +172,8 @@ class Item(Base):
 class Sql:
     """SQLAlchemy, for mapped objects or for plain rows; an index for each question.
 
-    There is one table; each question is one statement, and one round trip."""
+    There is one table; each question is one statement, and one round trip.
+    """
 
     def __init__(self, engine: Engine, orm: bool) -> None:
         self.engine, self.orm = engine, orm
