@@ -128,15 +128,13 @@ def opened(options: Any) -> Iterator[Run]:
 
 def _server(stack: ExitStack, url: str) -> tuple[dict[str, Any], int | None]:
     """Return connection parameters, and the process if it is a child of this one."""
-    if not url:
-        from IndexedRedis import embedded
+    from IndexedRedis import embedded
 
-        params = stack.enter_context(embedded.start()).params
-        with redis.Redis(**params) as client:
-            return params, client.info('server')['process_id']
-    with redis.from_url(url) as client:
+    server = url or stack.enter_context(embedded.start()).url
+    with redis.from_url(server) as client:
         if client.info('keyspace'):
             raise SystemExit(f'{url} holds data, and this would mix with it: take an empty server')
         given = client.connection_pool.connection_kwargs
+        process = None if url else client.info('server')['process_id']
     names = ('host', 'port', 'username', 'password')
-    return {name: given[name] for name in names if name in given}, None
+    return {name: given[name] for name in names if name in given}, process

@@ -11,7 +11,7 @@ import redis
 from ..dataset import BY_ARTIST, make
 from ..results import BEFORE, BY_HAND, OLD, US, Result
 from ..run import Run
-from ..running.clients import Ask, load
+from ..running.clients import load
 from ..running.served import Job, Served, Work
 from ..running.turns import compare, wait_and_total
 from ..subjects import Row, subject_of
@@ -102,36 +102,35 @@ class Rows(Served):
     def asyncio(self) -> Iterator[Work]:
         """Yield what many clients ask: for the objects of an artist, then for an object by pk."""
         subject = subject_of(self.subject, self.connection, self.data, connections=CONNECTIONS)
-        numbers = Random(ARTISTS).choices(range(1, ARTISTS), k=self.sizes.questions)
-        for title, method, argument, objects in (
-            (f'filter(artist=...): {BY_ARTIST} rows', 'select', _of_artist, list),
-            ('get(pk)', 'get', int, lambda obj: [obj]),
-        ):
-            name = f'{title}, {CLIENTS} at a time on asyncio'
-            for way, ask in self._ways(subject, method, argument, objects).items():
-                prepare = partial(load, ask, CLIENTS, numbers, self.sizes.seconds)
-                how = {'unit': 'queries/s', 'rounds': self.sizes.rounds, 'warm_up': 2}
-                yield Work(name, prepare, way, 'load', **how)
-
-    def _ways(
-        self,
-        subject: Any,
-        method: str,
-        argument: Callable[[int], Any],
-        objects: Callable[[Any], list[Any]],
-    ) -> dict[str, Ask]:
-        """Return how the subject asks, by the end of its name: on asyncio if it can."""
         read = subject.reader(self.data.three)
 
-        def in_threads(number: int) -> list[Any]:
-            return [*map(read, objects(getattr(subject, method)(argument(number))))]
+        def select(number: int) -> list[Any]:
+            return [*map(read, subject.select({'artist': f'Artist {number}'}))]
 
-        async def on_asyncio(number: int) -> list[Any]:
-            return [*map(read, objects(await getattr(subject, f'a{method}')(argument(number))))]
+        async def aselect(number: int) -> list[Any]:
+            return [*map(read, await subject.aselect({'artist': f'Artist {number}'}))]
 
-        if 'asyncio' in subject.cannot:
-            return {'': in_threads}
-        return {'': on_asyncio} | ({', threads': in_threads} if self.subject != BY_HAND else {})
+        def get(number: int) -> list[Any]:
+            return [read(subject.get(number))]
+
+        async def aget(number: int) -> list[Any]:
+            return [read(await subject.aget(number))]
+
+        numbers = Random(ARTISTS).choices(range(1, ARTISTS), k=self.sizes.questions)
+        how = {'unit': 'queries/s', 'rounds': self.sizes.rounds, 'warm_up': 2}
+        for title, on_asyncio, in_threads in (
+            (f'filter(artist=...): {BY_ARTIST} rows', aselect, select),
+            ('get(pk)', aget, get),
+        ):
+            ways = {'': on_asyncio, ', threads': in_threads}
+            if 'asyncio' in subject.cannot:
+                ways = {'': in_threads}
+            elif self.subject == BY_HAND:
+                ways = {'': on_asyncio}
+            for way, ask in ways.items():
+                prepare = partial(load, ask, CLIENTS, numbers, self.sizes.seconds)
+                name = f'{title}, {CLIENTS} at a time on asyncio'
+                yield Work(name, prepare, way, 'load', **how)
 
     def ask(self, method: str, *args: Any) -> Any:
         """Call a method that a subject may lack, on all rows."""
@@ -159,7 +158,3 @@ class Rows(Served):
 
 
 serve = Rows
-
-
-def _of_artist(number: int) -> Row:
-    return {'artist': f'Artist {number}'}
