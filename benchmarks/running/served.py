@@ -1,20 +1,13 @@
-"""What is timed, and the process of a subject that does it; all are timed by the same lines.
-
-The parent process sends a command as a line of JSON on standard input, ``[method of Served,
-arguments]``; the answer is a line on standard output.
-"""
+"""What is timed, and what the process of a subject serves; all are timed by the same lines."""
 
 import cProfile
 import gc
-import importlib
 import io
-import json
 import pstats
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import redis
@@ -140,7 +133,7 @@ class Served:
     def fill(self) -> None:
         """Store what the works read."""
 
-    def works(self, group: str) -> list[dict[str, Any]]:
+    def works(self, group: str) -> list[Work]:
         """Return the works that the method of this name yields, without those that it cannot do."""
         works: list[Work] = [
             work
@@ -148,7 +141,7 @@ class Served:
             if not {work.needs, work.needs.split('_')[0]} & self.cannot
         ]
         self._works |= {(work.name, work.way): work for work in works}
-        return [asdict(replace(work, prepare=None)) for work in works]
+        return [replace(work, prepare=None) for work in works]
 
     def prepare(self, work: str, way: str) -> None:
         """Prepare a work, for one of the next five commands."""
@@ -218,15 +211,6 @@ class Served:
         }
         commands = [(longest[name], name) for name in longest.keys() - MEASURING]
         return max(commands, default=(0.0, 'none'))
-
-
-def serve(module: str, config: dict[str, Any]) -> None:
-    """Serve ``module.serve(**config)`` until standard input ends."""
-    served = importlib.import_module(module).serve(**config)
-    answers, sys.stdout = sys.stdout, sys.stderr  # a subject may print
-    for line in sys.stdin:
-        name, *args = json.loads(line)
-        print(json.dumps(getattr(served, name)(*args)), file=answers, flush=True)
 
 
 def plain(answer: Any) -> Any:

@@ -124,8 +124,8 @@ def turns_of(processes: list[Process], group: str) -> Iterator[Turn]:
     for process in processes:
         teams.setdefault(process.name, []).append(process)
     for team in teams.values():
-        plans, *_ = [process.ask('works', group) for process in team]
-        yield from (Turn(Work(**plan), team) for plan in plans)
+        works, *_ = [process.ask('works', group) for process in team]
+        yield from (Turn(work, team) for work in works)
 
 
 def check(turns: list[Turn]) -> None:
