@@ -71,19 +71,17 @@ class Run:
         names = list(names)
         if self._crew[0] != (module, names, config):
             self.dismiss()
-            processes = [
-                process
-                for number, name in enumerate(names * copies)
-                for process in self._start(f'groups.{module}', name, number % len(names), **config)
-            ]
-            self._crew = (module, names, config), processes
+            processes: list[Process] = []
+            self._crew = (module, names, config), processes  # so that all are stopped at last
+            for number, name in enumerate(names * copies):
+                processes += self._start(f'groups.{module}', name, number % len(names), **config)
             for process in processes:
                 process.ask('fill')
         return self._crew[1]
 
     def _start(self, module: str, name: str, number: int, **config: Any) -> Iterator[Process]:
         config['connection'] = {**self.connection, 'db': 2 * number}
-        config |= {'subject': name, 'sizes': self.options.sizes}
+        config |= {'subject': name, 'sizes': self.sizes}
         try:
             yield Process(name, module, config, self._library(name))
         except cache.NotInstalled as exc:

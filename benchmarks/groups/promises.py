@@ -12,7 +12,7 @@ from IndexedRedis.connections.threads import getRedisPool
 from IndexedRedis.executors.sync import SyncExecutor
 
 from .. import machine
-from ..dataset import make
+from ..dataset import Dataset, make
 from ..results import US, Result
 from ..run import Run
 from ..running.served import Job, Served, Work
@@ -23,7 +23,8 @@ from ..subjects.library import model_of
 
 def promises(run: Run) -> Iterator[Result]:
     """Time each work with a promise and without it, then the reset beside a reader."""
-    crew = run.crew('promises', [US, 'without it'])
+    data = make('tracks', run.sizes.duels + 101)
+    crew = run.crew('promises', [US, 'without it'], data=data)
     yield from compare(run, 'promises', crew)
     # A reader has to run while the server resets.
     machine.place(run.server, 'free', [process.pid for process in crew])
@@ -34,10 +35,9 @@ def promises(run: Run) -> Iterator[Result]:
 class Shop(Served):
     """The tracks on one server. The subject says whether works keep the promises."""
 
-    def __init__(self, **config: Any) -> None:
+    def __init__(self, data: Dataset, **config: Any) -> None:
         super().__init__(**config)
         self.keep = self.subject == US
-        data = make('tracks', self.sizes.duels + 101)
         self.rows, self.indexed = data.dicts(), data.indexed
         self.model = model_of(self.connection, data.kinds, data.indexed)
         self.schema = self.model.objects._schema

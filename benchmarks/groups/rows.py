@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from ..dataset import BY_ARTIST, make
+from ..dataset import BY_ARTIST, Dataset, make
 from ..results import BEFORE, BY_HAND, OLD, US, Result
 from ..run import Run
 from ..running.clients import load
@@ -45,27 +45,22 @@ def growth(run: Run) -> Iterator[Result]:
 def asyncio(run: Run) -> Iterator[Result]:
     """Have a hundred clients ask at a time."""
     chosen = run.chosen(*TIMED_BY_THE_OBJECT)
-    crew = run.crew('rows', chosen, data=('tracks', ARTISTS * BY_ARTIST))
+    crew = run.crew('rows', chosen, data=make('tracks', ARTISTS * BY_ARTIST))
     for result in compare(run, 'asyncio', crew):
         result.note = '6.0.3 has no asyncio: threads. By hand: redis.asyncio.'
         yield result
 
 
 def _crew(run: Run) -> list[Any]:
-    data = (run.options.data, run.sizes.rows)
-    make(*data)  # fetches the rows once for all processes
-    return run.crew('rows', run.subjects, data=data)
+    return run.crew('rows', run.subjects, data=make(run.options.data, run.sizes.rows))
 
 
 class Rows(Served):
-    """``shelf`` has all rows; ``scratch``, in a database of its own, is written to.
+    """``shelf`` has all rows; ``scratch``, in a database of its own, is written to."""
 
-    :param data: the name of the rows, and their number
-    """
-
-    def __init__(self, data: tuple[str, int], **config: Any) -> None:
+    def __init__(self, data: Dataset, **config: Any) -> None:
         super().__init__(**config)
-        self.data = make(*data)
+        self.data = data
         self.query = cache(self.data.query)
         self.names = list(self.data.kinds)
         beside = {**self.connection, 'db': self.connection['db'] + 1}

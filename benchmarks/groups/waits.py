@@ -30,7 +30,8 @@ def waits(run: Run) -> Iterator[Result]:
     come_first(run.server)
     name, path = run.options.data, run.folder / 'rows.sqlite'
     _store(make(name, run.sizes.waits), path)
-    crew = run.crew('waits', run.chosen(US, BEFORE), data=name, source=f'sqlite:///{path}')
+    how = {'data': make(name, run.sizes.written), 'source': f'sqlite:///{path}'}
+    crew = run.crew('waits', run.chosen(US, BEFORE), **how)
     yield from compare(run, 'waits', crew)
 
 
@@ -47,18 +48,18 @@ def _store(data: Dataset, path: Path) -> None:
 class Waits(Served):
     """What works are done on.
 
-    :param data: the name of the rows
+    :param data: the rows that are saved
     :param source: the URL of the database with more of them
     """
 
-    def __init__(self, data: str, source: str, **config: Any) -> None:
+    def __init__(self, data: Dataset, source: str, **config: Any) -> None:
         super().__init__(**config)
         if hasattr(os, 'geteuid') and os.geteuid() == 0:  # server and reader come first
             os.nice(19)
-        self.data = make(data, self.sizes.written)
-        rows = {name: getattr(self.data, name) for name in ('kinds', 'indexed', 'changed')}
+        self.data = data
+        rows = {name: getattr(data, name) for name in ('kinds', 'indexed', 'changed')}
         os.environ['BENCHMARKS_ROWS'] = json.dumps({**rows, 'url': source})
-        self.model = model_of(self.connection, self.data.kinds, self.data.indexed)
+        self.model = model_of(self.connection, data.kinds, data.indexed)
 
     def waits(self) -> Iterator[Work]:
         """Yield the runs of a mirror, then the saves."""

@@ -14,7 +14,7 @@ import redis
 
 from .. import floor
 from ..machine import cpu_seconds, main_thread_seconds, own_seconds
-from ..sizes import SIZES
+from ..sizes import Sizes
 
 MEASURING = {'info', 'config|resetstat', 'config|set', 'flushdb', 'ping'}  # commands of ours
 FUNCTIONS = 25  # in a profile
@@ -63,7 +63,6 @@ class Served:
 
     :param subject: its name
     :param connection: of a database of its own
-    :param sizes: the name of the sizes
     :param nodes: connection parameters of the primaries of a cluster that is asked instead
     :param urls: of SQL databases that are asked instead, by subject
     """
@@ -78,11 +77,11 @@ class Served:
         self,
         subject: str,
         connection: dict[str, Any],
-        sizes: str,
+        sizes: Sizes,
         nodes: Sequence[dict[str, Any]] = (),
         urls: Mapping[str, str] | None = None,
     ) -> None:
-        self.subject, self.connection, self.sizes = subject, connection, SIZES[sizes]
+        self.subject, self.connection, self.sizes = subject, connection, sizes
         self.nodes = [redis.Redis(**each) for each in nodes or [connection]]
         self.client = self.nodes[0]
         self._works: dict[tuple[str, str], Work] = {}

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.running.process import Process
 from benchmarks.running.turns import check, turns_of
+from benchmarks.sizes import SIZES
 from benchmarks.subjects import catalogue, pages
 from IndexedRedis.testing import recordTrips
 
@@ -48,7 +49,10 @@ def test_processes_of_every_kind(lite, server, watch_models):
     watch_models(*pages.ALL)
     catalogue.fill(lite, 1)
     catalogue.mirror(lite)
-    config = {'connection': {'host': '127.0.0.1', 'port': server.port, 'db': 0}, 'sizes': 'tiny'}
+    config = {
+        'connection': {'host': '127.0.0.1', 'port': server.port, 'db': 0},
+        'sizes': SIZES['tiny'],
+    }
     config |= {'urls': {'SQLite': str(lite.url)}, 'artists': [1, 2, 3]}
     processes = [
         Process(name, 'groups.page', {**config, 'subject': name})
