@@ -3,8 +3,6 @@
 A *work* is what is timed, a *subject* is who does it: this library, 6.0.3, redis-py by hand, other
 object mappers, SQL. Each subject runs in a process of its own; subjects take turns in every round.
 
-:mod:`.groups` lists the groups of measurements. The folder of a group has ``measure.py``, which
-starts the subjects, and ``works.py``, which the process of each subject serves.
-:func:`.running.turns.compare` runs the works, :mod:`.results` holds the samples, :mod:`.table` and
-:mod:`.chart` show them.
+:mod:`.groups` lists the groups of measurements. :func:`.running.turns.compare` runs their works,
+:mod:`.results` holds the samples, :mod:`.table` and :mod:`.chart` show them.
 """

@@ -11,8 +11,8 @@ from typing import Any
 
 from . import cache, docs, machine, table
 from .groups import DEFAULT, GROUPS, results
-from .results import BEFORE, BY_HAND, DATABASES, OLD, US, Group, load, save
-from .run import Run, opened
+from .results import BEFORE, BY_HAND, DATABASES, OLD, US, Group, save
+from .run import Run, opened, say
 from .sizes import SIZES
 
 SUBJECTS = (US, OLD, BY_HAND, 'rom', 'walrus', *DATABASES)
@@ -37,12 +37,11 @@ def _parser() -> argparse.ArgumentParser:
     add('--url', default='', help='an empty server to use, which is emptied at the end')
     add('--json', type=Path, metavar='FILE', help='write every sample there')
     add('--docs', action='store_true', help='make the tables and the chart of docs/ from the run')
-    add('--from', type=Path, dest='source', metavar='FILE', help='a JSON file instead of a run')
     return parser
 
 
 def main() -> None:
-    """Measure, or show what was measured."""
+    """Measure, and show what was measured."""
     parser = _parser()
     options = parser.parse_args()
     options.groups = options.groups or list(DEFAULT)
@@ -54,7 +53,7 @@ def main() -> None:
     others = options.subjects or (() if options.against else SUBJECTS)
     compared = [BEFORE] if options.against else []
     options.subjects = [US, *compared, *(name for name in SUBJECTS[1:] if name in others)]
-    groups = load(options.source) if options.source else _run(options)
+    groups = _run(options)
     if options.docs:
         docs.write(groups)
 
@@ -65,7 +64,7 @@ def _run(options: Any) -> dict[str, Group]:
     groups = {name: group for name, group in measured.items() if group.results}
     path = options.json or cache.folder() / 'last.json'
     save(path, groups)
-    Run.say(f'every sample is in {path}')
+    say(f'every sample is in {path}')
     if options.against:
         results = [result for group in groups.values() for result in group.results]
         print('\n' + table.as_text('Against the other checkout:', table.against(results, BEFORE)))

@@ -12,15 +12,16 @@ from pathlib import Path
 
 from .results import OLD
 
-PIP = (sys.executable, '-m', 'pip', '-q', '--disable-pip-version-check')
-MAPPERS = ['rom==1.1.2', 'walrus==0.9.8']
+PIP = ('-m', 'pip', '-q', '--disable-pip-version-check')
+MAPPERS = (['rom==1.1.2', 'walrus==0.9.8'], 'import rom, walrus')
 # By subject: its packages, and code that fails unless they work.
 PACKAGES = {
     OLD: (
         ['indexedredis==6.0.3'],
         'import IndexedRedis, sys; sys.exit(IndexedRedis.__version__ != "6.0.3")',
     ),
-    **dict.fromkeys(('rom', 'walrus'), (MAPPERS, 'import rom, walrus')),
+    'rom': MAPPERS,
+    'walrus': MAPPERS,
 }
 
 
@@ -43,12 +44,13 @@ def library(subject: str) -> Path:
     same = [f'{each}=={importlib.metadata.version(each)}' for each in ('redis', 'hiredis')]
     python = f'py{sys.version_info[0]}.{sys.version_info[1]}'
     home = folder() / '-'.join([*packages, *same, python])
-    command, environment = [sys.executable, '-P', '-c', proof], {'PYTHONPATH': str(home)}
-    if not home.exists() or _failure(command, **environment):
+    works = home / 'works'  # written when the proof has been given
+    if not works.exists():
         print(f'Installing {", ".join(packages)} into {home} ...', file=sys.stderr, flush=True)
         shutil.rmtree(home, ignore_errors=True)
-        _run([*PIP, 'install', '--target', str(home), *packages, *same])
-        _run(command, **environment)
+        _python(*PIP, 'install', '--target', str(home), *packages, *same)
+        _python('-P', '-c', proof, PYTHONPATH=str(home))
+        works.touch()
     return home
 
 
@@ -60,18 +62,13 @@ def download(package: str) -> Path:
     home = folder() / 'downloads'
     pattern = f'{package.replace("==", "-")}*'
     if not list(home.glob(pattern)):
-        _run([*PIP, 'download', '--no-deps', '-d', str(home), package])
+        _python(*PIP, 'download', '--no-deps', '-d', str(home), package)
     return next(home.glob(pattern))
 
 
-def _run(command: list[str], **environment: str) -> None:
-    failure = _failure(command, **environment)
-    if failure:
-        raise NotInstalled(failure)
-
-
-def _failure(command: list[str], **environment: str) -> str:
-    """Run a command; return the last line of its complaint if it fails."""
-    env = {**os.environ, **environment}
+def _python(*arguments: str, **environment: str) -> None:
+    """Run Python; raise the last line of its complaint if it fails."""
+    command, env = [sys.executable, *arguments], {**os.environ, **environment}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    return (done.stderr.strip().splitlines() or ['it fails'])[-1] if done.returncode else ''
+    if done.returncode:
+        raise NotInstalled((done.stderr.strip().splitlines() or ['it fails'])[-1])

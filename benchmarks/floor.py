@@ -9,21 +9,21 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from itertools import groupby
 from typing import Any
+from unittest import mock
 
 import redis
 
 PATIENCE = 2.0  # seconds for a reply, when the bytes are sent for the first time
 Event = tuple[bool, bytes]  # whether it was sent, and the bytes
-
-
-# By method of a socket: whether it sends, and which bytes, from its argument and its result.
-RECORDED: dict[str, tuple[bool, Callable[[Any, Any], Any]]] = {
-    'sendall': (True, lambda data, result: data),
-    'send': (True, lambda data, count: memoryview(data)[:count]),
-    'recv': (False, lambda size, data: data),
-    'recv_into': (False, lambda buffer, count: memoryview(buffer)[:count]),
+# By method of a socket: which bytes, from its argument and its result.
+RECORDED: dict[str, Callable[[Any, Any], Any]] = {
+    'sendall': lambda data, result: data,
+    'send': lambda data, count: memoryview(data)[:count],
+    'recv': lambda size, data: data,
+    'recv_into': lambda buffer, count: memoryview(buffer)[:count],
 }
 
 
@@ -31,36 +31,25 @@ RECORDED: dict[str, tuple[bool, Callable[[Any, Any], Any]]] = {
 def recorded() -> Iterator[list[Event]]:
     """Give a list to which everything goes that this process sends and receives meanwhile."""
     events: list[Event] = []
-    kept = {name: getattr(socket.socket, name) for name in RECORDED}
 
     def recording(name: str) -> Callable[..., Any]:
-        sent, which = RECORDED[name]
+        original = getattr(socket.socket, name)
 
         def method(own: Any, given: Any, *args: Any) -> Any:
-            result = kept[name](own, given, *args)
-            events.append((sent, bytes(which(given, result))))
+            result = original(own, given, *args)
+            events.append((name.startswith('send'), bytes(RECORDED[name](given, result))))
             return result
 
         return method
 
-    for name in RECORDED:
-        setattr(socket.socket, name, recording(name))
-    try:
+    with mock.patch.multiple(socket.socket, **{name: recording(name) for name in RECORDED}):
         yield events
-    finally:
-        for name, method in kept.items():
-            setattr(socket.socket, name, method)
 
 
 def exchanges(events: list[Event]) -> list[Event]:
     """Return the events with neighbours of one kind joined."""
-    joined: list[Event] = []
-    for sent, data in events:
-        if joined and joined[-1][0] == sent:
-            joined[-1] = (sent, joined[-1][1] + data)
-        elif data:
-            joined.append((sent, data))
-    return joined
+    runs = groupby(events, key=lambda event: event[0])
+    return [(sent, b''.join(data for _, data in run)) for sent, run in runs]
 
 
 def measure(run: Callable[[], Any], connection: dict[str, Any]) -> float | None:
@@ -76,34 +65,29 @@ def measure(run: Callable[[], Any], connection: dict[str, Any]) -> float | None:
     steps = exchanges(events)
     line = redis.Redis(**connection).connection_pool.make_connection()
     line.connect()
+    line._sock.settimeout(PATIENCE)
     try:
-        return _replayed(line._sock, steps)
+        if any(_step(line._sock, *step) != step[1] for step in steps):
+            return None
+        began = time.perf_counter()
+        for step in steps:
+            _step(line._sock, *step)
+        return time.perf_counter() - began
+    except TimeoutError:
+        return None
     finally:
         line.disconnect()
 
 
-def _replayed(line: Any, steps: list[Event]) -> float | None:
-    """Return the seconds of the second replay, if the first one gave the same replies."""
-    line.settimeout(PATIENCE)
-    with suppress(TimeoutError):
-        if all(_step(line, *step) == step[1] for step in steps):
-            began = time.perf_counter()
-            for step in steps:
-                _step(line, *step)
-            return time.perf_counter() - began
-    return None
-
-
-def _step(line: Any, sent: bool, data: bytes) -> bytes:
+def _step(line: socket.socket, sent: bool, data: bytes) -> bytes:
     """Send the bytes, or receive as many; return them."""
     if sent:
         line.sendall(data)
         return data
-    parts, missing = [], len(data)
-    while missing:
-        part = line.recv(min(missing, 1 << 20))
+    received = bytearray()
+    while len(received) < len(data):
+        part = line.recv(min(len(data) - len(received), 1 << 20))
         if not part:
             raise TimeoutError
-        parts.append(part)
-        missing -= len(part)
-    return b''.join(parts)
+        received += part
+    return bytes(received)

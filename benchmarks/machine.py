@@ -48,18 +48,20 @@ def describe(client: Any, apart: bool) -> dict[str, Any]:
     :param client: of the server
     :param apart: whether the server has a core of its own
     """
-    server = client.info('server')
-    kind = server.get('server_name', 'redis')
+    server, about = client.info('server'), Path('/proc/cpuinfo')
+    kind = server.get('server_name', 'redis').capitalize()
+    lines = about.read_text('utf-8').splitlines() if about.exists() else []
+    names = [line.partition(': ')[2] for line in lines if line.startswith('model name')]
     return {
         'date': datetime.datetime.now(datetime.UTC).strftime('%Y-%m-%d %H:%M UTC'),
         'arguments': sys.argv[1:],
         'machine': platform.platform(),
-        'processor': _processor(),
+        'processor': next(iter(names), platform.processor() or platform.machine()),
         'cores': os.cpu_count(),
-        'load': round(os.getloadavg()[0], 1) if hasattr(os, 'getloadavg') else None,
+        'load': round(os.getloadavg()[0], 1),
         'apart': apart,
         'python': platform.python_version(),
-        'server': f'{kind.capitalize()} {server.get("valkey_version", server["redis_version"])}',
+        'server': f'{kind} {server.get("valkey_version", server["redis_version"])}',
         **{name: importlib.metadata.version(name) for name in ('redis', 'hiredis')},
     }
 
@@ -78,10 +80,8 @@ def cpu_seconds(pid: int) -> float:
     """Return how long the present threads of a process have been on a processor; Linux only."""
     total = 0
     for thread in Path(f'/proc/{pid}/task').glob('*/schedstat'):
-        try:
+        with suppress(OSError):  # the thread ended meanwhile
             total += int(thread.read_text('ascii').split()[0])
-        except OSError:  # the thread ended meanwhile
-            continue
     return total / 1e9
 
 
@@ -96,12 +96,3 @@ def main_thread_seconds(client: Any) -> float:
     cpu = client.info('cpu')
     names = ('used_cpu_user_main_thread', 'used_cpu_sys_main_thread')
     return sum(cpu.get(name, cpu[name.removesuffix('_main_thread')]) for name in names)
-
-
-def _processor() -> str:
-    try:
-        lines = Path('/proc/cpuinfo').read_text('utf-8').splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    named = [line.split(':', 1)[1].strip() for line in lines if line.startswith('model name')]
-    return named[0] if named else platform.machine()

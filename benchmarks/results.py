@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,13 +40,17 @@ class Result:
     unit: str
     samples: Samples
     more: dict[str, Samples] = field(default_factory=dict)
-    longest: dict[str, tuple[float, str]] = field(default_factory=dict)
+    longest: dict[str, Sequence[Any]] = field(default_factory=dict)
     higher_is_better: bool = False
     note: str = ''
 
+    def median(self, subject: str) -> float:
+        """Return the median of a subject's samples."""
+        return statistics.median(self.samples[subject])
+
     def ratio(self, subject: str, us: str = US) -> float:
         """Return how many times better ``us`` is than the subject, by the medians."""
-        return self._better(*(quartiles(self.samples[name])[1] for name in (us, subject)))
+        return self._better(self.median(us), self.median(subject))
 
     def ratios(self, subject: str, us: str = US) -> tuple[float, float, float]:
         """Return the quartiles of the ratios of the rounds."""
@@ -55,7 +60,7 @@ class Result:
     def of_the_floor(self) -> float | None:
         """Return how many times the floor this library takes; None where it was not measured."""
         floor = self.more.get(FLOOR, {}).get(US)
-        return quartiles(self.samples[US])[1] / quartiles(floor)[1] if floor else None
+        return self.median(US) / statistics.median(floor) if floor else None
 
     def _better(self, ours: float, theirs: float) -> float:
         return ours / theirs if self.higher_is_better else theirs / ours
@@ -68,13 +73,17 @@ class Group:
     on: dict[str, Any]
     results: list[Result]
 
+    def __getitem__(self, work: str) -> Result:
+        """Return the result of a work."""
+        return next(each for each in self.results if each.work == work)
+
 
 def quartiles(samples: list[float]) -> tuple[float, float, float]:
     """Return the lower quartile, the median and the upper quartile."""
     if len(samples) == 1:
         return samples[0], samples[0], samples[0]
-    low, _, high = statistics.quantiles(samples, n=4, method='inclusive')
-    return low, statistics.median(samples), high
+    low, middle, high = statistics.quantiles(samples, n=4, method='inclusive')
+    return low, middle, high
 
 
 def save(path: Path, groups: dict[str, Group]) -> None:
@@ -86,10 +95,7 @@ def save(path: Path, groups: dict[str, Group]) -> None:
 
 def load(path: Path) -> dict[str, Group]:
     """Read what :func:`save` wrote."""
-    groups = {}
-    for name, plain in json.loads(path.read_text('utf-8')).items():
-        results = [Result(**each) for each in plain['results']]
-        for result in results:
-            result.longest = {who: (ms, command) for who, (ms, command) in result.longest.items()}
-        groups[name] = Group(plain['on'], results)
-    return groups
+    return {
+        name: Group(group['on'], [Result(**each) for each in group['results']])
+        for name, group in json.loads(path.read_text('utf-8')).items()
+    }

@@ -1,13 +1,13 @@
-"""Hold one run: the server, the processes of the subjects, the rows.
+"""Hold one run: the server, and the processes of the subjects.
 
 Whatever a run starts ends with it. A server that was there before is used only if it is empty.
 """
 
-import fnmatch
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ import redis
 
 from . import cache
 from .results import BEFORE, DATABASES
-from .rows.dataset import Dataset, make
 from .running.process import ROOT, Process
 from .sizes import SIZES
 
@@ -44,24 +43,14 @@ class Run:
         self._crew: tuple[Any, list[Process]] = (None, [])
         self._reader: Process | None = None
 
-    @property
-    def data(self) -> Dataset:
-        """The rows of ``--data``."""
-        return make(self.options.data, self.sizes.rows)
-
-    def file_of(self, data: Dataset) -> str:
-        """Return a file with the rows."""
-        path = self.folder / f'{data.name}-{len(data.rows)}.json'
-        return str(path if path.exists() else data.write(path))
-
     def wants(self, work: str) -> bool:
         """Return whether ``--only`` or ``--profile`` matches a work, or nothing is chosen."""
         chosen = [*self.options.only, *self.options.profile]
-        return not chosen or any(fnmatch.fnmatch(work, f'*{each}*') for each in chosen)
+        return not chosen or any(fnmatch(work, f'*{each}*') for each in chosen)
 
     def profiles(self, work: str) -> bool:
         """Return whether ``--profile`` matches a work."""
-        return any(fnmatch.fnmatch(work, f'*{each}*') for each in self.options.profile)
+        return any(fnmatch(work, f'*{each}*') for each in self.options.profile)
 
     def chosen(self, *names: str) -> list[str]:
         """Return those of some subjects that ``--subjects`` chooses."""
@@ -70,31 +59,33 @@ class Run:
     def crew(
         self, module: str, names: Iterable[str], copies: int = 1, **config: Any
     ) -> list[Process]:
-        """Return processes that serve a module, one for each name; at first, dismiss all others.
+        """Return processes that serve a group, one for each name; at first, dismiss all others.
 
         Each has two databases of its own, and stores its rows. A subject that cannot be installed
         is left out, with a line to the user.
 
+        :param module: of ``benchmarks.groups``
         :param copies: so many processes for each name
         :param config: further arguments of the module's ``serve()``
         """
         names = list(names)
         if self._crew[0] != (module, names, config):
             self.dismiss()
-            self._crew = (module, names, config), []
+            processes: list[Process] = []
+            self._crew = (module, names, config), processes  # so that all are stopped at last
             for number, name in enumerate(names * copies):
-                self._crew[1].extend(self._start(module, name, number % len(names), **config))
-            for process in self._crew[1]:
+                processes += self._start(f'groups.{module}', name, number % len(names), **config)
+            for process in processes:
                 process.ask('fill')
         return self._crew[1]
 
     def _start(self, module: str, name: str, number: int, **config: Any) -> Iterator[Process]:
         config['connection'] = {**self.connection, 'db': 2 * number}
-        config |= {'subject': name, 'sizes': self.options.sizes}
+        config |= {'subject': name, 'sizes': self.sizes}
         try:
             yield Process(name, module, config, self._library(name))
         except cache.NotInstalled as exc:
-            self.say(f'{name} is left out: {exc}')
+            say(f'{name} is left out: {exc}')
 
     def _library(self, name: str) -> Path:
         if name == BEFORE:
@@ -115,10 +106,10 @@ class Run:
         self._crew, self._reader = (None, []), None
         self.client.flushall()
 
-    @staticmethod
-    def say(text: str) -> None:
-        """Tell the user how far the run is."""
-        print(text, file=sys.stderr, flush=True)
+
+def say(text: str) -> None:
+    """Tell the user how far the run is."""
+    print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -135,15 +126,13 @@ def opened(options: Any) -> Iterator[Run]:
 
 def _server(stack: ExitStack, url: str) -> tuple[dict[str, Any], int | None]:
     """Return connection parameters, and the process if it is a child of this one."""
-    if not url:
-        from IndexedRedis import embedded
+    from IndexedRedis import embedded
 
-        params = stack.enter_context(embedded.start()).params
-        with redis.Redis(**params) as client:
-            return params, client.info('server')['process_id']
-    with redis.from_url(url) as client:
+    server = url or stack.enter_context(embedded.start()).url
+    with redis.from_url(server) as client:
         if client.info('keyspace'):
             raise SystemExit(f'{url} holds data, and this would mix with it: take an empty server')
         given = client.connection_pool.connection_kwargs
+        process = None if url else client.info('server')['process_id']
     names = ('host', 'port', 'username', 'password')
-    return {name: given[name] for name in names if name in given}, None
+    return {name: given[name] for name in names if name in given}, process

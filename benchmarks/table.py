@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from .results import US, Result, Samples, quartiles
+from .results import US, Result, quartiles
 
 Cells = list[list[str]]
 Show = Callable[[Any], str]
@@ -17,8 +17,10 @@ def number(value: float) -> str:
     return f'{value:,.{digits}f}'
 
 
-def times(ratio: float) -> str:
-    """Return a ratio."""
+def times(ratio: float | None) -> str:
+    """Return a ratio, or a dash where there is none."""
+    if ratio is None:
+        return '--'
     shown = f'{ratio:.0f}' if ratio >= 10 else f'{ratio:.2f}'.rstrip('0').rstrip('.')
     return f'{shown}x'
 
@@ -31,10 +33,21 @@ def spread(samples: list[float]) -> str:
     return f'{number(middle)} ({number(low)}-{number(high)})'
 
 
-def longest(result: Result, name: str, lacking: str) -> str:
+def ratio(result: Result, subject: str, us: str = US, rounds: bool = True) -> str:
+    """Return how many times better ``us`` is than the subject.
+
+    :param rounds: show the quartiles of the ratios of the rounds; else the ratio of the medians
+    """
+    if not rounds or len(result.samples[subject]) == 1:
+        return f'{result.ratio(subject, us):.2f}'
+    low, middle, high = result.ratios(subject, us)
+    return f'{middle:.2f} ({low:.2f}-{high:.2f})'
+
+
+def longest(result: Result, name: str, lacking: str = '--') -> str:
     """Return the longest command of a subject; the server counts up to a second.
 
-    :param lacking: what to show where it is not known
+    :param lacking: what to show where it was not measured
     """
     if name not in result.longest:
         return lacking
@@ -63,29 +76,16 @@ def by_subject(result: Result, bases: Bases = (), rounds: bool = True) -> Cells:
     chosen = next((group for group in bases if {*group} <= result.samples.keys()), ())
     columns: dict[str, Show] = {result.unit: lambda name: spread(result.samples[name])}
     for base in chosen:
-        columns[f'times {base}'] = lambda name, base=base: ratio(result, base, name, rounds)
+        columns[f'times {base}'] = partial(ratio, result, base, rounds=rounds)
     if not chosen:
-        columns['ratio'] = lambda name: '' if name == US else ratio(result, name, US, rounds)
+        columns['ratio'] = lambda name: '' if name == US else ratio(result, name, rounds=rounds)
     for heading, figures in result.more.items():
-        columns[heading] = partial(_median, figures)
+        columns[heading] = lambda name, of=figures: (
+            number(quartiles(of[name])[1]) if name in of else '--'
+        )
     if result.longest:
-        columns['longest command'] = lambda name: longest(result, name, '')
+        columns['longest command'] = partial(longest, result, lacking='')
     return grid('subject', columns, [(name, name) for name in result.samples])
-
-
-def _median(figures: Samples, name: str) -> str:
-    return number(quartiles(figures[name])[1]) if name in figures else '--'
-
-
-def ratio(result: Result, subject: str, us: str = US, rounds: bool = True) -> str:
-    """Return how many times better ``us`` is than the subject.
-
-    :param rounds: show the quartiles of the ratios of the rounds; else the ratio of the medians
-    """
-    if not rounds or len(result.samples[subject]) == 1:
-        return f'{result.ratio(subject, us):.2f}'
-    low, middle, high = result.ratios(subject, us)
-    return f'{middle:.2f} ({low:.2f}-{high:.2f})'
 
 
 def by_work(results: list[Result], subjects: Iterable[str]) -> Cells:
@@ -93,28 +93,23 @@ def by_work(results: list[Result], subjects: Iterable[str]) -> Cells:
 
     :param subjects: the columns beside this library; those that took part in nothing are left out
     """
+
+    def beside(name: str, result: Result) -> str:
+        samples = result.samples.get(name)
+        return f'{times(result.ratio(name))}; {spread(samples)}' if samples else '--'
+
     columns: dict[str, Show] = {US: lambda result: spread(result.samples[US])}
     if any(each.of_the_floor() for each in results):
-        columns['of the floor'] = _floor
+        columns['of the floor'] = lambda result: times(result.of_the_floor())
     for name in subjects:
         if any(name in each.samples for each in results):
-            columns[name] = partial(_beside, name)
+            columns[name] = partial(beside, name)
     return grid('work', columns, [(f'{each.work}, {each.unit}', each) for each in results])
-
-
-def _floor(result: Result) -> str:
-    floor = result.of_the_floor()
-    return times(floor) if floor else '--'
-
-
-def _beside(name: str, result: Result) -> str:
-    samples = result.samples.get(name)
-    return f'{times(result.ratio(name))}; {spread(samples)}' if samples else '--'
 
 
 def longest_commands(results: list[Result], subjects: list[str]) -> Cells:
     """Return a row for each work, with the longest command of each subject."""
-    columns = {name: lambda result, name=name: longest(result, name, '--') for name in subjects}
+    columns = {name: partial(longest, name=name) for name in subjects}
     return grid('work', columns, [(each.work, each) for each in results if each.longest])
 
 
@@ -124,26 +119,17 @@ def against(results: list[Result], subject: str) -> Cells:
         'now': lambda result: spread(result.samples[US]),
         subject: lambda result: spread(result.samples[subject]),
         'times better': lambda result: ratio(result, subject),
-        'by client CPU': lambda result: _ratio_of_cpu(result, subject),
     }
     results = [each for each in results if subject in each.samples]
     results.sort(key=lambda each: each.ratios(subject)[1])
     return grid('work', columns, [(f'{each.work}, {each.unit}', each) for each in results])
 
 
-def _ratio_of_cpu(result: Result, subject: str) -> str:
-    cpu = result.more.get('client CPU')
-    return ratio(Result('', '', cpu), subject) if cpu else ''
-
-
 def as_text(title: str, cells: Cells) -> str:
     """Return a table for the terminal."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        '  '.join(f'{cell:{size}}' for cell, size in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
-    return '\n  '.join([title, *lines])
+    rows = [map(str.ljust, row, widths) for row in cells]
+    return '\n  '.join([title, *('  '.join(row).rstrip() for row in rows)])
 
 
 def as_rst(cells: Cells, title: str = '', widths: Sequence[int] = ()) -> str:

@@ -7,12 +7,12 @@ connection.
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from time import perf_counter
 from typing import Any
 
-from .serving import plain
-from .work import Job
+from .served import Job, plain
 
 Ask = Callable[[int], Any]  # a function, or a coroutine function
 
@@ -25,13 +25,10 @@ def load(ask: Ask, clients: int, numbers: list[int], seconds: float) -> Job:
     on_tasks = asyncio.iscoroutinefunction(ask)
 
     def run() -> list[float]:
-        times: list[float] = []
         waiting = _again_and_again(numbers, seconds)
         if on_tasks:
-            _loop().run_until_complete(_tasks(ask, clients, waiting, times))
-        else:
-            _threads(ask, clients, waiting, times)
-        return times
+            return _loop().run_until_complete(_tasks(ask, clients, waiting))
+        return _threads(ask, clients, waiting)
 
     def answer(times: list[float]) -> list[str]:
         answers = [_loop().run_until_complete(ask(n)) if on_tasks else ask(n) for n in numbers]
@@ -64,28 +61,25 @@ def _again_and_again(numbers: list[int], seconds: float) -> Iterator[int]:
     return iter(take, None)
 
 
-def _threads(ask: Ask, clients: int, waiting: Iterator[int], times: list[float]) -> None:
-    errors: list[BaseException] = []
+def _threads(ask: Ask, clients: int, waiting: Iterator[int]) -> list[float]:
+    times = []
 
     def client() -> None:
-        try:
-            for number in waiting:
-                began = perf_counter()
-                ask(number)
-                times.append(perf_counter() - began)
-        except BaseException as exc:
-            errors.append(exc)
+        for number in waiting:
+            began = perf_counter()
+            ask(number)
+            times.append(perf_counter() - began)
 
-    threads = [threading.Thread(target=client) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
+    with ThreadPoolExecutor(clients) as pool:
+        asking = [pool.submit(client) for _ in range(clients)]
+    for each in asking:
+        each.result()  # raises its error
+    return times
 
 
-async def _tasks(ask: Ask, clients: int, waiting: Iterator[int], times: list[float]) -> None:
+async def _tasks(ask: Ask, clients: int, waiting: Iterator[int]) -> list[float]:
+    times = []
+
     async def client() -> None:
         for number in waiting:
             began = perf_counter()
@@ -93,3 +87,4 @@ async def _tasks(ask: Ask, clients: int, waiting: Iterator[int], times: list[flo
             times.append(perf_counter() - began)
 
     await asyncio.gather(*(client() for _ in range(clients)))
+    return times

@@ -1,23 +1,13 @@
 """Start the processes of subjects, and talk to them."""
 
-import json
 import os
-import subprocess
 import sys
+from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-# 6.0.3 and another checkout are imported before the path leads to this one.
-SERVE = """
-import json, sys
-name, module, config, root = sys.argv[1:]
-if name.startswith(('6.0.3', 'before')):
-    import IndexedRedis
-sys.path.insert(0, root)
-from benchmarks.running.serving import serve
-serve(module, json.loads(config))
-"""
 
 
 class Process:
@@ -31,39 +21,48 @@ class Process:
     def __init__(
         self, name: str, module: str, config: dict[str, Any], library: Path = ROOT
     ) -> None:
-        what = [name, f'benchmarks.{module}', json.dumps(config), str(ROOT)]
-        self.name = name
-        self._process = subprocess.Popen(
-            [sys.executable, '-P', '-c', SERVE, *what],
-            env={**os.environ, 'PYTHONPATH': str(library.resolve())},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self.name, spawn = name, get_context('spawn')
+        self._pipe, theirs = spawn.Pipe()
+        what = (theirs, f'benchmarks.{module}', config, str(library.resolve()))
+        self._process = spawn.Process(target=_serve, args=what)
+        self._process.start()
+        theirs.close()
         self.pid = self._process.pid
 
     def ask(self, *command: Any) -> Any:
         """Have a command done, and return its answer.
 
-        :param command: a method of :class:`benchmarks.running.serving.Worker`, and its arguments
+        :param command: a method of what the process serves, and its arguments
         """
         self.send(*command)
         return self.receive()
 
     def send(self, *command: Any) -> None:
         """Have a command done, whose answer :meth:`receive` will return."""
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps(command) + '\n')
-        self._process.stdin.flush()
+        self._pipe.send(command)
 
     def receive(self) -> Any:
         """Return the next answer."""
-        assert self._process.stdout
-        line = self._process.stdout.readline()
-        if not line:
-            raise SystemExit(f'{self.name}: the process ended; its error stands above')
-        return json.loads(line)
+        try:
+            return self._pipe.recv()
+        except EOFError:
+            raise SystemExit(f'{self.name}: the process ended; its error stands above') from None
 
     def stop(self) -> None:
         """End the process."""
-        self._process.communicate()
+        self._pipe.close()
+        self._process.join()
+
+
+def _serve(pipe: Any, module: str, config: dict[str, Any], library: str) -> None:
+    """Carry out commands until the pipe ends."""
+    sys.path.insert(0, library)
+    os.environ['PYTHONPATH'] = library  # of commands
+    sys.stdout = sys.stderr  # a subject may print
+    served = import_module(module).serve(**config)
+    while True:
+        try:
+            name, *arguments = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(getattr(served, name)(*arguments))

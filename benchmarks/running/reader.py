@@ -9,10 +9,11 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-from .work import Served
+from .served import Served
 
 PAUSE = 0.0005  # seconds between two PINGs
 
@@ -23,25 +24,19 @@ class Reader(Served):
     def __init__(self, **config: Any) -> None:
         super().__init__(**config)
         self.client.ping()
+        self._thread = ThreadPoolExecutor(1)
         with suppress(AttributeError, OSError):
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 
     def start(self) -> None:
         """Send PINGs until :meth:`stop`."""
-        self._stopping = threading.Event()
-        self._read: dict[str, float] = {}
-
-        def read() -> None:
-            self._read = self._waits(lambda pings: not self._stopping.is_set())
-
-        self._thread = threading.Thread(target=read, daemon=True)
-        self._thread.start()
+        stopping = self._stopping = threading.Event()
+        self._read = self._thread.submit(self._waits, lambda pings: not stopping.is_set())
 
     def stop(self) -> dict[str, float]:
         """Return seconds since :meth:`start`, as :meth:`read` does."""
         self._stopping.set()
-        self._thread.join()
-        return self._read
+        return self._read.result()
 
     def read(self, pings: int) -> dict[str, float]:
         """Return seconds of so many PINGs: ``longest``, ``p99.9``, and of the longest pause."""

@@ -1,37 +1,97 @@
 """Sample subjects in turns, round by round, so that a busy moment of the machine hits all alike."""
 
+import statistics
+import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from itertools import chain, groupby
+from typing import Any
 
-from ..results import Result
+from ..results import BEFORE, BY_HAND, FLOOR, US, Result
 from ..run import Run
 from .process import Process
-from .sampling import Turn
-from .work import Work
+from .served import Work
 
-T = TypeVar('T')
 SCALES = {'us': 1e6, 'ms': 1e3}
+FAST = (US, BEFORE, BY_HAND)  # the subjects that take part in all rounds
 
 
-def take_turns(
-    turns: Sequence[T], rounds: Callable[[T], int], sample: Callable[[T], Any], warm_up: int = 1
-) -> dict[T, list[Any]]:
-    """Return the samples of each turn, in the order of the rounds.
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """A work, and the equal processes of the subject that does it."""
 
-    :param turns: what is sampled in each round; each round begins with another one
-    :param rounds: how many samples of a turn count
-    :param warm_up: rounds that come first and do not count
-    """
-    samples: dict[T, list[Any]] = {turn: [] for turn in turns}
-    for number in range(-warm_up, max(map(rounds, turns))):
-        first = number % len(turns)
-        for turn in [*turns[first:], *turns[:first]]:
-            if number < rounds(turn):
-                taken = sample(turn)
-                if number >= 0:
-                    samples[turn].append(taken)
-    return samples
+    work: Work
+    team: list[Process]
+
+    @property
+    def name(self) -> str:
+        """What the subject is called."""
+        return self.team[0].name + self.work.way
+
+    @property
+    def rounds(self) -> int:
+        """How many samples count."""
+        fast = self.team[0].name in FAST
+        return self.work.rounds if fast else min(self.work.rounds, self.work.slow_rounds)
+
+    def prepare(self) -> list[Process]:
+        """Prepare the work; return the processes that do it."""
+        team = self.team[: self.work.processes]
+        for process in team:
+            process.ask('prepare', self.work.name, self.work.way)
+        return team
+
+    def ask(self, command: str) -> Any:
+        """Prepare the work, and have the first process carry out a command."""
+        return self.prepare()[0].ask(command)
+
+    def sample(self, run: Run) -> dict[str, Any]:
+        """Return a sample, as :meth:`benchmarks.running.served.Served.sample` does."""
+        if self.work.how == 'beside':
+            return self._beside(run)
+        if self.work.how == 'load':
+            return self._load()
+        taken: dict[str, Any] = self.ask(self.work.how)
+        if self.work.reads and self.name == US and (seconds := self.team[0].ask('floor')):
+            taken['cpu'][FLOOR] = seconds  # scaled as those are
+        return taken
+
+    def _beside(self, run: Run) -> dict[str, Any]:
+        """Sample the work beside a reader; then have it send as many PINGs beside nothing."""
+        process, *_ = self.prepare()
+        run.reader.ask('start')
+        sample = process.ask('sample')
+        beside = run.reader.ask('stop')
+        process.ask('settle')
+        time.sleep(run.sizes.rest)
+        quiet = run.reader.ask('read', beside['pings'])
+        figures = {
+            'quiet': quiet['longest'],
+            'p99.9': beside['p99.9'],
+            'quiet p99.9': quiet['p99.9'],
+            'pause': beside['pause'],
+            'took': sample['main'],
+        }
+        more = {f'{name}, ms': 1000 * seconds for name, seconds in figures.items()}
+        more |= {'PINGs': beside['pings'], **sample['more']}
+        return {**sample, 'main': beside['longest'], 'more': more}
+
+    def _load(self) -> dict[str, Any]:
+        """Return what all processes do in a second, how long each question took, and its CPU."""
+        team = self.prepare()
+        for process in team:
+            process.send('sample')
+        parts = [process.receive() for process in team]
+        times = sorted(1000 * each for part in parts for each in part['more']['times'])
+        # All processes see the CPU of the same server.
+        used = parts[0]['cpu']['server CPU'] + sum(part['cpu']['client CPU'] for part in parts)
+        more = {
+            'ms': statistics.median(times),
+            'ms, p99': times[int(0.99 * len(times))],
+            'us of CPU': used / len(times) * 1e6,
+        }
+        done = sum(len(part['more']['times']) / part['main'] for part in parts)
+        return {'main': done, 'more': more}
 
 
 def compare(run: Run, group: str, processes: list[Process]) -> Iterator[Result]:
@@ -39,26 +99,33 @@ def compare(run: Run, group: str, processes: list[Process]) -> Iterator[Result]:
 
     :param group: of the works, which the subjects list
     """
-    teams: dict[str, list[Process]] = {}
-    for process in processes:
-        teams.setdefault(process.name, []).append(process)
     works: dict[str, list[Turn]] = {}
-    for team in teams.values():
-        for turn in turns_of(team, group):
-            if run.wants(turn.work.name):
-                works.setdefault(turn.work.name, []).append(turn)
+    for turn in turns_of(processes, group):
+        if run.wants(turn.work.name):
+            works.setdefault(turn.work.name, []).append(turn)
     for _, batch in groupby(works.values(), lambda turns: turns[0].work.turns or turns[0].work):
         together = [*batch]
         for turns in together:
             if turns[0].work.how in ('sample', 'load') and not turns[0].work.turns:
                 check(turns)
-        yield from _measure(run, together)
+        samples = take_turns([*chain(*together)], lambda turn: turn.sample(run))
+        for first, *others in together:
+            taken = {turn.name: samples[turn] for turn in (first, *others)}
+            result = result_of(first.work, taken)
+            if run.profiles(first.work.name):
+                profile = first.ask('profile')
+                result.note = f'{first.name}, one run of {first.work.per}. {profile}'
+            yield result
 
 
-def turns_of(team: list[Process], group: str) -> list[Turn]:
-    """Return a turn for each work of a group; all processes of the subject list them."""
-    plans, *_ = [process.ask('works', group) for process in team]
-    return [Turn(Work(**plan), team) for plan in plans]
+def turns_of(processes: list[Process], group: str) -> Iterator[Turn]:
+    """Yield a turn for each work of a group by each subject, whose processes all list it."""
+    teams: dict[str, list[Process]] = {}
+    for process in processes:
+        teams.setdefault(process.name, []).append(process)
+    for team in teams.values():
+        works, *_ = [process.ask('works', group) for process in team]
+        yield from (Turn(work, team) for work in works)
 
 
 def check(turns: list[Turn]) -> None:
@@ -67,10 +134,10 @@ def check(turns: list[Turn]) -> None:
     :raises SystemExit: if one does not
     """
     first, *others = turns
-    right = first.ask('answer')
+    right, _ = first.ask('answer')
     for turn in others:
-        answer = turn.ask('answer')
-        if not same(right, answer, turn.team[0].ask('keeps_nulls')):
+        answer, keeps_nulls = turn.ask('answer')
+        if not same(right, answer, keeps_nulls):
             raise SystemExit(
                 f'{turn.work.name}: {turn.name} answers otherwise than {first.name}:\n'
                 f'{str(answer)[:500]}\n{str(right)[:500]}'
@@ -91,25 +158,26 @@ def _without_nulls(row: list[Any]) -> list[str]:
     return ['' if value in (None, '', 0) else str(value) for value in row]
 
 
-def _measure(run: Run, together: list[list[Turn]]) -> Iterator[Result]:
-    """Sample works, of which each has a turn of each subject that can do it."""
-    turns = [turn for each in together for turn in each]
-    samples = take_turns(
-        turns, Turn.rounds, lambda turn: turn.sample(run), warm_up=turns[0].work.warm_up
-    )
-    for each in together:
-        first = each[0]
-        result = result_of(first.work, {turn.name: samples[turn] for turn in each})
-        if run.profiles(first.work.name):
-            profile = first.ask('profile')
-            result.note = f'{first.name}, one run of {first.work.per}. {profile}'
-        yield result
+def take_turns(turns: Sequence[Turn], sample: Callable[[Turn], Any]) -> dict[Turn, list[Any]]:
+    """Return the samples of each turn, in the order of the rounds, of which the first do not count.
+
+    :param turns: what is sampled in each round; each round begins with another one
+    """
+    samples: dict[Turn, list[Any]] = {turn: [] for turn in turns}
+    for number in range(-turns[0].work.warm_up, max(turn.rounds for turn in turns)):
+        first = number % len(turns)
+        for turn in [*turns[first:], *turns[:first]]:
+            if number < turn.rounds:
+                taken = sample(turn)
+                if number >= 0:
+                    samples[turn].append(taken)
+    return samples
 
 
 def result_of(work: Work, samples: dict[str, list[dict[str, Any]]]) -> Result:
     """Return the result of a work.
 
-    :param samples: by subject, as :class:`benchmarks.running.serving.Worker` returns them
+    :param samples: by subject, as :meth:`Turn.sample` returns them
     """
     scale = SCALES.get(work.unit, 1) / work.per
     result = Result(work.name, work.unit, {}, higher_is_better=work.unit.endswith('/s'))
@@ -117,13 +185,11 @@ def result_of(work: Work, samples: dict[str, list[dict[str, Any]]]) -> Result:
         result.samples[name] = [scale * each['main'] for each in rounds]
         for kind, factor in (('cpu', scale), ('more', 1)):
             for heading in rounds[0].get(kind, ()):
-                if any(heading not in each[kind] for each in rounds):
-                    continue
-                figures = [factor * each[kind][heading] for each in rounds]
-                result.more.setdefault(heading, {})[name] = figures
+                if all(heading in each[kind] for each in rounds):
+                    figures = [factor * each[kind][heading] for each in rounds]
+                    result.more.setdefault(heading, {})[name] = figures
         if 'longest' in rounds[0]:
-            longest = sorted(each['longest'] for each in rounds)
-            seconds, command = longest[len(longest) // 2]
+            seconds, command = statistics.median_high([tuple(each['longest']) for each in rounds])
             result.longest[name] = (1000 * seconds, command)
     return result
 

@@ -8,25 +8,21 @@ from pathlib import Path
 from IndexedRedis._core.bulk.recovery import SPREAD_MS
 from IndexedRedis._core.resets.editions.retire import KEPT_MS, LONGER_MS, PAGE
 
-with (Path(__file__).parent / 'costs.csv').open(encoding='utf-8') as _lines:
-    SOURCES = list(csv.reader(_lines))
-COSTS = {name: float(value) for name, value, _ in SOURCES[1:]}
-RETIRE = 'retire, us a row of the client'
+SOURCES = list(csv.reader(Path(__file__).with_name('costs.csv').read_text('utf-8').splitlines()))
 SERVERS = ('Redis', 'Valkey')
+# The costs that do not depend on the server stand in the first column alone.
+COSTS = {name: max(float(cost) for cost in costs if cost) for name, *costs, _ in SOURCES[1:]}
 # Of each server by (primaries, partitions): CPU of one query, all primaries together.
 QUERIES = {
     server: {
-        (at, of): COSTS[f'{server}: query, {of} on {at}, us']
+        (at, of): float(row[column])
+        for row in SOURCES
         for at in (1, 3, 6)
         for of in (6, 12, 24, 48)
+        if row[0] == f'query, {of} on {at}, us'
     }
-    for server in SERVERS
+    for column, server in enumerate(SERVERS, 1)
 }
-
-
-def worse(name: str) -> float:
-    """Return the higher of the costs on Redis and on Valkey."""
-    return max(COSTS[f'{server}: {name}'] for server in SERVERS)
 
 
 def fitted(costs: dict[tuple[int, int], float]) -> tuple[float, float]:
@@ -58,20 +54,23 @@ class Plan:
     def gigabytes(self, editions: int = 1) -> float:
         """Return the memory of the fullest primary."""
         share = math.ceil(self.partitions / self.primaries) / self.partitions
-        return self.rows * worse('all, bytes a row') * editions * share / 1e9
+        return self.rows * COSTS['all, bytes a row'] * editions * share / 1e9
 
     def load(self) -> float:
         """Return the seconds of a load: the primaries or the loaders are the limit."""
-        rows = self.primaries * 1e6 / worse('load, us a row')
-        return self.rows / min(rows, self.loaders * COSTS['loader, rows/s'])
+        return self.rows / min(self._loaded(), self.loaders * COSTS['loader, rows/s'])
 
     def busy(self) -> int:
         """Return how many loaders keep all primaries busy."""
-        return math.ceil(self.primaries * 1e6 / worse('load, us a row') / COSTS['loader, rows/s'])
+        return math.ceil(self._loaded() / COSTS['loader, rows/s'])
+
+    def _loaded(self) -> float:
+        """Return how many rows all primaries load in a second."""
+        return self.primaries * 1e6 / COSTS['load, us a row']
 
     def walk(self) -> float:
         """Return how long one process finds the old rows, and lets them expire."""
-        return self.rows * worse(RETIRE) / 1e6
+        return self.rows * COSTS['retire, us a row of the client'] / 1e6
 
     def gone(self) -> float:
         """Return after what time the last old rows are removed: they expire page by page."""
@@ -88,8 +87,8 @@ class Plan:
 
     def reads(self) -> float:
         """Return ``get(pk)`` a second: each also asks one primary of all for the pointer."""
-        pointer = worse('pointer, us of the home')
-        both = self.calls(worse('get(pk), us') + pointer)
+        pointer = COSTS['pointer, us of the home']
+        both = self.calls(COSTS['get(pk), us'] + pointer)
         return min(both, COSTS['share of a core'] * 1e6 / pointer)
 
 

@@ -9,12 +9,14 @@ from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
+from IndexedRedis._core.bulk.recovery import SPREAD_MS
 from IndexedRedis._core.partitions.layout import tags
+from IndexedRedis._core.resets.editions.retire import PAGE
 
 from ..table import Cells
 from . import plan as p
 from .flip import ENDS, UNDISTURBED, simulate
-from .plan import COSTS, Flip, Plan, worse
+from .plan import COSTS, Flip, Plan
 
 PLANS = [
     *(Plan(100_000_000, 4, 48, 12), Plan(100_000_000, 12, 48, 12)),
@@ -36,7 +38,7 @@ def tables() -> dict[str, Cells]:
         'simulated': _simulated(),
         'slowest': _columns(NODES, _of_the_slowest),
         'tags': _columns(NODES, _of_tags),
-        'limits': _limits(),
+        'limits': [['what', 'ends at'], *map(list, _limits().items())],
     }
 
 
@@ -61,13 +63,13 @@ def _of_a_plan(plan: Plan) -> dict[str, str]:
         'the last old rows are removed after': duration(plan.gone()),
         'queries of all partitions, a second': about(plan.queries()),
         '``get(pk)`` a second': about(plan.reads()),
-        'inserts a second': about(plan.calls(worse('insert, us'))),
-        'updates a second': about(plan.calls(worse('update, us'))),
+        'inserts a second': about(plan.calls(COSTS['insert, us'])),
+        'updates a second': about(plan.calls(COSTS['update, us'])),
     }
 
 
 def _of_a_query(case: tuple[int, int]) -> dict[str, str]:
-    plan, plain = Plan(0, *case, 0), Plan(0, 1, 1, 0).calls(worse('query of a plain model, us'))
+    plan, plain = Plan(0, *case, 0), Plan(0, 1, 1, 0).calls(COSTS['query of a plain model, us'])
     return {
         'primaries': f'{plan.primaries}',
         'partitions': f'{plan.partitions}',
@@ -77,15 +79,14 @@ def _of_a_query(case: tuple[int, int]) -> dict[str, str]:
     }
 
 
-def flip_of(plan: Plan, replicas: int = 1) -> Flip:
-    """Return the flip of a plan."""
+def _flip_of(plan: Plan, replicas: int = 1) -> Flip:
     between = COSTS['time between failures of a server, days'] * 86_400
     repair, trip = COSTS['repair of a server, s'], COSTS['trip, s']
     return Flip(plan.primaries, plan.load(), trip, between, repair, replicas)
 
 
 def _of_a_flip(plan: Plan) -> dict[str, str]:
-    flip, two = flip_of(plan), flip_of(plan, 2)
+    flip, two = _flip_of(plan), _flip_of(plan, 2)
     return {
         'rows, million': f'{plan.rows / 1e6:,.0f}',
         'primaries': f'{plan.primaries}',
@@ -102,11 +103,11 @@ def _simulated() -> Cells:
     ends = simulate(ROUGH, SIMULATED)
     counts = Counter(how for how, _ in ends)
     others = (ROUGH.waits(), ROUGH.unconfirmed(), ROUGH.given_up(), 0.0)
-    formulas = dict(zip(ENDS, (1 - sum(others), *others), strict=True))
+    formulas = zip(ENDS, (1 - sum(others), *others), strict=True)
     waits = fmean(wait for how, wait in ends if how == UNDISTURBED)
     return [
         ['end of a flip', 'formula', f'of {SIMULATED:,} simulated'],
-        *([end, share(formulas[end]), share(counts[end] / SIMULATED)] for end in ENDS),
+        *([end, share(part), share(counts[end] / SIMULATED)] for end, part in formulas),
         ['mean wait of writers, undisturbed', f'{ROUGH.window():.2f} s', f'{waits:.2f} s'],
     ]
 
@@ -142,24 +143,25 @@ def _of_tags(nodes: int) -> dict[str, str]:
     }
 
 
-def _limits() -> Cells:
+def _limits() -> dict[str, str]:
     """Return at which number each part of the design ends."""
     node = COSTS['memory of a node, GB'] * COSTS['share of the memory']
     one, most = Plan(1_000_000, 1, 1, 1), Plan(1_000_000, 1000, 1000, 1)
+    client, retire = (
+        COSTS['query, 48 on 1, us of the client'],
+        COSTS['retire, us a row of the client'],
+    )
     given_up = -math.log(0.99) * COSTS['time between failures of a server, days'] * 24
-    limits = {
+    return {
         'queries of all partitions a second': about(one.queries()),
-        'the same of 48 partitions, one Python process': about(
-            1e6 / worse('query, 48 on 1, us of the client')
-        ),
+        'the same of 48 partitions, one Python process': about(1e6 / client),
         '``get(pk)`` a second': about(most.reads()),
         'million rows on one primary, both editions': about(node / one.gigabytes(2)),
-        'rows that one process retires a second': about(1e6 / worse(p.RETIRE)),
-        'rows of a partition that expire a second': about(p.PAGE / p.SPREAD_MS * 1000),
+        'rows that one process retires a second': about(1e6 / retire),
+        'rows of a partition that expire a second': about(PAGE / SPREAD_MS * 1000),
         'hours of staging times primaries, 1 of 100 flips given up': about(given_up),
-        'wait of writers at a flip of 1,000 primaries': f'{flip_of(most).window() * 1000:.0f} ms',
+        'wait of writers at a flip of 1,000 primaries': f'{_flip_of(most).window() * 1000:.0f} ms',
     }
-    return [['what', 'ends at'], *map(list, limits.items())]
 
 
 def duration(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """The subjects: they do the same work on the same rows, each as its own documentation would.
 
-A subject is imported only when :func:`make` asks for it, in a process that can import it.
+A subject is imported only when :func:`subject_of` asks for it, in a process that can import it.
 """
 
 from collections.abc import Callable
@@ -19,10 +19,10 @@ SUBJECTS = {
 }
 
 
-def make(name: str, connection: Row, data: Any, **how: Any) -> Any:
+def subject_of(name: str, connection: Row, data: Any, **how: Any) -> Any:
     """Return the subject of a name.
 
-    :param data: a :class:`benchmarks.rows.dataset.Dataset`
+    :param data: a :class:`benchmarks.dataset.Dataset`
     :param how: ``connections``, the most that threads or tasks share
     """
     module, subject = SUBJECTS[name]
@@ -31,7 +31,7 @@ def make(name: str, connection: Row, data: Any, **how: Any) -> Any:
 
 
 class BaseSubject:
-    """What subjects share. They have the methods of :mod:`benchmarks.rows.works` but ``cannot``."""
+    """What subjects share. They have all methods that works call, but what they ``cannot``."""
 
     cannot: frozenset[str] = frozenset()  # operations that it lacks
     keeps_nulls = True  # whether a null is told from '' and 0

@@ -6,7 +6,7 @@ library: nobody else may write meanwhile, and readers wait while it replaces the
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import Any
 
@@ -15,9 +15,13 @@ import redis
 from . import BaseSubject, Row
 
 NULL = 'IRNullType()'
-CHUNK = 1000
 PREFIX = '_ir_|Bench:'
 KEYS, NEXT, DATA, INDEX = (PREFIX + name for name in ('keys', 'next', 'data:', 'idx:'))
+
+
+def index(name: str, value: Any) -> str:
+    """Return the key of the set of all pks with a value."""
+    return f'{INDEX}{name}:{value}'
 
 
 class Subject(BaseSubject):
@@ -49,15 +53,20 @@ class Subject(BaseSubject):
             for key, value in stored.items()
         }
 
-    def _rows(self, pks: Any) -> list[Row]:
+    def _piped(self, command: str, keys: Iterable[str], *arguments: Any) -> list[Any]:
+        """Return the answers to a command of each key."""
         pipe = self.client.pipeline(transaction=False)
-        for pk in pks:
-            pipe.hgetall(DATA + pk)
-        answers = zip(pks, pipe.execute(), strict=True)
+        send = getattr(pipe, command)
+        for key in keys:
+            send(key, *arguments)
+        return pipe.execute()
+
+    def _rows(self, pks: Any) -> list[Row]:
+        answers = zip(pks, self._piped('hgetall', [DATA + pk for pk in pks]), strict=True)
         return [{'_id': pk, **self.row(stored)} for pk, stored in answers if stored]
 
     def _pks(self, filters: Row) -> Any:
-        keys = [f'{INDEX}{key}:{value}' for key, value in filters.items()]
+        keys = [index(*each) for each in filters.items()]
         return self.client.sinter(keys) if len(keys) > 1 else self.client.smembers(keys[0])
 
     def get(self, pk: int) -> Row:
@@ -70,9 +79,9 @@ class Subject(BaseSubject):
         return self.row(await self.tasks.hgetall(f'{DATA}{pk}'))
 
     async def aselect(self, filters: Row) -> list[Row]:
-        ((name, value),) = filters.items()
+        (one,) = filters.items()
         pipe = self.tasks.pipeline(transaction=False)
-        for pk in await self.tasks.smembers(f'{INDEX}{name}:{value}'):
+        for pk in await self.tasks.smembers(index(*one)):
             pipe.hgetall(DATA + pk)
         return [self.row(stored) for stored in await pipe.execute()]
 
@@ -80,28 +89,22 @@ class Subject(BaseSubject):
         return self._rows(self.client.smembers(KEYS))
 
     def values(self, filters: Row, names: list[str]) -> list[tuple[Any, ...]]:
-        pipe = self.client.pipeline(transaction=False)
-        for pk in self._pks(filters):
-            pipe.hmget(DATA + pk, names)
-        rows = (self.row(dict(zip(names, row, strict=True))) for row in pipe.execute())
+        stored = self._piped('hmget', [DATA + pk for pk in self._pks(filters)], names)
+        rows = (self.row(dict(zip(names, row, strict=True))) for row in stored)
         return [tuple(row.values()) for row in rows]
 
     def tally(self, name: str) -> dict[Any, int]:
         """Count the sizes of index sets; it takes a walk over all keys to find them."""
-        names = list(self.client.scan_iter(f'{INDEX}{name}:*', count=1000))
-        pipe = self.client.pipeline(transaction=False)
-        for key in names:
-            pipe.scard(key)
-        values = (self.row({name: key.split(':', 3)[3]})[name] for key in names)
-        return dict(zip(values, pipe.execute(), strict=True))
+        keys = list(self.client.scan_iter(index(name, '*'), count=1000))
+        values = (self.row({name: key.split(':', 3)[3]})[name] for key in keys)
+        return dict(zip(values, self._piped('scard', keys), strict=True))
 
     def count(self, filters: Row) -> int:
         ((name, value), *more) = filters.items()
         if name.endswith('__ne') and not more:
-            pipe = self.client.pipeline(transaction=False)
-            every, unwanted = pipe.scard(KEYS).scard(f'{INDEX}{name[:-4]}:{value}').execute()
+            every, unwanted = self._piped('scard', [KEYS, index(name[:-4], value)])
             return every - unwanted
-        keys = [f'{INDEX}{key}:{value}' for key, value in filters.items()]
+        keys = [index(*each) for each in filters.items()]
         return self.client.sintercard(len(keys), keys) if more else self.client.scard(*keys)
 
     def pick(self, how: str, filters: Row) -> Row:
@@ -111,64 +114,49 @@ class Subject(BaseSubject):
         return self.get({'first': min, 'last': max}[how](map(int, pks)))
 
     def create(self, row: Row) -> None:
-        self._store([row], self.client.incr(NEXT))
+        self.fill([row])
 
     def fill(self, rows: list[Row]) -> None:
-        self._store(rows, self.client.incrby(NEXT, len(rows)) - len(rows) + 1)
-
-    def _store(self, rows: list[Row], first: int) -> None:
         pipe = self.client.pipeline()
-        self._queue(pipe, rows, first)
+        self._queue(pipe, rows)
         pipe.execute()
 
-    def _queue(self, pipe: Any, rows: list[Row], first: int) -> None:
+    def _queue(self, pipe: Any, rows: list[Row]) -> None:
+        """Draw pks; have a transaction store rows under them."""
+        first = self.client.incrby(NEXT, len(rows)) - len(rows) + 1
         groups: dict[str, list[int]] = defaultdict(list)
-        groups[KEYS].extend(range(first, first + len(rows)))
         for pk, row in enumerate(rows, first):
             stored = {key: NULL if value is None else value for key, value in row.items()}
             pipe.hset(f'{DATA}{pk}', mapping=stored)
             for name in self.indexed:
-                groups[f'{INDEX}{name}:{stored[name]}'].append(pk)
+                groups[index(name, stored[name])].append(pk)
+        pipe.sadd(KEYS, *range(first, first + len(rows)))
         for key, pks in groups.items():
-            for chunk in chunks(pks):
-                pipe.sadd(key, *chunk)
+            pipe.sadd(key, *pks)
 
     def replace_all(self, rows: list[Row]) -> None:
-        old = [key for key in self.client.scan_iter(f'{PREFIX}*', count=CHUNK) if key != NEXT]
-        first = self.client.incrby(NEXT, len(rows)) - len(rows) + 1
+        old = [key for key in self.client.scan_iter(f'{PREFIX}*', count=1000) if key != NEXT]
         pipe = self.client.pipeline()
-        for chunk in chunks(old):
-            pipe.unlink(*chunk)
-        self._queue(pipe, rows, first)
+        if old:
+            pipe.unlink(*old)
+        self._queue(pipe, rows)
         pipe.execute()
 
     def update(self, row: Row, name: str, value: Any) -> None:
-        pk, old = row['_id'], row[name]
+        pk, old = row['_id'], NULL if row[name] is None else row[name]
         row[name] = value
         pipe = self.client.pipeline()
         pipe.hset(f'{DATA}{pk}', name, value)
-        pipe.srem(f'{INDEX}{name}:{NULL if old is None else old}', pk)
-        pipe.sadd(f'{INDEX}{name}:{value}', pk).execute()
+        pipe.srem(index(name, old), pk)
+        pipe.sadd(index(name, value), pk).execute()
 
     def delete(self, filters: Row) -> None:
-        pks = list(self._pks(filters))
-        pipe = self.client.pipeline(transaction=False)
-        for pk in pks:
-            pipe.hmget(DATA + pk, self.indexed)
-        groups: dict[str, list[str]] = {KEYS: pks}
-        for pk, stored in zip(pks, pipe.execute(), strict=True):
-            for name, value in zip(self.indexed, stored, strict=True):
-                groups.setdefault(f'{INDEX}{name}:{value}', []).append(pk)
+        keys = {pk: DATA + pk for pk in self._pks(filters)}
+        groups: dict[str, list[str]] = defaultdict(list)
+        for pk, stored in zip(keys, self._piped('hmget', keys.values(), self.indexed), strict=True):
+            for each in zip(self.indexed, stored, strict=True):
+                groups[index(*each)].append(pk)
         pipe = self.client.pipeline()
-        for key, members in groups.items():
-            for chunk in chunks(members):
-                pipe.srem(key, *chunk)
-        for chunk in chunks(pks):
-            pipe.unlink(*(DATA + pk for pk in chunk))
-        pipe.execute()
-
-
-def chunks(items: list[Any]) -> Iterator[list[Any]]:
-    """Yield the items, a thousand at a time."""
-    for start in range(0, len(items), CHUNK):
-        yield items[start : start + CHUNK]
+        for key, pks in groups.items():
+            pipe.srem(key, *pks)
+        pipe.srem(KEYS, *keys).unlink(*keys.values()).execute()

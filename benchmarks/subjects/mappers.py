@@ -13,10 +13,7 @@ from rom import util
 from . import BaseSubject, Row
 
 # They save objects one by one.
-LACKING = (
-    *('everything', 'save_all', 'replace_all', 'first', 'last', 'random'),
-    *('values', 'tally'),
-)
+LACKING = ['everything', 'save_all', 'replace_all', 'first', 'last', 'random', 'values', 'tally']
 
 
 class Rom(BaseSubject):
@@ -83,17 +80,17 @@ class Walrus(BaseSubject):
             columns[key] = column(index=key in data.indexed)
         self.model: Any = type('Bench', (walrus.Model,), columns)
 
-    def _expression(self, filters: Row) -> Any:
+    def _query(self, filters: Row) -> Any:
         return reduce(and_, (getattr(self.model, key) == value for key, value in filters.items()))
 
     def get(self, pk: int) -> Any:
         return self.model.load(pk)
 
     def select(self, filters: Row) -> Iterable[Any]:
-        return list(self.model.query(self._expression(filters)))
+        return list(self.model.query(self._query(filters)))
 
     def create(self, row: Row) -> None:
         self.model.create(**row)
 
     def delete(self, filters: Row) -> None:
-        self.model.query_delete(self._expression(filters))
+        self.model.query_delete(self._query(filters))

@@ -1,18 +1,19 @@
-"""The page that `benchmarks.page` times. The rule: what is compared is equal, line by line."""
+"""The page that `groups.page` times. The rule: what is compared is equal, line by line."""
 
 from __future__ import annotations
 
 import pytest
 
-from benchmarks.page import catalogue, models, pages
 from benchmarks.running.process import Process
 from benchmarks.running.turns import check, turns_of
+from benchmarks.sizes import SIZES
+from benchmarks.subjects import catalogue, pages
 from IndexedRedis.testing import recordTrips
 
 
 def test_all_make_the_same_pages(sql, watch_models):
     """In every kind of database, and from the mirror of it."""
-    watch_models(*models.ALL)
+    watch_models(*pages.ALL)
     artists = sorted(catalogue.fill(sql, 1))
     catalogue.mirror(sql)
     makers = pages.of_models()
@@ -45,28 +46,30 @@ def test_each_copy_of_the_catalogue_has_artists_of_its_own(lite):
 
 @pytest.mark.programs
 def test_processes_of_every_kind(lite, server, watch_models):
-    watch_models(*models.ALL)
+    watch_models(*pages.ALL)
     catalogue.fill(lite, 1)
     catalogue.mirror(lite)
-    config = {'connection': {'host': '127.0.0.1', 'port': server.port, 'db': 0}, 'sizes': 'tiny'}
+    config = {
+        'connection': {'host': '127.0.0.1', 'port': server.port, 'db': 0},
+        'sizes': SIZES['tiny'],
+    }
     config |= {'urls': {'SQLite': str(lite.url)}, 'artists': [1, 2, 3]}
-    teams = [
-        [Process(name, 'page.works', {**config, 'subject': name}) for _ in range(4)]
+    processes = [
+        Process(name, 'groups.page', {**config, 'subject': name})
         for name in ('IndexedRedis', 'SQLite')
+        for _ in range(4)
     ]
     try:
         turns = [
             turn
-            for team in teams
-            for turn in turns_of(team, 'page')
+            for turn in turns_of(processes, 'page')
             if turn.work.name.endswith('32 clients in 4 processes')
         ]
         check(turns)
         samples = {turn.name: turn.sample(None) for turn in turns}
     finally:
-        for team in teams:
-            for process in team:
-                process.stop()
+        for process in processes:
+            process.stop()
     assert samples.keys() == {
         *(f'IndexedRedis{way}' for way in pages.of_models()),
         *(f'SQLite{way}' for way in pages.of_sql(lite)),

@@ -10,12 +10,11 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks import chart, docs, floor, results, table
+from benchmarks.dataset import Dataset
 from benchmarks.results import BY_HAND, OLD, US, Group, Result
-from benchmarks.rows.dataset import Dataset, load
 from benchmarks.running import clients
-from benchmarks.running.sampling import Turn
-from benchmarks.running.turns import check, result_of, same, take_turns
-from benchmarks.running.work import Work
+from benchmarks.running.served import Work
+from benchmarks.running.turns import Turn, check, result_of, same, take_turns
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -87,7 +86,7 @@ def test_longest_commands():
 
 
 def test_json_keeps_every_sample(tmp_path):
-    kept = result(note='n', more={'client CPU': {US: [1.0]}}, longest={US: (0.5, 'hget')})
+    kept = result(note='n', more={'client CPU': {US: [1.0]}}, longest={US: [0.5, 'hget']})
     groups = {'operations': Group({'date': 'd'}, [kept])}
     results.save(tmp_path / 'r.json', groups)
     assert results.load(tmp_path / 'r.json') == groups
@@ -96,13 +95,16 @@ def test_json_keeps_every_sample(tmp_path):
 def test_turns_alternate_and_the_first_rounds_do_not_count():
     asked = []
 
-    def sample(name):
-        asked.append(name)
+    def sample(turn):
+        asked.append(turn.name)
         return len(asked)
 
-    samples = take_turns('ab', {'a': 2, 'b': 1}.__getitem__, sample)
+    one, two = (
+        Turn(Work('get(pk)', rounds=rounds), [Answering(name, [])])
+        for name, rounds in (('a', 2), ('b', 1))
+    )
+    assert take_turns([one, two], sample) == {one: [3, 5], two: [4]}
     assert ''.join(asked) == 'baaba'
-    assert samples == {'a': [3, 5], 'b': [4]}
 
 
 def test_samples_are_of_one_operation_and_the_longest_command_is_the_median_rounds():
@@ -119,7 +121,7 @@ def test_samples_are_of_one_operation_and_the_longest_command_is_the_median_roun
 def dataset():
     rows = [['a', 1], ['a', 2], ['a', 1], ['b', 1], ['b', None]]
     kinds = {'letter': 'str', 'count': 'int'}
-    return Dataset('letters', kinds, ['letter', 'count'], ['letter'], 'letter', rows)
+    return Dataset(kinds, ['letter', 'count'], ['letter'], 'letter', rows)
 
 
 def test_a_query_finds_what_is_nearest_with_the_fewest_filters():
@@ -130,10 +132,6 @@ def test_a_query_finds_what_is_nearest_with_the_fewest_filters():
 
 def test_queries_do_not_look_for_nulls():
     assert dataset().query(1, fewest=2)[0] != {'letter': 'b', 'count': None}
-
-
-def test_rows_come_back_from_their_file(tmp_path):
-    assert load(str(dataset().write(tmp_path / 'rows.json'))) == dataset()
 
 
 @pytest.mark.parametrize(
@@ -156,7 +154,7 @@ class Answering:
         self.name, self.answer = name, answer
 
     def ask(self, method, *args):
-        return self.answer if method == 'answer' else True
+        return [self.answer, True]
 
 
 def test_a_different_answer_stops_the_run():

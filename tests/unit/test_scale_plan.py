@@ -11,9 +11,10 @@ from statistics import fmean, stdev
 import pytest
 
 from benchmarks.scale import plan, tables
-from benchmarks.scale.__main__ import FOLDER, pages
+from benchmarks.scale.__main__ import FOLDER
 from benchmarks.scale.flip import ENDS, GIVEN_UP, LOST, UNCONFIRMED, UNDISTURBED, WAITS, simulate
 from benchmarks.scale.plan import Flip, Plan
+from benchmarks.table import as_rst
 
 COUNT = 2_000
 ROUGH = [
@@ -123,8 +124,9 @@ def test_the_fullest_node_is_that_with_most_tags():
 
 
 def test_the_page_shows_what_the_formulas_give():
-    for name, text in pages().items():
-        assert (FOLDER / name).read_text('utf-8') == text, f'{name}: make it anew'
+    for name, cells in tables.tables().items():
+        shown = (FOLDER / f'{name}.rst').read_text('utf-8')
+        assert shown == as_rst(cells), f'{name}: make it anew'
 
 
 def test_the_text_of_the_page_says_what_a_query_costs():

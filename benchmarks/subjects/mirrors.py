@@ -1,7 +1,7 @@
-"""Define the models and mirrors that the command line works on.
+"""Define the models and mirrors that the command line works on in the group ``waits``.
 
 A command imports this file by its name alone, from this folder. ``BENCHMARKS_ROWS`` describes the
-rows, see :mod:`benchmarks.waits.measure`.
+rows.
 """
 
 import json

@@ -1,4 +1,7 @@
-"""Store tracks, as the library does or by plain commands through its executor."""
+"""Measure what each promise costs: the same work as the library does it, and without one promise.
+
+Both ways have the same rows, executor and connection. Two processes take turns, one for each way.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -8,20 +11,33 @@ from IndexedRedis._core.flows import Batch, Command, Flow
 from IndexedRedis.connections.threads import getRedisPool
 from IndexedRedis.executors.sync import SyncExecutor
 
-from ..results import US
-from ..rows.dataset import make
-from ..running.work import Job, Served, Work
+from .. import machine
+from ..dataset import Dataset, make
+from ..results import US, Result
+from ..run import Run
+from ..running.served import Job, Served, Work
+from ..running.turns import compare, wait_and_total
 from ..subjects import Row
 from ..subjects.library import model_of
+
+
+def promises(run: Run) -> Iterator[Result]:
+    """Time each work with a promise and without it, then the reset beside a reader."""
+    data = make('tracks', run.sizes.duels + 101)
+    crew = run.crew('promises', [US, 'without it'], data=data)
+    yield from compare(run, 'promises', crew)
+    # A reader has to run while the server resets.
+    machine.place(run.server, 'free', [process.pid for process in crew])
+    for result in compare(run, 'resets', crew):
+        yield from wait_and_total(result)
 
 
 class Shop(Served):
     """The tracks on one server. The subject says whether works keep the promises."""
 
-    def __init__(self, **config: Any) -> None:
+    def __init__(self, data: Dataset, **config: Any) -> None:
         super().__init__(**config)
         self.keep = self.subject == US
-        data = make('tracks', self.sizes.duels + 101)
         self.rows, self.indexed = data.dicts(), data.indexed
         self.model = model_of(self.connection, data.kinds, data.indexed)
         self.schema = self.model.objects._schema
@@ -30,14 +46,14 @@ class Shop(Served):
 
     def promises(self) -> Iterator[Work]:
         """Yield all works but the reset."""
-        from . import reads, writes
+        from . import promised
 
-        yield from writes.writes(self)
-        yield from reads.reads(self)
+        yield from promised.writes(self)
+        yield from promised.reads(self)
 
     def resets(self) -> Iterator[Work]:
         """Yield the reset."""
-        from .writes import resets
+        from .promised import resets
 
         return resets(self)
 

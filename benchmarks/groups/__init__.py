@@ -1,12 +1,16 @@
-"""List all measurements: what ``python -m benchmarks GROUP`` measures, and on which cores."""
+"""List the groups of measurements: what ``python -m benchmarks GROUP`` measures.
+
+The module of a group has a function of the group's name, which starts the subjects and yields
+results, and a class, which the process of each subject serves: it lists the works.
+"""
 
 from collections.abc import Iterator
 from importlib import import_module
 from typing import NamedTuple
 
-from .results import DATABASES, PLAIN, US, Result
-from .run import Run
-from .table import Bases
+from ..results import DATABASES, PLAIN, US, Result
+from ..run import Run
+from ..table import Bases
 
 ORM = [(f'{name}, ORM, joins', f'{name}, ORM, selectinload') for name in ('MariaDB', 'SQLite')]
 
@@ -15,7 +19,7 @@ class Measurement(NamedTuple):
     """One group."""
 
     title: str  # for the help text
-    folder: str  # whose module `measure` has a function of the group's name
+    module: str
     cores: str = 'apart'  # see `benchmarks.machine.place`
     bases: Bases = ()  # see `benchmarks.table.by_subject`
 
@@ -32,12 +36,12 @@ GROUPS = {
         'how soon commits of SQL are visible', 'follow', 'free', [(name,) for name in DATABASES]
     ),
     'partitions': Measurement('the CPU that partitions cost', 'spread', 'free', [(PLAIN,)]),
-    'waits': Measurement('how long others wait beside commands and long writes', 'waits', 'free'),
+    'waits': Measurement('how long others wait beside mirrors and long saves', 'waits', 'free'),
 }
 DEFAULT = ('operations', 'growth', 'asyncio')
 
 
 def results(name: str, run: Run) -> Iterator[Result]:
     """Yield the results of a group, each as soon as it is there."""
-    measure = import_module(f'.{GROUPS[name].folder}.measure', __package__)
-    yield from getattr(measure, name)(run)
+    module = import_module(f'.{GROUPS[name].module}', __name__)
+    yield from getattr(module, name)(run)

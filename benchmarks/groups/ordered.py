@@ -1,44 +1,57 @@
-"""List the questions, in the process of a subject."""
+"""Time a page in the order of a price, and filters with many values, on more and more rows."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from ..results import BY_HAND
-from ..running.work import Served, Work
-from .rows import DEAR, EVEN, SIZE, artists
+from ..machine import come_first
+from ..results import BEFORE, BY_HAND, DATABASES, US, Result
+from ..run import Run
+from ..running.databases import started
+from ..running.served import Served, Work
+from ..running.turns import compare, wait_and_total
+from ..subjects.ordered import DEAR, EVEN, SIZE, ByHand, Models, Sql, artists
 
 ORM = ', ORM'
 VALUES = (2, 20, 1_000)
 Question = tuple[str, int, Callable[..., list[str]]]  # its title, how often it is asked, and how
 
 
+def ordered(run: Run) -> Iterator[Result]:
+    """Compare the answers of all subjects, then time them."""
+    with started(run, DATABASES) as (databases, versions):
+        urls = {name + way: url for name, url in databases.items() for way in ('', ORM)}
+        names = [*run.chosen(US, BEFORE, BY_HAND), *urls]
+        for count in run.sizes.ordered:
+            crew = run.crew('ordered', names, urls=urls, count=count)
+            for result in compare(run, 'ordered', crew):
+                result.note = versions
+                for name in urls:  # the longest command is one of Redis
+                    result.longest.pop(name, None)
+                yield result
+        come_first(run.server)
+        redis = [process for process in crew if process.name not in urls]
+        for result in compare(run, 'waits', redis):
+            yield next(wait_and_total(result))
+
+
 class Questions(Served):
     """The questions of one subject.
 
-    :param urls: of SQL databases, by subject; other subjects read the same objects from Redis
     :param count: how many rows there are
     """
 
-    def __init__(self, urls: dict[str, str], count: int, **config: Any) -> None:
-        config['connection']['db'] = 0
+    engine_options = {'isolation_level': 'AUTOCOMMIT', 'pool_reset_on_return': None}
+
+    def __init__(self, count: int, **config: Any) -> None:
+        config['connection']['db'] = 0  # redis-py by hand reads the objects of this library
         super().__init__(**config)
         self.count = count
         self.asked: Any
-        if self.subject in urls:
-            from ..running.databases import pid_of
-            from .sql import Sql
-
-            self.asked = Sql(urls[self.subject], self.subject.endswith(ORM))
-            self.database = pid_of(self.asked.engine)
-        elif self.subject == BY_HAND:
-            from .by_hand import ByHand
-
-            self.asked = ByHand(self.connection)
+        if self.engine:
+            self.asked = Sql(self.engine, self.subject.endswith(ORM))
         else:
-            from .models import Models
-
-            self.asked = Models(self.connection)
+            self.asked = (ByHand if self.subject == BY_HAND else Models)(self.connection)
 
     def fill(self) -> None:
         """Store the rows."""
@@ -53,7 +66,7 @@ class Questions(Served):
         questions = [
             *self._first_pages(),
             ('page in the middle by price, by cursor', many, partial(asked.after, place)),
-            ('page in the middle by price, by number', few, partial(asked.number, middle + 1)),
+            ('page in the middle by price, by number', few, partial(asked.page, middle + 1)),
         ]
         for size in VALUES:
             title, ask = f'artist__in=[...], {size:,} values', partial(asked.among, artists(size))
@@ -70,7 +83,7 @@ class Questions(Served):
             yield self.timed(name, ask, longer, how='beside', per=1, rounds=self.sizes.slow)
 
     def _first_pages(self) -> list[Question]:
-        first, many = self.asked.first, self.sizes.calls
+        first, many = self.asked.page, self.sizes.calls
         return [
             ('page 1 by price', many, first),
             ('page 1 by price of an evenly spread eighth', many, partial(first, **EVEN)),

@@ -1,4 +1,4 @@
-"""List what is timed of reads, and what one object and an import take.
+"""List the operations on rows: reads, what one object and an import take, and writes.
 
 Sizes of results come from the data: of each size the nearest there is.
 """
@@ -10,17 +10,16 @@ import os
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..running.serving import plain
-from ..running.work import Job, Work
+from ..running.served import Job, Work, plain
 from ..subjects import Row
 
 if TYPE_CHECKING:
-    from .works import Rows
+    from .rows import Rows
 
 FEW = 20  # rows of a small result
 IMPORT = (
@@ -42,13 +41,11 @@ def reads(at: Rows) -> Iterator[Work]:
 
 def larger(at: Rows) -> Iterator[Work]:
     """Yield an object of more and more objects."""
-    results = [at.query(size) for size in at.sizes.reads]
-    for filters, hits in [*results, (None, at.sizes.rows)]:
+    for filters, hits in [*map(at.query, at.sizes.reads), ({}, at.sizes.rows)]:
         if hits > FEW:
             work = _select(at, at.shelf, filters, hits, at.names)
-            name, per, rounds = f'an object, of {hits:,}', work.per * hits, at.sizes.slow
-            yield replace(work, name=name, per=per, unit='us', rounds=rounds, turns='objects',
-                          reads=False)  # fmt: skip
+            how = {'per': work.per * hits, 'unit': 'us', 'rounds': at.sizes.slow}
+            yield replace(work, name=f'an object, of {hits:,}', turns='objects', reads=False, **how)
 
 
 def small(at: Rows, subject: Any) -> Iterator[Work]:
@@ -82,9 +79,9 @@ def memory(at: Rows) -> Work:
 
 def imports(at: Rows) -> Work:
     """Return the time in which a new Python imports the subject."""
+    code = IMPORT.format(path=[os.environ['PYTHONPATH']], module=at.shelf.module)
 
     def run() -> dict[str, float]:
-        code = IMPORT.format(path=[os.environ['PYTHONPATH']], module=at.shelf.module)
         return {'main': float(subprocess.check_output([sys.executable, '-I', '-c', code]))}
 
     return Work('import', lambda: Job(run), how='value', rounds=at.sizes.rounds)
@@ -100,7 +97,7 @@ def _get(at: Rows, subject: Any) -> Work:
     return at.timed('get(pk)', get_all, 1, per=len(pks), reads=True)
 
 
-def _select(at: Rows, subject: Any, filters: Row | None, hits: int, names: list[str]) -> Work:
+def _select(at: Rows, subject: Any, filters: Row, hits: int, names: list[str]) -> Work:
     read, rounds, slow = subject.reader(names), at.sizes.rounds, at.sizes.slow
 
     def select() -> list[Any]:
@@ -108,7 +105,7 @@ def _select(at: Rows, subject: Any, filters: Row | None, hits: int, names: list[
         return [read(each) for each in objects]
 
     return at.timed(
-        f'{"filter()." if filters else "objects."}all(), {hits:,} row{"s" * (hits > 1)}, '
+        f'filter().all(), {hits:,} row{"s" * (hits > 1)}, '
         f'{"every field" if names is at.names else "three fields"} read',
         select,
         _times(at, hits),
@@ -140,11 +137,11 @@ def _values(at: Rows) -> Iterator[Work]:
 
 def _counts(at: Rows) -> Iterator[Work]:
     one, several = at.query(at.sizes.picks, 1)[0], at.query(at.sizes.picks, 3, 2)[0]
-    ((name, value),) = one.items()
+    unequal = {f'{name}__ne': value for name, value in one.items()}
     for what, filters, needs in (
         ('one filter', one, 'count'),
         (f'{len(several)} filters', several, 'count'),
-        ('a lone __ne', {f'{name}__ne': value}, 'count_unequal'),
+        ('a lone __ne', unequal, 'count_unequal'),
     ):
         count = partial(at.ask, 'count', filters)
         yield at.timed(f'count() of {what}', count, at.sizes.calls, needs=needs, reads=True)
@@ -161,3 +158,61 @@ def _picks(at: Rows) -> Iterator[Work]:
     for how in ('first', 'last', 'random'):
         name, pick = f'{how}() among {hits:,}', partial(at.ask, 'pick', how, filters)
         yield at.timed(name, pick, times, partial(answer, how), needs=how, reads=how != 'random')
+
+
+def writes(at: Rows) -> Iterator[Work]:
+    """Yield saves and deletes on an empty database."""
+    sizes, name, scratch = at.sizes, at.data.changed, at.scratch
+    some = 2 * sizes.calls
+
+    def create() -> Job:
+        rows = at.rows(0, some)
+        return Job(lambda: [scratch.create(row) for row in rows], at.stored(rows[0]))
+
+    def update() -> Job:
+        scratch.fill([{**row, name: 'before'} for row in at.rows(0, some)])
+        objects = list(scratch.select({name: 'before'}))
+        calls = [partial(scratch.update, each, name, 'after') for each in objects]
+        return Job(lambda: [call() for call in calls], at.stored({name: 'after'}))
+
+    def save() -> Job:
+        rows = at.rows(0, sizes.bulk)
+        return Job(lambda: scratch.fill(rows), at.stored(rows[0]))
+
+    def delete() -> Job:
+        rows = at.rows(0, sizes.delete + sizes.bulk // 10)
+        gone = [{**row, name: 'to go'} for row in rows[: sizes.delete]]
+        scratch.fill(gone + rows[sizes.delete :])
+        left, rest = at.stored(rows[-1]), at.stored({name: 'to go'})
+        return Job(lambda: scratch.delete({name: 'to go'}), lambda done: left(done) + rest(done))
+
+    def on_empty(prepare: Callable[[], Job]) -> Job:
+        at.scratch_client.flushdb()
+        return prepare()
+
+    for title, prepare, per, needs in (
+        ('save() of a new object', create, some, ''),
+        ('save() of one changed indexed field', update, some, ''),
+        (f'bulk save of {sizes.bulk:,}', save, 1, 'save_all'),
+        (f'filter().delete() of {sizes.delete:,}', delete, 1, ''),
+    ):
+        how = {'rounds': sizes.rounds, 'slow_rounds': sizes.slow if per == 1 else sizes.rounds}
+        yield Work(title, partial(on_empty, prepare), per=per, needs=needs, **how)
+
+
+def resets(at: Rows) -> Iterator[Work]:
+    """Yield a reset with the machine to itself, and one beside a reader.
+
+    The reader runs on the core of the subject and takes time from it, so the total is that of the
+    first. 6.0.3 takes part in one round of each, since it needs most of a minute for 100,000 rows.
+    """
+
+    def prepare() -> Job:
+        at.settle()
+        rows = at.rows(0, at.sizes.reset)
+        return Job(lambda: at.scratch.replace_all(rows), at.stored(rows[0]))
+
+    how = {'rounds': at.sizes.slow, 'slow_rounds': 1, 'warm_up': 0, 'needs': 'replace_all'}
+    alone = Work(f'reset of {at.sizes.reset:,}', prepare, **how)
+    yield alone
+    yield replace(alone, name=f'{alone.name}, beside that reader', how='beside')

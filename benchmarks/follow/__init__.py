@@ -1,1 +1,0 @@
-"""Measure a mirror that follows the log of its database."""

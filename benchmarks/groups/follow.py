@@ -1,0 +1,201 @@
+"""Measure a mirror that follows the log of its database.
+
+How soon are commits visible, and how many does it take? Each subject is a database.
+"""
+
+import atexit
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Column, Integer, MetaData, Table, insert, text
+
+from IndexedRedis import IndexedRedisModel, IRField, setDefaultRedisConnectionParams
+from IndexedRedis.mirror import Mirror
+
+from ..machine import cpu_seconds
+from ..results import DATABASES, Result
+from ..run import Run
+from ..running.databases import started
+from ..running.served import Job, Served, Work
+from ..running.turns import compare
+
+# With these settings a database keeps the log.
+CONFIG = {
+    'postgresql': {'wal_level': 'logical'},
+    'mariadb': {'server-id': '1', 'log-bin': 'binlog', 'binlog-format': 'ROW'},
+}
+# Changes single rows, each in a transaction of its own.
+PROCEDURES = {
+    'postgresql': """
+        CREATE PROCEDURE singles(value_ INTEGER, count_ INTEGER) LANGUAGE plpgsql AS $$ BEGIN
+            FOR number IN REVERSE count_..1 LOOP
+                UPDATE item SET value = value_ WHERE id = number; COMMIT;
+            END LOOP;
+        END $$""",
+    'mariadb': """
+        CREATE PROCEDURE singles(value_ INTEGER, count_ INTEGER)
+            WHILE count_ > 0 DO
+                UPDATE item SET value = value_ WHERE id = count_; COMMIT;
+                SET count_ = count_ - 1;
+            END WHILE""",
+}
+DEFAULT, RAISED = 1_000, 50_000  # maxChanges
+PERIOD = 0.01  # of small transactions
+# Seconds between two looks; a follower that is busy needs the processor.
+SOON, LATER = 0.0002, 0.01
+LONGEST = 120  # seconds of one wait
+QUIET = 2.5  # seconds in which nothing happens: some rounds of the follower
+SMALL = 'UPDATE item SET value = :value WHERE id = 1'
+ALL = 'UPDATE item SET value = :value'
+SINGLES = 'CALL singles(:value, :count)'
+COMMAND = '-m IndexedRedis mirror benchmarks.groups.follow:mirror --follow --prepare --url'
+
+key = Column('id', Integer, primary_key=True, autoincrement=False)
+item = Table('item', MetaData(), key, Column('value', Integer))
+
+
+class Item(IndexedRedisModel):
+    """A row."""
+
+    FIELDS = [IRField('id', valueType=int), IRField('value', valueType=int)]
+    INDEXED_FIELDS = ['id']
+    KEY_NAME = 'FollowedItem'
+
+
+mirror = Mirror(
+    os.environ.get('BENCHMARKED_DATABASE', 'sqlite://'),
+    {Item: item},
+    maxChanges=int(os.environ.get('BENCHMARKED_CHANGES', '0')),
+    name='benchmark',
+)
+
+
+def follow(run: Run) -> Iterator[Result]:
+    """Measure the followers in turns."""
+    with started(run, DATABASES, CONFIG) as (urls, versions):
+        for result in compare(run, 'follow', run.crew('follow', urls, urls=urls)):
+            result.note = versions
+            if 'single-row' in result.work:
+                result.note += '; the follower is suspended while they are committed'
+            yield result
+
+
+class Following(Served):
+    """A database and the process that follows it."""
+
+    def __init__(self, **config: Any) -> None:
+        super().__init__(**config)
+        setDefaultRedisConnectionParams(self.connection)
+        self.rows, self.values, self.changes = self.sizes.rows // 5, count(1), 0
+        self.process: subprocess.Popen[bytes] | None = None
+        atexit.register(self._stop)
+
+    def fill(self) -> None:
+        """Make the rows, and the procedure that changes them one by one."""
+        with self.engine.begin() as connection:
+            item.metadata.create_all(connection)
+            rows = [{'id': number, 'value': 0} for number in range(1, self.rows + 1)]
+            connection.execute(insert(item), rows)
+            connection.exec_driver_sql(PROCEDURES[self.engine.dialect.name])
+
+    def follow(self) -> Iterator[Work]:
+        """Yield what is measured of a follower with so many changes at a time."""
+        large = f'one transaction of {self.rows:,} rows, maxChanges={{:,}}'
+        singles = f'{self.rows:,} single-row transactions'
+        for most, name, unit, run in (
+            (DEFAULT, 'commit to visible, 100 small transactions a second', 'ms', self._late),
+            (DEFAULT, singles, 'transactions/s', self._caught_up),
+            (DEFAULT, large.format(DEFAULT), 'changes/s', self._large),
+            (RAISED, large.format(RAISED), 'changes/s', self._large),
+            (RAISED, 'CPU of the follower while nothing happens', '%', self._busy),
+        ):
+            prepare = partial(self._follow, most, run)
+            yield Work(name, prepare, how='value', unit=unit, rounds=self.sizes.slow, warm_up=0)
+
+    def _follow(self, changes: int, run: Callable[[], dict[str, Any]]) -> Job:
+        """Have a process follow with so many changes at a time; at its start all data is there."""
+        if changes != self.changes:
+            self._stop()
+            self.client.flushdb()
+            url = self.engine.url.render_as_string(hide_password=False)
+            self.process = subprocess.Popen(
+                [sys.executable, *COMMAND.split(), self.url],
+                env={
+                    **os.environ,
+                    'BENCHMARKED_DATABASE': url,
+                    'BENCHMARKED_CHANGES': str(changes),
+                },
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            self.changes = changes
+            self._visible(SMALL)
+        return Job(run)
+
+    def _stop(self) -> None:
+        if self.process:
+            self.process.terminate()
+            self.process.wait()
+
+    def _change(self, statement: str, **values: int) -> int:
+        """Commit a change of the first row, the last one that it changes; return its new value."""
+        value = next(self.values)
+        with self.engine.execution_options(isolation_level='AUTOCOMMIT').connect() as connection:
+            connection.execute(text(statement), {'value': value, **values})
+        return value
+
+    def _visible(self, statement: str) -> float:
+        """Commit a change; return the seconds until it is visible."""
+        return self._wait(self._change(statement), SOON if statement == SMALL else LATER)
+
+    def _wait(self, value: int, pause: float) -> float:
+        """Wait until the first row has a value; return the seconds.
+
+        :raises SystemExit: if it takes too long
+        """
+        begun, first = time.perf_counter(), Item.objects.filter(id=1).first
+        while (row := first()) is None or row.value != value:
+            if time.perf_counter() > begun + LONGEST:
+                raise SystemExit(f'the follower did not apply a change within {LONGEST} s')
+            time.sleep(pause)
+        return time.perf_counter() - begun
+
+    def _late(self) -> dict[str, Any]:
+        """Return how long after its commit a small transaction is visible."""
+        waits = []
+        for _ in range(self.sizes.questions):
+            begun = time.perf_counter()
+            waits.append(self._visible(SMALL))
+            time.sleep(max(0, begun + PERIOD - time.perf_counter()))
+        late = 1000 * sorted(waits)[len(waits) * 99 // 100]
+        return {'main': statistics.median(waits), 'more': {'p99': late}}
+
+    def _large(self) -> dict[str, Any]:
+        """Return the changes a second of one transaction that changes all rows."""
+        return {'main': self.rows / self._visible(ALL)}
+
+    def _caught_up(self) -> dict[str, Any]:
+        """Return the transactions a second after they were committed meanwhile."""
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+        value = self._change(SINGLES, count=self.rows)
+        self.process.send_signal(signal.SIGCONT)
+        return {'main': self.rows / self._wait(value, LATER)}
+
+    def _busy(self) -> dict[str, Any]:
+        """Return the share of a core that the follower uses, in percent."""
+        assert self.process
+        before = cpu_seconds(self.process.pid)
+        time.sleep(QUIET)
+        return {'main': 100 * (cpu_seconds(self.process.pid) - before) / QUIET}
+
+
+serve = Following

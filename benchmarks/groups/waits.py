@@ -1,0 +1,128 @@
+"""Measure how long other clients wait beside mirrors and long saves."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..dataset import Dataset, make
+from ..machine import come_first
+from ..results import BEFORE, US, Result
+from ..run import Run
+from ..running.served import Job, Served, Work
+from ..running.turns import compare
+from ..subjects.library import model_of
+
+MODELS = Path(__file__).parents[1] / 'subjects'  # where commands find `mirrors`
+HOLD_SECONDS = 0.5  # how long a reset keeps the model's lock
+
+
+def waits(run: Run) -> Iterator[Result]:
+    """Store the rows in SQL; measure the waits beside each run of a mirror, then beside saves."""
+    come_first(run.server)
+    name, path = run.options.data, run.folder / 'rows.sqlite'
+    _store(make(name, run.sizes.waits), path)
+    how = {'data': make(name, run.sizes.written), 'source': f'sqlite:///{path}'}
+    crew = run.crew('waits', run.chosen(US, BEFORE), **how)
+    yield from compare(run, 'waits', crew)
+
+
+def _store(data: Dataset, path: Path) -> None:
+    """Store the rows, numbered, in a SQLite database."""
+    columns = ', '.join(['number INTEGER PRIMARY KEY', *data.kinds])
+    marks = ', '.join('?' * (1 + len(data.kinds)))
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f'CREATE TABLE rows ({columns})')
+        rows = ((number, *row) for number, row in enumerate(data.rows, 1))
+        database.executemany(f'INSERT INTO rows VALUES ({marks})', rows)
+
+
+class Waits(Served):
+    """What works are done on.
+
+    :param data: the rows that are saved
+    :param source: the URL of the database with more of them
+    """
+
+    def __init__(self, data: Dataset, source: str, **config: Any) -> None:
+        super().__init__(**config)
+        if hasattr(os, 'geteuid') and os.geteuid() == 0:  # server and reader come first
+            os.nice(19)
+        self.data = data
+        rows = {name: getattr(data, name) for name in ('kinds', 'indexed', 'changed')}
+        os.environ['BENCHMARKS_ROWS'] = json.dumps({**rows, 'url': source})
+        self.model = model_of(self.connection, data.kinds, data.indexed)
+
+    def waits(self) -> Iterator[Work]:
+        """Yield the runs of a mirror, then the saves."""
+        first, everything = f'mirror of {self.sizes.waits:,} rows, first', ['mirrors:everything']
+
+        def prepare(name: str, args: list[str]) -> Job:
+            if name == first:
+                self.client.flushdb()
+            elif not self.client.dbsize():  # a run of some works only
+                self._run(*everything)
+            return Job(partial(self._run, *args), more=lambda status, _: {'status': status})
+
+        for name, args in {
+            first: everything,
+            f'mirror of {self.sizes.waits:,} rows, again': everything,
+            'mirror --mode diff, nothing changed': [*everything, '--mode', 'diff'],
+            'mirror --mode diff': ['mirrors:changed', '--mode', 'diff'],
+        }.items():
+            yield Work(name, partial(prepare, name, args), how='beside', warm_up=0)
+        name, rounds = f'saver.save() of {len(self.data.rows):,} new objects', self.sizes.slow
+        yield Work(name, self._saves, how='beside', rounds=rounds)
+        name += ', a reset holding the lock at first'
+        yield Work(name, self._saves_beside_a_reset, how='beside', rounds=rounds)
+
+    def _saves(self) -> Job:
+        self.model.deleter.destroyModel()
+        objects = [self.model(**row) for row in self.data.dicts()]
+        return Job(lambda: self.model.saver.save(objects))
+
+    def _saves_beside_a_reset(self) -> Job:
+        """Save while a reset holds the model's lock, which it gives back soon."""
+        save, held = self._saves().run, threading.Event()
+
+        def stalled() -> Iterator[Any]:
+            yield from (self.model() for _ in range(2_000))  # it stages some, so it has begun
+            held.set()
+            time.sleep(HOLD_SECONDS)
+            raise _Abandoned
+
+        def reset() -> None:
+            with suppress(_Abandoned):
+                self.model.reset(stalled())
+
+        def run() -> None:
+            thread = threading.Thread(target=reset)
+            thread.start()
+            held.wait()
+            save()
+            thread.join()
+
+        return Job(run)
+
+    def _run(self, *args: str) -> int:
+        """Run a mirror by the command line; return its exit status."""
+        line = [sys.executable, '-m', 'IndexedRedis', 'mirror', *args, '--url', self.url]
+        done = subprocess.run(line, cwd=MODELS, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f'{" ".join(args)}: {done.stderr.splitlines()[-1]}')
+        return done.returncode
+
+
+class _Abandoned(Exception):
+    """Ends a reset before its swap."""
+
+
+serve = Waits

@@ -1,1 +1,0 @@
-"""Time a page of one artist's tracks, from SQL and from a mirror of it in Redis."""

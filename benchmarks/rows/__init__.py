@@ -1,1 +1,0 @@
-"""Time operations on rows: reading, counting, saving, deleting, resetting; and how they grow."""

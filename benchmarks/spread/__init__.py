@@ -1,1 +1,0 @@
-"""What it costs that a model is spread: over partitions, over primaries, or to a cluster at all."""
