@@ -1,4 +1,4 @@
-"""Measure how long other clients wait beside mirrors and long saves."""
+"""Measure how long other clients wait beside mirrors and long writes."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ HOLD_SECONDS = 0.5  # how long a reset keeps the model's lock
 
 
 def waits(run: Run) -> Iterator[Result]:
-    """Store the rows in SQL; measure the waits beside each run of a mirror, then beside saves."""
+    """Store the rows in SQL; measure the waits beside each run of a mirror, then beside writes."""
     come_first(run.server)
     name, path = run.options.data, run.folder / 'rows.sqlite'
     _store(make(name, run.sizes.waits), path)
@@ -62,7 +62,7 @@ class Waits(Served):
         self.model = model_of(self.connection, data.kinds, data.indexed)
 
     def waits(self) -> Iterator[Work]:
-        """Yield the runs of a mirror, then the saves."""
+        """Yield the runs of a mirror, then long writes."""
         first, everything = f'mirror of {self.sizes.waits:,} rows, first', ['mirrors:everything']
 
         def prepare(name: str, args: list[str]) -> Job:
@@ -79,19 +79,40 @@ class Waits(Served):
             'mirror --mode diff': ['mirrors:changed', '--mode', 'diff'],
         }.items():
             yield Work(name, partial(prepare, name, args), how='beside', warm_up=0)
-        name, rounds = f'saver.save() of {len(self.data.rows):,} new objects', self.sizes.slow
-        yield Work(name, self._saves, how='beside', rounds=rounds)
-        name += ', a reset holding the lock at first'
-        yield Work(name, self._saves_beside_a_reset, how='beside', rounds=rounds)
+        save, delete = self.model.saver.save, self.model.deleter.deleteMultiple
+        count = f'{len(self.data.rows):,}'
+        for name, made, write in (
+            (f'saver.save() of {count} new objects', self._new, save),
+            (f'saver.save() of {count} changed objects', self._changed, save),
+            (f'deleter.deleteMultiple() of {count} objects', self._stored, delete),
+        ):
+            how = {'how': 'beside', 'rounds': self.sizes.slow}
+            yield Work(name, partial(self._written, made, write), **how)
+            locked = f'{name}, a reset holding the lock at first'
+            yield Work(locked, partial(self._written_beside_a_reset, made, write), **how)
 
-    def _saves(self) -> Job:
+    def _new(self) -> list[Any]:
         self.model.deleter.destroyModel()
-        objects = [self.model(**row) for row in self.data.dicts()]
-        return Job(lambda: self.model.saver.save(objects))
+        return [self.model(**row) for row in self.data.dicts()]
 
-    def _saves_beside_a_reset(self) -> Job:
-        """Save while a reset holds the model's lock, which it gives back soon."""
-        save, held = self._saves().run, threading.Event()
+    def _stored(self) -> list[Any]:
+        objects = self._new()
+        self.model.saver.save(objects)
+        return objects
+
+    def _changed(self) -> list[Any]:
+        objects = self._stored()
+        for number, obj in enumerate(objects):
+            setattr(obj, self.data.changed, f'changed {number % 100}')
+        return objects
+
+    def _written(self, made: Callable[[], Any], write: Callable[[Any], Any]) -> Job:
+        objects = made()
+        return Job(lambda: write(objects))
+
+    def _written_beside_a_reset(self, made: Callable[[], Any], write: Callable[[Any], Any]) -> Job:
+        """Write while a reset holds the model's lock, which it gives back soon."""
+        objects, held = made(), threading.Event()
 
         def stalled() -> Iterator[Any]:
             yield from (self.model() for _ in range(2_000))  # it stages some, so it has begun
@@ -107,7 +128,7 @@ class Waits(Served):
             thread = threading.Thread(target=reset)
             thread.start()
             held.wait()
-            save()
+            write(objects)
             thread.join()
 
         return Job(run)

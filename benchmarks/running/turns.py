@@ -66,6 +66,7 @@ class Turn:
         time.sleep(run.sizes.rest)
         quiet = run.reader.ask('read', beside['pings'])
         figures = {
+            'above quiet': beside['longest'] - quiet['longest'],
             'quiet': quiet['longest'],
             'p99.9': beside['p99.9'],
             'quiet p99.9': quiet['p99.9'],
