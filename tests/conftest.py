@@ -229,11 +229,28 @@ def _is_for_clusters(function: Any) -> bool:
 
 
 @pytest.fixture(scope='session')
-def running_servers() -> Iterator[Callable[[str], servers.Server]]:
-    """The servers of this session by kind, each started when the first test needs it."""
+def running_servers(request: pytest.FixtureRequest) -> Iterator[Callable[[str], servers.Server]]:
+    """The servers of this session by kind, each started when the first test needs it, but for
+    clusters of one node: they start with the first server, as they need seconds until they are
+    ready."""
     with contextlib.ExitStack() as stack:
         start = functools.cache(lambda kind: stack.enter_context(_server(kind)))
-        yield lambda kind: start(kind.removesuffix(servers.PARTED))
+        for kind in sorted(_clusters_of(request.session.items)):
+            start(kind)
+
+        def ready(kind: str) -> servers.Server:
+            server = start(kind.removesuffix(servers.PARTED))
+            server.wait_until_ready()
+            return server
+
+        yield ready
+
+
+def _clusters_of(items: list[Any]) -> set[str]:
+    """The clusters of one node that these tests take."""
+    params = [item.callspec.params for item in items if hasattr(item, 'callspec')]
+    kinds = {each['server'] for each in params if 'server' in each}
+    return {kind for kind in kinds if kind.endswith(servers.CLUSTER)}
 
 
 def _server(kind: str) -> Any:
