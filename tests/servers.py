@@ -117,6 +117,9 @@ class Server:
             self.kill()  # somebody else took the port between our look and the server's
         raise RuntimeError(f'{self.kind} did not start; its log says:\n{self.log()}')
 
+    def wait_until_ready(self) -> None:
+        """Wait until it does what it was started for, if it answers before."""
+
     def stop(self) -> None:
         """End it for good, frozen or not, and remove its files."""
         if os.getpid() != self._owner:  # a forked child runs our atexit too
@@ -206,20 +209,28 @@ def one_node_cluster(kind: str) -> Server:
 
 class _OneNode(Server):
     clustered = True
+    _ready = False
 
     def start(self) -> Server:
         super().start()
         with contextlib.closing(self.client()) as client:
             client.execute_command('CLUSTER ADDSLOTS', *range(16384))
-            while client.cluster('INFO')['cluster_state'] != 'ok':
-                time.sleep(0.01)
         return self
+
+    def wait_until_ready(self) -> None:
+        """A cluster takes no writes in its first two seconds."""
+        while not self._ready:
+            self._ready = self.keeper.cluster('INFO')['cluster_state'] == 'ok'
+            time.sleep(0 if self._ready else 0.01)
 
 
 class ThreeNodes:
     """A cluster of three primaries, as far as tests look at a `Server`; the caller starts it."""
 
     clustered = True
+
+    def wait_until_ready(self) -> None:
+        """It is when it has started."""
 
     def __init__(self, kind: str):
         self.kind = kind.partition(' ')[0]

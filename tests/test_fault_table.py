@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import pathlib
 import re
 
@@ -13,13 +14,19 @@ PAGE = TESTS.parent / 'docs' / 'explanation' / 'faults.rst'
 ROWS = re.split(r'\n   \* - ', PAGE.read_text('utf-8'))[2:]
 
 
+@functools.cache
+def names_in(path):
+    """The names of the tests of a file."""
+    tree = ast.parse((TESTS / path).read_text('utf-8'))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
 @pytest.mark.parametrize('row', ROWS, ids=lambda row: row.partition('\n')[0])
 def test_a_row_names_tests_that_exist(row):
     named = re.findall(r'``(\S+\.py)::(\w+)``', row.rpartition('\n     - ')[2])
     assert named
     for path, test in named:
-        tree = ast.parse((TESTS / path).read_text('utf-8'))
-        assert test in [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+        assert test in names_in(path)
 
 
 def test_the_page_has_its_rows():

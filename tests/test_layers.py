@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -74,25 +74,35 @@ def floor(name: str, floors: list[set[str]] = FLOORS) -> int:
     return next((number for number, names in enumerate(floors) if name in names), -1)
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> list[str]:
     """Every absolute dotted name the file imports, wherever in the file, but for type checkers."""
     package = ['IndexedRedis', *path.relative_to(HOME).parts[:-1]]
     nodes = list(ast.walk(tree(path)))
     checked_only = {
         id(inner)
         for node in nodes
-        if isinstance(node, ast.If) and 'TYPE_CHECKING' in ast.unparse(node.test)
+        if isinstance(node, ast.If) and 'TYPE_CHECKING' in _names(node.test)
         for inner in ast.walk(node)
     }
+    found: list[str] = []
     for node in nodes:
         if id(node) in checked_only:
             continue
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) + 1 - node.level] if node.level else []
             base = [*above, *([node.module] if node.module else [])]
-            yield from ('.'.join([*base, alias.name]) for alias in node.names)
+            found += ('.'.join([*base, alias.name]) for alias in node.names)
+    return found
+
+
+def _names(test: ast.expr) -> set[str]:
+    """The names in a condition, with and without a module before them."""
+    nodes = [*ast.walk(test)]
+    plain = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return plain | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
 def own_rooms(path: Path) -> set[str]:

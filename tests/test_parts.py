@@ -13,6 +13,7 @@ from redis.exceptions import ConnectionError, ResponseError
 
 import IndexedRedis as IR
 from IndexedRedis._core.flows import AnswerLost, Batch, Fenced, ask
+from IndexedRedis.executors import exchange
 from IndexedRedis.executors.recording import recordTrips
 from IndexedRedis.managers.manager import async_executor_of
 
@@ -73,7 +74,8 @@ def test_a_lost_reply_is_asked_for_again_but_for_batches_to_be_sent_once(
     IR.clearRedisPools()
 
 
-def test_a_server_that_is_gone_is_the_outcome_of_all(make_model, new_server, run):
+def test_a_server_that_is_gone_is_the_outcome_of_all(make_model, new_server, run, monkeypatch):
+    monkeypatch.setattr(exchange, 'RETRY_SECONDS', 0.1)
     server = new_server()
     model = make_model(['name'], REDIS_CONNECTION_PARAMS=server.params)
     run(model, ask('PING'))

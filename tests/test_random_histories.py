@@ -108,6 +108,7 @@ class Round:
         self.counts['kills'] += 1
 
 
+@pytest.mark.histories
 @pytest.mark.timeout(0)
 @pytest.mark.damaged  # what is left is judged here
 def test_six_processes(redis_params, raw, tmp_path, request, full, figures, monkeypatch):

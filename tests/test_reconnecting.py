@@ -97,6 +97,7 @@ def test_scripts_that_the_server_forgot_are_loaded_again(song, raw):
     assert song.objects.count() == 0
 
 
+@pytest.mark.programs
 def test_a_child_forked_while_other_threads_talk_works_and_so_do_they(redis_params, watch_models):
     lines = run_python(
         """

@@ -430,6 +430,7 @@ PATCHES = {
 }
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize('kind', PATCHES)
 def test_greenlets_wait_for_a_connection(redis_params, kind, monkeypatch):
     """More of them than the pool has connections, also after some were interrupted."""

@@ -87,6 +87,7 @@ def test_without_a_terminal_nothing_is_repaired_unasked(damaged, raw):
     assert dump(raw) == before
 
 
+@pytest.mark.programs
 def test_on_a_terminal_it_asks(damaged):
     answers = {'Repair Short? [y/N]': b'y\r'}
     status, seen = on_terminal('repair', 'shop:Short', '--url', damaged, answers=answers)
@@ -97,6 +98,7 @@ def test_on_a_terminal_it_asks(damaged):
     assert 'nothing found' in seen
 
 
+@pytest.mark.programs
 @pytest.mark.damaged
 @pytest.mark.parametrize(('answer', 'expected'), [(b'n\r', 1), (b'\r', 1), (b'\x03', 130)])
 def test_on_a_terminal_one_can_say_no(answer, expected, damaged, raw):

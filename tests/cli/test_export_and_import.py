@@ -167,6 +167,7 @@ def test_export_as_json(shorts, tmp_path):
     assert done.json == {'model': 'Short', 'objects': 700, 'file': str(file)}
 
 
+@pytest.mark.programs
 def test_no_bar_among_the_lines_on_a_terminal(shorts):
     Short.objects.filter(group__ne='1').delete()
     status, seen = on_terminal('export', 'shop:Short', '--url', shorts)

@@ -159,6 +159,7 @@ def test_wrong_usage(args):
     assert 'Traceback' not in done.errors
 
 
+@pytest.mark.programs
 def test_what_nobody_reads(url):
     """As with `indexedredis export ... | head -1`."""
     Short.saver.save([Short(name='x' * 1000) for _ in range(2000)])
@@ -171,6 +172,7 @@ def test_what_nobody_reads(url):
     assert 'Exception' not in errors
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize('options', [[], ['--json']], ids=['text', 'json'])
 def test_nobody_reads_a_report(options, url):
     with start('check', 'shop:Short', '--url', url, *options) as process:
@@ -180,6 +182,7 @@ def test_nobody_reads_a_report(options, url):
     assert all(line.endswith(' done') for line in errors.splitlines()), errors
 
 
+@pytest.mark.programs
 def test_the_script_does_the_same_under_its_own_name(tmp_path):
     script = str(install_script(tmp_path))
 
@@ -266,6 +269,7 @@ with asked_to_stop() as stop:
 """
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize('name', ['SIGINT', 'SIGTERM'])
 def test_a_signal_that_comes_as_the_command_begins_to_wait(name):
     args = [sys.executable, '-c', IN_THE_WAIT.format(name=name)]
@@ -280,6 +284,7 @@ def test_every_remedy_has_a_twin_for_the_shell():
         assert 'setDefault' not in text
 
 
+@pytest.mark.programs
 def test_bars_on_a_terminal(url):
     Short.saver.save([Short(name='x') for _ in range(600)])
     status, seen = on_terminal('check', 'shop:Short', '--url', url)

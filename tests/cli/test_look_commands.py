@@ -25,6 +25,7 @@ def shop(url, watch_models):
     return url
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize('name', COMMANDS)
 def test_they_read_only_and_say_so_in_any_form(shop, raw, name):
     before = dump(raw)

@@ -11,6 +11,7 @@ import redis
 
 import IndexedRedis as IR
 from IndexedRedis import IRField
+from IndexedRedis.executors import exchange
 from IndexedRedis.executors.aio import AsyncExecutor
 from IndexedRedis.executors.base import Executor
 from IndexedRedis.executors.sync import SyncExecutor
@@ -144,7 +145,8 @@ def test_errors(song, spans, raw):
         assert span.events == ()
 
 
-def test_a_server_that_is_away(make_model, new_server, spans):
+def test_a_server_that_is_away(make_model, new_server, spans, monkeypatch):
+    monkeypatch.setattr(exchange, 'RETRY_SECONDS', 0.1)
     server = new_server()
     own = make_model(['title'], REDIS_CONNECTION_PARAMS=dict(server.params))
     server.kill()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from sqlalchemy import create_engine
 
@@ -99,11 +101,21 @@ def shop(sql, watch_models, reader):
     return sql
 
 
-@pytest.fixture
-def small(lite, watch_models):
-    """The catalogue in SQLite."""
-    with lite.begin() as connection:
+@pytest.fixture(scope='session')
+def filled_file(tmp_path_factory):
+    """The catalogue in a file of SQLite, to be copied."""
+    path = tmp_path_factory.mktemp('catalogue') / 'shop.sqlite'
+    engine = create_engine(f'sqlite:///{path}')
+    with engine.begin() as connection:
         catalogue.fill(connection)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def small(lite, filled_file, watch_models):
+    """The catalogue in SQLite."""
+    shutil.copy(filled_file, lite.url.database)
     watch_models(*catalogue.TABLES)
     return lite
 

@@ -21,6 +21,7 @@ def files(tmp_path):
     return [name for name, _ in found if name.startswith('test_')]
 
 
+@pytest.mark.programs
 def test_the_page(files, run_pytest):
     run = run_pytest()
     failing = {name for name, outcome in run.outcomes.items() if outcome != 'passed'}

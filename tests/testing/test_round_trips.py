@@ -10,7 +10,7 @@ import redis
 
 import IndexedRedis as IR
 from IndexedRedis import IRField
-from IndexedRedis.executors import recording
+from IndexedRedis.executors import exchange, recording
 from IndexedRedis.testing import assertNumRoundTrips, recordTrips
 
 
@@ -119,7 +119,8 @@ def test_asyncio_counts(song):
     asyncio.run(ask())
 
 
-def test_what_is_sent_in_vain_counts(song, new_server):
+def test_what_is_sent_in_vain_counts(song, monkeypatch):
+    monkeypatch.setattr(exchange, 'RETRY_SECONDS', 0.1)
     song.objects.count()
     gone = song.connectAlt({'port': 1})
 

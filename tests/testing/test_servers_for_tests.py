@@ -166,6 +166,7 @@ def test_more_places_than_databases(monkeypatch):
         own.params_of(16)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_process_leaves_no_server(tmp_path, number):
     code = (
