@@ -51,23 +51,25 @@ def test_a_reset_that_lost_its_lock_spares_what_another_stages(begun, raw, expir
             assert_clean(raw)
 
 
-def blocked(begun, expire):
+def blocked(begun, expire, committed):
     """A writer that finds the flip of a dead process, and the object that it saves."""
     model = begun()
     dead = resetting(1, 4, 2)
     dead.until(lambda text: text.startswith('commit_edition'))
+    dead.advance(committed)
     dead.die()
     expire()
     obj = extra(model)
     return Played(obj.save), obj
 
 
-def test_a_writer_that_settles_reopens_no_other_flip(begun, raw, expire):
+@pytest.mark.parametrize('committed', [0, 1], ids=['it gave up', 'it committed'])
+def test_a_writer_that_settles_reopens_no_other_flip(begun, raw, expire, committed):
     """It sleeps at each of its steps while another process prepares a flip, goes on by some steps,
     and sleeps again while that flip is committed."""
-    total = steps(blocked(begun, expire)[0])
+    total = steps(blocked(begun, expire, committed)[0])
     for slept, further in itertools.combinations(range(total + 4), 2):
-        writer, obj = blocked(begun, expire)
+        writer, obj = blocked(begun, expire, committed)
         writer.advance(slept)
         second = resetting(2, 4, 3)
         second.until(lambda text: text.startswith('commit_edition'))
