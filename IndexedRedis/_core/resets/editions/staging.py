@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ....errors import FieldValueError, UniqueError, UsageError
 from ...flows import Batch, Command, Flow, Parts
+from ...incarnations import is_lost, read_incarnations
 from ...locking.key_types import wrong_type
 from ...locking.locks import LockOwner, extend_command, lock_lost_error
 from ...locking.transactions import CHUNK, SCORES, guarded_store, objection
@@ -72,6 +73,8 @@ class EditionStaging(Staging):
         self._turn = numbers_from()
         #: the first and the last pk that was drawn in each partition
         self._drawn: dict[int, tuple[int, int]] = {}
+        # of each partition: id of an incarnation -> the highest pk that was drawn under it
+        self._ids: dict[int, dict[bytes, int]] = {}
 
     @property
     def owner(self) -> LockOwner:
@@ -96,10 +99,21 @@ class EditionStaging(Staging):
         stored = item[self.schema.all.index(by)] if self.is_encoded else current_bytes(item, by, {})
         return partition_of_stored(by, stored, edition)
 
-    def note_drawn(self, number: int, pks: range) -> None:
-        """Note pks that were drawn for new objects of a partition."""
+    def note_drawn(self, number: int, pks: range, drawn: bytes) -> None:
+        """Note pks that were drawn for new objects of a partition, under an incarnation."""
         first, _ = self._drawn.get(number, (pks[0], 0))
         self._drawn[number] = first, pks[-1]
+        self._ids.setdefault(number, {})[drawn] = pks[-1]
+
+    def lost_pks(self, number: int, listed: bytes | None, counter: bytes | None) -> bool:
+        """Return whether a failover lost draws of a partition, so that others may have the pks.
+
+        :param listed: the record of incarnations where the rows are stored
+        :param counter: the counter of pks there
+        """
+        _, last = self._drawn.get(number, (0, 0))
+        ids = self._ids.get(number, {})
+        return int(counter or 0) < last or any(is_lost(listed, *each) for each in ids.items())
 
     def check_given(self, obj: Any) -> None:
         """Check that an object can have the pk that it brings.
@@ -202,9 +216,9 @@ def draw(staging: EditionStaging, items: Sequence[Any]) -> Flow[list[int]]:
     )
     drawn: dict[int, Iterator[int]] = {}
     for shard in places:
-        first, _ = outcomes[shard.number].result
+        first, under = outcomes[shard.number].result
         pks = shard.keys.pks(first, counts[shard.number])
-        staging.note_drawn(shard.number, pks)
+        staging.note_drawn(shard.number, pks, under)
         drawn[shard.number] = iter(pks)
     return [next(drawn[number]) for number in numbers]
 
@@ -218,7 +232,7 @@ def stage(
     """Stage rows under their pks.
 
     :param owners: who holds the locks of all models of the reset; this extends them
-    :raises ResetLostError: if a lock is lost
+    :raises ResetLostError: if a lock is lost, or a failover lost that the pks were drawn
     :raises UniqueError: if two objects have a unique value
     :raises NotAcknowledgedError: if too few replicas confirm it
     """
@@ -233,7 +247,9 @@ def stage(
         for chunk in _chunks(shard, *groups[shard.number]):
             chunks.append(chunk)
             # Rows that a failover loses would be missing once the edition is true.
-            commands = [*chunk.commands(staging.token), *wait_commands([shard])]
+            keys = shard.keys
+            probe = [read_incarnations(keys), ('GET', keys.next)]
+            commands = [*probe, *chunk.commands(staging.token), *wait_commands([shard])]
             parts.append((shard.keys.fence, Batch(commands)))
     held, *replies = yield Parts(parts)
     for reply in (held, *replies):
@@ -242,8 +258,10 @@ def stage(
     if held != [1]:
         raise lock_lost_error(owners)
     waits = wait_commands([staging.schema])
-    for chunk, reply in zip(chunks, replies, strict=True):
+    for chunk, ((listed,), counter, *reply) in zip(chunks, replies, strict=True):
         chunk.check(reply[: len(reply) - len(waits)], owners)
+        if staging.lost_pks(chunk.shard.number, listed, counter):
+            raise lock_lost_error(owners)
         check_acknowledged([staging.schema], waits, reply, NOT_REPLACED)
     staging.count += len(pks)
 
