@@ -52,8 +52,8 @@ def spread(flows: Mapping[K, tuple[bytes, Flow[T]]]) -> Flow[dict[K, Outcome[T]]
     """Run flows, each at the place of a key; return what became of each.
 
     :param flows: pairs of the key and the flow, which yields no streams: those of
-        :func:`witnessed`, :func:`guarded` and :func:`confirmed` do not. Other steps than batches are carried out one
-        after the other.
+        :func:`witnessed`, :func:`guarded` and :func:`confirmed` do not. Other steps than batches
+        are carried out one after the other.
     """
     outcomes: dict[K, Outcome[T]] = {}
     waiting: dict[K, Step] = {}
