@@ -247,9 +247,7 @@ def stage(
         for chunk in _chunks(shard, *groups[shard.number]):
             chunks.append(chunk)
             # Rows that a failover loses would be missing once the edition is true.
-            keys = shard.keys
-            probe = [read_incarnations(keys), ('GET', keys.next)]
-            commands = [*probe, *chunk.commands(staging.token), *wait_commands([shard])]
+            commands = [*chunk.commands(staging.token), *wait_commands([shard])]
             parts.append((shard.keys.fence, Batch(commands)))
     held, *replies = yield Parts(parts)
     for reply in (held, *replies):
@@ -258,8 +256,9 @@ def stage(
     if held != [1]:
         raise lock_lost_error(owners)
     waits = wait_commands([staging.schema])
-    for chunk, ((listed,), counter, *reply) in zip(chunks, replies, strict=True):
-        chunk.check(reply[: len(reply) - len(waits)], owners)
+    for chunk, reply in zip(chunks, replies, strict=True):
+        *stored, (listed,), counter = reply[: len(reply) - len(waits)]
+        chunk.check(stored, owners)
         if staging.lost_pks(chunk.shard.number, listed, counter):
             raise lock_lost_error(owners)
         check_acknowledged([staging.schema], waits, reply, NOT_REPLACED)
@@ -295,7 +294,10 @@ class _Chunk(NamedTuple):
     rows: Sequence[StoredRow]
 
     def commands(self, token: bytes) -> list[Command]:
-        """Return the batch that stages them while the token holds the lock of the partition."""
+        """Return the batch that stages them while the token holds the lock of the partition.
+
+        Its last two replies are those that :meth:`EditionStaging.lost_pks` takes.
+        """
         shard, keys = self.shard, self.shard.keys
         texts = [b'%d' % pk for pk in self.pks]
         sets = grouped_by_index(shard, texts, self.rows)
@@ -307,10 +309,11 @@ class _Chunk(NamedTuple):
             *(('ZADD', key, *members) for key, members in scores.items()),
             *(('SCARD', key) for key, _, _ in self._unique()),
         ]
-        return guarded_store(keys, token, commands)
+        probe = [read_incarnations(keys), ('GET', keys.next)]
+        return [*guarded_store(keys, token, commands), *probe]
 
     def check(self, replies: Sequence[Any], owners: Sequence[LockOwner]) -> None:
-        """Check the replies to the batch.
+        """Check the replies to the batch, but for the last two.
 
         :raises ResetLostError: if the lock is lost
         :raises WrongKeyTypeError: if a key holds another type
