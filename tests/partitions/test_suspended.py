@@ -9,7 +9,7 @@ import itertools
 import pytest
 
 from IndexedRedis import ConflictError
-from IndexedRedis.errors import ResetInProgressError, ResetLostError
+from IndexedRedis.errors import ObjectGoneError, ResetInProgressError, ResetLostError
 from IndexedRedis.managers.editions import (
     Edition,
     beginEdition,
@@ -101,3 +101,22 @@ def test_a_lock_that_expires_while_fences_are_closed_is_not_taken_again(begun, e
         commit.finish()
     assert ask(model) == 1
     assert extras(process(3)) == {obj.name}
+
+
+def test_nobody_draws_a_pk_that_an_object_of_a_reset_brings(begun):
+    """Else a saved object of the old data set would be a row of the new one."""
+    model, other = begun(), process(1)
+    rows = data_set(other, 2)
+    for pk, row in enumerate(rows, 40):
+        row._id = pk
+    reset = Played(lambda: other.reset(rows))
+    reset.until(lambda text: text.startswith('WATCH'))
+    objs = [extra(model) for _ in range(60)]
+    for obj in objs:
+        obj.save()
+    reset.finish()
+    for obj in objs:
+        obj.n = 99
+        with pytest.raises(ObjectGoneError):
+            obj.save()
+    assert ask(model) == 2

@@ -33,7 +33,7 @@ from ..swap import Group
 from .flip import apply, flip, reopen
 from .record import OLD, STAGED, Flip, begin_edition, doom, forget, listed
 from .retire import retire
-from .staging import BLOCK, EditionStaging, assign, begin, draw, encoded, end, open_lost, stage
+from .staging import BLOCK, EditionStaging, assign, begin, draw, encoded, open_lost, stage
 
 __all__ = (
     'blocks',
@@ -230,7 +230,6 @@ def stage_all(
         awaited = [*staging.awaited.values()]
         pks = [promises.pks[id(obj)] for obj in awaited]
         yield from stage(staging, encoded(staging, awaited), pks, owners)
-        yield from end(staging)
     return [target for target in saved.values() if schema_of(target).links]
 
 

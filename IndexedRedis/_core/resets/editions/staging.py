@@ -35,7 +35,6 @@ __all__ = (
     'begin',
     'draw',
     'encoded',
-    'end',
     'open_lost',
     'stage',
 )
@@ -200,9 +199,22 @@ def assign(staging: EditionStaging, objs: Iterable[Any]) -> Flow[None]:
     for obj in given:
         staging.check_given(obj)
     staging.adopt_pks(given, held)
+    if given:
+        yield from _claim(staging)
     new = [obj for obj in unknown if obj._id is None]
     for obj, pk in zip(new, (yield from draw(staging, new)), strict=True):
         staging.promises.assign(obj, pk, held)
+
+
+def _claim(staging: EditionStaging) -> Flow[None]:
+    """Raise the counters above the pks that objects bring, before the rows are staged.
+
+    Whoever saves meanwhile would draw such a pk, and later save over the row of the new data set.
+    """
+    raised = max(staging.given)
+    yield from _confirmed(
+        staging.schema, [(s, [RAISE([s.keys.next], raised)]) for s in staging.shards]
+    )
 
 
 def draw(staging: EditionStaging, items: Sequence[Any]) -> Flow[list[int]]:
@@ -263,15 +275,6 @@ def stage(
             raise lock_lost_error(owners)
         check_acknowledged([staging.schema], waits, reply, NOT_REPLACED)
     staging.count += len(pks)
-
-
-def end(staging: EditionStaging) -> Flow[None]:
-    """Raise the counters above the pks that objects have brought."""
-    if staging.given:
-        raised = max(staging.given)
-        yield from _confirmed(
-            staging.schema, [(s, [RAISE([s.keys.next], raised)]) for s in staging.shards]
-        )
 
 
 def encoded(staging: EditionStaging, items: Sequence[Any]) -> Sequence[StoredRow]:
