@@ -33,6 +33,8 @@ class Act:
     outcome: str = 'unknown'
     result: Any = None
     error: str = ''
+    #: of a write that was done, if it is known: name of each object -> its pk
+    pks: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -43,17 +45,25 @@ class Seen:
     ended: float
     edition: int
     others: dict[str, int] = field(default_factory=dict)
+    #: their pks, by name
+    pks: dict[str, int] = field(default_factory=dict)
 
 
 class Court:
     """Compares the answers of a history with its writes.
 
-    :param failovers: whether primaries were replaced. What was read and never acknowledged may then
-        be lost, and its pk be drawn again.
+    :param failover: when primaries were being replaced: begin and end; None: never. A primary
+        carries out a write, and shows it to readers, before replicas confirm it. So what nobody has
+        acknowledged may be read and then be lost:
+
+        - a pk may be drawn again, unless a write that was done has told it. A save that goes on at
+          the new primary gets another pk, so this is about the pk, not about the object;
+        - a data set whose reset was not done may be seen, and then the one before again. Only the
+          old primary shows it, until it learns that it was replaced.
     """
 
-    def __init__(self, acts: list[Act], failovers: bool = False) -> None:
-        self._acts, self._failovers = acts, failovers
+    def __init__(self, acts: list[Act], failover: tuple[float, float] | None = None) -> None:
+        self._acts, self._failover = acts, failover
         self._resets = {act.values: act for act in acts if act.kind == 'reset'}
         self._wipes = [a for a in acts if a.kind == 'wipe' and a.outcome != 'nothing']
         self._destroyed = [a for a in acts if a.kind == 'destroy' and a.outcome != 'nothing']
@@ -63,6 +73,7 @@ class Court:
                 for name, n in act.values.items():
                     self._writes[name].append((n, act))
         self._owners: dict[int, str] = {}
+        self._told = {pk for act in acts if act.outcome == 'done' for pk in act.pks.items()}
 
     def faults(self) -> Iterator[str]:
         """All that is wrong."""
@@ -76,7 +87,7 @@ class Court:
             for act in self._resets.values()
             if act.outcome == 'done'
         ]
-        yield from self._back_again(sights)
+        yield from self._back_again([seen for seen in sights if self._is_to_last(seen)])
         first_end: dict[int, float] = defaultdict(lambda: inf)
         for seen in sights:
             first_end[seen.edition] = min(first_end[seen.edition], seen.ended)
@@ -90,7 +101,9 @@ class Court:
 
         :raises AssertionError: if it is a mixture
         """
-        others = {row.name: row.n for row in act.result if not row.edition}
+        saved = [row for row in act.result if not row.edition]
+        others = {row.name: row.n for row in saved}
+        assert len(others) == len(saved), f'an object twice: {saved}'
         if len(others) == len(act.result):
             assert any(each.began < act.ended for each in self._destroyed), f'nothing: {act}'
             return None
@@ -98,7 +111,15 @@ class Court:
         reset = self._resets[edition]
         assert reset.began < act.ended, 'a data set from the future'
         assert reset.outcome != 'nothing', f'{edition} was refused, and is there: {reset}'
-        return Seen(act.began, act.ended, edition, others)
+        pks = {row.name: row._id for row in saved}
+        return Seen(act.began, act.ended, edition, others, pks)
+
+    def _is_to_last(self, seen: Seen) -> bool:
+        """Whether a data set that was seen must not be followed by the one before."""
+        if self._failover is None or self._resets[seen.edition].outcome == 'done':
+            return True
+        began, ended = self._failover
+        return seen.ended < began or seen.began > ended
 
     def _back_again(self, sights: list[Seen]) -> Iterator[str]:
         """Data sets that were seen, then another one, then they again."""
@@ -138,20 +159,22 @@ class Court:
             if last.outcome != 'done' or n is None or not true_since < last.began:
                 continue
             wiped = any(w.began < seen.ended and w.ended > last.began for w in self._wipes)
-            if last.ended < seen.began and not wiped and seen.others.get(name) != n:
+            if not last.ended < seen.began or wiped:
+                continue
+            if seen.others.get(name) != n:
                 yield f'{name} = {n} is missing: {last}, {seen}'
+            elif seen.pks[name] != last.pks.get(name, seen.pks[name]):
+                yield f'{name} has another pk than its writer was told: {last}, {seen}'
 
     def _twice(self) -> Iterator[str]:
         """Pks that two objects have."""
         for act in self._acts:
             for row in act.result if act.kind == 'read' and act.outcome == 'done' else ():
-                if self._failovers and not row.edition and not self._is_acknowledged(row.name):
+                is_told = row.edition or (row.name, row._id) in self._told
+                if self._failover is not None and not is_told:
                     continue
                 if self._owners.setdefault(row._id, row.name) != row.name:
                     yield f'pk {row._id} is of {row.name} and of {self._owners[row._id]}'
-
-    def _is_acknowledged(self, name: str) -> bool:
-        return any(act.outcome == 'done' for _, act in self._writes.get(name, ()))
 
     def story(self, fault: str) -> str:
         """What was done to the object that a fault begins with."""

@@ -52,8 +52,11 @@ class Member(threading.Thread):
         self._diary, self._model, self._numbers = diary, model, count(first)
         self._own: list[Any] = []
 
-    def note(self, kind: str, act: Any, values: Any = None) -> bool:
-        """Do it, write it down; whether it was done."""
+    def note(self, kind: str, act: Any, values: Any = None, objs: Any = ()) -> bool:
+        """Do it, write it down; whether it was done.
+
+        :param objs: those that are written
+        """
         number = self._diary.begin(kind, values)
         try:
             result = act()
@@ -61,8 +64,12 @@ class Member(threading.Thread):
             self._diary.end(number, None, error)
             time.sleep(0.02)
             return False
-        rows = [(r._id, r.edition, r.n, r.name) for r in result] if kind == 'read' else None
-        self._diary.end(number, rows, None)
+        told: Any = None
+        if kind == 'read':
+            told = [(r._id, r.edition, r.n, r.name) for r in result]
+        elif kind == 'write':
+            told = [(obj.name, obj._id) for obj in objs if obj._id is not None]
+        self._diary.end(number, told, None)
         return True
 
 
@@ -91,7 +98,7 @@ class Writer(Member):
             values = {obj.name: None if gone else obj.n for obj in some}
             model = self._model
             act = model.deleter.deleteMultiple if gone else model.saver.save
-            if self.note('write', lambda: act(some), values) and not gone:  # noqa: B023
+            if self.note('write', lambda: act(some), values, some) and not gone:  # noqa: B023
                 self._own += some
             time.sleep(0.003)
 

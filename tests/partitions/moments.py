@@ -50,6 +50,7 @@ MOMENTS = {
     'behind the commit': at('commit_edition', 1),
     'while fences are opened': at('advance', 2),
     'while the old edition is retired': at('PEXPIRE', 3),
+    'before the rows of the old edition expire': at('PACKED', 4),
 }
 
 

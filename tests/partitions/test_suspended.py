@@ -9,7 +9,7 @@ import itertools
 import pytest
 
 from IndexedRedis import ConflictError
-from IndexedRedis.errors import ResetInProgressError, ResetLostError
+from IndexedRedis.errors import ObjectGoneError, ResetInProgressError, ResetLostError
 from IndexedRedis.managers.editions import (
     Edition,
     beginEdition,
@@ -51,23 +51,25 @@ def test_a_reset_that_lost_its_lock_spares_what_another_stages(begun, raw, expir
             assert_clean(raw)
 
 
-def blocked(begun, expire):
+def blocked(begun, expire, committed):
     """A writer that finds the flip of a dead process, and the object that it saves."""
     model = begun()
     dead = resetting(1, 4, 2)
     dead.until(lambda text: text.startswith('commit_edition'))
+    dead.advance(committed)
     dead.die()
     expire()
     obj = extra(model)
     return Played(obj.save), obj
 
 
-def test_a_writer_that_settles_reopens_no_other_flip(begun, raw, expire):
+@pytest.mark.parametrize('committed', [0, 1], ids=['it gave up', 'it committed'])
+def test_a_writer_that_settles_reopens_no_other_flip(begun, raw, expire, committed):
     """It sleeps at each of its steps while another process prepares a flip, goes on by some steps,
     and sleeps again while that flip is committed."""
-    total = steps(blocked(begun, expire)[0])
+    total = steps(blocked(begun, expire, committed)[0])
     for slept, further in itertools.combinations(range(total + 4), 2):
-        writer, obj = blocked(begun, expire)
+        writer, obj = blocked(begun, expire, committed)
         writer.advance(slept)
         second = resetting(2, 4, 3)
         second.until(lambda text: text.startswith('commit_edition'))
@@ -99,3 +101,22 @@ def test_a_lock_that_expires_while_fences_are_closed_is_not_taken_again(begun, e
         commit.finish()
     assert ask(model) == 1
     assert extras(process(3)) == {obj.name}
+
+
+def test_nobody_draws_a_pk_that_an_object_of_a_reset_brings(begun):
+    """Else a saved object of the old data set would be a row of the new one."""
+    model, other = begun(), process(1)
+    rows = data_set(other, 2)
+    for pk, row in enumerate(rows, 40):
+        row._id = pk
+    reset = Played(lambda: other.reset(rows))
+    reset.until(lambda text: text.startswith('WATCH'))
+    objs = [extra(model) for _ in range(60)]
+    for obj in objs:
+        obj.save()
+    reset.finish()
+    for obj in objs:
+        obj.n = 99
+        with pytest.raises(ObjectGoneError):
+            obj.save()
+    assert ask(model) == 2

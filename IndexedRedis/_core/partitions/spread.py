@@ -13,10 +13,11 @@ from typing import Any, Generic, TypeVar
 from ..flows import Batch, Command, Fenced, Flow, Parts, Step, Stream
 from ..mapping.resp import PACKED
 from ..queries.by_pk import CHUNK_ROWS
+from ..writes.acknowledging import check_acknowledged, wait_commands
 from .editions.fence import fenced
 from .layout import Shard
 
-__all__ = ('Outcome', 'at_places', 'guarded', 'spread', 'witnessed')
+__all__ = ('Outcome', 'at_places', 'confirmed', 'guarded', 'spread', 'witnessed')
 
 # Commands of one trip, of a stream that reads rows: those of a chunk, and what goes with it.
 MOST_COMMANDS = CHUNK_ROWS + 10
@@ -51,8 +52,8 @@ def spread(flows: Mapping[K, tuple[bytes, Flow[T]]]) -> Flow[dict[K, Outcome[T]]
     """Run flows, each at the place of a key; return what became of each.
 
     :param flows: pairs of the key and the flow, which yields no streams: those of
-        :func:`witnessed` and :func:`guarded` do not. Other steps than batches are carried out one
-        after the other.
+        :func:`witnessed`, :func:`guarded` and :func:`confirmed` do not. Other steps than batches
+        are carried out one after the other.
     """
     outcomes: dict[K, Outcome[T]] = {}
     waiting: dict[K, Step] = {}
@@ -146,6 +147,28 @@ def _unfenced(shard: Shard, batch: Batch, replies: list[Any], note: None) -> lis
 def _commits(batch: Batch) -> bool:
     """Whether a batch has written: its scripts have compared the fence before they did."""
     return any(command[0] in ('EVALSHA', 'EVAL', 'EXEC') for command in batch.commands)
+
+
+def confirmed(flow: Flow[T], shard: Shard) -> Flow[T]:
+    """Run a flow that writes a shard; wait for the replicas in each batch that may write.
+
+    A wait of its own, behind several batches, could go to a primary that took over and lacks them.
+
+    :raises NotAcknowledgedError: if too few replicas confirm a batch
+    """
+    return _with_batches(flow, shard, _with_waits, _acknowledged, _one_by_one, None)
+
+
+def _with_waits(shard: Shard, batch: Batch) -> Batch:
+    if batch.scan is not None or _reads_rows(batch):
+        return batch
+    return batch._replace(commands=[*batch.commands, *wait_commands([shard])])
+
+
+def _acknowledged(shard: Shard, batch: Batch, replies: list[Any], note: None) -> list[Any]:
+    waits = [] if batch.scan is not None or _reads_rows(batch) else wait_commands([shard])
+    check_acknowledged([shard], waits, replies)
+    return replies[: len(replies) - len(waits)]
 
 
 def _with_batches(

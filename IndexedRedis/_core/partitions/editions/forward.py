@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from ...flows import Batch, Flow, ask
 from ...mapping.schema import Schema
 from ...writes.acknowledging import check_acknowledged, wait_commands
-from ..layout import Shard, lost
+from ..layout import Shard
 from ..spread import at_places
 from .fence import Edition
-from .known import learn, shards
+from .known import learn
 from .pointer import edition_of
 from .scripts import ADVANCE, ROLL
 
-__all__ = ('advance', 'confirm_pointer', 'fences_of', 'roll_forward')
+__all__ = ('advance', 'confirmed_pointer', 'fences_of', 'roll_forward')
 
 
 def fences_of(places: Sequence[Shard]) -> Flow[list[bytes | None]]:
@@ -26,24 +26,22 @@ def fences_of(places: Sequence[Shard]) -> Flow[list[bytes | None]]:
     return [text for (text,) in replies]
 
 
-def confirm_pointer(schema: Schema, edition: Edition) -> Flow[None]:
-    """Wait until replicas of the home slot have a pointer to this edition, or to a later one.
+def confirmed_pointer(schema: Schema) -> Flow[Edition | None]:
+    """Return the edition that the pointer names, once replicas of the home slot have it.
 
-    A primary that was replaced may still answer. What it alone knows is not going to last.
+    A primary that was replaced may still answer. What it alone knows is not going to last, so the
+    pointer may name an earlier edition than it did a moment ago.
 
     :raises NotAcknowledgedError: if too few replicas confirm it
     """
-    if not schema.acknowledged_by:
-        return
     waits = wait_commands([schema])
     text, *confirmed = yield Batch([('GET', schema.keys.edition), *waits])
     check_acknowledged([schema], waits, confirmed)
-    if text is None or edition_of(schema, text) < edition:
-        raise lost(shards(schema, edition, [0])[0])
+    return None if text is None else edition_of(schema, text)
 
 
 def advance(places: Sequence[Shard], edition: Edition) -> Flow[None]:
-    """Open the fences of shards for an edition, unless they tell a later one."""
+    """Open the fences of shards for an edition, unless they tell it or a later one."""
     yield from at_places(
         [(s.keys.fence, [ADVANCE([s.keys.fence], edition.text(), edition.number)]) for s in places]
     )

@@ -6,7 +6,8 @@ from ...script import Script
 
 __all__ = ('ADVANCE', 'NOTE_BY', 'OPEN', 'REPLACE', 'ROLL')
 
-# Set a pointer, or a fence, to an edition, unless it tells a later one.
+# Set a pointer, or a fence, to an edition, unless it tells the same or a later one. So a fence that
+# another flip has closed meanwhile stays closed.
 # KEYS: pointer or fence.
 # ARGV: its new value, the number of the edition.
 # Returns the value.
@@ -16,8 +17,7 @@ ADVANCE = Script(
     """
 local found = redis.call('GET', KEYS[1])
 local number = tonumber(string.match(found or '', '^%d+')) or 0
-local prepared = string.find(found or '', '>', 1, true)
-if number > tonumber(ARGV[2]) or number == tonumber(ARGV[2]) and not prepared then return found end
+if number >= tonumber(ARGV[2]) then return found end
 redis.call('SET', KEYS[1], ARGV[1])
 return ARGV[1]
 """,

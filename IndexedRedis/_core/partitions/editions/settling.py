@@ -12,7 +12,7 @@ from ...mapping.schema import Schema
 from ..layout import Shard, lost
 from ..spread import at_places
 from .fence import Edition, Fence
-from .forward import advance, confirm_pointer, fences_of, roll_forward
+from .forward import advance, confirmed_pointer, fences_of, roll_forward
 from .known import FIRST, known, learn, shards
 from .opening import reopen
 from .pointer import BY, check_by, edition_of
@@ -79,7 +79,9 @@ def _fence(shard: Shard, text: bytes | None) -> Fence:
 def _settle_fences(
     schema: Schema, edition: Edition, token: bytes | None, fences: Sequence[tuple[Shard, Fence]]
 ) -> Flow[bool]:
-    """Open fences for the true edition; return whether some are to be waited for.
+    """Open fences for the true edition; return whether to settle again, after a while.
+
+    That is so while a flip is under way, and if the pointer did not last.
 
     :param token: who held the lock of the model behind the look at the fences
     """
@@ -92,7 +94,8 @@ def _settle_fences(
         elif fence.following is not None:
             given_up.append((shard, fence))  # its owner has lost the lock, so it never commits
     if behind:
-        yield from confirm_pointer(schema, edition)
+        if schema.acknowledged_by and (yield from confirmed_pointer(schema)) != edition:
+            return True
         yield from advance(behind, edition)
     if given_up:
         yield from at_places(

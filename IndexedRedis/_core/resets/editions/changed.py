@@ -38,7 +38,7 @@ from ..staging import Staging
 from .present import Present
 from .record import Flip
 from .reset import blocks, enter, flipped, settle_editions
-from .staging import EditionStaging, assign, draw, encoded, end, stage
+from .staging import EditionStaging, assign, draw, encoded, stage
 
 __all__ = ('change_editions',)
 
@@ -137,9 +137,7 @@ class _Change:
         self._removed = yield from self._present.count_others(self._merges[0].seen)
         if self._removed or not self._present.is_whole:
             yield from self._begin()
-        if self._differs:
-            yield from end(staging)
-        else:
+        if not self._differs:
             flips.append(Flip(schema, before, before))
 
     def _begin(self) -> Flow[None]:

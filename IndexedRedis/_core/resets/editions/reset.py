@@ -19,20 +19,21 @@ from ...locking.scripts import RELEASE
 from ...mapping.schema import Schema
 from ...objects.graph import knows_targets, reachable, schema_of
 from ...partitions.editions.fence import Edition, Fence
+from ...partitions.editions.forward import confirmed_pointer
 from ...partitions.editions.known import shards
 from ...partitions.editions.opening import open_model
 from ...partitions.editions.pointer import pointer_of
 from ...partitions.editions.settling import settle
 from ...partitions.layout import Shard
 from ...partitions.spread import at_places
-from ...writes.acknowledging import acknowledge, check_acknowledged, wait_commands
+from ...writes.acknowledging import check_acknowledged, wait_commands
 from ..observer import ResetObserver
 from ..promises import Promises
 from ..swap import Group
 from .flip import apply, flip, reopen
 from .record import OLD, STAGED, Flip, begin_edition, doom, forget, listed
 from .retire import retire
-from .staging import BLOCK, EditionStaging, assign, begin, draw, encoded, end, open_lost, stage
+from .staging import BLOCK, EditionStaging, assign, begin, draw, encoded, open_lost, stage
 
 __all__ = (
     'blocks',
@@ -137,9 +138,9 @@ def clean_up(flips: Sequence[Flip], owners: Sequence[LockOwner], worked: bool) -
                 continue
             pointer = Fence.of((yield from ask('GET', each.schema.keys.edition)))
             now = pointer and pointer.edition
-            if not worked and now == each.after:
-                yield from acknowledge([each.schema])  # else another primary may not know it
-            elif not worked:
+            if not worked and now == each.after:  # another primary may not know it
+                now = yield from confirmed_pointer(each.schema)
+            if not worked and now != each.after:
                 with suppress(Exception):  # a full server may refuse it; writers do it, too
                     yield from reopen(each, owners[0].token)
                 # Somebody may have found it committed, by a primary that is gone since.
@@ -160,21 +161,17 @@ def drop(
 
     :param at_once: remove an old one at once: no reader may end
     :param barred: keep its process, which may only sleep, from staging it when it wakes up
+    :raises NotAcknowledgedError: if too few replicas confirm a step; then the record still lists it
     """
     at_once = at_once or state == STAGED
     if at_once:  # so that nobody stages any more, and no reader takes it for whole
-        yield from at_places(
-            [
-                (s.keys.fence, [_taken(s, barred), ('UNLINK', s.keys.edition)])
-                for s in shards(schema, edition)
-            ]
-        )
+        taking: list[tuple[bytes, list[Command]]] = [
+            (s.keys.fence, [_taken(s, barred), ('UNLINK', s.keys.edition), *wait_commands([s])])
+            for s in shards(schema, edition)
+        ]
+        for replies in (yield from at_places(taking)):
+            check_acknowledged([schema], wait_commands([schema]), replies)
     count = yield from retire(schema, edition, at_once)
-    # What a failover loses has to be dropped again.
-    waits = [(s.keys.fence, wait_commands([s])) for s in shards(schema, edition)]
-    if schema.acknowledged_by:
-        for (_, commands), replies in zip(waits, (yield from at_places(waits)), strict=True):
-            check_acknowledged([schema], commands, replies)
     yield from forget(schema, edition)
     return count
 
@@ -233,7 +230,6 @@ def stage_all(
         awaited = [*staging.awaited.values()]
         pks = [promises.pks[id(obj)] for obj in awaited]
         yield from stage(staging, encoded(staging, awaited), pks, owners)
-        yield from end(staging)
     return [target for target in saved.values() if schema_of(target).links]
 
 

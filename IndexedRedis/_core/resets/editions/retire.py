@@ -18,7 +18,7 @@ from ...mapping.schema import Schema
 from ...partitions.editions.fence import Edition
 from ...partitions.editions.known import shards
 from ...partitions.layout import Shard
-from ...partitions.spread import spread
+from ...partitions.spread import confirmed, spread
 
 __all__ = ('KEPT_MS', 'retire')
 
@@ -33,10 +33,15 @@ PAGE = 200
 def retire(schema: Schema, edition: Edition, at_once: bool) -> Flow[int]:
     """Drop an edition; return how many keys were removed, or are going to expire.
 
+    Replicas confirm each step before the next: the set of all pks leads to the rows, and these lead
+    to the index sets. A failover that lost only the first steps would leave keys that nothing leads
+    to.
+
     :param at_once: remove its keys; else they expire
+    :raises NotAcknowledgedError: if too few replicas confirm a step
     """
     flows = {
-        shard.number: (shard.keys.fence, _retire(shard, at_once))
+        shard.number: (shard.keys.fence, confirmed(_retire(shard, at_once), shard))
         for shard in shards(schema, edition)
     }
     outcomes = yield from spread(flows)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ....errors import FieldValueError, UniqueError, UsageError
 from ...flows import Batch, Command, Flow, Parts
+from ...incarnations import is_lost, read_incarnations
 from ...locking.key_types import wrong_type
 from ...locking.locks import LockOwner, extend_command, lock_lost_error
 from ...locking.transactions import CHUNK, SCORES, guarded_store, objection
@@ -34,7 +35,6 @@ __all__ = (
     'begin',
     'draw',
     'encoded',
-    'end',
     'open_lost',
     'stage',
 )
@@ -72,6 +72,8 @@ class EditionStaging(Staging):
         self._turn = numbers_from()
         #: the first and the last pk that was drawn in each partition
         self._drawn: dict[int, tuple[int, int]] = {}
+        # of each partition: id of an incarnation -> the highest pk that was drawn under it
+        self._ids: dict[int, dict[bytes, int]] = {}
 
     @property
     def owner(self) -> LockOwner:
@@ -96,10 +98,21 @@ class EditionStaging(Staging):
         stored = item[self.schema.all.index(by)] if self.is_encoded else current_bytes(item, by, {})
         return partition_of_stored(by, stored, edition)
 
-    def note_drawn(self, number: int, pks: range) -> None:
-        """Note pks that were drawn for new objects of a partition."""
+    def note_drawn(self, number: int, pks: range, drawn: bytes) -> None:
+        """Note pks that were drawn for new objects of a partition, under an incarnation."""
         first, _ = self._drawn.get(number, (pks[0], 0))
         self._drawn[number] = first, pks[-1]
+        self._ids.setdefault(number, {})[drawn] = pks[-1]
+
+    def lost_pks(self, number: int, listed: bytes | None, counter: bytes | None) -> bool:
+        """Return whether a failover lost draws of a partition, so that others may have the pks.
+
+        :param listed: the record of incarnations where the rows are stored
+        :param counter: the counter of pks there
+        """
+        _, last = self._drawn.get(number, (0, 0))
+        ids = self._ids.get(number, {})
+        return int(counter or 0) < last or any(is_lost(listed, *each) for each in ids.items())
 
     def check_given(self, obj: Any) -> None:
         """Check that an object can have the pk that it brings.
@@ -186,9 +199,22 @@ def assign(staging: EditionStaging, objs: Iterable[Any]) -> Flow[None]:
     for obj in given:
         staging.check_given(obj)
     staging.adopt_pks(given, held)
+    if given:
+        yield from _claim(staging)
     new = [obj for obj in unknown if obj._id is None]
     for obj, pk in zip(new, (yield from draw(staging, new)), strict=True):
         staging.promises.assign(obj, pk, held)
+
+
+def _claim(staging: EditionStaging) -> Flow[None]:
+    """Raise the counters above the pks that objects bring, before the rows are staged.
+
+    Whoever saves meanwhile would draw such a pk, and later save over the row of the new data set.
+    """
+    raised = max(staging.given)
+    yield from _confirmed(
+        staging.schema, [(s, [RAISE([s.keys.next], raised)]) for s in staging.shards]
+    )
 
 
 def draw(staging: EditionStaging, items: Sequence[Any]) -> Flow[list[int]]:
@@ -202,9 +228,9 @@ def draw(staging: EditionStaging, items: Sequence[Any]) -> Flow[list[int]]:
     )
     drawn: dict[int, Iterator[int]] = {}
     for shard in places:
-        first, _ = outcomes[shard.number].result
+        first, under = outcomes[shard.number].result
         pks = shard.keys.pks(first, counts[shard.number])
-        staging.note_drawn(shard.number, pks)
+        staging.note_drawn(shard.number, pks, under)
         drawn[shard.number] = iter(pks)
     return [next(drawn[number]) for number in numbers]
 
@@ -218,7 +244,7 @@ def stage(
     """Stage rows under their pks.
 
     :param owners: who holds the locks of all models of the reset; this extends them
-    :raises ResetLostError: if a lock is lost
+    :raises ResetLostError: if a lock is lost, or a failover lost that the pks were drawn
     :raises UniqueError: if two objects have a unique value
     :raises NotAcknowledgedError: if too few replicas confirm it
     """
@@ -243,18 +269,12 @@ def stage(
         raise lock_lost_error(owners)
     waits = wait_commands([staging.schema])
     for chunk, reply in zip(chunks, replies, strict=True):
-        chunk.check(reply[: len(reply) - len(waits)], owners)
+        *stored, (listed,), counter = reply[: len(reply) - len(waits)]
+        chunk.check(stored, owners)
+        if staging.lost_pks(chunk.shard.number, listed, counter):
+            raise lock_lost_error(owners)
         check_acknowledged([staging.schema], waits, reply, NOT_REPLACED)
     staging.count += len(pks)
-
-
-def end(staging: EditionStaging) -> Flow[None]:
-    """Raise the counters above the pks that objects have brought."""
-    if staging.given:
-        raised = max(staging.given)
-        yield from _confirmed(
-            staging.schema, [(s, [RAISE([s.keys.next], raised)]) for s in staging.shards]
-        )
 
 
 def encoded(staging: EditionStaging, items: Sequence[Any]) -> Sequence[StoredRow]:
@@ -277,7 +297,10 @@ class _Chunk(NamedTuple):
     rows: Sequence[StoredRow]
 
     def commands(self, token: bytes) -> list[Command]:
-        """Return the batch that stages them while the token holds the lock of the partition."""
+        """Return the batch that stages them while the token holds the lock of the partition.
+
+        Its last two replies are those that :meth:`EditionStaging.lost_pks` takes.
+        """
         shard, keys = self.shard, self.shard.keys
         texts = [b'%d' % pk for pk in self.pks]
         sets = grouped_by_index(shard, texts, self.rows)
@@ -289,10 +312,11 @@ class _Chunk(NamedTuple):
             *(('ZADD', key, *members) for key, members in scores.items()),
             *(('SCARD', key) for key, _, _ in self._unique()),
         ]
-        return guarded_store(keys, token, commands)
+        probe = [read_incarnations(keys), ('GET', keys.next)]
+        return [*guarded_store(keys, token, commands), *probe]
 
     def check(self, replies: Sequence[Any], owners: Sequence[LockOwner]) -> None:
-        """Check the replies to the batch.
+        """Check the replies to the batch, but for the last two.
 
         :raises ResetLostError: if the lock is lost
         :raises WrongKeyTypeError: if a key holds another type
