@@ -9,7 +9,7 @@ import pytest
 from IndexedRedis import NotAcknowledgedError
 from IndexedRedis.errors import ResetLostError
 from partitions.conftest import LOCK
-from partitions.moments import HOME, another, judge
+from partitions.moments import HOME, another, insist, judge
 from partitions.played import Played
 from partitions.rows import ask, extra, extras, process, resetting
 
@@ -55,12 +55,12 @@ def test_a_reset_that_met_a_commit_that_does_not_last(cluster, place):
     take_over(cluster, replica)
     cluster.primary_of(HOME).call('DEL', LOCK)  # it expires, since nobody extends it
     obj = extra(one)
-    obj.save()
+    insist(obj.save)
     with pytest.raises(NotAcknowledgedError):
         reset.finish()
     assert ask(process(2)) == ask(one) == 1
     assert extras(process(3)) == {obj.name}
-    resetting(3, 4, 3).finish()
+    insist(lambda: resetting(3, 4, 3).finish())
     assert ask(one) == 3
     judge(cluster)
 
@@ -78,10 +78,10 @@ def test_a_reset_whose_draws_were_lost(cluster, place, which):
     take_over(cluster, replica)
     others = [extra(one) for _ in range(20)]
     for obj in others:
-        obj.save()
+        insist(obj.save)
     with pytest.raises(ResetLostError):
         reset.finish()
     assert extras(one) == {obj.name for obj in others}
-    resetting(2, 4, 3).finish()
+    insist(lambda: resetting(2, 4, 3).finish())
     assert ask(one) == 3
     assert not {obj._id for obj in others} & {*judge(cluster).rows()}
