@@ -164,7 +164,7 @@ class Court:
             if seen.others.get(name) != n:
                 yield f'{name} = {n} is missing: {last}, {seen}'
             elif seen.pks[name] != last.pks.get(name, seen.pks[name]):
-                yield f'{name} has another pk than its writer was told: {last}, {seen}'
+                yield f'{name} has a pk that its writer was not told: {last}, {seen}'
 
     def _twice(self) -> Iterator[str]:
         """Pks that two objects have."""

@@ -159,14 +159,18 @@ def confirmed(flow: Flow[T], shard: Shard) -> Flow[T]:
     return _with_batches(flow, shard, _with_waits, _acknowledged, _one_by_one, None)
 
 
+def _waits_of(shard: Shard, batch: Batch) -> list[Command]:
+    """Return what waits for the replicas behind a batch; nothing behind one that only reads."""
+    only_reads = batch.scan is not None or _reads_rows(batch)
+    return [] if only_reads else wait_commands([shard])
+
+
 def _with_waits(shard: Shard, batch: Batch) -> Batch:
-    if batch.scan is not None or _reads_rows(batch):
-        return batch
-    return batch._replace(commands=[*batch.commands, *wait_commands([shard])])
+    return batch._replace(commands=[*batch.commands, *_waits_of(shard, batch)])
 
 
 def _acknowledged(shard: Shard, batch: Batch, replies: list[Any], note: None) -> list[Any]:
-    waits = [] if batch.scan is not None or _reads_rows(batch) else wait_commands([shard])
+    waits = _waits_of(shard, batch)
     check_acknowledged([shard], waits, replies)
     return replies[: len(replies) - len(waits)]
 

@@ -76,7 +76,7 @@ class Links:
             return repeat((), len(rows))
         try:
             pks = [[*map(pk_of, map(link.read, rows))] for link, pk_of in self._single]
-        except TypeError:  # a list is no key: linked() raises the error of the library
+        except TypeError:  # a list cannot be a key; linked() raises an error that says so
             return repeat((None,) * len(self._single), len(rows))
         return zip(*pks, strict=True)
 

@@ -95,15 +95,16 @@ def pks_of_equal(
     :param keys: those of the rows
     :param extend: the command that extends the locks
     """
-    schema, none = merge.schema, [None] * len(keys)
+    schema = merge.schema
+    none: list[int | None] = [None] * len(keys)
     if len(merge.columns) != 1:
-        return [*none]
+        return none
     names = [name for (name,) in _index_sets(schema, merge.columns, keys)]
     held, used, members = yield Batch([extend, ('EXISTS', *names), ('SUNION', *names)])
     if not held:
         raise lock_lost_error([merge.staging])
     if used < len(names):
-        return [*none]
+        return none
     pks = sorted(pks_of(schema, members, names[0]))
     stored = yield from rows_of(schema, pks, schema.all)
     there = [tuple(row) for row in stored if row is not None]
@@ -111,7 +112,7 @@ def pks_of_equal(
     places = {row[at]: place for place, row in enumerate(there)}
     given = [row[at] for row in rows]
     if len(places) < len(pks) or not places.keys() <= {*given}:
-        return [*none]
+        return none
     found = zip(map(places.get, given), rows, strict=True)
     return [None if i is None or there[i] != row else pks[i] for i, row in found]
 
