@@ -116,7 +116,8 @@ def test_moments_with_a_time_zone(empty_database, watch_models, raw):
     assert Zoned.objects.mirroredAt() is not None
 
 
-def test_a_text_is_no_watermark(lite):
+def test_a_text_is_no_watermark(lite, watch_models):
+    watch_models(Country, Order)
     fill(lite)
     mirror = Mirror(
         lite,
