@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._core.expressions.q import Q
 from ._core.keys import PREFIX as INDEXED_REDIS_PREFIX
 from ._core.mapping.schema import KeyList
 from ._core.objects.unknown_names import setUnknownNames
-from ._core.resets.observer import ResetObserver
 from .connections.statistics import stats
 from .connections.tasks import aclose
 from .connections.threads import (
@@ -68,11 +68,6 @@ from .fields import (
 )
 from .generics import NotNull
 from .IRQueryableList import IRQueryableList
-from .managers.deleter import IndexedRedisDelete
-from .managers.manager import IndexedRedisHelper
-from .managers.query.query import IndexedRedisQuery
-from .managers.resets import aresetChanged, aresetMany, resetChanged, resetMany
-from .managers.saver import IndexedRedisSave
 from .models.model import IndexedRedisModel, isIndexedRedisModel, validatedModels
 from .utils import classproperty, hashDictOneLevel
 
@@ -80,6 +75,7 @@ from .utils import classproperty, hashDictOneLevel
 from . import compat_str, fields, utils  # isort: skip
 
 if TYPE_CHECKING:
+    from ._core.resets.observer import ResetObserver
     from .json_encoder import IRJSONEncoder
     from .managers.databases import (
         CheckReport,
@@ -89,6 +85,11 @@ if TYPE_CHECKING:
         afindModels,
         findModels,
     )
+    from .managers.deleter import IndexedRedisDelete
+    from .managers.manager import IndexedRedisHelper
+    from .managers.query.query import IndexedRedisQuery
+    from .managers.resets import aresetChanged, aresetMany, resetChanged, resetMany
+    from .managers.saver import IndexedRedisSave
 
 __version__ = '7.0.0'
 INDEXED_REDIS_VERSION = (7, 0, 0)
@@ -182,14 +183,24 @@ __all__ = (
 )
 
 
+# What is imported at its first use, by module.
+_LATE = {
+    'json_encoder': ('IRJSONEncoder',),
+    '_core.resets.observer': ('ResetObserver',),
+    'managers.databases': (
+        *('CheckReport', 'Explanation', 'FoundModel', 'ModelInfo', 'afindModels', 'findModels'),
+    ),
+    'managers.deleter': ('IndexedRedisDelete',),
+    'managers.manager': ('IndexedRedisHelper',),
+    'managers.query.query': ('IndexedRedisQuery',),
+    'managers.resets': ('aresetChanged', 'aresetMany', 'resetChanged', 'resetMany'),
+    'managers.saver': ('IndexedRedisSave',),
+}
+
+
 def __getattr__(name: str) -> Any:
-    if name == 'IRJSONEncoder':
-        from .json_encoder import IRJSONEncoder
-
-        return IRJSONEncoder
-    from .managers.databases import BY_NAME
-
-    if name not in BY_NAME:
-        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    value = globals()[name] = BY_NAME[name]
-    return value
+    for module, names in _LATE.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(f'.{module}', __name__), name)
+            return value
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

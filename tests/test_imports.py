@@ -1,5 +1,5 @@
-"""What programs import. The rule: `import IndexedRedis`, which every process waits for, and models
-without partitions import only what they use."""
+"""What programs import. The rule: `import IndexedRedis`, which every process waits for, the first
+manager, and models without partitions import only what they use."""
 
 from __future__ import annotations
 
@@ -21,53 +21,72 @@ CHOOSING = {
     'IndexedRedis._core.partitions.queries',
     'IndexedRedis._core.partitions.queries.verbs',
 }
+# What managers import, at the first use of one.
+FOR_MANAGERS = ('managers', '_core.queries', '_core.writes', '_core.bulk', '_core.partitions')
+MODEL = """
+from IndexedRedis import IndexedRedisModel, IRField, setDefaultRedisConnectionParams
+class Song(IndexedRedisModel):
+    FIELDS = [IRField('title'), IRField('year', valueType=int)]
+    INDEXED_FIELDS = ['title']
+    KEY_NAME = 'Song'
+"""
 PROGRAM = """
-    import sys
-    from IndexedRedis import IndexedRedisModel, IRField, setDefaultRedisConnectionParams
-    host, port, partitions = sys.argv[1:]
-    setDefaultRedisConnectionParams({'host': host, 'port': int(port)})
-    class Song(IndexedRedisModel):
-        FIELDS = [IRField('title'), IRField('year', valueType=int)]
-        INDEXED_FIELDS = ['title']
-        KEY_NAME = 'Song'
-        PARTITIONS = int(partitions)
-    Song(title='Waterloo', year=1974).save()
-    song = Song.objects.filter(title='Waterloo').first()
-    song.year += 1
-    song.save()
-    song.reload()
-    assert Song.objects.get(song.getPk()).year == 1975
-    assert Song.objects.getMultiple([song.getPk()]) == Song.objects.all(cascadeFetch=True) == [song]
-    assert (Song.objects.count(), Song.objects.random(), Song.objects.exists()) == (1, song, True)
-    assert Song.objects.values('year') == [{'year': 1975}]
-    assert Song.objects.countBy('title') == {'Waterloo': 1}
-    assert Song.objects.orderBy('-pk').all() == [song]
-    assert Song.objects.filter(title='Waterloo').update(year=1976) == 1
-    assert Song.objects.reindex() == 1
-    Song.reset([Song(title='SOS', year=1975), Song(title='Fernando', year=1976)])
-    assert Song.objects.filter(title='SOS').delete() == 1
-    Song.deleter.destroyModel()
-    rooms = tuple(f'IndexedRedis._core.{name}' for name in ('partitions', 'resets.editions'))
-    print(*(name for name in sys.modules if name.startswith(rooms)))
+import sys
+host, port, Song.PARTITIONS = sys.argv[1], *map(int, sys.argv[2:])
+setDefaultRedisConnectionParams({'host': host, 'port': port})
+Song(title='Waterloo', year=1974).save()
+song = Song.objects.filter(title='Waterloo').first()
+song.year += 1
+song.save()
+song.reload()
+assert Song.objects.get(song.getPk()).year == 1975
+assert Song.objects.getMultiple([song.getPk()]) == Song.objects.all(cascadeFetch=True) == [song]
+assert (Song.objects.count(), Song.objects.random(), Song.objects.exists()) == (1, song, True)
+assert Song.objects.values('year') == [{'year': 1975}]
+assert Song.objects.countBy('title') == {'Waterloo': 1}
+assert Song.objects.orderBy('-pk').all() == [song]
+assert Song.objects.filter(title='Waterloo').update(year=1976) == 1
+assert Song.objects.reindex() == 1
+Song.reset([Song(title='SOS', year=1975), Song(title='Fernando', year=1976)])
+assert Song.objects.filter(title='SOS').delete() == 1
+Song.deleter.destroyModel()
 """
 
 
-def test_the_package_imports_what_every_program_needs():
-    printed = run_python("""
-        import sys
-        before = set(sys.modules)
-        import IndexedRedis
-        print(*set(sys.modules) - before)
-    """)
-    imported = {*printed.split()}
-    assert 'IndexedRedis._core.bulk.save' in imported
-    assert LATE & imported == set(), 'import it inside the function that needs it'
-    assert {name for name in imported if '.partitions' in name or '.editions' in name} == CHOOSING
+def imported(program: str, *args: object) -> set[str]:
+    """Return the modules that a program imports.
+
+    :param args: its arguments
+    """
+    code = f'import sys; before = {{*sys.modules}}\n{program}\nprint(*{{*sys.modules}} - before)'
+    return {*run_python(code, *args).split()}
+
+
+def of_partitions(names: set[str]) -> set[str]:
+    """Return the modules that deal with partitions, or choose what does."""
+    rooms = tuple(f'IndexedRedis._core.{name}' for name in ('partitions', 'resets.editions'))
+    return {name for name in names if name.startswith(rooms)}
+
+
+def test_the_package_imports_what_models_need():
+    names = imported('import IndexedRedis')
+    assert 'IndexedRedis._core.mapping.schema' in names
+    assert LATE & names == set(), 'import it inside the function that needs it'
+    rooms = tuple(f'IndexedRedis.{each}.' for each in FOR_MANAGERS)
+    assert {name for name in names if name.startswith(rooms)} == set()
+
+
+def test_managers_import_what_every_program_needs():
+    names = imported(MODEL + 'Song.objects, Song.saver, Song.deleter')
+    assert {'IndexedRedis._core.bulk.save', 'IndexedRedis._core.queries.fetch'} <= names
+    # The validation of a model reads its annotations with inspect.
+    assert LATE & names == {'inspect'}, 'import it inside the function that needs it'
+    assert of_partitions(names) == CHOOSING
 
 
 @pytest.mark.parametrize('partitions', [0, 6])
 def test_only_models_with_partitions_import_what_deals_with_them(redis_params, partitions):
-    printed = run_python(PROGRAM, redis_params['host'], redis_params['port'], partitions)
-    imported = {*printed.split()}
-    assert imported >= CHOOSING
-    assert (imported == CHOOSING) is (partitions == 0), imported - CHOOSING
+    args = redis_params['host'], redis_params['port'], partitions
+    names = of_partitions(imported(MODEL + PROGRAM, *args))
+    assert names >= CHOOSING
+    assert (names == CHOOSING) is (partitions == 0), names - CHOOSING

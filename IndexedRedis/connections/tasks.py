@@ -7,7 +7,7 @@ running loop. Rule: asyncio is imported at its first use, so that other programs
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from ..errors import ConnectionSetupError, UsageError
@@ -63,11 +63,16 @@ def async_executor_for(
     :raises ConnectionSetupError: if the client cannot be used, or not for this model
     :raises UsageError: if no event loop is running
     """
-    from ..executors.aio import AsyncExecutor
-
     params, client = redirected_params(params, client)
     pool = checked_pool(pool_of_client(client), True) if client is not None else _pool(params)
-    return AsyncExecutor(pool, executor_of, model)
+    return _executor_class()(pool, executor_of, model)
+
+
+@cache
+def _executor_class() -> Any:
+    from ..executors.aio import AsyncExecutor
+
+    return AsyncExecutor
 
 
 def _pool(params: Mapping[str, Any] | None) -> Any:

@@ -1,7 +1,4 @@
-"""``findModels()`` and the reports that other methods return.
-
-The package imports this module at the first use of one of its names, so that it starts faster.
-"""
+"""``findModels()`` and the reports that other methods return."""
 
 from __future__ import annotations
 
@@ -53,6 +50,3 @@ async def afindModels(
 
 def _executor(make: Callable[..., Any], params: Mapping[str, Any] | None) -> Any:
     return make(params, executor_of=lambda model: make(params, model=model))
-
-
-BY_NAME = {name: globals()[name] for name in __all__}

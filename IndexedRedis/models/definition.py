@@ -17,8 +17,6 @@ from ..deprecated import deprecatedMessage
 from ..errors import UsageError
 from ..fields import IRClassicField, IRField
 from ..fields.foreign import register_model
-from ..managers.other_orms import ours_of_query
-from ..managers.query.query import IndexedRedisQuery
 from .class_form import declare
 
 __all__ = ('ModelType', 'validatedModels')
@@ -105,10 +103,12 @@ class ModelType(type):
         def __getattr__(cls, name: str) -> Any:
             message = f'type object {cls.__name__!r} has no attribute {name!r}'
             # Validation asks for names that most models lack, and inspection for private ones.
-            if not name.startswith('_') and (
-                ours := ours_of_query(cls.__name__, name, IndexedRedisQuery)
-            ):
-                message += f'. Write {ours}.'
+            if not name.startswith('_'):
+                from ..managers.other_orms import ours_of_query
+                from ..managers.query.query import IndexedRedisQuery
+
+                if ours := ours_of_query(cls.__name__, name, IndexedRedisQuery):
+                    message += f'. Write {ours}.'
             raise AttributeError(message, name=name, obj=cls)
 
     def _outdate(cls) -> None:

@@ -5,13 +5,15 @@ A class each, since type checkers cannot be told of a manager that it is one of 
 
 from __future__ import annotations
 
+from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, overload
 
 from ..generics import M
-from ..managers.manager import IndexedRedisHelper
 
 if TYPE_CHECKING:
     from ..managers.deleter import IndexedRedisDelete
+    from ..managers.manager import IndexedRedisHelper
     from ..managers.query.query import IndexedRedisQuery
     from ..managers.saver import IndexedRedisSave
 
@@ -19,14 +21,26 @@ __all__ = ('DeleterOf', 'QueryOf', 'SaverOf')
 
 
 class _ManagerOf:
-    """Each access, on the model or an object, returns a new manager."""
+    """Each access, on the model or an object, returns a new manager.
 
-    def __init__(self, helper: type[IndexedRedisHelper[Any]]) -> None:
-        self._helper = helper
+    What managers import takes as long as all that models need, so it is imported at first use.
+
+    :param module: the module of ``managers`` with the class
+    :param name: the name of the class
+    """
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
 
     def __get__(self, obj: Any, owner: Any) -> Any:
         owner._validated()
         return self._helper(owner, obj)
+
+    @cached_property
+    def _helper(self) -> type[IndexedRedisHelper[Any]]:
+        module = import_module(f'..managers.{self._module}', __package__)
+        helper: type[IndexedRedisHelper[Any]] = getattr(module, self._name)
+        return helper
 
 
 if TYPE_CHECKING:

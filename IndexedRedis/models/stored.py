@@ -6,13 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from .._core.flows import Flow
-from .._core.links import fetching, reloading, saving
 from ..connections.tasks import async_executor_for
 from ..connections.threads import executor_for
-from ..managers.deleter import IndexedRedisDelete
-from ..managers.manager import async_executor_of, executor_of, server_of
-from ..managers.query.query import IndexedRedisQuery
-from ..managers.saver import IndexedRedisSave
 from ..twins import awaitable
 from .manager_of import DeleterOf, QueryOf, SaverOf
 
@@ -27,9 +22,9 @@ class Stored:
     REDIS_CONNECTION_PARAMS: ClassVar[Any] = {}
     _connection: Any = None
 
-    objects = QueryOf(IndexedRedisQuery)
-    saver = SaverOf(IndexedRedisSave)
-    deleter = DeleterOf(IndexedRedisDelete)
+    objects = QueryOf('query.query', 'IndexedRedisQuery')
+    saver = SaverOf('saver', 'IndexedRedisSave')
+    deleter = DeleterOf('deleter', 'IndexedRedisDelete')
 
     @classmethod
     def reset(cls, objs: Iterable[Self]) -> list[int]:
@@ -89,12 +84,12 @@ class Stored:
         Redis: ``SISMEMBER``, ``HMGET`` and ``MGET`` in one round trip; for linked objects one a
         level and model.
         """
-        changes: Changes = executor_of(self).run(reloading.reload(self, cascadeObjects))
+        changes: Changes = self.objects._run(self._reloaded(cascadeObjects))
         return changes
 
     @awaitable(reload)
     async def areload(self, cascadeObjects: bool = True) -> Changes:
-        changes: Changes = await async_executor_of(self).run(reloading.reload(self, cascadeObjects))
+        changes: Changes = await self.objects._arun(self._reloaded(cascadeObjects))
         return changes
 
     def cascadeFetch(self) -> None:
@@ -102,11 +97,11 @@ class Stored:
 
         Redis: as ``getMultiple``, one round trip a level of links and server.
         """
-        executor_of(self).run(fetching.cascade_fetch([self], server_of))
+        self.objects._run(self._cascaded())
 
     @awaitable(cascadeFetch)
     async def acascadeFetch(self) -> None:
-        await async_executor_of(self).run(fetching.cascade_fetch([self], server_of))
+        await self.objects._arun(self._cascaded())
 
     def saveToExternal(self, params: Any) -> list[int]:
         """Save a copy of the object to another Redis, and return a list of its new pk.
@@ -124,7 +119,22 @@ class Stored:
         )
         return pks
 
+    # The flows are imported at first use, as managers are.
+
+    def _reloaded(self, cascade: bool) -> Flow[Changes]:
+        from .._core.links.reloading import reload
+
+        return reload(self, cascade)
+
+    def _cascaded(self) -> Flow[None]:
+        from .._core.links.fetching import cascade_fetch
+        from ..managers.manager import server_of
+
+        return cascade_fetch([self], server_of)
+
     def _external(self: Any) -> Flow[list[int]]:
+        from .._core.links import saving
+
         return saving.save(type(self)._validated(), [self.copy()], [None])
 
 

@@ -31,7 +31,8 @@ def operations(run: Run) -> Iterator[Result]:
     for result in compare(run, 'operations', _crew(run)):
         if result.work == 'import':
             result.note = (
-                'By hand: import redis, which for IndexedRedis follows at the first connection.'
+                'By hand: import redis, which for IndexedRedis follows at the first connection, as '
+                'what queries need does at the first Model.objects.'
             )
         yield from wait_and_total(result) if 'PINGs' in result.more else [result]
 

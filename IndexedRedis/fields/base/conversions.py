@@ -9,7 +9,6 @@ from typing import Any
 from ...encoding import to_unicode, tobytes
 from ..FieldValueTypes import IRDatetimeValue, IRJsonValue, json_from_text, json_to_text
 from ..null import IR_NULL_STR, irNull, means_null
-from ..values import date, time, timedelta
 from ..values.exact import exact_float, exact_int, number_score
 from ..values.moment import moment_score
 from ..values.own import own_type
@@ -128,9 +127,6 @@ _VALUE_TYPES: dict[Any, ValueType] = {
         eager=False,
         score=moment_score,
     ),
-    datetime.date: date.TYPE,
-    datetime.time: time.TYPE,
-    datetime.timedelta: timedelta.TYPE,
     IRJsonValue: ASCII(
         IRJsonValue, json_to_text, _json_from_storage, can_index=False, immutable=False, eager=False
     ),
@@ -143,12 +139,19 @@ _ALIASES: dict[Any, Any] = {
 }
 
 
-# Types of modules that take long to import, by full name: the file in ``values/``.
-_LATER = {'decimal.Decimal': 'decimal', 'uuid.UUID': 'uuid'}
+# Types that most programs do not store, by full name: the file in ``values/``, which is imported by
+# those that do. Some import modules that take long.
+_LATER = {
+    'datetime.date': 'date',
+    'datetime.time': 'time',
+    'datetime.timedelta': 'timedelta',
+    'decimal.Decimal': 'decimal',
+    'uuid.UUID': 'uuid',
+}
 
 
 def _made_later(cls: Any) -> ValueType | None:
-    """Return the conversions of a type whose module a program imports only if it needs it."""
+    """Return the conversions of a type whose file a program imports only if it needs it."""
     file = _LATER.get(f'{cls.__module__}.{cls.__qualname__}')
     if file is not None:
         kind: ValueType = import_module(f'..values.{file}', __package__).TYPE
