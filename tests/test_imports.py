@@ -22,7 +22,7 @@ CHOOSING = {
     'IndexedRedis._core.partitions.queries.verbs',
 }
 # What managers import, at the first use of one.
-FOR_MANAGERS = ('managers', '_core.queries', '_core.writes', '_core.bulk', '_core.partitions')
+FOR_MANAGERS = 'managers.query', '_core.queries', '_core.writes', '_core.bulk', '_core.partitions'
 MODEL = """
 from IndexedRedis import IndexedRedisModel, IRField, setDefaultRedisConnectionParams
 class Song(IndexedRedisModel):

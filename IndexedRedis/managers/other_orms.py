@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from .._core.text import near_miss
 
-__all__ = ('missing_of_object', 'missing_of_query', 'ours_of_query')
+__all__ = ('class_names', 'missing_of_object', 'missing_of_query', 'ours_of_query')
+
+# The methods of queries, which somebody may look for on the model.
+_METHODS = (
+    *('all', 'allByAge', 'allOnlyFields', 'allOnlyIndexedFields', 'check'),
+    *('compat_convertHashedIndexes', 'count', 'countBy', 'create', 'delete', 'distinctValues'),
+    *('exclude', 'exists', 'explain', 'filter', 'filterInline', 'first', 'get', 'getMultiple'),
+    *('getMultipleOnlyFields', 'getMultipleOnlyIndexedFields', 'getOnlyFields'),
+    *('getOnlyIndexedFields', 'getOrCreate', 'getPrimaryKeys', 'inBulk', 'info', 'iterator'),
+    *('last', 'limit', 'mirroredAt', 'only', 'orderBy', 'page', 'random', 'readToken', 'reindex'),
+    *('repair', 'replica', 'reset', 'update', 'updateOrCreate', 'values', 'valuesList'),
+)
 
 # What to write after `Model.objects.`.
 _OF_QUERIES = {
@@ -58,6 +69,17 @@ _OF_OBJECTS = {
 }
 
 
+def class_names() -> list[str]:
+    """Return the names that somebody may look for on the class of a model, in each style."""
+    snakes = (
+        ''.join(f'_{each.lower()}' if each.isupper() else each for each in name)
+        for name in _METHODS
+        if '_' not in name
+    )
+    names = [*_METHODS, *snakes, *_OF_QUERIES, *_OF_MODELS]
+    return [*names, *(f'a{name}' for name in names)]
+
+
 def missing_of_query(model: str, name: str, query: type) -> str:
     """Return the message for an attribute that queries do not have.
 
@@ -81,8 +103,9 @@ def ours_of_query(model: str, name: str, query: type) -> str:
     """Return what to write instead of a name of another library; an empty text if it is none."""
     first, *others = name.split('_')
     camel = first + ''.join(map(str.capitalize, others))
-    if camel in dir(query):
-        return f'{model}.objects.{camel}(...)'
+    for each in (name, camel):
+        if each in dir(query):
+            return f'{model}.objects.{each}(...)'
     for each in (name, name.removeprefix('a')):
         if each in _OF_QUERIES:
             return f'{model}.objects.{_OF_QUERIES[each]}'

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Iterator, MutableSet
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakSet, WeakValueDictionary
 
 from .._core.mapping.schema import Schema
@@ -18,6 +18,7 @@ from ..errors import UsageError
 from ..fields import IRClassicField, IRField
 from ..fields.foreign import register_model
 from .class_form import declare
+from .hints import Hinted
 
 __all__ = ('ModelType', 'validatedModels')
 
@@ -60,7 +61,7 @@ class _ValidatedModels(MutableSet[Any]):
 validatedModels = _ValidatedModels()
 
 
-class ModelType(type):
+class ModelType(Hinted):
     """The class of models; it holds the schema of each."""
 
     _schema: Schema | None
@@ -97,19 +98,6 @@ class ModelType(type):
         super().__delattr__(name)
         if name in _DEFINITION:
             cls._outdate()
-
-    if not TYPE_CHECKING:  # type checkers shall report unknown names
-
-        def __getattr__(cls, name: str) -> Any:
-            message = f'type object {cls.__name__!r} has no attribute {name!r}'
-            # Validation asks for names that most models lack, and inspection for private ones.
-            if not name.startswith('_'):
-                from ..managers.other_orms import ours_of_query
-                from ..managers.query.query import IndexedRedisQuery
-
-                if ours := ours_of_query(cls.__name__, name, IndexedRedisQuery):
-                    message += f'. Write {ours}.'
-            raise AttributeError(message, name=name, obj=cls)
 
     def _outdate(cls) -> None:
         validatedModels.discard(cls)

@@ -50,6 +50,31 @@ def test_a_model_names_its_managers(name):
         getattr(Song, name)
 
 
+def test_each_method_of_queries_is_named():
+    lacking = {name for name in dir(IndexedRedisQuery) if not hasattr(Song, name)}
+    assert {*other_orms.class_names()} >= {name for name in lacking if not name.startswith('_')}
+    for name in {*other_orms.class_names()} & lacking:
+        with pytest.raises(AttributeError, match=rf'Write Song\.objects\.{name}\(') as caught:
+            getattr(Song, name)
+        assert (caught.value.name, caught.value.obj) == (name, Song)
+    with pytest.raises(AttributeError, match=r"^type object 'Song' has no attribute 'aexclude'$"):
+        getattr(Song, 'aexclude')  # noqa: B009  (as the others)
+
+
+def test_a_model_may_have_such_names_itself():
+    class Album(Song):
+        KEY_NAME = 'Album'
+        select = 'mine'
+
+        @classmethod
+        def filter(cls):
+            return cls
+
+    assert (Album.select, Album.filter()) == ('mine', Album)
+    assert not hasattr(Song, 'select')
+    assert 'select' not in dir(Song)
+
+
 @pytest.mark.parametrize('name', ['refresh_from_db', 'delete_instance', 'pk', 'id'])
 def test_an_object_names_its_methods(name):
     with pytest.raises(AttributeError, match=r"'Song' object .*Write obj\.\w+\(\)"):
