@@ -21,6 +21,7 @@ from ..deprecated import deprecated
 from ..errors import UsageError
 from ..fields.base.primary_keys import new_primary_key
 from ..fields.null import irNull
+from ..managers.other_orms import missing_of_object
 from .definition import ModelType, validatedModels
 from .stored import Stored
 
@@ -139,8 +140,6 @@ class IndexedRedisModel(_Declared, metaclass=ModelType):
             object.__setattr__(self, name, value)
 
         def __getattr__(self, name: str) -> Any:
-            from ..managers.other_orms import missing_of_object
-
             message = missing_of_object(type(self).__name__, name)
             if message:
                 raise AttributeError(message, name=name, obj=self)
