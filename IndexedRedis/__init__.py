@@ -12,8 +12,6 @@ from ._core.expressions.q import Q
 from ._core.keys import PREFIX as INDEXED_REDIS_PREFIX
 from ._core.mapping.schema import KeyList
 from ._core.objects.unknown_names import setUnknownNames
-from .connections.statistics import stats
-from .connections.tasks import aclose
 from .connections.threads import (
     REDIS_DEFAULT_POOL_MAX_SIZE,
     RedisPools,
@@ -76,6 +74,8 @@ from . import compat_str, fields, utils  # isort: skip
 
 if TYPE_CHECKING:
     from ._core.resets.observer import ResetObserver
+    from .connections.statistics import stats
+    from .connections.tasks import aclose
     from .json_encoder import IRJSONEncoder
     from .managers.databases import (
         CheckReport,
@@ -187,6 +187,8 @@ __all__ = (
 _LATE = {
     'json_encoder': ('IRJSONEncoder',),
     '_core.resets.observer': ('ResetObserver',),
+    'connections.statistics': ('stats',),
+    'connections.tasks': ('aclose',),
     'managers.databases': (
         *('CheckReport', 'Explanation', 'FoundModel', 'ModelInfo', 'afindModels', 'findModels'),
     ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..executors.recording import Trip, recordTrips
+from typing import TYPE_CHECKING, Any
+
 from .threads import (
     REDIS_DEFAULT_POOL_MAX_SIZE,
     RedisPools,
@@ -11,6 +12,9 @@ from .threads import (
     getRedisPool,
     setDefaultRedisConnectionParams,
 )
+
+if TYPE_CHECKING:
+    from ..executors.recording import Trip, recordTrips
 
 #: Seconds that a thread or a task waits for a connection while all of its pool are in use. A pool
 #: reads it when it is made.
@@ -27,3 +31,11 @@ __all__ = (
     'recordTrips',
     'setDefaultRedisConnectionParams',
 )
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ('Trip', 'recordTrips'):
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    from ..executors import recording  # only programs that record pay for its import
+
+    return getattr(recording, name)
