@@ -182,27 +182,18 @@ __all__ = (
     'validatedModels',
 )
 
-
-# What is imported at its first use, by module.
-_LATE = {
-    'json_encoder': ('IRJSONEncoder',),
-    '_core.resets.observer': ('ResetObserver',),
-    'connections.statistics': ('stats',),
-    'connections.tasks': ('aclose',),
-    'managers.databases': (
-        *('CheckReport', 'Explanation', 'FoundModel', 'ModelInfo', 'afindModels', 'findModels'),
-    ),
-    'managers.deleter': ('IndexedRedisDelete',),
-    'managers.manager': ('IndexedRedisHelper',),
-    'managers.query.query': ('IndexedRedisQuery',),
-    'managers.resets': ('aresetChanged', 'aresetMany', 'resetChanged', 'resetMany'),
-    'managers.saver': ('IndexedRedisSave',),
+# What is imported at its first use, besides managers.
+_MODULES = {
+    'IRJSONEncoder': '.json_encoder',
+    'ResetObserver': '._core.resets.observer',
+    'aclose': '.connections.tasks',
+    'stats': '.connections.statistics',
 }
 
 
 def __getattr__(name: str) -> Any:
-    for module, names in _LATE.items():
-        if name in names:
-            value = globals()[name] = getattr(import_module(f'.{module}', __name__), name)
-            return value
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    if name not in __all__:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    module = import_module(_MODULES.get(name, '.managers'), __name__)
+    value = globals()[name] = getattr(module, name)
+    return value

@@ -24,9 +24,8 @@ __all__ = (
 MAX_LAG = 2.0
 #: asks a server how far it has got
 QUESTION = ('INFO', 'replication')
-# Patterns are compiled at their first use.
-_TOKEN = '([0-9a-f]{40})-([0-9]{1,19})'
-_LINE = r'(?m)^([a-z0-9_]+):(\S*)'
+_TOKEN = re.compile('([0-9a-f]{40})-([0-9]{1,19})')
+_LINE = re.compile(r'^([a-z0-9_]+):(\S*)', re.MULTILINE)
 
 
 class Token(NamedTuple):
@@ -87,7 +86,7 @@ class Position(NamedTuple):
 def position_of(reply: Any) -> Position:
     """Return how far a server has got, by its reply to :data:`QUESTION`."""
     text = reply.decode('ascii', 'replace') if isinstance(reply, bytes) else str(reply)
-    told = dict(re.findall(_LINE, text))
+    told = dict(_LINE.findall(text))
     is_primary = told.get('role') == 'master'
     return Position(
         is_primary,
@@ -104,7 +103,7 @@ def parse_token(model: str, text: Any) -> Token:
 
     :raises UsageError: if it stands for none
     """
-    found = re.fullmatch(_TOKEN, text) if isinstance(text, str) else None
+    found = _TOKEN.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise UsageError(
             f'{model}: after= takes what {model}.objects.readToken() returned; {text!r:.100} is no '

@@ -22,7 +22,7 @@ _BAD_URL = (
     "the password escaped by urllib.parse.quote(password, safe='')."
 )
 # Options of a URL whose values may hold an @ that is not escaped.
-_TEXT_OPTIONS = r'(?:^|&)(?:username|password|client_name)=[^&]*'
+_TEXT_OPTIONS = re.compile(r'(?:^|&)(?:username|password|client_name)=[^&]*')
 # The parameters that ParamsKey shows: the address of a server.
 _SHOWN = ('host', 'port', 'db', 'unix_socket_path')
 
@@ -90,7 +90,7 @@ def _parsed(url: Any) -> dict[str, Any] | None:
         plain, beyond = as_plain_url(url)
         parts = urlsplit(plain)
         # An unescaped character of the password may end the host; then the @ follows the host.
-        after_host = parts.path + re.sub(_TEXT_OPTIONS, '', parts.query) + parts.fragment
+        after_host = parts.path + _TEXT_OPTIONS.sub('', parts.query) + parts.fragment
         if parts.scheme != 'unix' and '@' in after_host:
             return None
         return {**parse_url(plain), **beyond}  # type: ignore[no-untyped-call]

@@ -6,9 +6,9 @@ A class each, since type checkers cannot be told of a manager that it is one of 
 from __future__ import annotations
 
 from functools import cached_property
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, overload
 
+from .. import managers
 from ..generics import M
 
 if TYPE_CHECKING:
@@ -23,14 +23,11 @@ __all__ = ('DeleterOf', 'QueryOf', 'SaverOf')
 class _ManagerOf:
     """Each access, on the model or an object, returns a new manager.
 
-    What managers import takes as long as all that models need, so it is imported at first use.
-
-    :param module: the module of ``managers`` with the class
-    :param name: the name of the class
+    :param name: the name of its class, which is imported at the first access
     """
 
-    def __init__(self, module: str, name: str) -> None:
-        self._module, self._name = module, name
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def __get__(self, obj: Any, owner: Any) -> Any:
         owner._validated()
@@ -38,8 +35,7 @@ class _ManagerOf:
 
     @cached_property
     def _helper(self) -> type[IndexedRedisHelper[Any]]:
-        module = import_module(f'..managers.{self._module}', __package__)
-        helper: type[IndexedRedisHelper[Any]] = getattr(module, self._name)
+        helper: type[IndexedRedisHelper[Any]] = getattr(managers, self._name)
         return helper
 
 

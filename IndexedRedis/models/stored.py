@@ -22,9 +22,9 @@ class Stored:
     REDIS_CONNECTION_PARAMS: ClassVar[Any] = {}
     _connection: Any = None
 
-    objects = QueryOf('query.query', 'IndexedRedisQuery')
-    saver = SaverOf('saver', 'IndexedRedisSave')
-    deleter = DeleterOf('deleter', 'IndexedRedisDelete')
+    objects = QueryOf('IndexedRedisQuery')
+    saver = SaverOf('IndexedRedisSave')
+    deleter = DeleterOf('IndexedRedisDelete')
 
     @classmethod
     def reset(cls, objs: Iterable[Self]) -> list[int]:

@@ -38,12 +38,8 @@ def parse(
     :raises FieldValueError: if a field cannot hold a value
     """
     names = _Names(model_name, columns)
-    nodes: list[Node] = []
-    for condition in conditions:
-        nodes += _conjuncts(names.tree(condition))
-    for name, value in lookups.items():
-        nodes.append(names.atom(name, value))
-    return tuple(nodes)
+    nodes = [each for node in map(names.tree, conditions) for each in _conjuncts(node)]
+    return (*nodes, *[names.atom(name, value) for name, value in lookups.items()])
 
 
 class _Names:

@@ -126,4 +126,4 @@ def given(method: str, conditions: tuple[Any, ...]) -> tuple[Q, ...]:
             raise UsageError(
                 f'{method}() takes Q(...) and name=value, and was given {shorten(repr(each))}.'
             )
-    return tuple([each for each in conditions if each._parts]) if conditions else ()
+    return tuple(each for each in conditions if each._parts)

@@ -127,7 +127,7 @@ class Schema:
         """
         for name, slot, native_type, from_input, default in self._attributes:
             value = values.get(name, _MISSING)
-            if type(value) is native_type and (native_type is not str or value != IR_NULL_STR):
+            if type(value) is native_type and value != IR_NULL_STR:
                 fields[slot] = value
             else:
                 fields[slot] = default() if value is _MISSING else from_input(value)

@@ -37,7 +37,7 @@ def read_replies(connection: Any, count: int) -> list[Any]:
         if type(reply) is push:
             handle_push(connection, reply)
         else:
-            replies.append(_usable(reply) if isinstance(reply, Exception) else reply)
+            replies.append(_usable(reply))
     return replies
 
 
@@ -47,11 +47,11 @@ def _reader_of(parser: Any) -> Any:
     return parser._reader
 
 
-def _usable(error: Exception) -> ResponseError:
-    """Return the error of a command; raise one of the connection."""
-    if not isinstance(error, ResponseError):
-        raise error
-    return error
+def _usable(reply: Any) -> Any:
+    """Return a reply, or the error of a command; raise an error of the connection."""
+    if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
+        raise reply
+    return reply
 
 
 def _read_by_redis_py(connection: Any, count: int) -> list[Any]:
@@ -93,5 +93,5 @@ def _take_arrived(connection: Any, replies: list[Any], count: int) -> Any:
         reply = take()
         if reply is NOT_YET or type(reply) is push:
             return None if reply is NOT_YET else reply
-        replies.append(_usable(reply) if isinstance(reply, Exception) else reply)
+        replies.append(_usable(reply))
     return None
