@@ -76,7 +76,7 @@ def delete_matching(query: Query) -> Flow[int]:
 
 def _delete_matching(query: Query, counts: list[int]) -> Flow[None]:
     pks = yield from primary_keys(query, ordered=True, excluding_dead=False)
-    plain = query.expressions if query.is_plain else []
+    plain = query.expressions or []
     leave = [key for expression in plain for key in expression.every]
     matcher = Matcher(query.filters, query.schema.indexed)
 

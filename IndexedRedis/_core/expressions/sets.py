@@ -17,7 +17,6 @@ __all__ = (
     'MOST_TERMS',
     'SetExpression',
     'Term',
-    'is_plain',
     'joined',
     'plain_expressions',
     'terms_of',
@@ -46,16 +45,6 @@ class Term(NamedTuple):
     pks: Range | None = None
 
 
-def is_plain(filters: Iterable[Node]) -> bool:
-    """Return whether filters are equalities and inequalities only, which all have to hold."""
-    return all(
-        (type(each) is Not and type(each.node) is InSets)
-        # `in` has a term for each value; stored forms of one value have an expression each
-        or (type(each) is InSets and (each.lookup != 'in' or len(each.values) == 1))
-        for each in filters
-    )
-
-
 def joined(filters: tuple[Node, ...]) -> tuple[Node, ...]:
     """Merge duplicate filters, so that the cost of thousands of them stays linear.
 
@@ -76,20 +65,22 @@ def joined(filters: tuple[Node, ...]) -> tuple[Node, ...]:
     return (*others, *merged)
 
 
-def plain_expressions(keys: Keys, filters: Iterable[Node]) -> list[SetExpression]:
+def plain_expressions(keys: Keys, filters: Iterable[Node]) -> list[SetExpression] | None:
     """Return disjoint set expressions of plain filters; their union is the result.
 
-    There is one, or several where a value has several index values.
+    Plain filters are equalities and inequalities, which all have to hold. There is one expression,
+    or several where a value has several index values. None if a filter is not plain.
     """
     every: list[list[bytes]] = []
     none: list[bytes] = []
     for each in filters:
-        if isinstance(each, Not):
-            assert isinstance(each.node, InSets)
+        if isinstance(each, Not) and isinstance(each.node, InSets):
             none += index_keys_of_values(keys, each.node.column, each.node.values)
-        else:
-            assert isinstance(each, InSets)
+        # `in` has a term for each value; stored forms of one value have an expression each
+        elif isinstance(each, InSets) and (each.lookup != 'in' or len(each.values) == 1):
             every.append(index_keys_of_values(keys, each.column, each.values))
+        else:
+            return None
     return [SetExpression(keys.all, choice, tuple(none)) for choice in product(*every)]
 
 

@@ -59,7 +59,7 @@ def explain(
         query = query._replace(order=query.order or BY_PK)
     total = yield from ask('SCARD', query.schema.keys.all)
     links = links_of(query)
-    explained = _plain if query.is_plain and not links else _tree
+    explained = _tree if query.expressions is None or links else _plain
     explanation = yield from explained(query, total)
     if query.in_parts:
         explanation.order = explain_order.order_of(query, behind)

@@ -32,6 +32,7 @@ def hints(query: Query, explanation: Explanation) -> list[str]:
 def _of_filters(query: Query, explanation: Explanation) -> Iterator[str]:
     sizes = {each.key: each.size for each in explanation.sets}
     atoms = (atom for each in query.filters for atom, _ in literals_of(each))
+    is_plain = query.expressions is not None
     for atom, seen in zip(atoms, explanation.filters, strict=True):
         if not isinstance(atom, InSets):
             continue
@@ -42,7 +43,7 @@ def _of_filters(query: Query, explanation: Explanation) -> Iterator[str]:
             yield f'{column.name} has hashIndex: the key ends in the md5 of the value.'
         if len(seen.keys) > 1 and not seen.lookup:
             yield f'{column.name}: the value has {len(seen.keys)} stored forms, each in a set.'
-        for key in seen.keys if query.is_plain else ():
+        for key in seen.keys if is_plain else ():
             yield from _of_set(seen.lookup == '', key, sizes[key], explanation.total)
 
 

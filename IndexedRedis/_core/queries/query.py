@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...errors import InvalidPrimaryKeyError
 from ..expressions.boxes import Box, TooManyBoxesError, boxes_of, disjoint
 from ..expressions.matching import Matcher
-from ..expressions.sets import SetExpression, is_plain, plain_expressions, terms_of
+from ..expressions.sets import SetExpression, plain_expressions, terms_of
 from ..expressions.tree import And, InRange, Node, columns_of
 from ..flows import Batch, Command, Flow, ask_quick
 from ..mapping.schema import Schema
@@ -58,13 +58,8 @@ class Query(NamedTuple):
         return bool(self.order) or self.window != WHOLE
 
     @property
-    def is_plain(self) -> bool:
-        """Whether the filters are equalities and inequalities only."""
-        return is_plain(self.filters)
-
-    @property
-    def expressions(self) -> list[SetExpression]:
-        """The set expressions of plain filters, usually one."""
+    def expressions(self) -> list[SetExpression] | None:
+        """The set expressions of plain filters, usually one; None if a filter is not plain."""
         return plain_expressions(self.schema.keys, self.filters)
 
     @property
@@ -151,7 +146,8 @@ def groups_to_count(query: Query) -> list[tuple[list[SetExpression], Command]] |
 
     None if it would take the server too long.
     """
-    groups = [[each] for each in query.expressions] if query.is_plain else counted_together(query)
+    plain = query.expressions
+    groups = counted_together(query) if plain is None else [[each] for each in plain]
     found: list[tuple[list[SetExpression], Command]] = []
     for group in groups or ():
         command = set_algebra.count(group)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...expressions.boxes import TooManyBoxesError, boxes_of
-from ...expressions.sets import is_plain, plain_expressions, terms_of
+from ...expressions.sets import plain_expressions, terms_of
 from ...expressions.tree import And, Node
 from ...keys import Keys
 from .any_of import AnyOf
@@ -23,8 +23,9 @@ def sources(keys: Keys, filters: tuple[Node, ...], excluding_dead: bool = True) 
     :param excluding_dead: leave out pks of deleted objects, which 6.0.3 could leave in index sets;
         always done unless the filters are plain
     """
-    if is_plain(filters):
-        return [One(living(e) if excluding_dead else e) for e in plain_expressions(keys, filters)]
+    plain = plain_expressions(keys, filters)
+    if plain is not None:
+        return [One(living(each) if excluding_dead else each) for each in plain]
     united = united_sets(keys, filters[0]) if len(filters) == 1 else None
     if united and len(united) > 1:
         return [Union(keys, united)]
