@@ -43,9 +43,9 @@ class Dataset:
     changed: str
     rows: list[list[Any]] = field(repr=False)
 
-    def dicts(self, start: int = 0, stop: int | None = None) -> list[dict[str, Any]]:
-        """Return rows as dicts."""
-        return [dict(zip(self.kinds, row, strict=True)) for row in self.rows[start:stop]]
+    def dicts(self, count: int | None = None) -> list[dict[str, Any]]:
+        """Return the first rows, or all, as dicts."""
+        return [dict(zip(self.kinds, row, strict=True)) for row in self.rows[:count]]
 
     def query(self, size: int, most_filters: int = 3, fewest: int = 1) -> tuple[Filters, int]:
         """Return the query that matches nearest to ``size`` rows, and how many it matches.

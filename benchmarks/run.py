@@ -26,17 +26,16 @@ class Run:
     """A run.
 
     :param options: of the command line
-    :param connection: connection parameters of the server, which is empty
+    :param client: of the server, which is empty
     :param server: the server's process if it is a child of this one
     :param folder: for files, removed at the end
     """
 
-    def __init__(
-        self, options: Any, connection: dict[str, Any], server: int | None, folder: Path
-    ) -> None:
-        self.options, self.server, self.folder = options, server, folder
-        self.connection = {**connection, 'socket_timeout': PATIENCE}
-        self.client = redis.Redis(**self.connection)
+    def __init__(self, options: Any, client: redis.Redis, server: int | None, folder: Path) -> None:
+        self.options, self.client, self.server, self.folder = options, client, server, folder
+        given = client.connection_pool.connection_kwargs
+        names = ('host', 'port', 'username', 'password', 'socket_timeout')
+        self.connection = {name: given[name] for name in names if name in given}
         self.sizes = SIZES[options.sizes]
         self.subjects = [each for each in options.subjects if each not in DATABASES]
         self.databases = [each for each in options.subjects if each in DATABASES]
@@ -46,11 +45,11 @@ class Run:
     def wants(self, work: str) -> bool:
         """Return whether ``--only`` or ``--profile`` matches a work, or nothing is chosen."""
         chosen = [*self.options.only, *self.options.profile]
-        return not chosen or any(fnmatch(work, f'*{each}*') for each in chosen)
+        return not chosen or _matches(work, chosen)
 
     def profiles(self, work: str) -> bool:
         """Return whether ``--profile`` matches a work."""
-        return any(fnmatch(work, f'*{each}*') for each in self.options.profile)
+        return _matches(work, self.options.profile)
 
     def chosen(self, *names: str) -> list[str]:
         """Return those of some subjects that ``--subjects`` chooses."""
@@ -74,29 +73,27 @@ class Run:
             processes: list[Process] = []
             self._crew = (module, names, config), processes  # so that all are stopped at last
             for number, name in enumerate(names * copies):
-                processes += self._start(f'groups.{module}', name, number % len(names), **config)
+                try:
+                    database = 2 * (number % len(names))
+                    processes.append(self._start(f'groups.{module}', name, database, **config))
+                except cache.NotInstalled as exc:
+                    say(f'{name} is left out: {exc}')
             for process in processes:
                 process.ask('fill')
         return self._crew[1]
 
-    def _start(self, module: str, name: str, number: int, **config: Any) -> Iterator[Process]:
-        config['connection'] = {**self.connection, 'db': 2 * number}
-        config |= {'subject': name, 'sizes': self.sizes}
-        try:
-            yield Process(name, module, config, self._library(name))
-        except cache.NotInstalled as exc:
-            say(f'{name} is left out: {exc}')
-
-    def _library(self, name: str) -> Path:
+    def _start(self, module: str, name: str, database: int, **config: Any) -> Process:
+        config |= {'subject': name, 'connection': {**self.connection, 'db': database}}
+        library = cache.library(name) if name in cache.PACKAGES else ROOT
         if name == BEFORE:
-            return self.options.against
-        return cache.library(name) if name in cache.PACKAGES else ROOT
+            library = self.options.against
+        return Process(name, module, {**config, 'sizes': self.sizes}, library)
 
     @property
     def reader(self) -> Process:
         """The process of a second connection, which sends PINGs."""
         if not self._reader:
-            (self._reader,) = self._start('running.reader', 'reader', 0)
+            self._reader = self._start('running.reader', 'reader', 0)
         return self._reader
 
     def dismiss(self) -> None:
@@ -107,6 +104,10 @@ class Run:
         self.client.flushall()
 
 
+def _matches(work: str, patterns: list[str]) -> bool:
+    return any(fnmatch(work, f'*{each}*') for each in patterns)
+
+
 def say(text: str) -> None:
     """Tell the user how far the run is."""
     print(text, file=sys.stderr, flush=True)
@@ -115,24 +116,15 @@ def say(text: str) -> None:
 @contextmanager
 def opened(options: Any) -> Iterator[Run]:
     """Start a run, and end it at last."""
-    with ExitStack() as stack:
-        connection, server = _server(stack, options.url)
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix='ir-benchmarks-'))
-        run = Run(options, connection, server, Path(folder))
-        stack.callback(run.client.close)
-        stack.callback(run.dismiss)
-        yield run
-
-
-def _server(stack: ExitStack, url: str) -> tuple[dict[str, Any], int | None]:
-    """Return connection parameters, and the process if it is a child of this one."""
     from IndexedRedis import embedded
 
-    server = url or stack.enter_context(embedded.start()).url
-    with redis.from_url(server) as client:
+    with ExitStack() as stack:
+        url = options.url or stack.enter_context(embedded.start()).url
+        client = stack.enter_context(redis.from_url(url, socket_timeout=PATIENCE))
         if client.info('keyspace'):
             raise SystemExit(f'{url} holds data, and this would mix with it: take an empty server')
-        given = client.connection_pool.connection_kwargs
-        process = None if url else client.info('server')['process_id']
-    names = ('host', 'port', 'username', 'password')
-    return {name: given[name] for name in names if name in given}, process
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix='ir-benchmarks-'))
+        server = None if options.url else client.info('server')['process_id']
+        run = Run(options, client, server, Path(folder))
+        stack.callback(run.dismiss)
+        yield run

@@ -10,12 +10,12 @@ import os
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..running.served import Job, Work, plain
+from ..running.served import Work, plain
 from ..subjects import Row
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def memory(at: Rows) -> Work:
         return {'main': taken / hits}
 
     name = f'memory of an object, {hits:,} kept, every field read'
-    return Work(name, lambda: Job(run), how='value', unit='bytes', rounds=2, warm_up=0)
+    return Work(name, run, how='value', unit='bytes', rounds=2, warm_up=0)
 
 
 def imports(at: Rows) -> Work:
@@ -84,7 +84,7 @@ def imports(at: Rows) -> Work:
     def run() -> dict[str, float]:
         return {'main': float(subprocess.check_output([sys.executable, '-I', '-c', code]))}
 
-    return Work('import', lambda: Job(run), how='value', rounds=at.sizes.rounds)
+    return Work('import', run, how='value', rounds=at.sizes.rounds)
 
 
 def _get(at: Rows, subject: Any) -> Work:
@@ -124,15 +124,13 @@ def _times(at: Rows, hits: int) -> int:
 def _values(at: Rows) -> Iterator[Work]:
     """Yield reads of plain values, and counts of all objects by one field."""
     (filters, hits), three = at.query(max(at.sizes.reads)), at.data.three
-    ordered = partial(sorted, key=repr)
     for which, names in ('one field', three[:1]), ('three fields', three), ('all fields', at.names):
         name = f'filter().valuesList(), {hits:,} rows, {which}'
         values = partial(at.ask, 'values', filters, names)
-        yield at.timed(name, values, _times(at, hits), ordered, needs='values', reads=True)
+        yield at.timed(name, values, _times(at, hits), needs='values', reads=True)
     name, times = f'countBy() of {at.sizes.rows:,} objects', max(1, at.sizes.calls // 100)
-    tally = partial(at.ask, 'tally', at.data.changed)
-    how = {'rounds': at.sizes.slow, 'needs': 'tally', 'reads': True}
-    yield at.timed(name, tally, times, lambda counts: ordered(counts.items()), **how)
+    how = {'answer': dict.items, 'rounds': at.sizes.slow, 'needs': 'tally', 'reads': True}
+    yield at.timed(name, partial(at.ask, 'tally', at.data.changed), times, **how)
 
 
 def _counts(at: Rows) -> Iterator[Work]:
@@ -149,55 +147,55 @@ def _counts(at: Rows) -> Iterator[Work]:
 
 def _picks(at: Rows) -> Iterator[Work]:
     filters, hits = at.query(at.sizes.picks, 3, 2)
-    read, times = at.shelf.reader(at.names), at.sizes.calls // 5
+    read = at.shelf.reader(at.names)
 
-    def answer(how: str, picked: Any) -> Any:
-        row = dict(zip(at.names, plain(read(picked)), strict=True))
-        return filters.items() <= row.items() if how == 'random' else list(row.items())
+    def row(picked: Any) -> Any:
+        return dict(zip(at.names, plain(read(picked)), strict=True)).items()
 
-    for how in ('first', 'last', 'random'):
-        name, pick = f'{how}() among {hits:,}', partial(at.ask, 'pick', how, filters)
-        yield at.timed(name, pick, times, partial(answer, how), needs=how, reads=how != 'random')
+    for how, answer in (
+        ('first', row),
+        ('last', row),
+        ('random', lambda picked: filters.items() <= row(picked)),
+    ):
+        pick, kinds = partial(at.ask, 'pick', how, filters), {'answer': answer, 'needs': how}
+        name = f'{how}() among {hits:,}'
+        yield at.timed(name, pick, at.sizes.calls // 5, reads=how != 'random', **kinds)
 
 
 def writes(at: Rows) -> Iterator[Work]:
     """Yield saves and deletes on an empty database."""
     sizes, name, scratch = at.sizes, at.data.changed, at.scratch
-    some = 2 * sizes.calls
+    some, total = 2 * sizes.calls, sizes.delete + sizes.bulk // 10
 
-    def create() -> Job:
-        rows = at.rows(0, some)
-        return Job(lambda: [scratch.create(row) for row in rows], at.stored(rows[0]))
+    def work(
+        title: str, run: Any, prepare: Any, answer: Any, per: int = 1, needs: str = ''
+    ) -> Work:
+        slow = sizes.slow if per == 1 else sizes.rounds
+        how = {'rounds': sizes.rounds, 'slow_rounds': slow, 'per': per, 'needs': needs}
+        return Work(title, run, partial(at.emptied, prepare), answer, **how)
 
-    def update() -> Job:
-        scratch.fill([{**row, name: 'before'} for row in at.rows(0, some)])
-        objects = list(scratch.select({name: 'before'}))
-        calls = [partial(scratch.update, each, name, 'after') for each in objects]
-        return Job(lambda: [call() for call in calls], at.stored({name: 'after'}))
+    def create(rows: list[Row]) -> None:
+        for row in rows:
+            scratch.create(row)
 
-    def save() -> Job:
-        rows = at.rows(0, sizes.bulk)
-        return Job(lambda: scratch.fill(rows), at.stored(rows[0]))
+    def changes() -> list[Any]:
+        scratch.fill([{**row, name: 'before'} for row in at.rows(some)])
+        objects = scratch.select({name: 'before'})
+        return [partial(scratch.update, each, name, 'after') for each in objects]
 
-    def delete() -> Job:
-        rows = at.rows(0, sizes.delete + sizes.bulk // 10)
+    def rows_to_go() -> Row:
+        rows = at.rows(total)
         gone = [{**row, name: 'to go'} for row in rows[: sizes.delete]]
         scratch.fill(gone + rows[sizes.delete :])
-        left, rest = at.stored(rows[-1]), at.stored({name: 'to go'})
-        return Job(lambda: scratch.delete({name: 'to go'}), lambda done: left(done) + rest(done))
+        return {name: 'to go'}
 
-    def on_empty(prepare: Callable[[], Job]) -> Job:
-        at.scratch_client.flushdb()
-        return prepare()
-
-    for title, prepare, per, needs in (
-        ('save() of a new object', create, some, ''),
-        ('save() of one changed indexed field', update, some, ''),
-        (f'bulk save of {sizes.bulk:,}', save, 1, 'save_all'),
-        (f'filter().delete() of {sizes.delete:,}', delete, 1, ''),
-    ):
-        how = {'rounds': sizes.rounds, 'slow_rounds': sizes.slow if per == 1 else sizes.rounds}
-        yield Work(title, partial(on_empty, prepare), per=per, needs=needs, **how)
+    new, bulk, last = partial(at.rows, some), partial(at.rows, sizes.bulk), at.rows(total)[-1][name]
+    yield work('save() of a new object', create, new, at.stored(), some)
+    title = 'save() of one changed indexed field'
+    yield work(title, lambda calls: [call() for call in calls], changes, at.stored('after'), some)
+    yield work(f'bulk save of {sizes.bulk:,}', scratch.fill, bulk, at.stored(), needs='save_all')
+    title = f'filter().delete() of {sizes.delete:,}'
+    yield work(title, scratch.delete, rows_to_go, at.stored(last, 'to go'))
 
 
 def resets(at: Rows) -> Iterator[Work]:
@@ -207,12 +205,14 @@ def resets(at: Rows) -> Iterator[Work]:
     first. 6.0.3 takes part in one round of each, since it needs most of a minute for 100,000 rows.
     """
 
-    def prepare() -> Job:
+    def prepare() -> list[Row]:
         at.settle()
-        rows = at.rows(0, at.sizes.reset)
-        return Job(lambda: at.scratch.replace_all(rows), at.stored(rows[0]))
+        return at.rows(at.sizes.reset)
+
+    def replace_all(rows: list[Row]) -> None:
+        at.scratch.replace_all(rows)
 
     how = {'rounds': at.sizes.slow, 'slow_rounds': 1, 'warm_up': 0, 'needs': 'replace_all'}
-    alone = Work(f'reset of {at.sizes.reset:,}', prepare, **how)
+    alone = Work(f'reset of {at.sizes.reset:,}', replace_all, prepare, at.stored(), **how)
     yield alone
     yield replace(alone, name=f'{alone.name}, beside that reader', how='beside')

@@ -17,7 +17,8 @@ from IndexedRedis.executors.sync import SyncExecutor
 
 from ..running.served import Work
 from ..subjects import Row
-from .promises import Shop, stored
+from ..subjects.by_hand import DATA, KEYS, NEXT, index, sets_of, storing
+from .promises import Shop
 
 # Everything in one round trip: it draws the pk and writes without a check.
 BLIND_INSERT = """
@@ -28,37 +29,10 @@ return pk
 """
 
 
-def writes(shop: Shop) -> Iterator[Work]:
-    """Yield all but the reset."""
+def inserts(shop: Shop) -> Iterator[Work]:
+    """Yield saves of new tracks. Without the promise, rows are stored as they are."""
+    sha = shop.client.script_load(BLIND_INSERT).encode()
     some, bulk = shop.sizes.calls // 2, shop.sizes.duel
-    yield from _inserts(shop, some, bulk)
-    yield from _updates(shop, some)
-    yield from _deletes(shop, some, bulk)
-
-
-def resets(shop: Shop) -> Iterator[Work]:
-    """Yield a reset, staged and swapped or in one transaction."""
-    size = shop.sizes.duels
-
-    def prepare() -> list[Any]:
-        if shop.model.objects.count() != size:
-            shop.filled(size)
-        return [shop.model(**row) for row in shop.rows[:size]]
-
-    def blind(_: Any) -> None:
-        (pks,) = shop.send(('SMEMBERS', shop.keys.all))
-        commands = shop.storing(shop.rows[:size])
-        old = [shop.keys.data(int(pk)) for pk in pks]
-        sets = [command[1] for command in commands if command[0] == 'SADD']
-        shop.transaction([('UNLINK', *old, *sets), *commands])
-
-    title, rounds = f'reset of {size:,} | in one MULTI', min(25, 2 * shop.sizes.rounds)
-    how = {'how': 'beside', 'rounds': rounds}
-    yield shop.work('4, 5', title, shop.model.reset, blind, prepare, **how)
-
-
-def _inserts(shop: Shop, some: int, bulk: int) -> Iterator[Work]:
-    keys, sha = shop.keys, shop.client.script_load(BLIND_INSERT).encode()
 
     def new(count: int) -> Any:
         objects = shop.new(count)
@@ -68,23 +42,25 @@ def _inserts(shop: Shop, some: int, bulk: int) -> Iterator[Work]:
         shop.transaction(shop.storing([row]))
 
     def in_script(row: Row) -> None:
-        sets = [keys.next, *shop.sets(row)]
-        shop.send(('EVALSHA', sha, len(sets), *sets, keys.data_prefix, *stored(row)))
+        (_, _, *stored), *_ = storing([row], 0, shop.indexed)
+        keys = [NEXT, *sets_of(row, shop.indexed)]
+        shop.send(('EVALSHA', sha, len(keys), *keys, DATA, *stored))
 
     def in_pipeline(rows: list[Row]) -> None:
         shop.send(*shop.storing(rows))
 
-    many = f'bulk insert of {bulk:,} | a pipeline without MULTI and checks'
-    for promise, title, blind, count, per in (
-        ('4, 6', 'insert | INCR, then a MULTI, without checks', in_multi, some, some),
-        ('4, 6', 'insert | one script, without checks', in_script, some, some),
-        ('4', many, in_pipeline, bulk, 1),
-    ):
-        yield shop.work(promise, title, shop.model.saver.save, blind, partial(new, count), per)
+    save, one = shop.model.saver.save, partial(new, some)
+    title = 'insert | INCR, then a MULTI, without checks'
+    yield shop.work('4, 6', title, save, in_multi, one, some)
+    title = 'insert | one script, without checks'
+    yield shop.work('4, 6', title, save, in_script, one, some)
+    title = f'bulk insert of {bulk:,} | a pipeline without MULTI and checks'
+    yield shop.work('4', title, save, in_pipeline, partial(new, bulk))
 
 
-def _updates(shop: Shop, some: int) -> Iterator[Work]:
+def updates(shop: Shop) -> Iterator[Work]:
     """Yield updates of tracks whose genre is 'old'."""
+    some = shop.sizes.calls // 2
 
     def prepare() -> list[Any]:
         shop.model.deleter.destroyModel()
@@ -97,13 +73,12 @@ def _updates(shop: Shop, some: int) -> Iterator[Work]:
         track.save()
 
     def move(track: Any) -> None:
-        leave, enter = (shop.keys.index(b'genre', value) for value in (b'old', b'new'))
-        pk, data = track._id, shop.keys.data(track._id)
-        write = ('HSET', data, b'genre', b'new')
+        pk, (leave, enter) = track._id, (index('genre', each) for each in ('old', 'new'))
+        write = ('HSET', f'{DATA}{pk}', 'genre', 'new')
         shop.transaction([write, ('SREM', leave, pk), ('SADD', enter, pk)])
 
     def put(track: Any) -> None:
-        shop.send(('HSET', shop.keys.data(track._id), b'composer', b'new'))
+        shop.send(('HSET', f'{DATA}{track._id}', 'composer', 'new'))
 
     title = 'update of an indexed field | a MULTI of HSET, SREM, SADD'
     yield shop.work('1, 3', title, partial(save, 'genre'), move, prepare, some)
@@ -111,7 +86,9 @@ def _updates(shop: Shop, some: int) -> Iterator[Work]:
     yield shop.work('3', title, partial(save, 'composer'), put, prepare, some)
 
 
-def _deletes(shop: Shop, some: int, bulk: int) -> Iterator[Work]:
+def deletes(shop: Shop) -> Iterator[Work]:
+    """Yield deletes of one track, and of many at a time."""
+
     def prepare(total: int, size: int) -> list[list[Any]]:
         objects = shop.filled(total)
         return [objects[start : start + size] for start in range(0, total, size)]
@@ -119,14 +96,39 @@ def _deletes(shop: Shop, some: int, bulk: int) -> Iterator[Work]:
     def blind(objects: list[Any]) -> None:
         commands = []
         for pk in (obj._id for obj in objects):
-            commands.append(('UNLINK', shop.keys.data(pk)))
-            commands += [('SREM', key, pk) for key in shop.sets(shop.rows[pk - 1])]
+            commands.append(('UNLINK', f'{DATA}{pk}'))
+            sets = sets_of(shop.rows[pk - 1], shop.indexed)
+            commands += [('SREM', key, pk) for key in sets]
         shop.transaction(commands)
 
+    some, bulk, delete = shop.sizes.calls // 2, shop.sizes.duel, shop.model.deleter.deleteMultiple
     for what, size, total in (('one', 1, some), (f'{bulk // 4} at a time', bulk // 4, bulk)):
-        title = f'delete of {what} | a MULTI of UNLINK and SREM'
-        fill, delete = partial(prepare, total, size), shop.model.deleter.deleteMultiple
+        title, fill = (
+            f'delete of {what} | a MULTI of UNLINK and SREM',
+            partial(prepare, total, size),
+        )
         yield shop.work('1, 3', title, delete, blind, fill, total // size)
+
+
+def resets(shop: Shop) -> Iterator[Work]:
+    """Yield a reset, staged and swapped or in one transaction."""
+    size = shop.sizes.duels
+
+    def prepare() -> list[Any]:
+        if shop.model.objects.count() != size:
+            shop.filled(size)
+        return [shop.model(**row) for row in shop.rows[:size]]
+
+    def blind(_: Any) -> None:
+        (pks,) = shop.send(('SMEMBERS', KEYS))
+        commands = shop.storing(shop.rows[:size])
+        old = [f'{DATA}{int(pk)}' for pk in pks]
+        sets = [command[1] for command in commands if command[0] == 'SADD']
+        shop.transaction([('UNLINK', *old, *sets), *commands])
+
+    title, rounds = f'reset of {size:,} | in one MULTI', min(25, 2 * shop.sizes.rounds)
+    how = {'how': 'beside', 'rounds': rounds}
+    yield shop.work('4, 5', title, shop.model.reset, blind, prepare, **how)
 
 
 def reads(shop: Shop) -> Iterator[Work]:
@@ -154,35 +156,58 @@ def _gets(shop: Shop) -> tuple[Callable[[int], Any], Callable[[int], Any]]:
         *_, row = shop.send(*first, *by_pk.row_commands(schema, (pk,), fields))
         return build.objects([pk], [row], b'')[0]
 
-    return lambda pk: get(pk, ('SISMEMBER', shop.keys.all, pk)), get
+    return lambda pk: get(pk, ('SISMEMBER', KEYS, pk)), get
 
 
 def _small_queries(shop: Shop) -> Iterator[Any]:
     """Yield queries of 100 rows, in one round trip."""
-    schema, columns = shop.schema, shop.schema.all
-    fields = schema.keys_of(columns)
+    keys, fields = shop.schema.keys, shop.schema.keys_of(shop.schema.all)
     query = shop.model.objects.filter(shelf=100)._query
     living, alone = _sources(query)
 
     def flow(source: Source, check: bool) -> Flow[Any]:
-        keys = schema.keys
         markers = keys.swapped, keys.incarnations
         command = source.find(10, 100, keys.data_prefix, *markers, *fields)
         assert command is not None
-        answer = yield from ask(*command)
-        pks, rows = [int(pk) for pk in answer[0]], answer[1]
-        if check:
-            pks, rows = fetch.drop_nonmatching(Matcher(query.filters, columns), pks, rows)
-        return schema.builder(columns).objects(pks, rows, b'')
+        pks, rows, *_ = yield from ask(*command)
+        return _objects(shop, query, [*map(int, pks)], rows, check)
 
     def find(source: Source, check: bool, _: int) -> Any:
         return shop.run(flow(source, check))
 
-    calls = shop.sizes.calls // 5
-    title, blind = 'query of 100 rows |', partial(find, alone, False)
-    yield '1', f'{title} :keys not among the sets', partial(find, living, False), blind, calls
-    checked = partial(find, alone, True)
-    yield '5', f'{title} rows not compared with the filter', checked, blind, calls
+    calls, blind = shop.sizes.calls // 5, partial(find, alone, False)
+    title = 'query of 100 rows | :keys not among the sets'
+    yield '1', title, partial(find, living, False), blind, calls
+    title = 'query of 100 rows | rows not compared with the filter'
+    yield '5', title, partial(find, alone, True), blind, calls
+
+
+def _large_queries(shop: Shop) -> Iterator[Any]:
+    """Yield pks of nearly all tracks, and a thousand rows in chunks."""
+    schema, fields = shop.schema, shop.schema.keys_of(shop.schema.all)
+    query = shop.model.objects.filter(shelf=0)._query
+    pks = list(range(1, 1 + shop.sizes.duel))
+
+    def flow(marker: bool, check: bool) -> Flow[Any]:
+        rows: list[Any] = []
+        if marker:
+            yield from ask(*fetch.read_markers(schema.keys))
+        parts = chunks(pks, by_pk.CHUNK_ROWS)
+        yield Stream((Batch(by_pk.row_commands(schema, p, fields)) for p in parts), rows.extend)
+        return _objects(shop, query, pks, rows, check)
+
+    def read(marker: bool, check: bool, _: Any) -> Any:
+        return shop.run(flow(marker, check))
+
+    def members(source: Source, _: int) -> Any:
+        return shop.send(*source.commands())
+
+    title = f'pks of {shop.sizes.duels:,} | SMEMBERS of the index, without :keys'
+    living, alone = (partial(members, source) for source in _sources(query))
+    yield '1', title, living, alone, max(1, shop.sizes.calls // 25)
+    title, blind = f'rows of {len(pks):,} |', partial(read, False, False)
+    yield '5', f'{title} not compared with the filter', partial(read, False, True), blind, 1
+    yield '5', f'{title} the swap marker not read again', partial(read, True, False), blind, 1
 
 
 def _sources(query: Query) -> list[Source]:
@@ -191,40 +216,12 @@ def _sources(query: Query) -> list[Source]:
     return [living, alone]
 
 
-def _large_queries(shop: Shop) -> Iterator[Any]:
-    """Yield pks of nearly all tracks, and a thousand rows in chunks."""
-    schema, columns = shop.schema, shop.schema.all
-    fields = schema.keys_of(columns)
-    query = shop.model.objects.filter(shelf=0)._query
-    living, alone = _sources(query)
-    matcher = Matcher(query.filters, columns)
-    pks = list(range(1, 1 + shop.sizes.duel))
-
-    def flow(marker: bool, check: bool) -> Flow[Any]:
-        rows: list[Any] = []
-        if marker:
-            yield from ask(*fetch.read_markers(shop.keys))
-        batches = (
-            Batch(by_pk.row_commands(schema, some, fields))
-            for some in chunks(pks, by_pk.CHUNK_ROWS)
-        )
-        yield Stream(batches, rows.extend)
-        if check:
-            fetch.drop_nonmatching(matcher, pks, rows)
-        return schema.builder(columns).objects(pks, rows, b'')
-
-    def read(marker: bool, check: bool, _: Any) -> Any:
-        return shop.run(flow(marker, check))
-
-    def members(source: Source, _: int) -> Any:
-        return shop.send(*source.commands())
-
-    calls = max(1, shop.sizes.calls // 25)
-    title = f'pks of {shop.sizes.duels:,} | SMEMBERS of the index, without :keys'
-    yield '1', title, partial(members, living), partial(members, alone), calls
-    title, blind = f'rows of {len(pks):,} |', partial(read, False, False)
-    yield '5', f'{title} not compared with the filter', partial(read, False, True), blind, 1
-    yield '5', f'{title} the swap marker not read again', partial(read, True, False), blind, 1
+def _objects(shop: Shop, query: Query, pks: list[int], rows: list[Any], check: bool) -> Any:
+    """Return objects; compare their rows with the filter of a query before if asked to."""
+    columns = shop.schema.all
+    if check:
+        pks, rows = fetch.drop_nonmatching(Matcher(query.filters, columns), pks, rows)
+    return shop.schema.builder(columns).objects(pks, rows, b'')
 
 
 def _pools(shop: Shop) -> Iterator[Any]:
@@ -233,7 +230,7 @@ def _pools(shop: Shop) -> Iterator[Any]:
 
     def call(pool: Any) -> Callable[[int], Any]:
         run = SyncExecutor(pool).run
-        return lambda _: run(ask('GET', shop.keys.next))
+        return lambda _: run(ask('GET', NEXT))
 
     waits = call(redis.BlockingConnectionPool(max_connections=32, timeout=20, **how))
     fails = call(redis.ConnectionPool(**how))

@@ -4,7 +4,6 @@ Both ways have the same rows, executor and connection. Two processes take turns,
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import Any
 
 from IndexedRedis._core.flows import Batch, Command, Flow
@@ -15,21 +14,21 @@ from .. import machine
 from ..dataset import Dataset, make
 from ..results import US, Result
 from ..run import Run
-from ..running.served import Job, Served, Work
+from ..running.served import Served, Work
 from ..running.turns import compare, wait_and_total
-from ..subjects import Row
+from ..subjects import Row, by_hand
 from ..subjects.library import model_of
 
 
 def promises(run: Run) -> Iterator[Result]:
     """Time each work with a promise and without it, then the reset beside a reader."""
     data = make('tracks', run.sizes.duels + 101)
-    crew = run.crew('promises', [US, 'without it'], data=data)
-    yield from compare(run, 'promises', crew)
-    # A reader has to run while the server resets.
-    machine.place(run.server, 'free', [process.pid for process in crew])
-    for result in compare(run, 'resets', crew):
-        yield from wait_and_total(result)
+    for group, cores in (('promises', 'together'), ('resets', 'free')):
+        # A reader has to run while the server resets.
+        machine.place(run.server, cores)
+        run.dismiss()
+        for result in compare(run, group, run.crew('promises', [US, 'without it'], data=data)):
+            yield from wait_and_total(result) if group == 'resets' else [result]
 
 
 class Shop(Served):
@@ -41,21 +40,20 @@ class Shop(Served):
         self.rows, self.indexed = data.dicts(), data.indexed
         self.model = model_of(self.connection, data.kinds, data.indexed)
         self.schema = self.model.objects._schema
-        self.keys = self.schema.keys
         self.run = SyncExecutor(getRedisPool(self.connection)).run
 
     def promises(self) -> Iterator[Work]:
         """Yield all works but the reset."""
         from . import promised
 
-        yield from promised.writes(self)
-        yield from promised.reads(self)
+        for works in (promised.inserts, promised.updates, promised.deletes, promised.reads):
+            yield from works(self)
 
     def resets(self) -> Iterator[Work]:
         """Yield the reset."""
-        from .promised import resets
+        from . import promised
 
-        return resets(self)
+        return promised.resets(self)
 
     def work(
         self, promise: str, name: str, kept: Any, blind: Any, prepare: Any, per: int = 1, **how: Any
@@ -73,17 +71,14 @@ class Shop(Served):
             for item in items:
                 way(item)
 
-        def prepared() -> Job:
-            return Job(partial(each if per > 1 else way, prepare()))
-
         how = {'rounds': max(1, 3 * self.sizes.rounds - 2), 'turns': name, **how}
-        return Work(f'{promise}: {name}', prepared, per=per, **how)
+        return Work(f'{promise}: {name}', each if per > 1 else way, prepare, per=per, **how)
 
     def new(self, count: int) -> list[Any]:
         """Return new tracks, none being stored."""
         self.model.deleter.destroyModel()
         # So that the pks of the tracks are the numbers of their rows.
-        self.send(('UNLINK', self.keys.next, self.keys.incarnations))
+        self.send(('UNLINK', by_hand.NEXT, self.schema.keys.incarnations))
         return [self.model(**row) for row in self.rows[:count]]
 
     def filled(self, count: int) -> list[Any]:
@@ -106,29 +101,8 @@ class Shop(Served):
 
     def storing(self, rows: list[Row]) -> list[Command]:
         """Draw pks without a check; return the plain commands that store rows under them."""
-        (last,) = self.send(('INCRBY', self.keys.next, len(rows)))
-        commands: list[Command] = []
-        sets: dict[bytes, list[int]] = {}
-        for pk, row in enumerate(rows, last - len(rows) + 1):
-            commands.append(('HSET', self.keys.data(pk), *stored(row)))
-            for key in self.sets(row):
-                sets.setdefault(key, []).append(pk)
-        return [*commands, *(('SADD', key, *pks) for key, pks in sets.items())]
-
-    def sets(self, row: Row) -> list[bytes]:
-        """Return the sets that list a row: of all pks, and of each index."""
-        index = self.keys.index
-        return [self.keys.all, *(index(each.encode(), encoded(row[each])) for each in self.indexed)]
+        (last,) = self.send(('INCRBY', by_hand.NEXT, len(rows)))
+        return by_hand.storing(rows, last - len(rows) + 1, self.indexed)
 
 
 serve = Shop
-
-
-def stored(row: Row) -> list[bytes]:
-    """Return fields and values as HSET takes them."""
-    return [part for name, value in row.items() for part in (name.encode(), encoded(value))]
-
-
-def encoded(value: Any) -> bytes:
-    """Return the stored form of a text, a number or a null."""
-    return b'IRNullType()' if value is None else str(value).encode()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -11,8 +11,8 @@ import redis
 from ..dataset import BY_ARTIST, Dataset, make
 from ..results import BEFORE, BY_HAND, OLD, US, Result
 from ..run import Run
-from ..running.clients import load
-from ..running.served import Job, Served, Work
+from ..running.clients import Ask, load
+from ..running.served import Served, Work
 from ..running.turns import compare, wait_and_total
 from ..subjects import Row, subject_of
 from . import operations as works
@@ -28,7 +28,7 @@ ARTISTS, CLIENTS, CONNECTIONS = 200, 100, 16
 
 def operations(run: Run) -> Iterator[Result]:
     """Time each operation."""
-    for result in compare(run, 'operations', _crew(run)):
+    for result in compare(run, 'operations', _crew(run, *run.subjects)):
         if result.work == 'import':
             result.note = (
                 'By hand: import redis, which for IndexedRedis follows at the first connection, as '
@@ -39,21 +39,21 @@ def operations(run: Run) -> Iterator[Result]:
 
 def growth(run: Run) -> Iterator[Result]:
     """Time an object of ever larger results, and small reads among other programs' keys."""
-    processes = [each for each in _crew(run) if each.name in TIMED_BY_THE_OBJECT]
-    yield from compare(run, 'growth', processes)
+    crew = _crew(run, *run.subjects)
+    yield from compare(run, 'growth', [each for each in crew if each.name in TIMED_BY_THE_OBJECT])
 
 
 def asyncio(run: Run) -> Iterator[Result]:
     """Have a hundred clients ask at a time."""
-    chosen = run.chosen(*TIMED_BY_THE_OBJECT)
-    crew = run.crew('rows', chosen, data=make('tracks', ARTISTS * BY_ARTIST))
+    data = make('tracks', ARTISTS * BY_ARTIST)
+    crew = run.crew('rows', run.chosen(*TIMED_BY_THE_OBJECT), data=data)
     for result in compare(run, 'asyncio', crew):
         result.note = '6.0.3 has no asyncio: threads. By hand: redis.asyncio.'
         yield result
 
 
-def _crew(run: Run) -> list[Any]:
-    return run.crew('rows', run.subjects, data=make(run.options.data, run.sizes.rows))
+def _crew(run: Run, *names: str) -> list[Any]:
+    return run.crew('rows', names, data=make(run.options.data, run.sizes.rows))
 
 
 class Rows(Served):
@@ -61,13 +61,11 @@ class Rows(Served):
 
     def __init__(self, data: Dataset, **config: Any) -> None:
         super().__init__(**config)
-        self.data = data
-        self.query = cache(self.data.query)
-        self.names = list(self.data.kinds)
+        self.data, self.query, self.names = data, cache(data.query), [*data.kinds]
         beside = {**self.connection, 'db': self.connection['db'] + 1}
         self.scratch_client = redis.Redis(**beside)
-        self.shelf = subject_of(self.subject, self.connection, self.data)
-        self.scratch = subject_of(self.subject, beside, self.data)
+        self.shelf = subject_of(self.subject, self.connection, data)
+        self.scratch = subject_of(self.subject, beside, data)
         self.cannot, self.keeps_nulls = self.shelf.cannot, self.shelf.keeps_nulls
         self.crowded = False
 
@@ -87,62 +85,58 @@ class Rows(Served):
     def growth(self) -> Iterator[Work]:
         """Yield reads of more and more objects, then small reads with and without others' keys."""
         yield from works.larger(self)
-        name = f'{{}}, among {OTHERS * self.sizes.rows:,} other keys'
+        others = f', among {OTHERS * self.sizes.rows:,} other keys'
         both = (works.small(self, subject) for subject in (self.shelf, self.scratch))
         for alone, among in zip(*both, strict=True):
-            how = {'turns': 'others', 'reads': False}
+            how: dict[str, Any] = {'turns': 'others', 'reads': False}
             yield replace(alone, **how)
-            crowd = partial(self._crowd, among.prepare)
-            yield replace(among, name=name.format(among.name), prepare=crowd, **how)
+            yield replace(among, name=among.name + others, prepare=self._crowd, **how)
 
     def asyncio(self) -> Iterator[Work]:
         """Yield what many clients ask: for the objects of an artist, then for an object by pk."""
         subject = subject_of(self.subject, self.connection, self.data, connections=CONNECTIONS)
         read = subject.reader(self.data.three)
-
-        def select(number: int) -> list[Any]:
-            return [*map(read, subject.select({'artist': f'Artist {number}'}))]
-
-        async def aselect(number: int) -> list[Any]:
-            return [*map(read, await subject.aselect({'artist': f'Artist {number}'}))]
-
-        def get(number: int) -> list[Any]:
-            return [read(subject.get(number))]
-
-        async def aget(number: int) -> list[Any]:
-            return [read(await subject.aget(number))]
-
         numbers = Random(ARTISTS).choices(range(1, ARTISTS), k=self.sizes.questions)
-        how = {'unit': 'queries/s', 'rounds': self.sizes.rounds, 'warm_up': 2}
-        for title, on_asyncio, in_threads in (
-            (f'filter(artist=...): {BY_ARTIST} rows', aselect, select),
-            ('get(pk)', aget, get),
+        for title, method, asked, shown in (
+            (
+                f'filter(artist=...): {BY_ARTIST} rows',
+                'select',
+                lambda number: {'artist': f'Artist {number}'},
+                lambda objects: [*map(read, objects)],
+            ),
+            ('get(pk)', 'get', int, lambda found: [read(found)]),
         ):
-            ways = {'': on_asyncio, ', threads': in_threads}
-            if 'asyncio' in subject.cannot:
-                ways = {'': in_threads}
-            elif self.subject == BY_HAND:
-                ways = {'': on_asyncio}
-            for way, ask in ways.items():
-                prepare = partial(load, ask, CLIENTS, numbers, self.sizes.seconds)
-                name = f'{title}, {CLIENTS} at a time on asyncio'
-                yield Work(name, prepare, way, 'load', **how)
+            name = f'{title}, {CLIENTS} at a time on asyncio'
+            for way, ask in _ways(subject, method, asked, shown).items():
+                how = {'unit': 'queries/s', 'rounds': self.sizes.rounds, 'way': way}
+                yield load(name, ask, CLIENTS, numbers, self.sizes.seconds, **how)
 
     def ask(self, method: str, *args: Any) -> Any:
         """Call a method that a subject may lack, on all rows."""
         return getattr(self.shelf, method)(*args)
 
-    def rows(self, start: int = 0, stop: int | None = None) -> list[Row]:
-        """Return rows with the subject's nulls."""
-        return self.shelf.given(self.data.dicts(start, stop))
+    def rows(self, count: int | None = None) -> list[Row]:
+        """Return the first rows, with the subject's nulls."""
+        return self.shelf.given(self.data.dicts(count))
 
-    def stored(self, example: Row) -> Callable[[Any], Any]:
-        """Return a call that reads the objects which share the changed field with an example."""
+    def stored(self, *values: Any) -> Callable[[Any], Any]:
+        """Return a call that reads the objects with these values of the changed field.
+
+        Without values it reads those that share the value of the first row.
+        """
         name, read = self.data.changed, self.scratch.reader(self.names)
-        return lambda done: [read(each) for each in self.scratch.select({name: example[name]})]
+        chosen = values or [self.rows(1)[0][name]]
+        return lambda done: [
+            read(each) for value in chosen for each in self.scratch.select({name: value})
+        ]
 
-    def _crowd(self, prepare: Callable[[], Job]) -> Job:
-        """Prepare a job on the same rows among keys of other programs."""
+    def emptied(self, prepare: Callable[[], Any]) -> Any:
+        """Empty the database that is written to, then prepare a work."""
+        self.scratch_client.flushdb()
+        return prepare()
+
+    def _crowd(self) -> None:
+        """Store the same rows among keys of other programs."""
         if not self.crowded:
             self.crowded = True
             self.scratch_client.flushdb()
@@ -150,7 +144,24 @@ class Rows(Served):
             others = OTHERS * self.sizes.rows
             for start in range(0, others, STEP):
                 self.scratch_client.eval(FILL, 0, start, min(start + STEP, others) - 1)
-        return prepare()
 
 
 serve = Rows
+
+
+def _ways(
+    subject: Any, method: str, asked: Callable[[int], Any], shown: Callable[[Any], Any]
+) -> dict[str, Ask]:
+    """Return how a subject is asked for a number: by tasks, by threads, or by both."""
+    find, afind = getattr(subject, method), getattr(subject, f'a{method}', None)
+
+    async def task(number: int) -> Any:
+        return shown(await afind(asked(number)))
+
+    def thread(number: int) -> Any:
+        return shown(find(asked(number)))
+
+    ways: dict[str, Ask] = {} if 'asyncio' in subject.cannot else {'': task}
+    if 'threads' not in subject.cannot:
+        ways[', threads' if ways else ''] = thread
+    return ways

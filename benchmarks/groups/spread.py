@@ -13,7 +13,7 @@ from IndexedRedis.testing.clusters import start_cluster
 from .. import machine
 from ..results import PLAIN, US, Result
 from ..run import Run
-from ..running.served import Job, Served, Work
+from ..running.served import Served, Work
 from ..running.turns import compare
 from ..subjects.library import model_of
 
@@ -112,7 +112,7 @@ class Spread(Served):
             (f'filter().all() of {MANY:,} rows', many // 10, objects.filter(many='0').all),
             (f'page of {PAGE} by order', many, lambda: page.page(size=PAGE)),
         ):
-            yield self.timed(name, call, times, _shown, unit='us', rounds=self.sizes.slow)
+            yield self.timed(name, call, times, answer=_shown, unit='us', rounds=self.sizes.slow)
 
     def cluster(self) -> Iterator[Work]:
         """Yield works on one node; what they take depends on its route."""
@@ -123,10 +123,6 @@ class Spread(Served):
             obj.few = next(values)
             obj.save()
 
-        def reset() -> Job:
-            items = self._items()
-            return Job(lambda: self.model.reset(items))
-
         rounds = 3 * self.sizes.rounds
         for name, call in (
             ('get(pk)', lambda: objects.get(next(pks))),
@@ -136,18 +132,17 @@ class Spread(Served):
             how = {'unit': 'us', 'rounds': rounds, 'turns': name}
             yield self.timed(name, call, self.sizes.calls, **how)
         name = f'reset of {len(self.rows):,}'
-        yield Work(name, reset, rounds=rounds, turns=name)
+        yield Work(name, self.model.reset, self._items, rounds=rounds, turns=name)
 
     def loads(self) -> Iterator[Work]:
         """Yield a reset, by this process or by workers."""
         count = len(self.rows)
 
-        def prepare() -> Job:
+        def prepare() -> None:
             """Store rows to replace; nothing of an earlier round is left to expire meanwhile."""
             for node in self.nodes:
                 node.flushall()
             load()
-            return Job(load, more=lambda busiest, _: {'busiest primary': busiest})
 
         def load() -> float:
             """Replace all rows; return the microseconds that the busiest primary takes for one."""
@@ -160,7 +155,8 @@ class Spread(Served):
             return 1e6 * max(used) / count
 
         name = f'reset of {count:,}, {self.where}'
-        yield Work(name, prepare, per=count, unit='us', rounds=self.sizes.slow, turns='loads')
+        how = {'per': count, 'unit': 'us', 'rounds': self.sizes.slow, 'turns': 'loads'}
+        yield Work(name, load, prepare, more=lambda used: {'busiest primary': used}, **how)
 
     def _load_shared(self) -> None:
         """Replace all rows in several processes, which make the objects as they are needed."""

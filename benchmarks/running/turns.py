@@ -34,31 +34,29 @@ class Turn:
         fast = self.team[0].name in FAST
         return self.work.rounds if fast else min(self.work.rounds, self.work.slow_rounds)
 
-    def prepare(self) -> list[Process]:
-        """Prepare the work; return the processes that do it."""
+    def ask(self, command: str) -> list[Any]:
+        """Have the processes prepare the work and carry out a command at once; return answers."""
         team = self.team[: self.work.processes]
         for process in team:
             process.ask('prepare', self.work.name, self.work.way)
-        return team
-
-    def ask(self, command: str) -> Any:
-        """Prepare the work, and have the first process carry out a command."""
-        return self.prepare()[0].ask(command)
+        answers = [process.send(command) for process in team]
+        return [answer.result() for answer in answers]
 
     def sample(self, run: Run) -> dict[str, Any]:
         """Return a sample, as :meth:`benchmarks.running.served.Served.sample` does."""
+        if self.work.how == 'load':
+            return _done_in_a_second(self.ask('sample'))
         if self.work.how == 'beside':
             return self._beside(run)
-        if self.work.how == 'load':
-            return self._load()
-        taken: dict[str, Any] = self.ask(self.work.how)
+        sample: dict[str, Any] = self.ask(self.work.how)[0]
         if self.work.reads and self.name == US and (seconds := self.team[0].ask('floor')):
-            taken['cpu'][FLOOR] = seconds  # scaled as those are
-        return taken
+            sample['cpu'][FLOOR] = seconds  # scaled as those are
+        return sample
 
     def _beside(self, run: Run) -> dict[str, Any]:
         """Sample the work beside a reader; then have it send as many PINGs beside nothing."""
-        process, *_ = self.prepare()
+        process = self.team[0]
+        process.ask('prepare', self.work.name, self.work.way)
         run.reader.ask('start')
         sample = process.ask('sample')
         beside = run.reader.ask('stop')
@@ -77,22 +75,18 @@ class Turn:
         more |= {'PINGs': beside['pings'], **sample['more']}
         return {**sample, 'main': beside['longest'], 'more': more}
 
-    def _load(self) -> dict[str, Any]:
-        """Return what all processes do in a second, how long each question took, and its CPU."""
-        team = self.prepare()
-        for process in team:
-            process.send('sample')
-        parts = [process.receive() for process in team]
-        times = sorted(1000 * each for part in parts for each in part['more']['times'])
-        # All processes see the CPU of the same server.
-        used = parts[0]['cpu']['server CPU'] + sum(part['cpu']['client CPU'] for part in parts)
-        more = {
-            'ms': statistics.median(times),
-            'ms, p99': times[int(0.99 * len(times))],
-            'us of CPU': used / len(times) * 1e6,
-        }
-        done = sum(len(part['more']['times']) / part['main'] for part in parts)
-        return {'main': done, 'more': more}
+
+def _done_in_a_second(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what all processes do in a second, how long each question took, and its CPU."""
+    times = sorted(1000 * each for part in parts for each in part['more']['times'])
+    # All processes see the CPU of the same server.
+    used = parts[0]['cpu']['server CPU'] + sum(part['cpu']['client CPU'] for part in parts)
+    more = {
+        'ms': statistics.median(times),
+        'ms, p99': times[int(0.99 * len(times))],
+        'us of CPU': used / len(times) * 1e6,
+    }
+    return {'main': sum(len(part['more']['times']) / part['main'] for part in parts), 'more': more}
 
 
 def compare(run: Run, group: str, processes: list[Process]) -> Iterator[Result]:
@@ -110,12 +104,11 @@ def compare(run: Run, group: str, processes: list[Process]) -> Iterator[Result]:
             if turns[0].work.how in ('sample', 'load') and not turns[0].work.turns:
                 check(turns)
         samples = take_turns([*chain(*together)], lambda turn: turn.sample(run))
-        for first, *others in together:
-            taken = {turn.name: samples[turn] for turn in (first, *others)}
-            result = result_of(first.work, taken)
-            if run.profiles(first.work.name):
-                profile = first.ask('profile')
-                result.note = f'{first.name}, one run of {first.work.per}. {profile}'
+        for turns in together:
+            first, work = turns[0], turns[0].work
+            result = result_of(work, {turn.name: samples[turn] for turn in turns})
+            if run.profiles(work.name):
+                result.note = f'{first.name}, one run of {work.per}. {first.ask("profile")[0]}'
             yield result
 
 
@@ -134,13 +127,12 @@ def check(turns: list[Turn]) -> None:
 
     :raises SystemExit: if one does not
     """
-    first, *others = turns
-    right, _ = first.ask('answer')
-    for turn in others:
-        answer, keeps_nulls = turn.ask('answer')
+    answers = [turn.ask('answer')[0] for turn in turns]
+    right, _ = answers[0]
+    for turn, (answer, keeps_nulls) in zip(turns, answers, strict=True):
         if not same(right, answer, keeps_nulls):
             raise SystemExit(
-                f'{turn.work.name}: {turn.name} answers otherwise than {first.name}:\n'
+                f'{turn.work.name}: {turn.name} answers otherwise than {turns[0].name}:\n'
                 f'{str(answer)[:500]}\n{str(right)[:500]}'
             )
 
