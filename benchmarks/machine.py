@@ -48,12 +48,12 @@ def describe(client: Any, apart: bool) -> dict[str, Any]:
     server, about = client.info('server'), Path('/proc/cpuinfo')
     kind = server.get('server_name', 'redis').capitalize()
     lines = about.read_text('utf-8').splitlines() if about.exists() else []
-    names = [line.partition(': ')[2] for line in lines if line.startswith('model name')]
+    names = (line.partition(': ')[2] for line in lines if line.startswith('model name'))
     return {
         'date': datetime.datetime.now(datetime.UTC).strftime('%Y-%m-%d %H:%M UTC'),
         'arguments': sys.argv[1:],
         'machine': platform.platform(),
-        'processor': next(iter(names), platform.processor() or platform.machine()),
+        'processor': next(names, platform.processor() or platform.machine()),
         'cores': os.cpu_count(),
         'load': round(os.getloadavg()[0], 1),
         'apart': apart,

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, Table, insert, text
 
-from IndexedRedis import IndexedRedisModel, IRField, setDefaultRedisConnectionParams
+from IndexedRedis import setDefaultRedisConnectionParams
 from IndexedRedis.mirror import Mirror
 
 from ..machine import cpu_seconds
@@ -24,30 +24,15 @@ from ..run import Run
 from ..running.databases import started
 from ..running.served import Served, Work
 from ..running.turns import compare
+from ..subjects.library import model_of
 
 # With these settings a database keeps the log.
 CONFIG = {
     'postgresql': {'wal_level': 'logical'},
     'mariadb': {'server-id': '1', 'log-bin': 'binlog', 'binlog-format': 'ROW'},
 }
-# Changes single rows, each in a transaction of its own.
-PROCEDURES = {
-    'postgresql': """
-        CREATE PROCEDURE singles(value_ INTEGER, count_ INTEGER) LANGUAGE plpgsql AS $$ BEGIN
-            FOR number IN REVERSE count_..1 LOOP
-                UPDATE item SET value = value_ WHERE id = number; COMMIT;
-            END LOOP;
-        END $$""",
-    'mariadb': """
-        CREATE PROCEDURE singles(value_ INTEGER, count_ INTEGER)
-            WHILE count_ > 0 DO
-                UPDATE item SET value = value_ WHERE id = count_; COMMIT;
-                SET count_ = count_ - 1;
-            END WHILE""",
-}
-SMALL = 'UPDATE item SET value = :value WHERE id = 1'
 ALL = 'UPDATE item SET value = :value'
-SINGLES = 'CALL singles(:value, :count)'
+SMALL = f'{ALL} WHERE id = 1'
 DEFAULT, RAISED = 1_000, 50_000  # maxChanges
 PERIOD = 0.01  # of small transactions
 # Seconds between two looks; a follower that is busy needs the processor.
@@ -57,14 +42,7 @@ QUIET = 2.5  # seconds in which nothing happens: some rounds of the follower
 
 key = Column('id', Integer, primary_key=True, autoincrement=False)
 item = Table('item', MetaData(), key, Column('value', Integer))
-
-
-class Item(IndexedRedisModel):
-    """A row."""
-
-    FIELDS = [IRField('id', valueType=int), IRField('value', valueType=int)]
-    INDEXED_FIELDS = ['id']
-    KEY_NAME = 'FollowedItem'
+Item = model_of({}, {'id': 'int', 'value': 'int'}, ['id'], KEY_NAME='FollowedItem')
 
 
 def follow(run: Run) -> Iterator[Result]:
@@ -93,12 +71,11 @@ class Following(Served):
         self.process: Any = None
 
     def fill(self) -> None:
-        """Make the rows, and the procedure that changes them one by one."""
+        """Make the rows."""
         with self.engine.begin() as connection:
             item.metadata.create_all(connection)
             rows = [{'id': number, 'value': 0} for number in range(1, self.rows + 1)]
             connection.execute(insert(item), rows)
-            connection.exec_driver_sql(PROCEDURES[self.engine.dialect.name])
 
     def follow(self) -> Iterator[Work]:
         """Yield what is measured of a follower with so many changes at a time."""
@@ -128,11 +105,12 @@ class Following(Served):
         self.changes = changes
         self._visible(SMALL)
 
-    def _change(self, statement: str, **values: int) -> int:
-        """Commit a change of the first row, the last one that it changes; return its new value."""
+    def _change(self, *statements: str) -> int:
+        """Commit changes, the last one of the first row; return its new value."""
         value = next(self.values)
         with self.engine.execution_options(isolation_level='AUTOCOMMIT').connect() as connection:
-            connection.execute(text(statement), {'value': value, **values})
+            for statement in statements:
+                connection.execute(text(statement), {'value': value})
         return value
 
     def _visible(self, statement: str) -> float:
@@ -168,7 +146,7 @@ class Following(Served):
     def _caught_up(self) -> dict[str, Any]:
         """Return the transactions a second after they were committed meanwhile."""
         kill(self.process.pid, signal.SIGSTOP)
-        value = self._change(SINGLES, count=self.rows)
+        value = self._change(*(f'{ALL} WHERE id = {row}' for row in range(self.rows, 0, -1)))
         kill(self.process.pid, signal.SIGCONT)
         return {'main': self.rows / self._wait(value, LATER)}
 

@@ -34,9 +34,9 @@ def reads(at: Rows) -> Iterator[Work]:
     for size in at.sizes.reads:
         for names in (at.data.three, at.names):
             yield _select(at, at.shelf, *at.query(size), names)
-    yield from _values(at)
-    yield from _counts(at)
-    yield from _picks(at)
+    for name, times, method, arguments, how in _questions(at):
+        ask = partial(at.ask, method, *arguments)
+        yield at.timed(name, ask, times, **{'needs': method, 'reads': True, **how})
 
 
 def larger(at: Rows) -> Iterator[Work]:
@@ -121,45 +121,32 @@ def _times(at: Rows, hits: int) -> int:
     return max(1, min(at.sizes.calls // 2, 10 * at.sizes.calls // hits))
 
 
-def _values(at: Rows) -> Iterator[Work]:
-    """Yield reads of plain values, and counts of all objects by one field."""
-    (filters, hits), three = at.query(max(at.sizes.reads)), at.data.three
+def _questions(at: Rows) -> Iterator[tuple[str, int, str, tuple[Any, ...], dict[str, Any]]]:
+    """Yield what else is read: its name, how often in a sample, the method and its arguments."""
+    many, three, picks = at.sizes.calls, at.data.three, at.sizes.picks
+    filters, hits = at.query(max(at.sizes.reads))
     for which, names in ('one field', three[:1]), ('three fields', three), ('all fields', at.names):
         name = f'filter().valuesList(), {hits:,} rows, {which}'
-        values = partial(at.ask, 'values', filters, names)
-        yield at.timed(name, values, _times(at, hits), needs='values', reads=True)
-    name, times = f'countBy() of {at.sizes.rows:,} objects', max(1, at.sizes.calls // 100)
-    how = {'answer': dict.items, 'rounds': at.sizes.slow, 'needs': 'tally', 'reads': True}
-    yield at.timed(name, partial(at.ask, 'tally', at.data.changed), times, **how)
+        yield name, _times(at, hits), 'values', (filters, names), {}
+    how: dict[str, Any] = {'answer': dict.items, 'rounds': at.sizes.slow}
+    name = f'countBy() of {at.sizes.rows:,} objects'
+    yield name, max(1, many // 100), 'tally', (at.data.changed,), how
 
-
-def _counts(at: Rows) -> Iterator[Work]:
-    one, several = at.query(at.sizes.picks, 1)[0], at.query(at.sizes.picks, 3, 2)[0]
+    (one, _), (several, hits) = at.query(picks, 1), at.query(picks, 3, 2)
     unequal = {f'{name}__ne': value for name, value in one.items()}
-    for what, filters, needs in (
-        ('one filter', one, 'count'),
-        (f'{len(several)} filters', several, 'count'),
-        ('a lone __ne', unequal, 'count_unequal'),
-    ):
-        count = partial(at.ask, 'count', filters)
-        yield at.timed(f'count() of {what}', count, at.sizes.calls, needs=needs, reads=True)
-
-
-def _picks(at: Rows) -> Iterator[Work]:
-    filters, hits = at.query(at.sizes.picks, 3, 2)
-    read = at.shelf.reader(at.names)
+    yield 'count() of one filter', many, 'count', (one,), {}
+    yield f'count() of {len(several)} filters', many, 'count', (several,), {}
+    yield 'count() of a lone __ne', many, 'count', (unequal,), {'needs': 'count_unequal'}
 
     def row(picked: Any) -> Any:
-        return dict(zip(at.names, plain(read(picked)), strict=True)).items()
+        return dict(zip(at.names, plain(at.shelf.reader(at.names)(picked)), strict=True)).items()
 
-    for how, answer in (
-        ('first', row),
-        ('last', row),
-        ('random', lambda picked: filters.items() <= row(picked)),
-    ):
-        pick, kinds = partial(at.ask, 'pick', how, filters), {'answer': answer, 'needs': how}
-        name = f'{how}() among {hits:,}'
-        yield at.timed(name, pick, at.sizes.calls // 5, reads=how != 'random', **kinds)
+    def is_one(picked: Any) -> bool:
+        return bool(several.items() <= row(picked))
+
+    for which, answer in ('first', row), ('last', row), ('random', is_one):
+        how = {'answer': answer, 'needs': which, 'reads': which != 'random'}
+        yield f'{which}() among {hits:,}', many // 5, 'pick', (which, several), how
 
 
 def writes(at: Rows) -> Iterator[Work]:

@@ -26,14 +26,13 @@ class Rom(BaseSubject):
     module = 'rom'
 
     def __init__(self, connection: dict[str, Any], data: Any) -> None:
-        columns: dict[str, Any] = {'_conn': redis.Redis(**connection)}
-        for key, kind in data.kinds.items():
-            index: dict[str, Any] = {'index': True} if key in data.indexed else {}
-            if kind == 'int':
-                columns[key] = rom.Integer(**index)
-            else:
-                columns[key] = rom.Text(**index, **({'keygen': rom.IDENTITY} if index else {}))
         self.ints = {key for key, kind in data.kinds.items() if kind == 'int'}
+        columns: dict[str, Any] = {'_conn': redis.Redis(**connection)}
+        for key in data.kinds:
+            how = {'index': True} if key in data.indexed else {}
+            if how and key not in self.ints:
+                how['keygen'] = rom.IDENTITY
+            columns[key] = (rom.Integer if key in self.ints else rom.Text)(**how)
         self.model: Any = type(f'Bench{connection["db"]}', (rom.Model,), columns)
 
     def _query(self, filters: Row) -> Any:
@@ -71,10 +70,7 @@ class Walrus(BaseSubject):
     module = 'walrus'
 
     def __init__(self, connection: dict[str, Any], data: Any) -> None:
-        columns: dict[str, Any] = {
-            '__database__': walrus.Walrus(**connection),
-            'pk': walrus.AutoIncrementField(),
-        }
+        columns = {'__database__': walrus.Walrus(**connection), 'pk': walrus.AutoIncrementField()}
         for key, kind in data.kinds.items():
             column = walrus.IntegerField if kind == 'int' else walrus.TextField
             columns[key] = column(index=key in data.indexed)
