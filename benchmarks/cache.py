@@ -33,10 +33,7 @@ def folder() -> Path:
 
 
 def library(subject: str) -> Path:
-    """Return the folder that a subject is imported from, with the redis-py and hiredis of here.
-
-    :raises NotInstalled: if it cannot be filled, or what is in it does not work
-    """
+    """Return the folder that a subject is imported from, with the redis-py and hiredis of here."""
     packages, module = PACKAGES[subject]
     same = [f'{each}=={importlib.metadata.version(each)}' for each in ('redis', 'hiredis')]
     python = f'py{sys.version_info[0]}.{sys.version_info[1]}'
@@ -52,10 +49,7 @@ def library(subject: str) -> Path:
 
 
 def download(package: str) -> Path:
-    """Return the sdist or wheel of a package, without its dependencies.
-
-    :raises NotInstalled: if it cannot be fetched
-    """
+    """Return the sdist or wheel of a package, without its dependencies."""
     home = folder() / 'downloads'
     pattern = f'{package.replace("==", "-")}*'
     if not list(home.glob(pattern)):

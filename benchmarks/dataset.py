@@ -48,10 +48,7 @@ class Dataset:
         return [dict(zip(self.kinds, row, strict=True)) for row in self.rows[:count]]
 
     def query(self, size: int, most_filters: int = 3, fewest: int = 1) -> tuple[Filters, int]:
-        """Return the query that matches nearest to ``size`` rows, and how many it matches.
-
-        It has as few filters as possible.
-        """
+        """Return the query that matches nearest to ``size`` rows, and how many it matches."""
         best: tuple[float, Filters, int] | None = None
         for count in range(fewest, most_filters + 1):
             for names in combinations(self.indexed, count):
@@ -67,10 +64,7 @@ class Dataset:
 
 @cache
 def make(name: str, count: int) -> Dataset:
-    """Return so many rows of ``flights`` or of ``tracks``.
-
-    :raises NotInstalled: if the flights cannot be fetched
-    """
+    """Return so many rows of ``flights`` or of ``tracks``."""
     if name == 'flights':
         indexed, three = ['carrier', 'origin', 'dest', 'month'], ['carrier', 'dest', 'distance']
         rows = _flights()
@@ -103,10 +97,7 @@ def _flights() -> Iterator[dict[str, Any]]:
 
 
 def _tracks(count: int) -> Iterator[dict[str, Any]]:
-    """Yield ``count`` tracks, ten of each artist.
-
-    Shelf 1 holds 1 of them, shelf 100 holds 100, shelf 0 the rest.
-    """
+    """Yield tracks, ten of each artist: one on shelf 1, 100 on shelf 100, the rest on shelf 0."""
     albums, genres = (
         {row['id']: row[column] for row in _table(name)}
         for name, column in (('album', 'title'), ('genre', 'name'))

@@ -42,8 +42,7 @@ def come_first(server: int | None) -> None:
 def describe(client: Any, apart: bool) -> dict[str, Any]:
     """Return date, machine and versions.
 
-    :param client: of the server
-    :param apart: whether the server has a core of its own
+    :param apart: what :func:`place` returned
     """
     server, about = client.info('server'), Path('/proc/cpuinfo')
     kind = server.get('server_name', 'redis').capitalize()

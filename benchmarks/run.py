@@ -39,7 +39,7 @@ class Run:
         self.sizes = SIZES[options.sizes]
         self.subjects = [each for each in options.subjects if each not in DATABASES]
         self.databases = [each for each in options.subjects if each in DATABASES]
-        self._crew: tuple[Any, list[Process]] = (None, [])
+        self._crew: list[Process] = []
         self._reader: Process | None = None
 
     def wants(self, work: str) -> bool:
@@ -58,7 +58,7 @@ class Run:
     def crew(
         self, module: str, names: Iterable[str], copies: int = 1, **config: Any
     ) -> list[Process]:
-        """Return processes that serve a group, one for each name; at first, dismiss all others.
+        """Return processes that serve a group, one for each name, in place of all earlier ones.
 
         Each has two databases of its own, and stores its rows. A subject that cannot be installed
         is left out, with a line to the user.
@@ -67,20 +67,17 @@ class Run:
         :param copies: so many processes for each name
         :param config: further arguments of the module's ``serve()``
         """
-        names = list(names)
-        if self._crew[0] != (module, names, config):
-            self.dismiss()
-            processes: list[Process] = []
-            self._crew = (module, names, config), processes  # so that all are stopped at last
-            for number, name in enumerate(names * copies):
-                try:
-                    database = 2 * (number % len(names))
-                    processes.append(self._start(f'groups.{module}', name, database, **config))
-                except cache.NotInstalled as exc:
-                    say(f'{name} is left out: {exc}')
-            for process in processes:
-                process.ask('fill')
-        return self._crew[1]
+        self.dismiss()
+        for database, name in [*enumerate(names)] * copies:
+            try:
+                process = self._start(f'groups.{module}', name, 2 * database, **config)
+            except cache.NotInstalled as exc:
+                say(f'{name} is left out: {exc}')
+            else:
+                self._crew.append(process)
+        for process in self._crew:
+            process.ask('fill')
+        return self._crew
 
     def _start(self, module: str, name: str, database: int, **config: Any) -> Process:
         config |= {'subject': name, 'connection': {**self.connection, 'db': database}}
@@ -98,9 +95,9 @@ class Run:
 
     def dismiss(self) -> None:
         """Stop all processes and empty the server."""
-        for process in [*self._crew[1], *([self._reader] if self._reader else [])]:
+        for process in [*self._crew, *([self._reader] if self._reader else [])]:
             process.stop()
-        self._crew, self._reader = (None, []), None
+        self._crew, self._reader = [], None
         self.client.flushall()
 
 

@@ -44,10 +44,7 @@ def ratio(result: Result, subject: str, us: str = US, rounds: bool = True) -> st
 
 
 def longest(result: Result, name: str, lacking: str = '--') -> str:
-    """Return the longest command of a subject; the server counts up to a second.
-
-    :param lacking: what to show where it was not measured
-    """
+    """Return the longest command of a subject; the server counts up to a second."""
     if name not in result.longest:
         return lacking
     milliseconds, command = result.longest[name]
@@ -56,10 +53,7 @@ def longest(result: Result, name: str, lacking: str = '--') -> str:
 
 
 def grid(columns: Mapping[str, Show], rows: Iterable[Any]) -> Cells:
-    """Return a table.
-
-    :param columns: what they show of a row, by their heads
-    """
+    """Return a table; a column is what it shows of a row."""
     return [[*columns], *([show(row) for show in columns.values()] for row in rows)]
 
 
@@ -129,10 +123,7 @@ def as_text(title: str, cells: Cells) -> str:
 
 
 def as_rst(cells: Cells, title: str = '', widths: Sequence[int] = ()) -> str:
-    """Return a table for the documentation.
-
-    :param widths: of the columns, in percent
-    """
+    """Return a table for the documentation; widths are in percent."""
     lines = [f'.. list-table:: {title}'.rstrip(), '   :header-rows: 1']
     if widths:
         lines.append(f'   :widths: {" ".join(map(str, widths))}')

@@ -118,10 +118,7 @@ class Following(Served):
         return self._wait(self._change(statement), SOON if statement == SMALL else LATER)
 
     def _wait(self, value: int, pause: float) -> float:
-        """Wait until the first row has a value; return the seconds.
-
-        :raises SystemExit: if it takes too long
-        """
+        """Wait until the first row has a value; return the seconds."""
         begun, first = time.perf_counter(), Item.objects.filter(id=1).first
         while (row := first()) is None or row.value != value:
             if time.perf_counter() > begun + LONGEST:

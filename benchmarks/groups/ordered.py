@@ -35,10 +35,7 @@ def ordered(run: Run) -> Iterator[Result]:
 
 
 class Questions(Served):
-    """The questions of one subject.
-
-    :param count: how many rows there are
-    """
+    """The questions of one subject, about so many rows."""
 
     engine_options = {'isolation_level': 'AUTOCOMMIT', 'pool_reset_on_return': None}
 

@@ -48,10 +48,7 @@ def page(run: Run) -> Iterator[Result]:
 
 
 class Pages(Served):
-    """The pages of one subject.
-
-    :param artists: whose pages are made
-    """
+    """The pages of some artists, made by one subject."""
 
     engine_options = {'pool_size': CONNECTIONS}
 

@@ -45,11 +45,7 @@ def _store(data: Dataset, path: Path) -> None:
 
 
 class Waits(Served):
-    """What works are done on.
-
-    :param data: the rows that are saved
-    :param source: the URL of the database with more of them
-    """
+    """A model that is saved, and mirrors of the SQL database at the URL ``source``."""
 
     def __init__(self, data: Dataset, source: str, **config: Any) -> None:
         super().__init__(**config)

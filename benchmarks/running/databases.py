@@ -51,10 +51,7 @@ def started(
 
 
 def connected(url: str, **how: Any) -> tuple[sqlalchemy.Engine, int | None]:
-    """Return an engine, and the process that serves its connection; SQLite has none.
-
-    :param how: options of the engine
-    """
+    """Return an engine, and the process that serves its connection; SQLite has none."""
     engine = sqlalchemy.create_engine(url, **how)
     query = PID.get(engine.dialect.name)
     if query is None:

@@ -113,11 +113,7 @@ class Served:
 
     def works(self, group: str) -> list[Work]:
         """Return the works that the method of this name yields, without those that it cannot do."""
-        works: list[Work] = [
-            work
-            for work in getattr(self, group)()
-            if not {work.needs, work.needs.split('_')[0]} & self.cannot
-        ]
+        works = [work for work in getattr(self, group)() if work.needs not in self.cannot]
         self._works |= {(work.name, work.way): work for work in works}
         return [replace(work, run=None, prepare=None, answer=None, more=None) for work in works]
 

@@ -90,10 +90,7 @@ def _done_in_a_second(parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def compare(run: Run, group: str, processes: list[Process]) -> Iterator[Result]:
-    """Compare the answers of the subjects, then sample works in turns; yield the results.
-
-    :param group: of the works, which the subjects list
-    """
+    """Compare the answers of the subjects, then sample works in turns; yield the results."""
     works: dict[str, list[Turn]] = {}
     for turn in turns_of(processes, group):
         if run.wants(turn.work.name):
@@ -123,10 +120,7 @@ def turns_of(processes: list[Process], group: str) -> Iterator[Turn]:
 
 
 def check(turns: list[Turn]) -> None:
-    """Make sure that all subjects give the same answer.
-
-    :raises SystemExit: if one does not
-    """
+    """Raise SystemExit unless all subjects give the same answer."""
     answers = [turn.ask('answer')[0] for turn in turns]
     right, _ = answers[0]
     for turn, (answer, keeps_nulls) in zip(turns, answers, strict=True):
@@ -138,10 +132,7 @@ def check(turns: list[Turn]) -> None:
 
 
 def same(right: Any, answer: Any, keeps_nulls: bool) -> bool:
-    """Return whether two answers are equal.
-
-    :param keeps_nulls: if False, a null may have become '' or 0
-    """
+    """Return whether two answers are equal. Where nulls are not kept, they became '' or 0."""
     if keeps_nulls or not isinstance(right, list):
         return bool(right == answer)
     return sorted(map(_without_nulls, right)) == sorted(map(_without_nulls, answer))
@@ -152,10 +143,7 @@ def _without_nulls(row: list[Any]) -> list[str]:
 
 
 def take_turns(turns: Sequence[Turn], sample: Callable[[Turn], Any]) -> dict[Turn, list[Any]]:
-    """Return the samples of each turn, in the order of the rounds, of which the first do not count.
-
-    :param turns: what is sampled in each round; each round begins with another one
-    """
+    """Return the samples of all rounds that count. Each round begins with another turn."""
     samples: dict[Turn, list[Any]] = {turn: [] for turn in turns}
     for number in range(-turns[0].work.warm_up, max(turn.rounds for turn in turns)):
         first = number % len(turns)
@@ -168,10 +156,7 @@ def take_turns(turns: Sequence[Turn], sample: Callable[[Turn], Any]) -> dict[Tur
 
 
 def result_of(work: Work, samples: dict[str, list[dict[str, Any]]]) -> Result:
-    """Return the result of a work.
-
-    :param samples: by subject, as :meth:`Turn.sample` returns them
-    """
+    """Return the result of a work from the samples of each subject."""
     scale = SCALES.get(work.unit, 1) / work.per
     result = Result(work.name, work.unit, {}, higher_is_better=work.unit.endswith('/s'))
     for name, rounds in samples.items():

@@ -106,10 +106,7 @@ def _of_warm(cluster: Cluster, calls: list[Callable[[], Any]]) -> tuple[list[flo
 
 
 def _cpu(cluster: Cluster, count: int, *calls: Callable[[], Any]) -> tuple[list[float], float]:
-    """Return the microseconds of CPU of each server, and of this process.
-
-    :param count: what the calls do so many times; the result is for one
-    """
+    """Return the microseconds of CPU of each server, and of this process, for one of ``count``."""
     pids = [node.process.pid for node in cluster.nodes if node.process]
     before, start = [*map(cpu_seconds, pids)], time.process_time()
     for call in calls:

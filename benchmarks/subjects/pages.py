@@ -67,10 +67,7 @@ def of_models() -> dict[str, Page]:
 
 
 def of_sql(engine: Any) -> dict[str, Page]:
-    """Return the pages from SQL: of mapped objects in two ways, and of plain rows.
-
-    :param engine: an ``Engine`` on the database
-    """
+    """Return the pages from SQL: of mapped objects in two ways, and of plain rows."""
     from sqlalchemy import select
     from sqlalchemy.orm import Session, contains_eager, load_only, selectinload
 
