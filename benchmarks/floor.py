@@ -20,7 +20,7 @@ Event = tuple[bool, bytes]  # whether it was sent, and the bytes
 
 @contextmanager
 def recorded() -> Iterator[list[Event]]:
-    """Give a list to which everything goes that this process sends and receives meanwhile."""
+    """Record what this process sends and receives in the block; give the list of events."""
     events: list[Event] = []
     sendall, recv_into = socket.socket.sendall, socket.socket.recv_into
 

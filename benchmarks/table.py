@@ -53,7 +53,7 @@ def longest(result: Result, name: str, lacking: str = '--') -> str:
 
 
 def grid(columns: Mapping[str, Show], rows: Iterable[Any]) -> Cells:
-    """Return a table; a column is what it shows of a row."""
+    """Return a table: of each row, what each column shows."""
     return [[*columns], *([show(row) for show in columns.values()] for row in rows)]
 
 

@@ -35,7 +35,7 @@ def ordered(run: Run) -> Iterator[Result]:
 
 
 class Questions(Served):
-    """The questions of one subject, about so many rows."""
+    """The questions of one subject, asked of ``count`` rows."""
 
     engine_options = {'isolation_level': 'AUTOCOMMIT', 'pool_reset_on_return': None}
 

@@ -1,4 +1,4 @@
-"""redis-py and hiredis by hand: the same keys and values, as one would write it who knows both.
+"""redis-py and hiredis by hand: the same keys and values, written by somebody who knows both.
 
 Rows are dicts. Commands go in pipelines; the server intersects sets. It takes less care than the
 library: nobody else may write meanwhile, and readers wait while it replaces the data set.
