@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 from ..results import DATABASES, PLAIN, US, Result
-from ..run import Run
+from ..running.run import Run
 from ..table import Bases
 
 ORM = [(f'{name}, ORM, joins', f'{name}, ORM, selectinload') for name in ('MariaDB', 'SQLite')]

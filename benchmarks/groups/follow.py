@@ -20,8 +20,8 @@ from IndexedRedis.mirror import Mirror
 
 from ..machine import cpu_seconds
 from ..results import DATABASES, Result
-from ..run import Run
 from ..running.databases import started
+from ..running.run import Run
 from ..running.served import Served, Work
 from ..running.turns import compare
 from ..subjects.library import model_of

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..dataset import BY_ARTIST, make
 from ..results import BEFORE, BY_HAND, OLD, US, Result
-from ..run import Run
 from ..running.clients import Ask, load
+from ..running.run import Run
 from ..running.served import Work
 from ..running.turns import compare
 from ..subjects import subject_of

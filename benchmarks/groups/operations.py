@@ -15,7 +15,7 @@ from typing import Any
 
 from ..dataset import make
 from ..results import Result
-from ..run import Run
+from ..running.run import Run
 from ..running.served import Work, plain
 from ..running.turns import compare, wait_and_total
 from ..subjects import Row

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..machine import come_first
 from ..results import BEFORE, BY_HAND, DATABASES, US, Result
-from ..run import Run
 from ..running.databases import started
+from ..running.run import Run
 from ..running.served import Served, Work
 from ..running.turns import compare, wait_and_total
 from ..subjects.ordered import DEAR, EVEN, SIZE, ByHand, Models, Sql, artists

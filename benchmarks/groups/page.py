@@ -7,8 +7,8 @@ from typing import Any
 from IndexedRedis import setDefaultRedisConnectionParams
 
 from ..results import BEFORE, OLD, US, Result
-from ..run import Run
 from ..running.clients import load
+from ..running.run import Run
 from ..running.served import Served, Work
 from ..running.turns import compare
 from ..subjects import pages

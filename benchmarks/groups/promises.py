@@ -21,7 +21,7 @@ from IndexedRedis.executors.sync import SyncExecutor
 from .. import machine
 from ..dataset import make
 from ..results import US, Result
-from ..run import Run
+from ..running.run import Run
 from ..running.served import Work
 from ..running.turns import compare, wait_and_total
 from ..subjects import Row

@@ -12,7 +12,7 @@ from IndexedRedis.testing.clusters import start_cluster
 
 from .. import machine
 from ..results import PLAIN, US, Result
-from ..run import Run
+from ..running.run import Run
 from ..running.served import Served, Work
 from ..running.turns import compare
 from ..subjects.library import model_of

@@ -16,7 +16,7 @@ from typing import Any
 from ..dataset import Dataset, make
 from ..machine import come_first
 from ..results import BEFORE, US, Result
-from ..run import Run
+from ..running.run import Run
 from ..running.served import Served, Work
 from ..running.turns import compare
 from ..subjects.library import model_of

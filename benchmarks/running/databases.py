@@ -9,7 +9,7 @@ import sqlalchemy
 
 from IndexedRedis.testing import databases
 
-from ..run import Run, say
+from .run import Run, say
 
 PID = {'mariadb': 'SELECT @@pid_file', 'postgresql': 'SELECT pg_backend_pid()'}
 

@@ -8,8 +8,8 @@ from itertools import chain, groupby
 from typing import Any
 
 from ..results import BEFORE, BY_HAND, FLOOR, US, Result
-from ..run import Run
 from .process import Process
+from .run import Run
 from .served import Work
 
 SCALES = {'us': 1e6, 'ms': 1e3}

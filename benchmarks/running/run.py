@@ -13,10 +13,10 @@ from typing import Any
 
 import redis
 
-from . import cache
-from .results import BEFORE, DATABASES
-from .running.process import ROOT, Process
-from .sizes import SIZES
+from .. import cache
+from ..results import BEFORE, DATABASES
+from ..sizes import SIZES
+from .process import ROOT, Process
 
 # Seconds: a transaction of 100,000 rows outlasts redis-py's 5 on a slow machine.
 PATIENCE = 120
