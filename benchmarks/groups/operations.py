@@ -18,7 +18,7 @@ from ..results import Result
 from ..running.run import Run
 from ..running.served import Work, plain
 from ..running.turns import compare, wait_and_total
-from ..subjects import Row
+from ..subjects import SUBJECTS, Row
 from .rows import Rows
 
 IMPORT = (
@@ -34,7 +34,8 @@ Question = tuple[str, int, str, tuple[Any, ...], dict[str, Any]]
 
 def operations(run: Run) -> Iterator[Result]:
     """Time each operation."""
-    crew = run.crew('operations', run.subjects, data=make(run.options.data, run.sizes.rows))
+    data = make(run.options.data, run.sizes.rows)
+    crew = run.crew('operations', run.chosen(*SUBJECTS), data=data)
     for result in compare(run, 'operations', crew):
         if result.work == 'import':
             result.note = NOTE
@@ -105,6 +106,10 @@ class Operations(Rows):
             objects = scratch.select({name: 'before'})
             return [partial(scratch.update, each, name, 'after') for each in objects]
 
+        def update(calls: list[Any]) -> None:
+            for call in calls:
+                call()
+
         def rows_to_go() -> Row:
             rows = self.rows(total)
             gone = [{**row, name: 'to go'} for row in rows[: sizes.delete]]
@@ -114,7 +119,7 @@ class Operations(Rows):
         new, bulk = partial(self.rows, some), partial(self.rows, sizes.bulk)
         like_first, last = self._stored(), self.rows(total)[-1][name]
         yield self._write('save() of a new object', create, new, like_first, some)
-        title, update = 'save() of one changed indexed field', lambda calls: [f() for f in calls]
+        title = 'save() of one changed indexed field'
         yield self._write(title, update, changes, self._stored('after'), some)
         title = f'bulk save of {sizes.bulk:,}'
         yield self._write(title, scratch.fill, bulk, like_first, needs='save_all')

@@ -133,17 +133,13 @@ def deletes(shop: Shop) -> Iterator[Work]:
         commands = []
         for pk in (obj._id for obj in objects):
             commands.append(('UNLINK', f'{DATA}{pk}'))
-            sets = sets_of(shop.rows[pk - 1], shop.indexed)
-            commands += [('SREM', key, pk) for key in sets]
+            commands += [('SREM', key, pk) for key in sets_of(shop.rows[pk - 1], shop.indexed)]
         shop.transaction(commands)
 
     some, bulk, delete = shop.sizes.calls // 2, shop.sizes.duel, shop.model.deleter.deleteMultiple
     for what, size, total in (('one', 1, some), (f'{bulk // 4} at a time', bulk // 4, bulk)):
-        title, fill = (
-            f'delete of {what} | a MULTI of UNLINK and SREM',
-            partial(prepare, total, size),
-        )
-        yield shop.work('1, 3', title, delete, blind, fill, total // size)
+        title = f'delete of {what} | a MULTI of UNLINK and SREM'
+        yield shop.work('1, 3', title, delete, blind, partial(prepare, total, size), total // size)
 
 
 def resets(shop: Shop) -> Iterator[Work]:

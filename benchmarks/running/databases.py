@@ -32,7 +32,7 @@ def started(
             kind = name.lower()
             if name == 'SQLite':
                 engine = sqlalchemy.create_engine(f'sqlite:///{run.folder}/shop.sqlite')
-            elif name not in run.databases:
+            elif not run.chosen(name):
                 continue
             elif lacking := databases.missing(kind):
                 say(f'{name} is left out: {lacking}')

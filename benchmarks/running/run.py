@@ -14,7 +14,7 @@ from typing import Any
 import redis
 
 from .. import cache
-from ..results import BEFORE, DATABASES
+from ..results import BEFORE
 from ..sizes import SIZES
 from .process import ROOT, Process
 
@@ -37,8 +37,6 @@ class Run:
         names = ('host', 'port', 'username', 'password', 'socket_timeout')
         self.connection = {name: given[name] for name in names if name in given}
         self.sizes = SIZES[options.sizes]
-        self.subjects = [each for each in options.subjects if each not in DATABASES]
-        self.databases = [each for each in options.subjects if each in DATABASES]
         self._crew: list[Process] = []
         self._reader: Process | None = None
 
@@ -53,7 +51,7 @@ class Run:
 
     def chosen(self, *names: str) -> list[str]:
         """Return those of some subjects that ``--subjects`` chooses."""
-        return [name for name in names if name in self.subjects]
+        return [name for name in names if name in self.options.subjects]
 
     def crew(
         self, module: str, names: Iterable[str], copies: int = 1, **config: Any
