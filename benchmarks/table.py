@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from statistics import median
 from typing import Any
 
 from .results import US, Result, quartiles
@@ -13,7 +14,7 @@ Bases = Sequence[Sequence[str]]
 
 def number(value: float) -> str:
     """Return a number with three digits that count, thousands apart."""
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
+    digits = sum(abs(value) < limit for limit in (100, 10, 1))
     return f'{value:,.{digits}f}'
 
 
@@ -27,10 +28,8 @@ def times(ratio: float | None) -> str:
 
 def spread(samples: list[float]) -> str:
     """Return the median, with the quartiles in brackets."""
-    low, middle, high = quartiles(samples)
-    if len(samples) == 1:
-        return f'{number(middle)} (once)'
-    return f'{number(middle)} ({number(low)}-{number(high)})'
+    low, middle, high = map(number, quartiles(samples))
+    return f'{middle} (once)' if len(samples) == 1 else f'{middle} ({low}-{high})'
 
 
 def ratio(result: Result, subject: str, us: str = US, rounds: bool = True) -> str:
@@ -45,10 +44,7 @@ def ratio(result: Result, subject: str, us: str = US, rounds: bool = True) -> st
 
 
 def longest(result: Result, name: str, lacking: str = '--') -> str:
-    """Return the longest command of a subject; the server counts up to a second.
-
-    :param lacking: what to show where it was not measured
-    """
+    """Return the longest command of a subject; the server counts up to a second."""
     if name not in result.longest:
         return lacking
     milliseconds, command = result.longest[name]
@@ -56,14 +52,9 @@ def longest(result: Result, name: str, lacking: str = '--') -> str:
     return f'{shown} ms ({command})'
 
 
-def grid(corner: str, columns: Mapping[str, Show], rows: Iterable[tuple[str, Any]]) -> Cells:
-    """Return a table.
-
-    :param columns: what they show of a row, by their heads
-    :param rows: their names, and what columns get
-    """
-    lines = ([name, *(show(row) for show in columns.values())] for name, row in rows)
-    return [[corner, *columns], *lines]
+def grid(columns: Mapping[str, Show], rows: Iterable[Any]) -> Cells:
+    """Return a table: of each row, what each column shows."""
+    return [[*columns], *([show(row) for show in columns.values()] for row in rows)]
 
 
 def by_subject(result: Result, bases: Bases = (), rounds: bool = True) -> Cells:
@@ -74,18 +65,16 @@ def by_subject(result: Result, bases: Bases = (), rounds: bool = True) -> Cells:
     :param rounds: see :func:`ratio`
     """
     chosen = next((group for group in bases if {*group} <= result.samples.keys()), ())
-    columns: dict[str, Show] = {result.unit: lambda name: spread(result.samples[name])}
+    columns: dict[str, Show] = {'subject': str, result.unit: lambda on: spread(result.samples[on])}
     for base in chosen:
         columns[f'times {base}'] = partial(ratio, result, base, rounds=rounds)
     if not chosen:
-        columns['ratio'] = lambda name: '' if name == US else ratio(result, name, rounds=rounds)
-    for heading, figures in result.more.items():
-        columns[heading] = lambda name, of=figures: (
-            number(quartiles(of[name])[1]) if name in of else '--'
-        )
+        columns['ratio'] = lambda on: '' if on == US else ratio(result, on, rounds=rounds)
+    for heading, of in result.more.items():
+        columns[heading] = lambda on, of=of: number(median(of[on])) if on in of else '--'
     if result.longest:
         columns['longest command'] = partial(longest, result, lacking='')
-    return grid('subject', columns, [(name, name) for name in result.samples])
+    return grid(columns, result.samples)
 
 
 def by_work(results: list[Result], subjects: Iterable[str]) -> Cells:
@@ -94,35 +83,36 @@ def by_work(results: list[Result], subjects: Iterable[str]) -> Cells:
     :param subjects: the columns beside this library; those that took part in nothing are left out
     """
 
-    def beside(name: str, result: Result) -> str:
-        samples = result.samples.get(name)
-        return f'{times(result.ratio(name))}; {spread(samples)}' if samples else '--'
+    def beside(on: str, result: Result) -> str:
+        samples = result.samples.get(on)
+        return f'{times(result.ratio(on))}; {spread(samples)}' if samples else '--'
 
-    columns: dict[str, Show] = {US: lambda result: spread(result.samples[US])}
+    columns: dict[str, Show] = {'work': _named, US: lambda result: spread(result.samples[US])}
     if any(each.of_the_floor() for each in results):
         columns['of the floor'] = lambda result: times(result.of_the_floor())
-    for name in subjects:
-        if any(name in each.samples for each in results):
-            columns[name] = partial(beside, name)
-    return grid('work', columns, [(f'{each.work}, {each.unit}', each) for each in results])
+    for on in subjects:
+        if any(on in each.samples for each in results):
+            columns[on] = partial(beside, on)
+    return grid(columns, results)
 
 
 def longest_commands(results: list[Result], subjects: list[str]) -> Cells:
     """Return a row for each work, with the longest command of each subject."""
-    columns = {name: partial(longest, name=name) for name in subjects}
-    return grid('work', columns, [(each.work, each) for each in results if each.longest])
+    columns: dict[str, Show] = {on: partial(longest, name=on) for on in subjects}
+    rows = [each for each in results if each.longest]
+    return grid({'work': lambda result: result.work, **columns}, rows)
 
 
 def against(results: list[Result], subject: str) -> Cells:
     """Return a row for each work with its ratio to a subject, the lowest ratios first."""
     columns: dict[str, Show] = {
+        'work': _named,
         'now': lambda result: spread(result.samples[US]),
         subject: lambda result: spread(result.samples[subject]),
         'times better': lambda result: ratio(result, subject),
     }
-    results = [each for each in results if subject in each.samples]
-    results.sort(key=lambda each: each.ratios(subject)[1])
-    return grid('work', columns, [(f'{each.work}, {each.unit}', each) for each in results])
+    both = [each for each in results if subject in each.samples]
+    return grid(columns, sorted(both, key=lambda each: each.ratios(subject)[1]))
 
 
 def as_text(title: str, cells: Cells) -> str:
@@ -133,10 +123,7 @@ def as_text(title: str, cells: Cells) -> str:
 
 
 def as_rst(cells: Cells, title: str = '', widths: Sequence[int] = ()) -> str:
-    """Return a table for the documentation.
-
-    :param widths: of the columns, in percent
-    """
+    """Return a table for the documentation; widths are in percent."""
     lines = [f'.. list-table:: {title}'.rstrip(), '   :header-rows: 1']
     if widths:
         lines.append(f'   :widths: {" ".join(map(str, widths))}')
@@ -146,3 +133,7 @@ def as_rst(cells: Cells, title: str = '', widths: Sequence[int] = ()) -> str:
         escaped = [cell.replace('__ne', '``__ne``') for cell in row]
         lines += [f'   {" " if at else "*"} - {cell}' for at, cell in enumerate(escaped)]
     return '\n'.join(lines) + '\n'
+
+
+def _named(result: Result) -> str:
+    return f'{result.work}, {result.unit}'

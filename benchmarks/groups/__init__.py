@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 from ..results import DATABASES, PLAIN, US, Result
-from ..run import Run
+from ..running.run import Run
 from ..table import Bases
 
 ORM = [(f'{name}, ORM, joins', f'{name}, ORM, selectinload') for name in ('MariaDB', 'SQLite')]
@@ -25,9 +25,9 @@ class Measurement(NamedTuple):
 
 
 GROUPS = {
-    'operations': Measurement('each operation, against 6.0.3 and others', 'rows'),
-    'growth': Measurement('how the cost of reads grows', 'rows'),
-    'asyncio': Measurement('a hundred small queries at a time', 'rows'),
+    'operations': Measurement('each operation, against 6.0.3 and others', 'operations'),
+    'growth': Measurement('how the cost of reads grows', 'growth'),
+    'asyncio': Measurement('a hundred small queries at a time', 'growth'),
     'page': Measurement('a page of a web application, against SQL', 'page', 'free', ORM),
     'ordered': Measurement('a page in order, against redis-py by hand and SQL', 'ordered', 'free'),
     'promises': Measurement('what each promise costs', 'promises', 'together', [(US,)]),

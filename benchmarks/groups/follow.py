@@ -3,79 +3,46 @@
 How soon are commits visible, and how many does it take? Each subject is a database.
 """
 
-import atexit
-import os
 import signal
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import count
+from multiprocessing import get_context
+from os import kill
 from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, Table, insert, text
 
-from IndexedRedis import IndexedRedisModel, IRField, setDefaultRedisConnectionParams
+from IndexedRedis import setDefaultRedisConnectionParams
 from IndexedRedis.mirror import Mirror
 
 from ..machine import cpu_seconds
 from ..results import DATABASES, Result
-from ..run import Run
 from ..running.databases import started
-from ..running.served import Job, Served, Work
+from ..running.run import Run
+from ..running.served import Served, Work
 from ..running.turns import compare
+from ..subjects.library import model_of
 
 # With these settings a database keeps the log.
 CONFIG = {
     'postgresql': {'wal_level': 'logical'},
     'mariadb': {'server-id': '1', 'log-bin': 'binlog', 'binlog-format': 'ROW'},
 }
-# Changes single rows, each in a transaction of its own.
-PROCEDURES = {
-    'postgresql': """
-        CREATE PROCEDURE singles(value_ INTEGER, count_ INTEGER) LANGUAGE plpgsql AS $$ BEGIN
-            FOR number IN REVERSE count_..1 LOOP
-                UPDATE item SET value = value_ WHERE id = number; COMMIT;
-            END LOOP;
-        END $$""",
-    'mariadb': """
-        CREATE PROCEDURE singles(value_ INTEGER, count_ INTEGER)
-            WHILE count_ > 0 DO
-                UPDATE item SET value = value_ WHERE id = count_; COMMIT;
-                SET count_ = count_ - 1;
-            END WHILE""",
-}
+ALL = 'UPDATE item SET value = :value'
+SMALL = f'{ALL} WHERE id = 1'
 DEFAULT, RAISED = 1_000, 50_000  # maxChanges
 PERIOD = 0.01  # of small transactions
 # Seconds between two looks; a follower that is busy needs the processor.
 SOON, LATER = 0.0002, 0.01
 LONGEST = 120  # seconds of one wait
 QUIET = 2.5  # seconds in which nothing happens: some rounds of the follower
-SMALL = 'UPDATE item SET value = :value WHERE id = 1'
-ALL = 'UPDATE item SET value = :value'
-SINGLES = 'CALL singles(:value, :count)'
-COMMAND = '-m IndexedRedis mirror benchmarks.groups.follow:mirror --follow --prepare --url'
 
 key = Column('id', Integer, primary_key=True, autoincrement=False)
 item = Table('item', MetaData(), key, Column('value', Integer))
-
-
-class Item(IndexedRedisModel):
-    """A row."""
-
-    FIELDS = [IRField('id', valueType=int), IRField('value', valueType=int)]
-    INDEXED_FIELDS = ['id']
-    KEY_NAME = 'FollowedItem'
-
-
-mirror = Mirror(
-    os.environ.get('BENCHMARKED_DATABASE', 'sqlite://'),
-    {Item: item},
-    maxChanges=int(os.environ.get('BENCHMARKED_CHANGES', '0')),
-    name='benchmark',
-)
+Item = model_of({}, {'id': 'int', 'value': 'int'}, ['id'], KEY_NAME='FollowedItem')
 
 
 def follow(run: Run) -> Iterator[Result]:
@@ -88,6 +55,12 @@ def follow(run: Run) -> Iterator[Result]:
             yield result
 
 
+def _mirror(url: str, connection: dict[str, Any], changes: int) -> None:
+    """Follow a database, in a process of its own."""
+    setDefaultRedisConnectionParams(connection)
+    Mirror(url, {Item: item}, maxChanges=changes, name='benchmark').follow(prepare=True)
+
+
 class Following(Served):
     """A database and the process that follows it."""
 
@@ -95,16 +68,14 @@ class Following(Served):
         super().__init__(**config)
         setDefaultRedisConnectionParams(self.connection)
         self.rows, self.values, self.changes = self.sizes.rows // 5, count(1), 0
-        self.process: subprocess.Popen[bytes] | None = None
-        atexit.register(self._stop)
+        self.process: Any = None
 
     def fill(self) -> None:
-        """Make the rows, and the procedure that changes them one by one."""
+        """Make the rows."""
         with self.engine.begin() as connection:
             item.metadata.create_all(connection)
             rows = [{'id': number, 'value': 0} for number in range(1, self.rows + 1)]
             connection.execute(insert(item), rows)
-            connection.exec_driver_sql(PROCEDURES[self.engine.dialect.name])
 
     def follow(self) -> Iterator[Work]:
         """Yield what is measured of a follower with so many changes at a time."""
@@ -117,39 +88,29 @@ class Following(Served):
             (RAISED, large.format(RAISED), 'changes/s', self._large),
             (RAISED, 'CPU of the follower while nothing happens', '%', self._busy),
         ):
-            prepare = partial(self._follow, most, run)
-            yield Work(name, prepare, how='value', unit=unit, rounds=self.sizes.slow, warm_up=0)
+            how = {'how': 'value', 'unit': unit, 'rounds': self.sizes.slow, 'warm_up': 0}
+            yield Work(name, run, partial(self._start, most), **how)
 
-    def _follow(self, changes: int, run: Callable[[], dict[str, Any]]) -> Job:
+    def _start(self, changes: int) -> None:
         """Have a process follow with so many changes at a time; at its start all data is there."""
-        if changes != self.changes:
-            self._stop()
-            self.client.flushdb()
-            url = self.engine.url.render_as_string(hide_password=False)
-            self.process = subprocess.Popen(
-                [sys.executable, *COMMAND.split(), self.url],
-                env={
-                    **os.environ,
-                    'BENCHMARKED_DATABASE': url,
-                    'BENCHMARKED_CHANGES': str(changes),
-                },
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            self.changes = changes
-            self._visible(SMALL)
-        return Job(run)
-
-    def _stop(self) -> None:
+        if changes == self.changes:
+            return
         if self.process:
             self.process.terminate()
-            self.process.wait()
+            self.process.join()
+        self.client.flushdb()
+        given = self.engine.url.render_as_string(hide_password=False), self.connection, changes
+        self.process = get_context('spawn').Process(target=_mirror, args=given, daemon=True)
+        self.process.start()
+        self.changes = changes
+        self._visible(SMALL)
 
-    def _change(self, statement: str, **values: int) -> int:
-        """Commit a change of the first row, the last one that it changes; return its new value."""
+    def _change(self, *statements: str) -> int:
+        """Commit changes, the last one of the first row; return its new value."""
         value = next(self.values)
         with self.engine.execution_options(isolation_level='AUTOCOMMIT').connect() as connection:
-            connection.execute(text(statement), {'value': value, **values})
+            for statement in statements:
+                connection.execute(text(statement), {'value': value})
         return value
 
     def _visible(self, statement: str) -> float:
@@ -157,10 +118,7 @@ class Following(Served):
         return self._wait(self._change(statement), SOON if statement == SMALL else LATER)
 
     def _wait(self, value: int, pause: float) -> float:
-        """Wait until the first row has a value; return the seconds.
-
-        :raises SystemExit: if it takes too long
-        """
+        """Wait until the first row has a value; return the seconds."""
         begun, first = time.perf_counter(), Item.objects.filter(id=1).first
         while (row := first()) is None or row.value != value:
             if time.perf_counter() > begun + LONGEST:
@@ -184,15 +142,13 @@ class Following(Served):
 
     def _caught_up(self) -> dict[str, Any]:
         """Return the transactions a second after they were committed meanwhile."""
-        assert self.process
-        self.process.send_signal(signal.SIGSTOP)
-        value = self._change(SINGLES, count=self.rows)
-        self.process.send_signal(signal.SIGCONT)
+        kill(self.process.pid, signal.SIGSTOP)
+        value = self._change(*(f'{ALL} WHERE id = {row}' for row in range(self.rows, 0, -1)))
+        kill(self.process.pid, signal.SIGCONT)
         return {'main': self.rows / self._wait(value, LATER)}
 
     def _busy(self) -> dict[str, Any]:
         """Return the share of a core that the follower uses, in percent."""
-        assert self.process
         before = cpu_seconds(self.process.pid)
         time.sleep(QUIET)
         return {'main': 100 * (cpu_seconds(self.process.pid) - before) / QUIET}

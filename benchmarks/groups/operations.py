@@ -1,9 +1,7 @@
-"""List the operations on rows: reads, what one object and an import take, and writes.
+"""Time operations on rows: reads, what one object and an import take, and writes.
 
 Sizes of results come from the data: of each size the nearest there is.
 """
-
-from __future__ import annotations
 
 import gc
 import os
@@ -13,206 +11,189 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..running.served import Job, Work, plain
-from ..subjects import Row
+from ..dataset import make
+from ..results import Result
+from ..running.run import Run
+from ..running.served import Work, plain
+from ..running.turns import compare, wait_and_total
+from ..subjects import SUBJECTS, Row
+from .rows import Rows
 
-if TYPE_CHECKING:
-    from .rows import Rows
-
-FEW = 20  # rows of a small result
 IMPORT = (
     'import sys, time; sys.path[:0] = {path!r}; began = time.perf_counter(); import {module}; '
     'print(time.perf_counter() - began)'
 )
+NOTE = (
+    'By hand: import redis, which for IndexedRedis follows at the first connection, as what '
+    'queries need does at the first Model.objects.'
+)
+Question = tuple[str, int, str, tuple[Any, ...], dict[str, Any]]
 
 
-def reads(at: Rows) -> Iterator[Work]:
-    """Yield all reads, in the order of the table."""
-    yield _get(at, at.shelf)
-    for size in at.sizes.reads:
-        for names in (at.data.three, at.names):
-            yield _select(at, at.shelf, *at.query(size), names)
-    yield from _values(at)
-    yield from _counts(at)
-    yield from _picks(at)
+def operations(run: Run) -> Iterator[Result]:
+    """Time each operation."""
+    data = make(run.options.data, run.sizes.rows)
+    crew = run.crew('operations', run.chosen(*SUBJECTS), data=data)
+    for result in compare(run, 'operations', crew):
+        if result.work == 'import':
+            result.note = NOTE
+        yield from wait_and_total(result) if 'PINGs' in result.more else [result]
 
 
-def larger(at: Rows) -> Iterator[Work]:
-    """Yield an object of more and more objects."""
-    for filters, hits in [*map(at.query, at.sizes.reads), ({}, at.sizes.rows)]:
-        if hits > FEW:
-            work = _select(at, at.shelf, filters, hits, at.names)
-            how = {'per': work.per * hits, 'unit': 'us', 'rounds': at.sizes.slow}
-            yield replace(work, name=f'an object, of {hits:,}', turns='objects', reads=False, **how)
+class Operations(Rows):
+    """The operations of one subject."""
+
+    def operations(self) -> Iterator[Work]:
+        """Yield all operations, in the order of the table."""
+        yield self.get(self.shelf)
+        for size in self.sizes.reads:
+            for names in (self.data.three, self.names):
+                yield self.select(self.shelf, *self.query(size), names)
+        for name, times, method, arguments, how in self._questions():
+            ask = partial(self._ask, method, *arguments)
+            yield self.timed(name, ask, times, **{'needs': method, 'reads': True, **how})
+        yield from self._writes()
+        yield from self._resets()
+        yield self._memory()
+        yield self._import()
+
+    def _ask(self, method: str, *args: Any) -> Any:
+        """Call a method that a subject may lack, on all rows."""
+        return getattr(self.shelf, method)(*args)
+
+    def _questions(self) -> Iterator[Question]:
+        """Yield what else is read: its name, how often in a sample, the method, its arguments."""
+        many, three, picks = self.sizes.calls, self.data.three, self.sizes.picks
+        filters, hits = self.query(max(self.sizes.reads))
+        fields = {'one field': three[:1], 'three fields': three, 'all fields': self.names}
+        for which, names in fields.items():
+            name = f'filter().valuesList(), {hits:,} rows, {which}'
+            yield name, self.times(hits), 'values', (filters, names), {}
+        how: dict[str, Any] = {'answer': dict.items, 'rounds': self.sizes.slow}
+        name = f'countBy() of {self.sizes.rows:,} objects'
+        yield name, max(1, many // 100), 'tally', (self.data.changed,), how
+
+        (one, _), (several, hits) = self.query(picks, 1), self.query(picks, 3, 2)
+        unequal = {f'{name}__ne': value for name, value in one.items()}
+        yield 'count() of one filter', many, 'count', (one,), {}
+        yield f'count() of {len(several)} filters', many, 'count', (several,), {}
+        yield 'count() of a lone __ne', many, 'count', (unequal,), {'needs': 'count_unequal'}
+
+        def row(picked: Any) -> Any:
+            values = plain(self.shelf.reader(self.names)(picked))
+            return dict(zip(self.names, values, strict=True)).items()
+
+        def is_one(picked: Any) -> bool:
+            return bool(several.items() <= row(picked))
+
+        for which, answer in ('first', row), ('last', row), ('random', is_one):
+            how = {'answer': answer, 'needs': which, 'reads': which != 'random'}
+            yield f'{which}() among {hits:,}', many // 5, 'pick', (which, several), how
+
+    def _writes(self) -> Iterator[Work]:
+        """Yield saves and deletes on an empty database."""
+        sizes, name, scratch = self.sizes, self.data.changed, self.scratch
+        some, total = 2 * sizes.calls, sizes.delete + sizes.bulk // 10
+
+        def create(rows: list[Row]) -> None:
+            for row in rows:
+                scratch.create(row)
+
+        def changes() -> list[Any]:
+            scratch.fill([{**row, name: 'before'} for row in self.rows(some)])
+            objects = scratch.select({name: 'before'})
+            return [partial(scratch.update, each, name, 'after') for each in objects]
+
+        def update(calls: list[Any]) -> None:
+            for call in calls:
+                call()
+
+        def rows_to_go() -> Row:
+            rows = self.rows(total)
+            gone = [{**row, name: 'to go'} for row in rows[: sizes.delete]]
+            scratch.fill(gone + rows[sizes.delete :])
+            return {name: 'to go'}
+
+        new, bulk = partial(self.rows, some), partial(self.rows, sizes.bulk)
+        like_first, last = self._stored(), self.rows(total)[-1][name]
+        yield self._write('save() of a new object', create, new, like_first, some)
+        title = 'save() of one changed indexed field'
+        yield self._write(title, update, changes, self._stored('after'), some)
+        title = f'bulk save of {sizes.bulk:,}'
+        yield self._write(title, scratch.fill, bulk, like_first, needs='save_all')
+        title = f'filter().delete() of {sizes.delete:,}'
+        yield self._write(title, scratch.delete, rows_to_go, self._stored(last, 'to go'))
+
+    def _write(
+        self, title: str, run: Any, prepare: Any, answer: Any, per: int = 1, needs: str = ''
+    ) -> Work:
+        def on_empty() -> Any:
+            self.scratch_client.flushdb()
+            return prepare()
+
+        slow = self.sizes.slow if per == 1 else self.sizes.rounds
+        how = {'rounds': self.sizes.rounds, 'slow_rounds': slow, 'per': per, 'needs': needs}
+        return Work(title, run, on_empty, answer, **how)
+
+    def _stored(self, *values: Any) -> Callable[[Any], Any]:
+        """Return a call that reads objects by the changed field: by values, or as in row 1."""
+        name, read = self.data.changed, self.scratch.reader(self.names)
+        chosen = values or [self.rows(1)[0][name]]
+        return lambda done: [
+            read(each) for value in chosen for each in self.scratch.select({name: value})
+        ]
+
+    def _resets(self) -> Iterator[Work]:
+        """Yield a reset with the machine to itself, and one beside a reader.
+
+        The reader runs on the core of the subject and takes time from it, so the total is that of
+        the first. 6.0.3 takes part in one round of each, since it needs most of a minute for
+        100,000 rows.
+        """
+
+        def prepare() -> list[Row]:
+            self.settle()
+            return self.rows(self.sizes.reset)
+
+        def replace_all(rows: list[Row]) -> None:
+            self.scratch.replace_all(rows)
+
+        how = {'rounds': self.sizes.slow, 'slow_rounds': 1, 'warm_up': 0, 'needs': 'replace_all'}
+        name = f'reset of {self.sizes.reset:,}'
+        alone = Work(name, replace_all, prepare, self._stored(), **how)
+        yield alone
+        yield replace(alone, name=f'{name}, beside that reader', how='beside')
+
+    def _memory(self) -> Work:
+        """Return the bytes of an object of a result in this process, every field being read."""
+        filters, hits = self.query(max(self.sizes.reads))
+        read = self.shelf.reader(self.names)
+
+        def run() -> dict[str, float]:
+            list(map(read, self.shelf.select(filters)))  # fills what is made once
+            gc.collect()
+            tracemalloc.start()
+            objects = list(self.shelf.select(filters))
+            for each in objects:
+                read(each)
+            gc.collect()
+            taken, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            return {'main': taken / hits}
+
+        name = f'memory of an object, {hits:,} kept, every field read'
+        return Work(name, run, how='value', unit='bytes', rounds=2, warm_up=0)
+
+    def _import(self) -> Work:
+        """Return the time in which a new Python imports the subject."""
+        code = IMPORT.format(path=[os.environ['PYTHONPATH']], module=self.shelf.module)
+
+        def run() -> dict[str, float]:
+            return {'main': float(subprocess.check_output([sys.executable, '-I', '-c', code]))}
+
+        return Work('import', run, how='value', rounds=self.sizes.rounds)
 
 
-def small(at: Rows, subject: Any) -> Iterator[Work]:
-    """Yield reads of few objects."""
-    yield _get(at, subject)
-    for filters, hits in map(at.query, at.sizes.reads):
-        if hits <= FEW:
-            yield _select(at, subject, filters, hits, at.names)
-
-
-def memory(at: Rows) -> Work:
-    """Return the bytes of an object of a result in this process, every field being read."""
-    filters, hits = at.query(max(at.sizes.reads))
-    read = at.shelf.reader(at.names)
-
-    def run() -> dict[str, float]:
-        list(map(read, at.shelf.select(filters)))  # fills what is made once
-        gc.collect()
-        tracemalloc.start()
-        objects = list(at.shelf.select(filters))
-        for each in objects:
-            read(each)
-        gc.collect()
-        taken, _ = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return {'main': taken / hits}
-
-    name = f'memory of an object, {hits:,} kept, every field read'
-    return Work(name, lambda: Job(run), how='value', unit='bytes', rounds=2, warm_up=0)
-
-
-def imports(at: Rows) -> Work:
-    """Return the time in which a new Python imports the subject."""
-    code = IMPORT.format(path=[os.environ['PYTHONPATH']], module=at.shelf.module)
-
-    def run() -> dict[str, float]:
-        return {'main': float(subprocess.check_output([sys.executable, '-I', '-c', code]))}
-
-    return Work('import', lambda: Job(run), how='value', rounds=at.sizes.rounds)
-
-
-def _get(at: Rows, subject: Any) -> Work:
-    read = subject.reader(at.names)
-    pks = range(1, at.sizes.rows, max(1, at.sizes.rows // (2 * at.sizes.calls)))
-
-    def get_all() -> list[Any]:
-        return [read(subject.get(pk)) for pk in pks]
-
-    return at.timed('get(pk)', get_all, 1, per=len(pks), reads=True)
-
-
-def _select(at: Rows, subject: Any, filters: Row, hits: int, names: list[str]) -> Work:
-    read, rounds, slow = subject.reader(names), at.sizes.rounds, at.sizes.slow
-
-    def select() -> list[Any]:
-        objects = subject.select(filters) if filters else subject.everything()
-        return [read(each) for each in objects]
-
-    return at.timed(
-        f'filter().all(), {hits:,} row{"s" * (hits > 1)}, '
-        f'{"every field" if names is at.names else "three fields"} read',
-        select,
-        _times(at, hits),
-        rounds=rounds if hits <= 10_000 else slow,
-        slow_rounds=slow if hits > 1_000 else rounds,
-        needs='select' if filters else 'everything',
-        reads=True,
-    )
-
-
-def _times(at: Rows, hits: int) -> int:
-    """Return how many results of so many rows one sample takes."""
-    return max(1, min(at.sizes.calls // 2, 10 * at.sizes.calls // hits))
-
-
-def _values(at: Rows) -> Iterator[Work]:
-    """Yield reads of plain values, and counts of all objects by one field."""
-    (filters, hits), three = at.query(max(at.sizes.reads)), at.data.three
-    ordered = partial(sorted, key=repr)
-    for which, names in ('one field', three[:1]), ('three fields', three), ('all fields', at.names):
-        name = f'filter().valuesList(), {hits:,} rows, {which}'
-        values = partial(at.ask, 'values', filters, names)
-        yield at.timed(name, values, _times(at, hits), ordered, needs='values', reads=True)
-    name, times = f'countBy() of {at.sizes.rows:,} objects', max(1, at.sizes.calls // 100)
-    tally = partial(at.ask, 'tally', at.data.changed)
-    how = {'rounds': at.sizes.slow, 'needs': 'tally', 'reads': True}
-    yield at.timed(name, tally, times, lambda counts: ordered(counts.items()), **how)
-
-
-def _counts(at: Rows) -> Iterator[Work]:
-    one, several = at.query(at.sizes.picks, 1)[0], at.query(at.sizes.picks, 3, 2)[0]
-    unequal = {f'{name}__ne': value for name, value in one.items()}
-    for what, filters, needs in (
-        ('one filter', one, 'count'),
-        (f'{len(several)} filters', several, 'count'),
-        ('a lone __ne', unequal, 'count_unequal'),
-    ):
-        count = partial(at.ask, 'count', filters)
-        yield at.timed(f'count() of {what}', count, at.sizes.calls, needs=needs, reads=True)
-
-
-def _picks(at: Rows) -> Iterator[Work]:
-    filters, hits = at.query(at.sizes.picks, 3, 2)
-    read, times = at.shelf.reader(at.names), at.sizes.calls // 5
-
-    def answer(how: str, picked: Any) -> Any:
-        row = dict(zip(at.names, plain(read(picked)), strict=True))
-        return filters.items() <= row.items() if how == 'random' else list(row.items())
-
-    for how in ('first', 'last', 'random'):
-        name, pick = f'{how}() among {hits:,}', partial(at.ask, 'pick', how, filters)
-        yield at.timed(name, pick, times, partial(answer, how), needs=how, reads=how != 'random')
-
-
-def writes(at: Rows) -> Iterator[Work]:
-    """Yield saves and deletes on an empty database."""
-    sizes, name, scratch = at.sizes, at.data.changed, at.scratch
-    some = 2 * sizes.calls
-
-    def create() -> Job:
-        rows = at.rows(0, some)
-        return Job(lambda: [scratch.create(row) for row in rows], at.stored(rows[0]))
-
-    def update() -> Job:
-        scratch.fill([{**row, name: 'before'} for row in at.rows(0, some)])
-        objects = list(scratch.select({name: 'before'}))
-        calls = [partial(scratch.update, each, name, 'after') for each in objects]
-        return Job(lambda: [call() for call in calls], at.stored({name: 'after'}))
-
-    def save() -> Job:
-        rows = at.rows(0, sizes.bulk)
-        return Job(lambda: scratch.fill(rows), at.stored(rows[0]))
-
-    def delete() -> Job:
-        rows = at.rows(0, sizes.delete + sizes.bulk // 10)
-        gone = [{**row, name: 'to go'} for row in rows[: sizes.delete]]
-        scratch.fill(gone + rows[sizes.delete :])
-        left, rest = at.stored(rows[-1]), at.stored({name: 'to go'})
-        return Job(lambda: scratch.delete({name: 'to go'}), lambda done: left(done) + rest(done))
-
-    def on_empty(prepare: Callable[[], Job]) -> Job:
-        at.scratch_client.flushdb()
-        return prepare()
-
-    for title, prepare, per, needs in (
-        ('save() of a new object', create, some, ''),
-        ('save() of one changed indexed field', update, some, ''),
-        (f'bulk save of {sizes.bulk:,}', save, 1, 'save_all'),
-        (f'filter().delete() of {sizes.delete:,}', delete, 1, ''),
-    ):
-        how = {'rounds': sizes.rounds, 'slow_rounds': sizes.slow if per == 1 else sizes.rounds}
-        yield Work(title, partial(on_empty, prepare), per=per, needs=needs, **how)
-
-
-def resets(at: Rows) -> Iterator[Work]:
-    """Yield a reset with the machine to itself, and one beside a reader.
-
-    The reader runs on the core of the subject and takes time from it, so the total is that of the
-    first. 6.0.3 takes part in one round of each, since it needs most of a minute for 100,000 rows.
-    """
-
-    def prepare() -> Job:
-        at.settle()
-        rows = at.rows(0, at.sizes.reset)
-        return Job(lambda: at.scratch.replace_all(rows), at.stored(rows[0]))
-
-    how = {'rounds': at.sizes.slow, 'slow_rounds': 1, 'warm_up': 0, 'needs': 'replace_all'}
-    alone = Work(f'reset of {at.sizes.reset:,}', prepare, **how)
-    yield alone
-    yield replace(alone, name=f'{alone.name}, beside that reader', how='beside')
+serve = Operations

@@ -1,20 +1,19 @@
 """Time a page in the order of a price, and filters with many values, on more and more rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from ..machine import come_first
 from ..results import BEFORE, BY_HAND, DATABASES, US, Result
-from ..run import Run
 from ..running.databases import started
+from ..running.run import Run
 from ..running.served import Served, Work
 from ..running.turns import compare, wait_and_total
 from ..subjects.ordered import DEAR, EVEN, SIZE, ByHand, Models, Sql, artists
 
 ORM = ', ORM'
 VALUES = (2, 20, 1_000)
-Question = tuple[str, int, Callable[..., list[str]]]  # its title, how often it is asked, and how
 
 
 def ordered(run: Run) -> Iterator[Result]:
@@ -36,59 +35,53 @@ def ordered(run: Run) -> Iterator[Result]:
 
 
 class Questions(Served):
-    """The questions of one subject.
-
-    :param count: how many rows there are
-    """
+    """The questions of one subject, asked of ``count`` rows."""
 
     engine_options = {'isolation_level': 'AUTOCOMMIT', 'pool_reset_on_return': None}
 
     def __init__(self, count: int, **config: Any) -> None:
         config['connection']['db'] = 0  # redis-py by hand reads the objects of this library
         super().__init__(**config)
-        self.count = count
+        self.count, self.rows = count, f'{count:,} rows'
         self.asked: Any
         if self.engine:
             self.asked = Sql(self.engine, self.subject.endswith(ORM))
         else:
             self.asked = (ByHand if self.subject == BY_HAND else Models)(self.connection)
+        many, first = self.sizes.calls, self.asked.page
+        self.first_pages = [  # their titles, how often they are read, and how
+            ('page 1 by price', many, first),
+            ('page 1 by price of an evenly spread eighth', many, partial(first, **EVEN)),
+            ('page 1 by price of the dearest eighth', many // 10, partial(first, **DEAR)),
+        ]
 
     def fill(self) -> None:
         """Store the rows."""
-        print(f'{self.subject}: storing {self.count:,} rows ...', flush=True)
+        print(f'{self.subject}: storing {self.rows} ...', flush=True)
         self.asked.fill(self.count)
 
     def ordered(self) -> Iterator[Work]:
         """Yield pages in an order, and lists of values."""
         asked, many = self.asked, self.sizes.calls
         few, middle = many // 10, self.count // SIZE // 2
-        place = asked.place(middle)
-        questions = [
-            *self._first_pages(),
-            ('page in the middle by price, by cursor', many, partial(asked.after, place)),
+        after = partial(asked.after, asked.place(middle))
+        for title, times, ask in (
+            *self.first_pages,
+            ('page in the middle by price, by cursor', many, after),
             ('page in the middle by price, by number', few, partial(asked.page, middle + 1)),
-        ]
+        ):
+            yield self.timed(f'{self.rows}: {title}', ask, times, rounds=self.sizes.slow)
         for size in VALUES:
-            title, ask = f'artist__in=[...], {size:,} values', partial(asked.among, artists(size))
-            questions.append((title, many if size < 100 else few, ask))
-        for title, times, ask in questions:
-            name, answer = f'{self.count:,} rows: {title}', sorted if '__in' in title else list
-            yield self.timed(name, ask, times, answer, rounds=self.sizes.slow)
+            name, ask = f'artist__in=[...], {size:,} values', partial(asked.among, artists(size))
+            how = {'answer': sorted, 'rounds': self.sizes.slow}
+            yield self.timed(f'{self.rows}: {name}', ask, many if size < 100 else few, **how)
 
     def waits(self) -> Iterator[Work]:
         """Yield first pages, ten times as many where they are short, beside a reader."""
-        for title, times, ask in self._first_pages():
-            name = f'{self.count:,} rows: {title}, beside that reader'
+        for title, times, ask in self.first_pages:
+            name = f'{self.rows}: {title}, beside that reader'
             longer = 10 * times if times == self.sizes.calls else times
             yield self.timed(name, ask, longer, how='beside', per=1, rounds=self.sizes.slow)
-
-    def _first_pages(self) -> list[Question]:
-        first, many = self.asked.page, self.sizes.calls
-        return [
-            ('page 1 by price', many, first),
-            ('page 1 by price of an evenly spread eighth', many, partial(first, **EVEN)),
-            ('page 1 by price of the dearest eighth', many // 10, partial(first, **DEAR)),
-        ]
 
 
 serve = Questions

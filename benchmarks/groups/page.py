@@ -2,14 +2,13 @@
 
 import random
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from IndexedRedis import setDefaultRedisConnectionParams
 
 from ..results import BEFORE, OLD, US, Result
-from ..run import Run
 from ..running.clients import load
+from ..running.run import Run
 from ..running.served import Served, Work
 from ..running.turns import compare
 from ..subjects import pages
@@ -22,7 +21,6 @@ SHAPES = {  # processes, and clients of each
     '8 clients in one process': (1, 8),
     '32 clients in 4 processes': (4, 8),
 }
-PROCESSES = max(processes for processes, _ in SHAPES.values())
 
 
 def page(run: Run) -> Iterator[Result]:
@@ -39,7 +37,8 @@ def page(run: Run) -> Iterator[Result]:
         count = min(PAGES, run.sizes.rows // 10)
         artists = random.Random(SEED).choices(sorted(tracks), k=count)
         names = [*run.chosen(US, BEFORE, OLD), *urls]
-        crew = run.crew('page', names, PROCESSES, urls=urls, artists=artists)
+        processes = max(processes for processes, _ in SHAPES.values())
+        crew = run.crew('page', names, processes, urls=urls, artists=artists)
         setDefaultRedisConnectionParams(run.connection)
         mirror(engine)
         rows = sum(tracks[artist] for artist in artists)
@@ -49,31 +48,25 @@ def page(run: Run) -> Iterator[Result]:
 
 
 class Pages(Served):
-    """The pages of one subject.
-
-    :param artists: whose pages are made
-    """
+    """The pages of some artists, made by one subject."""
 
     engine_options = {'pool_size': CONNECTIONS}
 
     def __init__(self, artists: list[int], **config: Any) -> None:
         config['connection']['db'] = 0  # all read the same objects
         super().__init__(**config)
+        setDefaultRedisConnectionParams(self.connection)
         self.artists = artists
-        if self.engine:
-            self.pages = pages.of_sql(self.engine)
-        else:
-            setDefaultRedisConnectionParams(self.connection)
-            self.pages = pages.of_models()
+        self.pages = pages.of_sql(self.engine) if self.engine else pages.of_models()
 
     def page(self) -> Iterator[Work]:
         """Yield clients that make all pages."""
-        # After the first round of two that do not count, what can be cached is.
-        how = {'unit': 'pages/s', 'rounds': self.sizes.rounds, 'warm_up': 2}
+        how = {'unit': 'pages/s', 'rounds': self.sizes.rounds}
         for shape, (processes, clients) in SHAPES.items():
             for way, make in self.pages.items():
-                prepare = partial(load, make, clients, self.artists, self.sizes.seconds)
-                yield Work(f'{TITLE}, {shape}', prepare, way, 'load', processes=processes, **how)
+                how |= {'way': way, 'processes': processes}
+                name, seconds = f'{TITLE}, {shape}', self.sizes.seconds
+                yield load(name, make, clients, self.artists, seconds, **how)
 
 
 serve = Pages

@@ -1,23 +1,24 @@
 """Measure what it costs that a model is spread: over partitions, primaries, or a cluster at all."""
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from itertools import cycle
 from multiprocessing import get_context
 from typing import Any
 
-from IndexedRedis.managers.editions import Edition, beginEdition, commitEdition, stageEdition
+from IndexedRedis.managers.editions import beginEdition, commitEdition, stageEdition
 from IndexedRedis.testing.clusters import start_cluster
 
 from .. import machine
 from ..results import PLAIN, US, Result
-from ..run import Run
-from ..running.served import Job, Served, Work
+from ..running.run import Run
+from ..running.served import Served, Work
 from ..running.turns import compare
 from ..subjects.library import model_of
 
 ALONE = 'the node alone'
+CORES = {1: 'together', 3: 'free'}  # of the servers of a cluster, by its primaries
 COUNTS = (2, 6, 12, 24, 48, 96)  # partitions
 PARTITIONS = 48  # of a model that several processes load
 WORKERS = {PLAIN: 0, '1 worker': 1, '2 workers': 2, '3 workers': 3}
@@ -29,9 +30,7 @@ PAGE, SEED = 20, 11
 
 def cluster(run: Run) -> Iterator[Result]:
     """Time works on the node of a cluster, which is found by a route, or connected to alone."""
-    with _primaries(run, 1, 'together') as nodes:
-        crew = run.crew('spread', [US, ALONE], nodes=nodes, count=ROWS)
-        yield from compare(run, 'cluster', crew)
+    yield from _measured(run, 'cluster', [US, ALONE], ROWS, primaries=1)
 
 
 def partitions(run: Run) -> Iterator[Result]:
@@ -39,34 +38,33 @@ def partitions(run: Run) -> Iterator[Result]:
 
     The results are CPU times, which a busy machine changes least.
     """
-    count = run.sizes.rows // 5
-    crew = run.crew('spread', [PLAIN, *map(str, COUNTS)], nodes=[], count=count)
-    yield from map(_by_cpu, compare(run, 'partitions', crew))
-    crew = run.crew('spread', WORKERS, nodes=[], count=count)
-    yield from map(_by_cpu, compare(run, 'loads', crew))
-    with _primaries(run, 3, 'free') as nodes:
-        crew = run.crew('spread', WORKERS, nodes=nodes, count=count)
-        yield from map(_by_cpu, compare(run, 'loads', crew))
+    for group, names, primaries in (
+        ('partitions', [PLAIN, *map(str, COUNTS)], 0),
+        ('loads', WORKERS, 0),
+        ('loads', WORKERS, 3),
+    ):
+        for result in _measured(run, group, names, run.sizes.rows // 5, primaries):
+            used = result.more['client CPU'], result.more['server CPU']
+            samples = {
+                name: [sum(pair) for pair in zip(*(each[name] for each in used), strict=True)]
+                for name in result.samples
+            }
+            yield Result(result.work, 'us of CPU', samples, result.more)
 
 
-@contextmanager
-def _primaries(run: Run, count: int, cores: str) -> Iterator[list[dict[str, Any]]]:
-    """Give connection parameters of the primaries of a cluster, which runs as long as the block."""
-    with start_cluster(primaries=count, replicas=0) as started:
-        for node in started.primaries:
-            machine.place(node.process and node.process.pid, cores)
-        yield [node.params for node in started.primaries]
+def _measured(
+    run: Run, group: str, names: Iterable[str], count: int, primaries: int
+) -> Iterator[Result]:
+    """Measure models with so many rows, on the server of the run or on a cluster."""
+    with ExitStack() as stack:
+        nodes = []
+        if primaries:
+            nodes = stack.enter_context(start_cluster(primaries=primaries, replicas=0)).primaries
+        for node in nodes:
+            machine.place(node.process and node.process.pid, CORES[primaries])
+        crew = run.crew('spread', names, nodes=[node.params for node in nodes], count=count)
+        yield from compare(run, group, crew)
         run.dismiss()
-
-
-def _by_cpu(result: Result) -> Result:
-    """Return the CPU time of client and server in place of the time that passed."""
-    used = result.more['client CPU'], result.more['server CPU']
-    samples = {
-        name: [sum(pair) for pair in zip(*(each[name] for each in used), strict=True)]
-        for name in result.samples
-    }
-    return Result(result.work, 'us of CPU', samples, result.more)
 
 
 class Spread(Served):
@@ -79,16 +77,15 @@ class Spread(Served):
     def __init__(self, nodes: list[dict[str, Any]], count: int, **config: Any) -> None:
         super().__init__(nodes=nodes, **config)
         self.workers = WORKERS.get(self.subject, 0)
-        partitions = int(self.subject) if self.subject.isdigit() else 0
         routed = {'cluster': True} if self.subject != ALONE else {}
-        self.model = model_of(
-            {**nodes[0], **routed} if nodes else self.connection,
-            KINDS,
-            ['few', 'many'],
-            SORTED_FIELDS=['price'],
-            KEY_NAME=f'{{{self.subject:_<14}}}Item',  # equally long for all
-            PARTITIONS=PARTITIONS if self.workers else partitions,
-        )
+        partitions = int(self.subject) if self.subject.isdigit() else 0
+        how = {
+            'SORTED_FIELDS': ['price'],
+            'KEY_NAME': f'{{{self.subject:_<14}}}Item',  # equally long for all
+            'PARTITIONS': PARTITIONS if self.workers else partitions,
+        }
+        connection = {**nodes[0], **routed} if nodes else self.connection
+        self.model = model_of(connection, KINDS, ['few', 'many'], **how)
         # Groups of rows share a value; prices are unique. Every process has the same order.
         few, many = (max(1, count // size) for size in (FEW, MANY))
         self.rows = [
@@ -99,55 +96,50 @@ class Spread(Served):
 
     def fill(self) -> None:
         """Store the rows."""
-        self.pks = self.model.saver.save(self._items())
+        self.pks = cycle(self.model.saver.save(self._items()))
 
     def partitions(self) -> Iterator[Work]:
         """Yield queries that ask all partitions."""
-        objects, pks, many = self.model.objects, cycle(self.pks), self.sizes.calls
+        objects, many = self.model.objects, self.sizes.calls
         page = objects.orderBy('price')
         for name, times, call in (
-            ('get(pk)', many, lambda: [objects.get(next(pks))]),
+            ('get(pk)', many, lambda: [objects.get(next(self.pks))]),
             ('filter().count()', many, objects.filter(few='3').count),
             (f'filter().all() of {FEW} rows', many, objects.filter(few='3').all),
             (f'filter().all() of {MANY:,} rows', many // 10, objects.filter(many='0').all),
             (f'page of {PAGE} by order', many, lambda: page.page(size=PAGE)),
         ):
-            yield self.timed(name, call, times, _shown, unit='us', rounds=self.sizes.slow)
+            yield self.timed(name, call, times, answer=_shown, unit='us', rounds=self.sizes.slow)
 
     def cluster(self) -> Iterator[Work]:
         """Yield works on one node; what they take depends on its route."""
-        objects, pks = self.model.objects, cycle(self.pks)
-        values, obj = cycle(map(str, range(len(self.rows) // FEW))), objects.get(self.pks[0])
+        objects = self.model.objects
+        values, obj = cycle(map(str, range(len(self.rows) // FEW))), objects.get(next(self.pks))
 
         def save() -> None:
             obj.few = next(values)
             obj.save()
 
-        def reset() -> Job:
-            items = self._items()
-            return Job(lambda: self.model.reset(items))
-
         rounds = 3 * self.sizes.rounds
         for name, call in (
-            ('get(pk)', lambda: objects.get(next(pks))),
+            ('get(pk)', lambda: objects.get(next(self.pks))),
             (f'filter().all() of {FEW} rows', objects.filter(few='3').all),
             ('save() of one changed indexed field', save),
         ):
             how = {'unit': 'us', 'rounds': rounds, 'turns': name}
             yield self.timed(name, call, self.sizes.calls, **how)
         name = f'reset of {len(self.rows):,}'
-        yield Work(name, reset, rounds=rounds, turns=name)
+        yield Work(name, self.model.reset, self._items, rounds=rounds, turns=name)
 
     def loads(self) -> Iterator[Work]:
         """Yield a reset, by this process or by workers."""
         count = len(self.rows)
 
-        def prepare() -> Job:
+        def prepare() -> None:
             """Store rows to replace; nothing of an earlier round is left to expire meanwhile."""
             for node in self.nodes:
                 node.flushall()
             load()
-            return Job(load, more=lambda busiest, _: {'busiest primary': busiest})
 
         def load() -> float:
             """Replace all rows; return the microseconds that the busiest primary takes for one."""
@@ -160,14 +152,18 @@ class Spread(Served):
             return 1e6 * max(used) / count
 
         name = f'reset of {count:,}, {self.where}'
-        yield Work(name, prepare, per=count, unit='us', rounds=self.sizes.slow, turns='loads')
+        how = {'per': count, 'unit': 'us', 'rounds': self.sizes.slow, 'turns': 'loads'}
+        yield Work(name, load, prepare, more=lambda used: {'busiest primary': used}, **how)
 
     def _load_shared(self) -> None:
         """Replace all rows in several processes, which make the objects as they are needed."""
         edition, fork = beginEdition([self.model]), get_context('fork')
-        processes = [
-            fork.Process(target=self._stage, args=(edition, at)) for at in range(self.workers)
-        ]
+
+        def stage(worker: int) -> None:
+            objects = (self.model(**row) for row in self.rows[worker :: self.workers])
+            stageEdition(edition, [(self.model, objects)])
+
+        processes = [fork.Process(target=stage, args=[at]) for at in range(self.workers)]
         for process in processes:
             process.start()
         for process in processes:
@@ -175,10 +171,6 @@ class Spread(Served):
         if any(process.exitcode for process in processes):
             raise SystemExit('a worker failed; its error stands above')
         commitEdition(edition, {self.model: len(self.rows)})
-
-    def _stage(self, edition: Edition, worker: int) -> None:
-        objects = (self.model(**row) for row in self.rows[worker :: self.workers])
-        stageEdition(edition, [(self.model, objects)])
 
     def _items(self) -> list[Any]:
         return [self.model(**row) for row in self.rows]

@@ -16,8 +16,8 @@ from typing import Any
 from ..dataset import Dataset, make
 from ..machine import come_first
 from ..results import BEFORE, US, Result
-from ..run import Run
-from ..running.served import Job, Served, Work
+from ..running.run import Run
+from ..running.served import Served, Work
 from ..running.turns import compare
 from ..subjects.library import model_of
 
@@ -31,8 +31,7 @@ def waits(run: Run) -> Iterator[Result]:
     name, path = run.options.data, run.folder / 'rows.sqlite'
     _store(make(name, run.sizes.waits), path)
     how = {'data': make(name, run.sizes.written), 'source': f'sqlite:///{path}'}
-    crew = run.crew('waits', run.chosen(US, BEFORE), **how)
-    yield from compare(run, 'waits', crew)
+    yield from compare(run, 'waits', run.crew('waits', run.chosen(US, BEFORE), **how))
 
 
 def _store(data: Dataset, path: Path) -> None:
@@ -46,11 +45,7 @@ def _store(data: Dataset, path: Path) -> None:
 
 
 class Waits(Served):
-    """What works are done on.
-
-    :param data: the rows that are saved
-    :param source: the URL of the database with more of them
-    """
+    """A model that is saved, and mirrors of the SQL database at the URL ``source``."""
 
     def __init__(self, data: Dataset, source: str, **config: Any) -> None:
         super().__init__(**config)
@@ -65,12 +60,11 @@ class Waits(Served):
         """Yield the runs of a mirror, then long writes."""
         first, everything = f'mirror of {self.sizes.waits:,} rows, first', ['mirrors:everything']
 
-        def prepare(name: str, args: list[str]) -> Job:
+        def prepare(name: str) -> None:
             if name == first:
                 self.client.flushdb()
             elif not self.client.dbsize():  # a run of some works only
                 self._run(*everything)
-            return Job(partial(self._run, *args), more=lambda status, _: {'status': status})
 
         for name, args in {
             first: everything,
@@ -78,7 +72,8 @@ class Waits(Served):
             'mirror --mode diff, nothing changed': [*everything, '--mode', 'diff'],
             'mirror --mode diff': ['mirrors:changed', '--mode', 'diff'],
         }.items():
-            yield Work(name, partial(prepare, name, args), how='beside', warm_up=0)
+            how = {'more': lambda status: {'status': status}, 'how': 'beside', 'warm_up': 0}
+            yield Work(name, partial(self._run, *args), partial(prepare, name), **how)
         save, delete = self.model.saver.save, self.model.deleter.deleteMultiple
         count = f'{len(self.data.rows):,}'
         for name, made, write in (
@@ -87,9 +82,9 @@ class Waits(Served):
             (f'deleter.deleteMultiple() of {count} objects', self._stored, delete),
         ):
             how = {'how': 'beside', 'rounds': self.sizes.slow}
-            yield Work(name, partial(self._written, made, write), **how)
+            yield Work(name, write, made, **how)
             locked = f'{name}, a reset holding the lock at first'
-            yield Work(locked, partial(self._written_beside_a_reset, made, write), **how)
+            yield Work(locked, partial(self._beside_a_reset, write), made, **how)
 
     def _new(self) -> list[Any]:
         self.model.deleter.destroyModel()
@@ -106,13 +101,9 @@ class Waits(Served):
             setattr(obj, self.data.changed, f'changed {number % 100}')
         return objects
 
-    def _written(self, made: Callable[[], Any], write: Callable[[Any], Any]) -> Job:
-        objects = made()
-        return Job(lambda: write(objects))
-
-    def _written_beside_a_reset(self, made: Callable[[], Any], write: Callable[[Any], Any]) -> Job:
+    def _beside_a_reset(self, write: Callable[[Any], Any], objects: list[Any]) -> None:
         """Write while a reset holds the model's lock, which it gives back soon."""
-        objects, held = made(), threading.Event()
+        held = threading.Event()
 
         def stalled() -> Iterator[Any]:
             yield from (self.model() for _ in range(2_000))  # it stages some, so it has begun
@@ -124,14 +115,11 @@ class Waits(Served):
             with suppress(_Abandoned):
                 self.model.reset(stalled())
 
-        def run() -> None:
-            thread = threading.Thread(target=reset)
-            thread.start()
-            held.wait()
-            write(objects)
-            thread.join()
-
-        return Job(run)
+        thread = threading.Thread(target=reset)
+        thread.start()
+        held.wait()
+        write(objects)
+        thread.join()
 
     def _run(self, *args: str) -> int:
         """Run a mirror by the command line; return its exit status."""

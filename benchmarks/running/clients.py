@@ -12,13 +12,13 @@ from functools import cache
 from time import perf_counter
 from typing import Any
 
-from .served import Job, plain
+from .served import Work, plain
 
 Ask = Callable[[int], Any]  # a function, or a coroutine function
 
 
-def load(ask: Ask, clients: int, numbers: list[int], seconds: float) -> Job:
-    """Return a job in which so many clients ask for all numbers.
+def load(name: str, ask: Ask, clients: int, numbers: list[int], seconds: float, **how: Any) -> Work:
+    """Return a work in which so many clients ask for all numbers.
 
     :param seconds: after which they do not begin with the numbers again
     """
@@ -35,7 +35,8 @@ def load(ask: Ask, clients: int, numbers: list[int], seconds: float) -> Job:
         assert all(answers)  # else nothing would be timed
         return [f'{n}: {plain(each)}' for n, each in zip(numbers, answers, strict=True)]
 
-    return Job(run, answer, lambda times, _: {'times': times})
+    how |= {'how': 'load', 'warm_up': 2}  # after the first round, what can be cached is
+    return Work(name, run, answer=answer, more=lambda times: {'times': times}, **how)
 
 
 @cache
@@ -64,16 +65,14 @@ def _again_and_again(numbers: list[int], seconds: float) -> Iterator[int]:
 def _threads(ask: Ask, clients: int, waiting: Iterator[int]) -> list[float]:
     times = []
 
-    def client() -> None:
+    def client(_: int) -> None:
         for number in waiting:
             began = perf_counter()
             ask(number)
             times.append(perf_counter() - began)
 
     with ThreadPoolExecutor(clients) as pool:
-        asking = [pool.submit(client) for _ in range(clients)]
-    for each in asking:
-        each.result()  # raises its error
+        list(pool.map(client, range(clients)))  # raises their errors
     return times
 
 

@@ -9,7 +9,7 @@ import sqlalchemy
 
 from IndexedRedis.testing import databases
 
-from ..run import Run, say
+from .run import Run, say
 
 PID = {'mariadb': 'SELECT @@pid_file', 'postgresql': 'SELECT pg_backend_pid()'}
 
@@ -26,41 +26,36 @@ def started(
     :param names: subjects; SQLite is a file
     :param config: settings of a kind of server
     """
-    urls = {}
+    urls, versions = {}, [f'SQLAlchemy {sqlalchemy.__version__}']
     with ExitStack() as stack:
         for name in names:
             kind = name.lower()
             if name == 'SQLite':
-                urls[name] = f'sqlite:///{run.folder}/shop.sqlite'
-            elif name in run.databases and (lacking := databases.missing(kind)):
+                engine = sqlalchemy.create_engine(f'sqlite:///{run.folder}/shop.sqlite')
+            elif not run.chosen(name):
+                continue
+            elif lacking := databases.missing(kind):
                 say(f'{name} is left out: {lacking}')
-            elif name in run.databases:
+                continue
+            else:
                 server = stack.enter_context(databases.Database(kind, (config or {}).get(kind)))
-                urls[name] = databases.fresh(server, 'shop').url.render_as_string(False)
-        versions = [f'SQLAlchemy {sqlalchemy.__version__}']
-        yield urls, ', '.join(versions + [_version(*each) for each in urls.items()])
+                engine = databases.fresh(server, 'shop')
+            with engine.connect():  # which asks for the version
+                version = '.'.join(map(str, engine.dialect.server_version_info or ()))
+            through = '' if name == 'SQLite' else f' through {engine.dialect.driver}'
+            versions.append(f'{name} {version}{through}')
+            urls[name] = engine.url.render_as_string(hide_password=False)
+            engine.dispose()
+        yield urls, ', '.join(versions)
         run.dismiss()
 
 
 def connected(url: str, **how: Any) -> tuple[sqlalchemy.Engine, int | None]:
-    """Return an engine, and the process that serves its connection; SQLite has none.
-
-    :param how: options of the engine
-    """
+    """Return an engine, and the process that serves its connection; SQLite has none."""
     engine = sqlalchemy.create_engine(url, **how)
     query = PID.get(engine.dialect.name)
     if query is None:
         return engine, None
     with engine.connect() as connection:
         answer = connection.scalar(sqlalchemy.text(query))
-    pid = answer if isinstance(answer, int) else int(Path(str(answer)).read_text('ascii'))
-    return engine, pid
-
-
-def _version(name: str, url: str) -> str:
-    engine = sqlalchemy.create_engine(url)
-    with engine.connect():  # which asks for the version
-        version = '.'.join(map(str, engine.dialect.server_version_info or ()))
-    engine.dispose()
-    driver = '' if name == 'SQLite' else f' through {engine.dialect.driver}'
-    return f'{name} {version}{driver}'
+    return engine, answer if isinstance(answer, int) else int(Path(str(answer)).read_text('ascii'))

@@ -1,68 +1,48 @@
-"""Start the processes of subjects, and talk to them."""
+"""Start the processes of subjects, and have them carry out commands."""
 
 import os
 import sys
+from concurrent.futures import Future, ProcessPoolExecutor
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+_served: Any = None  # what this process serves
 
 
 class Process:
     """A subject in a process of its own.
 
     :param name: of the subject
-    :param module: of ``benchmarks``, whose ``serve(**config)`` the process serves
+    :param module: of ``benchmarks``, whose ``serve(**config)`` carries out commands there
     :param library: the folder that the subject is imported from
     """
 
     def __init__(
         self, name: str, module: str, config: dict[str, Any], library: Path = ROOT
     ) -> None:
-        self.name, spawn = name, get_context('spawn')
-        self._pipe, theirs = spawn.Pipe()
-        what = (theirs, f'benchmarks.{module}', config, str(library.resolve()))
-        self._process = spawn.Process(target=_serve, args=what)
-        self._process.start()
-        theirs.close()
-        self.pid = self._process.pid
+        self.name, given = name, (f'benchmarks.{module}', config, str(library.resolve()))
+        self._pool = ProcessPoolExecutor(1, get_context('spawn'), _serve, given)
+        self.stop = self._pool.shutdown
+
+    def send(self, *command: Any) -> Future[Any]:
+        """Begin a command: a method of what ``serve`` returned, and its arguments."""
+        return self._pool.submit(_carry_out, *command)
 
     def ask(self, *command: Any) -> Any:
-        """Have a command done, and return its answer.
-
-        :param command: a method of what the process serves, and its arguments
-        """
-        self.send(*command)
-        return self.receive()
-
-    def send(self, *command: Any) -> None:
-        """Have a command done, whose answer :meth:`receive` will return."""
-        self._pipe.send(command)
-
-    def receive(self) -> Any:
-        """Return the next answer."""
-        try:
-            return self._pipe.recv()
-        except EOFError:
-            raise SystemExit(f'{self.name}: the process ended; its error stands above') from None
-
-    def stop(self) -> None:
-        """End the process."""
-        self._pipe.close()
-        self._process.join()
+        """Carry out a command, and return its answer."""
+        return self.send(*command).result()
 
 
-def _serve(pipe: Any, module: str, config: dict[str, Any], library: str) -> None:
-    """Carry out commands until the pipe ends."""
+def _serve(module: str, config: dict[str, Any], library: str) -> None:
+    global _served
     sys.path.insert(0, library)
     os.environ['PYTHONPATH'] = library  # of commands
     sys.stdout = sys.stderr  # a subject may print
-    served = import_module(module).serve(**config)
-    while True:
-        try:
-            name, *arguments = pipe.recv()
-        except EOFError:
-            return
-        pipe.send(getattr(served, name)(*arguments))
+    _served = import_module(module).serve(**config)
+
+
+def _carry_out(name: str, *arguments: Any) -> Any:
+    return getattr(_served, name)(*arguments)

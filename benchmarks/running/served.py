@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import redis
 
@@ -21,22 +21,13 @@ FUNCTIONS = 25  # in a profile
 SETTLE_SECONDS = 30  # a reset keeps what it replaced for 10 s
 
 
-class Job(NamedTuple):
-    """A prepared work: ``run`` is timed.
-
-    :param answer: turns what ``run`` returned into what subjects are compared by
-    :param more: turns what ``run`` returned and its seconds into further figures, by heading
-    """
-
-    run: Callable[[], Any]
-    answer: Callable[[Any], Any] = lambda returned: returned
-    more: Callable[[Any, float], dict[str, Any]] = lambda returned, seconds: {}
-
-
 @dataclass(frozen=True, eq=False)
 class Work:
-    """Some work. The process of a subject prepares it; the parent process knows the rest.
+    """Some work. The process of a subject does it; the parent process knows the rest.
 
+    :param run: is timed; gets what ``prepare`` returned, unless that is None
+    :param answer: turns what ``run`` returned into what subjects are compared by
+    :param more: turns what ``run`` returned into further figures, by heading
     :param way: what the subject is called for it, after its name: it can do the work in two ways
     :param how: ``sample`` times it, ``beside`` times the waits of a reader beside it, ``load``
         counts what many clients do in a second, ``value`` takes the sample that it returns
@@ -44,7 +35,10 @@ class Work:
     """
 
     name: str  # as tables show it
-    prepare: Callable[[], Job] | None = None
+    run: Callable[..., Any] | None = None
+    prepare: Callable[[], Any] | None = None
+    answer: Callable[[Any], Any] | None = None
+    more: Callable[[Any], dict[str, Any]] | None = None
     way: str = ''
     how: str = 'sample'
     per: int = 1  # operations, or objects, of one run; tables show the time of one
@@ -82,6 +76,7 @@ class Served:
         urls: Mapping[str, str] | None = None,
     ) -> None:
         self.subject, self.connection, self.sizes = subject, connection, sizes
+        self.url = 'redis://{host}:{port}/{db}'.format(**connection)  # for commands
         self.nodes = [redis.Redis(**each) for each in nodes or [connection]]
         self.client = self.nodes[0]
         self._works: dict[tuple[str, str], Work] = {}
@@ -93,31 +88,15 @@ class Served:
             with suppress(redis.ResponseError):  # before Redis 7
                 node.config_set('latency-tracking-info-percentiles', '100')
 
-    def timed(
-        self,
-        name: str,
-        ask: Callable[[], Any],
-        times: int,
-        answer: Callable[[Any], Any] = lambda returned: returned,
-        **how: Any,
-    ) -> Work:
-        """Return a work of so many calls; tables show the time of one.
-
-        :param answer: turns what the last call returned into what subjects are compared by
-        """
+    def timed(self, name: str, ask: Callable[[], Any], times: int, **how: Any) -> Work:
+        """Return a work of so many calls; tables show the time of one, answers are the last."""
 
         def run() -> Any:
             for _ in range(times):
                 returned = ask()
             return returned
 
-        how = {'per': times, 'rounds': self.sizes.rounds, **how}
-        return Work(name, lambda: Job(run, answer), **how)
-
-    @property
-    def url(self) -> str:
-        """The URL of the database, which commands connect to."""
-        return 'redis://{host}:{port}/{db}'.format(**self.connection)
+        return Work(name, run, **{'per': times, 'rounds': self.sizes.rounds, **how})
 
     def server_seconds(self) -> float:
         """Return the CPU seconds of the servers so far."""
@@ -134,19 +113,20 @@ class Served:
 
     def works(self, group: str) -> list[Work]:
         """Return the works that the method of this name yields, without those that it cannot do."""
-        works: list[Work] = [
-            work
-            for work in getattr(self, group)()
-            if not {work.needs, work.needs.split('_')[0]} & self.cannot
-        ]
+        works = [work for work in getattr(self, group)() if work.needs not in self.cannot]
         self._works |= {(work.name, work.way): work for work in works}
-        return [replace(work, prepare=None) for work in works]
+        return [replace(work, run=None, prepare=None, answer=None, more=None) for work in works]
 
     def prepare(self, work: str, way: str) -> None:
         """Prepare a work, for one of the next five commands."""
-        prepare = self._works[work, way].prepare
-        assert prepare
-        self._job = prepare()
+        self._work = self._works[work, way]
+        given = self._work.prepare() if self._work.prepare else None
+        self._given = [] if given is None else [given]
+
+    def value(self) -> Any:
+        """Carry out the work; return what it returns."""
+        assert self._work.run
+        return self._work.run(*self._given)
 
     def sample(self) -> dict[str, Any]:
         """Return the seconds of the work, those of CPU, and the longest command."""
@@ -154,34 +134,30 @@ class Served:
         gc.collect()
         server, cpu = self.server_seconds(), own_seconds()
         began = time.perf_counter()
-        returned = self._job.run()
+        returned = self.value()
         seconds, used = time.perf_counter() - began, own_seconds() - cpu
         return {
             'main': seconds,
             'cpu': {'client CPU': used, 'server CPU': self.server_seconds() - server},
             'longest': self._longest_command(),
-            'more': self._job.more(returned, seconds),
+            'more': self._work.more(returned) if self._work.more else {},
         }
-
-    def value(self) -> dict[str, Any]:
-        """Return the sample that the work returns."""
-        sample: dict[str, Any] = self._job.run()
-        return sample
 
     def floor(self) -> float | None:
         """Return the seconds of the same bytes over a bare socket; None if they differ."""
-        return floor.measure(self._job.run, self.connection)
+        return floor.measure(self.value, self.connection)
 
     def answer(self) -> Any:
         """Return what comes of the work, to be compared; and whether it tells nulls apart."""
-        return plain(self._job.answer(self._job.run())), self.keeps_nulls
+        returned, kept = self.value(), self._work.answer
+        return plain(kept(returned) if kept else returned), self.keeps_nulls
 
     def profile(self) -> str:
         """Return the commands that the work sends, and the functions that the client spends in."""
         self.client.config_resetstat()
         text = io.StringIO()
         with cProfile.Profile() as profiler:
-            self._job.run()
+            self.value()
         sent = {
             name.removeprefix('cmdstat_'): f'{each["calls"]} of {each["usec_per_call"]:,.1f} us'
             for name, each in self.client.info('commandstats').items()

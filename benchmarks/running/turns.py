@@ -8,8 +8,8 @@ from itertools import chain, groupby
 from typing import Any
 
 from ..results import BEFORE, BY_HAND, FLOOR, US, Result
-from ..run import Run
 from .process import Process
+from .run import Run
 from .served import Work
 
 SCALES = {'us': 1e6, 'ms': 1e3}
@@ -34,31 +34,29 @@ class Turn:
         fast = self.team[0].name in FAST
         return self.work.rounds if fast else min(self.work.rounds, self.work.slow_rounds)
 
-    def prepare(self) -> list[Process]:
-        """Prepare the work; return the processes that do it."""
+    def ask(self, command: str) -> list[Any]:
+        """Have the processes prepare the work and carry out a command at once; return answers."""
         team = self.team[: self.work.processes]
         for process in team:
             process.ask('prepare', self.work.name, self.work.way)
-        return team
-
-    def ask(self, command: str) -> Any:
-        """Prepare the work, and have the first process carry out a command."""
-        return self.prepare()[0].ask(command)
+        answers = [process.send(command) for process in team]
+        return [answer.result() for answer in answers]
 
     def sample(self, run: Run) -> dict[str, Any]:
         """Return a sample, as :meth:`benchmarks.running.served.Served.sample` does."""
+        if self.work.how == 'load':
+            return _done_in_a_second(self.ask('sample'))
         if self.work.how == 'beside':
             return self._beside(run)
-        if self.work.how == 'load':
-            return self._load()
-        taken: dict[str, Any] = self.ask(self.work.how)
+        sample: dict[str, Any] = self.ask(self.work.how)[0]
         if self.work.reads and self.name == US and (seconds := self.team[0].ask('floor')):
-            taken['cpu'][FLOOR] = seconds  # scaled as those are
-        return taken
+            sample['cpu'][FLOOR] = seconds  # scaled as those are
+        return sample
 
     def _beside(self, run: Run) -> dict[str, Any]:
         """Sample the work beside a reader; then have it send as many PINGs beside nothing."""
-        process, *_ = self.prepare()
+        process = self.team[0]
+        process.ask('prepare', self.work.name, self.work.way)
         run.reader.ask('start')
         sample = process.ask('sample')
         beside = run.reader.ask('stop')
@@ -77,29 +75,22 @@ class Turn:
         more |= {'PINGs': beside['pings'], **sample['more']}
         return {**sample, 'main': beside['longest'], 'more': more}
 
-    def _load(self) -> dict[str, Any]:
-        """Return what all processes do in a second, how long each question took, and its CPU."""
-        team = self.prepare()
-        for process in team:
-            process.send('sample')
-        parts = [process.receive() for process in team]
-        times = sorted(1000 * each for part in parts for each in part['more']['times'])
-        # All processes see the CPU of the same server.
-        used = parts[0]['cpu']['server CPU'] + sum(part['cpu']['client CPU'] for part in parts)
-        more = {
-            'ms': statistics.median(times),
-            'ms, p99': times[int(0.99 * len(times))],
-            'us of CPU': used / len(times) * 1e6,
-        }
-        done = sum(len(part['more']['times']) / part['main'] for part in parts)
-        return {'main': done, 'more': more}
+
+def _done_in_a_second(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what all processes do in a second, how long each question took, and its CPU."""
+    times = sorted(1000 * each for part in parts for each in part['more']['times'])
+    # All processes see the CPU of the same server.
+    used = parts[0]['cpu']['server CPU'] + sum(part['cpu']['client CPU'] for part in parts)
+    more = {
+        'ms': statistics.median(times),
+        'ms, p99': times[int(0.99 * len(times))],
+        'us of CPU': used / len(times) * 1e6,
+    }
+    return {'main': sum(len(part['more']['times']) / part['main'] for part in parts), 'more': more}
 
 
 def compare(run: Run, group: str, processes: list[Process]) -> Iterator[Result]:
-    """Compare the answers of the subjects, then sample works in turns; yield the results.
-
-    :param group: of the works, which the subjects list
-    """
+    """Compare the answers of the subjects, then sample works in turns; yield the results."""
     works: dict[str, list[Turn]] = {}
     for turn in turns_of(processes, group):
         if run.wants(turn.work.name):
@@ -110,12 +101,11 @@ def compare(run: Run, group: str, processes: list[Process]) -> Iterator[Result]:
             if turns[0].work.how in ('sample', 'load') and not turns[0].work.turns:
                 check(turns)
         samples = take_turns([*chain(*together)], lambda turn: turn.sample(run))
-        for first, *others in together:
-            taken = {turn.name: samples[turn] for turn in (first, *others)}
-            result = result_of(first.work, taken)
-            if run.profiles(first.work.name):
-                profile = first.ask('profile')
-                result.note = f'{first.name}, one run of {first.work.per}. {profile}'
+        for turns in together:
+            first, work = turns[0], turns[0].work
+            result = result_of(work, {turn.name: samples[turn] for turn in turns})
+            if run.profiles(work.name):
+                result.note = f'{first.name}, one run of {work.per}. {first.ask("profile")[0]}'
             yield result
 
 
@@ -130,26 +120,19 @@ def turns_of(processes: list[Process], group: str) -> Iterator[Turn]:
 
 
 def check(turns: list[Turn]) -> None:
-    """Make sure that all subjects give the same answer.
-
-    :raises SystemExit: if one does not
-    """
-    first, *others = turns
-    right, _ = first.ask('answer')
-    for turn in others:
-        answer, keeps_nulls = turn.ask('answer')
+    """Raise SystemExit unless all subjects give the same answer."""
+    answers = [turn.ask('answer')[0] for turn in turns]
+    right, _ = answers[0]
+    for turn, (answer, keeps_nulls) in zip(turns, answers, strict=True):
         if not same(right, answer, keeps_nulls):
             raise SystemExit(
-                f'{turn.work.name}: {turn.name} answers otherwise than {first.name}:\n'
+                f'{turn.work.name}: {turn.name} answers otherwise than {turns[0].name}:\n'
                 f'{str(answer)[:500]}\n{str(right)[:500]}'
             )
 
 
 def same(right: Any, answer: Any, keeps_nulls: bool) -> bool:
-    """Return whether two answers are equal.
-
-    :param keeps_nulls: if False, a null may have become '' or 0
-    """
+    """Return whether two answers are equal. Where nulls are not kept, they became '' or 0."""
     if keeps_nulls or not isinstance(right, list):
         return bool(right == answer)
     return sorted(map(_without_nulls, right)) == sorted(map(_without_nulls, answer))
@@ -160,10 +143,7 @@ def _without_nulls(row: list[Any]) -> list[str]:
 
 
 def take_turns(turns: Sequence[Turn], sample: Callable[[Turn], Any]) -> dict[Turn, list[Any]]:
-    """Return the samples of each turn, in the order of the rounds, of which the first do not count.
-
-    :param turns: what is sampled in each round; each round begins with another one
-    """
+    """Return the samples of all rounds that count. Each round begins with another turn."""
     samples: dict[Turn, list[Any]] = {turn: [] for turn in turns}
     for number in range(-turns[0].work.warm_up, max(turn.rounds for turn in turns)):
         first = number % len(turns)
@@ -176,10 +156,7 @@ def take_turns(turns: Sequence[Turn], sample: Callable[[Turn], Any]) -> dict[Tur
 
 
 def result_of(work: Work, samples: dict[str, list[dict[str, Any]]]) -> Result:
-    """Return the result of a work.
-
-    :param samples: by subject, as :meth:`Turn.sample` returns them
-    """
+    """Return the result of a work from the samples of each subject."""
     scale = SCALES.get(work.unit, 1) / work.per
     result = Result(work.name, work.unit, {}, higher_is_better=work.unit.endswith('/s'))
     for name, rounds in samples.items():

@@ -26,7 +26,7 @@ LONG = {'title': 50, 'text': 64, 'image': 64, 'thumb': 60}
 VALUES = {'shop': 1_250, 'brand': 50, 'category': 5, 'status': 2}
 KINDS = dict.fromkeys((*LONG, *VALUES, 'created'), 'str') | {'price': 'int'}
 
-ASKED, QUERIES, PRIMARIES, PARTITIONS = 4_800, 500, (1, 3, 6), (6, 12, 24, 48)
+ASKED, QUERIES, WARM, PRIMARIES, PARTITIONS = 4_800, 500, 20, (1, 3, 6), (6, 12, 24, 48)
 HOME = tags(PRIMARIES[-1])[0].decode('ascii')  # in a slot of the first primary
 
 
@@ -39,7 +39,7 @@ def rows(program: str) -> Iterator[tuple[str, float]]:
             client.set(ShardKeys(NAME, at, COUNT, 0).next, START + at)
         empty = client.info('memory')['used_memory']
         first, second, third = (_products(model) for _ in range(3))
-        (load,), loader = _cpu(cluster, ROWS, lambda: model.reset(first))
+        (load,), loader = _cpu(cluster, [lambda: model.reset(first)], ROWS)
         yield from (('load, us a row', load), ('load, us a row of the client', loader))
         for name, pattern in (
             ('row, bytes', 'data:*'),
@@ -49,10 +49,11 @@ def rows(program: str) -> Iterator[tuple[str, float]]:
             keys = client.scan_iter(f'_ir_|*:{NAME}:{pattern}', count=1000)
             yield name, sum(client.memory_usage(key, samples=0) for key in keys) / ROWS
         yield 'all, bytes a row', (client.info('memory')['used_memory'] - empty) / ROWS
-        (both,), coordinator = _cpu(cluster, ROWS, lambda: model.reset(second))
+        (both,), coordinator = _cpu(cluster, [lambda: model.reset(second)], ROWS)
         yield 'retire, us a row', both - load
         yield 'retire, us a row of the client', coordinator - loader
-        yield 'expire, us a row', _cpu(cluster, ROWS, lambda: _until_expired(client))[0][0]
+        (expire,), _ = _cpu(cluster, [lambda: _until_expired(client)], ROWS)
+        yield 'expire, us a row', expire
         for at, each in enumerate(second[:CALLS]):
             each.brand = f'brand-{at % 49:05}'
         for name, calls in (
@@ -60,7 +61,7 @@ def rows(program: str) -> Iterator[tuple[str, float]]:
             ('insert', [each.save for each in third[:CALLS]]),
             ('update', [each.save for each in second[:CALLS]]),
         ):
-            yield f'{name}, us', _cpu(cluster, CALLS, *calls)[0][0]
+            yield f'{name}, us', _cpu(cluster, calls)[0][0]
 
 
 def queries(program: str) -> Iterator[tuple[str, float]]:
@@ -70,11 +71,10 @@ def queries(program: str) -> Iterator[tuple[str, float]]:
             for count in (0, *PARTITIONS) if primaries == 1 else PARTITIONS:
                 kinds = {'title': 'str', 'shop': 'str'}
                 model = _model(cluster, f'{{{HOME}}}Item{count}', count, kinds, ['shop'])
-                pks = model.saver.save(
-                    [model(title='t' * 60, shop=f'{at % 480}') for at in range(ASKED)]
-                )
+                items = [model(title='t' * 60, shop=f'{at % 480}') for at in range(ASKED)]
+                pks = model.saver.save(items)
                 shops = [model.objects.filter(shop=f'{at % 480}').all for at in range(QUERIES)]
-                servers, client = _of_warm(cluster, shops)
+                servers, client = _cpu(cluster, shops, QUERIES, WARM)
                 name = f'query, {count} on {primaries}' if count else 'query of a plain model'
                 yield f'{name}, us', sum(servers)
                 if primaries == 1:
@@ -82,7 +82,7 @@ def queries(program: str) -> Iterator[tuple[str, float]]:
             if primaries == PRIMARIES[-1]:
                 last = [pk for pk in pks if pk % count == count - 1]
                 gets = [partial(model.objects.get, pk) for pk in islice(cycle(last), QUERIES)]
-                yield 'pointer, us of the home', _of_warm(cluster, gets)[0][0]
+                yield 'pointer, us of the home', _cpu(cluster, gets, QUERIES, WARM)[0][0]
 
 
 def _model(cluster: Cluster, name: str, partitions: int, kinds: Any, indexed: Any) -> Any:
@@ -98,25 +98,23 @@ def _products(model: Any) -> list[Any]:
     return [row(at) for at in range(ROWS)]
 
 
-def _of_warm(cluster: Cluster, calls: list[Callable[[], Any]]) -> tuple[list[float], float]:
-    """Return what :func:`_cpu` does, after some calls that do not count."""
-    for call in calls[:20]:
-        call()
-    return _cpu(cluster, len(calls), *calls)
-
-
-def _cpu(cluster: Cluster, count: int, *calls: Callable[[], Any]) -> tuple[list[float], float]:
+def _cpu(
+    cluster: Cluster, calls: list[Callable[[], Any]], per: int = CALLS, warm: int = 0
+) -> tuple[list[float], float]:
     """Return the microseconds of CPU of each server, and of this process.
 
-    :param count: what the calls do so many times; the result is for one
+    :param per: the result is for one of so many
+    :param warm: calls that are made once before
     """
+    for call in calls[:warm]:
+        call()
     pids = [node.process.pid for node in cluster.nodes if node.process]
     before, start = [*map(cpu_seconds, pids)], time.process_time()
     for call in calls:
         call()
     client = time.process_time() - start
     servers = [cpu_seconds(pid) - was for pid, was in zip(pids, before, strict=True)]
-    return [each / count * 1e6 for each in servers], client / count * 1e6
+    return [each / per * 1e6 for each in servers], client / per * 1e6
 
 
 def _until_expired(client: Any) -> None:

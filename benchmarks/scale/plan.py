@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +14,12 @@ SERVERS = ('Redis', 'Valkey')
 # The costs that do not depend on the server stand in the first column alone.
 COSTS = {name: max(float(cost) for cost in costs if cost) for name, *costs, _ in SOURCES[1:]}
 # Of each server by (primaries, partitions): CPU of one query, all primaries together.
-QUERIES = {
-    server: {
-        (at, of): float(row[column])
-        for row in SOURCES
-        for at in (1, 3, 6)
-        for of in (6, 12, 24, 48)
-        if row[0] == f'query, {of} on {at}, us'
-    }
-    for column, server in enumerate(SERVERS, 1)
-}
+QUERIES: dict[str, dict[tuple[int, int], float]] = {server: {} for server in SERVERS}
+for name, *costs, _ in SOURCES:
+    if asked := re.fullmatch(r'query, (\d+) on (\d+), us', name):
+        of, at = map(int, asked.groups())
+        for server, cost in zip(SERVERS, costs, strict=True):
+            QUERIES[server][at, of] = float(cost)
 
 
 def fitted(costs: dict[tuple[int, int], float]) -> tuple[float, float]:

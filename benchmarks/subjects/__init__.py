@@ -20,9 +20,8 @@ SUBJECTS = {
 
 
 def subject_of(name: str, connection: Row, data: Any, **how: Any) -> Any:
-    """Return the subject of a name.
+    """Return the subject of a name, for a :class:`benchmarks.dataset.Dataset`.
 
-    :param data: a :class:`benchmarks.dataset.Dataset`
     :param how: ``connections``, the most that threads or tasks share
     """
     module, subject = SUBJECTS[name]

@@ -1,4 +1,4 @@
-"""redis-py and hiredis by hand: the same keys and values, as one would write it who knows both.
+"""redis-py and hiredis by hand: the same keys and values, written by somebody who knows both.
 
 Rows are dicts. Commands go in pipelines; the server intersects sets. It takes less care than the
 library: nobody else may write meanwhile, and readers wait while it replaces the data set.
@@ -7,6 +7,7 @@ library: nobody else may write meanwhile, and readers wait while it replaces the
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -21,13 +22,31 @@ KEYS, NEXT, DATA, INDEX = (PREFIX + name for name in ('keys', 'next', 'data:', '
 
 def index(name: str, value: Any) -> str:
     """Return the key of the set of all pks with a value."""
-    return f'{INDEX}{name}:{value}'
+    return f'{INDEX}{name}:{NULL if value is None else value}'
+
+
+def sets_of(row: Row, indexed: list[str]) -> list[str]:
+    """Return the keys of the sets that list a row: of all pks, and of each index."""
+    return [KEYS, *(index(name, row[name]) for name in indexed)]
+
+
+def storing(rows: list[Row], first: int, indexed: list[str]) -> list[tuple[Any, ...]]:
+    """Return the commands that store rows under pks from the first one on."""
+    commands: list[tuple[Any, ...]] = []
+    sets: dict[str, list[int]] = defaultdict(list)
+    for pk, row in enumerate(rows, first):
+        stored = {key: NULL if value is None else value for key, value in row.items()}
+        commands.append(('HSET', f'{DATA}{pk}', *chain.from_iterable(stored.items())))
+        for key in sets_of(row, indexed):
+            sets[key].append(pk)
+    return [*commands, *(('SADD', key, *pks) for key, pks in sets.items())]
 
 
 class Subject(BaseSubject):
     """Pipelines."""
 
     module = 'redis'
+    cannot = frozenset(['threads'])  # asyncio is the way to ask by many clients
 
     def __init__(self, connection: dict[str, Any], data: Any, connections: int = 0) -> None:
         # hiredis decodes faster than Python could.
@@ -116,38 +135,22 @@ class Subject(BaseSubject):
     def create(self, row: Row) -> None:
         self.fill([row])
 
-    def fill(self, rows: list[Row]) -> None:
-        pipe = self.client.pipeline()
-        self._queue(pipe, rows)
-        pipe.execute()
-
-    def _queue(self, pipe: Any, rows: list[Row]) -> None:
-        """Draw pks; have a transaction store rows under them."""
+    def fill(self, rows: list[Row], *before: Any) -> None:
         first = self.client.incrby(NEXT, len(rows)) - len(rows) + 1
-        groups: dict[str, list[int]] = defaultdict(list)
-        for pk, row in enumerate(rows, first):
-            stored = {key: NULL if value is None else value for key, value in row.items()}
-            pipe.hset(f'{DATA}{pk}', mapping=stored)
-            for name in self.indexed:
-                groups[index(name, stored[name])].append(pk)
-        pipe.sadd(KEYS, *range(first, first + len(rows)))
-        for key, pks in groups.items():
-            pipe.sadd(key, *pks)
+        pipe = self.client.pipeline()
+        for command in [*before, *storing(rows, first, self.indexed)]:
+            pipe.execute_command(*command)
+        pipe.execute()
 
     def replace_all(self, rows: list[Row]) -> None:
         old = [key for key in self.client.scan_iter(f'{PREFIX}*', count=1000) if key != NEXT]
-        pipe = self.client.pipeline()
-        if old:
-            pipe.unlink(*old)
-        self._queue(pipe, rows)
-        pipe.execute()
+        self.fill(rows, *([('UNLINK', *old)] if old else []))
 
     def update(self, row: Row, name: str, value: Any) -> None:
-        pk, old = row['_id'], NULL if row[name] is None else row[name]
+        pk, pipe = row['_id'], self.client.pipeline()
+        pipe.srem(index(name, row[name]), pk)
         row[name] = value
-        pipe = self.client.pipeline()
         pipe.hset(f'{DATA}{pk}', name, value)
-        pipe.srem(index(name, old), pk)
         pipe.sadd(index(name, value), pk).execute()
 
     def delete(self, filters: Row) -> None:

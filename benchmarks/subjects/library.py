@@ -7,27 +7,31 @@ import redis
 
 import IndexedRedis
 from IndexedRedis import IndexedRedisModel, IRField, irNull
+from IndexedRedis.fields import IRForeignLinkField
 
 from . import BaseSubject, Row
 
+KINDS = {'int': int, 'float': float, 'str': str}
+
 
 def model_of(
-    connection: dict[str, Any], kinds: dict[str, str], indexed: list[str], **attributes: Any
+    connection: dict[str, Any],
+    kinds: dict[str, str],
+    indexed: list[str],
+    links: dict[str, Any] | None = None,
+    **attributes: Any,
 ) -> Any:
     """Return a model.
 
-    :param kinds: of the fields, ``int`` or ``str``
+    :param kinds: of the fields, a key of :data:`KINDS` each
+    :param links: further fields, which link to objects of these models
     :param attributes: more of the class
     """
-    fields = [IRField(key, valueType=int if kind == 'int' else str) for key, kind in kinds.items()]
-    space = {
-        'FIELDS': fields,
-        'INDEXED_FIELDS': indexed,
-        'KEY_NAME': 'Bench',
-        'REDIS_CONNECTION_PARAMS': connection,
-        **attributes,
-    }
-    return type('Bench', (IndexedRedisModel,), space)
+    fields = [IRField(key, valueType=KINDS[kind]) for key, kind in kinds.items()]
+    fields += [IRForeignLinkField(key, model) for key, model in (links or {}).items()]
+    space = {'KEY_NAME': 'Bench', 'REDIS_CONNECTION_PARAMS': connection, **attributes}
+    space |= {'FIELDS': fields, 'INDEXED_FIELDS': indexed}
+    return type(space['KEY_NAME'], (IndexedRedisModel,), space)
 
 
 class Subject(BaseSubject):

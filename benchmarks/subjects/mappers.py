@@ -13,7 +13,7 @@ from rom import util
 from . import BaseSubject, Row
 
 # They save objects one by one.
-LACKING = ['everything', 'save_all', 'replace_all', 'first', 'last', 'random', 'values', 'tally']
+LACKING = {'everything', 'save_all', 'replace_all', 'first', 'last', 'random', 'values', 'tally'}
 
 
 class Rom(BaseSubject):
@@ -22,18 +22,17 @@ class Rom(BaseSubject):
     Its session, which keeps objects, is emptied each time.
     """
 
-    cannot = frozenset((*LACKING, 'count_unequal'))  # its first() knows no order
+    cannot = frozenset(LACKING | {'count_unequal'})  # its first() knows no order
     module = 'rom'
 
     def __init__(self, connection: dict[str, Any], data: Any) -> None:
-        columns: dict[str, Any] = {'_conn': redis.Redis(**connection)}
-        for key, kind in data.kinds.items():
-            index: dict[str, Any] = {'index': True} if key in data.indexed else {}
-            if kind == 'int':
-                columns[key] = rom.Integer(**index)
-            else:
-                columns[key] = rom.Text(**index, **({'keygen': rom.IDENTITY} if index else {}))
         self.ints = {key for key, kind in data.kinds.items() if kind == 'int'}
+        columns: dict[str, Any] = {'_conn': redis.Redis(**connection)}
+        for key in data.kinds:
+            how = {'index': True} if key in data.indexed else {}
+            if how and key not in self.ints:
+                how['keygen'] = rom.IDENTITY
+            columns[key] = (rom.Integer if key in self.ints else rom.Text)(**how)
         self.model: Any = type(f'Bench{connection["db"]}', (rom.Model,), columns)
 
     def _query(self, filters: Row) -> Any:
@@ -66,15 +65,12 @@ class Rom(BaseSubject):
 class Walrus(BaseSubject):
     """It has no nulls; a null text becomes ``''`` and a null number 0."""
 
-    cannot = frozenset((*LACKING, 'count'))  # it counts by loading objects
+    cannot = frozenset(LACKING | {'count', 'count_unequal'})  # it counts by loading objects
     keeps_nulls = False
     module = 'walrus'
 
     def __init__(self, connection: dict[str, Any], data: Any) -> None:
-        columns: dict[str, Any] = {
-            '__database__': walrus.Walrus(**connection),
-            'pk': walrus.AutoIncrementField(),
-        }
+        columns = {'__database__': walrus.Walrus(**connection), 'pk': walrus.AutoIncrementField()}
         for key, kind in data.kinds.items():
             column = walrus.IntegerField if kind == 'int' else walrus.TextField
             columns[key] = column(index=key in data.indexed)

@@ -36,10 +36,7 @@ class Row(IndexedRedisModel):
 
 
 def _mirror(varied: str, **how: str) -> Mirror:
-    """Return a mirror of all rows.
-
-    :param varied: an expression for the last number that is not indexed
-    """
+    """Return a mirror of all rows; ``varied`` replaces the last number that is not indexed."""
     *_, last = (key for key, kind in KINDS.items() if kind == 'int' and key not in INDEXED)
     columns = [f'{varied.format(last)} AS {key}' if key == last else key for key in KINDS]
     rows = f'SELECT number, {CHANGED} AS parent, {", ".join(columns)} FROM rows'

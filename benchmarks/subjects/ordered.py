@@ -13,6 +13,7 @@ import redis
 from sqlalchemy import Engine, Index, String, insert, or_, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from .by_hand import DATA, NEXT, PREFIX, index
 from .library import model_of
 
 SIZE = 20  # rows of a page
@@ -23,8 +24,7 @@ START = 10_000_000
 EVEN = {'genre': 'Genre 7'}  # an eighth of the rows, at all prices
 DEAR = {'shelf': 'dear'}  # the dearest eighth, which an order by price meets last
 SEED = 11
-PREFIX = '_ir_|BenchItem:'
-DATA, INDEX, PRICES = PREFIX + 'data:', PREFIX + 'idx:', PREFIX + 'keys:sorted:price'
+PRICES = f'{PREFIX}keys:sorted:price'
 STEP = 10 * SIZE  # pks of one step of a walk by hand; an eighth of them match
 
 
@@ -62,34 +62,33 @@ class Models:
     def __init__(self, connection: dict[str, Any]) -> None:
         texts = ('name', 'genre', 'shelf', 'artist')
         kinds = dict.fromkeys(texts, 'str') | {'price': 'int'}
-        how = {'SORTED_FIELDS': ['price'], 'KEY_NAME': 'BenchItem'}
-        self.model = model_of(connection, kinds, [*texts[1:]], **how)
-        self.connection = connection
+        self.model = model_of(connection, kinds, [*texts[1:]], SORTED_FIELDS=['price'])
+        self.client = redis.Redis(**connection)
 
     def fill(self, count: int) -> None:
         """Store the rows, which redis-py by hand reads too."""
-        with redis.Redis(**self.connection) as client:
-            client.set(f'{PREFIX}next', START)
+        self.client.set(NEXT, START)
         for rows in bulks(count):
             self.model.saver.save([self.model(**row) for row in rows])
 
     def page(self, number: int = 1, **filters: str) -> list[str]:
-        return self._lines(self._ordered(**filters).page(number, size=SIZE))
+        return _lines(self._ordered(**filters).page(number, size=SIZE))
 
     def place(self, number: int) -> Any:
         return self._ordered().page(number, size=SIZE).next
 
     def after(self, place: Any) -> list[str]:
-        return self._lines(self._ordered().page(size=SIZE, after=place))
+        return _lines(self._ordered().page(size=SIZE, after=place))
 
     def among(self, artists: list[str]) -> list[str]:
-        return self._lines(self.model.objects.filter(artist__in=artists).all())
+        return _lines(self.model.objects.filter(artist__in=artists).all())
 
     def _ordered(self, **filters: str) -> Any:
         return self.model.objects.filter(**filters).orderBy('price')
 
-    def _lines(self, items: Any) -> list[str]:
-        return [line(item._id, item.name, item.price) for item in items]
+
+def _lines(items: Any) -> list[str]:
+    return [line(item._id, item.name, item.price) for item in items]
 
 
 class ByHand:
@@ -108,12 +107,11 @@ class ByHand:
     def page(self, number: int = 1, **filters: str) -> list[str]:
         if not filters:
             return self._lines(self.client.zrange(PRICES, (number - 1) * SIZE, number * SIZE - 1))
-        ((name, value),) = filters.items()
-        index = f'{INDEX}{name}:{value}'
+        (matches,) = itertools.starmap(index, filters.items())
         if filters == EVEN:
-            return self._lines(self._walk(index))
+            return self._lines(self._walk(matches))
         pipe = self.client.pipeline()
-        pipe.zinterstore('bench:found', {PRICES: 1, index: 0})
+        pipe.zinterstore('bench:found', {PRICES: 1, matches: 0})
         _, pks, _ = pipe.zrange('bench:found', 0, SIZE - 1).unlink('bench:found').execute()
         return self._lines(pks)
 
@@ -129,13 +127,13 @@ class ByHand:
         return self._lines(behind[:SIZE])
 
     def among(self, artists: list[str]) -> list[str]:
-        return self._lines(self.client.sunion([f'{INDEX}artist:{artist}' for artist in artists]))
+        return self._lines(self.client.sunion([index('artist', artist) for artist in artists]))
 
-    def _walk(self, index: str) -> list[str]:
+    def _walk(self, matches: str) -> list[str]:
         found: list[str] = []
         for start in itertools.count(step=STEP):
             pks = self.client.zrange(PRICES, start, start + STEP - 1)
-            flags = self.client.smismember(index, pks) if pks else []
+            flags = self.client.smismember(matches, pks) if pks else []
             found += itertools.compress(pks, flags)
             if len(found) >= SIZE or not pks:
                 break
@@ -177,8 +175,7 @@ class Sql:
 
     def __init__(self, engine: Engine, orm: bool) -> None:
         self.engine, self.orm = engine, orm
-        columns = [Item] if orm else [Item.id, Item.name, Item.price]
-        self.items = select(*columns)
+        self.items = select(*([Item] if orm else [Item.id, Item.name, Item.price]))
         self.pages = self.items.order_by(Item.price, Item.id).limit(SIZE)
         self.open = partial(Session, self.engine) if orm else self.engine.connect
 

@@ -8,64 +8,32 @@ is mirrored in two ways. ``Track`` is filled by a select with joins: it has all 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import IndexedRedis
-from IndexedRedis import IndexedRedisModel, IRField
-from IndexedRedis.fields import IRForeignLinkField
+
+from .library import model_of
 
 Page = Callable[[int], Any]
 
+SHOWN = {'id': 'int', 'artist_id': 'int', 'milliseconds': 'int', 'name': 'str'}
+SHOWN |= {'unit_price': 'float'}
+JOINED = {**SHOWN, 'artist': 'str', 'album': 'str'}
+ARTIST, ALBUM = {'id': 'int', 'name': 'str'}, {'id': 'int', 'title': 'str'}
 
-def _of_a_track() -> list[IRField]:
-    numbers = [IRField(name, valueType=int) for name in ('id', 'artist_id', 'milliseconds')]
-    return [*numbers, IRField('name'), IRField('unit_price', valueType=float)]
-
-
-class Track(IndexedRedisModel):
-    """A track with the names of its artist and album."""
-
-    FIELDS = [*_of_a_track(), IRField('artist'), IRField('album')]
-    INDEXED_FIELDS = ['artist_id']
-    KEY_NAME = 'HeadlineTrack'
+Track = model_of({}, JOINED, ['artist_id'], KEY_NAME='HeadlineTrack')
+LinkedArtist = model_of({}, ARTIST, [], KEY_NAME='HeadlineLinkedArtist')
+OF_ALBUMS = {'artist': LinkedArtist}
+LinkedAlbum = model_of({}, ALBUM, [], OF_ALBUMS, KEY_NAME='HeadlineLinkedAlbum')
+OF_TRACKS = {'artist': LinkedArtist, 'album': LinkedAlbum}
+LinkedTrack = model_of({}, SHOWN, ['artist_id'], OF_TRACKS, KEY_NAME='HeadlineLinkedTrack')
 
 
 class CachedTrack(Track):
     """The same tracks with a client-side cache, which 6.0.3 lacks."""
 
     CLIENT_SIDE_CACHE = 1000
-
-
-class LinkedArtist(IndexedRedisModel):
-    """An artist or band."""
-
-    FIELDS = [IRField('id', valueType=int), IRField('name')]
-    INDEXED_FIELDS = []
-    KEY_NAME = 'HeadlineLinkedArtist'
-
-
-class LinkedAlbum(IndexedRedisModel):
-    """An album."""
-
-    FIELDS = [
-        IRField('id', valueType=int),
-        IRForeignLinkField('artist', LinkedArtist),
-        IRField('title'),
-    ]
-    INDEXED_FIELDS = []
-    KEY_NAME = 'HeadlineLinkedAlbum'
-
-
-class LinkedTrack(IndexedRedisModel):
-    """A track; ``artist_id`` is the key of its artist, which pages filter by."""
-
-    FIELDS = [
-        *_of_a_track(),
-        IRForeignLinkField('artist', LinkedArtist),
-        IRForeignLinkField('album', LinkedAlbum),
-    ]
-    INDEXED_FIELDS = ['artist_id']
-    KEY_NAME = 'HeadlineLinkedTrack'
 
 
 ALL = (Track, CachedTrack, LinkedArtist, LinkedAlbum, LinkedTrack)
@@ -77,24 +45,21 @@ def of_models() -> dict[str, Page]:
     Their names are the ends of the names of subjects. IndexedRedis 6.0.3 has two of the pages.
     """
 
-    def by_age(model: Any) -> Page:
-        return lambda artist: _lines(model.objects.filter(artist_id=artist).allByAge())
+    def page(artist: int, model: Any = Track) -> list[str]:
+        return _lines(model.objects.filter(artist_id=artist).allByAge())
 
-    def on_asyncio(model: Any) -> Page:
-        async def page(artist: int) -> list[str]:
-            return _lines(await model.objects.filter(artist_id=artist).aallByAge())
-
-        return page
+    async def on_asyncio(artist: int, model: Any = Track) -> list[str]:
+        return _lines(await model.objects.filter(artist_id=artist).aallByAge())
 
     def linked(artist: int) -> list[str]:
         tracks = LinkedTrack.objects.filter(artist_id=artist).allByAge(cascadeFetch=True)
         return [_line(each, each.album.title, each.artist.name) for each in tracks]
 
     pages = {
-        '': by_age(Track),
-        ', cached': by_age(CachedTrack),
-        ', asyncio': on_asyncio(Track),
-        ', cached, asyncio': on_asyncio(CachedTrack),
+        '': page,
+        ', cached': partial(page, model=CachedTrack),
+        ', asyncio': on_asyncio,
+        ', cached, asyncio': partial(on_asyncio, model=CachedTrack),
         ', links': linked,
     }
     old = IndexedRedis.__version__ == '6.0.3'
@@ -102,10 +67,7 @@ def of_models() -> dict[str, Page]:
 
 
 def of_sql(engine: Any) -> dict[str, Page]:
-    """Return the pages from SQL: of mapped objects in two ways, and of plain rows.
-
-    :param engine: an ``Engine`` on the database
-    """
+    """Return the pages from SQL: of mapped objects in two ways, and of plain rows."""
     from sqlalchemy import select
     from sqlalchemy.orm import Session, contains_eager, load_only, selectinload
 
