@@ -7,13 +7,7 @@ from __future__ import annotations
 
 from .._core.text import near_miss
 
-__all__ = (
-    'class_names',
-    'missing_of_object',
-    'missing_of_query',
-    'object_names',
-    'ours_of_query',
-)
+__all__ = ('class_names', 'missing_of_object', 'missing_of_query', 'ours_of_query')
 
 # The methods of queries, which somebody may look for on the model.
 _METHODS = (
@@ -86,11 +80,6 @@ def class_names() -> list[str]:
     return [*names, *(f'a{name}' for name in names)]
 
 
-def object_names() -> list[str]:
-    """Return the names that somebody may look for on an object."""
-    return [*_OF_OBJECTS]
-
-
 def missing_of_query(model: str, name: str, query: type) -> str:
     """Return the message for an attribute that queries do not have.
 
@@ -105,8 +94,9 @@ def missing_of_query(model: str, name: str, query: type) -> str:
 
 
 def missing_of_object(model: str, name: str) -> str:
-    """Return the message for an attribute of another library."""
-    return f'{model!r} object has no attribute {name!r}. Write obj.{_OF_OBJECTS[name]}.'
+    """Return the message for an attribute of another library; an empty text for other names."""
+    ours = _OF_OBJECTS.get(name)
+    return f'{model!r} object has no attribute {name!r}. Write obj.{ours}.' if ours else ''
 
 
 def ours_of_query(model: str, name: str, query: type) -> str:

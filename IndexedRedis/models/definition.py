@@ -17,7 +17,6 @@ from ..deprecated import deprecatedMessage
 from ..errors import UsageError
 from ..fields import IRClassicField, IRField
 from ..fields.foreign import register_model
-from ..managers.other_orms import object_names
 from .class_form import declare
 from .hints import Hinted
 
@@ -149,7 +148,7 @@ def _define(cls: Any) -> None:
 @functools.cache
 def _reserved(base: type) -> frozenset[str]:
     """Return the names that fields cannot have."""
-    return frozenset({*dir(base), *vars(ModelType), 'foreignFields'} - {*object_names()})
+    return frozenset({*dir(base), *vars(ModelType), 'foreignFields'})
 
 
 def _as_field(cls: type, item: Any) -> Any:

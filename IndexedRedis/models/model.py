@@ -21,8 +21,8 @@ from ..deprecated import deprecated
 from ..errors import UsageError
 from ..fields.base.primary_keys import new_primary_key
 from ..fields.null import irNull
+from ..managers.other_orms import missing_of_object
 from .definition import ModelType, validatedModels
-from .hints import HintedObject
 from .stored import Stored
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _numbers = itertools.count(1)
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False)
-class _Declared(Stored, HintedObject):
+class _Declared(Stored):
     """For type checkers: annotated attributes of its subclasses are parameters of ``__init__``."""
 
 
@@ -138,6 +138,12 @@ class IndexedRedisModel(_Declared, metaclass=ModelType):
             if field:
                 unknown_names.check_assigned(self, name, field)
             object.__setattr__(self, name, value)
+
+        def __getattr__(self, name: str) -> Any:
+            message = missing_of_object(type(self).__name__, name)
+            if message:
+                raise AttributeError(message, name=name, obj=self)
+            return object.__getattribute__(self, name)  # raises the first error again
 
     def __delattr__(self, name: str) -> None:
         if name in type(self)._validated().columns:
