@@ -6,7 +6,7 @@ primary key, unless the model has a field of that name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...errors import QueryError
@@ -26,7 +26,7 @@ ID = 'id'
 def parse(
     model_name: str,
     columns: Mapping[str, Column],
-    conditions: Sequence[Q],
+    conditions: Iterable[Q],
     lookups: Mapping[str, Any],
 ) -> tuple[Node, ...]:
     """Return the trees that conditions and keyword arguments state; all have to hold.
@@ -38,10 +38,8 @@ def parse(
     :raises FieldValueError: if a field cannot hold a value
     """
     names = _Names(model_name, columns)
-    nodes = [names.atom(name, value) for name, value in lookups.items()]
-    if conditions:
-        nodes[:0] = [each for node in map(names.tree, conditions) for each in _conjuncts(node)]
-    return tuple(nodes)
+    nodes = [each for node in map(names.tree, conditions) for each in _conjuncts(node)]
+    return (*nodes, *[names.atom(name, value) for name, value in lookups.items()])
 
 
 class _Names:
