@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from .results import OLD
@@ -40,11 +41,14 @@ def library(subject: str) -> Path:
     home = folder() / '-'.join([*packages, *same, python])
     if not home.exists():
         print(f'Installing {", ".join(packages)} into {home} ...', file=sys.stderr, flush=True)
-        part = home.with_name('part')
-        shutil.rmtree(part, ignore_errors=True)
-        _python(*PIP, 'install', '--target', str(part), *packages, *same)
-        part.rename(home)
-    _python('-P', '-c', f'import {module}', PYTHONPATH=str(home))
+        folder().mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(dir=folder()))
+        try:
+            _python(*PIP, 'install', '--target', str(part), *packages, *same)
+            _python('-P', '-c', f'import {module}', PYTHONPATH=str(part))
+            part.rename(home)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     return home
 
 

@@ -12,7 +12,7 @@ import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain, combinations, cycle, islice
 from pathlib import Path
@@ -41,7 +41,7 @@ class Dataset:
     indexed: list[str]
     three: list[str]
     changed: str
-    rows: list[list[Any]]
+    rows: list[list[Any]] = field(repr=False)
 
     def dicts(self, count: int | None = None) -> list[dict[str, Any]]:
         """Return the first rows, or all, as dicts."""

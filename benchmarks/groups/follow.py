@@ -6,7 +6,7 @@ How soon are commits visible, and how many does it take? Each subject is a datab
 import signal
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import count
 from multiprocessing import get_context
@@ -32,7 +32,7 @@ CONFIG = {
     'mariadb': {'server-id': '1', 'log-bin': 'binlog', 'binlog-format': 'ROW'},
 }
 ALL = 'UPDATE item SET value = :value'
-SMALL = f'{ALL} WHERE id = 1'
+SMALL = f'{ALL} WHERE id = :row'
 DEFAULT, RAISED = 1_000, 50_000  # maxChanges
 PERIOD = 0.01  # of small transactions
 # Seconds between two looks; a follower that is busy needs the processor.
@@ -105,12 +105,12 @@ class Following(Served):
         self.changes = changes
         self._visible(SMALL)
 
-    def _change(self, *statements: str) -> int:
-        """Commit changes, the last one of the first row; return its new value."""
-        value = next(self.values)
+    def _change(self, statement: str, rows: Iterable[int] = (1,)) -> int:
+        """Commit a change for each of these rows, the first row last; return its new value."""
+        value, change = next(self.values), text(statement)
         with self.engine.execution_options(isolation_level='AUTOCOMMIT').connect() as connection:
-            for statement in statements:
-                connection.execute(text(statement), {'value': value})
+            for row in rows:
+                connection.execute(change, {'value': value, 'row': row})
         return value
 
     def _visible(self, statement: str) -> float:
@@ -141,9 +141,9 @@ class Following(Served):
         return {'main': self.rows / self._visible(ALL)}
 
     def _caught_up(self) -> dict[str, Any]:
-        """Return the transactions a second after they were committed meanwhile."""
+        """Return how many transactions a second a follower catches up with."""
         kill(self.process.pid, signal.SIGSTOP)
-        value = self._change(*(f'{ALL} WHERE id = {row}' for row in range(self.rows, 0, -1)))
+        value = self._change(SMALL, range(self.rows, 0, -1))
         kill(self.process.pid, signal.SIGCONT)
         return {'main': self.rows / self._wait(value, LATER)}
 

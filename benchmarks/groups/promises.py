@@ -25,7 +25,7 @@ from ..running.run import Run
 from ..running.served import Work
 from ..running.turns import compare, wait_and_total
 from ..subjects import Row
-from ..subjects.by_hand import DATA, KEYS, NEXT, index, sets_of, storing
+from ..subjects.by_hand import DATA, KEYS, NEXT, index, pairs_of, sets_of
 from .shop import Shop
 
 # Everything in one round trip: it draws the pk and writes without a check.
@@ -78,9 +78,8 @@ def inserts(shop: Shop) -> Iterator[Work]:
         shop.transaction(shop.storing([row]))
 
     def in_script(row: Row) -> None:
-        (_, _, *stored), *_ = storing([row], 0, shop.indexed)
         keys = [NEXT, *sets_of(row, shop.indexed)]
-        shop.send(('EVALSHA', sha, len(keys), *keys, DATA, *stored))
+        shop.send(('EVALSHA', sha, len(keys), *keys, DATA, *pairs_of(row)))
 
     def in_pipeline(rows: list[Row]) -> None:
         shop.send(*shop.storing(rows))

@@ -2,9 +2,12 @@
 
 import os
 import sys
+import threading
+import traceback
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +36,31 @@ class Process:
 
     def ask(self, *command: Any) -> Any:
         """Carry out a command, and return its answer."""
-        return self.send(*command).result()
+        try:
+            return self.send(*command).result()
+        except BrokenProcessPool:
+            raise SystemExit(f'{self.name}: the process ended') from None
 
 
 def _serve(module: str, config: dict[str, Any], library: str) -> None:
     global _served
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.path.insert(0, library)
     os.environ['PYTHONPATH'] = library  # of commands
     sys.stdout = sys.stderr  # a subject may print
     _served = import_module(module).serve(**config)
 
 
+def _end_with_parent() -> None:
+    """End this process when the parent was killed: its queue would never tell."""
+    parent = parent_process()
+    assert parent
+    parent.join()
+    os._exit(1)
+
+
 def _carry_out(name: str, *arguments: Any) -> Any:
-    return getattr(_served, name)(*arguments)
+    try:
+        return getattr(_served, name)(*arguments)
+    except Exception:  # the parent may lack its class
+        raise RuntimeError(traceback.format_exc()) from None

@@ -19,7 +19,7 @@ from ..sizes import Sizes
 MEASURING = {'info', 'config|resetstat', 'config|set', 'flushdb', 'ping'}  # commands of ours
 FUNCTIONS = 25  # in a profile
 SETTLE_SECONDS = 30  # a reset keeps what it replaced for 10 s
-RECORDS = 10  # keys of a database, at most, that expire in a year: one of each model
+RECORDS = 10  # keys that stay for a year: a record of incarnations of each model, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,10 @@ class Served:
                 node.config_set('latency-tracking-info-percentiles', '100')
 
     def timed(self, name: str, ask: Callable[[], Any], times: int, **how: Any) -> Work:
-        """Return a work of so many calls; tables show the time of one, answers are the last."""
+        """Return a work of so many calls.
+
+        Tables show the time of one call; the answer is that of the last.
+        """
 
         def run() -> Any:
             for _ in range(times):
@@ -150,8 +153,8 @@ class Served:
 
     def answer(self) -> Any:
         """Return what comes of the work, to be compared; and whether it tells nulls apart."""
-        returned, kept = self.value(), self._work.answer
-        return plain(kept(returned) if kept else returned), self.keeps_nulls
+        returned, shown = self.value(), self._work.answer
+        return plain(shown(returned) if shown else returned), self.keeps_nulls
 
     def profile(self) -> str:
         """Return the commands that the work sends, and the functions that the client spends in."""

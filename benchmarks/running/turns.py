@@ -34,9 +34,13 @@ class Turn:
         fast = self.team[0].name in FAST
         return self.work.rounds if fast else min(self.work.rounds, self.work.slow_rounds)
 
-    def ask(self, command: str) -> list[Any]:
-        """Have the processes prepare the work and carry out a command at once; return answers."""
-        team = self.team[: self.work.processes]
+    def ask(self, command: str) -> Any:
+        """Have the first process prepare the work and carry out a command; return its answer."""
+        return self._ask_all(command, 1)[0]
+
+    def _ask_all(self, command: str, processes: int) -> list[Any]:
+        """Have so many processes do it at once; return their answers."""
+        team = self.team[:processes]
         for process in team:
             process.ask('prepare', self.work.name, self.work.way)
         answers = [process.send(command) for process in team]
@@ -45,10 +49,10 @@ class Turn:
     def sample(self, run: Run) -> dict[str, Any]:
         """Return a sample, as :meth:`benchmarks.running.served.Served.sample` does."""
         if self.work.how == 'load':
-            return _done_in_a_second(self.ask('sample'))
+            return _done_in_a_second(self._ask_all('sample', self.work.processes))
         if self.work.how == 'beside':
             return self._beside(run)
-        sample: dict[str, Any] = self.ask(self.work.how)[0]
+        sample: dict[str, Any] = self.ask(self.work.how)
         if self.work.reads and self.name == US and (seconds := self.team[0].ask('floor')):
             sample['cpu'][FLOOR] = seconds  # scaled as those are
         return sample
@@ -105,7 +109,7 @@ def compare(run: Run, group: str, processes: list[Process]) -> Iterator[Result]:
             first, work = turns[0], turns[0].work
             result = result_of(work, {turn.name: samples[turn] for turn in turns})
             if run.profiles(work.name):
-                result.note = f'{first.name}, one run of {work.per}. {first.ask("profile")[0]}'
+                result.note = f'{first.name}, one run of {work.per}. {first.ask("profile")}'
             yield result
 
 
@@ -121,7 +125,7 @@ def turns_of(processes: list[Process], group: str) -> Iterator[Turn]:
 
 def check(turns: list[Turn]) -> None:
     """Raise SystemExit unless all subjects give the same answer."""
-    answers = [turn.ask('answer')[0] for turn in turns]
+    answers = [turn.ask('answer') for turn in turns]
     right, _ = answers[0]
     for turn, (answer, keeps_nulls) in zip(turns, answers, strict=True):
         if not same(right, answer, keeps_nulls):

@@ -30,13 +30,18 @@ def sets_of(row: Row, indexed: list[str]) -> list[str]:
     return [KEYS, *(index(name, row[name]) for name in indexed)]
 
 
+def pairs_of(row: Row) -> Iterable[Any]:
+    """Return the fields and values of a row as HSET takes them."""
+    pairs = ((key, NULL if value is None else value) for key, value in row.items())
+    return chain.from_iterable(pairs)
+
+
 def storing(rows: list[Row], first: int, indexed: list[str]) -> list[tuple[Any, ...]]:
     """Return the commands that store rows under pks from the first one on."""
     commands: list[tuple[Any, ...]] = []
     sets: dict[str, list[int]] = defaultdict(list)
     for pk, row in enumerate(rows, first):
-        stored = {key: NULL if value is None else value for key, value in row.items()}
-        commands.append(('HSET', f'{DATA}{pk}', *chain.from_iterable(stored.items())))
+        commands.append(('HSET', f'{DATA}{pk}', *pairs_of(row)))
         for key in sets_of(row, indexed):
             sets[key].append(pk)
     return [*commands, *(('SADD', key, *pks) for key, pks in sets.items())]
