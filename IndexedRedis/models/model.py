@@ -139,6 +139,8 @@ class IndexedRedisModel(_Declared, metaclass=ModelType):
                 unknown_names.check_assigned(self, name, field)
             object.__setattr__(self, name, value)
 
+        # Reading 19 fields takes 0.6 us with it, and 0.4 without. But as attributes of the class
+        # such names would hide those of other bases, and count as known.
         def __getattr__(self, name: str) -> Any:
             message = missing_of_object(type(self).__name__, name)
             if message:

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from IndexedRedis import IndexedRedisQuery
+from IndexedRedis import IndexedRedisQuery, UnknownNameWarning
 from IndexedRedis.managers import other_orms
 
 from .build import define
@@ -95,6 +95,25 @@ def test_fields_may_have_these_names():
     model = define('id', 'pk', 'select', 'order_by', name='Odd')
     obj = model(id='1', pk='2', select='3', order_by='4')
     assert (obj.id, obj.pk, obj.select, obj.order_by) == ('1', '2', '3', '4')
+
+
+def test_an_object_does_not_have_such_names_itself():
+    """As attributes of the model they would be known names, and hide those of other bases."""
+
+    class Named:
+        pk = property(lambda self: 'mine')
+
+        def refresh(self):
+            return 'mine'
+
+    class Album(Song, Named):
+        KEY_NAME = 'Album'
+
+    assert (Album().pk, Album().refresh()) == ('mine', 'mine')
+    assert not {'id', 'pk', 'refresh'} & {*dir(Song), *dir(Song())}
+    for name in ('id', 'pk', 'refresh'):
+        with pytest.warns(UnknownNameWarning, match=name):
+            Song(**{name: 3})
 
 
 def test_an_error_of_a_property_is_not_hidden():
