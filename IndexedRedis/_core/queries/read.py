@@ -44,17 +44,7 @@ def read(
     if by_age and query.window == WHOLE:
         query = query._replace(order=())
     if not query.in_parts and after is None:
-        return fetch(query, columns, by_age, build)
-    return _read_part(query, columns, by_age, build, after)
-
-
-def _read_part(
-    query: Query,
-    columns: Sequence[Column] | None,
-    by_age: bool,
-    build: Build | None,
-    after: Entry | None,
-) -> Flow[list[Any]]:
+        return (yield from fetch(query, columns, by_age, build))
     from .ordering.part import read_part  # saves import time
 
     found = (yield from read_part(query, columns, build, after)).objs
@@ -90,11 +80,7 @@ def of_part(total: int, window: Window) -> int:
 def pick_part(query: Query, columns: Sequence[Column], order: str, seed: int) -> Flow[Any]:
     """Return the first, the last or a random object of those that the query names, or None."""
     if picks_by_pk(query, order):
-        return pick(query, columns, order, seed)
-    return _pick_in_order(query, columns, order, seed)
-
-
-def _pick_in_order(query: Query, columns: Sequence[Column], order: str, seed: int) -> Flow[Any]:
+        return (yield from pick(query, columns, order, seed))
     return chosen((yield from read(narrowed(query, order), columns)), order, seed)
 
 

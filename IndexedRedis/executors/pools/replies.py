@@ -36,10 +36,8 @@ def read_replies(connection: Any, count: int) -> list[Any]:
         begun = None
         if type(reply) is push:
             handle_push(connection, reply)
-            continue
-        if isinstance(reply, Exception):
-            _check(reply)
-        replies.append(reply)
+        else:
+            replies.append(_usable(reply))
     return replies
 
 
@@ -49,10 +47,11 @@ def _reader_of(parser: Any) -> Any:
     return parser._reader
 
 
-def _check(error: Exception) -> None:
-    """Raise an error of the connection; one of a command is its reply."""
-    if not isinstance(error, ResponseError):
-        raise error
+def _usable(reply: Any) -> Any:
+    """Return a reply, or the error of a command; raise an error of the connection."""
+    if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
+        raise reply
+    return reply
 
 
 def _read_by_redis_py(connection: Any, count: int) -> list[Any]:
@@ -94,7 +93,5 @@ def _take_arrived(connection: Any, replies: list[Any], count: int) -> Any:
         reply = take()
         if reply is NOT_YET or type(reply) is push:
             return None if reply is NOT_YET else reply
-        if isinstance(reply, Exception):
-            _check(reply)
-        replies.append(reply)
+        replies.append(_usable(reply))
     return None

@@ -87,8 +87,7 @@ class QueryFlows(IndexedRedisHelper[M]):
     ) -> tuple[Node, ...]:
         schema = self._schema
         self._refuse_window(f'{method}()')
-        conditions = given(method, conditions) if conditions else ()
-        return parse(schema.name, schema.columns, conditions, lookups)
+        return parse(schema.name, schema.columns, given(method, conditions), lookups)
 
     def _all(
         self, cascade: bool = False, ordered: bool = False, fields: Iterable[str] | None = None

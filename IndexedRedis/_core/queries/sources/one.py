@@ -25,7 +25,6 @@ class One(Source):
         self.expression = expression
         self.expressions = (expression,)
         self.key = next(iter(expression.every), None)
-        self._keys, self._required = set_algebra.operands(expression)
 
     def commands(self) -> list[Command]:
         return [set_algebra.members(self.expression)]
@@ -37,21 +36,23 @@ class One(Source):
     def find(self, factor: float, rows: int, *arguments: bytes) -> Command | None:
         if not set_algebra.is_short(self.expression):
             return None
-        plain = len(self._keys) == self._required <= 2
+        plain = len(self.expression.every) <= 2 and not self.expression.none
         members = int(FIND_MEMBERS_OF_ONE_SET * factor) if plain else FIND_MEMBERS
         return self._find(set_algebra.member_limit(self.expression, members), rows, arguments)
 
     def pick(self, order: str, seed: int, *arguments: bytes) -> Command | None:
         if not set_algebra.is_short(self.expression):
             return None
+        keys, every = set_algebra.operands(self.expression)
         most = set_algebra.member_limit(self.expression, PICK_MEMBERS)
-        return PICK(self._keys, self._required, order, most, seed, *arguments)
+        return PICK(keys, every, order, most, seed, *arguments)
 
     def find_all(self, most: int, *arguments: bytes) -> Command | None:
         return self._find(most, most, arguments)
 
     def _find(self, members: int, rows: int, arguments: Sequence[bytes]) -> Command:
-        return FIND(self._keys, self._required, members, rows, *arguments)
+        keys, every = set_algebra.operands(self.expression)
+        return FIND(keys, every, members, rows, *arguments)
 
 
 def living(expression: SetExpression) -> SetExpression:
