@@ -4,8 +4,10 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from importlib import import_module
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -30,14 +32,20 @@ class Process:
         self._pool = ProcessPoolExecutor(1, get_context('spawn'), _serve, given)
         self.stop = self._pool.shutdown
 
-    def send(self, *command: Any) -> Future[Any]:
-        """Begin a command: a method of what ``serve`` returned, and its arguments."""
-        return self._pool.submit(_carry_out, *command)
-
     def ask(self, *command: Any) -> Any:
         """Carry out a command, and return its answer."""
+        return self.send(*command)()
+
+    def send(self, *command: Any) -> Callable[[], Any]:
+        """Begin a command: a method of what ``serve`` returned, and its arguments.
+
+        :returns: waits for its answer
+        """
+        return partial(self._answer, self._pool.submit(_carry_out, *command))
+
+    def _answer(self, sent: Future[Any]) -> Any:
         try:
-            return self.send(*command).result()
+            return sent.result()
         except BrokenProcessPool:
             raise SystemExit(f'{self.name}: the process ended') from None
 

@@ -36,20 +36,21 @@ class Turn:
 
     def ask(self, command: str) -> Any:
         """Have the first process prepare the work and carry out a command; return its answer."""
-        return self._ask_all(command, 1)[0]
+        (process,) = self._prepared()
+        return process.ask(command)
 
-    def _ask_all(self, command: str, processes: int) -> list[Any]:
-        """Have so many processes do it at once; return their answers."""
+    def _prepared(self, processes: int = 1) -> list[Process]:
+        """Have so many processes prepare the work; return them."""
         team = self.team[:processes]
         for process in team:
             process.ask('prepare', self.work.name, self.work.way)
-        answers = [process.send(command) for process in team]
-        return [answer.result() for answer in answers]
+        return team
 
     def sample(self, run: Run) -> dict[str, Any]:
         """Return a sample, as :meth:`benchmarks.running.served.Served.sample` does."""
         if self.work.how == 'load':
-            return _done_in_a_second(self._ask_all('sample', self.work.processes))
+            sent = [process.send('sample') for process in self._prepared(self.work.processes)]
+            return _done_in_a_second([answer() for answer in sent])
         if self.work.how == 'beside':
             return self._beside(run)
         sample: dict[str, Any] = self.ask(self.work.how)
@@ -59,8 +60,7 @@ class Turn:
 
     def _beside(self, run: Run) -> dict[str, Any]:
         """Sample the work beside a reader; then have it send as many PINGs beside nothing."""
-        process = self.team[0]
-        process.ask('prepare', self.work.name, self.work.way)
+        (process,) = self._prepared()
         run.reader.ask('start')
         sample = process.ask('sample')
         beside = run.reader.ask('stop')

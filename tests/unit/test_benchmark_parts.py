@@ -4,7 +4,6 @@ alone, and wrong answers are never timed."""
 from __future__ import annotations
 
 import itertools
-from concurrent.futures import Future
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -155,12 +154,7 @@ class Answering:
         self.name, self.answer = name, answer
 
     def ask(self, method, *args):
-        return self.send(method, *args).result()
-
-    def send(self, method, *args):
-        sent = Future()
-        sent.set_result([self.answer, True])
-        return sent
+        return [self.answer, True]
 
 
 def test_a_different_answer_stops_the_run():
