@@ -1,7 +1,7 @@
 """Draw ``_static/rooms.svg``, the picture of the rooms: ``python docs/make_rooms.py``.
 
-The floors are those of ``tests/test_layers.py``. White text on dark boxes, and grey text outside,
-can be read on a light and on a dark page.
+The floors are those of ``tests/house/test_layers.py``. White text on dark boxes, and grey text
+outside, can be read on a light and on a dark page.
 """
 
 from __future__ import annotations

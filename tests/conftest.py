@@ -18,14 +18,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import budget
 import pytest
 import redis
-import servers
-from browser import _session_chromium, chromium  # noqa: F401
-from choosing import load_examples, one_each, rest_of, some_of_each
-from stepping import in_steps  # noqa: F401
-from watching import check, make_model, watch, watch_models  # noqa: F401
+from judge.watching import check, make_model, watch, watch_models  # noqa: F401
+from selection import budget
+from selection.choosing import load_examples, one_each, rest_of, some_of_each
+from support import servers
+from support.browser import _session_chromium, chromium  # noqa: F401
+from support.stepping import in_steps  # noqa: F401
 
 # Makes `benchmarks` importable: at the end, so that the library is still the one under test.
 sys.path.append(str(Path(__file__).parent.parent))
@@ -73,7 +73,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         '--minutes',
         type=float,
         metavar='NUMBER',
-        help='how long random histories take (tests/test_random_histories.py and '
+        help='how long random histories take (tests/histories/test_random_histories.py and '
         'tests/partitions/test_histories.py), and the bank of tests/mirror/follow; '
         'else a few seconds, with --full one minute on all servers together',
     )
@@ -84,7 +84,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         'checker judges after each test',
     )
     parser.addoption(
-        '--docs', action='store_true', help='have tests/test_security_page.py write its lists'
+        '--docs',
+        action='store_true',
+        help='have tests/pages/single/test_security_page.py write its lists',
     )
 
 
@@ -185,18 +187,19 @@ def _kinds(config: pytest.Config) -> list[str]:
     return [kind for kind in servers.present() if only in (None, kind)]
 
 
-# What is tested in these directories does not depend on the kind of server: one will do.
-ONE_KIND = ('admin', 'aio', 'bank', 'cli', 'follow', 'mirror', 'testing')
-# Tests that run on a cluster, too.
-ON_CLUSTERS = ('conformance',)
-# Tests whose models have partitions, too.
-ON_PARTITIONS = ('conformance',)
+TESTS = Path(__file__).parent
+# What is tested in these rooms does not depend on the kind of server: one will do.
+ONE_KIND = ('admin', 'aio', 'cli', 'mirror', 'testing')
+# Rooms of these that take each kind.
+EACH_KIND = ('mirror/follow/mariadb', 'mirror/follow/postgres', 'mirror/workers')
+# Tests that run on a cluster, and over models with partitions, too.
+EVERYWHERE = ('conformance',)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if 'server' in metafunc.fixturenames:
         kinds = _kinds(metafunc.config) or ['none']
-        alike = metafunc.definition.path.parent.name in ONE_KIND
+        alike = _is_in(ONE_KIND, metafunc.definition) and not _is_in(EACH_KIND, metafunc.definition)
         if alike and not metafunc.definition.get_closest_marker('clusters'):
             kinds = kinds[-1:]
         if _is_for_clusters(metafunc.definition):
@@ -211,16 +214,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize('server', kinds, indirect=True)
 
 
+def _is_in(rooms: tuple[str, ...], function: Any) -> bool:
+    """Whether a test is in one of these rooms of ``tests``, or in a room of it."""
+    return any((TESTS / room) in function.path.parents for room in rooms)
+
+
 def _is_for_partitions(function: Any) -> bool:
     """Whether a test runs over partitioned models, too."""
-    wanted = function.path.parent.name in ON_PARTITIONS and 'watch' in function.fixturenames
+    wanted = _is_in(EVERYWHERE, function) and 'watch' in function.fixturenames
     plain = any(function.get_closest_marker(name) for name in ('plain_model', 'names_keys'))
     return wanted and not plain and bool(servers.present())
 
 
 def _is_for_clusters(function: Any) -> bool:
     named = function.get_closest_marker('names_keys')
-    return not named and function.path.parent.name in ON_CLUSTERS and bool(servers.present())
+    return not named and _is_in(EVERYWHERE, function) and bool(servers.present())
 
 
 @pytest.fixture(scope='session')

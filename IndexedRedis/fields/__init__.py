@@ -4,7 +4,7 @@ A new field type is one file in ``types/``: derive from :class:`~IndexedRedis.fi
 and implement ``_fromInput``, ``_toStorage``, ``_fromStorage`` and, if the index text differs from
 the stored one, ``_toIndex``. Import its name here. A new type for ``valueType=`` is one file in
 ``values/`` and a row in ``base/conversions.py``. Add the samples of both to a table of
-``tests/samples.py``.
+``tests/samples/fields.py``.
 """
 
 from __future__ import annotations

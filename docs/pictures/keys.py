@@ -1,4 +1,4 @@
-"""The keys in Redis for one object. ``tests/docs/test_pictures.py`` stores it and compares."""
+"""The keys in Redis for one object. ``tests/pages/test_pictures.py`` stores it and compares."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browser import DESKTOP, PHONE, complaints, overflow, requested_hosts, resize
+from support.browser import DESKTOP, PHONE, complaints, overflow, requested_hosts, resize
 
 from admin.serving import served
 from admin.shop import COLORS, Artist, Color, Track

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keyspace import dump
+from support.keyspace import dump
 
 from admin.shop import QUOTES, TRACKS, Artist, Track
 from IndexedRedis import IRField, irNull

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from keyspace import dump
 from starlette.applications import Starlette
 from starlette.routing import Route
+from support.keyspace import dump
 
 from admin.serving import Page, Visitor
 from admin.shop import MODELS, Artist

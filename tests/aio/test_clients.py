@@ -8,7 +8,7 @@ import contextlib
 import pytest
 import redis
 import redis.asyncio
-from keyspace import dump
+from support.keyspace import dump
 
 import IndexedRedis as IR
 from aio.conftest import CLIENT, clients_of

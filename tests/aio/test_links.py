@@ -9,7 +9,7 @@ import io
 import pickle
 
 import pytest
-from linked import Author, Book
+from support.linked import Author, Book
 
 import IndexedRedis as IR
 from IndexedRedis import LinkNotFetchedError, UsageError, irNull

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import redis
-from keyspace import dump
-from servers import free_port
+from support.keyspace import dump
+from support.servers import free_port
 
 import IndexedRedis as IR
 from IndexedRedis.executors import exchange

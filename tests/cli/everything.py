@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import samples
-import samples_advanced
-import samples_types
+from samples import advanced as samples_advanced
+from samples import fields as samples
+from samples import types as samples_types
 
 from IndexedRedis import IndexedRedisModel
 

@@ -10,7 +10,7 @@ import json
 from functools import partial
 
 import pytest
-from checker import check_model
+from judge.checker import check_model
 from redis.exceptions import NoPermissionError
 
 import IndexedRedis as IR

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from checker import check_model
+from judge.checker import check_model
 
 from clusters import crowd
 

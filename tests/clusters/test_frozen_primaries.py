@@ -6,8 +6,8 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from checker import check_model
-from twins import only_asyncio
+from house.twins import only_asyncio
+from judge.checker import check_model
 
 import IndexedRedis as IR
 from clusters.operations import Song

@@ -4,10 +4,10 @@ The rule: the write goes on at the new primary, without an error, and all is sto
 from __future__ import annotations
 
 import pytest
-from checker import check_model
 from faults.item import Box, Item, contents, edition, over
 from faults.proxy import Proxy
 from faults.writes import WRITES
+from judge.checker import check_model
 
 import IndexedRedis as IR
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import pytest
 import redis.asyncio.cluster
 import redis.cluster
-import servers
-from checker import check_model
-from twins import only_asyncio
+from house.twins import only_asyncio
+from judge.checker import check_model
+from support import servers
 
 import IndexedRedis as IR
 from clusters import operations

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from aio.cut import cut
-from asking_parts import get, key_of, parts, put, running
 from faults.interrupts import Interrupt, Interrupts, marked
 from redis.crc import key_slot
 from redis.exceptions import ResponseError
+from support.asking_parts import get, key_of, parts, put, running
 
 import IndexedRedis as IR
 from IndexedRedis._core.flows import Batch, ask

@@ -10,11 +10,10 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import linked
 import pytest
 import redis.asyncio
-import servers
-from twins import only_asyncio
+from house.twins import only_asyncio
+from support import linked, servers
 
 import IndexedRedis as IR
 from IndexedRedis import IRField

@@ -9,7 +9,7 @@ import pytest
 from faults.failover import Pair
 from faults.item import Box, Item, edition
 from faults.proxy import Proxy
-from faults.workers import crew
+from faults.writers.workers import crew
 
 
 def pytest_itemcollected(item):

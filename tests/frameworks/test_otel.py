@@ -191,7 +191,7 @@ def test_a_cancelled_task(song, spans):
 
 @pytest.mark.clusters
 def test_a_service_of_several_nodes(sentinels, spans, watch_models):
-    from linked import Author
+    from support.linked import Author
 
     IR.setDefaultRedisConnectionParams(sentinels.params)
     Author(name=SECRET).save()

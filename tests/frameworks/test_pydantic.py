@@ -9,8 +9,8 @@ import sys
 from typing import Any
 
 import pytest
-import samples
-import samples_types
+from samples import fields as samples
+from samples import types as samples_types
 from unit.build import define
 
 from IndexedRedis import IRField, IRRawField, LinkNotFetchedError, UsageError, irNull

@@ -20,10 +20,10 @@ PAGES = {
 LANGUAGES = ('python', 'bash', 'console', 'ini')
 # Pages and languages, and the tests that run these blocks.
 TESTED = {
-    ('docs/examples.rst', 'bash'): 'tests/test_examples_page.py',
-    ('docs/explanation/security.rst', 'text'): 'tests/test_security_page.py',
-    ('docs/explanation/wire.rst', 'python'): 'tests/test_wire_page.py',
-    ('docs/explanation/wire.rst', 'text'): 'tests/test_wire_page.py',
+    ('docs/examples.rst', 'bash'): 'tests/pages/single/test_examples_page.py',
+    ('docs/explanation/security.rst', 'text'): 'tests/pages/single/test_security_page.py',
+    ('docs/explanation/wire.rst', 'python'): 'tests/pages/single/test_wire_page.py',
+    ('docs/explanation/wire.rst', 'text'): 'tests/pages/single/test_wire_page.py',
     ('docs/howto/follow.rst', 'bash'): 'tests/mirror/follow/test_howto.py',
     ('docs/howto/follow.rst', 'mysql'): 'tests/mirror/follow/test_howto.py',
     ('docs/howto/follow.rst', 'psql'): 'tests/mirror/follow/test_howto.py',
@@ -32,13 +32,13 @@ TESTED = {
     ('docs/howto/testing.rst', 'python'): 'tests/testing/test_howto_page.py',
     ('docs/howto/testing.rst', 'text'): 'tests/testing/test_howto_page.py',
     ('docs/operate/admin.rst', 'python'): 'tests/admin/test_howto.py',
-    ('docs/operate/look-inside.rst', 'console'): 'tests/cli/test_look_page.py',
-    ('docs/operate/look-inside.rst', 'python'): 'tests/cli/test_look_page.py',
-    ('docs/operate/repair.rst', 'bash'): 'tests/cli/test_pages.py',
-    ('docs/operate/repair.rst', 'console'): 'tests/cli/test_pages.py',
-    ('docs/operate/repair.rst', 'text'): 'tests/cli/test_pages.py',
+    ('docs/operate/look-inside.rst', 'console'): 'tests/cli/reading/test_look_page.py',
+    ('docs/operate/look-inside.rst', 'python'): 'tests/cli/reading/test_look_page.py',
+    ('docs/operate/repair.rst', 'bash'): 'tests/cli/reading/test_pages.py',
+    ('docs/operate/repair.rst', 'console'): 'tests/cli/reading/test_pages.py',
+    ('docs/operate/repair.rst', 'text'): 'tests/cli/reading/test_pages.py',
     ('docs/performance.rst', 'text'): 'tests/pages/test_settings.py',
-    ('docs/reference/keys.rst', 'text'): 'tests/pages/test_keys_page.py',
+    ('docs/reference/keys.rst', 'text'): 'tests/pages/single/test_keys_page.py',
 }
 _BLOCK = re.compile(
     r'^( *)\.\. code-block:: *(\S*)\n(?: +:.*\n)*\n((?:\1 +.*\n|\n)+)', re.MULTILINE

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import redis.asyncio
-from blocks import BLOCKS as ALL
-from blocks import LANGUAGES, PAGES, ROOT, TESTED, Block, blocks_of, blocks_without_a_test
 
 import IndexedRedis
 from IndexedRedis import fields
+from pages.blocks import BLOCKS as ALL
+from pages.blocks import LANGUAGES, PAGES, ROOT, TESTED, Block, blocks_of, blocks_without_a_test
 
 BLOCKS = blocks_without_a_test('python')
 

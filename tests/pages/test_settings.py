@@ -9,7 +9,8 @@ import subprocess
 import sys
 
 import pytest
-from blocks import blocks_of, blocks_without_a_test
+
+from pages.blocks import blocks_of, blocks_without_a_test
 
 SETTINGS = [block.text for block in blocks_without_a_test('ini')]
 UNITS = [text for text in SETTINGS if '[mariadb]' not in text]

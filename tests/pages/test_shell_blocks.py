@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from blocks import ROOT, Block, blocks_of, blocks_without_a_test
+
+from pages.blocks import ROOT, Block, blocks_of, blocks_without_a_test
 
 pytest.importorskip('pty', reason='needs a POSIX system')
 pytest.importorskip('typer', reason='the commands need typer')
@@ -28,7 +29,7 @@ NOT_RUN = {
     r'^\.venv/bin/(ruff|tox) |^\.ci/run': '.ci/run runs lint, types, docs and tests, by tox too',
     '--workers': 'workers need a server; tests/mirror/workers/test_command.py runs them on one',
     'pytest -n 4': 'it starts five processes; tests/testing/test_the_plugin.py does it with fewer',
-    'demo --cluster': 'it takes 15 seconds; tests/test_demo_shown.py runs it',
+    'demo --cluster': 'it takes 15 seconds; tests/programs/test_demo_shown.py runs it',
 }
 SHELL = blocks_without_a_test('bash', 'console')
 # What runs until it is told to stop: further options, and what shows that it runs.

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag
 
-import browser
 import pytest
+from support import browser
 
 DOCS = Path(__file__).parents[2] / 'docs'
 PAGES = sorted(

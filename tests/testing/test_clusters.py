@@ -12,7 +12,7 @@ import time
 import pytest
 import redis
 import redis.cluster
-import servers
+from support import servers
 
 from IndexedRedis.errors import EmbeddedServerError
 from IndexedRedis.testing.clusters import start_cluster

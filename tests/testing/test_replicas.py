@@ -6,7 +6,7 @@ import math
 import time
 
 import pytest
-import servers
+from support import servers
 
 from IndexedRedis.testing.clusters import start_replicas
 from IndexedRedis.testing.group import until

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 import redis
 import redis.sentinel
-import servers
+from support import servers
 
 from IndexedRedis.testing.clusters import start_sentinels
 

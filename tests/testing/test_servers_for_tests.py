@@ -12,8 +12,8 @@ import time
 
 import pytest
 import redis
-import servers
-from processes import run_python
+from support import servers
+from support.processes import run_python
 
 from IndexedRedis.testing import NoServerError, modelsOn, serverForTests
 from IndexedRedis.testing.servers import PROGRAMS

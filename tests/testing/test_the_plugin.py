@@ -10,7 +10,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-import servers
+from support import servers
 
 import IndexedRedis
 

@@ -1,6 +1,6 @@
 """Use the private attributes of redis-py that this library needs.
 
-Rule: only the files of this package touch them. ``tests/test_redis_py_internals.py`` lists
+Rule: only the files of this package touch them. ``tests/house/test_redis_py_internals.py`` lists
 each attribute with what breaks without it.
 """
 

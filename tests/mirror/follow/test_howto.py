@@ -12,7 +12,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from faults.workers import wait_until
+from faults.writers.workers import wait_until
 from sqlalchemy import create_engine
 
 from IndexedRedis.mirror.follow.mariadb import MariadbSource

@@ -13,7 +13,7 @@ pytest.importorskip('pty', reason='needs a POSIX system')
 pytest.importorskip('IndexedRedis.cli.common')
 
 from cli.commands import COMMAND, environment, start
-from faults.workers import wait_until
+from faults.writers.workers import wait_until
 from sqlalchemy import text
 
 from mirror.conftest import server

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from cli.commands import environment
-from faults.workers import wait_until
+from faults.writers.workers import wait_until
 from sqlalchemy import update
 
 from IndexedRedis import MirrorError, ResetLostError

@@ -6,7 +6,7 @@ import threading
 from contextlib import ExitStack
 
 import pytest
-from faults.workers import wait_until
+from faults.writers.workers import wait_until
 from sqlalchemy import text
 
 from IndexedRedis import IndexedRedisModel, IRField, MirrorError, UsageError

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from checker import check_model
-from faults.workers import wait_until
+from faults.writers.workers import wait_until
+from judge.checker import check_model
 from sqlalchemy import Engine, func, select
 
 from mirror.follow.bank.process import Process

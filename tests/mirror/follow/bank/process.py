@@ -16,7 +16,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from faults.workers import wait_until
+from faults.writers.workers import wait_until
 
 import IndexedRedis
 from IndexedRedis.mirror.follow import loop

@@ -4,7 +4,7 @@ nothing is wrong proves something, since these are found."""
 from __future__ import annotations
 
 import pytest
-from faults.workers import wait_until
+from faults.writers.workers import wait_until
 from sqlalchemy import update
 
 from mirror.follow.bank.tables import account, counter

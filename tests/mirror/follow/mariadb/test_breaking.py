@@ -7,7 +7,7 @@ import os
 import signal
 
 import pytest
-from faults.workers import wait_until
+from faults.writers.workers import wait_until
 from sqlalchemy import create_engine
 
 from IndexedRedis.mirror.follow.log import LogBrokenError, LogLostError

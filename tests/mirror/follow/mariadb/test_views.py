@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from faults.workers import wait_until
+from faults.writers.workers import wait_until
 from sqlalchemy import create_engine, text
 
 from IndexedRedis.mirror.database import open_snapshot

@@ -6,7 +6,7 @@ import contextlib
 import random
 import threading
 
-from choosing import examples
+from selection.choosing import examples
 from sqlalchemy.exc import DBAPIError
 
 ARTIST = 'public.artist'

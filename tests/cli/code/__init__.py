@@ -1,0 +1,1 @@
+"""Commands that write code: ``scaffold`` and ``stubs``."""

@@ -1,0 +1,1 @@
+"""What commands show, on terminals and pages."""

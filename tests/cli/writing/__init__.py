@@ -1,0 +1,1 @@
+"""Commands that write data, or run beside those that do."""

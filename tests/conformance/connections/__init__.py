@@ -1,0 +1,1 @@
+"""Answers that are remembered, protocols, and trips."""

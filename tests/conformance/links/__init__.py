@@ -1,0 +1,1 @@
+"""Links: what they take, fetch, save and filter."""

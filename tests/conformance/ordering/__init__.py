@@ -1,0 +1,1 @@
+"""Orders, pages and sorted sets."""

@@ -1,0 +1,1 @@
+"""What models with partitions do beyond the scenarios of plain ones."""

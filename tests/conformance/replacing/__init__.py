@@ -1,0 +1,1 @@
+"""Resets, and counts beside them."""

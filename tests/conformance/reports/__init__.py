@@ -1,0 +1,1 @@
+"""check, repair, info and explain."""

@@ -1,0 +1,1 @@
+"""Values and index values of each type."""

@@ -1,0 +1,1 @@
+"""Saves, updates and deletes."""

@@ -1,0 +1,1 @@
+"""Connections to one server: parameters, passwords, pools and lost ones."""

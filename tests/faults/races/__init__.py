@@ -1,0 +1,1 @@
+"""Processes write and read at the same time."""

@@ -1,0 +1,1 @@
+"""Replies are lost, late, or remembered."""

@@ -1,0 +1,1 @@
+"""Servers are killed, replaced, or out of memory."""

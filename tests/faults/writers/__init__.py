@@ -1,0 +1,1 @@
+"""Processes that write for the tests."""

@@ -1,0 +1,1 @@
+"""Random histories, and judges of what is stored in the end."""

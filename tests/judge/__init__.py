@@ -1,0 +1,1 @@
+"""The judge of stored data, who shares no code with the library."""

@@ -1,0 +1,1 @@
+"""A bank is followed while processes, networks and schemas change."""

@@ -1,0 +1,1 @@
+"""The pages that benchmarks read from SQL."""

@@ -1,0 +1,1 @@
+"""Runs of a mirror: what they store, and what stops them."""

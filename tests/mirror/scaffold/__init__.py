@@ -1,0 +1,1 @@
+"""Models that ``scaffold`` writes for schemas."""

@@ -1,0 +1,1 @@
+"""Processes and servers fail while a data set is replaced."""

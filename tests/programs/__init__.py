@@ -1,0 +1,1 @@
+"""The demo, the examples, the embedded server, and editors."""

@@ -1,0 +1,1 @@
+"""Changes that ``resetChanged`` makes live in one moment."""

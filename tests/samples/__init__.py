@@ -1,0 +1,1 @@
+"""What field types do with values, as tables."""

@@ -1,0 +1,1 @@
+"""Which tests run, and for how long."""

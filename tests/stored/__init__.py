@@ -1,0 +1,1 @@
+"""What the database holds: bytes of 6.0.3, damage, limits and refusals."""

@@ -1,0 +1,1 @@
+"""Conversations, pools and routes, driven by hand."""

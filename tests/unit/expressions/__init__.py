@@ -1,0 +1,1 @@
+"""Filters, sets and orders, against plain Python."""

@@ -1,0 +1,1 @@
+"""Rows, keys, and the code that is generated for them."""

@@ -1,0 +1,1 @@
+"""Definitions of models, objects and lists."""

@@ -1,0 +1,1 @@
+"""The protocol of partitions, played step by step."""

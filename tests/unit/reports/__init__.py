@@ -1,0 +1,1 @@
+"""The parts of reports that need no server."""
