@@ -156,6 +156,7 @@ class _Rehearsed(Source):
         self._pks = pks
         self.key = source.key
         self.commands = source.commands  # type: ignore[method-assign]
+        self.checks = source.checks  # type: ignore[method-assign]
         self.find = source.find  # type: ignore[method-assign]
         self.find_all = source.find_all  # type: ignore[method-assign]
 
@@ -305,6 +306,8 @@ def _made_up(command: Command, smallest: int, rows: int) -> Any:
         return (b'',) * (len(unpacked(command)) - 2)
     if command[0] == 'SMISMEMBER':
         return [1] * (len(command) - 2)
+    if command[0] in ('SCARD', 'ZCARD'):
+        return rows
     if walked := explain_order.made_up_walk(command, rows):
         return walked
     pks = [b'%d' % pk for pk in range(1, rows + 1)]

@@ -18,6 +18,7 @@ from .by_pk import rows_of
 from .ranges import is_exact, score_range
 from .sources.base import Source, read_members
 from .sources.choose import sources
+from .sources.scripts import COUNT_RANGE
 
 if TYPE_CHECKING:
     from .ordering.order import By
@@ -122,8 +123,9 @@ def count(query: Query) -> Flow[int]:
     """Return how many objects match. The server counts, unless that would take it too long."""
     wanted = query.filters[0] if len(query.filters) == 1 else None
     if isinstance(wanted, InRange) and is_exact(wanted):
-        size: int = yield from ask_quick('ZCOUNT', *score_range(query.schema.keys, wanted))
-        return size
+        key, *bounds = score_range(query.schema.keys, wanted)
+        size: int | None = yield from ask_quick(*COUNT_RANGE([key, query.schema.keys.all], *bounds))
+        return len((yield from primary_keys(query))) if size is None else size
     groups = groups_to_count(query)
     if groups is None:
         return len((yield from primary_keys(query)))

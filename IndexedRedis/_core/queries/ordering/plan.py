@@ -111,8 +111,8 @@ class Plan(NamedTuple):
     def _sets(self) -> list[bytes]:
         assert self.clauses is not None
         ranges = (self.keys.sorted(each.column.key) for each in self.clauses.ranges)
-        markers = self.keys.swapped, self.keys.incarnations
-        return [self.key, *markers, *self.clauses.sets, *ranges]
+        others = self.keys.swapped, self.keys.incarnations, self.keys.all
+        return [self.key, *others, *self.clauses.sets, *ranges]
 
     def _arguments(self, place: Place, skip: int, wanted: int, last: bytes) -> list[Any]:
         assert self.clauses is not None

@@ -12,15 +12,19 @@ from ...keys import Keys
 from ...mapping.index_keys import index_keys_of_values
 from ..ranges import score_range
 from .base import Asked, Source
+from .scripts import LISTED_RANGE
 
 __all__ = ('Evaluated',)
 
 
 class Evaluated(Source):
-    """The objects for which a tree holds that has ranges or too many terms."""
+    """The objects for which a tree holds that has ranges or too many terms.
 
-    def __init__(self, keys: Keys, node: Node) -> None:
-        self._keys, self._node = keys, node
+    :param lists: have scripts leave out members of sorted sets that are no pks
+    """
+
+    def __init__(self, keys: Keys, node: Node, lists: bool = False) -> None:
+        self._keys, self._node, self._lists = keys, node, lists
         self._asked = Asked()
         self._places = {atom: self._places_of(atom) for atom in atoms_of(node)}
         # If objects match that are in no atom, the set of all pks is needed.
@@ -32,13 +36,26 @@ class Evaluated(Source):
         if isinstance(atom, HasPk):
             return [place('SMISMEMBER', all_pks, *atom.pks)] if atom.pks else []
         if isinstance(atom, InRange):
-            return [place('ZRANGEBYSCORE', *score_range(self._keys, atom))]
+            key, *bounds = score_range(self._keys, atom)
+            if self._lists:
+                return [place(*LISTED_RANGE.in_full([key, all_pks], *bounds))]
+            return [place('ZRANGEBYSCORE', key, *bounds)]
         assert isinstance(atom, InSets)
         names = index_keys_of_values(self._keys, atom.column, atom.values)
         return [place('SINTER', all_pks, key) for key in names]
 
     def commands(self) -> list[Command]:
         return self._asked.commands
+
+    def checks(self) -> list[Command]:
+        ranges = (atom for atom in self._places if isinstance(atom, InRange))
+        keys = dict.fromkeys(self._keys.sorted(each.column.key) for each in ranges)
+        if self._lists or not keys:
+            return []
+        return [*(('ZCARD', key) for key in keys), ('SCARD', self._keys.all)]
+
+    def listed(self) -> Source:
+        return Evaluated(self._keys, self._node, lists=True)
 
     def members(self, replies: Sequence[Any]) -> Sequence[bytes]:
         def members_of(atom: Atom) -> frozenset[bytes]:
