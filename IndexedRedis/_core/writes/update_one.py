@@ -83,8 +83,10 @@ def update_one(entry: Entry) -> Flow[bool]:
     :returns: whether they were, and the changes are written
     """
     own, moves, scores = entry.schema.keys, list[Any](), dict[bytes, bytes]()
+    if len(entry.sent) > FIELDS_IN_ONE_COMMAND:
+        return False
     for column, stored, old, new, score in entry.moves():
-        if score == UNIQUE or len(entry.sent) > FIELDS_IN_ONE_COMMAND:
+        if score == UNIQUE:
             return False
         if score and column.name in entry.sent:  # the script stores that value
             scores[new] = score

@@ -13,7 +13,7 @@ from IndexedRedis._core.links import saving
 from IndexedRedis._core.locking import locks
 from IndexedRedis._core.queries import fetch
 from IndexedRedis._core.resets import swap
-from IndexedRedis._core.writes import compare_and_move
+from IndexedRedis._core.writes import compare_and_move, update_one
 from IndexedRedis._core.writes import delete as delete_rows
 from IndexedRedis._core.writes.entry import Entry, Mode
 from IndexedRedis.executors.recording import RecordingExecutor
@@ -65,6 +65,16 @@ def test_a_stale_update_is_sent_again_with_what_is_really_stored(song):
     assert b'=1' in first
     assert b'=2' in second
     assert not obj.hasUnsavedChanges()
+
+
+def test_a_change_of_very_many_fields_takes_the_script_that_cuts_them():
+    names = [f'field{number}' for number in range(update_one.FIELDS_IN_ONE_COMMAND + 1)]
+    obj = load(define(*names), 7, **dict.fromkeys(names, b'a'))
+    for count, script in (len(names), 'write'), (len(names) - 1, 'update_one'):
+        for name in names[:count]:
+            setattr(obj, name, f'{getattr(obj, name)}b')
+        executor, _ = run(save(obj), [[]] if script == 'write' else [1])
+        assert executor.trips[0][0][1] == script
 
 
 def test_an_absent_field_is_believed_to_be_absent(song):
