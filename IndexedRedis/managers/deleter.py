@@ -22,8 +22,10 @@ class IndexedRedisDelete(IndexedRedisHelper[M]):
 
     The stored values, not those in memory, determine the index entries to remove.
 
-    Redis: ``HMGET`` of the indexed fields, then one script of ``UNLINK`` and ``SREM``. A list of
-    more than some hundred objects goes in steps of a few milliseconds under the model's lock.
+    Redis: one script of ``SREM``, ``ZREM`` and ``UNLINK``, which compares the stored values. It is
+    sent again if they are not the expected ones, and always for a pk alone. A list of more than
+    some hundred objects goes in steps of a few milliseconds under the model's lock. Of a model with
+    ``PARTITIONS``, the objects of one partition are deleted all or none.
     """
 
     def deleteOne(self, obj: M, conn: Any = None) -> int:
@@ -76,17 +78,18 @@ class IndexedRedisDelete(IndexedRedisHelper[M]):
         return await self._arun(self._delete_pks(pks))
 
     def destroyModel(self) -> int:
-        """Remove every key of the model but the pk counter. Return the number of removed keys.
+        """Remove the keys of the model. Return the number of removed keys.
 
-        The counter stays, so that no pk is used twice: old objects in memory, and links, lead to
-        nothing rather than to new objects. Objects that other processes store meanwhile are whole
-        and stay.
+        The pk counter and its record of incarnations stay, so that no pk is used twice: old objects
+        in memory, and links, lead to nothing rather than to new objects. Objects that other
+        processes store meanwhile are whole and stay.
 
         :raises ResetInProgressError: if another long write of the model does not end within 15 s
+        :raises ResetLostError: if the lock is lost; then some keys may be left
 
-        Redis: one script removes ``:keys`` and the large index sets; then ``SCAN`` over all names,
-        and scripts that remove a few hundred keys each. Of a model with partitions the pointer and
-        the fences stay too.
+        Redis: ``SCAN`` over all names, twice. In between one script removes ``:keys`` and the large
+        index sets; then further ones remove up to about 1,000 keys each. Of a model with partitions
+        the pointer and the fences stay too.
         """
         return self._run(self._destroy())
 

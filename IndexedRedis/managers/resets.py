@@ -49,6 +49,7 @@ def resetMany(
     :raises UsageError: if a model is listed twice, or the models live on different servers
     :raises ResetInProgressError: if another long write of a model does not end within 15 s
     :raises FieldValueError: if a value cannot be stored; then nothing is replaced
+    :raises UniqueError: if two objects have one unique value; then nothing is replaced
 
     Redis: transactions stage rows and sets in overlapping chunks; one script swaps the sets of all
     models.
@@ -81,7 +82,8 @@ def resetChanged(
     objects are changes instead of all data: the others stay as they are.
 
     Models with ``PARTITIONS``: if an object differs, all objects of its model are written again,
-    and ``most`` does not count.
+    and ``most`` does not count. Their key includes the field of ``PARTITION_BY``, and they take no
+    keys in ``removed``.
 
     :param groups: as of :func:`resetMany`
     :param keys: for each model the name of its key field, which must be indexed; the names of
@@ -96,12 +98,13 @@ def resetChanged(
         but the first. ``None`` in place of the keys of a model: its objects are all data, as
         without ``removed``.
     :param newPks: models that no link leads to, and that have no unique fields. If more than
-        ``most`` objects differ, those of such models get new pks, and up to 50,000 may differ: each
-        blocks the server for about a microsecond.
+        ``most`` objects differ, those of such models get new pks, and up to 50,000 of them may
+        differ, or ``most`` if that is more: each blocks the server for about a microsecond.
     :returns: for each model the numbers ``inserted``, ``updated``, ``unchanged`` and ``removed``
     :raises TooManyChangesError: if more objects differ; then nothing is changed
     :raises UsageError: as of :func:`resetMany`, and if two objects have the same key
     :raises ConflictError: if others change the same objects meanwhile; then nothing is changed
+    :raises UniqueError: if two objects would have one unique value; then nothing is changed
 
     Redis: ``SMEMBERS`` of the index set of each key, or ``SINTER`` of the sets of a key of several
     fields, and ``HMGET`` of each row, in chunks; one script makes all changes. A mirror first asks

@@ -36,7 +36,8 @@ class IndexedRedisSave(IndexedRedisHelper[M]):
         stored first, in a write of their own.
 
         An iterator, such as a generator, is read and stored in blocks of 1,000 objects, each all or
-        none. If a block fails, the earlier ones are stored.
+        none. If a block fails, the earlier ones are stored. Of a model with ``PARTITIONS``, the
+        objects of one partition are stored all or none.
 
         :param obj: one object, or an iterable of objects
         :param usePipeline: an argument of 6.0.3; only True is accepted
@@ -49,6 +50,7 @@ class IndexedRedisSave(IndexedRedisHelper[M]):
         :raises FieldValueError: if a value cannot be stored
         :raises ObjectGoneError: if an object is no longer stored
         :raises ResetInProgressError: if another long write of the model does not end within 15 s
+        :raises UniqueError: if two objects would have one unique value; then nothing is stored
         :raises UsageError: if an argument is not an object of the model, or is listed twice
 
         Redis: ``INCRBY`` and ``INFO`` in a script reserve pks, and one script stores the rows with
@@ -83,7 +85,8 @@ class IndexedRedisSave(IndexedRedisHelper[M]):
         :param conn: an argument of 6.0.3; only None is accepted
         :returns: the number of objects
 
-        Redis: for 25 objects at a time ``HMGET`` and one script of ``SADD``, ``SREM`` and ``ZADD``.
+        Redis: for 25 objects at a time ``SMISMEMBER``, ``HMGET``, and one script of ``SADD``,
+        ``SREM`` and ``ZADD``.
         """
         return self._run(self._reindex(objs, conn))
 

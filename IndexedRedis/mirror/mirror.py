@@ -90,9 +90,9 @@ class Mirror(Followed, Repeated):
         the columns of that table that hold the key of the row; or a select of keys with parameters
         named as columns, such as ``'SELECT id FROM track WHERE album_id = :id'``. Models that are
         not named need a select of SQLAlchemy whose tables are joined by equal columns.
-    :param name: for :meth:`follow`, the name of what the database keeps for it: letters, digits
-        and underscores. The default is made of the models' names; two mirrors of the same models
-        in two servers of Redis need a name each.
+    :param name: for :meth:`follow`, the name of what the database keeps for it: up to 40 small
+        letters, digits and underscores. The default is made of the models' names; two mirrors of
+        the same models in two servers of Redis need a name each.
     :param changed: for ``mode='changed'``, for each model the column of its select that grows with
         each change of a row: a moment, or a number that no earlier change had, such as
         ``{Order: 'updated_at'}``. The other models are read as a whole.
@@ -208,7 +208,7 @@ class Mirror(Followed, Repeated):
         :raises GuardRefusedError: if a rule refuses the data; the message lists all reasons
         :raises MirrorRunningError: if another run of one of the models is under way
         :raises ResetLostError: if the run lost its lock, and another run could begin
-        :raises MirrorError: if a worker failed, or ended
+        :raises MirrorError: if the driver cannot read a value, or a worker failed or ended
         """
         mode = self._mode if mode is None else self._checked_mode(mode)
         rules = self._rules if skipBad is None else self._rules._replace(skip_bad=skipBad)

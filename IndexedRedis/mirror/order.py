@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import UsageError
-from .source import Source, same_model
+from .source import Source
 
 __all__ = ('in_order', 'links_to_itself', 'target_of', 'targets_of')
 
 
 def target_of(sources: Sequence[Source], model: Any) -> Source | None:
     """Return the source of a link's target model; None if that model is not mirrored."""
-    return next((source for source in sources if same_model(source.model, model)), None)
+    return next((source for source in sources if source.model._is_variant(model)), None)
 
 
 def targets_of(source: Source, sources: Sequence[Source]) -> list[Source]:
@@ -24,7 +24,7 @@ def targets_of(source: Source, sources: Sequence[Source]) -> list[Source]:
 
 def links_to_itself(source: Source) -> bool:
     """Return whether rows of a source link to each other."""
-    return any(same_model(source.model, model) for model in _fed(source))
+    return any(source.model._is_variant(model) for model in _fed(source))
 
 
 def _fed(source: Source) -> list[Any]:

@@ -18,7 +18,7 @@ from ..errors import UsageError
 from ..fields import IRDatetimeValue
 from ..utils import near_miss
 
-__all__ = ('Source', 'alike', 'same_model')
+__all__ = ('Source', 'alike')
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -185,12 +185,6 @@ class Source:
                 f"{self.name}: mode='diff', changed= and follow() need keys={{{self.name}: ...}} "
                 f'to name indexed fields that columns feed, not {given!r} (indexed: {indexed}).'
             )
-
-
-def same_model(one: Any, other: Any) -> bool:
-    """Return whether both models store their objects under the same keys."""
-    related = issubclass(one, other) or issubclass(other, one)
-    return bool(related and one.KEY_NAME == other.KEY_NAME)
 
 
 def alike(name: str, names: Iterable[str]) -> list[str]:

@@ -38,6 +38,7 @@ class Stored:
         :returns: the pks, in the order of the objects
         :raises ResetInProgressError: if another long write of the model does not end within 15 s
         :raises FieldValueError: if a value cannot be stored; then nothing is replaced
+        :raises UniqueError: if two objects have one unique value; then nothing is replaced
         :raises UsageError: if an argument is not an object of the model, or is listed twice
 
         Redis: transactions stage rows and sets in overlapping chunks; one script swaps the sets.

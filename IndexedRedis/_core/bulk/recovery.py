@@ -33,8 +33,8 @@ __all__ = ('begin', 'recover', 'recover_now', 'settle', 'sweep')
 
 # How long replaced rows stay readable, for readers that got their pks before the swap.
 GRACE_MS = 10_000
-# How much longer the rows of each further page stay, so that fewer than 10,000 rows a second
-# expire. A server expires many keys that are due together in bursts of up to 25 ms.
+# How much longer the rows of each further page stay, so that at most 10,000 rows a second expire. A
+# server expires many keys that are due together in bursts of up to 25 ms.
 SPREAD_MS = 20
 # How long the swap marker stays. It tells readers that rows were replaced in place.
 NOTE_MS = 60_000

@@ -44,7 +44,7 @@ __all__ = (
 COMMITTED = b'committed'
 # Pks that one script publishes, in 0.6 to 1.2 us each.
 PUBLISHED_AT_ONCE = 2000
-# Rows of a page of LEFT, which are one step.
+# The COUNT of the HSCAN of LEFT; a page is written in steps of STEP_US.
 ROWS_OF_A_PAGE = 200
 
 # Publish stored rows: add the first pks of a range to the set of all pks. The rest stays a range.

@@ -200,8 +200,8 @@ end
 # KEYS: the sets of each term.
 # ARGV: for each term: its sign, its number of sets.
 # Returns the sum of sign * (cardinality of the intersection of the term's sets).
-# Bounded: 2 ^ COUNTED_EXCLUSIONS terms of SCRIPT_SETS sets. Each takes as long as SINTERCARD: of
-# two sets, 0.1 ms for 1,000 members of the smaller one.
+# Bounded: 2 ^ COUNTED_EXCLUSIONS terms, or COUNTED_TERMS of an "or", of SCRIPT_SETS sets. Each
+# takes as long as SINTERCARD: of two sets, 0.1 ms for 1,000 members of the smaller one.
 COUNT = Script(
     'count',
     _CARDINALITY
@@ -288,7 +288,7 @@ return false
 # ARGV: number of required sets; 'first', 'last' or 'random'; limit of members; seed; prefix of data
 # keys; record of incarnations; fields.
 # Returns {pk, row, record of incarnations}; {} if nothing matches; nil if the smallest set has more
-# members than the limit, or one that is not a number.
+# members than the limit, or one that is not a number, or 16 tries met pks whose rows are gone.
 # Bounded: 128 tries; SCRIPT_LOOKUPS lookups, 3 ms; 20,000 comparisons of pks, 3 ms. Pks above 2^53
 # compare as equal to their neighbours.
 PICK = Script(

@@ -53,7 +53,7 @@ def each_page(
 
 
 def destroy(schema: Schema, token: bytes) -> Flow[int]:
-    """Remove every key of the model but the pk counter; return how many keys there were.
+    """Remove the keys of a model but the pk counter and its record; return how many there were.
 
     :param token: text that no reset has
     """

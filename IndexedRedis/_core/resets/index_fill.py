@@ -3,8 +3,8 @@
 Queries intersect index sets with the set of all pks, and so does ``count()`` during a reset. So a
 pk in an index set shows in no result unless the set of all pks holds it too. That is why small
 index sets can get the new pks before the swap and lose the old ones after it, in small steps. The
-swap moves only the large index sets, however many values an index has. Where objects keep their
-pks this does not hold, and the swap moves all index sets.
+swap moves only the sorted sets and the large index sets, however many values an index has. Where
+objects keep their pks this does not hold, and the swap moves all index sets.
 """
 
 from __future__ import annotations

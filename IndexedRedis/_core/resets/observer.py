@@ -19,7 +19,7 @@ class ResetObserver:
     fence: bytes = b''
     #: The text that ``mirrored`` of each model must have had so far, as an earlier call stored it,
     #: when the changes of :func:`resetChanged` go live. Otherwise it raises ``ResetLostError`` and
-    #: changes nothing. Empty: no check.
+    #: changes nothing. Empty: no check. It does not hold for models with ``PARTITIONS``.
     continues: str = ''
 
     def assigned(self, model: Any, objs: Sequence[Any], pks: Sequence[int]) -> None:

@@ -88,8 +88,9 @@ return {#ARGV - 5, large}
 # Put staged data sets live, in one moment: replace the set of all pks, and the index sets that FILL
 # left to the swap.
 # KEYS: for each model: lock, record of resets, set of all pks, key to move that set to, counter,
-# swap marker, time stamp, touched index sets; index sets to drop; pairs of a staged key and the key
-# that it replaces, the set of all pks last. A fenced swap adds the mirror lock of each model.
+# swap marker, time stamp, touched index sets; index sets and sorted sets to drop; pairs of a staged
+# key and the key that it replaces, the set of all pks last. A fenced swap adds the mirror lock of
+# each model.
 # ARGV: token, new state in the record, time stamp or nothing, number of models; for each model:
 # number of sets to drop, number of pairs, highest pk of the data set, milliseconds of the swap
 # marker (0: no marker), largest number of members of an index set that FILL filled (0: it filled
@@ -97,8 +98,9 @@ return {#ARGV - 5, large}
 # Returns 'done' (also if the swap was done before); 'lost' if a lock, a staged key or an object is
 # missing; 'fenced' if a mirror lock does not hold the token; 'touched' if a model has more than
 # 1,000 touched index sets.
-# Bounded: the number of dropped and moved keys, a few microseconds each (those of large index sets;
-# all index sets where objects keep their pks), and 1,000 touched index sets of each model.
+# Bounded: the number of dropped and moved keys, a few microseconds each (those of sorted sets and
+# large index sets; where objects keep pks in use, all index sets and a row for each such object),
+# and 1,000 touched index sets of each model.
 SWAP = Script(
     'swap',
     DENIED
@@ -179,8 +181,8 @@ return 'done'
 # that all mirror locks must hold.
 # Returns the problems, as WRITE; also {0, 'lost'}, {0, 'moved'} (another time stamp) and
 # {0, 'fenced'}. With any, nothing is written.
-# Bounded: the number of changes that the caller of resetChanged() allows, and 50,000 pks that are
-# listed or not any more (FRESH_AT_ONCE), in a microsecond each.
+# Bounded: the number of changes that the caller of resetChanged() allows, and 50,000 objects
+# (FRESH_AT_ONCE), of each a pk to list and one not to list any more, in a microsecond each.
 MERGE = ScriptPair(
     'merge',
     CURSOR

@@ -164,24 +164,23 @@ def reserve_range(staging: Staging, count: int) -> Flow[range]:
     return pks
 
 
-def claim(staging: Staging, objs: Iterable[Any]) -> Flow[int]:
-    """Claim the given pks of objects, and note which are in use; return how many are.
+def claim(staging: Staging, objs: Iterable[Any]) -> Flow[None]:
+    """Claim the given pks of objects, and note which are in use.
 
     Rows of pks in use are staged under other names, and the swap moves them.
     """
     if not staging.given:
-        return 0
+        return
     pks = [staging.promises.pks[id(obj)] for obj in objs]
     pks = [pk for pk in pks if pk in staging.given]
     if not pks:
-        return 0
+        return
     keys = staging.schema.keys
     yield from check_types(staging.schema, [keys.all])
     yield from check_types(staging.schema, [keys.next], b'string')
     command = CLAIM([keys.next, keys.all], keys.data_prefix, highest(pks), *pks)
     taken = yield from ask(*command)
     staging.occupied.update(map(int, taken))
-    return len(taken)
 
 
 def stage_batches(staging: Staging, items: Iterable[Any], extend: Command) -> Iterator[Batch]:

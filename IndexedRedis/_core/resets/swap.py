@@ -2,9 +2,9 @@
 
 First the reset stages the new data set under names that no query reads, and fills the small index
 sets (``index_fill.py``). Then one script swaps the large sets, ``:keys`` last, of one model or of
-several. The length of that script hardly grows with the data. The old rows stay readable for a
-grace time, so a reader that has the old pks gets the old data set. A record under ``:tmp:`` names
-all staged keys: the next reset sweeps what a killed one left.
+several. The length of that script hardly grows with the data, unless objects keep pks that are in
+use. The old rows stay readable for a grace time, so a reader that has the old pks gets the old data
+set. A record under ``:tmp:`` names all staged keys: the next reset sweeps what a killed one left.
 """
 
 from __future__ import annotations

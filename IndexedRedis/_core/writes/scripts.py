@@ -299,7 +299,8 @@ for g = 1, #models do raise_counter(models[g]) end
 # KEYS: as of _READ_ROWS.
 # ARGV: as of _READ_ROWS.
 # Returns the problems: {row, kind, ...}, with kind 'type', 'unfinished', 'gone', 'taken', 'staged',
-# 'stale', 'reserved' or 'unique': index set, pks that it lists. With any, nothing is written.
+# 'stale', 'lost': record of incarnations, 'reserved' or 'unique': index set, pks that it lists.
+# With any, nothing is written.
 # Bounded: 4 ms of rows (SCRIPT_US), or 25 rows (CHUNK in bulk/reindex.py); 1,000 entries of each
 # index set of a unique value, which has one unless other programs wrote to it.
 WRITE = ScriptPair(
@@ -317,7 +318,7 @@ CHECK = ScriptPair('check', CURSOR + 'local own = arg()\n' + COMPARE_ROWS + 'ret
 # them.
 # KEYS: the hash of the rows that are left, by pk; then as of WRITE.
 # ARGV: token of the owner; then as of WRITE.
-# Returns the problems, as WRITE.
+# Returns the problems, as CHECK.
 # Bounded: 0.7 ms of rows (STEP_US).
 STEP = ScriptPair(
     'step',

@@ -73,7 +73,7 @@ _MEANT = {
 
 
 class Listed(TypedDict, total=False):
-    """What all field types take, besides their own parameters: see :class:`IRField`."""
+    """What field types take, besides their own parameters: see :class:`IRField`."""
 
     indexed: bool
     sorted: bool

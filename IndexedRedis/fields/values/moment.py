@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import Any
 
 from .value_type import missing
 
-__all__ = ('moment_of_text', 'moment_score', 'plain_datetime', 'utc_of')
+__all__ = ('moment_of_text', 'moment_score', 'plain_datetime')
 
 # fromisoformat takes any separator before the time, and drops digits after the sixth.
 _FORM = re.compile(
@@ -52,12 +51,6 @@ def plain_datetime(value: datetime.datetime) -> datetime.datetime:
     if getattr(value, 'nanosecond', 0):
         raise ValueError('it has nanoseconds; a datetime ends at microseconds. Round it first')
     return datetime.datetime.combine(value.date(), value.timetz())
-
-
-def utc_of(value: Any) -> datetime.datetime:
-    """Return an aware moment in UTC."""
-    moment: datetime.datetime = value.astimezone(datetime.UTC)
-    return moment
 
 
 def moment_score(value: datetime.datetime) -> float:

@@ -53,9 +53,12 @@ class IndexedRedisQuery(
 
         :param conditions: :class:`Q` objects, combined with ``|``, ``&`` and ``~``
         :param lookups: of indexed fields ``name=value``, ``name__ne=value``, ``name__in=[...]`` or
-            ``name__isnull=True``. Of a link the value is an object or a pk; ``link__name=value``
-            asks for a field of the linked object. ``pk`` is the primary key.
-        :raises QueryError: if a field is unknown or not indexed, or a lookup is unknown
+            ``name__isnull=True``; of sorted fields also ``name__gt``, ``__gte``, ``__lt``,
+            ``__lte``, ``__between=(low, high)`` and ``__startswith``. Of a link the value is an
+            object or a pk; ``link__name=value`` asks for a field of the linked object. ``pk`` is
+            the primary key.
+        :raises QueryError: if a field is unknown, or not indexed or sorted as the lookup needs, or
+            a lookup is unknown
         :raises FieldValueError: if a field cannot hold the value
         :raises UsageError: if a condition is not a :class:`Q`
         """
@@ -177,7 +180,7 @@ class IndexedRedisQuery(
             yield obj
 
     def all(self, cascadeFetch: bool = False) -> IRQueryableList[M]:
-        """Return the objects that match, in no particular order.
+        """Return the objects that match, in the order of the query; without one in any order.
 
         :param cascadeFetch: fetch linked objects too, in one round trip a level and server
 
@@ -227,7 +230,9 @@ class IndexedRedisQuery(
     def count(self) -> int:
         """Return the number of objects that match.
 
-        Redis: ``SCARD``, or one script of ``SCARD`` and ``SINTERCARD``. The pks stay on the server.
+        Redis: ``SCARD``; a script of ``ZCOUNT`` for one range; or a script of ``SCARD`` and
+        ``SINTERCARD`` between two ``EXISTS``. If that would take the server too long, such as with
+        more than three excluded sets, the client reads the pks.
         """
         return self._read(self._asked(verbs.count_part))
 
@@ -236,7 +241,9 @@ class IndexedRedisQuery(
         return await self._aread(self._asked(verbs.count_part))
 
     def first(self, cascadeFetch: bool = False) -> M | None:
-        """Return the matching object with the lowest pk, or None.
+        """Return the first matching object in the order of the query, or None.
+
+        Without an order that is the object with the lowest pk.
 
         :param cascadeFetch: as of :meth:`all`
 
@@ -249,7 +256,7 @@ class IndexedRedisQuery(
         return await self._aread(self._pick('first', cascadeFetch))
 
     def last(self, cascadeFetch: bool = False) -> M | None:
-        """Return the matching object with the highest pk, or None; see :meth:`first`."""
+        """Return the last matching object in the order of the query, or None; see :meth:`first`."""
         return self._read(self._pick('last', cascadeFetch))
 
     @awaitable(last)
@@ -278,9 +285,10 @@ class IndexedRedisQuery(
         return await self._aread(self._primary_keys(sortByAge))
 
     def delete(self) -> int:
-        """Delete the objects that match, 250 at a time. Return the number of deleted objects.
+        """Delete the objects that match, up to 250 at a time; return how many were deleted.
 
-        Redis: the pks, then for each 250 of them ``HMGET`` of the indexed fields and one script.
+        Redis: the pks; then for up to 250 of them, with ``SORTED_FIELDS`` fewer, ``SMISMEMBER``,
+        ``HMGET`` of the indexed fields, and one script.
         """
         return self._run(self._asked(writing.delete_matching, reads=False))
 
@@ -297,7 +305,8 @@ class IndexedRedisQuery(
 
         :returns: the number of objects
 
-        Redis: for 25 objects at a time ``HMGET`` and one script of ``SADD``, ``SREM`` and ``ZADD``.
+        Redis: for 25 objects at a time ``SMISMEMBER``, ``HMGET``, and one script of ``SADD``,
+        ``SREM`` and ``ZADD``.
         """
         return self._run(self._asked(writing.reindex_matching, reads=False))
 

@@ -48,7 +48,7 @@ class QueryReports(QueryFlows[M]):
         :raises UsageError: if the query has filters
 
         Redis: ``SSCAN`` and ``SCAN`` in pages of 500; for each page ``TYPE`` and ``PTTL`` of its
-        keys, and scripts that read up to 250 rows or entries each; ``SMISMEMBER`` of the targets
+        keys, and scripts that read up to 100 rows or entries each; ``SMISMEMBER`` of the targets
         of links, on the server of the linked model.
         """
         return self._run(self._check(progress))
@@ -68,7 +68,7 @@ class QueryReports(QueryFlows[M]):
         :param progress: as of :meth:`check`
         :raises UsageError: if the query has filters
 
-        Redis: as :meth:`check`; scripts that change up to 250 rows or entries each, ``UNLINK`` and
+        Redis: as :meth:`check`; scripts that change up to 100 rows or entries each, ``UNLINK`` and
         ``PERSIST``; the lock of the model while it removes the work keys of dead writers.
         """
         return self._run(self._repair(progress))

@@ -42,12 +42,13 @@ class QueryWrites(QueryFlows[M]):
 
         :param values: ``name=value`` of any fields; a linked object must be saved
         :raises UsageError: if no value is given, or a name is unknown
-        :raises FieldValueError: if a field cannot hold its value
+        :raises FieldValueError: if a field cannot hold its value, or decides the partition
+        :raises UniqueError: if two objects would have one unique value; earlier chunks stay written
         :raises OutcomeUnknownError: if the connection breaks before a reply, and the values decide
             which objects match; other updates are sent again
 
-        Redis: the pks; then for up to 64 of them ``HMGET`` of the fields to compare, and one
-        script of 1 to 2 ms.
+        Redis: the pks; then for up to 64 of them ``SMISMEMBER``, ``HMGET`` of the fields to
+        compare, and one script of about 1 ms.
         """
         return self._run(self._update(values))
 
@@ -61,6 +62,7 @@ class QueryWrites(QueryFlows[M]):
         :param values: values by field name
         :raises UsageError: if the query has filters
         :raises FieldValueError: if a field cannot hold its value
+        :raises UniqueError: if another object has a unique value of it
         """
         return self._run(self._create(values))
 
@@ -105,6 +107,7 @@ class QueryWrites(QueryFlows[M]):
         :param values: ``name=value`` of indexed fields
         :returns: the object, and whether it was created
         :raises ObjectGoneError: if another process deletes the object meanwhile
+        :raises UniqueError: if another object has a unique value of it
         """
         return self._run(self._update_or_create(values, defaults or {}))
 

@@ -15,7 +15,7 @@ from ...errors import ResetLostError, TooManyChangesError
 from ..attempt import Attempt, Input
 from ..guards import ModelCounts, applies
 from ..recurring.comparing import gone_keys
-from ..source import EMPTY, Source, same_model
+from ..source import EMPTY, Source
 from .dependents import keys_of_linking
 from .keyed import KeyedSource
 from .stamp import stored_words
@@ -82,7 +82,7 @@ class Batch(Attempt):
             source.model
             for source in self._changed
             if not applies(self._input.rules.keep_pks, source.model)
-            and not any(same_model(source.model, target) for target in targets)
+            and not any(source.model._is_variant(target) for target in targets)
         ]
 
     def _gone(self, source: Source, keys: set[Any]) -> Iterator[Any]:

@@ -19,7 +19,7 @@ from ...errors import UsageError
 
 __all__ = ('Clock', 'FullRunError', 'Mark', 'clock_of', 'marked')
 
-# How many seconds before the highest watermark a run reads on, if the mirror does not say.
+# How long before the highest watermark a run reads on, if the mirror does not say.
 DEFAULT_OVERLAP = datetime.timedelta(minutes=5)
 ZERO = datetime.timedelta()
 Number = int | float | Decimal

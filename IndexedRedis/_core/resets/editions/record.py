@@ -1,8 +1,9 @@
 """The record of editions: those that are being staged, and those that are to be dropped.
 
 It is a hash in the home slot of a model: number of an edition -> ``staged``, ``doomed`` or ``old``,
-and over how many partitions; ``last`` -> the highest number that any edition has had. The next
-reset, ``repair()`` or ``destroyModel()`` finishes what a dead process left.
+and over how many partitions; ``last`` -> the highest number that any edition has had; ``by`` -> the
+field that spreads the objects of the true edition. The next reset, ``repair()`` or
+``destroyModel()`` finishes what a dead process left.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ return 1
 # Returns 'done' (also if it was done before); 'lost' if a lock is lost, or an edition is not on
 # record as staged; 'fenced' if a mirror lock does not hold its token; 'moved' if a pointer has
 # another value.
-# Bounded: eight commands for each model of one call, such as resetMany().
+# Bounded: ten commands for each model of one call, such as resetMany().
 COMMIT = Script(
     'commit_edition',
     DENIED

@@ -25,7 +25,7 @@ def main(
 ) -> None:
     """Add all objects of a model to its index sets and sorted sets.
 
-    These are the sets of its INDEXED_FIELDS and SORTED_FIELDS.
+    These are the sets of its INDEXED_FIELDS, UNIQUE_FIELDS and SORTED_FIELDS.
 
     Needed after you added a field to one of these. Works in small steps, beside any number of
     readers and writers. A reset writes all sets anyway, so data of a later reset needs no reindex.

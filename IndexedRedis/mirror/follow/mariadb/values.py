@@ -71,7 +71,6 @@ _CODECS = {
     'utf16le': 'utf-16-le',
     'utf32': 'utf-32-be',
 }
-_ZEROS = '0000-00-00'
 
 
 def kind_of(column: Column) -> int | None:
