@@ -60,7 +60,7 @@ def walk(
     """A step of a walk along the years."""
     ends = [end for segment in segments for end in segment]
     return (
-        *('EVALSHA', 'walk', 3 + len(keys), BY_YEAR, SWAPPED, INCARNATIONS, *keys),
+        *('EVALSHA', 'walk', 4 + len(keys), BY_YEAR, SWAPPED, INCARNATIONS, KEYS, *keys),
         *('down' if down else 'up', settled, skip, wanted, last),
         *(plan.WALK_US, plan.SMALL_SET, len(segments), *ends, *place, *clauses, 0),
         *(plan.ROW_VALUES if fields else -1, DATA, *fields),

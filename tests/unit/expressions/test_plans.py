@@ -29,7 +29,7 @@ K = b'_ir_|Song:'
 ROCK, POP = K + b'idx:genre:rock', K + b'idx:genre:pop'
 AU, SE = K + b'idx:land:AU', K + b'idx:land:SE'
 BY_YEAR, BY_NAME, BY_PRICE = (K + b'keys:sorted:' + each for each in (b'year', b'name', b'price'))
-MARKERS = K + b'tmp:swapped', K + b'tmp:incarnations'
+ALWAYS = K + b'tmp:swapped', K + b'tmp:incarnations', K + b'keys'
 WHOLE, NULLS, OTHERS = (b'-inf', b'+inf'), (b'+inf', b'+inf'), (b'-inf', b'(+inf')
 
 
@@ -210,7 +210,7 @@ def test_the_command_of_a_step():
     command = plan('year').step(plans.START, 0, 21, fields=(b'name',))
     limits = plans.WALK_US, plans.SMALL_SET
     assert command == (
-        *('EVALSHA', WALK.sha, 3, BY_YEAR, *MARKERS, 'up', 1, 0, 21, b'', *limits),
+        *('EVALSHA', WALK.sha, 4, BY_YEAR, *ALWAYS, 'up', 1, 0, 21, b'', *limits),
         *(1, *WHOLE, 1, b'', b'', 0, 0, plans.ROW_VALUES, K + b'data:', b'name'),
     )
     found = plan('-year', 'name', genre='rock', land__ne='SE', price__gt=5, name__gt='m')
@@ -219,12 +219,12 @@ def test_the_command_of_a_step():
         Place(2, b'5', b'7'), 3, 4, b'5'
     )
     assert command == (
-        *('EVALSHA', WALK.sha, 5, BY_YEAR, *MARKERS, ROCK, SE, 'down', 0, 3, 4, b'5', *limits),
+        *('EVALSHA', WALK.sha, 6, BY_YEAR, *ALWAYS, ROCK, SE, 'down', 0, 3, 4, b'5', *limits),
         *(2, *OTHERS, *NULLS, 2, b'5', b'7', 2, 1, 1, 1, 1, 0, 1, 0, -1, K + b'data:'),
     )
 
 
 def test_ranges_follow_the_clauses():
     command = plan('name', year__between=(3, 5)).step(plans.START, 0, 1)
-    assert command[2:7] == (4, BY_NAME, *MARKERS, BY_YEAR)
+    assert command[2:8] == (5, BY_NAME, *ALWAYS, BY_YEAR)
     assert command[-7:] == (b'', 0, 1, b'3', b'5', -1, K + b'data:')
