@@ -48,8 +48,8 @@ return large
 # swap puts them into the set of all pks.
 # KEYS: lock, names of staged sets, set of all pks.
 # ARGV: token, largest number of members that an index set may have afterwards, budget of members
-# (each set costs ten more), prefix of staged keys, prefix of index sets, for each set the rest of
-# its name.
+# (each set costs ten more), prefix of staged keys, prefix of keys of the model, for each set the
+# rest of its name.
 # Returns {number of sets that are done, index sets that are left to the swap: they would become too
 # large, or are not sets}; nil if the lock or a staged set is lost.
 # Bounded: 200 sets (PAGE_MEMBERS), and a budget of 2,000 members (AT_ONCE), which the last set may
