@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 PICTURE = HERE / '_static' / 'rooms.svg'
 
 sys.path.append(str(HERE.parent / 'tests'))
-from test_layers import CORE_FLOORS, FLOORS  # noqa: E402
+from house.test_layers import CORE_FLOORS, FLOORS  # noqa: E402
 
 # What each room is for. A new room needs a line here.
 ROOMS = {

@@ -23,7 +23,7 @@ for package in ('fastapi', 'uvicorn', 'httpx'):
 
 import httpx  # noqa: E402
 
-pytest.register_assert_rewrite('shop_clients')
+pytest.register_assert_rewrite('programs.shop_clients')
 from programs.shop_clients import (  # noqa: E402
     AUTHORIZED,
     CATALOGUE,

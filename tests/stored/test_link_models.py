@@ -54,7 +54,7 @@ def test_a_field_without_a_model_or_with_something_else_is_refused(cls):
 @pytest.mark.parametrize('cls', LINKS)
 def test_copies_of_a_field_lead_to_the_same_model(cls):
     field = cls('x', Book)
-    for duplicate in (field.copy(), cls('y', 'linked.Book').copy()):
+    for duplicate in (field.copy(), cls('y', 'support.linked.Book').copy()):
         assert type(duplicate) is cls
         assert duplicate.foreignModel is Book
 
@@ -91,7 +91,9 @@ def test_a_name_may_be_defined_later_and_unknown_ones_are_told():
     assert (early.later__id, Early.FIELDS['later'].foreignModel) == (1, DefinedLater)
 
 
-@pytest.mark.parametrize('name', ['Nobody', 'linked.Nobody', 'elsewhere.Book', 'Linked.Book'])
+@pytest.mark.parametrize(
+    'name', ['Nobody', 'support.linked.Nobody', 'elsewhere.Book', 'support.Linked.Book']
+)
 def test_an_unknown_name_is_an_error_that_says_what_to_do(name):
     with pytest.raises(ValueError, match=f"no model '{name}' .yet.; define it before"):
         IRForeignLinkField('x', name).foreignModel

@@ -363,11 +363,18 @@ ROLES = {
 }
 # Of `indexedredis`; each gets the output of the one before.
 COMMANDS = {
-    'reader': ['explain acl_users:Song artist=Abba --analyze', 'export acl_users:Song'],
-    'writer': [
-        *('export acl_users:Song', 'import acl_users:Song', 'reindex acl_users:Song'),
-        *('export acl_users:Song', 'import acl_users:Song --mode add --new-pks'),
+    'reader': [
+        'explain support.acl_users:Song artist=Abba --analyze',
+        'export support.acl_users:Song',
     ],
-    'checker': ['info acl_users:Song', 'models', 'check acl_users:Song'],
-    'keeper': ['repair acl_users:Song --yes'],
+    'writer': [
+        *(
+            'export support.acl_users:Song',
+            'import support.acl_users:Song',
+            'reindex support.acl_users:Song',
+        ),
+        *('export support.acl_users:Song', 'import support.acl_users:Song --mode add --new-pks'),
+    ],
+    'checker': ['info support.acl_users:Song', 'models', 'check support.acl_users:Song'],
+    'keeper': ['repair support.acl_users:Song --yes'],
 }

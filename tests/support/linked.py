@@ -27,7 +27,7 @@ class Book(IndexedRedisModel):
     FIELDS = [
         IRField('title'),
         IRForeignLinkField('author', Author),
-        IRForeignMultiLinkField('similar', 'linked.Book'),
+        IRForeignMultiLinkField('similar', 'support.linked.Book'),
     ]
     INDEXED_FIELDS = ['title', 'author', 'similar']
     KEY_NAME = 'Linked:Book'

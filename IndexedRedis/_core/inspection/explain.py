@@ -263,13 +263,26 @@ def rehearse(flow: Flow[Any], smallest: int, rows: int, keys: Keys) -> list[Trip
             reply = None
             if isinstance(step, Batch):
                 trips.append(_trip(step.commands, keys))
-                reply = [_made_up(command, smallest, rows) for command in step.commands]
-                reply[-1] = reply[1:-1] if step.commands[-1] == ('EXEC',) else reply[-1]
+                reply = _replies(step.commands, smallest, rows)
             elif isinstance(step, Stream):
                 trips += _rehearse_stream(step, smallest, rows, keys)
             step = flow.send(reply)
     except StopIteration:
         return trips
+
+
+def _replies(commands: Sequence[Command], smallest: int, rows: int) -> list[Any]:
+    """Return made-up replies; that of ``EXEC`` has those behind its ``MULTI``."""
+    replies: list[Any] = []
+    began = 0
+    for command in commands:
+        if command == ('EXEC',):
+            replies.append(replies[began:])
+            continue
+        replies.append(_made_up(command, smallest, rows))
+        if command == ('MULTI',):
+            began = len(replies)
+    return replies
 
 
 def _rehearse_stream(stream: Stream, smallest: int, rows: int, keys: Keys) -> list[Trip]:
@@ -306,8 +319,6 @@ def _made_up(command: Command, smallest: int, rows: int) -> Any:
         return (b'',) * (len(unpacked(command)) - 2)
     if command[0] == 'SMISMEMBER':
         return [1] * (len(command) - 2)
-    if command[0] in ('SCARD', 'ZCARD'):
-        return rows
     if walked := explain_order.made_up_walk(command, rows):
         return walked
     pks = [b'%d' % pk for pk in range(1, rows + 1)]

@@ -100,6 +100,6 @@ def read_members(source: Source, *before: Command) -> Flow[tuple[Sequence[bytes]
     first = len(before) + len(checks)
     last = first + len(commands)
     sizes = replies[len(before) : first]
-    if len({*sizes}) > 1 or sizes != replies[last:]:
+    if sizes != replies[last:] or any(size != sizes[0] for size in sizes):
         return (yield from read_members(source.listed(), *before))
     return source.members(replies[first:last]), replies[: len(before)]
