@@ -129,7 +129,7 @@ def _rows_of_ranges(query: query.Query, total: int) -> Flow[Rows]:
     for each in query.filters:
         count = total
         if isinstance(each, InRange):
-            count = yield from ask('ZCOUNT', *score_range(keys, each))
+            count = min(total, (yield from ask('ZCOUNT', *score_range(keys, each))))
         elif isinstance(each, InSets):
             sets = index_keys_of_values(keys, each.column, each.values)
             sizes = yield Batch([('SCARD', key) for key in sets])

@@ -144,4 +144,4 @@ def made_up_walk(command: Sequence[Any], rows: int) -> list[Any] | None:
     # The flow drops such rows, and sends nothing more if there are any.
     rows_of_all = [(None,) * fields] * count if count * fields <= values else []
     # No two scores are equal, so no values have to be read for their order.
-    return [[None, None], 0, pks, pks, rows_of_all, None, 1, [0, 0]]
+    return [[None, None], 0, pks, pks, rows_of_all, None, 1, [0, 0], []]

@@ -322,6 +322,23 @@ def test_a_reset_between_pages(songs):
 # -- ties and values without a sorted set ----------------------------------------------------------
 
 
+@pytest.mark.parametrize('size', [1, 2, 7])
+def test_small_pages_of_groups_whose_next_member_does_not_match(make_model, size):
+    model = make_model(
+        [IRField('n', valueType=int), 'kind', 'label'], ['kind'], SORTED_FIELDS=['n']
+    )
+    model.reset([model(n=n // 30, kind='ab'[n % 2], label=f'{n % 7}') for n in range(120)])
+    query = model.objects.filter(kind='b').orderBy('n', 'label')
+    page, found = query.page(size=size), []
+    while True:
+        found += pks(page)
+        if page.next is None:
+            break
+        page = query.page(after=page.next, size=size)
+    assert len(found) == 60
+    assert found == pks(query.all())
+
+
 def test_a_large_group_of_equal_scores(make_model):
     """Texts that differ behind the sixth byte only: their stored values tell the order."""
     model = make_model(['name', 'group'], ['group'], SORTED_FIELDS=['name'])

@@ -75,7 +75,9 @@ def found(*years, behind=None, enough=1, marker=None):
     """The reply of a walk: objects 1, 2, and so on, of these years."""
     pks = [b'%d' % pk for pk in range(1, len(years) + 1)]
     rows = [row(pk, year) for pk, year in enumerate(years, 1)]
-    return [[[marker, None], 0, pks, list(years), rows, behind, enough, [0, 0]]]
+    return [
+        [[marker, None], 0, pks, list(years), rows, behind, enough, [0, 0], [*(behind or ())[2:]]]
+    ]
 
 
 def check(*pks):
@@ -114,7 +116,7 @@ def test_filters_are_tested_on_the_way(rock):
 
 def test_only_reads_the_fields_of_the_objects_the_filters_and_the_order(rock):
     query = rock.only('name').orderBy('year', 'plain')[:5]
-    reply = [[NONE, 0, [b'1'], [b'5'], [[b'song 1', b'rock', b'5', b'x']], None, 1, [0, 0]]]
+    reply = [[NONE, 0, [b'1'], [b'5'], [[b'song 1', b'rock', b'5', b'x']], None, 1, [0, 0], []]]
     objs, sent = trips(query._all(False), reply)
     fields = (b'name', b'genre', b'year', b'plain')
     clauses = (1, 1, 1, 1)
@@ -123,14 +125,16 @@ def test_only_reads_the_fields_of_the_objects_the_filters_and_the_order(rock):
 
 
 def test_values_read_their_fields_in_order(song):
-    reply = [[NONE, 0, [b'7', b'3'], [b'5', b'6'], [[b'a', b'5'], [b'b', b'6']], None, 1, [0, 0]]]
+    reply = [
+        [NONE, 0, [b'7', b'3'], [b'5', b'6'], [[b'a', b'5'], [b'b', b'6']], None, 1, [0, 0], []]
+    ]
     values, sent = trips(song.objects.orderBy('year')[:2]._values(['name', 'pk'], 'tuple'), reply)
     assert sent == [[walk(wanted=2, fields=(b'name', b'year'))]]
     assert values == [('a', 7), ('b', 3)]
 
 
 def test_rows_that_are_too_many_for_one_trip_follow(song, monkeypatch):
-    reply = [[TOLD, 0, [b'1', b'2'], [b'5', b'6'], [], None, 1, [0, 0]]]
+    reply = [[TOLD, 0, [b'1', b'2'], [b'5', b'6'], [], None, 1, [0, 0], []]]
     rows = [[1, 1], row(1, b'5'), row(2, b'6')]
     rows = [rows[0], *rows[1:]]
     objs, sent = trips(song.objects.orderBy('year')._all(False), reply, rows, [TOLD, [1, 1]])
@@ -140,7 +144,7 @@ def test_rows_that_are_too_many_for_one_trip_follow(song, monkeypatch):
 
 
 def test_a_reset_between_pks_and_rows_begins_again(song):
-    first = [[NONE, 0, [b'1'], [b'5'], [], None, 1, [0, 0]]]
+    first = [[NONE, 0, [b'1'], [b'5'], [], None, 1, [0, 0], []]]
     rows = [[0], [None] * 4]
     objs, sent = trips(
         *(song.objects.orderBy('year')._all(False), first, rows, [TOLD, [1]]),
@@ -153,16 +157,16 @@ def test_a_reset_between_pks_and_rows_begins_again(song):
 def test_objects_remember_the_incarnation_that_they_were_read_under(song):
     newest = b'a' * 40
     markers, query = [None, newest + b' 0\n'], song.objects.orderBy('year')
-    whole = [[markers, 0, [b'1'], [b'5'], [row(1, b'5')], None, 1, [0, 0]]]
+    whole = [[markers, 0, [b'1'], [b'5'], [row(1, b'5')], None, 1, [0, 0], []]]
     (obj,), _ = trips(query._all(False), whole)
     assert obj._state.drawn == newest
     # another one began between pks and rows
-    first, rows = [[NONE, 0, [b'1'], [b'5'], [], None, 1, [0, 0]]], [[1], row(1, b'5')]
+    first, rows = [[NONE, 0, [b'1'], [b'5'], [], None, 1, [0, 0], []]], [[1], row(1, b'5')]
     (obj,), sent = trips(query._all(False), first, rows, [markers, [1]], whole)
     assert (len(sent), obj._state.drawn) == (4, newest)
     # the match comes late, so it is gathered
     query = song.objects.filter(genre='rock').orderBy('year')[:1]
-    late = [[markers, 0, [], [], [], [1, b'500', b'81'], 0, [1, 600]]]
+    late = [[markers, 0, [], [], [], [1, b'500', b'81'], 0, [1, 600], [b'81']]]
     rows = [[1], row(1, b'5')]
     (obj,), _ = trips(query._all(False), late, [markers, [b'1']], [[b'5']], rows, [markers, [1]])
     assert obj._state.drawn == newest
@@ -170,8 +174,8 @@ def test_objects_remember_the_incarnation_that_they_were_read_under(song):
 
 def test_a_long_walk_goes_on_where_it_ended(rock):
     behind = [1, b'500', b'81']
-    first = [[NONE, 0, [b'4'], [b'7'], [], behind, 0, [0, 0]]]
-    second = [[NONE, 0, [b'9'], [b'800'], [], None, 1, [0, 0]]]
+    first = [[NONE, 0, [b'4'], [b'7'], [], behind, 0, [0, 0], [*(behind or ())[2:]]]]
+    second = [[NONE, 0, [b'9'], [b'800'], [], None, 1, [0, 0], []]]
     rows = [[1, 1], row(4, b'7'), row(9, b'800')]
     objs, sent = trips(rock.orderBy('year')[:2]._all(False), first, second, rows, [NONE, [1, 1]])
     of_rock = {'keys': (GENRE_ROCK,), 'clauses': (1, 1, 1, 1)}
@@ -182,8 +186,8 @@ def test_a_long_walk_goes_on_where_it_ended(rock):
 
 @pytest.mark.parametrize('part', [slice(None, 3), slice(None)])
 def test_an_object_that_moves_on_between_two_steps_is_found_once(rock, part):
-    first = [[NONE, 0, [b'4', b'5'], [b'7', b'8'], [], [1, b'500', b'81'], 0, [0, 0]]]
-    second = [[NONE, 0, [b'9', b'4'], [b'600', b'700'], [], None, 1, [0, 0]]]
+    first = [[NONE, 0, [b'4', b'5'], [b'7', b'8'], [], [1, b'500', b'81'], 0, [0, 0], [b'81']]]
+    second = [[NONE, 0, [b'9', b'4'], [b'600', b'700'], [], None, 1, [0, 0], []]]
     rows = [[1] * 3, row(5, b'8'), row(9, b'600'), row(4, b'700')]
     ordered = rock.orderBy('year')[part] if part.stop else rock.orderBy('year')
     objs, _ = trips(ordered._all(False), first, second, rows, [NONE, [1, 1]])
@@ -191,8 +195,8 @@ def test_an_object_that_moves_on_between_two_steps_is_found_once(rock, part):
 
 
 def test_nothing_found_in_several_steps_is_checked_for_a_reset(rock):
-    first = [[NONE, 0, [], [], [], [1, b'500', b'81'], 0, [0, 0]]]
-    second = [[TOLD, 0, [], [], [], None, 0, [0, 0]]]
+    first = [[NONE, 0, [], [], [], [1, b'500', b'81'], 0, [0, 0], [b'81']]]
+    second = [[TOLD, 0, [], [], [], None, 0, [0, 0], []]]
     gone = [TOLD, [0]]
     objs, sent = trips(
         *(rock.orderBy('year')[:2]._all(False), first, second, gone),
@@ -204,12 +208,12 @@ def test_nothing_found_in_several_steps_is_checked_for_a_reset(rock):
 
 def test_matches_that_come_late_are_gathered(rock):
     """The members of the smallest set, and their scores, a few hundred at a time."""
-    late = [[NONE, 0, [b'4'], [b'7'], [], [1, b'500', b'81'], 0, [1, 600]]]
+    late = [[NONE, 0, [b'4'], [b'7'], [], [1, b'500', b'81'], 0, [1, 600], [b'81']]]
     members = [b'%d' % pk for pk in range(600, 0, -1)]
     scored = [[b'9'] * 99 + [b'3'] + [b'9'] * 400], [[b'8'] * 100]
     rows = [[1, 1], row(501, b'3'), row(4, b'7')], [NONE, [1, 1]]
     objs, sent = trips(rock.orderBy('year')[:2]._all(False), late, [NONE, members], *scored, *rows)
-    asked = [('MGET', SWAPPED, INCARNATIONS), ('SMEMBERS', GENRE_ROCK)]
+    asked = [('MGET', SWAPPED, INCARNATIONS), ('SINTER', KEYS, GENRE_ROCK)]
     assert sent[1] == asked
     assert [(name, key, len(some)) for ((name, key, *some),) in sent[2:4]] == [
         ('ZMSCORE', BY_YEAR, 500),
@@ -220,7 +224,7 @@ def test_matches_that_come_late_are_gathered(rock):
 
 def test_with_more_filters_matches_that_come_late_are_sifted(rock):
     query = rock.filter(genre__ne='pop').orderBy('year')[1:3]
-    late = [[TOLD, 1, [b'4'], [b'7'], [], [1, b'500', b'81'], 0, [1, 600]]]
+    late = [[TOLD, 1, [b'4'], [b'7'], [], [1, b'500', b'81'], 0, [1, 600], [b'81']]]
     members = [b'%d' % pk for pk in range(1, 601)]
     sifted = [[[b'4', b'9'], [b'7', b'8']]], [[[b'501'], [b'6']]]
     rows = [[1, 1], row(4, b'7'), row(9, b'8')]
@@ -234,8 +238,8 @@ def test_with_more_filters_matches_that_come_late_are_sifted(rock):
 
 
 def test_a_reset_between_two_steps_begins_again(rock):
-    first = [[NONE, 0, [b'4'], [b'7'], [], [1, b'500', b'81'], 0, [0, 0]]]
-    second = [[TOLD, 0, [b'9'], [b'800'], [], None, 1, [0, 0]]]
+    first = [[NONE, 0, [b'4'], [b'7'], [], [1, b'500', b'81'], 0, [0, 0], [b'81']]]
+    second = [[TOLD, 0, [b'9'], [b'800'], [], None, 1, [0, 0], []]]
     rows = [[0, 0], row(4, b'7'), row(9, b'800')]
     objs, sent = trips(
         *(rock.orderBy('year')[:2]._all(False), first, second, rows, [TOLD, [0, 0]]),
@@ -276,7 +280,9 @@ def test_by_age_is_by_pk_and_needs_a_walk_for_a_part_only(song):
     assert sent[0][0][:2] == ('EVALSHA', 'find')
     found_, sent = trips(query._primary_keys(True), [[b'10', b'9']])
     assert (found_, sent) == ([9, 10], [[('SMEMBERS', KEYS)]])
-    reply = [[NONE, 0, [b'9', b'3'], [b'6', b'5'], [row(9, b'6'), row(3, b'5')], None, 1, [0, 0]]]
+    reply = [
+        [NONE, 0, [b'9', b'3'], [b'6', b'5'], [row(9, b'6'), row(3, b'5')], None, 1, [0, 0], []]
+    ]
     objs, sent = trips(query[:2]._all(False, ordered=True), reply)
     assert sent[0][0][1] == 'walk'
     assert pks(objs) == [3, 9], 'the objects of the part'
@@ -370,7 +376,7 @@ def test_two_filters_are_counted_on_request_only(rock):
     assert (found_.total, found_.totalIsExact, found_.pages, len(sent)) == (None, False, None, 1)
     assert len(sent[0]) == 1
     assert repr(found_) == '<Page of 1 objects>'
-    counted = [NONE, 0, [b'%d' % n for n in range(8)], [], [], None, 0, [0, 0]]
+    counted = [NONE, 0, [b'%d' % n for n in range(8)], [], [], None, 0, [0, 0], []]
     found_, sent = page(query, [*found(b'5'), counted], total=10)
     assert len(sent) == 1
     assert (found_.total, found_.totalIsExact) == (8, True)
@@ -412,7 +418,10 @@ def test_a_page_goes_on_behind_rows_that_do_not_belong_to_it(song):
 
 
 def test_a_page_goes_on_behind_objects_that_are_deleted_while_it_is_read(song):
-    reply = [[NONE, 0, [b'1', b'2', b'3'], [b'5', b'6', b'7'], [], [1, b'7', b'3'], 1, [0, 0]], 42]
+    reply = [
+        [NONE, 0, [b'1', b'2', b'3'], [b'5', b'6', b'7'], [], [1, b'7', b'3'], 1, [0, 0], [b'3']],
+        42,
+    ]
     rows = [[1, 0, 1], row(1, b'5'), [None] * 4, row(3, b'7')]
     found_, _ = page(song.objects.orderBy('year'), reply, rows, [NONE])
     assert (pks(found_), bool(found_.next)) == ([1, 3], True)
@@ -428,7 +437,10 @@ def test_a_page_goes_on_behind_objects_that_are_deleted_while_it_is_read(song):
 
 def test_a_page_goes_on_behind_the_place_of_an_object_that_moves_while_it_is_read(song):
     """Else objects between the old place and the new one are lost."""
-    reply = [[NONE, 0, [b'1', b'2', b'3'], [b'5', b'6', b'7'], [], [1, b'7', b'3'], 1, [0, 0]], 42]
+    reply = [
+        [NONE, 0, [b'1', b'2', b'3'], [b'5', b'6', b'7'], [], [1, b'7', b'3'], 1, [0, 0], [b'3']],
+        42,
+    ]
     rows = [[1, 1, 1], row(1, b'5'), row(2, b'99'), row(3, b'7')]
     query = song.objects.orderBy('year')
     found_, _ = page(query, reply, rows, [NONE])

@@ -1,5 +1,5 @@
 """What ranges of sorted fields send. The rule: as in ``test_commands.py``; where a sorted set has
-members that are no pks, scripts leave these out."""
+members that are no pks, the set of all pks is asked, too."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import pytest
 
 from IndexedRedis import IRField
 from IndexedRedis._core.queries import query as queries
+from IndexedRedis._core.queries.sources import base
 from unit.build import define
 from unit.commands.test_commands import DATA, GENRE_ROCK, KEYS, MARKERS, NONE, K, trips
 
 BY_YEAR = K + b'keys:sorted:year'
 SIZES = [('ZCARD', BY_YEAR), ('SCARD', KEYS)]
 RANGE = ('ZRANGEBYSCORE', BY_YEAR, b'1990', b'(+inf')
-LISTED = ('EVAL', 'listed_range', 2, BY_YEAR, KEYS, b'1990', b'(+inf')
 ROW = ('HMGET', DATA + b'3', b'genre', b'year')
 
 
@@ -44,10 +44,18 @@ def test_one_range_is_one_command_between_its_checks(nineties):
 
 
 @pytest.mark.parametrize('sizes', [(6, 5, 6, 5), (5, 5, 6, 6), (5, 5, 6, 5), (4, 5, 4, 5)], ids=str)
-def test_a_range_with_members_that_may_be_no_pks_is_read_again(nineties, sizes):
+def test_members_that_may_be_no_pks_are_looked_up(nineties, sizes):
     first = [NONE, *sizes[:2], [b'3', b'9'], *sizes[2:]]
-    sent = read(nineties, first, [NONE, [b'3']])
-    assert sent == [[MARKERS, *SIZES, RANGE, *SIZES], [MARKERS, LISTED]]
+    sent = read(nineties, first, [[1, 0]], [[0]])
+    assert sent[1:] == [[('SMISMEMBER', KEYS, b'3', b'9')], [('SMISMEMBER', KEYS, b'9')]]
+
+
+def test_what_is_committed_while_members_are_looked_up_is_found_whole(nineties, monkeypatch):
+    monkeypatch.setattr(base, 'LOOKED_UP_AT_ONCE', 1)
+    first = [NONE, 7, 5, [b'3', b'8', b'9'], 7, 5]
+    found, sent = trips(nineties._primary_keys(True), first[1:], [[1]], [[0]], [[1]], [[1]])
+    assert found == [3, 8, 9]
+    assert sent[1:] == [[('SMISMEMBER', KEYS, pk)] for pk in (b'3', b'8', b'9', b'8')]
 
 
 def test_a_range_beside_a_filter_is_read_in_one_moment(rock):
@@ -56,16 +64,15 @@ def test_a_range_beside_a_filter_is_read_in_one_moment(rock):
     sent = read(rock, [None] * 8 + [clean])
     assert sent == [[('MULTI',), *asked, RANGE, *others, ('EXEC',)]]
 
-    left = [NONE, 6, 5, [b'3', b'9'], [b'3', b'9'], 6, 5]
-    sent = read(rock, [None] * 8 + [left], [None] * 4 + [[NONE, [b'3'], [b'3', b'9']]])
-    again = [MARKERS, LISTED, ('SINTER', KEYS, GENRE_ROCK)]
-    assert sent[1] == [('MULTI',), *again, ('EXEC',)]
+    left = [NONE, 6, 5, [b'3', b'9'], [b'3', b'7'], 6, 5]
+    sent = read(rock, [None] * 8 + [left], [[1]])
+    assert sent[1] == [('SMISMEMBER', KEYS, b'3')]
 
 
 def test_a_count_reads_the_pks_only_where_others_are_among_the_members(nineties):
     counting = ('EVALSHA', 'count_range', 2, BY_YEAR, KEYS, b'1990', b'(+inf')
     assert trips(queries.count(nineties._query), [7]) == (7, [[counting]])
-    replies = [None], [6, 5, [b'3', b'9'], 6, 5], [[b'3']]
+    replies = [None], [6, 5, [b'3', b'9'], 6, 5], [[1, 0]], [[0]]
     found, sent = trips(queries.count(nineties._query), *replies)
     assert found == 1
-    assert sent == [[counting], [*SIZES, RANGE, *SIZES], [LISTED]]
+    assert sent[:2] == [[counting], [*SIZES, RANGE, *SIZES]]

@@ -19,7 +19,7 @@ from .plan import START, Place, Plan
 __all__ = ('WITNESSES', 'Matches', 'count_matches', 'score_of')
 
 # Members of the smallest set, up to which all matches are gathered if they do not come up soon on
-# the way. Reading so many members takes the server a millisecond.
+# the way. Reading so many members takes the server a millisecond, intersecting them a few.
 GATHERED_MEMBERS = 10_000
 # Members that one command tests, or whose scores it reads: about a millisecond.
 GATHERED_AT_ONCE = 500
@@ -64,11 +64,12 @@ class Matches:
             more = int(need is None and place != START and not place.member)
             step = self._plan.step(place, skip, wanted + more, last, fields)
             reply = yield from ask_quick(*step)
-            markers, left, pks, scores, self.rows, behind, enough, (clause, members) = reply
+            markers, left, pks, scores, self.rows, behind, enough, fewest, witnesses = reply
+            clause, members = fewest
             self.at_once = need is None
             if need is None:
                 self.markers, self.left, need = markers, left, left + wanted
-                self._witness([*pks, *(behind or ())[2:]])
+                self._witness([*pks, *witnesses])
             self._add(pks_of(self._query.schema, pks), scores)
             # Some of these may be left out.
             need += sum(self._is_doubtful(float(score), after) for score in scores)
@@ -95,9 +96,7 @@ class Matches:
     def _scored_pks(self) -> Flow[Iterable[tuple[int, Any]]]:
         """Return the pks that match, and their scores or None."""
         schema, plan = self._query.schema, self._plan
-        # The sorted set lists no dead ones, so they need not be left out here.
-        dead = primary_keys(self._query, excluding_dead=False)
-        flows: list[Flow[Any]] = [ask(*read_markers(schema.keys)), dead]
+        flows: list[Flow[Any]] = [ask(*read_markers(schema.keys)), primary_keys(self._query)]
         markers, pks = yield from together(flows)
         if not self.witnesses:
             self.markers = markers
@@ -190,11 +189,11 @@ def count_matches(query: Query, plan: Plan, most: int) -> Flow[int]:
         commands = [plan.step(place, 0, COUNTED_MATCHES)]
         if known:
             commands.append(('SISMEMBER', query.schema.keys.all, known))
-        (now, _, pks, _, _, behind, *_), *listed = yield Batch(commands, shared=True)
+        (now, _, pks, _, _, behind, *_, witnesses), *listed = yield Batch(commands, shared=True)
         if known and (now != marker or listed == [0]):
             place, total, known = START, 0, b''  # a reset replaced the data set, most likely
             continue
         marker, total = now, total + len(pks)
         place = None if behind is None else Place(*behind)
-        known = known or (place.member if place else b'')
+        known = known or next(iter(witnesses), b'')
     return min(total, most)

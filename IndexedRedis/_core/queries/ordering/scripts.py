@@ -227,8 +227,9 @@ end
 # values; prefix of data keys; fields.
 # Returns {{swap marker, record of incarnations}, matches that are left to skip, pks, scores, rows,
 # place, 1 if there are enough matches, {number of the clause that the fewest members pass, their
-# number}, which is {0, 0} if none needs a set}. The place is {segment, score, member} to go on
-# behind, nil if that is all. Rows are left out if there are more values than the limit.
+# number}, which is {0, 0} if none needs a set, pks that a reset would remove, if there is a place}.
+# The place is {segment, score, member} to go on behind, nil if that is all. Rows are left out if
+# there are more values than the limit.
 # Bounded: the limit of microseconds (WALK_US), or the members of a small set (SMALL_SET), 1.5 ms
 # and their lookups in the other sets; the limit of values, 1 ms.
 WALK = Script(
@@ -244,7 +245,8 @@ local need, enough, segment_of_last = skip + wanted, false, first
 local function add(segment, pk, score)
   enough = #pks >= need and (score ~= last or settled(last))
   if enough then
-    place = #pks > 0 and {segment_of_last, scores[#pks], pks[#pks]} or false
+    place = #pks > 0 and {segment_of_last, scores[#pks], pks[#pks]}
+      or score_before ~= '' and {first, score_before, member_before} or false
   else
     segment_of_last = segment
     pks[#pks + 1], scores[#scores + 1], last = pk, score, score
@@ -275,13 +277,13 @@ local function walk(s)
     start = math.max(start, rank_after(score_before, member_before))
   end
   start = jump(start, stop)
-  local size = math.min(1000, math.max(20, need + 1))
+  local size, segment_end = math.min(1000, math.max(20, need + 1)), stop
   while start <= stop do
     if #pks >= need and last ~= '' then
       -- Only the rest of a group of equal scores is wanted.
       local group_end = settled(last) and start - 1 or rank_behind(last, last) - 1
       if start > group_end then return add(s, '', '') end
-      stop = math.min(stop, group_end + 1)
+      stop = math.min(stop, group_end)
     end
     -- All of them may match.
     size = math.max(1, math.min(size, math.floor((most - us) / (cost + match_cost))))
@@ -298,6 +300,8 @@ local function walk(s)
       return true
     end
   end
+  -- Members behind the rest of a group may match.
+  if start <= segment_end then return add(s, '', '') end
 end
 local clause, members = fewest()
 -- If matches are spread evenly, a walk meets so many members per match as it has per member.
@@ -315,7 +319,8 @@ if #pks * #fields <= values and (enough or not place) then
 end
 return {
   redis.call('MGET', KEYS[2], KEYS[3]), skip, pks, scores, rows, place, enough and 1 or 0,
-  {clause or 0, clause and members or 0}
+  {clause or 0, clause and members or 0},
+  listed and place and redis.call('SRANDMEMBER', KEYS[4], 5) or {place and place[3] or nil}
 }
 """,
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any
 
 from ...expressions.sets import SetExpression
-from ...flows import Batch, Command, Flow
+from ...flows import Batch, Command, Flow, chunks
 
 __all__ = ('FIND_MEMBERS', 'PICK_MEMBERS', 'Asked', 'Source', 'read_members')
 
@@ -15,6 +16,8 @@ __all__ = ('FIND_MEMBERS', 'PICK_MEMBERS', 'Asked', 'Source', 'read_members')
 FIND_MEMBERS = 2000
 # Members that PICK may read: of two sets it blocks the server for a millisecond or two.
 PICK_MEMBERS = 5000
+# Members that one command looks up in the set of all pks: about a millisecond.
+LOOKED_UP_AT_ONCE = 5000
 
 
 class Source:
@@ -34,12 +37,11 @@ class Source:
         raise NotImplementedError
 
     def checks(self) -> list[Command]:
-        """Return commands of equal replies if :meth:`commands` give nothing but pks."""
-        return []
+        """Return commands whose replies are equal if :meth:`members` gives nothing but pks.
 
-    def listed(self) -> Source:
-        """Return a source whose commands take longer, and give nothing but pks."""
-        return self
+        The last one gives the size of the set of all pks.
+        """
+        return []
 
     def find(self, factor: float, rows: int, *arguments: bytes) -> Command | None:
         """Return the script that answers a small result in one trip; None if it would be slow.
@@ -99,7 +101,24 @@ def read_members(source: Source, *before: Command) -> Flow[tuple[Sequence[bytes]
                 raise reply
     first = len(before) + len(checks)
     last = first + len(commands)
-    sizes = replies[len(before) : first]
+    sizes, members = replies[len(before) : first], source.members(replies[first:last])
     if sizes != replies[last:] or any(size != sizes[0] for size in sizes):
-        return (yield from read_members(source.listed(), *before))
-    return source.members(replies[first:last]), replies[: len(before)]
+        members = yield from _listed(checks[-1][1], members)
+    return members, replies[: len(before)]
+
+
+def _listed(all_pks: bytes, members: Sequence[bytes]) -> Flow[list[bytes]]:
+    """Return those of some members that are pks; of a list that is being saved all or none.
+
+    If it is committed between two chunks, its objects in the later ones are pks. Then the others
+    are too, when all that were none are looked up once more, by one command.
+    """
+    listed: set[bytes] = set()
+    for some in chunks(members, LOOKED_UP_AT_ONCE):
+        (found,) = yield Batch([('SMISMEMBER', all_pks, *some)])
+        listed.update(compress(some, found))
+    others = [each for each in members if each not in listed]
+    if others:
+        (found,) = yield Batch([('SMISMEMBER', all_pks, *others)])
+        listed.update(compress(others, found))
+    return [each for each in members if each in listed]

@@ -12,7 +12,6 @@ from ...keys import Keys
 from ...mapping.index_keys import index_keys_of_values
 from ..ranges import score_range
 from .base import Asked, Source
-from .scripts import LISTED_RANGE
 
 __all__ = ('Evaluated',)
 
@@ -20,11 +19,13 @@ __all__ = ('Evaluated',)
 class Evaluated(Source):
     """The objects for which a tree holds that has ranges or too many terms.
 
-    :param lists: have scripts leave out members of sorted sets that are no pks
+    Members of a sorted set need not be pks: a long list of new objects gets its scores before it is
+    committed, and a killed process may leave them. Each pk is a member, so a sorted set that has as
+    many members as there are pks has no others.
     """
 
-    def __init__(self, keys: Keys, node: Node, lists: bool = False) -> None:
-        self._keys, self._node, self._lists = keys, node, lists
+    def __init__(self, keys: Keys, node: Node) -> None:
+        self._keys, self._node = keys, node
         self._asked = Asked()
         self._places = {atom: self._places_of(atom) for atom in atoms_of(node)}
         # If objects match that are in no atom, the set of all pks is needed.
@@ -36,10 +37,7 @@ class Evaluated(Source):
         if isinstance(atom, HasPk):
             return [place('SMISMEMBER', all_pks, *atom.pks)] if atom.pks else []
         if isinstance(atom, InRange):
-            key, *bounds = score_range(self._keys, atom)
-            if self._lists:
-                return [place(*LISTED_RANGE.in_full([key, all_pks], *bounds))]
-            return [place('ZRANGEBYSCORE', key, *bounds)]
+            return [place('ZRANGEBYSCORE', *score_range(self._keys, atom))]
         assert isinstance(atom, InSets)
         names = index_keys_of_values(self._keys, atom.column, atom.values)
         return [place('SINTER', all_pks, key) for key in names]
@@ -50,12 +48,7 @@ class Evaluated(Source):
     def checks(self) -> list[Command]:
         ranges = (atom for atom in self._places if isinstance(atom, InRange))
         keys = dict.fromkeys(self._keys.sorted(each.column.key) for each in ranges)
-        if self._lists or not keys:
-            return []
-        return [*(('ZCARD', key) for key in keys), ('SCARD', self._keys.all)]
-
-    def listed(self) -> Source:
-        return Evaluated(self._keys, self._node, lists=True)
+        return [*(('ZCARD', key) for key in keys), ('SCARD', self._keys.all)] if keys else []
 
     def members(self, replies: Sequence[Any]) -> Sequence[bytes]:
         def members_of(atom: Atom) -> frozenset[bytes]:
