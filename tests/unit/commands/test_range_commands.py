@@ -45,17 +45,21 @@ def test_one_range_is_one_command_between_its_checks(nineties):
 
 @pytest.mark.parametrize('sizes', [(6, 5, 6, 5), (5, 5, 6, 6), (5, 5, 6, 5), (4, 5, 4, 5)], ids=str)
 def test_members_that_may_be_no_pks_are_looked_up(nineties, sizes):
-    first = [NONE, *sizes[:2], [b'3', b'9'], *sizes[2:]]
-    sent = read(nineties, first, [[1, 0]], [[0]])
-    assert sent[1:] == [[('SMISMEMBER', KEYS, b'3', b'9')], [('SMISMEMBER', KEYS, b'9')]]
+    sent = read(nineties, [NONE, *sizes[:2], [b'3'], *sizes[2:]], [[1]])
+    assert sent[1:] == [[('SMISMEMBER', KEYS, b'3')]]
 
 
-def test_what_is_committed_while_members_are_looked_up_is_found_whole(nineties, monkeypatch):
+def test_members_that_are_no_pks_are_left_out():
+    found, sent = trips(base._listed(KEYS, [b'3', b'9']), [[1, 0]], [[0]])
+    assert found == [b'3']
+    assert sent == [[('SMISMEMBER', KEYS, b'3', b'9')], [('SMISMEMBER', KEYS, b'9')]]
+
+
+def test_what_is_committed_while_members_are_looked_up_is_found_whole(monkeypatch):
     monkeypatch.setattr(base, 'LOOKED_UP_AT_ONCE', 1)
-    first = [NONE, 7, 5, [b'3', b'8', b'9'], 7, 5]
-    found, sent = trips(nineties._primary_keys(True), first[1:], [[1]], [[0]], [[1]], [[1]])
-    assert found == [3, 8, 9]
-    assert sent[1:] == [[('SMISMEMBER', KEYS, pk)] for pk in (b'3', b'8', b'9', b'8')]
+    found, sent = trips(base._listed(KEYS, [b'3', b'8', b'9']), [[1]], [[0]], [[1]], [[1]])
+    assert found == [b'3', b'8', b'9']
+    assert sent == [[('SMISMEMBER', KEYS, pk)] for pk in (b'3', b'8', b'9', b'8')]
 
 
 def test_a_range_beside_a_filter_is_read_in_one_moment(rock):
