@@ -61,9 +61,9 @@ _redirect: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None
 def setDefaultRedisConnectionParams(params: Mapping[str, Any]) -> None:
     """Set the connection parameters of all models without parameters of their own.
 
-    They take effect at the next command. The existing connections of threads are closed, and those
-    of asyncio by ``await aclose()``. Without a call, the defaults are the server of the environment
-    variable ``INDEXEDREDIS_URL``, else ``127.0.0.1:6379``.
+    They take effect at the next command. This call closes the connections of threads;
+    ``await aclose()`` closes those of asyncio. Without a call, the defaults are the server of the
+    environment variable ``INDEXEDREDIS_URL``, else ``127.0.0.1:6379``.
 
     :param params: keyword arguments of ``redis.Redis``, or ``{'url': ...}``. For a cluster
         ``{'cluster': True, 'host': ..., 'port': ...}``, ``startup_nodes`` (pairs of host and port)

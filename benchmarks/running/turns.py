@@ -181,11 +181,11 @@ def wait_and_total(result: Result) -> Iterator[Result]:
     name, more = result.work.removesuffix(', beside that reader'), result.more
     total, longest = more.pop('took, ms'), result.longest
     cpu = {heading: more.pop(heading) for heading in ('client CPU', 'server CPU')}
-    quiet, pause = (max(map(max, more[heading].values())) for heading in ('quiet, ms', 'pause, ms'))
+    quiet, pause = (statistics.median(more[heading][US]) for heading in ('quiet, ms', 'pause, ms'))
     note = (
-        f'With nobody else at work the reader waited {quiet:.1f} ms at most. Its own pauses came '
-        f'out up to {pause:.1f} ms too long beside the work: that much is the machine, where '
-        'processes outnumber its cores.'
+        f'With nobody else at work the reader waited {quiet:.1f} ms, in the median of the rounds '
+        f'of {US}. Its own pauses came out up to {pause:.1f} ms too long beside the work: that '
+        'much is the machine, where processes outnumber its cores.'
     )
     yield Result(f'{name}: longest wait of a reader', 'ms', result.samples, more, note=note)
     yield Result(result.work, 'ms', total, cpu, longest, note=result.note)

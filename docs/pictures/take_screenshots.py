@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / 'tests'))
-import browser
+from support import browser
 
 PAGES = ('index', 'start/concepts', 'howto/querying', 'performance', 'operate/going-live')
 SIZES = {'laptop': (1280, 1600), 'phone': (390, 1600)}

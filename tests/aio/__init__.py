@@ -1,0 +1,1 @@
+"""asyncio as its users meet it."""

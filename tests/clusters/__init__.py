@@ -1,0 +1,1 @@
+"""Clusters and Sentinels, and what happens to them."""

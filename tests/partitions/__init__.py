@@ -1,0 +1,1 @@
+"""Models with partitions, whose processes and servers fail."""

@@ -231,7 +231,7 @@ class IndexedRedisQuery(
         """Return the number of objects that match.
 
         Redis: ``SCARD``; a script of ``ZCOUNT`` for one range; or a script of ``SCARD`` and
-        ``SINTERCARD`` between two ``EXISTS``. If that would take the server too long, such as with
+        ``SINTERCARD`` between two ``EXISTS``. For a range beside other filters, for pks, and for
         more than three excluded sets, the client reads the pks.
         """
         return self._read(self._asked(verbs.count_part))

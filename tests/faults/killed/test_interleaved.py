@@ -252,3 +252,27 @@ def test_a_read_between_whose_steps_a_resetChanged_comes(item, proxy, stored, fi
         assert tuple(replace(1)) == (2, 6, 0, 2)
     assert proxy.happened == count
     stored.check()
+
+
+@pytest.mark.usefixtures('small_steps')
+@pytest.mark.parametrize('sorts', ['sorted'], indirect=True)
+@pytest.mark.parametrize('left', [False, True], ids=['clean', 'a score is left'])
+def test_a_range_between_whose_steps_a_reset_comes(item, proxy, stored, raw, left):
+    """A killed list may leave scores, and members are looked up. The new data set is smaller."""
+    query = over(proxy.params).objects.filter(edition__gte=0)
+
+    def begin():
+        item.reset(edition(item, 1, 8))
+        if left:
+            raw.zadd(item.objects._schema.keys.sorted(b'edition'), {b'999': 7})
+        return query.all
+
+    count = steps(proxy, begin)
+    assert count >= 10
+    for number in range(1, count + 1):
+        fetch = begin()
+        proxy.fault(number, INTERLEAVED, lambda: item.reset(edition(item, 2, 5)))
+        found = [obj.edition for obj in fetch()]
+        assert found in ([1] * 8, [2] * 5), f'a reset before command {number}'
+    assert proxy.happened == count
+    stored.check()

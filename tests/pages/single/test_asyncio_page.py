@@ -6,6 +6,7 @@ import doctest
 import pathlib
 
 import pytest
+from aio.conftest import nothing_is_left  # noqa: F401  (it judges what the examples leave)
 
 PAGE = pathlib.Path(__file__).parents[3] / 'docs' / 'asyncio.rst'
 

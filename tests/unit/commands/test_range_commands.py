@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from IndexedRedis import IRField
+from IndexedRedis import ConflictError, IRField
 from IndexedRedis._core.queries import query as queries
 from IndexedRedis._core.queries.sources import base
 from unit.build import define
@@ -14,6 +14,7 @@ from unit.commands.test_commands import DATA, GENRE_ROCK, KEYS, MARKERS, NONE, K
 BY_YEAR = K + b'keys:sorted:year'
 SIZES = [('ZCARD', BY_YEAR), ('SCARD', KEYS)]
 RANGE = ('ZRANGEBYSCORE', BY_YEAR, b'1990', b'(+inf')
+AGAIN = [MARKERS, ('SRANDMEMBER', KEYS, 5), *SIZES, RANGE, *SIZES]
 ROW = ('HMGET', DATA + b'3', b'genre', b'year')
 
 
@@ -45,8 +46,23 @@ def test_one_range_is_one_command_between_its_checks(nineties):
 
 @pytest.mark.parametrize('sizes', [(6, 5, 6, 5), (5, 5, 6, 6), (5, 5, 6, 5), (4, 5, 4, 5)], ids=str)
 def test_members_that_may_be_no_pks_are_looked_up(nineties, sizes):
-    sent = read(nineties, [NONE, *sizes[:2], [b'3'], *sizes[2:]], [[1]])
-    assert sent[1:] == [[('SMISMEMBER', KEYS, b'3')]]
+    first, again = [NONE, *sizes[:2], [b'3'], *sizes[2:]], [NONE, [b'5'], 6, 5, [b'3'], 6, 5]
+    sent = read(nineties, first, again, [[1]], [[1]])
+    assert sent[1:] == [AGAIN, [('SMISMEMBER', KEYS, b'3')], [('SMISMEMBER', KEYS, b'5')]]
+
+
+def test_what_is_clean_at_the_second_time_is_not_looked_up(nineties):
+    sent = read(nineties, [NONE, 6, 5, [b'3'], 6, 5], [NONE, [b'5'], 6, 6, [b'3'], 6, 6])
+    assert sent[1:] == [AGAIN]
+
+
+def test_a_reset_while_members_are_looked_up(nineties):
+    """No witness is a pk then, so the members are read again."""
+    first, gone = [NONE, 6, 5, [b'1'], 6, 5], ([NONE, [b'5'], 6, 5, [b'1'], 6, 5], [[0]], [[0]])
+    sent = read(nineties, first, *gone, [NONE, [b'7'], 6, 6, [b'3'], 6, 6])
+    assert sent[1:] == [AGAIN, [('SMISMEMBER', KEYS, b'1')], [('SMISMEMBER', KEYS, b'5')], AGAIN]
+    with pytest.raises(ConflictError, match='resets replaced the data set 4 times'):
+        trips(nineties._all(False), first, *gone * 4)
 
 
 def test_members_that_are_no_pks_are_left_out():
@@ -69,14 +85,18 @@ def test_a_range_beside_a_filter_is_read_in_one_moment(rock):
     assert sent == [[('MULTI',), *asked, RANGE, *others, ('EXEC',)]]
 
     left = [NONE, 6, 5, [b'3', b'9'], [b'3', b'7'], 6, 5]
-    sent = read(rock, [None] * 8 + [left], [[1]])
-    assert sent[1] == [('SMISMEMBER', KEYS, b'3')]
+    again = [NONE, [b'5'], *left[1:]]
+    sent = read(rock, [None] * 8 + [left], [None] * 9 + [again], [[1]], [[1]])
+    asked.insert(1, ('SRANDMEMBER', KEYS, 5))
+    assert sent[1] == [('MULTI',), *asked, RANGE, *others, ('EXEC',)]
+    assert sent[2] == [('SMISMEMBER', KEYS, b'3')]
 
 
 def test_a_count_reads_the_pks_only_where_others_are_among_the_members(nineties):
     counting = ('EVALSHA', 'count_range', 2, BY_YEAR, KEYS, b'1990', b'(+inf')
     assert trips(queries.count(nineties._query), [7]) == (7, [[counting]])
-    replies = [None], [6, 5, [b'3', b'9'], 6, 5], [[1, 0]], [[0]]
+    left = [6, 5, [b'3', b'9'], 6, 5]
+    replies = [None], left, [[b'5'], *left], [[1, 0]], [[0]], [[1]]
     found, sent = trips(queries.count(nineties._query), *replies)
     assert found == 1
     assert sent[:2] == [[counting], [*SIZES, RANGE, *SIZES]]

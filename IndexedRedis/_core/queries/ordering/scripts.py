@@ -227,9 +227,9 @@ end
 # values; prefix of data keys; fields.
 # Returns {{swap marker, record of incarnations}, matches that are left to skip, pks, scores, rows,
 # place, 1 if there are enough matches, {number of the clause that the fewest members pass, their
-# number}, which is {0, 0} if none needs a set, pks that a reset would remove, if there is a place}.
-# The place is {segment, score, member} to go on behind, nil if that is all. Rows are left out if
-# there are more values than the limit.
+# number}, which is {0, 0} if none needs a set, witnesses: pks of this data set, if there is a
+# place}. The place is {segment, score, member} to go on behind, nil if that is all. Rows are left
+# out if there are more values than the limit.
 # Bounded: the limit of microseconds (WALK_US), or the members of a small set (SMALL_SET), 1.5 ms
 # and their lookups in the other sets; the limit of values, 1 ms.
 WALK = Script(

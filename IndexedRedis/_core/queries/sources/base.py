@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Any
 
+from ....errors import ConflictError
 from ...expressions.sets import SetExpression
-from ...flows import Batch, Command, Flow, chunks
+from ...flows import Batch, Command, Flow, ask, chunks
+from ...text import shown
 
 __all__ = ('FIND_MEMBERS', 'PICK_MEMBERS', 'Asked', 'Source', 'read_members')
 
@@ -18,6 +20,10 @@ FIND_MEMBERS = 2000
 PICK_MEMBERS = 5000
 # Members that one command looks up in the set of all pks: about a millisecond.
 LOOKED_UP_AT_ONCE = 5000
+# How often members are read and looked up, if resets replace the data set meanwhile.
+LOOK_UPS = 4
+# Pks that tell whether a reset has replaced the data set.
+WITNESSES = 5
 
 
 class Source:
@@ -87,8 +93,35 @@ class Asked:
 def read_members(source: Source, *before: Command) -> Flow[tuple[Sequence[bytes], list[Any]]]:
     """Return the pks of a source, and the replies to commands that are sent before.
 
-    Several commands are one transaction, so the pks are those of one moment. A full server refuses
-    transactions, so one command is sent alone, between its checks.
+    :raises ConflictError: if resets come faster than members can be looked up
+    """
+    members, replies, are_pks = yield from _read(source, before)
+    if are_pks:
+        return members, replies
+    all_pks = source.checks()[-1][1]
+    # These are pks of the data set that the members are read from; after a reset none of them is.
+    witnesses_of = ('SRANDMEMBER', all_pks, WITNESSES)
+    for _ in range(LOOK_UPS):
+        members, replies, are_pks = yield from _read(source, (*before, witnesses_of))
+        witnesses = replies.pop()
+        if are_pks:
+            return members, replies
+        members = yield from _listed(all_pks, members)
+        if not witnesses or any((yield from ask('SMISMEMBER', all_pks, *witnesses))):
+            return members, replies
+    raise ConflictError(
+        f'{shown(all_pks)}: resets replaced the data set {LOOK_UPS} times while a query looked up '
+        'the members of a range. Read again, or reset less often.'
+    )
+
+
+def _read(
+    source: Source, before: Sequence[Command]
+) -> Flow[tuple[Sequence[bytes], list[Any], bool]]:
+    """Return the members of a source, the replies to commands before, and whether all are pks.
+
+    Several commands are one transaction, so the members are those of one moment. A full server
+    refuses transactions, so one command is sent alone, between its checks.
     """
     commands, checks = source.commands(), source.checks()
     asked = [*before, *checks, *commands, *checks]
@@ -102,23 +135,21 @@ def read_members(source: Source, *before: Command) -> Flow[tuple[Sequence[bytes]
     first = len(before) + len(checks)
     last = first + len(commands)
     sizes, members = replies[len(before) : first], source.members(replies[first:last])
-    if sizes != replies[last:] or any(size != sizes[0] for size in sizes):
-        members = yield from _listed(checks[-1][1], members)
-    return members, replies[: len(before)]
+    are_pks = sizes == replies[last:] and all(size == sizes[0] for size in sizes)
+    return members, list(replies[: len(before)]), are_pks
 
 
 def _listed(all_pks: bytes, members: Sequence[bytes]) -> Flow[list[bytes]]:
-    """Return those of some members that are pks; of a list that is being saved all or none.
+    """Return the members that are pks. Of a list that commits meanwhile, return all or none.
 
-    If it is committed between two chunks, its objects in the later ones are pks. Then the others
-    are too, when all that were none are looked up once more, by one command.
+    A commit between two chunks would show only the later ones. So the rest is looked up again,
+    until nothing more of it is found.
     """
-    listed: set[bytes] = set()
-    for some in chunks(members, LOOKED_UP_AT_ONCE):
-        (found,) = yield Batch([('SMISMEMBER', all_pks, *some)])
-        listed.update(compress(some, found))
-    others = [each for each in members if each not in listed]
-    if others:
-        (found,) = yield Batch([('SMISMEMBER', all_pks, *others)])
-        listed.update(compress(others, found))
+    listed, others, found = set[bytes](), members, {b''}
+    while others and found:
+        found = set()
+        for some in chunks(others, LOOKED_UP_AT_ONCE):
+            found.update(compress(some, (yield from ask('SMISMEMBER', all_pks, *some))))
+        listed |= found
+        others = [each for each in others if each not in found]
     return [each for each in members if each in listed]

@@ -9,7 +9,7 @@ __all__ = ('COUNT_RANGE',)
 # Count the pks whose scores are in a range.
 # KEYS: sorted set, set of all pks.
 # ARGV: lowest and highest score.
-# Returns their number; nil if the sorted set has members that are no pks.
+# Returns their number; nil if there are more or fewer members of the sorted set than pks.
 # Bounded: three commands, whose time hardly grows with the data.
 COUNT_RANGE = Script(
     'count_range',

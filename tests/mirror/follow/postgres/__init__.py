@@ -1,0 +1,1 @@
+"""A mirror that follows the log of PostgreSQL."""
