@@ -23,7 +23,6 @@ from ..queries.ranges import is_exact, score_range
 from ..queries.scripts import FIND, FIND_ANY
 from ..queries.sources.base import FIND_MEMBERS, Source
 from ..queries.sources.one import One, living
-from ..queries.sources.scripts import COUNT_RANGE
 from ..script import readable
 from . import explain_order
 from .explanation import Explanation, FilterSeen, Part, Rows, SetSeen, Trip
@@ -131,16 +130,14 @@ def _rows_of_ranges(query: query.Query, total: int) -> Flow[Rows]:
         count = total
         if isinstance(each, InRange):
             key, *bounds = score_range(keys, each)
-            counted, count = yield Batch(
-                [COUNT_RANGE([key, keys.all], *bounds), ('ZCOUNT', key, *bounds)]
-            )
+            members, count = yield Batch([('ZCARD', key), ('ZCOUNT', key, *bounds)])
         elif isinstance(each, InSets):
             sets = index_keys_of_values(keys, each.column, each.values)
             sizes = yield Batch([('SCARD', key) for key in sets])
             count = sum(sizes)
         high, share = min(high, count), share * min(1, count / max(1, total))
         if len(query.filters) == 1 and isinstance(each, InRange) and is_exact(each):
-            return Rows(count if counted is not None else 0, high, high)
+            return Rows(count if members == total else 0, high, high)
     return Rows(0, high, min(high, round(total * share)))
 
 

@@ -7,6 +7,7 @@ import asyncio
 import random
 
 import pytest
+from support.paging import walked
 
 from IndexedRedis import IRField, Q, QueryError, UsageError, irNull
 from IndexedRedis._core.queries.ordering import part
@@ -63,17 +64,6 @@ def by_year(objs, descending=False):
     objs = sorted(objs, key=lambda obj: str(obj._id), reverse=descending)
     objs.sort(key=lambda obj: 0 if obj.year is irNull else obj.year, reverse=descending)
     return sorted(pks(objs), key={obj._id: obj.year is irNull for obj in objs}.get)
-
-
-def walked(query, size, between=lambda: None):
-    """The pks of all pages."""
-    found, page = [], query.page(size=size)
-    while True:
-        found += pks(page)
-        if page.next is None:
-            return found
-        between()
-        page = query.page(after=page.next, size=size)
 
 
 # -- what takes an order -------------------------------------------------------------------------
@@ -329,12 +319,7 @@ def test_small_pages_of_groups_whose_next_member_does_not_match(make_model, size
     )
     model.reset([model(n=n // 30, kind='ab'[n % 2], label=f'{n % 7}') for n in range(120)])
     query = model.objects.filter(kind='b').orderBy('n', 'label')
-    page, found = query.page(size=size), []
-    while True:
-        found += pks(page)
-        if page.next is None:
-            break
-        page = query.page(after=page.next, size=size)
+    found = walked(query, size)
     assert len(found) == 60
     assert found == pks(query.all())
 
