@@ -99,7 +99,8 @@ def test_no_text_shows_a_password(redis_params, new_server, model, caplog, monke
                 errors += len(texts) > 2
                 shown += [(params, text) for text in texts if PASSWORD in text]
                 IR.setDefaultRedisConnectionParams(redis_params)
-        tasks._pools.clear()  # of loops that have ended; what they left open is told here
+        # Drop the pools of ended loops, so that Python warns of their connections in this test.
+        tasks._pools.clear()
         gc.collect()
     assert shown == []
     assert [str(each.message) for each in caught if PASSWORD in str(each.message)] == []

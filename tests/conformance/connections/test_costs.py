@@ -7,9 +7,8 @@ import pytest
 
 from IndexedRedis.testing import recordTrips
 
-pytestmark = (
-    pytest.mark.plain_model
-)  # for partitions see unit/commands/test_partitioned_commands.py
+# For partitions see unit/commands/test_partitioned_commands.py.
+pytestmark = pytest.mark.plain_model
 
 STORED = 300
 

@@ -174,7 +174,7 @@ def test_objects_remember_the_incarnation_that_they_were_read_under(song):
 
 def test_a_long_walk_goes_on_where_it_ended(rock):
     behind = [1, b'500', b'81']
-    first = [[NONE, 0, [b'4'], [b'7'], [], behind, 0, [0, 0], [*(behind or ())[2:]]]]
+    first = [[NONE, 0, [b'4'], [b'7'], [], behind, 0, [0, 0], behind[2:]]]
     second = [[NONE, 0, [b'9'], [b'800'], [], None, 1, [0, 0], []]]
     rows = [[1, 1], row(4, b'7'), row(9, b'800')]
     objs, sent = trips(rock.orderBy('year')[:2]._all(False), first, second, rows, [NONE, [1, 1]])

@@ -1,5 +1,5 @@
-"""What ranges of sorted fields send. The rule: as in ``test_commands.py``; where a sorted set has
-members that are no pks, the set of all pks is asked, too."""
+"""What ranges of sorted fields send. The rule: as in ``test_commands.py``. If a sorted set
+has more or fewer members than there are pks, queries look them up in the set of all pks."""
 
 from __future__ import annotations
 
