@@ -19,7 +19,7 @@ from ..locking.transactions import CHUNK, LISTED, SETS, guarded_store, in_scores
 from ..mapping.encoder import StoredRow
 from ..mapping.index_keys import grouped_by_index
 from ..mapping.schema import Schema
-from ..writes.insert import Draft
+from ..writes.inserts.insert import Draft
 from ..writes.scripts import TOUCHED_MS
 from ..writes.unique import reserve_values
 from .redo import PUBLISHED_AT_ONCE, publish_commands

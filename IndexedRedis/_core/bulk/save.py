@@ -25,8 +25,8 @@ from ..writes.compare_and_move import (
     model_key,
 )
 from ..writes.entry import Entry, Mode, Reserved, plan_entry
-from ..writes.insert import Draft, insert_all
-from ..writes.pks import give_pks, highest
+from ..writes.inserts.insert import Draft, insert_all
+from ..writes.inserts.pks import give_pks, highest
 from ..writes.update_one import update_one
 from .unfinished import recovering
 

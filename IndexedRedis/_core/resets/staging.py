@@ -20,7 +20,7 @@ from ..mapping.index_keys import grouped_by_index
 from ..mapping.schema import Schema
 from ..objects.state import assigned
 from ..writes.arguments import check_distinct, check_model, check_whole
-from ..writes.pks import highest, reserve
+from ..writes.inserts.pks import highest, reserve
 from .observer import ResetObserver
 from .promises import Promises
 from .scripts import CLAIM

@@ -7,7 +7,7 @@ import pytest
 from support.keyspace import dump
 
 from IndexedRedis import IRField, ObjectGoneError, WrongKeyTypeError, irNull
-from IndexedRedis._core.writes.insert import INSERT
+from IndexedRedis._core.writes.inserts.insert import INSERT
 from IndexedRedis.fields import IRForeignLinkField, IRPickleField
 
 BOOK, AUTHOR = '_ir_|Linked:Book:data:', '_ir_|Linked:Author:data:'

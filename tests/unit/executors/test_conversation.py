@@ -15,7 +15,7 @@ from redis.exceptions import (
 )
 
 from IndexedRedis._core.flows import AnswerLost, Batch, Pause, ServerFull, Stream, ask
-from IndexedRedis._core.writes.pks import RESERVE
+from IndexedRedis._core.writes.inserts.pks import RESERVE
 from IndexedRedis.executors import exchange, wire
 from IndexedRedis.executors.conversation import converse
 from IndexedRedis.executors.errors import PoolExhaustedError

@@ -17,7 +17,7 @@ from redis.exceptions import (
 
 from IndexedRedis._core.flows import AnswerLost, Batch, Fenced, Parts, Scan, ask
 from IndexedRedis._core.overlap import together
-from IndexedRedis._core.writes.pks import RESERVE
+from IndexedRedis._core.writes.inserts.pks import RESERVE
 from IndexedRedis.executors import exchange
 from IndexedRedis.executors.errors import PoolExhaustedError
 from IndexedRedis.executors.measuring import measured

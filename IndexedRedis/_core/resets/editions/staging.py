@@ -25,7 +25,7 @@ from ...partitions.spread import at_places, spread
 from ...partitions.values import partition_of, partition_of_stored
 from ...script import Script
 from ...writes.acknowledging import NOT_REPLACED, check_acknowledged, wait_commands
-from ...writes.pks import reserve
+from ...writes.inserts.pks import reserve
 from ..staging import Staging
 
 __all__ = (

@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..flows import Batch, Command, Flow
-from ..incarnations import IS_LOST
-from ..mapping.index_keys import grouped_by_index, grouped_by_sorted, unique_key
-from ..mapping.schema import Schema
-from ..objects.state import assigned, confirm_row
-from ..script import DENIED, ScriptPair
-from .acknowledging import check_acknowledged, wait_commands
-from .entry import Entry, Mode, Reserved
+from ...flows import Batch, Command, Flow
+from ...incarnations import IS_LOST
+from ...mapping.index_keys import grouped_by_index, grouped_by_sorted, unique_key
+from ...mapping.schema import Schema
+from ...objects.state import assigned, confirm_row
+from ...script import DENIED, ScriptPair
+from ..acknowledging import check_acknowledged, wait_commands
+from ..entry import Entry, Mode, Reserved
+from ..scripts import CURSOR, NOTE_TOUCHED
+from ..sizes import insert_us
+from ..unique import Claim, refuse_repeat
 from .pks import reserve
-from .scripts import CURSOR, NOTE_TOUCHED
-from .sizes import insert_us
-from .unique import Claim, refuse_repeat
 
 __all__ = ('Draft', 'insert_all')
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ...errors import UsageError
-from ..flows import Batch, Command, Flow, Stream, ask, chunks
-from ..incarnations import INCARNATION
-from ..keys import HIGHEST_PK, Keys
-from ..locking.key_types import wrong_type
-from ..mapping.schema import Schema
-from ..script import ScriptPair
+from ....errors import UsageError
+from ...flows import Batch, Command, Flow, Stream, ask, chunks
+from ...incarnations import INCARNATION
+from ...keys import HIGHEST_PK, Keys
+from ...locking.key_types import wrong_type
+from ...mapping.schema import Schema
+from ...script import ScriptPair
 
 __all__ = ('give_pks', 'highest', 'reserve')
 

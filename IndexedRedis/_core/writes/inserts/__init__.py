@@ -1,0 +1,1 @@
+"""Store new objects: their pks are drawn, and whole rows are stored without comparing."""
