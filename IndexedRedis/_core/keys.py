@@ -10,6 +10,7 @@ from ..fields.base.primary_keys import HIGHEST_PK
 __all__ = (
     'ALL_MODELS',
     'BROUGHT',
+    'DRAWN',
     'GLOB',
     'HIGHEST_PK',
     'LEFT',
@@ -38,6 +39,8 @@ REPLACED = b'old'  # the pks that it replaced
 LEFT = b'left'  # the rows of a committed write that are left to write: pk -> row
 VALUES = b'unique'  # the unique values that it is going to store: index set -> pk
 REFUSED = b'refused'  # always absent: a guard writes to it, so that EXEC does nothing
+# Of one token of draws, `:tmp:TOKEN:drawn`: number, pk and incarnation of its last draw.
+DRAWN = b'drawn'
 
 # Most pks of one range. Junk that looks like a range keeps a sweep busy for 5,000 pages at most.
 PKS_OF_A_RANGE = 1_000_000
@@ -48,7 +51,7 @@ WORK = (STAGED, RANGES, BROUGHT, REPLACED)
 # The type of each work key, by the last part of its name; of a staged key, by what it becomes.
 _WORK_TYPES = {
     **dict.fromkeys((b'lock', b'swapped', b'mirrored', b'mirror'), b'string'),
-    **dict.fromkeys((b'incarnations', b'marker'), b'string'),
+    **dict.fromkeys((b'incarnations', b'marker', DRAWN), b'string'),
     **dict.fromkeys((b'resets', b'editions', b'data', LEFT, VALUES), b'hash'),
     **dict.fromkeys((b'touched', b'keys', b'idx', *WORK), b'set'),
 }
@@ -178,6 +181,12 @@ class Keys:
     def is_work(self, key: bytes) -> bool:
         """Whether a key of the model is a work key."""
         return key.startswith(self._tmp)
+
+    def is_of_counter(self, key: bytes) -> bool:
+        """Whether a key of the model goes with the counter of pks, which outlives the objects."""
+        if key in (self.next, self.incarnations):
+            return True
+        return self.is_work(key) and key.endswith(b':' + DRAWN)
 
     def type_of(self, key: bytes) -> bytes:
         """The Redis type that a key of the model should have; ``b''`` for an unknown work key."""

@@ -79,7 +79,7 @@ def test_the_url_wins_over_what_the_module_sets(url, folder, watch_models):
     assert command('check', 'own:Short', cwd=folder).status == 2, 'nobody listens there'
     for options, env in ((['--url', url], {}), ([], {'INDEXEDREDIS_URL': url})):
         done = command('check', 'own:Short', *options, env=env, cwd=folder)
-        assert (done.status, done.errors) == (0, 'Short objects: 1 done\nShort keys: 5 done\n')
+        assert (done.status, done.errors) == (0, 'Short objects: 1 done\nShort keys: 6 done\n')
         assert done.out.startswith('Short: 1 objects')
 
 

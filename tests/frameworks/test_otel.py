@@ -60,6 +60,9 @@ def song(make_model):
 def test_the_attributes(song, spans, redis_params):
     song(title=SECRET).save()
     (span,) = spans()
+    assert 'db.operation.batch.size' not in span.attributes  # a single command
+    song.saver.save([song(title=SECRET), song(title=SECRET)])
+    (span,) = spans()
     assert span.name == f'save {song.KEY_NAME}'
     assert span.kind is SpanKind.CLIENT
     assert span.status.status_code is StatusCode.UNSET

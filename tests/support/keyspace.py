@@ -13,7 +13,7 @@ from typing import Any
 import redis
 
 # Goes with the counter: the first draw of pks writes it.
-OF_COUNTER = b':tmp:incarnations'
+OF_COUNTER = (b':tmp:incarnations', b':drawn')
 # Redis 6.2 counts a command without its subcommand.
 WATCHING = ('info', 'config|resetstat', 'config', 'client|setinfo', 'hello', 'select')
 _READ = {b'string': 'GET', b'set': 'SMEMBERS', b'hash': 'HGETALL'}

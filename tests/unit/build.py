@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from IndexedRedis import IndexedRedisModel, IRField
+from IndexedRedis._core.writes.inserts import draws
 
 
 def define(*fields: Any, indexed: Any = (), name: str = 'Song', **body: Any) -> Any:
@@ -25,3 +27,9 @@ def load_only(model: Any, names: list[str], pk: int = 1, /, **row: bytes) -> Any
     columns = schema.named(names)
     built = schema.builder(columns).objects([pk], [[row.get(name) for name in names]], b'')
     return built[0]
+
+
+def number_draws(monkeypatch: Any, token: bytes, number: int) -> None:
+    """Let the next draw of a pk have this token and number."""
+    earlier = draws.Draw(token, number - 1, datetime.now(UTC))
+    monkeypatch.setattr(draws, '_finished', [earlier])

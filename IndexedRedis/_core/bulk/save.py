@@ -1,8 +1,9 @@
 """Save objects: a short list by one script, a long one in steps.
 
-New pks are reserved in a round trip of their own. An object remembers its pk until the server has
-confirmed the save, so a retry after a lost reply uses the same pk. The state of an object changes
-only after that confirmation.
+The script that stores a single new object draws its pk. Other new objects get their pks in a round
+trip of its own. An object remembers its pk, or the draw of it, until the server has confirmed the
+save, so a retry after a lost reply uses the same pk. The state of an object changes only after that
+confirmation.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from ..writes.compare_and_move import (
     model_key,
 )
 from ..writes.entry import Entry, Mode, Reserved, plan_entry
+from ..writes.inserts.draws import Draw
 from ..writes.inserts.insert import Draft, insert_all
-from ..writes.inserts.pks import give_pks, highest
+from ..writes.inserts.insert_one import insert_one, may_insert_one
+from ..writes.inserts.pks import give_pks, highest, repeat
 from ..writes.update_one import update_one
 from .unfinished import recovering
 
@@ -79,19 +82,17 @@ def _insert(objs: Sequence[Any], targets: Sequence[Any], new: Reserved, place: P
         check_distinct(schema, mine, ())
     every = _by_schema([*targets, *objs], place)
     drafts = [Draft(schema, mine, new) for schema, mine in every]
-    for draft in drafts:
-        yield from draft.draw_pks()
-    if any(draft.schema.links for draft in drafts):
-        pairs = (pair for draft in drafts for pair in zip(draft.objs, draft.pks, strict=True))
-        pks = {id(obj): pk for obj, pk in pairs}
-        for draft in drafts:
-            draft.relink(pks)
+    if len(drafts) == 1 and may_insert_one(drafts[0]):
+        storing = insert_one(drafts[0])
+    else:
+        yield from _draw_pks(drafts)
+        storing = _insert_drafts(drafts)
     try:
-        inserted = yield from _insert_drafts(drafts)
+        inserted = yield from storing
     except AnswerLost:
         entries = _entries(drafts)
         _note_attempt(entries)
-        yield from _store(entries)
+        yield from _write(entries)
     except BaseException:
         _note_attempt(_entries(drafts))
         raise
@@ -101,6 +102,17 @@ def _insert(objs: Sequence[Any], targets: Sequence[Any], new: Reserved, place: P
                 draft.confirm()
         else:
             yield from _store(_entries(drafts), once=True)
+
+
+def _draw_pks(drafts: Sequence[Draft]) -> Flow[None]:
+    """Draw the pks of all objects, and encode the links among them."""
+    for draft in drafts:
+        yield from draft.draw_pks()
+    if any(draft.schema.links for draft in drafts):
+        pairs = (pair for draft in drafts for pair in zip(draft.objs, draft.pks, strict=True))
+        pks = {id(obj): pk for obj, pk in pairs}
+        for draft in drafts:
+            draft.relink(pks)
 
 
 def _insert_drafts(drafts: Sequence[Draft]) -> Flow[bool]:
@@ -225,8 +237,13 @@ def _assign_pks(entries: list[Entry]) -> Flow[list[Entry]]:
     inserts = [entry for entry in entries if entry.mode == Mode.INSERT]
     for entry in inserts:
         state = own_state(entry.obj)
-        if state.attempt is not None:
-            entry.pk, entry.drawn = state.attempt[0], state.drawn
+        if state.attempt is None:
+            continue
+        tried, row = state.attempt
+        if isinstance(tried, Draw):
+            tried, state.drawn = yield from repeat(entry.schema, tried)
+            state.attempt = tried, row
+        entry.pk, entry.drawn = tried, state.drawn
     fresh = [entry for entry in inserts if entry.pk is None]
     # A reset of 6.0.3 may have set the counter back below the pk of an old object of the list.
     above = highest(entry.pk for entry in entries if entry.pk is not None)

@@ -28,7 +28,7 @@ from ..flows import (
     scan,
     whole,
 )
-from ..keys import ALL_MODELS, KeyParts, Keys, parse_key
+from ..keys import ALL_MODELS, DRAWN, KeyParts, Keys, parse_key
 from ..text import bytes_text, moment_in, shown
 from .model_info import scaled
 from .scripts import MEASURE
@@ -36,12 +36,17 @@ from .statistics import measure
 
 __all__ = ('FoundModel', 'find_models')
 
-# Kinds and rests of the names of the counter, of its record of incarnations, and of the record of
-# editions.
-OF_COUNTER = (('next', b''), ('tmp', b'incarnations'), ('tmp', b'editions'))
+# Kinds of keys that outlive the objects, and how their names end: the counter, what goes with it,
+# and the record of editions.
+OF_COUNTER = (('next', b''), ('tmp', b'incarnations'), ('tmp', b':' + DRAWN), ('tmp', b'editions'))
 # Keys of a partition that one script measures, and such scripts of one trip.
 KEYS_IN_SCRIPT = 60
 SCRIPTS_AT_ONCE = 64
+
+
+def _is_left(parts: KeyParts) -> bool:
+    """Whether a key outlives the objects of its model."""
+    return any(parts.kind == kind and parts.rest.endswith(end) for kind, end in OF_COUNTER)
 
 
 class FoundModel:
@@ -262,7 +267,7 @@ def find_models(sample: int, progress: Progress | None = None) -> Flow[list[Foun
     def note(names: list[bytes]) -> tuple[()]:
         for key in names:
             parts = parse_key(key)
-            if parts is None or parts[1:3] in OF_COUNTER or parts.kind == 'edition':
+            if parts is None or _is_left(parts) or parts.kind == 'edition':
                 continue
             if parts.edition != 0:  # what editions share is a counter, and what belongs to it
                 if parts.model not in tallies:

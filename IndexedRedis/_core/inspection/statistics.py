@@ -181,7 +181,7 @@ class _Indexes:
         """Take in index sets and work keys."""
         prefix = self._keys.index_prefix
         work = [name for name in names if self._keys.is_work(name)]
-        self._found.workKeys += sum(name != self._keys.incarnations for name in work)
+        self._found.workKeys += sum(not self._keys.is_of_counter(name) for name in work)
         wanted: dict[bool, list[tuple[_OneIndex, bytes]]] = {True: [], False: []}
         for name in (name[len(prefix) :] for name in names if name.startswith(prefix)):
             field, _, _ = name.partition(b':')

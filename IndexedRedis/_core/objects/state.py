@@ -54,7 +54,7 @@ class State:
     - ``raw``: stored bytes of mutable fields and of fields not decoded yet (None: absent field).
     - ``fetched``: the names of the fetched fields of a partial object; None for a whole object.
     - ``attempt``: pk and row of a save with unknown outcome (``UNKNOWN`` where two such saves
-      differ).
+      differ). A ``Draw`` stands for a pk that is unknown too.
     - ``drawn``: the id of an incarnation whose data has its pk, that of the attempt too: the one
       that it was drawn under, or the newest one when the row was read; ``b''`` if it is unknown.
     """
@@ -72,7 +72,7 @@ class State:
         self.changed: dict[str, Any] = {}
         self.raw: dict[str, bytes | None] = {} if raw is None else raw
         self.fetched = fetched
-        self.attempt: tuple[int, dict[str, Any]] | None = None
+        self.attempt: tuple[Any, dict[str, Any]] | None = None
 
     def knows(self, name: str) -> bool:
         """Return whether the value of a field was fetched, saved or assigned."""

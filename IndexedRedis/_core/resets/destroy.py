@@ -138,7 +138,7 @@ def _unlink_all(schema: Schema) -> Flow[int]:
 
     def unlink(page: list[bytes]) -> Flow[None]:
         nonlocal removed
-        page = [key for key in page if key not in (keys.next, keys.incarnations)]
+        page = [key for key in page if not keys.is_of_counter(key)]
         removed += (yield from ask('UNLINK', *page)) if page else 0
 
     yield from each_page(schema, unlink)
@@ -151,13 +151,13 @@ def _count_keys(schema: Schema, extend: Command) -> Flow[tuple[int, list[bytes]]
     Then the index sets and sorted sets, also those of fields that the definition does not list.
     """
     keys = schema.keys
-    stay = {keys.lock, keys.record, keys.next, keys.incarnations}
     found: set[bytes] = set()
     count = 0
 
     def count_page(page: list[bytes]) -> Flow[None]:
         nonlocal count
-        count += len({*page} - found - stay)
+        others = {*page} - found - {keys.lock, keys.record}
+        count += sum(not keys.is_of_counter(key) for key in others)
         found.update(key for key in page if keys.is_index(key) or keys.is_sorted(key))
         yield from ()
 
@@ -206,8 +206,8 @@ def _remove_the_rest(staging: Staging, extend: Command) -> Flow[None]:
 
     def remove(page: list[bytes]) -> Flow[None]:
         pks = [key[len(keys.data_prefix) :] for key in page if keys.is_row(key)]
-        work = [key for key in page if key.startswith(keys.tmp)]
-        work = [key for key in work if key not in (keys.lock, keys.record, keys.incarnations)]
+        work = [key for key in page if keys.is_work(key) and not keys.is_of_counter(key)]
+        work = [key for key in work if key not in (keys.lock, keys.record)]
         yield from _clear_sets(staging, [key for key in page if keys.is_index(key)], extend)
         names = [keys.lock, keys.all, *work]
         if not (yield from ask(*CLEAR(names, staging.token, keys.data_prefix, *pks))):

@@ -12,14 +12,17 @@ import pytest
 from IndexedRedis import IRField
 from IndexedRedis._core.bulk import delete, recovery, reindex
 from IndexedRedis._core.bulk import insert as bulk_insert
+from IndexedRedis._core.flows import AnswerLost
 from IndexedRedis._core.integrity import check
 from IndexedRedis._core.links import saving
 from IndexedRedis._core.queries import by_pk, fetch
 from IndexedRedis._core.queries import query as queries
 from IndexedRedis._core.resets import swap
 from IndexedRedis._core.writes import sizes
+from IndexedRedis._core.writes.inserts import insert_one
 from IndexedRedis.executors.recording import RecordingExecutor
-from unit.build import define, load
+from IndexedRedis.fields import IRForeignLinkField
+from unit.build import define, load, number_draws
 
 K = b'_ir_|Song:'
 KEYS, NEXT, DATA, TMP = K + b'keys', K + b'next', K + b'data:', K + b'tmp:'
@@ -193,21 +196,56 @@ def packed(*pairs):
     return b'\xdd' + len(pairs).to_bytes(4, 'big') + b''.join(map(msgpack.packb, pairs))
 
 
-def test_an_insert_reserves_its_pk_then_writes(song):
+def test_the_script_that_stores_a_new_object_draws_its_pk(song, monkeypatch):
+    number_draws(monkeypatch, b'TOKEN', 5)
     obj = song(name='Hells Bells', genre='rock', year=1999)
-    pks, sent = trips(saving.save(song._validated(), [obj], [None]), [7], [1])
+    pks, sent = trips(saving.save(song._validated(), [obj], [None]), [[7, b'id', 1]])
     assert sent == [
-        [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 1, 0, 1000)],
         [
             (
-                *('EVALSHA', 'insert', 8, KEYS, RECORD, TOUCHED, NEXT, INCARNATIONS),
-                *(DATA + b'7', GENRE_ROCK, YEAR_1999, 1, 1, 2, b'', b'7'),
-                packed('name', 'Hells Bells', 'genre', 'rock', 'year', '1999'),
-                *(1, b'7', 1, b'7'),
+                *('EVALSHA', 'insert_one', 8, NEXT, KEYS, INCARNATIONS, TMP + b'TOKEN:drawn'),
+                *(RECORD, TOUCHED, GENRE_ROCK, YEAR_1999, 5, DATA),
+                *(b'name', b'Hells Bells', b'genre', b'rock', b'year', b'1999'),
             )
         ],
     ]
     assert pks == [7] == [obj.getPk()]
+    assert obj._state.drawn == b'id'
+
+
+def test_a_draw_whose_reply_was_lost_is_repeated_and_its_token_is_used_up(song, monkeypatch):
+    number_draws(monkeypatch, b'TOKEN', 5)
+    schema, obj = song._validated(), song(name='a', genre='rock', year=1999)
+    _, sent = trips(saving.save(schema, [obj], [None]), AnswerLost(), [[7, b'id']], [[]])
+    note = TMP + b'TOKEN:drawn'
+    assert sent[1:] == [
+        [('EVALSHA', 'reserve', 4, NEXT, KEYS, INCARNATIONS, note, 1, 0, 1000, 1, 0, 5)],
+        [
+            (
+                *('EVALSHA', 'write', 11, KEYS, NEXT, LOCK, TOUCHED, RECORD, INCARNATIONS),
+                *(DATA + b'7', GENRE_ROCK, GENRE_ROCK, YEAR_1999, YEAR_1999),
+                *(1, 1, b'id', 7, 1, 7, 'insert', 2, b'genre', b'-', b'year', b'-'),
+                *(3, b'name', b'a', b'genre', b'rock', b'year', b'1999'),
+            )
+        ],
+    ]
+    for reply in [[8, b'id', 1]], [[9, b'id', 0]]:
+        more = [] if reply[0][2] else [[[]]]
+        later = song(name='b', genre='rock', year=1999)
+        _, sent = trips(saving.save(schema, [later], [None]), reply, *more)
+        note, number = sent[0][0][6], sent[0][0][11]
+        assert note != TMP + b'TOKEN:drawn'
+    assert number == 2  # that token was free again
+
+
+@pytest.mark.parametrize('first', ['two', 'link', 'wide'])
+def test_other_new_objects_get_their_pks_in_a_trip_before(song, first):
+    wide = define(*(f'f{n}' for n in range(insert_one.FIELDS_IN_ONE_COMMAND + 1)), name='Wide')
+    linked = define('name', IRForeignLinkField('song', song), name='Linked')
+    objs = {'two': [song(), song()], 'link': [linked()], 'wide': [wide()]}[first]
+    schema = type(objs[0])._validated()
+    _, sent = trips(saving.save(schema, objs, [None] * len(objs)), [[7, b'']], [1])
+    assert [trip[0][1] for trip in sent] == ['reserve', 'insert']
 
 
 def test_an_update_sends_only_what_changed_and_what_it_believes(song):
@@ -250,9 +288,9 @@ def test_a_save_without_changes_sends_nothing(song):
 
 def test_a_bulk_insert_is_one_script(song):
     objs = [song(name='a', genre='rock', year=1999), song(name='b', genre='rock', year=2000)]
-    _, sent = trips(saving.save(song._validated(), objs, [None, None]), [7], [1])
+    _, sent = trips(saving.save(song._validated(), objs, [None, None]), [[7, b'']], [1])
     assert sent == [
-        [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 2, 0, 1000)],
+        [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 2, 0, 1000, 1, 0)],
         [
             (
                 *('EVALSHA', 'insert', 10, KEYS, RECORD, TOUCHED, NEXT, INCARNATIONS),
@@ -399,7 +437,8 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
     old = [20_000], [[b'1'], 1]
     ((pks,), sent) = trips(
         swap.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
-        *([b'OK', b'TOKEN'], [1, [b'TOKEN']], [7], *[[1, None, None, []]] * 2, [None], [None]),
+        *([b'OK', b'TOKEN'], [1, [b'TOKEN']], [[7, b'']]),
+        *(*[[1, None, None, []]] * 2, [None], [None]),
         *(*old, [[b'rock', b'1999']], [[GENRE_ROCK]], [None]),  # this genre is a large one
         *([[b'0', listed], 1], [[1, []], 1], [[1, [YEAR_2000]], 1], [None], [b'done', [b'']]),
         *([[b'0', [b'1']], 1], [[b'rock', b'1999']], [0, 0, 1], [1, 1], [0, 1]),
@@ -414,7 +453,7 @@ def test_a_reset_stages_fills_swaps_and_cleans_up(song):
         [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN'), ('HKEYS', RECORD)],
     ]
     assert sent[2:5] == [
-        [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 2, 0, 1000)],
+        [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 2, 0, 1000, 1, 0)],
         [
             retake,
             ('WATCH', flag, LOCK, DATA + b'7', DATA + b'8'),
@@ -491,7 +530,7 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
     work = [K + b'tmp:TOKEN:' + name for name in (b'sets', b'ranges', b'brought', b'old', b'left')]
     pks, sent = trips(
         saving.save(song._validated(), objs, [None, None]),
-        *([7], [b'OK', b'TOKEN'], [1, [b'TOKEN']], *[[1, None, None, []]] * 3),
+        *([[7, b'']], [b'OK', b'TOKEN'], [1, [b'TOKEN']], *[[1, None, None, []]] * 3),
         *([None, None, []], [0, 1]),
     )
     hold = ('EVALSHA', 'hold', 2, LOCK, RECORD, b'TOKEN', 10_000, 0)
@@ -507,7 +546,7 @@ def test_many_new_objects_are_stored_out_of_sight_and_then_published(song, monke
         ]
 
     assert sent == [
-        [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 2, 0, 1000)],
+        [('EVALSHA', 'reserve', 3, NEXT, KEYS, INCARNATIONS, 2, 0, 1000, 1, 0)],
         [('SET', LOCK, b'TOKEN', 'NX', 'PX', 10_000), ('GET', LOCK)],
         [('EVALSHA', 'begin', 3, LOCK, TOUCHED, RECORD, b'TOKEN'), ('HKEYS', RECORD)],
         rows(b'7', b'a'),

@@ -50,7 +50,7 @@ def test_a_save_of_a_new_object_touches_one_slot(song, monkeypatch):
     assert sent == [
         [
             (
-                *('EVALSHA', 'reserve_of_partition_fenced', 4, SHARED + b'next', OWN + b'keys'),
+                *('EVALSHA', 'reserve_fenced', 4, SHARED + b'next', OWN + b'keys'),
                 *(SHARED + b'tmp:incarnations', FENCE, 1, 0, 1000, 3, 1, OPEN),
             ),
             LOOK,

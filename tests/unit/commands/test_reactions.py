@@ -20,6 +20,8 @@ from IndexedRedis.executors.recording import RecordingExecutor
 from unit.build import define, load
 
 K = b'_ir_|Song:'
+# Replies that hand out pk 7: to a list, and to an object that is not stored by the same script.
+RESERVED, DRAWN = [[7, b'']], [[7, b'', 0]]
 FAILURES = [ConnectionError('broken'), TimeoutError('late'), OutOfMemoryError('full')]
 
 
@@ -106,7 +108,7 @@ def test_a_key_of_another_type_is_named(song):
     _, text = fails(
         errors.WrongKeyTypeError,
         save(song(name='a', year=1)),
-        *([7], [0], [[[0, b'type', K + b'idx:year:1', b'string']]]),
+        *(DRAWN, [[[0, b'type', K + b'idx:year:1', b'string']]]),
     )
     assert 'idx:year:1' in text
     assert 'string' in text
@@ -114,7 +116,7 @@ def test_a_key_of_another_type_is_named(song):
 
 def test_a_pk_that_a_stranger_took_is_given_up(song):
     obj = song(name='a', year=1)
-    executor, pks = run(save(obj), [7], [0], [[[1, b'taken']]], [8], [[]])
+    executor, pks = run(save(obj), DRAWN, [[[1, b'taken']]], [[8, b'']], [[]])
     assert inserts(executor) == [(7, 'insert'), (8, 'insert')]
     assert pks == [8] == [obj.getPk()]
 
@@ -152,9 +154,12 @@ def test_a_conflict_in_a_committed_write_says_that_the_write_goes_on(song, monke
 @pytest.mark.parametrize('failure', FAILURES, ids=lambda error: type(error).__name__)
 def test_a_failed_insert_is_tried_again_at_the_same_pk(song, failure):
     obj = song(name='a', year=1)
-    fails(type(failure), save(obj), [7], failure)
+    sent, _ = fails(type(failure), save(obj), failure)
     assert (obj.getPk(), obj.hasUnsavedChanges(), obj.name) == (None, True, 'a')
-    executor, pks = run(save(obj), [[]])
+    executor, pks = run(save(obj), RESERVED, [[]])
+    (draw,), (repeat, _) = sent.trips[0], [trip[0] for trip in executor.trips]
+    note, number = draw[6], draw[3 + draw[2]]
+    assert (repeat[1], repeat[6], repeat[-1]) == ('reserve', note, number)
     assert inserts(executor) == [(7, 'insert')]
     assert pks == [7] == [obj.getPk()]
 
@@ -172,18 +177,18 @@ def test_nothing_in_memory_changes_when_an_update_fails(song, failure):
 
 def test_an_insert_that_may_have_worked_writes_only_what_changed_since(song):
     obj = song(name='a', year=1)
-    fails(TimeoutError, save(obj), [7], TimeoutError('late'))
+    fails(TimeoutError, save(obj), TimeoutError('late'))
     obj.name = 'b'
-    executor, _ = run(save(obj), [[[1, b'taken']]], [[]])
-    assert executor.trips[1][0][-6:] == (7, 'update', 0, 1, b'name', b'b')
+    executor, _ = run(save(obj), RESERVED, [[[1, b'taken']]], [[]])
+    assert executor.trips[2][0][-6:] == (7, 'update', 0, 1, b'name', b'b')
     assert not obj.hasUnsavedChanges()
 
 
 def test_a_value_changed_and_changed_back_between_two_lost_answers_is_written(song):
     obj = song(name='a', year=1)
-    fails(TimeoutError, save(obj), [7], TimeoutError('late'))
-    obj.name = 'b'
     fails(TimeoutError, save(obj), TimeoutError('late'))
+    obj.name = 'b'
+    fails(TimeoutError, save(obj), RESERVED, TimeoutError('late'))
     obj.name = 'a'
     executor, _ = run(save(obj), [[[1, b'taken']]], [[]])
     assert executor.trips[1][0][-6:] == (7, 'update', 0, 1, b'name', b'a')
@@ -192,9 +197,9 @@ def test_a_value_changed_and_changed_back_between_two_lost_answers_is_written(so
 @pytest.mark.parametrize('count', [1, 3])
 def test_an_insert_whose_answer_was_lost_leaves_later_changes_of_others_alone(song, count):
     objs = [song(name='a', year=1) for _ in range(count)]
-    before = [[7], [None]] if count > 1 else [[7]]
     problems = [[[number, b'taken'] for number in range(1, count + 1)]]
-    executor, pks = run(save(*objs), *before, AnswerLost(), problems, [[]])
+    lost = [RESERVED, AnswerLost()] if count > 1 else [AnswerLost(), RESERVED]
+    executor, pks = run(save(*objs), *lost, problems, [[]])
     assert executor.trips[-1][0][-4 * count :] == tuple(
         part for pk in pks for part in (pk, 'update', 0, 0)
     )
@@ -285,7 +290,7 @@ def test_reindex_passes_over_what_is_gone_meanwhile(song):
 
 def test_a_reset_that_lost_its_lock_says_so_and_cleans_up(song):
     flow = swap.reset_all([(song._validated(), [song(name='a')])], b'T', lambda obj: None)
-    start = [b'OK', b'T'], [1, [b'T']], [7]
+    start = [b'OK', b'T'], [1, [b'T']], RESERVED
     lost = [0, None, b'lost', None]
     sweep = [[b'0', []]], [[b'7 1']], [[]], [[b'0', []]], [[]], [1, 1], [0, 1]
     executor, text = fails(errors.ResetLostError, flow, *start, lost, *sweep)
@@ -308,7 +313,7 @@ def test_a_list_that_meets_a_key_of_another_type_says_which(song):
 
 def test_a_reset_stages_over_nobodys_object(song):
     flow = swap.reset_all([(song._validated(), [song(name='a')])], b'T', lambda obj: None)
-    start = [b'OK', b'T'], [1, [b'T']], [7]
+    start = [b'OK', b'T'], [1, [b'T']], RESERVED
     sweep = [[b'0', []]], [[b'7 1']], [[]], [[b'0', []]], [[]], [1, 1], [0, 1]
     stored = [[1, None, b'taken', None]] * swap.CLAIMS
     executor, text = fails(errors.ConflictError, flow, *start, *stored, *sweep)
@@ -319,7 +324,7 @@ def test_a_reset_stages_over_nobodys_object(song):
 def test_a_bulk_insert_over_somebodys_object_is_stored_by_comparing(song):
     flow = saving.save(song._validated(), [song(name='a'), song(name='b')], [None, None])
     taken = [[[1, b'taken']]]
-    executor, pks = run(flow, [7], [0], taken, [9], [[]])
+    executor, pks = run(flow, RESERVED, [0], taken, [[9, b'']], [[]])
     assert [trip[0][1] for trip in executor.trips] == [
         *('reserve', 'insert', 'write', 'reserve', 'write'),
     ]

@@ -14,7 +14,7 @@ from IndexedRedis._core.resets import swap
 from IndexedRedis._core.script import load_all
 from IndexedRedis._core.writes import sizes
 from IndexedRedis._core.writes.scripts import WRITE
-from unit.build import define, load
+from unit.build import define, load, number_draws
 from unit.commands.test_commands import (
     DATA,
     GENRE_POP,
@@ -45,9 +45,25 @@ def song():
     return define(*fields, indexed=['genre'], SORTED_FIELDS=['name', 'year'])
 
 
+def test_an_insert_of_one_object_sends_its_scores(song, monkeypatch):
+    number_draws(monkeypatch, b'TOKEN', 5)
+    obj = song(name='Hells Bells', genre='rock', year=1999)
+    _, sent = trips(saving.save(song._validated(), [obj], [None]), [[7, b'', 1]])
+    assert sent == [
+        [
+            (
+                *('EVALSHA', 'insert_one_sorted', 9, NEXT, KEYS, INCARNATIONS),
+                *(K + b'tmp:TOKEN:drawn', RECORD, TOUCHED, GENRE_ROCK, BY_NAME, BY_YEAR),
+                *(5, DATA, 0, 2, HELLS, b'1999'),
+                *(b'name', b'Hells Bells', b'genre', b'rock', b'year', b'1999'),
+            )
+        ]
+    ]
+
+
 def test_an_insert_fills_the_sorted_sets_too(song):
     objs = [song(name='Hells Bells', genre='rock', year=1999), song(genre='rock')]
-    _, sent = trips(saving.save(song._validated(), objs, [None, None]), [7], [1])
+    _, sent = trips(saving.save(song._validated(), objs, [None, None]), [[7, b'']], [1])
     assert sent[1] == [
         (
             *('EVALSHA', 'insert_sorted', 10, KEYS, RECORD, TOUCHED, NEXT, INCARNATIONS),
@@ -170,7 +186,7 @@ def test_a_long_list_gets_its_scores_before_it_is_published(song, monkeypatch):
     objs = [song(name=name, genre='rock', year=1999) for name in 'ab']
     _, sent = trips(
         saving.save(song._validated(), objs, [None, None]),
-        *([7], [b'OK', b'TOKEN'], [1, [b'TOKEN']], [None], *[[1, None, None, []]] * 3),
+        *([[7, b'']], [b'OK', b'TOKEN'], [1, [b'TOKEN']], [None], *[[1, None, None, []]] * 3),
         *([None, None, []], [0, 1]),
     )
     a, b = (b'%d' % (ord(each) << 40) for each in 'ab')
@@ -193,7 +209,8 @@ def test_a_reset_stages_sorted_sets_and_moves_them_in_the_swap(song):
     listed = [staged + rest for rest in rests]
     _, sent = trips(
         swap.reset_all([(song._validated(), objs)], b'TOKEN', lambda obj: None),
-        *([b'OK', b'TOKEN'], [1, [b'TOKEN']], [7], *[[1, None, None, []]] * 3, *[[None]] * 3),
+        *([b'OK', b'TOKEN'], [1, [b'TOKEN']], [[7, b'']]),
+        *(*[[1, None, None, []]] * 3, *[[None]] * 3),
         *([0], [[b'0', listed], 1], [[1, []], 1], [None], [b'done', [b'']]),
         *([[b'0', [b'1']], 1], [[b'rock']], [0, 1], [1, 1], [0, 1]),
     )

@@ -160,18 +160,18 @@ def test_a_pool_without_a_free_connection_is_not_asked_again():
 
 
 def test_the_call_of_an_unknown_script_is_repeated_with_its_text():
-    command = RESERVE.of(0)([b'next', b'keys'], 1, 0)
+    command = RESERVE([b'next', b'keys'], 1, 0)
     line = Line([NoScriptError('NOSCRIPT')], [5])
     assert line.run(ask(*command)) == 5
     assert line.sent == [
         pack(Batch([command])),
-        pack(Batch([('EVAL', RESERVE.of(0).text, 2, b'next', b'keys', 1, 0)])),
+        pack(Batch([('EVAL', RESERVE.text, 2, b'next', b'keys', 1, 0)])),
     ]
     assert ('close', True) not in line.log
 
 
 def test_a_script_unknown_in_the_middle_of_a_stream_loses_nothing():
-    command = RESERVE.of(0)([b'next', b'keys'], 1, 0)
+    command = RESERVE([b'next', b'keys'], 1, 0)
     got = []
 
     def flow():

@@ -278,17 +278,17 @@ def test_only_the_part_whose_slot_moved_is_sent_again():
 
 
 def test_a_missing_script_is_sent_in_full_to_its_node():
-    command = RESERVE.of(0)([b'next', b'keys'], 1, 0)
+    command = RESERVE([b'next', b'keys'], 1, 0)
     unknown, batch = NoScriptError('NOSCRIPT'), Batch([command])
     nodes = Cluster(a=[[b'1']], b=[[unknown, b'0', unknown], [b'2', b'3']])
     flow = at_once((HIGH, batch), (LOW, batch), (HIGH, get('x')), (HIGH2, batch))
     assert nodes.run(flow) == [[b'2'], [b'1'], [b'0'], [b'3']]
-    text = 'EVAL', RESERVE.of(0).text, *command[2:]
+    text = 'EVAL', RESERVE.text, *command[2:]
     assert nodes.sent[2:] == [('b', pack(Batch([text, text])))]
 
 
 def test_a_node_that_is_lost_before_it_gets_the_text_is_found_again():
-    batch = Batch([RESERVE.of(0)([b'next', b'keys'], 1, 0)])
+    batch = Batch([RESERVE([b'next', b'keys'], 1, 0)])
     nodes = Cluster(a=[], b=[[NoScriptError('NOSCRIPT')], BROKEN], c=[[b'1']])
     nodes.told = [slots(A, C)]
     assert nodes.run(at_once((HIGH, batch))) == [[b'1']]

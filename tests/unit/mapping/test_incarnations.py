@@ -48,8 +48,7 @@ def test_scripts_get_the_highest_pk_of_each_primary():
 
 def saved(model, drawn=A):
     obj = model(name='x')
-    replies = [[[7, drawn]] if drawn else [7], [1]]
-    executor = RecordingExecutor(replies)
+    executor = RecordingExecutor([[[7, drawn, 1]]])
     executor.run(saving.save(model._validated(), [obj], [None]))
     return obj
 
@@ -141,9 +140,9 @@ def test_a_state_that_was_pickled_before_does_not_know():
 
 def test_an_unknown_outcome_keeps_it():
     obj = SONG(name='x')
-    executor = RecordingExecutor([[[7, A]], ConnectionError('broken')])
-    with pytest.raises(ConnectionError):
-        executor.run(saving.save(SONG._validated(), [obj], [None]))
+    for replies in [ConnectionError('broken')], [[[7, A]], ConnectionError('broken')]:
+        with pytest.raises(ConnectionError):
+            RecordingExecutor(replies).run(saving.save(SONG._validated(), [obj], [None]))
     executor = RecordingExecutor([[[[1, b'lost', RECORD.replace(b'100', b'6')]]], [[8, C]], [[]]])
     executor.run(saving.save(SONG._validated(), [obj], [None]))
     first, draw, second = (trip[0] for trip in executor.trips)

@@ -158,7 +158,8 @@ class Draft:
         # Before encoding, so that an assignment in between is detected.
         self._values = [assigned(obj) for obj in objs]
         self.rows = schema.encoder.rows(objs, reserved)
-        self.pks, self.drawn = range(0), b''
+        self.pks: Any = range(0)  # or the draw of its pk, for a single object
+        self.drawn = b''
 
     @property
     def us(self) -> int:
