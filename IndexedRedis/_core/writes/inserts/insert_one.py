@@ -40,11 +40,16 @@ INSERT_ONE = ScriptPair(
     + NOTE_TOUCHED
     + DRAW
     + """
+local all, resetting = KEYS[2], redis.call('EXISTS', KEYS[5]) == 1
+local no = denied(
+-   {'SADD', all, ''}, resetting and {'PEXPIRE', KEYS[6], '1'})
++   {'SADD', all, ''}, resetting and {'PEXPIRE', KEYS[6], '1'}, {'ZADD', all, '0', ''})
+if no then return no end
 local first, drawn, is_new = draw(1, 0, 1, 1, 0, ARGV[1])
 if not drawn then return first end
 if not is_new then return {first, drawn, 0} end
-local all, pk = KEYS[2], string.format('%.0f', first)
-local row, resetting = ARGV[2] .. pk, redis.call('EXISTS', KEYS[5]) == 1
+local pk = string.format('%.0f', first)
+local row = ARGV[2] .. pk
 - local last, values = #KEYS, 3
 + local unique, scores = tonumber(ARGV[3]), tonumber(ARGV[4])
 + local last, values = #KEYS - scores, 5 + scores
@@ -61,10 +66,6 @@ must_be('set', 7, last)
 +   free = free and not resetting and redis.call('EXISTS', unpack(KEYS, 7, 6 + unique)) == 0
 + end
 if not free then return {first, drawn, 0} end
-local no = denied(
--   {'SADD', all, ''}, resetting and {'PEXPIRE', KEYS[6], '1'})
-+   {'SADD', all, ''}, resetting and {'PEXPIRE', KEYS[6], '1'}, {'ZADD', all, '0', ''})
-if no then return no end
 redis.call('HSET', row, unpack(ARGV, values))
 for k = 7, last do
   redis.call('SADD', KEYS[k], pk)
