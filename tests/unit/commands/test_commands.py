@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgpack
 import pytest
+from support.linked import Book
 
 from IndexedRedis import IRField
 from IndexedRedis._core.bulk import delete, recovery, reindex
@@ -21,7 +22,6 @@ from IndexedRedis._core.resets import swap
 from IndexedRedis._core.writes import sizes
 from IndexedRedis._core.writes.inserts import insert_one
 from IndexedRedis.executors.recording import RecordingExecutor
-from IndexedRedis.fields import IRForeignLinkField
 from unit.build import define, load, number_draws
 
 K = b'_ir_|Song:'
@@ -238,14 +238,23 @@ def test_a_draw_whose_reply_was_lost_is_repeated_and_its_token_is_used_up(song, 
     assert number == 2  # that token was free again
 
 
-@pytest.mark.parametrize('first', ['two', 'link', 'wide'])
+@pytest.mark.parametrize('first', ['two', 'link to itself', 'wide'])
 def test_other_new_objects_get_their_pks_in_a_trip_before(song, first):
     wide = define(*(f'f{n}' for n in range(insert_one.FIELDS_IN_ONE_COMMAND + 1)), name='Wide')
-    linked = define('name', IRForeignLinkField('song', song), name='Linked')
-    objs = {'two': [song(), song()], 'link': [linked()], 'wide': [wide()]}[first]
+    itself = Book(title='a')
+    itself.similar = [itself]
+    objs = {'two': [song(), song()], 'link to itself': [itself], 'wide': [wide()]}[first]
     schema = type(objs[0])._validated()
     _, sent = trips(saving.save(schema, objs, [None] * len(objs)), [[7, b'']], [1])
     assert [trip[0][1] for trip in sent] == ['reserve', 'insert']
+
+
+def test_a_link_to_a_stored_object_needs_no_trip_before():
+    schema = Book._validated()
+    _, sent = trips(
+        saving.save(schema, [Book(title='a', author=3, similar=[4])], [None]), [[7, b'', 1]]
+    )
+    assert sent[0][0][-6:] == (b'title', b'a', b'author', b'3', b'similar', b'4')
 
 
 def test_an_update_sends_only_what_changed_and_what_it_believes(song):

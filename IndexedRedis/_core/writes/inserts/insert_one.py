@@ -12,6 +12,7 @@ from typing import Any
 
 from ...flows import Batch, Command, Flow
 from ...mapping.index_keys import grouped_by_index, grouped_by_sorted
+from ...objects.graph import children
 from ...script import DENIED, ScriptPair
 from ..acknowledging import check_acknowledged, wait_commands
 from ..scripts import NOTE_TOUCHED
@@ -81,12 +82,12 @@ return {first, drawn, 1}
 def may_insert_one(draft: Draft) -> bool:
     """Return whether a draft is of one object that :func:`insert_one` can store.
 
-    It knows no links, which may need the pks of other new objects, and no partitions.
+    It knows no partitions, and no links of an object to itself, which need its pk.
     """
-    schema = draft.schema
-    if len(draft.objs) > 1 or schema.links or schema.keys.stride > 1:
+    schema, obj = draft.schema, draft.objs[0]
+    if len(draft.objs) > 1 or schema.keys.stride > 1 or len(schema.all) > FIELDS_IN_ONE_COMMAND:
         return False
-    return len(schema.all) <= FIELDS_IN_ONE_COMMAND
+    return not schema.links or not any(child is obj for child in children(obj))
 
 
 def insert_one(draft: Draft) -> Flow[bool]:
