@@ -7,8 +7,19 @@ from typing import TypeVar
 
 from ..mapping.schema import Schema
 
-__all__ = ('SCRIPT_US', 'STEP_US', 'delete_us', 'in_steps', 'insert_us', 'update_us')
+__all__ = (
+    'FIELDS_IN_ONE_COMMAND',
+    'SCRIPT_US',
+    'STEP_US',
+    'delete_us',
+    'in_steps',
+    'insert_us',
+    'update_us',
+)
 
+# Fields of one object that a script passes to one command: unpack() of Lua returns at most some
+# thousand values.
+FIELDS_IN_ONE_COMMAND = 500
 # Microseconds of the longest list that one script writes. Longer lists go in steps.
 SCRIPT_US = 4000
 # Microseconds of one step. Three steps are on the wire at a time, and the server may carry them out

@@ -12,12 +12,9 @@ from ..incarnations import IS_LOST
 from ..script import DENIED, ScriptPair
 from .acknowledging import check_acknowledged, wait_commands
 from .entry import UNIQUE, Entry, hset_arguments
+from .sizes import FIELDS_IN_ONE_COMMAND
 
 __all__ = ('update_one',)
-
-# Fields that UPDATE_ONE passes to one command: unpack() of Lua returns at most some thousand
-# values.
-FIELDS_IN_ONE_COMMAND = 500
 
 
 # Update one row that is stored as expected, while no reset is under way.

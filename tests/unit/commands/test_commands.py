@@ -20,7 +20,6 @@ from IndexedRedis._core.queries import by_pk, fetch
 from IndexedRedis._core.queries import query as queries
 from IndexedRedis._core.resets import swap
 from IndexedRedis._core.writes import sizes
-from IndexedRedis._core.writes.inserts import insert_one
 from IndexedRedis.executors.recording import RecordingExecutor
 from unit.build import define, load, number_draws
 
@@ -240,7 +239,7 @@ def test_a_draw_whose_reply_was_lost_is_repeated_and_its_token_is_used_up(song, 
 
 @pytest.mark.parametrize('first', ['two', 'link to itself', 'wide'])
 def test_other_new_objects_get_their_pks_in_a_trip_before(song, first):
-    wide = define(*(f'f{n}' for n in range(insert_one.FIELDS_IN_ONE_COMMAND + 1)), name='Wide')
+    wide = define(*(f'f{n}' for n in range(sizes.FIELDS_IN_ONE_COMMAND + 1)), name='Wide')
     itself = Book(title='a')
     itself.similar = [itself]
     objs = {'two': [song(), song()], 'link to itself': [itself], 'wide': [wide()]}[first]

@@ -14,6 +14,7 @@ from ...flows import Batch, Command, Flow
 from ...mapping.index_keys import grouped_by_index, grouped_by_sorted
 from ...objects.graph import children
 from ...script import DENIED, ScriptPair
+from .. import sizes
 from ..acknowledging import check_acknowledged, wait_commands
 from ..scripts import NOTE_TOUCHED
 from .draws import Draw, finish, new_draw
@@ -21,10 +22,6 @@ from .insert import Draft
 from .pks import DRAW, refusal
 
 __all__ = ('insert_one', 'may_insert_one')
-
-# Fields that INSERT_ONE passes to one command: unpack() of Lua returns at most some thousand
-# values.
-FIELDS_IN_ONE_COMMAND = 500
 
 # Draw a pk, and store a new object under it.
 # KEYS: counter, set of all pks, record of incarnations, note of the draw, record of resets, touched
@@ -85,7 +82,9 @@ def may_insert_one(draft: Draft) -> bool:
     It knows no partitions, and no links of an object to itself, which need its pk.
     """
     schema, obj = draft.schema, draft.objs[0]
-    if len(draft.objs) > 1 or schema.keys.stride > 1 or len(schema.all) > FIELDS_IN_ONE_COMMAND:
+    if len(draft.objs) > 1 or schema.keys.stride > 1:
+        return False
+    if len(schema.all) > sizes.FIELDS_IN_ONE_COMMAND or draft.us > sizes.SCRIPT_US:
         return False
     return not schema.links or not any(child is obj for child in children(obj))
 
