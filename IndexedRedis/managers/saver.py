@@ -53,9 +53,11 @@ class IndexedRedisSave(IndexedRedisHelper[M]):
         :raises UniqueError: if two objects would have one unique value; then nothing is stored
         :raises UsageError: if an argument is not an object of the model, or is listed twice
 
-        Redis: ``INCRBY`` and ``INFO`` in a script reserve pks, and one script stores the rows with
-        ``HSET`` and ``SADD``. A list of more than some hundred objects goes in steps, as
-        transactions and scripts of a few milliseconds under the lock of the model.
+        Redis: one script draws the pk of a single new object with ``INCRBY`` and ``INFO``, notes it
+        with ``SET``, and stores the row with ``HSET`` and ``SADD``. For several new objects, one
+        script reserves the pks, and another one stores the rows. A list of more than some hundred
+        objects goes in steps, as transactions and scripts of a few milliseconds under the lock of
+        the model.
         """
         return self._run(self._save(obj, usePipeline, forceID, cascadeSave, conn))
 
