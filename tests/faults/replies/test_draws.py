@@ -17,6 +17,7 @@ from IndexedRedis import ConflictError
 from IndexedRedis._core.links import saving
 from IndexedRedis._core.script import BY_SHA
 from IndexedRedis._core.writes.inserts import draws
+from IndexedRedis.errors import WrongKeyTypeError
 from IndexedRedis.executors.recording import RecordingExecutor
 
 
@@ -121,6 +122,19 @@ def test_who_comes_back_after_a_day_is_told_that_nobody_knows(item, lost, monkey
     monkeypatch.undo()
     obj.save()
     assert [row[:2] for row in contents(item)] == [('new', 1)]
+
+
+def test_a_draw_that_was_refused_is_over(raw, item, lost, stored):
+    """Its token goes to the next object, whose note must stay."""
+    raw.set('_ir_|Item:next', 'junk')
+    refused, other = item(name='refused', n=1), item(name='other', n=2)
+    with pytest.raises(WrongKeyTypeError, match='text that is no number'):
+        refused.save()
+    raw.delete('_ir_|Item:next')
+    lost(other)()
+    refused.save()
+    other.save()
+    assert [row[:2] for row in contents(item)] == [('other', 2), ('refused', 1)]
 
 
 def test_a_note_of_junk_is_replaced(raw, item, monkeypatch, stored):

@@ -72,7 +72,7 @@ def check_noted(schema: Schema, draw: Draw) -> None:
     """
     if datetime.now(UTC) - draw.begun > EXPIRED:
         raise ConflictError(
-            f'{schema.name}: the first save of this object got no reply, and that is a day ago. '
+            f'{schema.name}: the first save of this object failed, and that is a day ago. '
             'Whether it stored the object cannot be told any more. Nothing was written. Look for '
             'the object; if it is not there, save obj.copy().'
         )

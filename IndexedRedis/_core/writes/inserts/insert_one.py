@@ -105,6 +105,7 @@ def insert_one(draft: Draft) -> Flow[bool]:
         answer, *confirmed = yield Batch([_command(draft, draw), *waits], once=True)
     finish(draw)
     if len(answer) == 2:
+        draft.pks = (None,)  # others may have the token now, so nobody may repeat the draw
         raise refusal(schema, 1, *answer)
     pk, draft.drawn, is_stored = answer
     draft.pks = (pk,)
