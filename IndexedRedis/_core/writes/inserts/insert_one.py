@@ -40,8 +40,8 @@ INSERT_ONE = ScriptPair(
     + """
 local all, resetting = KEYS[2], redis.call('EXISTS', KEYS[5]) == 1
 local no = denied(
--   {'SADD', all, ''}, resetting and {'PEXPIRE', KEYS[6], '1'})
-+   {'SADD', all, ''}, resetting and {'PEXPIRE', KEYS[6], '1'}, {'ZADD', all, '0', ''})
++   {'ZADD', all, '0', ''},
+  {'SET', KEYS[4], ''}, {'SADD', all, ''}, resetting and {'PEXPIRE', KEYS[6], '1'})
 if no then return no end
 local first, drawn, is_new = draw(1, 0, 1, 1, 0, ARGV[1])
 if not drawn then return first end
