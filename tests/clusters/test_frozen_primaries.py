@@ -30,14 +30,15 @@ def test_new_objects_whose_answer_does_not_come_are_stored_once(
     model(title='before').save()
     primary = cluster.primary_of(model.KEY_NAME)
     cluster.wait_ok()  # the replica has it
-    insert = save._insert_drafts
+    name = 'insert_one' if count == 1 else '_insert_drafts'
+    insert = getattr(save, name)
 
     def freeze_and_insert(drafts):
-        monkeypatch.setattr(save, '_insert_drafts', insert)
+        monkeypatch.setattr(save, name, insert)
         cluster.pause(primary)
         return insert(drafts)
 
-    monkeypatch.setattr(save, '_insert_drafts', freeze_and_insert)
+    monkeypatch.setattr(save, name, freeze_and_insert)
     objs = [model(title=f'title {n}') for n in range(count)]
     model.saver.save(objs)
     assert cluster.primary_of(model.KEY_NAME) is not primary
