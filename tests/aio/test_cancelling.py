@@ -13,6 +13,7 @@ from aio.cut import cut
 from IndexedRedis.executors.pools.threads import connection_of
 from IndexedRedis.managers.manager import async_executor_of
 
+pytestmark = pytest.mark.faults
 ROWS = 300
 MISSES = 3  # as many places in a row that were not reached: there are no more
 

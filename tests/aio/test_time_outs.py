@@ -11,6 +11,7 @@ from faults.proxy import Proxy
 
 import IndexedRedis as IR
 
+pytestmark = pytest.mark.faults
 PATIENCE = 0.1  # what is waited for never comes, so the length only costs time
 
 

@@ -25,7 +25,7 @@ KINDS = {
     'programs': 'programs in processes of their own: the demo, examples, benchmarks, pages',
 }
 # What a run of everything gives each kind if nothing else is said.
-DEFAULT_SECONDS = 2
+DEFAULT_SECONDS = 1
 # Of a test that runs whether there is time left or not.
 ALWAYS = pytest.StashKey[bool]()
 
