@@ -14,7 +14,7 @@ from .drivers.zero_dates import zero_date_problems
 from .guards import ModelCounts, Rules, applies, refuse
 from .keys.joins import JoinedKeys, joins_of
 from .keys.key_map import KeyMap
-from .keys.reading import folded
+from .keys.reading import folded, is_spelled_alike, parts_of
 from .keys.stored import StoredPks
 from .layout import Layout
 from .lock import MirrorLock
@@ -246,11 +246,12 @@ class Attempt(ResetObserver):
         If Python finds no equal key, SQL is asked: a collation may ignore case or trailing spaces.
         """
         found = self._known(target, key, others)
-        if found is None and any(isinstance(part, str) for part in _parts(key)):
-            if (target, key) not in self._equal and self._queries < MAX_QUERIES:
+        if found is None and any(isinstance(part, str) for part in parts_of(key)):
+            if (target, key) not in self._equal:
                 self._ask(target, key, others)
-            equal = self._equal.get((target, key), ())
-            found = self._known(target, equal[0], ()) if len(equal) == 1 else None
+            equal = self._equal[target, key]
+            if len(equal) == 1 and is_spelled_alike(key, equal[0]):
+                found = self._known(target, equal[0], ())
         return found
 
     def _known(self, target: Source, key: Any, others: Iterable[Any]) -> Any:
@@ -269,10 +270,15 @@ class Attempt(ResetObserver):
             self._equal[target, key] = self._equal_keys(target, [key])
 
     def _equal_keys(self, target: Source, keys: Sequence[Any]) -> list[Any]:
-        """Return up to two keys of a model that SQL holds equal to one of these."""
+        """Return up to two keys of a model that SQL holds equal to one of these.
+
+        :raises GuardRefusedError: if so many were looked up that the run would take too long
+        """
+        if self._queries == MAX_QUERIES:
+            refuse([_too_many_spellings(target)])
         self._queries += 1
         columns, statement = self._key_columns[target], self._statement_of(target)
-        found = self._input.snapshot.equal_keys(statement, columns, [*map(_parts, keys)])
+        found = self._input.snapshot.equal_keys(statement, columns, [*map(parts_of, keys)])
         keys = [each if len(columns) > 1 else each[0] for each in found]
         return [*map(folded, keys)] if target.fold else keys
 
@@ -308,6 +314,10 @@ class Attempt(ResetObserver):
         }
 
 
-def _parts(key: Any) -> tuple[Any, ...]:
-    """Return the columns of a key."""
-    return key if isinstance(key, tuple) else (key,)
+def _too_many_spellings(target: Source) -> str:
+    return (
+        f'More than {MAX_QUERIES:,} keys of links to {target.name} are not spelled as in its rows, '
+        f'and the database had to be asked for each. foldKeys=[{target.name}] ignores upper and '
+        'lower case, and spaces at the end. If they differ in other ways, select them as they are '
+        'in their rows.'
+    )

@@ -22,7 +22,7 @@ from ..errors import FieldValueError
 from ..fields import IRDatetimeValue, IREnumField, IRJsonValue
 from ..fields.values.moment import moment_of_text
 
-__all__ = ('Conversion', 'FieldEncoder', 'conversion')
+__all__ = ('Conversion', 'FieldEncoder', 'conversion', 'is_zero_date')
 
 Convert = Callable[[Any], Any]
 
@@ -144,12 +144,22 @@ def _to_moment(aware: bool, epoch: bool) -> Convert:
             value = _moment_of_number(value, epoch)
         if isinstance(value, datetime.datetime):
             naive = value.tzinfo is None or aware
-            return value if naive else value.astimezone(datetime.UTC).replace(tzinfo=None)
+            return value if naive else _in_utc(value)
         if isinstance(value, datetime.date):
             return datetime.datetime(value.year, value.month, value.day)
         return value
 
     return convert
+
+
+def _in_utc(moment: datetime.datetime) -> datetime.datetime:
+    try:
+        return moment.astimezone(datetime.UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise FieldValueError(
+            f'cannot hold {str(moment)!r}: in UTC its year is not one from 1 to 9999. Convert it '
+            'in the select.'
+        ) from None
 
 
 def _moment_of_text(text: str) -> datetime.datetime:
@@ -179,7 +189,7 @@ def _of_zero_date(rule: str, convert: Convert | None) -> Convert:
     """
 
     def convert_date(value: Any) -> Any:
-        if type(value) is str and _ZERO_DATE.fullmatch(value):
+        if is_zero_date(value):
             if rule == 'null':
                 return irNull
             raise FieldValueError(
@@ -188,6 +198,11 @@ def _of_zero_date(rule: str, convert: Convert | None) -> Convert:
         return convert(value) if convert else value
 
     return convert_date
+
+
+def is_zero_date(value: Any) -> bool:
+    """Return whether a value of a driver is the date 0000-00-00, with or without a time."""
+    return type(value) is str and _ZERO_DATE.fullmatch(value) is not None
 
 
 def _to_time(value: datetime.timedelta) -> datetime.time:

@@ -37,6 +37,7 @@ __all__ = (
     'checked_database',
     'open_snapshot',
     'opened',
+    'quoting_of',
     'subquery_of',
 )
 
@@ -117,7 +118,7 @@ class Snapshot:
         """
         self.close()
         how = {} if at_once else {'stream_results': True, 'yield_per': CHUNK_ROWS}
-        with self._told(name, 0):
+        with self.told(name, 0):
             result = self._result = self._connection.execute(statement, execution_options=how)
         if not result.returns_rows:
             raise UsageError(f'{name}: the statement gives no rows; a mirror takes selects.')
@@ -126,7 +127,7 @@ class Snapshot:
         yield names, ()
         partitions, read = result.partitions(CHUNK_ROWS), 0
         while True:
-            with self._told(name, read):
+            with self.told(name, read):
                 rows = next(partitions, None)
             if rows is None:
                 return
@@ -135,8 +136,11 @@ class Snapshot:
             read += len(rows)
 
     @contextmanager
-    def _told(self, name: str, read: int) -> Iterator[None]:
-        """Say by which model, and after how many rows, a value cannot be read."""
+    def told(self, name: str, read: int = 0) -> Iterator[None]:
+        """Say by which model, and after how many rows, a value cannot be read.
+
+        :raises MirrorError: if one cannot be read inside
+        """
         try:
             yield
         except DBAPIError as error:
@@ -302,6 +306,12 @@ def checked_database(database: Any) -> Engine | URL:
     if of_asyncio:
         raise UsageError(_of_asyncio(f'the driver of {url.drivername}://'))
     return url
+
+
+def quoting_of(database: Engine | URL) -> Callable[[str], str]:
+    """Return what spells names for a database: in quotes where it would take them for others."""
+    dialect = database.dialect if isinstance(database, Engine) else database.get_dialect()()
+    return dialect.identifier_preparer.quote
 
 
 def _of_asyncio(what: str) -> str:

@@ -100,11 +100,16 @@ def check_name(name: Any) -> None:
 
 
 def sources_of(
-    selects: Mapping[Any, Any], options: Options, mode: str, problems: Problems
+    selects: Mapping[Any, Any],
+    options: Options,
+    mode: str,
+    problems: Problems,
+    quoted: Callable[[str], str],
 ) -> list[Source]:
     """Return the sources of a mirror, targets of links first.
 
     :param problems: gets what is wrong
+    :param quoted: spells the name of a column for the database
     """
     joins: dict[Any, dict[str, Any]] = {}
     for named, statement in (options.links or {}).items():
@@ -129,6 +134,7 @@ def sources_of(
                     joins.get(model, {}),
                     applies(options.fold_keys, model),
                     *watermarks.of_model(model),
+                    quoted,
                 )
             )
     checks: list[Callable[[], Any]] = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConflictError, TooManyChangesError, UniqueError
 from .attempt import Attempt, Input, Outcome, Progress
-from .database import Snapshot, checked_database, open_snapshot
+from .database import Snapshot, checked_database, open_snapshot, quoting_of
 from .definition import (
     Options,
     all_at_once,
@@ -139,6 +139,7 @@ class Mirror(Followed, Repeated):
         options = Options(
             columns, keys, defaults, epochs, links, foldKeys, keepPks, changed, deleted, overlap
         )
+        quoted: Callable[[str], str] = str
         with all_at_once() as problems:
             with problems.next():
                 check_choice('dangling', dangling, DANGLING)
@@ -148,9 +149,10 @@ class Mirror(Followed, Repeated):
                 check_choice('zeroDates', zeroDates, ZERO_DATES)
             with problems.next():
                 self._database = checked_database(database)
+                quoted = quoting_of(self._database)
             with problems.next():
                 check_name(name)
-            self._sources = sources_of(selects, options, mode, problems)
+            self._sources = sources_of(selects, options, mode, problems, quoted)
             with problems.next():
                 check_workers(workers, mode, self._sources)
         self._mode, self._most, self._workers = mode, maxChanges, workers

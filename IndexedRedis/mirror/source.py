@@ -6,7 +6,7 @@ The rule: whatever needs no database is checked here, when the mirror is defined
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -20,6 +20,8 @@ from ..utils import near_miss
 
 __all__ = ('Source', 'alike')
 
+# A colon that SQLAlchemy would read: with or without $ in names, as its versions differ.
+_COLON = re.compile(r'(?<![:\w]):(?=[\w$]*(?![:\w$])|\w*(?![:\w]))')
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -38,6 +40,7 @@ class Source:
     :param watermark: the column whose values grow with each change
     :param tombstone: the column that is not null in a row that counts as deleted
     :param overlap: by how much a watermark may be below an earlier one; None: the default
+    :param quoted: spells the name of a column for the database
     :raises UsageError: if these contradict each other, with all contradictions
     """
 
@@ -54,6 +57,7 @@ class Source:
         watermark: str | None = None,
         tombstone: str | None = None,
         overlap: Any = None,
+        quoted: Callable[[str], str] = str,
     ) -> None:
         if not (isinstance(model, type) and isIndexedRedisModel(model)):
             raise UsageError(f'A mirror takes models and their selects; {model!r} is no model.')
@@ -79,7 +83,7 @@ class Source:
         #: the select with the rows that count as deleted
         self.every_row = self.statement
         if tombstone is not None:
-            self.statement = without_deleted(self.name, self.statement, tombstone)
+            self.statement = without_deleted(self.name, self.statement, tombstone, quoted)
         for name in filter(None, (watermark, tombstone)):
             if not alike(name, self.fields) and not alike(name, self.columns):
                 self.columns[name] = None
@@ -212,14 +216,19 @@ def _names(model: str, key: Any) -> tuple[str, ...]:
     raise UsageError(f'{model}: a key is the name of a field or column, or a tuple, not {key!r}.')
 
 
-def _escaped(sql: str) -> str:
-    """Escape ``:word``, which SQLAlchemy takes for a parameter: a mirror has none."""
-    return re.sub(r'(?<![:\w\\]):(?=[\w$])', r'\:', sql)
+def _text_of(sql: str) -> TextClause:
+    """Return SQL text as SQLAlchemy takes it, which the database then gets as it was written.
+
+    SQLAlchemy takes ``:word`` for a parameter, and a mirror has none; of ``\\:word`` it removes the
+    backslash. A comment at the end must not reach what follows where this is a subquery.
+    """
+    sql = _COLON.sub(r'\:', sql.strip().rstrip(';'))
+    return text(f'{sql}\n' if re.search('--|#', sql.rpartition('\n')[2]) else sql)
 
 
 def _executable(name: str, statement: Any) -> Any:
     if isinstance(statement, str):
-        return text(_escaped(statement.strip().rstrip(';')))
+        return _text_of(statement)
     if isinstance(statement, FromClause):
         return select(statement)
     if isinstance(statement, Executable):
@@ -229,13 +238,17 @@ def _executable(name: str, statement: Any) -> Any:
     raise UsageError(f'{name}: {statement!r} is no select, table, or SQL text.')
 
 
-def without_deleted(model: str, statement: Any, tombstone: str) -> Any:
+def without_deleted(
+    model: str, statement: Any, tombstone: str, quoted: Callable[[str], str]
+) -> Any:
     """Return a select without the rows whose tombstone is set.
 
+    :param quoted: spells the name of a column for the database
     :raises UsageError: if it has no such column, or that is a truth value
     """
     if isinstance(statement, TextClause):
-        return text(f'SELECT * FROM ({statement.text}) AS live WHERE {tombstone} IS NULL')
+        name = quoted(tombstone)
+        return text(f'SELECT * FROM ({statement.text}) AS live WHERE {name} IS NULL')
     rows = statement.subquery()
     names = alike(tombstone, rows.c.keys())
     if not names:

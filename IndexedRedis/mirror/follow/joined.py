@@ -7,7 +7,7 @@ leads to all rows that it may matter to.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Alias, SelectBase, TableClause, TextClause
@@ -19,12 +19,23 @@ from sqlalchemy.sql.elements import (
     Grouping,
     Over,
 )
+from sqlalchemy.sql.functions import FunctionElement
 
 from ...errors import UsageError
 
-__all__ = ('Graph',)
+__all__ = ('Graph', 'why_entangled')
 
 Equal = tuple[Any, Any]  # two columns
+# What a select may have beside columns, tables and conditions; the last four since SQLAlchemy 2.1.
+_ADDED = (
+    *('_distinct_on', '_prefixes', '_suffixes', '_pre_columns_clause'),
+    *('_post_select_clause', '_post_criteria_clause', '_post_body_clause'),
+)
+_AGGREGATES = (
+    *('max', 'min', 'sum', 'count', 'avg', 'group_concat', 'string_agg', 'array_agg'),
+    *('json_agg', 'jsonb_agg', 'json_arrayagg', 'json_objectagg', 'bool_and', 'bool_or'),
+)
+_WINDOW = re.compile(r'\bover\b', re.IGNORECASE)
 _SUBQUERY = re.compile(r'\bselect\b', re.IGNORECASE)
 
 
@@ -41,9 +52,9 @@ class Graph:
             raise self._refused('the select is SQL text, which does not name its tables')
         if not isinstance(statement, Select):
             raise self._refused(f'the select is a {type(statement).__name__}, not one select')
-        limited = (statement._limit_clause, statement._offset_clause, statement._fetch_clause)
-        if any(part is not None for part in limited):
-            raise self._refused('it has a limit, so each row depends on all others')
+        if reason := why_entangled(statement):
+            raise self._refused(reason)
+        self._statement = statement
         self._nodes: list[FromClause] = []
         self._equal: list[Equal] = []
         for each in statement.get_final_froms():
@@ -78,11 +89,9 @@ class Graph:
             raise self._refused(f'it selects from a {type(given).__name__}, not from a table')
 
     def _check_inside(self, statement: Any) -> None:
-        """Check that no table is read in a subquery, and that no window spans rows."""
+        """Check that no table is read in a subquery."""
         known = {hash(self.table_of(node)) for node in self._nodes}
         for part in visitors.iterate(statement):
-            if isinstance(part, Over):
-                raise self._refused('a window function looks at other rows')
             if isinstance(part, TableClause) and hash(part) not in known:
                 raise self._refused(f'it reads {part.name!r} in a subquery')
             sql = str(part) if is_text(part) else ''
@@ -91,6 +100,18 @@ class Graph:
         for part in visitors.iterate(statement):
             if isinstance(part, SelectBase) and part is not statement:
                 raise self._refused('it reads its own table in a subquery')
+
+    def check_grouping(self, keys: Sequence[Any]) -> None:
+        """Check that each row of the select is made of rows with its own key.
+
+        :param keys: the columns of the key
+        :raises UsageError: if it may be made of others too
+        """
+        grouped = {hash(each) for each in self._statement._group_by_clauses}
+        if grouped and not {*map(hash, keys)} <= grouped:
+            raise self._refused('it groups rows, but not by its key')
+        if not grouped and (name := next(aggregates(self._statement), '')):
+            raise self._refused(f'{name}() makes one row of all')
 
     def table_of(self, node: Any) -> TableClause:
         """Return the table that a node is, or is an alias of."""
@@ -148,6 +169,27 @@ def equalities(clause: Any) -> Iterator[Equal]:
         sides = (clause.left, clause.right)
         if all(isinstance(side, ColumnElement) and is_column(side) for side in sides):
             yield sides
+
+
+def why_entangled(statement: Select[Any]) -> str:
+    """Return why a row of a select may come, go or change with another row; empty if none does."""
+    limited = (statement._limit_clause, statement._offset_clause, statement._fetch_clause)
+    if any(part is not None for part in limited):
+        return 'it has a limit, so each row depends on all others'
+    added = (getattr(statement, name, None) for name in _ADDED)
+    if any(each is not None and each != () for each in added):
+        return 'it has DISTINCT ON, or words of a database, after which rows may depend on others'
+    for part in visitors.iterate(statement):
+        if isinstance(part, Over) or (is_text(part) and _WINDOW.search(str(part))):
+            return 'a window function looks at other rows'
+    return ''
+
+
+def aggregates(statement: Select[Any]) -> Iterator[str]:
+    """Yield the names of functions in a select that make one value of many rows."""
+    for part in visitors.iterate(statement):
+        if isinstance(part, FunctionElement) and part.name.lower() in _AGGREGATES:
+            yield part.name
 
 
 def is_text(element: Any) -> bool:

@@ -6,11 +6,13 @@ The rule: a key is what SQL has; fields convert it before it is looked up in Red
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, TextClause, any_, column, literal, select, tuple_
 from sqlalchemy.types import NullType
 
+from ...errors import FieldValueError
 from ...managers.stored_pks import pks_of_keys
 from ..conversions import FieldEncoder
 from ..keys.joins import Join
@@ -124,7 +126,14 @@ class KeyedSource:
         return [None if each is None else next(pks) for each in values]
 
     def values(self, key: Any, find: FindPks) -> Any:
-        """Return a key as the fields have it; None if it leads to no object."""
+        """Return a key as the fields have it; None if it leads to no object, as no key does that
+        the fields cannot hold.
+        """
+        with suppress(FieldValueError):
+            return self._values(key, find)
+        return None
+
+    def _values(self, key: Any, find: FindPks) -> Any:
         parts = list(key) if isinstance(key, tuple) else [key]
         values = []
         for name in self.source.key_fields:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     Column,
     Connection,
+    Integer,
     TableClause,
     TextClause,
     bindparam,
@@ -63,7 +64,8 @@ class Trace(NamedTuple):
     schema: str | None
     #: the columns of the table that tell: their values before and after a change are known
     columns: tuple[str, ...]
-    #: what selects keys for values of these columns; None: the values are the key
+    #: what selects keys for values of these columns; None: the values are the key. Another table's
+    #: are looked up unless they are integers: text may equal a key by its collation only.
     lookup: Any = None
     #: as which columns SQLAlchemy reads these values; none: as they are
     read_as: tuple[Any, ...] = ()
@@ -297,13 +299,15 @@ def _of_graph(source: Source, graph: Graph, keys: Sequence[Column[Any]]) -> Iter
             f'{source.name}: its key comes from several tables; follow= says which rows of each '
             'table lead to which keys.'
         )
+    graph.check_grouping(keys)
     for node, own, other, path in graph.paths_from(home):
         base = graph.table_of(node)
         if own is None:
             names, lookup, read_as = [key.name for key in keys], None, keys
         else:
             names, read_as = [own.name], [other]
-            lookup = None if [other] == list(keys) else _Lookup(keys, other, path)
+            is_key = [other] == list(keys) and isinstance(other.type, Integer)
+            lookup = None if is_key else _Lookup(keys, other, path)
         yield Trace(source, base.name, base.schema, tuple(names), lookup, tuple(read_as))
 
 

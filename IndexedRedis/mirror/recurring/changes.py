@@ -5,6 +5,7 @@ The rule: where that may not be all that changed, only a full run is right.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,13 +86,18 @@ class ChangedBatch(Batch):
         if source.tombstone is not None:
             is_dead = by_name[source.named('deleted', source.tombstone, known.columns)].is_not(None)
         found = select(watermark, is_dead, *(by_name[name] for name in known.key_columns))
-        connection = self._input.snapshot.connection
+        snapshot = self._input.snapshot
+        connection = snapshot.connection
         if low is not None:
+            if connection.dialect.name == 'sqlite' and isinstance(low, datetime.datetime):
+                # It compares texts: that of a whole second is less than the same with a fraction.
+                low -= datetime.timedelta(seconds=1)
             if connection.dialect.name == 'postgresql' and getattr(low, 'tzinfo', None):
                 # Or it would be compared in the time zone of the connection.
                 low = literal(low, DateTime(timezone=True))
             found = found.where(or_(watermark >= low, watermark.is_(None)))
-        return connection.execute(found)
+        with snapshot.told(f'{source.name}.{source.watermark}'):
+            return connection.execute(found).all()
 
     def _left_out(self, mark: Mark, before: int) -> int | None:
         """Return how many rows the last run left out; None if that is unknown."""

@@ -13,6 +13,7 @@ from sqlalchemy import TableClause
 from sqlalchemy.sql import Select, visitors
 
 from ...errors import UsageError
+from ..follow.joined import why_entangled
 from ..source import Source, alike
 
 __all__ = ('Watermarks', 'check_watermarks')
@@ -65,12 +66,17 @@ def _problems(source: Source) -> Iterator[str]:
 
 
 def _unseen(source: Source, name: str, statement: Select[Any]) -> Iterator[str]:
-    """Yield which tables a select reads, but its watermark does not."""
+    """Yield what changes rows of a select, but does not move their watermark."""
     columns = {str(column.key): column for column in statement.selected_columns}
     found = [name] if name in columns else alike(name, columns)
     if not found:
         yield f'{source.name}: changed= names {name!r}, which the select does not have.'
         return
+    if reason := why_entangled(statement):
+        yield (
+            f'{source.name}: a row may change while its watermark stays: {reason}. Leave '
+            f'{source.name} out of changed=, and its select is read as a whole.'
+        )
     watermark = columns[found[0]]
     moved = {id(each.table) for each in visitors.iterate(watermark) if hasattr(each, 'table')}
     read = {id(each): each for each in visitors.iterate(statement) if isinstance(each, TableClause)}

@@ -10,17 +10,20 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from math import ceil
+from math import ceil, isfinite
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
-from ...errors import UsageError
+from ...errors import MirrorError, UsageError
+from ..conversions import is_zero_date
 
 __all__ = ('Clock', 'FullRunError', 'Mark', 'clock_of', 'marked')
 
 # How long before the highest watermark a run reads on, if the mirror does not say.
 DEFAULT_OVERLAP = datetime.timedelta(minutes=5)
+# Moments of PostgreSQL that drivers give as text.
+_INFINITIES = ('infinity', '-infinity')
 ZERO = datetime.timedelta()
 Number = int | float | Decimal
 
@@ -133,12 +136,13 @@ def marked(name: str, values: Iterable[Any], old: Mark, overlap: Any, clock: Clo
     """Return the mark after rows with some watermarks were read.
 
     :param name: of the model and the column, for messages
-    :param values: may have None, of rows that each run reads again
+    :param values: may have None, of rows that each run reads again, as it does those of zero dates
     :param old: the mark of the run before
     :raises UsageError: if values of this type are no watermarks, or need an overlap
+    :raises MirrorError: if one has no place among the others, as infinity has none
     :raises FullRunError: if they do not continue the mark
     """
-    highest = max((value for value in values if value is not None), default=None)
+    highest = _highest(name, values)
     kind = '' if highest is None else _kind_of(name, highest, overlap)
     if kind and old.kind not in ('', kind):
         raise FullRunError(f'{name}: its type changed')
@@ -155,6 +159,26 @@ def marked(name: str, values: Iterable[Any], old: Mark, overlap: Any, clock: Clo
     return Mark(kind, value, at, clock.ahead, old.left, old.stored)
 
 
+def _highest(name: str, values: Iterable[Any]) -> Any:
+    """Return the highest watermark; None if there is none."""
+    watermarks = [each for each in values if each is not None and not is_zero_date(each)]
+    for each in watermarks:
+        if each in _INFINITIES or (isinstance(each, float | Decimal) and not isfinite(each)):
+            raise _stray(name, each)
+    try:
+        return max(watermarks, default=None)
+    except TypeError:
+        raise _stray(name, min(watermarks, key=lambda each: not isinstance(each, str))) from None
+
+
+def _stray(name: str, value: Any) -> MirrorError:
+    return MirrorError(
+        f'{name}: {value!r} is no watermark, since nothing tells which rows changed after it. '
+        "Nothing was changed. Make null of it in the select, such as by NULLIF(column, 'infinity'):"
+        ' a row without a watermark is read by each run.'
+    )
+
+
 def _kind_of(name: str, value: Any, overlap: Any) -> str:
     kind = ''
     if isinstance(value, datetime.datetime):
@@ -163,8 +187,8 @@ def _kind_of(name: str, value: Any, overlap: Any) -> str:
         kind = next((each for each in KINDS if isinstance(value, KINDS[each].type)), '')
     if not kind:
         raise UsageError(
-            f'{name}: a {type(value).__name__} is no watermark; changed= names columns of moments, '
-            'dates and numbers. Select it as one of these: in SQLite, unixepoch(column), or a '
+            f'{name}: {value!r} is no watermark; changed= names columns of moments, dates and '
+            'numbers. Select it as one of these: in SQLite, unixepoch(column), or a '
             'column of SQLAlchemy with the type DateTime.'
         )
     if kind not in TIMES and not isinstance(overlap, int | float | Decimal):

@@ -71,8 +71,9 @@ def words_of_all(sources: Sequence[Source], rules: Rules, snapshot: Any, clock: 
         columns = columns_of(snapshot, source.name, source.every_row)
         _, by_name = named_rows(source.every_row, columns)
         watermark = by_name[source.named('changed', source.watermark, columns)]
-        highest = snapshot.connection.execute(select(func.max(watermark))).scalar()
         name = f'{source.name}.{source.watermark}'
+        with snapshot.told(name):
+            highest = snapshot.connection.execute(select(func.max(watermark))).scalar()
         key_name = source.model.KEY_NAME
         try:
             mark = marked(name, [highest], before.get(key_name, Mark()), source.overlap, clock)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import aliased, declarative_base, relationship
 
 from IndexedRedis import IndexedRedisModel, IRField, UsageError
@@ -194,6 +197,28 @@ def test_join_tables_of_links_are_followed_beside_given_traces(select):
         ('SELECT id, name FROM track', 'the select is SQL text'),
         (sa.select(track.c.id, track.c.name).limit(3), 'it has a limit'),
         (
+            sa.select(track.c.id, track.c.name).prefix_with('DISTINCT ON (album_id)'),
+            'it has DISTINCT ON, or words of a database',
+        ),
+        (
+            sa.select(track.c.id, track.c.name).suffix_with('FETCH FIRST ROW ONLY'),
+            'it has DISTINCT ON, or words of a database',
+        ),
+        (
+            sa.select(track.c.id, sa.literal_column('rank() OVER (ORDER BY id)').label('name')),
+            'a window function looks at other rows',
+        ),
+        (
+            sa.select(track.c.id, sa.func.max(track.c.name).label('name')),
+            r'max\(\) makes one row of all',
+        ),
+        (
+            sa.select(track.c.id, sa.func.max(track.c.name).label('name')).group_by(
+                track.c.album_id
+            ),
+            'it groups rows, but not by its key',
+        ),
+        (
             sa.select(track.c.id, sa.func.row_number().over().label('name')),
             'a window function looks at other rows',
         ),
@@ -358,3 +383,34 @@ def test_a_given_select_that_does_not_find_keys_is_refused_at_the_start(database
     found = traces('SELECT id, name FROM track', follow={Track: [('album', lookup)]})
     with pytest.raises(UsageError, match=reason):
         check_given(database, found['album'])
+
+
+def test_distinct_on_is_refused():
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # since SQLAlchemy 2.1 it is spelled in another way
+        latest = sa.select(track.c.id, track.c.name).distinct(track.c.album_id)
+    with pytest.raises(UsageError, match='it has DISTINCT ON'):
+        traces(latest)
+    assert traces(sa.select(track.c.id, track.c.name).distinct())
+    distinct_on = getattr(postgresql, 'distinct_on', None)
+    if distinct_on is not None:
+        with pytest.raises(UsageError, match='it has DISTINCT ON'):
+            traces(sa.select(track.c.id, track.c.name).ext(distinct_on(track.c.album_id)))
+
+
+def test_text_of_another_table_leads_to_keys_that_sql_holds_equal():
+    """By a collation that ignores case, as MariaDB's do, its row leads to the key in other case."""
+    metadata = sa.MetaData()
+    one, other = (
+        sa.Table(name, metadata, sa.Column('code', sa.String(9, collation='NOCASE')))
+        for name in 'ab'
+    )
+    engine = sa.create_engine('sqlite://')
+    metadata.create_all(engine)
+    joined = sa.select(one.c.code.label('id')).join(other, one.c.code == other.c.code)
+    found = traces(joined, defaults={Track: ['name']})
+    with engine.begin() as connection:
+        connection.execute(one.insert(), [{'code': 'abc'}, {'code': 'k'}])
+        assert keys(connection, found, 'b', 'ABC') == {'abc'}
+        assert keys(connection, found, 'a', 'abc') == {'abc'}
+    engine.dispose()

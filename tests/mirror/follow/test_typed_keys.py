@@ -155,3 +155,33 @@ def test_a_char_leads_to_a_varchar_without_its_spaces(logged, watch_models):
     finally:
         following.stop()
         mirror.unfollow()
+
+
+def test_a_row_whose_key_its_field_cannot_hold_is_left_out(logged, watch_models):
+    """Also where the select does not return it: the log has its key nevertheless."""
+
+    class Part(IndexedRedisModel):
+        FIELDS = [IRField('code', valueType=int), IRField('kind')]
+        INDEXED_FIELDS = ['code']
+        KEY_NAME = 'TypedPart'
+
+    metadata = sa.MetaData()
+    columns = (sa.Column('code', sa.String(9), primary_key=True), sa.Column('kind', sa.String(9)))
+    part = sa.Table('part', metadata, *columns)
+    with logged.begin() as connection:
+        metadata.create_all(connection)
+    watch_models(Part)
+    mirror = Mirror(
+        logged, {Part: sa.select(part).where(part.c.kind != 'text')}, keys={Part: 'code'},
+        name='parts', allowEmpty=True, skipBad=True,
+    )  # fmt: skip
+    following = Beside(logged).start(mirror)
+    try:
+        following.until(lambda: mirror.status() is not None)
+        for code, kind in (('abc', 'text'), ('abd', 'number'), ('7', 'number')):
+            with logged.begin() as connection:
+                connection.execute(part.insert().values(code=code, kind=kind))
+        following.until(lambda: [each.code for each in Part.objects.all()] == [7])
+    finally:
+        following.stop()
+        mirror.unfollow()

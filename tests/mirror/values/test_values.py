@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from IndexedRedis import GuardRefusedError, IRField, irNull
 from IndexedRedis.fields import IRForeignLinkField
-from IndexedRedis.mirror import Mirror
+from IndexedRedis.mirror import Mirror, attempt
 from IndexedRedis.mirror.conversions import conversion
 
 MOMENTS = {
@@ -47,7 +47,9 @@ COLONS = {
     """SELECT '{"active":true}' AS v""": '{"active":true}',
     "SELECT 'see :note' AS v": 'see :note',
     "-- what: x :y\nSELECT 'a' AS v": 'a',
-    "SELECT 'a\\:b' AS v": 'a:b',
+    "SELECT 'a\\:b' AS v": 'a\\:b',
+    "SELECT 'C:\\dir\\:x:y' AS v": 'C:\\dir\\:x:y',
+    "SELECT ':a: b:' AS v; ": ':a: b:',
     "SELECT 'a::b' AS v": 'a::b',
 }
 
@@ -147,3 +149,50 @@ def test_keys_that_sql_holds_equal(sql, make_model, mode):
         return
     with pytest.raises(GuardRefusedError, match='2 links lead to no row'):
         mirror.run()
+
+
+def test_a_text_that_mariadb_holds_equal_to_a_number(empty_database, make_model):
+    """It compares them by the digits that the text begins with; a link leads there by '5' only."""
+    engine = empty_database('mariadb')
+    with engine.begin() as connection:
+        for statement in (
+            'CREATE TABLE land (id INT PRIMARY KEY)',
+            'CREATE TABLE city (id INT PRIMARY KEY, land VARCHAR(9))',
+            'INSERT INTO land VALUES (0), (5)',
+            "INSERT INTO city VALUES (1, '5'), (2, '5.0'), (3, '5 apples'), (4, 'x'), (5, '')",
+        ):
+            connection.exec_driver_sql(statement)
+    land = make_model([IRField('id', valueType=int)], ['id'])
+    city = make_model([IRField('id', valueType=int), IRForeignLinkField('land', land)], ['id'])
+    selects = {land: 'SELECT id FROM land', city: 'SELECT id, land FROM city'}
+    mirror = Mirror(engine, selects, keys={land: 'id', city: 'id'}, dangling='null')
+    assert mirror.run().models[city.__name__].dangling == 3
+    found = {each.id: each.land.id for each in city.objects.all() if each.land}
+    assert found == {1: 5, 2: 5}
+
+
+@pytest.mark.parametrize('rule', ['refuse', 'null', 'skip'])
+def test_more_keys_than_sql_is_asked_for_are_refused(lite, make_model, monkeypatch, rule):
+    """Whatever the rule: nobody knows whether they lead nowhere."""
+    monkeypatch.setattr(attempt, 'MAX_QUERIES', 4)
+    land = make_model([IRField('code')], ['code'])
+    city = make_model([IRField('id', valueType=int), IRForeignLinkField('land', land)], ['id'])
+    with lite.begin() as connection:
+        connection.exec_driver_sql('CREATE TABLE land (code TEXT COLLATE NOCASE)')
+        connection.exec_driver_sql("INSERT INTO land VALUES ('a'), ('b'), ('c'), ('d'), ('e')")
+    cities = "SELECT 1 AS id, 'A' AS land UNION SELECT 2, 'B' UNION SELECT 3, 'C'"
+    how = {'keys': {land: 'code', city: 'id'}, 'dangling': rule}
+    selects = {land: 'SELECT code FROM land', city: cities}
+    Mirror(lite, selects, **how).run()
+    assert {each.id: each.land.code for each in city.objects.all()} == {1: 'a', 2: 'b', 3: 'c'}
+    selects[city] += " UNION SELECT 4, 'D' UNION SELECT 5, 'E'"
+    with pytest.raises(GuardRefusedError, match=r'More than 4 keys of links .* foldKeys='):
+        Mirror(lite, selects, **how).run()
+    assert Mirror(lite, selects, **how, foldKeys=[land]).run().models[city.__name__].dangling == 0
+
+
+def test_an_aware_moment_whose_year_in_utc_does_not_exist(lite, event):
+    early = "SELECT 1 AS id, '0001-01-01T00:00:00+05:00' AS at"
+    with pytest.raises(GuardRefusedError, match=r'at: cannot hold .* in UTC its year'):
+        Mirror(lite, {event: early}).run()
+    assert Mirror(lite, {event: early}, skipBad=True, allowEmpty=True).run().models

@@ -11,16 +11,19 @@ from collections.abc import Iterable, Iterator
 
 __all__ = ('changed_tables', 'first_words', 'moves_tables')
 
-# Before the first word may stand comments.
-_START = re.compile(r'(?:\s|/\*.*?\*/|--[^\n]*\n|#[^\n]*\n)*', re.DOTALL)
+# Before the first word may stand comments. What follows /*!50000 is none: it is run.
+_START = re.compile(r'(?:\s|/\*M?!\d*|/\*.*?\*/|--[^\n]*\n|#[^\n]*\n)*', re.DOTALL)
 _WORDS = re.compile(r'\w+')
 # With these, a statement changes no row that was there before.
 _HARMLESS = ('ANALYZE', 'OPTIMIZE', 'CHECK', 'REPAIR', 'FLUSH', 'GRANT', 'REVOKE', 'SET')
 _NEW_TABLE = ['CREATE', 'TABLE', 'IF', 'NOT', 'EXISTS']
 # Rows stand in the binlog as rows. If they stand there as such statements, which may call triggers
-# or write through views, nobody can tell the tables.
+# or write through views, nobody can tell the tables. Nor of what is inside other statements.
 _ROWS = ('INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'LOAD', 'CALL', 'WITH', 'DO')
+_AROUND_ANOTHER = ['SET', 'STATEMENT']
 _DATABASE = re.compile(r'\b(DATABASE|SCHEMA)\b', re.IGNORECASE)
+# The name of a database before a dot: in backticks, in quotes, or plain.
+_QUALIFIER = r'(?:`((?:[^`]|``)+)`|"([^"]+)"|([^"`.\s(,]+))'
 _MOVES = re.compile(r'\b(REFERENCES|RENAME)\b', re.IGNORECASE)
 
 
@@ -43,7 +46,7 @@ def changed_tables(statement: str, schema: str, tables: Iterable[str]) -> set[st
     :param tables: the full names of the followed tables
     """
     words = first_words(statement)
-    if words[:1] and words[0] in _ROWS:
+    if words[:1] and (words[0] in _ROWS or words[:2] == _AROUND_ANOTHER):
         return set(tables)
     if words == _NEW_TABLE or (words and words[0] in _HARMLESS):
         return set()
@@ -62,5 +65,7 @@ def _concerns(statement: str, schema: str, name: str, of_database: bool) -> bool
 def _qualifiers(statement: str, name: str) -> Iterator[str | None]:
     """Yield, for each place where a name stands in a statement, what stands before it and a dot."""
     escaped = re.escape(name.replace('`', '``'))
-    pattern = rf'(?:["`]?([^"`.\s(,]+)["`]?\s*\.\s*["`]?)?(?<![\w$]){escaped}(?![\w$])'
-    return (match[1] for match in re.finditer(pattern, statement, re.IGNORECASE))
+    pattern = rf'(?:{_QUALIFIER}\s*\.\s*["`]?)?(?<![\w$]){escaped}(?![\w$])'
+    for match in re.finditer(pattern, statement, re.IGNORECASE):
+        in_backticks, in_quotes, plain = match.groups()
+        yield in_backticks.replace('``', '`') if in_backticks else in_quotes or plain

@@ -6,7 +6,7 @@ import pytest
 
 from IndexedRedis.mirror.follow.mariadb.statements import changed_tables
 
-TABLES = ('shop.track', 'shop.odd name', 'other.album')
+TABLES = ('shop.track', 'shop.odd name', 'other.album', 'my shop.track')
 TRACK = {'shop.track'}
 
 
@@ -34,6 +34,15 @@ TRACK = {'shop.track'}
         # A trigger, or a view, may write to any table.
         ('INSERT INTO something VALUES (1)', 'shop', set(TABLES)),
         ('  delete from something', 'elsewhere', set(TABLES)),
+        # What is inside another statement may be any.
+        ('SET STATEMENT max_statement_time=5 FOR TRUNCATE TABLE something', 'shop', set(TABLES)),
+        ('SET @x = 1', 'shop', set()),
+        ('/*!50000 TRUNCATE TABLE something */', 'shop', set()),
+        ('/*!50000 TRUNCATE TABLE track */', 'shop', TRACK),
+        ('/* a tool *//*M!100100 INSERT INTO something VALUES (1) */', 'shop', set(TABLES)),
+        ('TRUNCATE TABLE `my shop`.`track`', 'my shop', {'my shop.track'}),
+        ('TRUNCATE TABLE `my ``shop`.track', 'my shop', set()),
+        ('TRUNCATE TABLE track', 'my shop', {'my shop.track'}),
         ('', 'shop', set()),
     ],
 )
