@@ -160,9 +160,9 @@ class MultipleObjectsError(IndexedRedisError, LookupError):
 
 
 class OutcomeUnknownError(IndexedRedisError, ConnectionError):
-    """The connection broke before the reply to a write came, and repeating it could do harm.
+    """It is unknown whether a write was carried out, and repeating it could do harm.
 
-    Solution: look at the stored values before you call it again.
+    Solution: look at what is stored before you call it again.
     """
 
 

@@ -186,7 +186,7 @@ class Keys:
         """Whether a key of the model goes with the counter of pks, which outlives the objects."""
         if key in (self.next, self.incarnations):
             return True
-        return self.is_work(key) and key.endswith(b':' + DRAWN)
+        return self.is_work(key) and key[len(self._tmp) :].partition(b':')[2] == DRAWN
 
     def type_of(self, key: bytes) -> bytes:
         """The Redis type that a key of the model should have; ``b''`` for an unknown work key."""

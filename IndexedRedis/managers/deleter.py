@@ -80,9 +80,9 @@ class IndexedRedisDelete(IndexedRedisHelper[M]):
     def destroyModel(self) -> int:
         """Remove the keys of the model. Return the number of removed keys.
 
-        The pk counter and its record of incarnations stay, so that no pk is used twice: old objects
-        in memory, and links, lead to nothing rather than to new objects. Objects that other
-        processes store meanwhile are whole and stay.
+        The pk counter, its record of incarnations and the notes of saves stay, so that no pk is
+        used twice: old objects in memory, and links, lead to nothing rather than to new objects.
+        Objects that other processes store meanwhile are whole and stay.
 
         :raises ResetInProgressError: if another long write of the model does not end within 15 s
         :raises ResetLostError: if the lock is lost; then some keys may be left

@@ -49,6 +49,7 @@ class IndexedRedisSave(IndexedRedisHelper[M]):
         :returns: the pks, in the order of the objects
         :raises FieldValueError: if a value cannot be stored
         :raises ObjectGoneError: if an object is no longer stored
+        :raises OutcomeUnknownError: if a save of a new object failed 23 hours ago or more
         :raises ResetInProgressError: if another long write of the model does not end within 15 s
         :raises UniqueError: if two objects would have one unique value; then nothing is stored
         :raises UsageError: if an argument is not an object of the model, or is listed twice

@@ -137,21 +137,22 @@ def sources_of(
                     quoted,
                 )
             )
-    checks: list[Callable[[], Any]] = [
-        lambda: _check_key_names(sources),
-        lambda: _check_links(sources),
-        lambda: _check_kept(sources, options.keep_pks),
-    ]
-    if mode == 'diff':
-        checks.append(lambda: check_diff(sources))
-    if mode == 'changed' or options.changed:
-        checks.append(lambda: check_watermarks(sources))
-    for check in checks:
+    for check in _checks(sources, options, mode):
         with problems.next():
             check()
     with problems.next():
         sources = in_order(sources)
     return sources
+
+
+def _checks(sources: Sequence[Source], options: Options, mode: str) -> Iterator[Callable[[], None]]:
+    yield lambda: _check_key_names(sources)
+    yield lambda: _check_links(sources)
+    yield lambda: _check_kept(sources, options.keep_pks)
+    if mode == 'diff':
+        yield lambda: check_diff(sources)
+    if mode == 'changed' or options.changed:
+        yield lambda: check_watermarks(sources)
 
 
 def check_diff(sources: Sequence[Source]) -> None:

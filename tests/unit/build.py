@@ -32,4 +32,4 @@ def load_only(model: Any, names: list[str], pk: int = 1, /, **row: bytes) -> Any
 def number_draws(monkeypatch: Any, token: bytes, number: int) -> None:
     """Let the next draw of a pk have this token and number."""
     earlier = draws.Draw(token, number - 1, datetime.now(UTC))
-    monkeypatch.setattr(draws, '_finished', [earlier])
+    monkeypatch.setattr(draws, '_free', [earlier])

@@ -29,7 +29,7 @@ from ..writes.entry import Entry, Mode, Reserved, plan_entry
 from ..writes.inserts.draws import Draw
 from ..writes.inserts.insert import Draft, insert_all
 from ..writes.inserts.insert_one import insert_one, may_insert_one
-from ..writes.inserts.pks import give_pks, highest, repeat
+from ..writes.inserts.pks import give_pks, highest, resolve
 from ..writes.update_one import update_one
 from .unfinished import recovering
 
@@ -241,7 +241,7 @@ def _assign_pks(entries: list[Entry]) -> Flow[list[Entry]]:
             continue
         tried, row = state.attempt
         if isinstance(tried, Draw):
-            tried, state.drawn = yield from repeat(entry.schema, tried)
+            tried, state.drawn = yield from resolve(entry.schema, tried)
             state.attempt = tried, row
         entry.pk, entry.drawn = tried, state.drawn
     fresh = [entry for entry in inserts if entry.pk is None]

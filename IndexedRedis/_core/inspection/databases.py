@@ -36,17 +36,18 @@ from .statistics import measure
 
 __all__ = ('FoundModel', 'find_models')
 
-# Kinds of keys that outlive the objects, and how their names end: the counter, what goes with it,
-# and the record of editions.
-OF_COUNTER = (('next', b''), ('tmp', b'incarnations'), ('tmp', b':' + DRAWN), ('tmp', b'editions'))
+# Keys that outlive the objects, beside notes of draws: the counter, its record of incarnations, and
+# the record of editions.
+OF_COUNTER = (('next', b''), ('tmp', b'incarnations'), ('tmp', b'editions'))
 # Keys of a partition that one script measures, and such scripts of one trip.
 KEYS_IN_SCRIPT = 60
 SCRIPTS_AT_ONCE = 64
 
 
-def _is_left(parts: KeyParts) -> bool:
-    """Whether a key outlives the objects of its model."""
-    return any(parts.kind == kind and parts.rest.endswith(end) for kind, end in OF_COUNTER)
+def _outlives_objects(parts: KeyParts) -> bool:
+    """Whether a key stays when the model is destroyed."""
+    is_note = parts.kind == 'tmp' and parts.rest.partition(b':')[2] == DRAWN
+    return is_note or (parts.kind, parts.rest) in OF_COUNTER
 
 
 class FoundModel:
@@ -267,7 +268,7 @@ def find_models(sample: int, progress: Progress | None = None) -> Flow[list[Foun
     def note(names: list[bytes]) -> tuple[()]:
         for key in names:
             parts = parse_key(key)
-            if parts is None or _is_left(parts) or parts.kind == 'edition':
+            if parts is None or _outlives_objects(parts) or parts.kind == 'edition':
                 continue
             if parts.edition != 0:  # what editions share is a counter, and what belongs to it
                 if parts.model not in tallies:

@@ -14,6 +14,7 @@ from ..objects.graph import children, reachable
 from ..objects.state import current_bytes
 from ..text import shorten
 from ..writes.arguments import check_distinct
+from ..writes.inserts.draws import Draw
 from .asking import Make, write_shards
 from .editions.fence import Edition
 from .values import partition_of, partition_of_stored
@@ -113,7 +114,8 @@ def _partition_for(
     """
     pk = forced if forced is not None else obj._id
     if pk is None and obj._state.attempt is not None:
-        pk = obj._state.attempt[0]
+        tried = obj._state.attempt[0]
+        pk = None if isinstance(tried, Draw) else tried  # of a time without partitions
     by = schema.partition_by
     if by is None or (pk is not None and not obj._state.knows(by.name)):
         return partition_of(seed if pk is None else pk, edition)

@@ -3,8 +3,8 @@
 Destroying settles what dead writers left, and resets the model to an empty data set, without a
 grace time. Then it scans all keys, and removes the keys of the model that belong to no object. It
 touches only keys of the exact shapes of the model. The counter stays, with its record of
-incarnations: other processes may hold objects under old pks, or pks that they have drawn and not
-used yet.
+incarnations and the notes of draws: other processes may hold objects under old pks, or pks that
+they have drawn and not used yet.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def each_page(
 
 
 def destroy(schema: Schema, token: bytes) -> Flow[int]:
-    """Remove the keys of a model but the pk counter and its record; return how many there were.
+    """Remove the keys of a model but those of the pk counter; return how many there were.
 
     :param token: text that no reset has
     """

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from IndexedRedis import IndexedRedisModel, IRField, UniqueError
+from IndexedRedis._core.objects.state import own_state
+from IndexedRedis._core.writes.inserts.draws import new_draw
 
 
 @pytest.fixture
@@ -48,3 +50,11 @@ def test_get_or_create_finds_what_is_unique_within_its_partition(stock):
     assert (created, once_more) == (True, False)
     assert first._id == again._id
     assert stock.objects.filter(shop='b').count() == 1
+
+
+def test_a_draw_from_before_the_model_had_partitions_is_drawn_anew(stock):
+    """An object may come from a pickle: its note is in a key that nobody has any more."""
+    obj = stock(shop='a', article='1')
+    own_state(obj).attempt = new_draw(), {'shop': b'a', 'article': b'1'}
+    (pk,) = obj.save()
+    assert stock.objects.get(pk).shop == 'a'

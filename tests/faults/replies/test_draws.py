@@ -10,14 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from redis.exceptions import TimeoutError
+from redis.exceptions import OutOfMemoryError, TimeoutError
 
 from faults.item import Item, contents
-from IndexedRedis import ConflictError
+from IndexedRedis import OutcomeUnknownError
 from IndexedRedis._core.links import saving
 from IndexedRedis._core.script import BY_SHA
-from IndexedRedis._core.writes.inserts import draws
+from IndexedRedis._core.writes.inserts import draws, insert_one
 from IndexedRedis.errors import WrongKeyTypeError
+from IndexedRedis.executors.errors import PoolExhaustedError
 from IndexedRedis.executors.recording import RecordingExecutor
 
 
@@ -116,7 +117,7 @@ def test_who_comes_back_after_a_day_is_told_that_nobody_knows(item, lost, monkey
     carry_out = lost(obj)
     carry_out()
     monkeypatch.setattr(draws, 'EXPIRED', timedelta(0))
-    with pytest.raises(ConflictError, match=r'^Item: the first save .*save obj\.copy\(\)'):
+    with pytest.raises(OutcomeUnknownError, match=r'^Item: a save .*save obj\.copy\(\)'):
         obj.save()
     assert [row[:2] for row in contents(item)] == [('new', 1)]
     monkeypatch.undo()
@@ -137,9 +138,50 @@ def test_a_draw_that_was_refused_is_over(raw, item, lost, stored):
     assert [row[:2] for row in contents(item)] == [('other', 2), ('refused', 1)]
 
 
+def test_an_interrupt_after_the_reply_leaves_no_draw(item, monkeypatch, stored):
+    """Its token is free by then, so a retry must not repeat the draw."""
+    obj, free_token = item(name='interrupted', n=1), draws.free_token
+
+    def interrupted(draw):
+        free_token(draw)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(insert_one, 'free_token', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        obj.save()
+    item(name='other', n=2).save()
+    obj.save()
+    assert [row[:2] for row in contents(item)] == [('interrupted', 1), ('other', 2)]
+
+
+@pytest.mark.parametrize('why', ['the server is full', 'no connection is free'])
+def test_a_save_that_stored_nothing_can_be_made_at_any_time(raw, item, monkeypatch, why, stored):
+    obj, executor = item(name='new', n=1), RecordingExecutor([PoolExhaustedError()])
+    if why == 'the server is full':
+        raw.config_set('maxmemory', 1)
+        with pytest.raises(OutOfMemoryError):
+            obj.save()
+        raw.config_set('maxmemory', 0)
+    else:
+        with pytest.raises(PoolExhaustedError):
+            executor.run(saving.save(item._validated(), [obj], [None]))
+    monkeypatch.setattr(draws, 'EXPIRED', timedelta(0))
+    obj.save()
+    assert [row[:2] for row in contents(item)] == [('new', 1)]
+    assert len(notes(raw)) == 1
+
+
+def test_a_staged_index_set_of_the_value_drawn_is_no_note(raw, item):
+    raw.sadd('_ir_|Item:tmp:TOKEN:idx:name:drawn', 5)
+    assert item.objects.info().workKeys == 1
+    assert item.deleter.destroyModel() == 1
+    assert raw.keys() == []
+
+
 def test_a_note_of_junk_is_replaced(raw, item, monkeypatch, stored):
     for junk in (lambda key: raw.set(key, 'junk'), lambda key: raw.sadd(key, 'junk')):
-        monkeypatch.setattr(draws, '_finished', [])
+        monkeypatch.setattr(draws, '_free', [])
         monkeypatch.setattr(draws, 'new_token', lambda: b'TOKEN')
         raw.delete('_ir_|Item:tmp:TOKEN:drawn')
         junk('_ir_|Item:tmp:TOKEN:drawn')
@@ -160,8 +202,8 @@ def test_threads_share_no_draw(raw, item, stored):
 FORK = """
 import os
 from IndexedRedis._core.writes.inserts import draws
-draws.finish(draws.new_draw())
-(parent,) = draws._finished
+draws.free_token(draws.new_draw())
+(parent,) = draws._free
 child = os.fork()
 mine = draws.new_draw()
 assert (mine.token == parent.token) == bool(child)

@@ -73,7 +73,7 @@ def sent(raw: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The batches that went out, as the page shows them; the server knows the scripts already."""
     for script in load_all():
         raw.script_load(script.text)
-    monkeypatch.setattr(draws, '_finished', [])  # so that the first draw has the number 1
+    monkeypatch.setattr(draws, '_free', [])  # so that the first draw has the number 1
     trips: list[str] = []
     pack = exchange.pack
 

@@ -1,26 +1,27 @@
-"""Number the draws of pks, so that one whose reply is lost can be repeated.
+"""Number the draws of pks, so that a save whose reply was lost finds its pk.
 
-The script that stores a new object draws its pk, so after a lost reply nobody knows the pk. A draw
-has a token and a number. The script leaves a *note*, ``NUMBER PK INCARNATION``, in a key named by
-the token; whoever repeats the draw finds the pk there, or draws it first. So whatever comes under
-one number, and however late, uses one pk.
+The server draws the pk, so the client does not know it until the reply comes. Each draw has a token
+and a number. The script stores ``NUMBER PK INCARNATION`` under a key with the token: the *note*. A
+retry sends the same token and number. It gets the noted pk, or draws one and notes it. A script
+that arrives late finds the note, and stores nothing.
 
-A process has as many tokens as it saves at a time, and uses them again: so that few notes are left.
-A token whose reply was lost is not used again, since the script may still be on its way.
+A process uses a token again after the reply, so that notes stay few. It abandons a token whose
+reply was lost, since the script may still arrive.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from ....errors import ConflictError
+from ....errors import OutcomeUnknownError
 from ...keys import DRAWN, Keys
 from ...locking.locks import new_token
 from ...mapping.schema import Schema
 
-__all__ = ('NOTED_SECONDS', 'Draw', 'check_noted', 'finish', 'new_draw')
+__all__ = ('NOTED_SECONDS', 'Draw', 'check_not_expired', 'free_token', 'new_draw')
 
 # Seconds until a note expires.
 NOTED_SECONDS = 86_400
@@ -45,34 +46,34 @@ class Draw(NamedTuple):
         return keys.work(self.token, DRAWN)
 
 
-# The draws whose reply came, for their tokens. Each thread takes what no other has.
-_finished: list[Draw] = []
+# Draws whose reply came: their tokens are free. pop() and append() are atomic.
+_free = deque[Draw](maxlen=1000)
 if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_finished.clear)
+    os.register_at_fork(after_in_child=_free.clear)
 
 
 def new_draw() -> Draw:
-    """Return a draw that nobody else has."""
+    """Return a new draw: the next number of a free token, or the first of a new one."""
     try:
-        token, number, _ = _finished.pop()
+        token, number, _ = _free.pop()
     except IndexError:
         token, number = new_token(), 0
     return Draw(token, number + 1, datetime.now(UTC))
 
 
-def finish(draw: Draw) -> None:
-    """Let the next draw have the token: the script was carried out, and its reply came."""
-    _finished.append(draw)
+def free_token(draw: Draw) -> None:
+    """Let another draw have the token. Call it last, when nobody can repeat this draw any more."""
+    _free.append(draw)
 
 
-def check_noted(schema: Schema, draw: Draw) -> None:
-    """Check that the note of a draw, if there was one, is still there.
+def check_not_expired(schema: Schema, draw: Draw) -> None:
+    """Refuse a draw whose note may have expired.
 
-    :raises ConflictError: if it may have expired
+    :raises OutcomeUnknownError: if it was begun 23 hours ago
     """
     if datetime.now(UTC) - draw.begun > EXPIRED:
-        raise ConflictError(
-            f'{schema.name}: the first save of this object failed, and that is a day ago. '
-            'Whether it stored the object cannot be told any more. Nothing was written. Look for '
-            'the object; if it is not there, save obj.copy().'
+        raise OutcomeUnknownError(
+            f'{schema.name}: a save of this object began at {draw.begun:%Y-%m-%d %H:%M} UTC, and '
+            'its outcome cannot be told any more. Nothing was written. Look for the object; if it '
+            'is not stored, save obj.copy().'
         )

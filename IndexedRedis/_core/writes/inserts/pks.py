@@ -1,4 +1,4 @@
-"""Reserve pks. A script that stores under reserved pks may be sent twice."""
+"""Reserve pks, and look up the pks of draws whose replies were lost."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ...keys import HIGHEST_PK, Keys
 from ...locking.key_types import wrong_type
 from ...mapping.schema import Schema
 from ...script import Script
-from .draws import NOTED_SECONDS, Draw, check_noted
+from .draws import NOTED_SECONDS, Draw, check_not_expired
 
-__all__ = ('DRAW', 'give_pks', 'highest', 'refusal', 'repeat', 'reserve')
+__all__ = ('DRAW', 'give_pks', 'highest', 'refusal', 'reserve', 'resolve')
 
 # Pks that one SMISMEMBER tests.
 PKS_IN_ONE_COMMAND = 1000
@@ -26,9 +26,9 @@ PKS_IN_ONE_COMMAND = 1000
 # Parameters: how many pks, above which pk, the largest number of pks to test; the distance of the
 # pks, and their remainder by it; number of the draw (see draws.py), or nil: leave no note.
 # Returns the first pk, the id of the incarnation or '', and whether it was drawn here: it was not
-# if the note has the number. If it tests more pks than it may, the caller has to test whether they
-# are in use. Otherwise one value: false if all tried pks are in use; {key, its type, 'text that is
-# no number', or 'full'} if a key is unusable, and then no pk is reserved.
+# if the note has the number, or a later one. If it tests more pks than it may, the caller has to
+# test whether they are in use. Otherwise one value: false if all tried pks are in use; {key, its
+# type, 'text that is no number', or 'full'} if a key is unusable, and then no pk is reserved.
 DRAW = (
     f'local HIGHEST, NOTED_SECONDS = {HIGHEST_PK}, {NOTED_SECONDS}'
     + INCARNATION
@@ -74,7 +74,7 @@ local function draw(count, above, tested, stride, offset, number)
   local noted = number and redis.pcall('GET', KEYS[4])
   if type(noted) == 'string' then
     local of, pk, drawn = string.match(noted, '^(%d+) (%d+) (%x*)$')
-    if of == number then return tonumber(pk), drawn, false end
+    if of and tonumber(of) >= tonumber(number) then return tonumber(pk), drawn, false end
   end
   local drawn = incarnation(KEYS[3], KEYS[1])
   local first = raise_counter(count, above, tested, stride, offset)
@@ -137,12 +137,12 @@ def reserve(
             return first, drawn
 
 
-def repeat(schema: Schema, draw: Draw) -> Flow[tuple[int, bytes]]:
-    """Return the pk that a draw drew, which is drawn if it did not take place, as :func:`reserve`.
+def resolve(schema: Schema, draw: Draw) -> Flow[tuple[int, bytes]]:
+    """Return the pk of a draw, as :func:`reserve` does; draw it if no script has.
 
-    :raises ConflictError: if that cannot be told any more
+    :raises OutcomeUnknownError: if the note may have expired
     """
-    check_noted(schema, draw)
+    check_not_expired(schema, draw)
     return (yield from reserve(schema, 1, draw=draw))
 
 
