@@ -160,7 +160,7 @@ app = FastAPI(title='Music shop', lifespan=lifespan)
 # The HTTP status of each error of the library. Any other error is a bug of this program: 500.
 STATUS = {
     IR.FieldValueError: 422,
-    IR.QueryError: 400,
+    IR.UsageError: 400,
     IR.ObjectGoneError: 404,
     IR.ConflictError: 503,
     IR.ResetInProgressError: 503,

@@ -71,6 +71,8 @@ def entry(pk: int) -> dict[str, Any]:
 def write() -> tuple[dict[str, Any], int]:
     """Add an entry: ``{"name": "Ann", "text": "Hello"}``."""
     given = request.get_json()
+    if not isinstance(given, dict):
+        abort(400)
     new = Entry(name=given.get('name'), text=given.get('text'), written=datetime.now(UTC))
     new.save()
     return new.asDict(includeMeta=True, strKeys=True), 201

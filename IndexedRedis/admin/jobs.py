@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+from threading import Thread
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-__all__ = ('Job', 'Outcome')
+__all__ = ('Job', 'Outcome', 'in_daemon')
 
 Progress = Callable[[str, int, 'int | None'], None]
+T = TypeVar('T')
 
 
 class Outcome(NamedTuple):
@@ -82,3 +85,28 @@ class Job:
         finally:
             self.what = ''
         self.outcomes.appendleft(Outcome(what, begun, perf_counter() - start, result, error))
+
+
+async def in_daemon(work: Callable[[], T]) -> T:
+    """Return what a function returns in a thread that ends with the process.
+
+    A process that is told to stop waits for the threads of ``asyncio.to_thread``, and a mirror may
+    take minutes.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(settling: Callable[[Any], None], outcome: Any) -> None:
+        if not done.done():
+            settling(outcome)
+
+    def call() -> None:
+        try:
+            how: tuple[Callable[[Any], None], Any] = (done.set_result, work())
+        except BaseException as error:
+            how = (done.set_exception, error)
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, *how)
+
+    Thread(target=call, daemon=True).start()
+    return await done

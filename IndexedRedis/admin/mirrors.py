@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
@@ -14,7 +15,7 @@ from starlette_admin import CustomView, route
 from ..managers.manager import send
 from ..utils import bytes_text
 from .dashboards import age_of, figures_of
-from .jobs import Job
+from .jobs import Job, in_daemon
 
 if TYPE_CHECKING:
     from ..mirror import FollowStatus
@@ -71,7 +72,7 @@ class Mirrors(CustomView):
             raise HTTPException(NOT_FOUND)
         name, mirror = [*self._mirrors.items()][int(number)]
         what = 'dry run' if dry else 'run'
-        self._jobs[name].start(what, lambda tell: asyncio.to_thread(mirror.run, dry, tell))
+        self._jobs[name].start(what, lambda tell: in_daemon(partial(mirror.run, dry, tell)))
         assert self._admin is not None
         return RedirectResponse(
             str(request.url_for(f'{self._admin.route_name}:mirrors')), SEE_OTHER

@@ -7,7 +7,7 @@ list decodes no value.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from starlette.exceptions import HTTPException
@@ -178,26 +178,40 @@ class ModelView(BaseModelView):
 
         :raises FormValidationError: as of :meth:`create`; or if somebody else changed one of them
         """
-        row = await self.find_by_pk(request, pk)
-        obj = None if row is None else await self.model.objects.aget(row.pk)
-        if row is None or obj is None:
+        stored = await self._stored_row(request, pk)
+        obj = await self.model.objects.aget(int(pk))
+        if obj is None:
             raise HTTPException(NOT_FOUND)
-        changed, errors = {}, dict[str | int, Any]()
-        for name, typed in data.items():
-            field = self.stored[name]
-            stored = row.stored[field.source.name]
-            if typed is None or not field.editable(stored):
-                continue
-            if not values.has_changed(field.source, typed):
-                continue
-            now = values.shown(field.source, stored)
+        changed = {
+            name: typed
+            for name, typed in data.items()
+            if typed is not None
+            and self.stored[name].editable(stored[self.stored[name].source.name])
+            and values.has_changed(self.stored[name].source, typed)
+        }
+        await self._assign(obj, changed)
+        # Last, so that nothing but the way to the server is left in which somebody may change it.
+        self._check_unchanged(await self._stored_row(request, pk), changed)
+        return await self._saved(obj)
+
+    async def _stored_row(self, request: Request, pk: Any) -> Mapping[str, bytes | None]:
+        row = await self.find_by_pk(request, pk)
+        if row is None:
+            raise HTTPException(NOT_FOUND)
+        return row.stored
+
+    def _check_unchanged(
+        self, stored: Mapping[str, bytes | None], changed: Mapping[str, values.Typed]
+    ) -> None:
+        """Check that fields hold what the form was made from."""
+        errors: dict[str | int, Any] = {}
+        for name, typed in changed.items():
+            source = self.stored[name].source
+            now = values.shown(source, stored[source.name])
             if typed.mark != now.mark:
                 errors[name] = CHANGED.format('null' if now.null else repr(now.short))
-            changed[name] = typed
         if errors:
             raise FormValidationError(errors)
-        await self._assign(obj, changed)
-        return await self._saved(obj)
 
     async def _assign(self, obj: Any, typed: dict[str, values.Typed]) -> None:
         """Set attributes, and check that links lead to objects."""
@@ -224,7 +238,8 @@ class ModelView(BaseModelView):
 
     async def delete(self, request: Request, pks: list[Any]) -> int | None:
         """Delete objects; return their number."""
-        found: int = await self.model.objects.filter(pk__in=[int(pk) for pk in pks]).adelete()
+        numbers = [int(pk) for pk in pks if str(pk).isdecimal()]
+        found: int = await self.model.objects.filter(pk__in=numbers).adelete()
         return found
 
     def targets(self, field: StoredField, value: values.Shown) -> list[tuple[str, str | None]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 
 import httpx
 import pytest
@@ -55,7 +57,7 @@ def test_a_token_from_the_environment(filled, url):
         (['--host', '::'], 'Give a token'),
         (['--token', 'short'], 'at least 16'),
         (['--mirror', 'admin.shop:fill'], 'not a Mirror'),
-        (['keyspace'], 'no models'),
+        (['support.keyspace'], 'no models'),
         (['admin.shop:fill'], 'no model'),
     ],
 )
@@ -63,3 +65,26 @@ def test_what_is_refused_starts_no_server(redis_params, url, args, message):
     done = command('admin', 'admin.shop', *args, '--url', url)
     assert done.status == 2
     assert message in done.errors
+
+
+HELD_UP = """
+import asyncio, threading
+from IndexedRedis.admin.jobs import in_daemon
+
+async def main():
+    assert await in_daemon(lambda: 5) == 5
+    try:
+        await in_daemon(lambda: 1 / 0)
+    except ZeroDivisionError:
+        print('raised')
+    asyncio.create_task(in_daemon(threading.Event().wait))
+    await asyncio.sleep(0.1)
+
+asyncio.run(main())
+"""
+
+
+def test_a_mirror_of_a_page_does_not_hold_up_the_end_of_the_process():
+    held = [sys.executable, '-c', HELD_UP]
+    done = subprocess.run(held, check=False, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b'raised\n', b'')

@@ -9,7 +9,7 @@ from support.keyspace import dump
 
 from admin.shop import QUOTES, TRACKS, Artist, Track
 from IndexedRedis import IRField, irNull
-from IndexedRedis.admin import values
+from IndexedRedis.admin import values, views
 
 pytestmark = pytest.mark.programs
 
@@ -103,6 +103,21 @@ def test_somebody_else_was_faster(visitor):
     assert (Artist.objects.get(1).name, Artist.objects.get(1).born) == ('ABBA', 1972)
 
 
+def test_somebody_else_is_faster_while_the_form_is_checked(visitor, monkeypatch):
+    page, assign = visitor.see('/Artist/edit?pk=1'), views.ModelView._assign
+
+    async def assign_while_another_saves(self, obj, typed):
+        artist = await Artist.objects.aget(1)
+        artist.name = 'ABBA'
+        await artist.asave()
+        await assign(self, obj, typed)
+
+    monkeypatch.setattr(views.ModelView, '_assign', assign_while_another_saves)
+    after = visitor.submit('/Artist/edit?pk=1', page, name='Mine')
+    assert (after.status, 'ABBA' in error_at(after, 'name')) == (422, True)
+    assert Artist.objects.get(1).name == 'ABBA'
+
+
 def test_an_object_is_made_and_deleted(visitor):
     page = visitor.submit(
         '/Artist/create', name='Nina', born='1933', **{'name.null': None, 'born.null': None}
@@ -117,7 +132,7 @@ def test_an_object_is_made_and_deleted(visitor):
     address = f'{visitor.address}/_api/Artist/row-action?name=delete&pk={nina.getPk()}'
     assert visitor.post(address, headers=headers).is_success
     assert not Artist.objects.exists(nina.getPk())
-    address = f'{visitor.address}/_api/Track/action?name=delete&pks=1&pks=2'
+    address = f'{visitor.address}/_api/Track/action?name=delete&pks=1&pks=2&pks=x'
     assert visitor.post(address, headers=headers).is_success
     assert Track.objects.count() == TRACKS - 2
 

@@ -74,6 +74,10 @@ def test_refusals(client, query, message):
     assert message in answer.get_json()['error']
 
 
+def test_what_is_no_object_is_refused(client):
+    assert client.post('/entries', json=['name']).status_code == 400
+
+
 def test_a_value_that_no_field_holds(client):
     answer = client.post('/entries', json={'name': 'IRNullType()'})
     assert answer.status_code == 400

@@ -192,6 +192,7 @@ def test_pages_in_order(service):
     assert get(order='composer').status_code == 422
     assert get(composer__gte='x').status_code == 400, 'not sorted'
     assert get(price__lt='cheap').status_code == 422
+    assert get(pk='abc').status_code == 400
 
 
 def test_any_name_may_be_asked_for(example):
