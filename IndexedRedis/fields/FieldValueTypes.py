@@ -121,10 +121,23 @@ def json_from_text(text: str | bytes) -> Any:
 
 
 def _from_input(text: str | bytes) -> Any:
-    """Return the value of json text in which no object has a key twice."""
+    """Return the value of json text where no object has a key twice and no number is rounded."""
     import json
 
-    return _wrapped(json.loads(text, object_pairs_hook=_dict_of_pairs))
+    return _wrapped(json.loads(text, object_pairs_hook=_dict_of_pairs, parse_float=_exact_float))
+
+
+def _exact_float(text: str) -> float:
+    """Return the float of a number in json text.
+
+    :raises ValueError: if it has more digits, or is larger, than a float holds
+    """
+    from decimal import Decimal
+
+    number = float(text)
+    if Decimal(repr(number)) != Decimal(text):
+        raise ValueError(f'the number {text} would be rounded to {number!r}: write it as text')
+    return number
 
 
 def _dict_of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

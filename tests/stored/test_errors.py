@@ -66,6 +66,8 @@ VALUES = [
     ('tags', {1.5: 1}, FieldTypeError, 'not float as 1.5 is'),
     ('tags', {b'x': 1}, FieldTypeError, "not bytes as b'x' is"),
     ('tags', '[{"a": 1, "b": 2, "a": 3}]', FieldValueError, "key 'a' occurs twice"),
+    ('tags', '[0.1234567890123456789]', FieldValueError, 'rounded to 0.12345678901234568:'),
+    ('tags', '[1e400]', FieldValueError, 'the number 1e400 would be rounded to inf'),
     ('blob', 5, FieldTypeError, 'int'),
     ('title', 'IRNullType()', FieldValueError, 'null'),
     ('title', b'\xff', FieldValueError, r"b'\\xff'"),
