@@ -68,7 +68,9 @@ class ChangedBatch(Batch):
         came = len(live) - self._number_stored(source, [*live])
         stored = before + came - self._number_stored(source, [*dead])
         rows = self._input.snapshot.count(self._whole[source.name].source.statement) or 0
-        if compare or rows - stored != self._left_out(mark, before):
+        # A row that was left out for the unique value of another may fit since that one changed.
+        may_fit = rows > stored and keys and source.model._validated().uniques
+        if compare or may_fit or rows - stored != self._left_out(mark, before):
             came_too, gone = self._compared(source)
             stored -= len(gone - keys)
             keys |= came_too | gone

@@ -421,3 +421,26 @@ def test_a_new_row_whose_key_its_field_cannot_hold_is_left_out(lite, make_model)
     report = mirror.run()
     assert (report.mode, report.models[model.__name__].bad) == ('changed', 1)
     assert sorted(each.code for each in model.objects.all()) == [5, 6]
+
+
+def test_a_row_that_was_left_out_comes_in_once_its_unique_value_is_free(lite, make_model):
+    do(
+        lite,
+        sa.text('CREATE TABLE t (id INTEGER, u INTEGER, at INTEGER)'),
+        sa.text('INSERT INTO t VALUES (1, 1, 1)'),
+    )
+    model = make_model(
+        [IRField('id', valueType=int), IRField('u', valueType=int)], ['id'], UNIQUE_FIELDS=['u']
+    )
+    mirror = Mirror(
+        lite, {model: 'SELECT id, u, at FROM t'}, columns={model: {'at': None}}, overlap=0,
+        keys={model: 'id'}, mode='changed', changed={model: 'at'}, skipBad=True,
+    )  # fmt: skip
+    mirror.run()
+    do(lite, sa.text('INSERT INTO t VALUES (4, 7, 2), (5, 7, 3), (6, 9, 4)'))
+    mirror.run()
+    mirror.run()
+    assert sorted((each.id, each.u) for each in model.objects.all()) == [(1, 1), (4, 7), (6, 9)]
+    do(lite, sa.text('UPDATE t SET u = 8, at = 5 WHERE id = 4'))
+    assert mirror.run().mode == 'changed'
+    assert sorted((each.id, each.u) for each in model.objects.all()) == [(1, 1), (4, 8), (5, 7), (6, 9)]
