@@ -80,7 +80,7 @@ class Schema:
         self._adopt = adopt
         self._decoders: dict[Any, Any] = {}
         self._encoder: RowEncoder | None = None
-        self.field_keys = tuple(column.key for column in self.all)
+        self._field_keys = tuple(column.key for column in self.all)
         self._attributes = tuple(
             (c.name, c.slot, c.native_type, c.from_input, c.default) for c in self.all
         )
@@ -222,7 +222,7 @@ class Schema:
 
     def keys_of(self, columns: Sequence[Column]) -> tuple[bytes, ...]:
         """Return the names of these columns as bytes: the fields of the rows."""
-        return self.field_keys if columns is self.all else tuple(column.key for column in columns)
+        return self._field_keys if columns is self.all else tuple(column.key for column in columns)
 
 
 def _indexed(cls: Any) -> set[Any]:

@@ -135,5 +135,5 @@ def _command(draft: Draft, draw: Draw) -> Command:
         args += (len(unique), len(scores), *(score for score, _ in scores.values()))
     else:
         names += sets
-    args += chain.from_iterable(zip(schema.field_keys, row, strict=True))
+    args += chain.from_iterable(zip(schema.keys_of(schema.all), row, strict=True))
     return INSERT_ONE.of(schema.is_extended)(names, *args)
