@@ -87,8 +87,10 @@ class Run:
 
     def _use_url(self) -> None:
         """Make ``--url`` the default connection, whatever an imported module set."""
-        if not self.url:
+        if self.url is None:
             return
+        if not self.url:
+            raise CommandError('--url is empty. Leave it out, or give redis://host:port/db.')
         try:
             check_params(without_url({'url': self.url}))  # or the first command would raise
             setDefaultRedisConnectionParams({'url': self.url})

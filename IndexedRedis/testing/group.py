@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -38,6 +39,7 @@ class Group:
     def __init__(self, program: str) -> None:
         self._program = program
         self._members: list[Node] = []
+        self._owner = os.getpid()
         self._folder = Path(tempfile.mkdtemp(prefix='indexedredis-')).resolve()
         self._lifeline = subprocess.Popen(
             ['/bin/sh', '-c', LIFELINE, 'indexedredis-lifeline', str(self._folder)],
@@ -140,7 +142,12 @@ class Group:
         until(f'all of {self._members} that live agree', seconds, self._is_ok)
 
     def stop(self) -> None:
-        """End all processes and remove their files. Stopping twice is no error."""
+        """End all processes and remove their files. Stopping twice is no error.
+
+        In a forked process it does nothing: the servers are those of its parent.
+        """
+        if os.getpid() != self._owner:
+            return
         for node in self._members:
             node.kill()
         self._lifeline.kill()  # the watcher last, so that the servers are never unwatched

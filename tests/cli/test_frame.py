@@ -233,6 +233,12 @@ def test_a_wrong_url_is_named_by_where_it_came_from():
         assert done.errors.startswith(f'error: {source}: The URL of the connection cannot be used')
 
 
+def test_an_empty_url_is_no_default():
+    done = command('models', '--url', '')
+    assert (done.status, done.out) == (2, '')
+    assert done.errors == 'error: --url is empty. Leave it out, or give redis://host:port/db.\n'
+
+
 def test_problems_of_the_library_keep_their_lines_and_others_become_one():
     assert for_shell(UsageError('one\n  two'), []) == 'one\n  two'
     assert for_shell(ValueError('one\n  two'), []) == 'one two'

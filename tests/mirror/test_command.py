@@ -80,6 +80,8 @@ def test_failed(mirror, small):
     assert mirror(target='jobs:other').status == 2
     assert mirror(target='jobs:shops').status == 2
     assert mirror('--mode', 'half').status == 2
+    assert mirror('--every', '').status == 2
+    assert mirror('--follow', '--slot-limit', '').status == 2
 
 
 def test_already_running(mirror, raw):

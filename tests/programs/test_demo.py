@@ -59,6 +59,12 @@ def built(tmp_path_factory):
     return file
 
 
+def test_the_shop_may_have_any_name(tmp_path):
+    file = tmp_path / 'a%20b?c#d.db'
+    data.build(file).dispose()
+    assert [each.name for each in tmp_path.iterdir()] == [file.name]
+
+
 @pytest.fixture(scope='module')
 def small(tmp_path_factory):
     """The file of a shop with few orders."""

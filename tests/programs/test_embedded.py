@@ -127,6 +127,10 @@ def test_data_in_a_folder_survives_a_crash_of_the_server(tmp_path):
         one.set('key', 'value')
         os.kill(one.info('server')['process_id'], signal.SIGKILL)
         until(lambda: not server.running, 'the crash')
+        with embedded.start(tmp_path) as again, client(again) as other:
+            assert other.get('key') == b'value'
+            os.kill(other.info('server')['process_id'], signal.SIGKILL)
+            until(lambda: not again.running, 'the crash')
         with embedded.connect(tmp_path) as again, client(again) as other:
             assert again is not server
             assert other.get('key') == b'value'
@@ -244,6 +248,12 @@ def test_a_port_that_is_taken():
         with pytest.raises(EmbeddedServerError, match=f'port {port} .* is in use'):
             embedded.start(port=port)
         assert server.running
+
+
+@pytest.mark.parametrize('port', [0, -1, 70_000])
+def test_a_number_that_is_no_port(port):
+    with pytest.raises(EmbeddedServerError, match=f'port {port} is none'):
+        embedded.start(port=port)
 
 
 def test_a_port_of_ones_own():

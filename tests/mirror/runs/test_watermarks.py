@@ -443,4 +443,9 @@ def test_a_row_that_was_left_out_comes_in_once_its_unique_value_is_free(lite, ma
     assert sorted((each.id, each.u) for each in model.objects.all()) == [(1, 1), (4, 7), (6, 9)]
     do(lite, sa.text('UPDATE t SET u = 8, at = 5 WHERE id = 4'))
     assert mirror.run().mode == 'changed'
-    assert sorted((each.id, each.u) for each in model.objects.all()) == [(1, 1), (4, 8), (5, 7), (6, 9)]
+    assert sorted((each.id, each.u) for each in model.objects.all()) == [
+        (1, 1),
+        (4, 8),
+        (5, 7),
+        (6, 9),
+    ]

@@ -202,10 +202,14 @@ def test_a_select_whose_rows_link_to_each_other_is_not_cut(sql):
     assert [len(part) for part in parts] == [0, 3, 0]
 
 
-@pytest.mark.parametrize('statement', ['SELECT 1 AS k, 2 AS k', 'SELECT 1 AS k -- the end'])
-def test_a_select_that_cannot_be_a_subquery_is_refused(sql, statement):
+def test_a_select_that_cannot_be_a_subquery_is_refused(sql):
     with pytest.raises(UsageError, match='reads the select as a subquery'):
-        parts_of(sql, source_of(statement), 2)
+        parts_of(sql, source_of('SELECT 1 AS k, 2 AS k'), 2)
+
+
+def test_a_comment_may_end_a_select(sql):
+    parts, _ = parts_of(sql, source_of('SELECT 1 AS k -- the end'), 2)
+    assert sum(map(len, parts)) == 1
 
 
 @pytest.mark.parametrize(

@@ -38,25 +38,26 @@ def main(
 
     Each object is whole. The command replaces a file when the export is complete, not before, and
     keeps its mode; only you can read a new file. If a reset replaces the objects meanwhile, the
-    command starts a file again, up to three times; on standard output it ends with status 2.
+    command starts a file again, up to three times; on standard output and in a pipe it ends with
+    status 2.
 
     With --json, and a file, the summary is JSON.
     """
-    model = run.model(target)
-    for attempt in range(ATTEMPTS):
+    model, attempts = run.model(target), 1 if _is_stream(output) else ATTEMPTS
+    for attempt in range(attempts):
         shown = not (output == '-' and sys.stdout.isatty())
         with run.progress(model.__name__, shown) as progress, _opened(output) as file:
             count = _write(model, file, progress)
             file.complete = count is not None
         if count is not None:
             break
-        if output == '-' or attempt == ATTEMPTS - 1:
+        if attempt == attempts - 1:
             raise CommandError(
                 f'{model.__name__}: a reset replaced the objects while they were exported; what '
                 'was written is not complete. Try again.'
             )
         run.log(f'{model.__name__}: a reset replaced the objects; once more')
-    if output == '-':
+    if _is_stream(output):
         run.log(f'{model.__name__}: {count:,} objects')
     else:
         run.print(f'{model.__name__}: {count:,} objects in {output}')
@@ -88,6 +89,11 @@ class _Output:
         self.complete = False
 
 
+def _is_stream(name: str) -> bool:
+    """Return whether an output takes bytes once, such as standard output, or a named pipe."""
+    return name == '-' or (os.path.exists(name) and not os.path.isfile(name))
+
+
 @contextmanager
 def _opened(name: str) -> Iterator[_Output]:
     """Open standard output, or a file that replaces another one when it is complete."""
@@ -95,11 +101,11 @@ def _opened(name: str) -> Iterator[_Output]:
         yield _Output(sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
-    path = Path(name).resolve()  # a link stays, and its target is replaced
-    if path.exists() and not path.is_file():  # such as /dev/null, or a named pipe
-        with path.open('wb') as file:
+    if _is_stream(name):  # before resolve(): /dev/stdout may lead to no name of a file
+        with open(name, 'wb') as file:
             yield _Output(file)
         return
+    path = Path(name).resolve()  # a link stays, and its target is replaced
     temporary = path.with_name(f'.{path.name}.{uuid4().hex}')  # beside it: it has to be renamed
     try:
         with open(temporary, 'xb', opener=_open_private) as file:

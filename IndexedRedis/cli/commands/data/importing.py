@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 from itertools import islice
-from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import Annotated, Any, BinaryIO
@@ -221,14 +220,11 @@ def _opened(name: str, twice: bool) -> Iterator[BinaryIO]:
 
     :param twice: whether it must be readable a second time
     """
-    if name == '-' and not (twice and not sys.stdin.buffer.seekable()):
-        yield sys.stdin.buffer
-        return
-    if name == '-':
+    with nullcontext(sys.stdin.buffer) if name == '-' else open(name, 'rb') as given:
+        if not twice or given.seekable():
+            yield given
+            return
         with TemporaryFile() as file:
-            copyfileobj(sys.stdin.buffer, file)
+            copyfileobj(given, file)
             file.seek(0)
             yield file
-        return
-    with Path(name).open('rb') as file:
-        yield file

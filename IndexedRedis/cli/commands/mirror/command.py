@@ -124,7 +124,7 @@ def action_of(options: Options) -> Action:
 
     :raises CommandError: if some of them exclude each other
     """
-    given = {name for name, value in options.items() if value}
+    given = {name for name, value in options.items() if value not in (None, False)}
     named = [name for name in ACTIONS if name in given]
     name = named[0] if named else ''
     action, others = ACTIONS[name] if named else (_once, {'dry_run', 'skip_bad', 'mode', 'workers'})
