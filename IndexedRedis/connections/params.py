@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ..errors import ConnectionSetupError
 from .topologies import as_plain_url, check_topology
@@ -56,6 +56,11 @@ def check_params(params: Any) -> None:
             "The parameter 'host' or 'unix_socket_path' is a URL; it is not shown, since it may "
             "hold a password. Give it as 'url'."
         )
+    most, seconds = params.get('max_connections'), params.get('failover_seconds')
+    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
+        raise ConnectionSetupError(f"'max_connections' is a number from 1, not {most!r}.")
+    if seconds is not None and not (isinstance(seconds, int | float) and seconds >= 0):
+        raise ConnectionSetupError(f"'failover_seconds' is a number of seconds, not {seconds!r}.")
     check_topology(params)
 
 
@@ -93,7 +98,12 @@ def _parsed(url: Any) -> dict[str, Any] | None:
         after_host = parts.path + _TEXT_OPTIONS.sub('', parts.query) + parts.fragment
         if parts.scheme != 'unix' and '@' in after_host:
             return None
-        return {**parse_url(plain), **beyond}  # type: ignore[no-untyped-call]
+        if parts.scheme != 'unix' and not re.fullmatch(r'/?\d*/?', unquote(parts.path)):
+            return None  # redis-py would take another database
+        found = {**parse_url(plain), **beyond}  # type: ignore[no-untyped-call]
+        if 'failover_seconds' in found:
+            found['failover_seconds'] = float(found['failover_seconds'])
+        return found
     except (AttributeError, TypeError, ValueError):
         return None
 

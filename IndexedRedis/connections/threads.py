@@ -11,11 +11,11 @@ import contextlib
 import functools
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..errors import ConnectionSetupError
+from ..executors.pools.locks import ForkSafeLock
 from .credentials import follow
 from .params import ParamsKey, check_params, key_of, without_url
 from .topologies import NAMES as TOPOLOGY_NAMES
@@ -46,7 +46,7 @@ _SERVERS = {'host', 'unix_socket_path', 'startup_nodes', 'sentinels'}
 
 # None: neither set nor read from the environment yet.
 _defaults: dict[str, Any] | None = None
-_lock = threading.RLock()
+_lock = ForkSafeLock()
 
 #: The pools that this module made, by their parameters.
 RedisPools: dict[Any, Any] = {}
@@ -105,6 +105,7 @@ def _current_defaults() -> dict[str, Any]:
 def clearRedisPools() -> None:
     """Close all connections of threads in pools that this library made, and forget these pools.
 
+    A connection that another thread uses is closed when that thread gives it back.
     Those of asyncio stay open until ``await aclose()``, and pools that users brought stay too.
     """
     with _lock:
@@ -112,7 +113,7 @@ def clearRedisPools() -> None:
         RedisPools.clear()
         _shortcuts.clear()
     for pool in pools:
-        pool.disconnect()
+        pool.end()
 
 
 def merged(params: Mapping[str, Any] | None) -> dict[str, Any]:

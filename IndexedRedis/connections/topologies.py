@@ -76,6 +76,11 @@ def check_topology(params: Mapping[str, Any]) -> None:
         raise ConnectionSetupError(
             "A cluster and Sentinels name the replicas themselves. Leave out 'replicas'."
         )
+    if isinstance(params.get('replicas'), str):
+        raise ConnectionSetupError(
+            "'replicas' names hosts and ports, such as [('127.0.0.1', 6380)], not a text. A URL "
+            "cannot name them: give them beside it, {'url': ..., 'replicas': [...]}."
+        )
     if params.get('replicas') and params.get('unix_socket_path'):
         raise ConnectionSetupError(
             "A server with 'replicas' is named by 'host' and 'port'. Leave out 'unix_socket_path'."

@@ -6,7 +6,6 @@ A change of the definition has it validated again at the next use.
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Iterator, MutableSet
 from typing import Any, TypeVar
 from weakref import WeakSet, WeakValueDictionary
@@ -15,6 +14,7 @@ from .._core.mapping.schema import Schema
 from .._core.objects import state
 from ..deprecated import deprecatedMessage
 from ..errors import UsageError
+from ..executors.pools.locks import ForkSafeLock
 from ..fields import IRClassicField, IRField
 from ..fields.foreign import register_model
 from .class_form import declare
@@ -27,7 +27,7 @@ _DEFINITION = (
     *('CLIENT_SIDE_CACHE', 'UNKNOWN_NAMES', 'REPLICA_READS', 'ACKNOWLEDGED_BY'),
     *('PARTITIONS', 'PARTITION_BY'),
 )
-_lock = threading.RLock()
+_lock = ForkSafeLock()
 Model = TypeVar('Model')
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
@@ -19,6 +18,7 @@ from .._core.text import shorten
 from ..connections.params import check_mapping, key_of
 from ..deprecated import deprecated
 from ..errors import UsageError
+from ..executors.pools.locks import ForkSafeLock
 from ..fields.base.primary_keys import new_primary_key
 from ..fields.null import irNull
 from ..managers.other_orms import missing_of_object
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ('IndexedRedisModel', 'isIndexedRedisModel', 'validatedModels')
 
-_lock = threading.RLock()
+_lock = ForkSafeLock()
 _numbers = itertools.count(1)
 
 

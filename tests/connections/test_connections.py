@@ -15,6 +15,7 @@ from support.processes import run_python
 
 import IndexedRedis as IR
 from IndexedRedis import ConnectionSetupError, IndexedRedisModel, IRField
+from IndexedRedis.connections.params import without_url
 
 START = {'host': '127.0.0.1', 'port': 6379, 'db': 0}
 
@@ -192,6 +193,47 @@ def test_clearRedisPools_closes_what_was_made_here_and_nothing_else(song, redis_
     own.disconnect()
 
 
+def test_clearRedisPools_leaves_a_connection_to_whoever_uses_it(song, raw):
+    """Its socket may not be closed under a thread that reads: another one may get its number."""
+    song.REDIS_CONNECTION_PARAMS = {'client_name': 'made'}
+    pool = IR.getRedisPool(song.REDIS_CONNECTION_PARAMS)
+    lent = pool.get_connection()
+    song(title='x').save()
+    IR.clearRedisPools()
+    lent.send_command('PING')
+    assert lent.read_response() == b'PONG'
+    pool.release(lent)
+    assert lent._sock is None
+    pool.release(again := pool.get_connection())
+    assert again._sock is None, 'a pool that was ended keeps none'
+
+
+def test_a_forked_child_waits_for_no_thread_of_its_parent(redis_params):
+    script = f"""
+        import os, threading, warnings
+        import IndexedRedis as IR
+        from IndexedRedis.connections import threads
+        warnings.simplefilter('ignore')  # Python 3.12 warns of what this tests
+        held, ended = threading.Event(), threading.Event()
+
+        def hold():
+            with threads._lock:
+                held.set()
+                ended.wait()
+
+        threading.Thread(target=hold).start()
+        held.wait()
+        child = os.fork()
+        if not child:
+            IR.getRedisPool({redis_params})
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        ended.set()
+        print('done')
+    """
+    assert run_python(script) == 'done'
+
+
 def test_a_pool_of_the_user_is_used_as_it_is(song, redis_params, raw):
     own = redis.ConnectionPool(**{**redis_params, 'db': 1}, client_name='own')
     song.REDIS_CONNECTION_PARAMS = {'connection_pool': own, 'db': 7}
@@ -227,7 +269,14 @@ def test_single_parameters_lie_over_those_of_a_url(song, redis_params):
     assert IR.getRedisPool(both).connection_kwargs['db'] == 4
 
 
-@pytest.mark.parametrize('url', ['http://localhost', 'localhost:6379', 'redis://localhost:port'])
+NO_URLS = [
+    *('http://localhost', 'localhost:6379', 'redis://localhost:port'),
+    *(f'redis://localhost/{db}' for db in ('O', '0x', '3.0', '1/2', '-1', '?db=x')),
+    *('sentinel://localhost/name/x', 'redis+cluster://localhost?failover_seconds=x'),
+]
+
+
+@pytest.mark.parametrize('url', NO_URLS)
 def test_a_url_that_is_none_is_refused(song, url):
     with pytest.raises(ConnectionSetupError, match=r'URL'):
         song.connectAlt({'url': url}).objects.all()
@@ -256,6 +305,30 @@ def test_parameters_that_redis_does_not_know_are_refused(song):
         song.connectAlt({'hosst': 'localhost'}).objects.all()
     with pytest.raises(ConnectionSetupError, match='dict'):
         IR.setDefaultRedisConnectionParams('localhost')
+
+
+@pytest.mark.parametrize(
+    'params',
+    [
+        {'max_connections': 0},
+        {'max_connections': -1},
+        {'max_connections': '5'},
+        {'url': 'redis://localhost?max_connections=0'},
+        {'cluster': True, 'failover_seconds': '3'},
+        {'cluster': True, 'failover_seconds': -1},
+        {'url': 'redis://localhost?replicas=a'},
+    ],
+    ids=str,
+)
+def test_values_that_cannot_be_meant_are_refused(song, params):
+    name = str(params).partition('=')[0].rpartition('?')[2] if 'url' in params else [*params][-1]
+    with pytest.raises(ConnectionSetupError, match=name):
+        song.connectAlt(params).objects.all()
+
+
+def test_a_url_gives_the_failover_budget_as_a_number():
+    url = 'redis+cluster://localhost?failover_seconds=2.5'
+    assert without_url({'url': url})['failover_seconds'] == 2.5
 
 
 def test_a_connection_on_the_class_is_used_for_everything(song, redis_params, raw):

@@ -5,13 +5,13 @@ Rule: it only holds them. Which node is asked is up to the route of a conversati
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection
 from typing import Any
 
 from ..topology.nodes import Node, Role, TopologyMap
 from ..topology.replicas import Replicas
 from ..topology.route import Place
+from .locks import ForkSafeLock
 
 __all__ = ('NodePools',)
 
@@ -40,7 +40,7 @@ class NodePools:
         self._slot_of = slot_of
         self._pools: dict[tuple[Node, Role], Any] = {}
         self._places: dict[int | None, Place] = {}
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def __repr__(self) -> str:
         nodes = ', '.join(f'{node.host}:{node.port}' for node in self.known.candidates())
@@ -96,16 +96,16 @@ class NodePools:
             {**figures, 'role': str(role)} for (_, role), pool in pools for figures in pool.stats()
         ]
 
-    def disconnect(self) -> None:
-        """Close all connections."""
+    def end(self) -> None:
+        """Close the idle connections now, and each of the others when it comes back."""
         for pool in self.pools():
-            pool.disconnect()
+            pool.end()
 
 
 class AsyncNodePools(NodePools):
     """As :class:`NodePools`, of asyncio."""
 
-    async def disconnect(self) -> None:  # type: ignore[override]
+    async def disconnect(self) -> None:
         """Close all connections."""
         for pool in self.pools():
             await pool.disconnect()

@@ -14,7 +14,6 @@ Rule: replicas are used whose moment is not before
 
 from __future__ import annotations
 
-import threading
 import time
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +24,7 @@ from redis.exceptions import ConnectionError
 
 from ..._core.replication import Freshness, Position
 from ..clock import Clock
+from ..pools.locks import ForkSafeLock
 from .nodes import Node
 
 __all__ = ('ANYWHERE', 'Copies', 'Replicas')
@@ -55,7 +55,7 @@ class Copies:
     """What is known about the replicas of one primary."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._id = ''
         # the offsets that the primary told, and when it was asked for each
         self._offsets: list[int] = []

@@ -75,7 +75,7 @@ class SentinelMap(TopologyMap):
             raise ConnectionError(f'The Sentinel knows no service {self._service!r}.')
         epoch = int(_fields(state).get('config-epoch', 0))
         before, self._epoch = self._epoch, epoch
-        if epoch < before:  # unless a second one says the same
+        if epoch < before:  # unless it is said again: all Sentinels may have been set up anew
             raise ConnectionError('The Sentinel has not heard of the latest failover.')
         self._next, self._pause = monotonic() + _ASK_SECONDS, _ASK_SECONDS
         self._primary = Node(text(primary[0]), int(primary[1]))
