@@ -113,7 +113,8 @@ def clearRedisPools() -> None:
         RedisPools.clear()
         _shortcuts.clear()
     for pool in pools:
-        pool.end()
+        # A user may have put a pool of redis-py into RedisPools.
+        getattr(pool, 'end', pool.disconnect)()
 
 
 def merged(params: Mapping[str, Any] | None) -> dict[str, Any]:

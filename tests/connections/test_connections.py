@@ -16,6 +16,7 @@ from support.processes import run_python
 import IndexedRedis as IR
 from IndexedRedis import ConnectionSetupError, IndexedRedisModel, IRField
 from IndexedRedis.connections.params import without_url
+from IndexedRedis.executors.topology.nodes import Node, Role
 
 START = {'host': '127.0.0.1', 'port': 6379, 'db': 0}
 
@@ -206,6 +207,26 @@ def test_clearRedisPools_leaves_a_connection_to_whoever_uses_it(song, raw):
     assert lent._sock is None
     pool.release(again := pool.get_connection())
     assert again._sock is None, 'a pool that was ended keeps none'
+
+
+def test_clearRedisPools_closes_a_pool_of_redis_py_that_a_user_put_into_RedisPools(redis_params):
+    own = redis.ConnectionPool(**redis_params)
+    redis.Redis(connection_pool=own).ping()
+    [connection] = own._available_connections
+    IR.RedisPools['own'] = own
+    made = IR.getRedisPool()
+    idle = made.get_connection()
+    made.release(idle)
+    IR.clearRedisPools()
+    assert (connection._sock, idle._sock, IR.RedisPools) == (None, None, {})
+
+
+def test_the_pools_of_nodes_disconnect_as_those_of_redis_py_do(redis_params):
+    replicas = [(redis_params['host'], redis_params['port'])]
+    pools = IR.getRedisPool({**redis_params, 'replicas': replicas})
+    used = pools.pool(Node(*replicas[0]), Role.PRIMARY).get_connection()
+    pools.disconnect()
+    assert used._sock is None
 
 
 def test_a_forked_child_waits_for_no_thread_of_its_parent(redis_params):

@@ -101,11 +101,16 @@ class NodePools:
         for pool in self.pools():
             pool.end()
 
+    def disconnect(self) -> None:
+        """Close all connections, those in use too, as pools of redis-py do."""
+        for pool in self.pools():
+            pool.disconnect()
+
 
 class AsyncNodePools(NodePools):
     """As :class:`NodePools`, of asyncio."""
 
-    async def disconnect(self) -> None:
+    async def disconnect(self) -> None:  # type: ignore[override]
         """Close all connections."""
         for pool in self.pools():
             await pool.disconnect()
