@@ -91,6 +91,7 @@ def test_tasks_that_are_cancelled_disturb_nobody(stored, run):
     assert {type(each) for each in found} == {bool, asyncio.CancelledError}
 
 
+@pytest.mark.faults
 def test_connections_that_break_and_scripts_that_are_forgotten(stored, run, raw):
     async def main():
         asking = [asyncio.create_task(ask_all(stored)) for _ in range(20)]

@@ -99,6 +99,7 @@ def test_a_wrong_password(song, new_server, run, password):
     run(main())
 
 
+@pytest.mark.faults
 def test_a_frozen_server_is_waited_for_as_long_as_socket_timeout_says(song, new_server, run):
     server = new_server()
     alt = song.connectAlt({**server.params, 'socket_timeout': 0.7, 'max_connections': 1})

@@ -92,6 +92,7 @@ def test_a_wrong_password_is_not_tried_again(song, new_server, call):
         assert tries == 1
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize('call', CALLS)
 def test_a_frozen_server_is_given_up_after_the_time_limit(song, new_server, call):
     """On a connection that is open, and while one is made."""

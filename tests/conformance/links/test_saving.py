@@ -85,6 +85,7 @@ def test_a_list_that_shares_targets_saves_them_once(books, authors, trips):
     assert [command[1] for trip in trips for command in trip].count(insert) == 1
 
 
+@pytest.mark.large
 def test_a_chain_may_be_longer_than_the_stack(books):
     last = first = books(title='0')
     for number in range(1, 5001):

@@ -148,6 +148,7 @@ def _compare_pages(query, expected, why):
     assert found == expected, why
 
 
+@pytest.mark.histories
 @pytest.mark.parametrize('way', ['gathered', 'walked', 'in short steps'])
 def test_random_orders(song, full, way, monkeypatch):
     """Each data set is asked many queries, by each way that a large one would take."""

@@ -149,6 +149,7 @@ def in_order(data, order):
     return found
 
 
+@pytest.mark.histories
 @pytest.mark.parametrize('share', ['likely', 'too small'])
 def test_random_queries(song, share, full, monkeypatch):
     """Each partition is asked for its likely share of a part, or for too little at first."""

@@ -54,6 +54,7 @@ def many(make_model, values):
     return model
 
 
+@pytest.mark.large
 @pytest.mark.parametrize('name', ['few', 'rare', 'unlike', 'digit'])
 @pytest.mark.parametrize('digits', [None, 0, 9], ids=lambda digit: f'digit={digit}')
 def test_many_objects(many, values, name, digits):

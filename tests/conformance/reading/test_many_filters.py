@@ -16,6 +16,7 @@ def few_left(song):
     return query
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(
     'more', [{}, {'artist': 'x'}, {'artist': 'x', 'album': 'y'}, {'album__ne': 'z'}]
 )
@@ -28,6 +29,7 @@ def test_ten_thousand_values_to_leave_out(few_left, more):
     assert few_left.filter(artist='nobody').all() == []
 
 
+@pytest.mark.large
 def test_ten_thousand_times_the_same(song, few_left):
     query = song.objects
     for _ in range(10_000):

@@ -18,6 +18,7 @@ def many(song):
     return song
 
 
+@pytest.mark.large
 @pytest.mark.parametrize('chunk', [1, 700, 3000, 9999])
 def test_all_objects_once(many, chunk):
     count = 30 if chunk == 1 else 3000

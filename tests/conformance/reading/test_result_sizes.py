@@ -25,6 +25,7 @@ def numbers(make_model):
     return fill
 
 
+@pytest.mark.large
 @pytest.mark.parametrize('size', SIZES)
 def test_all_of_a_model(numbers, size):
     model = numbers(size)
@@ -97,6 +98,7 @@ def test_many_by_their_pks(numbers, size):
     assert model.deleter.deleteMultipleByPks(pks) == size
 
 
+@pytest.mark.large
 def test_more_than_a_script_looks_at(numbers):
     model = numbers(5001)
     thirds = range(3, 5002, 3)

@@ -172,6 +172,7 @@ def test_progress_is_told_page_by_page(sound, raw, monkeypatch, method):
         assert of_step[-1][0] == of_step[-1][1]
 
 
+@pytest.mark.large
 def test_many_pages(sound, raw, monkeypatch):
     for module in (checking, keyspace):
         monkeypatch.setattr(module, 'PROBES_IN_TRIP', 70)

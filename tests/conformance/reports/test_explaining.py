@@ -74,6 +74,7 @@ def told(commands):
     return [('HMGET', key, *rows[0][2:])], len(rows), [last]
 
 
+@pytest.mark.large
 @pytest.mark.plain_model
 @pytest.mark.parametrize('name', QUERIES)
 def test_the_commands_are_those_that_all_sends(catalogue, trips, name):

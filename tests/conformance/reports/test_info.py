@@ -271,6 +271,7 @@ def test_the_steps_are_bounded(tracks, trips):
     assert {command[-1] for command in commands if command[0] in ('SCAN', 'SRANDMEMBER')} == {500}
 
 
+@pytest.mark.clusters
 def test_a_replica_answers_too(tracks, server, new_server, raw):
     raw.config_set('repl-diskless-sync-delay', 0)
     replica = new_server(replicaof=f'{server.host} {server.port}')

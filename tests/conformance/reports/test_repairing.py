@@ -142,6 +142,7 @@ def test_junk_among_the_rows_of_a_committed_write_is_skipped(sound, neighbours, 
     assert apart(raw) == others
 
 
+@pytest.mark.large
 @pytest.mark.damaged
 def test_more_ranges_than_one_page_are_swept(sound, raw):
     raw.hset(f'{BASE}tmp:resets', 'token', 'staging')
@@ -155,6 +156,7 @@ def test_more_ranges_than_one_page_are_swept(sound, raw):
     assert not raw.keys(f'{BASE}data:????')
 
 
+@pytest.mark.large
 @pytest.mark.damaged
 def test_more_dead_resets_than_one_look_sees(sound, raw):
     raw.hset(f'{BASE}tmp:resets', mapping={f'token{n}': 'staging' for n in range(3000)})
@@ -222,6 +224,7 @@ def test_a_field_that_was_added_and_one_that_is_not_indexed_any_more(sound, make
     assert judges(newer, raw) == []
 
 
+@pytest.mark.large
 @pytest.mark.damaged
 def test_many_pages(sound, raw, monkeypatch):
     for module in (checking, keyspace):

@@ -26,6 +26,7 @@ class Source:
             del obj
 
 
+@pytest.mark.large
 @pytest.mark.plain_model
 @pytest.mark.parametrize('way', ['reset', 'save', 'saveMultiple'])
 def test_a_thousand_or_two_objects_are_in_memory_at_a_time(song, way):

@@ -53,6 +53,7 @@ def test_each_run_reads_what_the_database_has_by_then(small):
     assert {each.name for each in Genre.objects.all()} == {'x'}
 
 
+@pytest.mark.faults
 def test_a_run_that_is_refused_or_fails_is_followed_by_the_next(small):
     turns = Turns(
         lambda: change(small, delete(employee)),
@@ -71,6 +72,7 @@ def test_a_run_that_is_refused_or_fails_is_followed_by_the_next(small):
     assert Track.objects.filter(id=5).first().milliseconds == 1
 
 
+@pytest.mark.faults
 def test_a_database_that_is_away_for_a_run(small):
     turns = Turns(
         lambda: change(small, text('ALTER TABLE track RENAME TO gone')),

@@ -62,6 +62,7 @@ def test_the_commands_about_partitions(make_model, raw, redis_params):
     assert len(shown.split()) == 48
 
 
+@pytest.mark.clusters
 def test_the_commands_about_clusters(running_servers, server):
     """A cluster of one node, to which `redis-cli` connects by its port."""
     node = running_servers(server.kind.partition(' ')[0] + servers.CLUSTER)

@@ -104,6 +104,7 @@ def used(admin: Any) -> set[str]:
     return names - OF_ANYBODY - {'config|resetstat'}
 
 
+@pytest.mark.programs
 @pytest.mark.damaged
 @pytest.mark.either('executor')
 @pytest.mark.parametrize('role', ROLES)
@@ -133,6 +134,7 @@ def prepare(scene: Any, admin: Any, act_as: Any) -> None:
     scene.prepare(Song, admin)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize('role', acl_users.COMMANDS)
 def test_the_commands_of_a_user(admin, act_as, role):
     act_as()

@@ -180,7 +180,7 @@ def test_sentinels_are_asked_again_soon_and_seldom_while_none_answers(monkeypatc
     assert waits == [0.2, 0.2, 0.2, 0.4, 0.8, 0.2]
 
 
-def test_a_sentinel_that_has_not_heard_of_a_failover_is_not_believed_unless_a_second_agrees():
+def test_a_sentinel_that_has_not_heard_of_a_failover_is_not_believed_at_once():
     service = SentinelMap([SEED, C], 'mymaster')
     sentinels_say(service, B, 7)
     with pytest.raises(ConnectionError, match='latest failover'):
