@@ -25,6 +25,7 @@ __all__ = (
     'WORK',
     'KeyParts',
     'Keys',
+    'is_note',
     'model_and_kind',
     'parse_key',
     'parse_range',
@@ -186,7 +187,7 @@ class Keys:
         """Whether a key of the model goes with the counter of pks, which outlives the objects."""
         if key in (self.next, self.incarnations):
             return True
-        return self.is_work(key) and key[len(self._tmp) :].partition(b':')[2] == DRAWN
+        return self.is_work(key) and is_note(key[len(self._tmp) :])
 
     def type_of(self, key: bytes) -> bytes:
         """The Redis type that a key of the model should have; ``b''`` for an unknown work key."""
@@ -240,6 +241,14 @@ def parse_range(text: bytes, highest: int, stride: int = 1) -> range:
     first, count = map(int, match.groups()) if match else (1, 0)
     sound = count <= PKS_OF_A_RANGE and first + (count - 1) * stride <= highest
     return range(first, first + count * stride, stride) if sound else range(0)
+
+
+def is_note(rest: bytes) -> bool:
+    """Whether a work key is the note of a draw.
+
+    :param rest: what follows ``:tmp:`` in its name
+    """
+    return rest.partition(b':')[2] == DRAWN
 
 
 class KeyParts(NamedTuple):

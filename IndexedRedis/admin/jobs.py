@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from threading import Thread
 from time import perf_counter
@@ -90,23 +90,17 @@ class Job:
 async def in_daemon(work: Callable[[], T]) -> T:
     """Return what a function returns in a thread that ends with the process.
 
-    A process that is told to stop waits for the threads of ``asyncio.to_thread``, and a mirror may
-    take minutes.
+    A process waits for the threads of ``asyncio.to_thread`` before it ends. It does not wait for
+    this thread: a mirror may run for minutes.
     """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(settling: Callable[[Any], None], outcome: Any) -> None:
-        if not done.done():
-            settling(outcome)
+    done = Future[T]()
+    done.set_running_or_notify_cancel()  # so that a cancelled task does not cancel it
 
     def call() -> None:
         try:
-            how: tuple[Callable[[Any], None], Any] = (done.set_result, work())
+            done.set_result(work())
         except BaseException as error:
-            how = (done.set_exception, error)
-        with suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(settle, *how)
+            done.set_exception(error)
 
     Thread(target=call, daemon=True).start()
-    return await done
+    return await asyncio.wrap_future(done)

@@ -7,7 +7,7 @@ list decodes no value.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from starlette.exceptions import HTTPException
@@ -157,7 +157,7 @@ class ModelView(BaseModelView):
 
     async def find_by_pks(self, request: Request, pks: list[Any]) -> list[Row]:
         """Return the stored bytes of objects."""
-        return await self.rows([pk for pk in pks if str(pk).isdecimal()])
+        return await self.rows(_numbers(pks))
 
     async def create(self, request: Request, data: dict[str, Any]) -> Any:
         """Store a new object with what a form sent.
@@ -238,8 +238,7 @@ class ModelView(BaseModelView):
 
     async def delete(self, request: Request, pks: list[Any]) -> int | None:
         """Delete objects; return their number."""
-        numbers = [int(pk) for pk in pks if str(pk).isdecimal()]
-        found: int = await self.model.objects.filter(pk__in=numbers).adelete()
+        found: int = await self.model.objects.filter(pk__in=_numbers(pks)).adelete()
         return found
 
     def targets(self, field: StoredField, value: values.Shown) -> list[tuple[str, str | None]]:
@@ -265,6 +264,11 @@ class ModelView(BaseModelView):
             and not field.source.isMulti()
             and self.view_of(field.source.foreignModel) is self
         ]
+
+
+def _numbers(pks: Iterable[Any]) -> list[int]:
+    """Return pks as numbers, without texts that are not numbers."""
+    return [int(pk) for pk in pks if str(pk).isdecimal()]
 
 
 async def _check_targets(model: Any, pks: list[Any]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from threading import Event, Thread
 from time import monotonic
@@ -43,6 +43,7 @@ class Walk:
         base = f'{INDEXED_REDIS_PREFIX}{model.KEY_NAME}'
         self._all = f'{base}:keys'
         self._marker = _Marker(partial(self._send, 'GET', f'{base}:tmp:swapped'))
+        self._watched: Callable[[], AbstractContextManager[None]] = self._marker.watched
         self._first: list[int] = []
         #: how many objects the model stored at the beginning
         self.total = int(self._send('SCARD', self._all))
@@ -62,9 +63,10 @@ class Walk:
 
     def pages(self) -> Iterator[list[int]]:
         """Yield the pks, a page at a time."""
-        pks = self.pks()
-        with self._marker.watched():
-            yield from (page.tolist() for page in _pages(pks))
+        with self._watched():
+            pks = self.pks()
+            for start in range(0, len(pks), PAGE_PKS):
+                yield pks[start : start + PAGE_PKS].tolist()
 
     @property
     def replaced(self) -> bool:
@@ -78,15 +80,11 @@ class Walk:
         return not any(self._send('SMISMEMBER', self._all, *self._first))
 
 
-def _pages(pks: array[int]) -> Iterator[array[int]]:
-    return (pks[start : start + PAGE_PKS] for start in range(0, len(pks), PAGE_PKS))
-
-
 class _Marker:
     """The swap marker, which a reset that keeps pks leaves for a minute.
 
-    A thread looks at it meanwhile: whoever takes the pages may wait for minutes, as an export does
-    that is read by ``less``.
+    A thread reads it every 15 seconds, since the caller may wait for minutes between two pages: an
+    export waits for its reader, such as ``less``.
 
     :param read: reads it
     """
@@ -98,14 +96,12 @@ class _Marker:
         self.moved = False
 
     def look(self) -> None:
-        """Note whether there is another one. Nobody knows after the process was suspended."""
+        """Note whether the marker changed, or may have changed while nobody read it."""
         now, before = monotonic(), self._at
         found = self._read()
         self._at = now
-        if found is None:
-            self.moved |= now - before > LOOK_SECONDS
-        else:
-            self.moved |= found != self._seen
+        if now - before > LOOK_SECONDS if found is None else found != self._seen:
+            self.moved = True
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -129,6 +125,7 @@ class PartitionedWalk(Walk):
 
     def __init__(self, model: Any) -> None:
         self._model = model
+        self._watched = nullcontext  # the edition says whether the objects were replaced
         self._edition, self._pks = pks_of_partitions(model)
         #: how many objects the model stored at the beginning
         self.total = len(self._pks)
@@ -136,10 +133,6 @@ class PartitionedWalk(Walk):
     def pks(self) -> array[int]:
         """Return all pks, eight bytes each."""
         return self._pks
-
-    def pages(self) -> Iterator[list[int]]:
-        """Yield the pks, a page at a time."""
-        yield from (page.tolist() for page in _pages(self._pks))
 
     @property
     def replaced(self) -> bool:

@@ -216,7 +216,7 @@ def _names(model: str, key: Any) -> tuple[str, ...]:
     raise UsageError(f'{model}: a key is the name of a field or column, or a tuple, not {key!r}.')
 
 
-def _text_of(sql: str) -> TextClause:
+def _sql_text(sql: str) -> TextClause:
     """Return SQL text as SQLAlchemy takes it, which the database then gets as it was written.
 
     SQLAlchemy takes ``:word`` for a parameter, and a mirror has none; of ``\\:word`` it removes the
@@ -228,7 +228,7 @@ def _text_of(sql: str) -> TextClause:
 
 def _executable(name: str, statement: Any) -> Any:
     if isinstance(statement, str):
-        return _text_of(statement)
+        return _sql_text(statement)
     if isinstance(statement, FromClause):
         return select(statement)
     if isinstance(statement, Executable):

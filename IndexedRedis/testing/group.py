@@ -142,9 +142,9 @@ class Group:
         until(f'all of {self._members} that live agree', seconds, self._is_ok)
 
     def stop(self) -> None:
-        """End all processes and remove their files. Stopping twice is no error.
+        """End all processes and remove their files; do nothing if that was done before.
 
-        In a forked process it does nothing: the servers are those of its parent.
+        A forked child does nothing either: the servers belong to its parent.
         """
         if os.getpid() != self._owner:
             return

@@ -28,7 +28,7 @@ from ..flows import (
     scan,
     whole,
 )
-from ..keys import ALL_MODELS, DRAWN, KeyParts, Keys, parse_key
+from ..keys import ALL_MODELS, KeyParts, Keys, is_note, parse_key
 from ..text import bytes_text, moment_in, shown
 from .model_info import scaled
 from .scripts import MEASURE
@@ -46,8 +46,8 @@ SCRIPTS_AT_ONCE = 64
 
 def _outlives_objects(parts: KeyParts) -> bool:
     """Whether a key stays when the model is destroyed."""
-    is_note = parts.kind == 'tmp' and parts.rest.partition(b':')[2] == DRAWN
-    return is_note or (parts.kind, parts.rest) in OF_COUNTER
+    of_draw = parts.kind == 'tmp' and is_note(parts.rest)
+    return of_draw or (parts.kind, parts.rest) in OF_COUNTER
 
 
 class FoundModel:

@@ -173,9 +173,9 @@ def _highest(name: str, values: Iterable[Any]) -> Any:
 
 def _stray(name: str, value: Any) -> MirrorError:
     return MirrorError(
-        f'{name}: {value!r} is no watermark, since nothing tells which rows changed after it. '
-        "Nothing was changed. Make null of it in the select, such as by NULLIF(column, 'infinity'):"
-        ' a row without a watermark is read by each run.'
+        f'{name}: the watermark {value!r} cannot be compared with later ones. Nothing was changed. '
+        "Select NULL in its place, such as by NULLIF(column, 'infinity'): each run reads the rows "
+        'without a watermark.'
     )
 
 
@@ -187,9 +187,9 @@ def _kind_of(name: str, value: Any, overlap: Any) -> str:
         kind = next((each for each in KINDS if isinstance(value, KINDS[each].type)), '')
     if not kind:
         raise UsageError(
-            f'{name}: {value!r} is no watermark; changed= names columns of moments, dates and '
-            'numbers. Select it as one of these: in SQLite, unixepoch(column), or a '
-            'column of SQLAlchemy with the type DateTime.'
+            f'{name}: {value!r} cannot be a watermark. changed= takes columns of moments, dates '
+            'and numbers. Select one of these: in SQLite, unixepoch(column), or a column of '
+            'SQLAlchemy with the type DateTime.'
         )
     if kind not in TIMES and not isinstance(overlap, int | float | Decimal):
         raise UsageError(

@@ -128,7 +128,9 @@ def test_a_text_is_no_watermark(lite, watch_models):
         mode='changed',
         changed={Order: 'updated_at'},
     )
-    with pytest.raises(UsageError, match=r"Order.updated_at: '.*' is no watermark.*unixepoch"):
+    with pytest.raises(
+        UsageError, match=r"Order.updated_at: '.*' cannot be a watermark.*unixepoch"
+    ):
         mirror.run()
 
 
@@ -256,9 +258,9 @@ def test_a_mark_is_stored_exactly(value):
 @pytest.mark.parametrize(
     ('value', 'overlap', 'reason'),
     [
-        ('2026', None, "'2026' is no watermark"),
-        (True, 1, 'True is no watermark'),
-        (b'1', 1, "b'1' is no watermark"),
+        ('2026', None, "'2026' cannot be a watermark"),
+        (True, 1, 'True cannot be a watermark'),
+        (b'1', 1, "b'1' cannot be a watermark"),
         (5, None, 'it holds numbers'),
         (hour(1), -1, 'overlap is negative'),
         (5, -1, 'overlap is negative'),
@@ -280,7 +282,9 @@ def test_what_is_no_watermark(value, overlap, reason):
     ],
 )
 def test_a_watermark_that_has_no_place_among_the_others(values, overlap):
-    with pytest.raises(MirrorError, match=r'x: .*(inf|NaN|noon).* is no watermark.*NULLIF'):
+    with pytest.raises(
+        MirrorError, match=r'x: the watermark .*(inf|NaN|noon).* cannot be compared.*NULLIF'
+    ):
         marked('x', values, Mark(), overlap, clock(hour(10)))
 
 
@@ -292,6 +296,15 @@ def test_a_date_with_zeros_is_no_watermark_but_a_row_may_have_it():
     assert mark.value == hour(9)
 
 
+def mirror_by_at(engine, model, select, **how):
+    """A mirror of one model whose watermark is the column `at`, which feeds no field."""
+    keys = {'keys': {model: 'id'}, **how}
+    return Mirror(
+        engine, {model: select}, columns={model: {'at': None}}, changed={model: 'at'},
+        mode='changed', **keys,
+    )  # fmt: skip
+
+
 def test_infinity_of_postgresql_is_told(empty_database, make_model):
     engine = empty_database('postgresql')
     do(
@@ -300,11 +313,10 @@ def test_infinity_of_postgresql_is_told(empty_database, make_model):
         sa.text('INSERT INTO t VALUES (1, now()), (2, now())'),
     )
     model = make_model([IRField('id', valueType=int)], ['id'])
-    how = {'mode': 'changed', 'changed': {model: 'at'}, 'keys': {model: 'id'}}
-    mirror = Mirror(engine, {model: 'SELECT id, at FROM t'}, columns={model: {'at': None}}, **how)
+    mirror = mirror_by_at(engine, model, 'SELECT id, at FROM t')
     mirror.run()
     do(engine, sa.text("UPDATE t SET at = 'infinity' WHERE id = 2"))
-    with pytest.raises(MirrorError, match="at: 'infinity' is no watermark"):
+    with pytest.raises(MirrorError, match="at: the watermark 'infinity' cannot be compared"):
         mirror.run()
     do(engine, sa.text('UPDATE t SET at = NULL WHERE id = 2'))
     assert mirror.run().mode == 'changed'
@@ -382,10 +394,7 @@ def test_a_change_in_the_second_of_the_last_one_is_seen_in_sqlite(lite, make_mod
     columns = (sa.Column('id', sa.Integer), sa.Column('v', sa.Text), sa.Column('at', sa.DateTime))
     rows = sa.Table('t', sa.MetaData(), *columns)
     model = make_model([IRField('id', valueType=int), IRField('v')], ['id'])
-    mirror = Mirror(
-        lite, {model: rows}, columns={model: {'at': None}}, keys={model: 'id'}, mode='changed',
-        changed={model: 'at'}, overlap=0,
-    )  # fmt: skip
+    mirror = mirror_by_at(lite, model, rows, overlap=0)
     mirror.run()
     do(lite, sa.text("UPDATE t SET v = 'B', at = '2026-10-24 10:00:00' WHERE id = 2"))
     assert mirror.run().mode == 'changed'
@@ -412,10 +421,9 @@ def test_a_new_row_whose_key_its_field_cannot_hold_is_left_out(lite, make_model)
         sa.text("INSERT INTO t VALUES ('5', 1)"),
     )
     model = make_model([IRField('code', valueType=int)], ['code'])
-    mirror = Mirror(
-        lite, {model: 'SELECT code, at FROM t'}, columns={model: {'at': None}}, overlap=0,
-        keys={model: 'code'}, mode='changed', changed={model: 'at'}, skipBad=True,
-    )  # fmt: skip
+    mirror = mirror_by_at(
+        lite, model, 'SELECT code, at FROM t', keys={model: 'code'}, overlap=0, skipBad=True
+    )
     mirror.run()
     do(lite, sa.text("INSERT INTO t VALUES ('abc', 2), ('6', 3)"))
     report = mirror.run()
@@ -432,10 +440,7 @@ def test_a_row_that_was_left_out_comes_in_once_its_unique_value_is_free(lite, ma
     model = make_model(
         [IRField('id', valueType=int), IRField('u', valueType=int)], ['id'], UNIQUE_FIELDS=['u']
     )
-    mirror = Mirror(
-        lite, {model: 'SELECT id, u, at FROM t'}, columns={model: {'at': None}}, overlap=0,
-        keys={model: 'id'}, mode='changed', changed={model: 'at'}, skipBad=True,
-    )  # fmt: skip
+    mirror = mirror_by_at(lite, model, 'SELECT id, u, at FROM t', overlap=0, skipBad=True)
     mirror.run()
     do(lite, sa.text('INSERT INTO t VALUES (4, 7, 2), (5, 7, 3), (6, 9, 4)'))
     mirror.run()

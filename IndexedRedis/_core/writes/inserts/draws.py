@@ -73,7 +73,7 @@ def check_not_expired(schema: Schema, draw: Draw) -> None:
     """
     if datetime.now(UTC) - draw.begun > EXPIRED:
         raise OutcomeUnknownError(
-            f'{schema.name}: a save of this object began at {draw.begun:%Y-%m-%d %H:%M} UTC, and '
-            'its outcome cannot be told any more. Nothing was written. Look for the object; if it '
-            'is not stored, save obj.copy().'
+            f'{schema.name}: a save of this object began at {draw.begun:%Y-%m-%d %H:%M} UTC. Its '
+            'outcome is unknown, since its note may have expired. This save wrote nothing. Search '
+            'for the object; if it is missing, save obj.copy().'
         )

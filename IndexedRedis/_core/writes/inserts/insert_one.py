@@ -107,19 +107,22 @@ def insert_one(draft: Draft) -> Flow[bool]:
     except (NoConnection, ServerFull) as error:
         # Nothing is stored; but what a full server refused may be a command of waits.
         if isinstance(error, NoConnection) or not waits:
-            draft.pks = (None,)
-            free_token(draw)
+            _end(draft, draw, None)
         raise
     if len(answer) == 2:
-        draft.pks = (None,)
-        free_token(draw)
+        _end(draft, draw, None)
         raise refusal(schema, 1, *answer)
     pk, draft.drawn, is_stored = answer
-    draft.pks = (pk,)
-    free_token(draw)
+    _end(draft, draw, pk)
     if is_stored:
         check_acknowledged([schema], waits, confirmed)
     return bool(is_stored)
+
+
+def _end(draft: Draft, draw: Draw, pk: int | None) -> None:
+    """Put the pk that was drawn, or None, in the place of the draw, and free its token."""
+    draft.pks = (pk,)
+    free_token(draw)
 
 
 def _command(draft: Draft, draw: Draw) -> Command:

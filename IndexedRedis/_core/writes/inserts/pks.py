@@ -26,9 +26,10 @@ PKS_IN_ONE_COMMAND = 1000
 # Parameters: how many pks, above which pk, the largest number of pks to test; the distance of the
 # pks, and their remainder by it; number of the draw (see draws.py), or nil: leave no note.
 # Returns the first pk, the id of the incarnation or '', and whether it was drawn here: it was not
-# if the note has the number, or a later one. If it tests more pks than it may, the caller has to
-# test whether they are in use. Otherwise one value: false if all tried pks are in use; {key, its
-# type, 'text that is no number', or 'full'} if a key is unusable, and then no pk is reserved.
+# if the note has the number, or a later one. If there are more pks than it may test, the caller has
+# to test whether they are in use. If it reserves no pk, it returns one value: false if all tried
+# pks are in use; {key, reason} if a key is unusable. The reason is the type of the key, 'text that
+# is no number', or 'full'.
 DRAW = (
     f'local HIGHEST, NOTED_SECONDS = {HIGHEST_PK}, {NOTED_SECONDS}'
     + INCARNATION

@@ -43,7 +43,8 @@ def main(
 
     With --json, and a file, the summary is JSON.
     """
-    model, attempts = run.model(target), 1 if _is_stream(output) else ATTEMPTS
+    model, is_stream = run.model(target), _is_stream(output)
+    attempts = 1 if is_stream else ATTEMPTS
     for attempt in range(attempts):
         shown = not (output == '-' and sys.stdout.isatty())
         with run.progress(model.__name__, shown) as progress, _opened(output) as file:
@@ -57,7 +58,7 @@ def main(
                 'was written is not complete. Try again.'
             )
         run.log(f'{model.__name__}: a reset replaced the objects; once more')
-    if _is_stream(output):
+    if is_stream:
         run.log(f'{model.__name__}: {count:,} objects')
     else:
         run.print(f'{model.__name__}: {count:,} objects in {output}')
